@@ -1,0 +1,118 @@
+"""The README's table: tagger and parser on real treebanks, dense, with meProp and with meSimp.
+
+    python benchmarks/treebanks.py [--data ../shared/data] [--only parser] [--folder models/ewt]
+
+Runs the command line as a user would, one training after the other, and writes what came out to
+benchmarks/results/treebanks.json; benchmarks/readme.py makes the table of it. Takes about an hour
+on two cores. Nothing else should run beside it: the seconds are wall time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results" / "treebanks.json"
+PUNCTUATION = ["--exclude-punct"]
+
+# name: (command, data folder, file ending, options, how the model is scored)
+RUNS: dict[str, tuple[str, str, str, list[str], list[str]]] = {
+    "EWT tagger, dense": ("tagger", "ud-english-ewt", "conllu", [], []),
+    "EWT tagger, meProp": ("tagger", "ud-english-ewt", "conllu", ["--k", "10"], []),
+    "EWT tagger, meSimp": ("tagger", "ud-english-ewt", "conllu", ["--simplify"], []),
+    "EWT parser, dense": ("parser", "ud-english-ewt", "conllu", [], []),
+    "EWT parser, meProp": ("parser", "ud-english-ewt", "conllu", ["--k", "20"], []),
+    "EWT parser, meSimp": ("parser", "ud-english-ewt", "conllu", ["--simplify"], []),
+    "PTB sample parser, dense": ("parser", "ptb-sample", "conllx", [], PUNCTUATION),
+    "PTB sample parser, meSimp": ("parser", "ptb-sample", "conllx", ["--simplify"], PUNCTUATION),
+}
+
+
+def call(*words: str) -> str:
+    """Run a command of meprop-nlp and return what it printed."""
+    print("$ meprop-nlp", *words, flush=True)
+    command = [sys.executable, "-m", "meprop_nlp.cli", *words]
+    return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
+
+
+def run(name: str, data: Path, folder: Path) -> dict[str, Any]:
+    """Train one model, score it on dev and test, and return all that came out."""
+    task, treebank, ending, options, scoring = RUNS[name]
+    train, dev, test = (
+        str(data / treebank / f"{part}.{ending}") for part in ("train", "dev", "test")
+    )
+    model = folder / (name.lower().replace(", ", "-").replace(" ", "-") + ".safetensors")
+    start = time.perf_counter()
+    call(f"train-{task}", "--train", train, "--dev", dev, "-o", str(model), *options)
+    seconds = time.perf_counter() - start
+    info = json.loads(call("info", str(model), "--json"))
+    log = model.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
+    epochs = [json.loads(line) for line in log]
+    scores = {}
+    for part, path in (("dev", dev), ("test", test)):
+        printed = call("evaluate", path, "--model", str(model), "--json", *scoring)
+        metrics = json.loads(printed)["metrics"]
+        scores[part] = {name: value["f1"] for name, value in metrics.items() if value}
+    return {
+        "command": " ".join([f"meprop-nlp train-{task}", *options]),
+        "neurons": list(info["neurons"].values()),
+        "bytes": info["bytes"],
+        "best_epoch": info["training"]["epoch"],
+        "epochs": len(epochs),
+        "seconds": seconds,
+        **{
+            part: sum(epoch[part] for epoch in epochs)
+            for part in ("forward_seconds", "backward_seconds", "update_seconds")
+        },
+        "dev": scores["dev"],
+        "test": scores["test"],
+    }
+
+
+def conditions() -> dict[str, Any]:
+    """Return the machine and versions that the figures belong to."""
+    model = "unknown"
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), model)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], check=False, text=True, stdout=subprocess.PIPE
+    ).stdout.strip()
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numpy")},
+        "commit": commit,
+        "n": 1,
+    }
+
+
+def main() -> None:
+    """Run what was asked for and add it to the results."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = os.environ.get("MEPROP_NLP_DATA", "../shared/data")
+    parser.add_argument("--data", type=Path, default=Path(default))
+    parser.add_argument("--only", default="", help="run what has this in its name")
+    parser.add_argument("--folder", type=Path, default=Path("models/benchmark"))
+    arguments = parser.parse_args()
+    for name in RUNS:
+        if arguments.only not in name:
+            continue
+        result = {**run(name, arguments.data, arguments.folder), "conditions": conditions()}
+        results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+        results[name] = result
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""meprop_nlp: a POS tagger and a dependency parser trained by sparse backpropagation.
+
+The public names are resolved on first use, so that importing the package loads no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from meprop_nlp.config import MePropConfig as MePropConfig
+    from meprop_nlp.config import ParserConfig as ParserConfig
+    from meprop_nlp.config import SimplifyConfig as SimplifyConfig
+    from meprop_nlp.config import TaggerConfig as TaggerConfig
+    from meprop_nlp.config import TrainingConfig as TrainingConfig
+    from meprop_nlp.data.conll import read as read
+    from meprop_nlp.data.conll import write as write
+    from meprop_nlp.data.sentence import Sentence as Sentence
+    from meprop_nlp.decoding.loading import load as load
+    from meprop_nlp.errors import MePropError as MePropError
+    from meprop_nlp.metrics import evaluate as evaluate
+    from meprop_nlp.models.parser import DependencyParser as DependencyParser
+    from meprop_nlp.models.tagger import Tagger as Tagger
+    from meprop_nlp.nn.bilstm import BiLSTM as BiLSTM
+    from meprop_nlp.nn.linear import MePropLinear as MePropLinear
+    from meprop_nlp.nn.lstm import MePropLSTM as MePropLSTM
+    from meprop_nlp.nn.simplify import Simplifier as Simplifier
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BiLSTM": "nn.bilstm",
+    "DependencyParser": "models.parser",
+    "MePropConfig": "config",
+    "MePropError": "errors",
+    "MePropLSTM": "nn.lstm",
+    "MePropLinear": "nn.linear",
+    "ParserConfig": "config",
+    "Sentence": "data.sentence",
+    "Simplifier": "nn.simplify",
+    "SimplifyConfig": "config",
+    "Tagger": "models.tagger",
+    "TaggerConfig": "config",
+    "TrainingConfig": "config",
+    "evaluate": "metrics",
+    "load": "decoding.loading",
+    "read": "data.conll",
+    "write": "data.conll",
+}
+
+__all__ = [
+    "BiLSTM",
+    "DependencyParser",
+    "MePropConfig",
+    "MePropError",
+    "MePropLSTM",
+    "MePropLinear",
+    "ParserConfig",
+    "Sentence",
+    "Simplifier",
+    "SimplifyConfig",
+    "Tagger",
+    "TaggerConfig",
+    "TrainingConfig",
+    "evaluate",
+    "load",
+    "read",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,145 @@
+"""The command line: declares options, calls the library, prints. Nobody imports it.
+
+Each command imports what it needs when it runs, so that `--help` and scoring two files start
+without torch. Exit status: 0 done, 1 failed or bad data, 2 wrong usage, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from meprop_nlp.commands import evaluate, inspect, predict, train
+from meprop_nlp.commands.help import GroupedCommand
+from meprop_nlp.errors import ConfigError, MePropError
+
+
+class ExitStatus(IntEnum):
+    """What the shell is told."""
+
+    OK = 0
+    ERROR = 1
+    USAGE = 2
+    INTERRUPTED = 130
+
+
+class _Commands(TyperGroup):
+    """Turns what goes wrong in a command into one sentence and an exit status."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _told():  # --help and --version print here
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _told():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    _open_missing_streams()
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()  # now, where a full disk or a closed pipe can still be told
+    except ConfigError as error:
+        _fail(str(error), ExitStatus.USAGE)
+    except MePropError as error:
+        _fail(str(error), ExitStatus.ERROR)
+    except BrokenPipeError:
+        # whoever read from us has gone, as `| head` does; nothing is wrong
+        _discard_output()
+        raise SystemExit(int(ExitStatus.OK)) from None
+    except KeyboardInterrupt:
+        _fail("stopped by Ctrl-C", ExitStatus.INTERRUPTED)
+    except MemoryError:
+        _fail(_OUT_OF_MEMORY, ExitStatus.ERROR)
+    except RuntimeError as error:
+        # torch has no exception of its own for memory of the CPU
+        if "memory" not in str(error) and "Storage size" not in str(error):
+            raise
+        _fail(_OUT_OF_MEMORY, ExitStatus.ERROR)
+    except OSError as error:
+        _discard_output()
+        _fail(f"{error.filename or '<stdout>'}: {error.strerror or error}", ExitStatus.ERROR)
+
+
+_OUT_OF_MEMORY = "out of memory; try a smaller --hidden or --batch-size"
+
+
+def _fail(message: str, status: ExitStatus) -> NoReturn:
+    from meprop_nlp.commands import console
+
+    console.error(message)
+    raise SystemExit(int(status))
+
+
+def _open_missing_streams() -> None:
+    """Give the standard streams that the caller closed (`>&-`) a place to go."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+
+
+def _discard_output() -> None:
+    """Let what is still in the buffer go nowhere, so that Python does not complain at its end."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError:  # not a file, as in a test
+        return
+
+
+app = typer.Typer(
+    name="meprop-nlp",
+    cls=_Commands,
+    help="Train a POS tagger or a dependency parser by sparse backpropagation (meProp, meSimp), "
+    "and tag, parse and evaluate CoNLL files with it.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        # what other tools call it
+        "token_normalize_func": lambda token: {"outfile": "output"}.get(token, token),
+    },
+)
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from meprop_nlp import __version__
+
+        print(f"meprop-nlp {__version__}")
+        raise typer.Exit
+
+
+for command, example in (
+    (train.train_tagger, "train-tagger --train train.conllu --dev dev.conllu --k 10"),
+    (train.train_parser, "train-parser --train train.conllu --dev dev.conllu --k 20"),
+    (predict.tag, "tag words.conllu > tagged.conllu"),
+    (predict.parse, "parse --tagger models/tagger.safetensors words.conllu > parsed.conllu"),
+    (evaluate.evaluate, "evaluate gold.conllu parsed.conllu"),
+    (inspect.info, "info models/parser.safetensors"),
+    (inspect.validate, "validate train.conllu dev.conllu"),
+):
+    # \b: the example is one line, however narrow the terminal
+    app.command(
+        cls=GroupedCommand if example.startswith("train-") else None,
+        epilog=f"\b\nExample:\n  meprop-nlp {example}",
+    )(command)
+
+
+if __name__ == "__main__":
+    app(prog_name="meprop-nlp")

@@ -1,0 +1,126 @@
+"""`evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meprop_nlp.commands import tables
+from meprop_nlp.commands.options import TAGGER_MODEL, Encoding, InputFormat, Json
+from meprop_nlp.commands.streams import check_input_format, demand_model, read_all
+from meprop_nlp.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from meprop_nlp.data.sentence import Sentence
+    from meprop_nlp.scores import Scores
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    gold: Annotated[
+        str, typer.Argument(metavar="GOLD", help="The file with the right answers; - is stdin.")
+    ],
+    system: Annotated[
+        str | None,
+        typer.Argument(metavar="SYSTEM", help="The file to score, instead of a --model."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", "-m", metavar="FILE", help="Score what this model makes of GOLD."),
+    ] = None,
+    tagger: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Tag with this model before the parser --model; without it GOLD's tags are used.",
+        ),
+    ] = None,
+    exclude_punct: Annotated[
+        bool, typer.Option("--exclude-punct", help="Leave punctuation out of the parsing scores.")
+    ] = False,
+    min_las: Annotated[
+        float | None, typer.Option(help="Exit with status 1 when LAS is below this, in per cent.")
+    ] = None,
+    input_format: InputFormat = "auto",
+    encoding: Encoding = "utf-8",
+    json: Json = False,
+) -> None:
+    """Score a file or a model against a gold file.
+
+    Counts as the official scorer of Universal Dependencies does: UPOS, XPOS, UFeats, UAS, LAS,
+    CLAS and complete trees; also by label, sentence length and arc distance.
+    """
+    if (system is None) == (model is None):
+        raise ConfigError(
+            "give either the file to score, or --model; found "
+            + ("neither" if system is None else "both")
+        )
+    if tagger is not None and model is None:
+        raise ConfigError("--tagger goes with --model")
+    if gold == system == "-":
+        raise ConfigError("standard input (-) can be the gold file or the file to score, not both")
+    check_input_format(input_format)
+    if model is None:
+        scores = _score_files(gold, system or "", input_format, encoding, exclude_punct)
+    else:
+        scores = _score_model(gold, model, tagger, input_format, encoding, exclude_punct)
+    if min_las is not None and "las" not in scores.annotated:
+        raise ConfigError("--min-las needs trees: a gold file with heads, and a parser as --model")
+    if json:
+        from json import dumps
+
+        print(dumps(scores.to_json(), ensure_ascii=False, indent=2))
+    else:
+        print(tables.score_lines(scores))
+    if min_las is not None and scores.las < min_las:
+        raise DataError(f"LAS is {scores.las:.2f}, below --min-las {min_las:.2f}")
+
+
+def _score_files(
+    gold: str, system: str, input_format: str, encoding: str, exclude_punct: bool
+) -> Scores:
+    from meprop_nlp.metrics import evaluate as score
+
+    return score(
+        read_all([gold], input_format, encoding=encoding),
+        read_all([system], input_format, encoding=encoding),
+        exclude_punct=exclude_punct,
+    )
+
+
+def _score_model(
+    gold: str,
+    model: Path,
+    tagger: Path | None,
+    input_format: str,
+    encoding: str,
+    exclude_punct: bool,
+) -> Scores:
+    from meprop_nlp.decoding.loading import load
+    from meprop_nlp.decoding.tagger import FrozenTagger
+    from meprop_nlp.metrics import evaluate as score
+
+    demand_model(model, "train-tagger or train-parser")
+    predictor = load(model)
+    kept = set(predictor.predicted)
+    if tagger is not None and predictor.task != "parser":
+        raise ConfigError("--tagger goes with a parser as --model; found a tagger")
+    trees = predictor.task == "parser"
+    sentences = list(read_all([gold], input_format, encoding=encoding, trees=trees))
+    predicted: Iterable[Sentence] = sentences
+    if tagger is not None:
+        demand_model(tagger, "train-tagger", TAGGER_MODEL)
+        first = FrozenTagger.load(tagger)
+        predicted = first.pipe(sentences)
+        kept |= set(first.predicted)
+    # what the model does not predict is a copy of gold; its 100 % would mislead
+    return score(
+        sentences,
+        predictor.pipe(predicted),
+        exclude_punct=exclude_punct,
+        trees=trees,
+    ).only(kept)

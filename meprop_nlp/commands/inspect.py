@@ -1,0 +1,156 @@
+"""`info` and `validate`."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from meprop_nlp.commands import console, tables
+from meprop_nlp.commands.options import Encoding, InputFormat, Json
+from meprop_nlp.commands.streams import check_input_format, demand_model
+from meprop_nlp.errors import ConfigError, ConlluError
+
+if TYPE_CHECKING:
+    from meprop_nlp.data.report import TreebankReport
+    from meprop_nlp.data.validate import Finding
+
+__all__ = ["info", "validate"]
+
+
+def info(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.")],
+    json: Json = False,
+) -> None:
+    """Say what a model file holds.
+
+    Task, scores on dev, neurons, vocabulary, labels, and the settings it was trained with.
+    """
+    from meprop_nlp.decoding.model_file import describe
+
+    demand_model(model, "train-tagger or train-parser")
+    description = describe(model)
+    if json:
+        _print_json(description)
+    else:
+        print(tables.model_lines(description))
+
+
+def validate(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE",
+            help="CoNLL files; none or - is standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    input_format: InputFormat = "auto",
+    encoding: Encoding = "utf-8",
+    trees: Annotated[bool, typer.Option(help="Demand a full tree of every sentence.")] = True,
+    max_errors: Annotated[int, typer.Option(help="How many findings to show per file.")] = 100,
+    json: Json = False,
+) -> None:
+    """Check CoNLL files and say what is in them.
+
+    The exit status is 1 when there are errors, sentences that cannot be read; warnings are of
+    things that are allowed, but seldom meant.
+    """
+    if max_errors < 0:
+        raise ConfigError(f"--max-errors is {max_errors}, expected a whole number of at least 0")
+    check_input_format(input_format)
+    failed = False
+    reports = []
+    for path in files or ["-"]:
+        findings, report = _check(path, input_format, encoding, trees=trees)
+        n_errors = sum(finding.severity == "error" for finding in findings)
+        failed |= n_errors > 0
+        if json:
+            reports.append(_as_json(path, findings, report))
+            continue
+        for finding in findings[:max_errors]:
+            print(f"{finding.severity}: {finding}")
+        if len(findings) > max_errors:
+            print(f"{path}: {len(findings) - max_errors} more; see --max-errors")
+        print(f"{path}: {n_errors} errors, {len(findings) - n_errors} warnings")
+        if report is not None:
+            print(f"{path}: {report}")
+            for warning in report.warnings:
+                console.warning(f"{path}: {warning}")
+    if json:
+        _print_json(reports)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _check(
+    path: str, input_format: str, encoding: str, *, trees: bool
+) -> tuple[list[Finding], TreebankReport | None]:
+    """Return what is wrong in a file, and what is in it, unless it cannot be read at all."""
+    from meprop_nlp.data.conll import read
+    from meprop_nlp.data.report import TreebankReport
+    from meprop_nlp.data.validate import validate as check
+
+    # the file is read twice, standard input can be read once
+    kept = sys.stdin.buffer.read() if path == "-" else None
+
+    def source() -> Any:
+        return path if kept is None else _Kept(kept)
+
+    findings = list(check(source(), input_format=input_format, encoding=encoding, trees=trees))
+    report = TreebankReport()
+    try:
+        for _ in read(
+            source(),
+            input_format=input_format,
+            encoding=encoding,
+            trees=trees,
+            on_error="skip",
+            report=report,
+        ):
+            pass
+    except ConlluError:  # told among the findings
+        return findings, None
+    return findings, report
+
+
+class _Kept(io.BytesIO):
+    """Standard input, read before."""
+
+    name = "<stdin>"
+
+
+def _as_json(path: str, findings: list[Finding], report: TreebankReport | None) -> dict[str, Any]:
+    described: dict[str, Any] = {"path": path, "readable": report is not None}
+    if report is not None:
+        names = (
+            "sentences",
+            "words",
+            "multiword_tokens",
+            "empty_nodes",
+            "trees",
+            "nonprojective",
+            "several_roots",
+            "skipped",
+        )
+        described |= {name: getattr(report, name) for name in names}
+    described["findings"] = [
+        {
+            "severity": finding.severity,
+            "code": finding.code,
+            "line": finding.problem.line,
+            "sent_id": finding.problem.sent_id,
+            "message": finding.problem.message,
+        }
+        for finding in findings
+    ]
+    return described
+
+
+def _print_json(value: object) -> None:
+    from json import dumps
+
+    print(dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,203 @@
+"""Options that several commands share. Their defaults live in config.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from meprop_nlp.commands.help import DATA, MEPROP, NETWORK, RUN, TRAINING
+from meprop_nlp.config import (
+    OPTIMIZERS,
+    TOPK_MODES,
+    ParserConfig,
+    SimplifyConfig,
+    TaggerConfig,
+    parser_training,
+    tagger_training,
+)
+
+TAGGER_MODEL = Path("models/tagger.safetensors")
+PARSER_MODEL = Path("models/parser.safetensors")
+DEFAULT_K = {"tagger": 10, "parser": 20}  # the papers', for --simplify without --k
+
+TAGGER, PARSER, SIMPLIFY = TaggerConfig(), ParserConfig(), SimplifyConfig()
+TAGGER_RUN, PARSER_RUN = tagger_training(), parser_training()
+
+
+def option(heading: str, *names: str, **settings: Any) -> Any:
+    """Return an option that `--help` shows under a heading."""
+    return typer.Option(*names, rich_help_panel=heading, **settings)
+
+
+def choices(values: tuple[str, ...]) -> str:
+    """Return the values as a list in words."""
+    return f"{', '.join(values[:-1])} or {values[-1]}"
+
+
+# reading and writing
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE",
+        help="CoNLL files, also packed (.gz, .xz, .bz2); none or - is standard input.",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Where the result goes, packed if it ends in .gz, .xz or .bz2; - is standard output.",
+    ),
+]
+InputFormat = Annotated[
+    str,
+    option(
+        DATA,
+        metavar="FORMAT",
+        help="Form of the files: auto, conllu, conllx, or tab (one word a line: FORM, FORM TAG, "
+        "FORM TAG HEAD, FORM TAG HEAD DEPREL).",
+    ),
+]
+Encoding = Annotated[
+    str, option(DATA, metavar="NAME", help="Encoding of the files, such as utf-16 or latin-1.")
+]
+OnError = Annotated[
+    str, option(DATA, metavar="ACTION", help="What to do with a faulty sentence: fail or skip.")
+]
+
+# training: data
+Train = Annotated[
+    list[str] | None,
+    option(
+        DATA,
+        "--train",
+        metavar="FILE",
+        help="Training file; may be given again. Without it: the built-in sample treebank.",
+    ),
+]
+Dev = Annotated[
+    list[str] | None,
+    option(
+        DATA,
+        "--dev",
+        metavar="FILE",
+        help="File to choose the best epoch on; may be given again. Without it: the last epoch.",
+    ),
+]
+Test = Annotated[
+    list[str] | None,
+    option(DATA, "--test", metavar="FILE", help="File to score at the end; may be given again."),
+]
+Vectors = Annotated[
+    str | None,
+    option(
+        DATA, metavar="FILE", help="Pretrained word vectors in the text form of word2vec or GloVe."
+    ),
+]
+
+# training: method
+K = Annotated[
+    int | None,
+    option(
+        MEPROP,
+        "--k",
+        help="Entries of each gradient that survive (meProp); 0 or none: plain backpropagation. "
+        f"With --simplify it is {DEFAULT_K['tagger']} (tagger) or {DEFAULT_K['parser']} (parser) "
+        "unless given.",
+    ),
+]
+TopK = Annotated[
+    str,
+    option(
+        MEPROP,
+        "--topk-mode",
+        metavar="MODE",
+        help="Whose top k: of each example, unified over the minibatch, or k at random "
+        "(for comparison): " + choices(TOPK_MODES) + ".",
+    ),
+]
+Simplify = Annotated[
+    bool, option(MEPROP, "--simplify", help="Cut neurons that are seldom in the top k (meSimp).")
+]
+PruneRate = Annotated[
+    float,
+    option(MEPROP, help="A neuron in the top k of a smaller share of the examples is cut."),
+]
+Cycle = Annotated[
+    int, option(MEPROP, help="Epochs of cutting, then as many of plain training, and again.")
+]
+CutsPerEpoch = Annotated[int, option(MEPROP, help="How often an epoch of cutting cuts.")]
+FirstCutEpoch = Annotated[int, option(MEPROP, help="Epochs before the first with cuts.")]
+MinNeurons = Annotated[int, option(MEPROP, help="No layer is cut below this.")]
+
+# training: network
+Hidden = Annotated[
+    int, option(NETWORK, help="Neurons of a hidden layer (tagger: in each direction).")
+]
+Dropout = Annotated[float, option(NETWORK, help="Share of values left out in training.")]
+WordDropout = Annotated[
+    float,
+    option(NETWORK, help="A word seen n times is hidden in training with chance a / (a + n): a."),
+]
+
+# training: loop
+Epochs = Annotated[int, option(TRAINING, help="Passes over the training file.")]
+TaggerBatchSize = Annotated[
+    int,
+    option(
+        TRAINING,
+        "--batch-size",
+        help="Sentences per minibatch; 0: by the size of the training file.",
+    ),
+]
+ParserBatchSize = Annotated[
+    int,
+    option(
+        TRAINING,
+        "--batch-size",
+        help="Transitions per minibatch, two for a word; 0: by the size of the training file.",
+    ),
+]
+Optimizer = Annotated[str, option(TRAINING, metavar="NAME", help=choices(OPTIMIZERS) + ".")]
+LearningRate = Annotated[
+    float | None,
+    option(TRAINING, help="Unless given: 0.001 for Adam, 0.01 for AdaGrad, 0.1 for SGD."),
+]
+Decay = Annotated[
+    bool,
+    option(TRAINING, help="Let the learning rate fall to zero; the papers keep it constant."),
+]
+Clip = Annotated[float, option(TRAINING, help="Largest norm of the gradient; 0: no limit.")]
+Patience = Annotated[
+    int,
+    option(TRAINING, help="Stop after so many epochs without a better dev score; 0: never."),
+]
+Seed = Annotated[int, option(TRAINING, help="Where all random numbers start.")]
+
+# training: this run
+Threads = Annotated[
+    int,
+    option(
+        RUN,
+        "--threads",
+        "-t",
+        help="CPU threads; 0: OMP_NUM_THREADS if set, else all there are, up to 16.",
+    ),
+]
+Device = Annotated[
+    str, option(RUN, "--device", "-d", metavar="NAME", help="auto, cpu, cuda or cuda:N.")
+]
+Resume = Annotated[
+    bool,
+    option(RUN, "--resume", help="Go on with a run that was stopped or killed."),
+]
+Progress = Annotated[
+    bool, option(RUN, help="Show a progress bar when standard error is a terminal.")
+]
+Quiet = Annotated[bool, option(RUN, "--quiet", "-q", help="Say only results, warnings and errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

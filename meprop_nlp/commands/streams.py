@@ -1,0 +1,97 @@
+"""Sentences from the files a user named, and to where the user wants them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meprop_nlp.commands import console
+from meprop_nlp.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from meprop_nlp.data.sentence import Sentence
+
+__all__ = ["check_input_format", "demand_model", "demand_other_file", "read_all", "write_all"]
+
+
+def check_input_format(input_format: str, on_error: str = "fail") -> None:
+    """Raise ConfigError in the words of the command line, before anything is opened."""
+    from meprop_nlp.data.layout import FORMATS
+
+    if input_format not in FORMATS:
+        raise ConfigError(f"--input-format is {input_format!r}, expected {', '.join(FORMATS)}")
+    if on_error not in ("fail", "skip"):
+        raise ConfigError(f"--on-error is {on_error!r}, expected fail or skip")
+
+
+def read_all(
+    files: list[str] | None,
+    input_format: str,
+    *,
+    encoding: str = "utf-8",
+    trees: bool = False,
+    on_error: str = "fail",
+) -> Iterator[Sentence]:
+    """Yield the sentences of all files, one file after the other."""
+    from meprop_nlp.data.conll import read
+    from meprop_nlp.data.report import TreebankReport
+
+    check_input_format(input_format, on_error)
+    for path in files or ["-"]:
+        report = TreebankReport() if on_error == "skip" else None
+        yield from read(
+            path,
+            input_format=input_format,
+            encoding=encoding,
+            trees=trees,
+            on_error=on_error,
+            report=report,
+        )
+        if report is not None and report.skipped:
+            for problem in report.problems:
+                console.note(f"skipped: {problem}")
+            console.note(f"{path}: {report.skipped} faulty sentences skipped")
+
+
+def write_all(
+    sentences: Iterator[Sentence],
+    output: str,
+    *,
+    keep: Iterable[str | Path | None],
+    verb: str,
+    progress: bool,
+) -> None:
+    """Write sentences to a file or to standard output as they come.
+
+    Args:
+        keep: files that must not be written over.
+        verb: what was done to the words, for the progress bar.
+    """
+    from meprop_nlp.data.conll import write
+
+    demand_other_file(output, keep)
+    show = progress and sys.stderr.isatty() and not (output == "-" and sys.stdout.isatty())
+    write(console.counted(sentences, verb=verb, show=show), output)
+
+
+def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> None:
+    """Raise ConfigError where the output would take the place of one of the files."""
+    target = Path(output)
+    if str(output) == "-" or not target.is_file():
+        return
+    for path in keep:
+        if path is None or str(path) == "-":
+            continue
+        if Path(path).exists() and Path(path).samefile(target):
+            raise ConfigError(f"--output {output} is an input file too; choose another name")
+
+
+def demand_model(path: Path, command: str, default: Path | None = None) -> None:
+    """Raise DataError, which says how to make one, where there is no model file."""
+    if not path.exists():
+        hint = f"train one with: meprop-nlp {command}"
+        if path != default:
+            hint += f" -o {path}"
+        raise DataError(f"there is no model {path}; {hint}")

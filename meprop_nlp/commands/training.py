@@ -1,0 +1,126 @@
+"""What `train-tagger` and `train-parser` do: check, train, say what came of it, score."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from meprop_nlp.commands import console, preflight
+from meprop_nlp.commands.options import DEFAULT_K
+from meprop_nlp.commands.streams import read_all
+from meprop_nlp.commands.tables import summary
+from meprop_nlp.config import Config, MePropConfig, SimplifyConfig, TrainingConfig
+
+__all__ = ["run_training"]
+
+
+def run_training(task: str, config_class: type[Config], options: dict[str, Any]) -> None:
+    """Run one of the two trainings."""
+
+    def settings(of: type[Config]) -> dict[str, Any]:
+        return {name: options[name] for name in of.__dataclass_fields__ if name in options}
+
+    preflight.check_flags(options)
+    if options["simplify"] and options["k"] is None:
+        options["k"] = DEFAULT_K[task]
+    config = config_class(**settings(config_class))
+    meprop = MePropConfig(**settings(MePropConfig))
+    meprop.check_width(options["hidden"])
+    training = TrainingConfig(**settings(TrainingConfig))
+    simplify = SimplifyConfig(**settings(SimplifyConfig)) if options["simplify"] else None
+    preflight.check_output(options["output"], task, options)
+    if options["train"] is None:
+        _take_sample_treebank(options)
+    trees = task == "parser"
+    reading = {"encoding": options["encoding"], "trees": trees}
+    preflight.check_test_files(options["test"], options["input_format"], **reading)
+
+    from meprop_nlp.models.device import pick_device
+    from meprop_nlp.models.parser import DependencyParser
+    from meprop_nlp.models.tagger import Tagger
+    from meprop_nlp.models.training import checkpoint_path
+    from meprop_nlp.models.training_run import Hooks
+
+    pick_device(training.device)
+    sources = {role: options[role] for role in ("train", "dev")}
+    if options["encoding"] != "utf-8":
+        sources = {
+            role: files and list(read_all(files, options["input_format"], **reading))
+            for role, files in sources.items()
+        }
+    model_class: Any = DependencyParser if trees else Tagger
+    show = options["progress"] and sys.stderr.isatty()
+    stop, started = _StopOnce(), time.time()
+    with console.TrainingDisplay(progress=show, quiet=options["quiet"]) as display, stop:
+        try:
+            model = model_class.train(
+                sources["train"],
+                sources["dev"],
+                config=config,
+                meprop=meprop,
+                simplify=simplify,
+                training=training,
+                vectors=options["vectors"],
+                output=options["output"],
+                resume=options["resume"],
+                input_format=options["input_format"],
+                hooks=Hooks(on_record=display, stop=stop),
+            )
+        except KeyboardInterrupt:
+            saved = checkpoint_path(options["output"])
+            if saved.exists() and saved.stat().st_mtime >= started:
+                console.note(f"saved {saved}; to go on, give the same command with --resume")
+            raise
+    if not options["quiet"]:
+        _say_what_was_written(options["output"])
+    for path in options["test"] or ():
+        scores = model.evaluate(read_all([path], options["input_format"], **reading))
+        print(f"{path}: {summary(scores)}")
+
+
+def _take_sample_treebank(options: dict[str, Any]) -> None:
+    from meprop_nlp.data.treebanks import sample_treebank
+
+    for role in ("train", "dev", "test"):
+        options[role] = [str(sample_treebank(role))]
+    console.warning(
+        "no --train: using the built-in sample treebank, a demonstration; "
+        "scores on it prove nothing"
+    )
+
+
+def _say_what_was_written(output: Path) -> None:
+    from meprop_nlp.decoding.model_file import read_header
+
+    header = read_header(output)
+    console.note(
+        f"{output}: epoch {header['training']['epoch']}, neurons "
+        + " + ".join(str(width) for width in header["neurons"].values())
+        + f", {output.stat().st_size:,} bytes"
+    )
+
+
+class _StopOnce:
+    """The first Ctrl-C asks training to save and stop; the second stops at once."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._previous: Any = None
+
+    def __call__(self) -> bool:
+        return self._asked
+
+    def __enter__(self) -> _StopOnce:
+        self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: object) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True

@@ -1,0 +1,235 @@
+"""Everything a user can set, as frozen dataclasses: validated when made, stored in the model file.
+
+Command-line options take their defaults from here, so that each default is written once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self, get_args
+
+from meprop_nlp.errors import ConfigError
+
+__all__ = [
+    "ACTIVATIONS",
+    "NONPROJECTIVE",
+    "OPTIMIZERS",
+    "ORACLES",
+    "TAG_COLUMNS",
+    "TOPK_MODES",
+    "TRANSITION_SYSTEMS",
+    "Config",
+    "MePropConfig",
+    "ParserConfig",
+    "SimplifyConfig",
+    "TaggerConfig",
+    "TrainingConfig",
+    "parser_training",
+    "tagger_training",
+]
+
+TopKMode = Literal["example", "unified", "random"]
+OptimizerName = Literal["adam", "adagrad", "sgd"]
+Activation = Literal["relu", "cube", "tanh"]
+TransitionSystemName = Literal["arc-standard", "arc-hybrid", "arc-standard-swap"]
+OracleName = Literal["static", "hybrid"]
+Nonprojective = Literal["pseudo", "lift", "drop"]
+
+TOPK_MODES: tuple[str, ...] = get_args(TopKMode)
+OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)
+ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+TRANSITION_SYSTEMS: tuple[str, ...] = get_args(TransitionSystemName)
+ORACLES: tuple[str, ...] = get_args(OracleName)
+NONPROJECTIVE: tuple[str, ...] = get_args(Nonprojective)
+TAG_COLUMNS = ("upos", "xpos", "feats")
+
+
+class Config:
+    """What the configurations below share: a plain-dict form that refuses unknown keys."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as JSON-able values."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name in self.__dataclass_fields__
+            for value in (getattr(self, name),)
+        }
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> Self:
+        """Make a configuration of stored settings.
+
+        Raises:
+            ConfigError: a key is unknown or a value out of range.
+        """
+        unknown = sorted(set(settings) - set(cls.__dataclass_fields__))
+        if unknown:
+            raise ConfigError(
+                f"{cls.__name__} has no setting {', '.join(map(repr, unknown))}; "
+                f"it has {', '.join(sorted(cls.__dataclass_fields__))}"
+            )
+        return cls(
+            **{
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in settings.items()
+            }
+        )
+
+    def _demand(self, name: str, holds: bool, expected: str) -> None:
+        if not holds:
+            option = "--" + name.replace("_", "-")
+            raise ConfigError(f"{option} is {getattr(self, name)!r}, expected {expected}")
+
+    def _demand_choice(self, name: str, choices: tuple[str, ...]) -> None:
+        self._demand(name, getattr(self, name) in choices, "one of " + ", ".join(choices))
+
+    def _demand_share(self, *names: str) -> None:
+        for name in names:
+            self._demand(
+                name, 0 <= getattr(self, name) < 1, "a number from 0 up to, not including, 1"
+            )
+
+    def _demand_positive(self, *names: str) -> None:
+        for name in names:
+            holds = _is_whole(getattr(self, name)) and getattr(self, name) >= 1
+            self._demand(name, holds, "a whole number of at least 1")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MePropConfig(Config):
+    """Sparse backpropagation (meProp, section 2)."""
+
+    k: int | None = None  # how many entries of each gradient survive; None or 0: plain backprop
+    topk_mode: TopKMode = "example"
+
+    def __post_init__(self) -> None:
+        holds = self.k is None or (_is_whole(self.k) and self.k >= 0)
+        self._demand("k", holds, "a whole number of at least 0")
+        self._demand_choice("topk_mode", TOPK_MODES)
+
+    def check_width(self, width: int) -> None:
+        """Raise ConfigError when more entries are to be kept than a layer has."""
+        self._demand("k", (self.k or 0) <= width, f"at most the layer's width, {width} (--hidden)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimplifyConfig(Config):
+    """Model simplification (meSimp, section 3): when and what to cut."""
+
+    prune_rate: float = 0.06  # a neuron in the top-k of fewer examples than this share goes
+    cycle: int = 3  # epochs of cutting, then as many of plain training; the pair is a stage
+    cuts_per_epoch: int = 8
+    first_cut_epoch: int = 2  # epochs before the first stage; the reference starts at once: 0
+    min_neurons: int = 16  # a layer is never cut below this
+
+    def __post_init__(self) -> None:
+        self._demand_share("prune_rate")
+        self._demand_positive("cycle", "cuts_per_epoch", "min_neurons")
+        self._demand("first_cut_epoch", self.first_cut_epoch >= 0, "a whole number of at least 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingConfig(Config):
+    """The training loop, for both tasks."""
+
+    epochs: int = 8
+    batch_size: int = 0  # sentences (tagger) or transitions (parser); 0: by the size of the file
+    optimizer: OptimizerName = "adam"
+    learning_rate: float | None = None  # None: Task.learning_rate
+    decay: bool = True  # let the learning rate fall linearly to zero; the papers keep it constant
+    clip: float = 5.0  # largest norm of the gradient; 0: no clipping, as in the papers
+    patience: int = 5  # stop after so many epochs without a better dev score; 0: never
+    seed: int = 1
+    threads: int = 0  # 0: as many as this process may use
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        self._demand_positive("epochs")
+        self._demand("batch_size", self.batch_size >= 0, "a whole number of at least 0")
+        self._demand_choice("optimizer", OPTIMIZERS)
+        self._demand(
+            "learning_rate",
+            self.learning_rate is None or 0 < self.learning_rate < float("inf"),
+            "more than 0",
+        )
+        self._demand("clip", 0 <= self.clip < float("inf"), "at least 0")
+        self._demand("patience", self.patience >= 0, "a whole number of at least 0")
+        # numpy and torch take no larger seed; far too many threads bring the process down
+        self._demand("seed", 0 <= self.seed < 2**63, "a whole number from 0 to 2^63 - 1")
+        self._demand("threads", 0 <= self.threads <= 256, "a whole number from 0 to 256")
+
+
+def tagger_training() -> TrainingConfig:
+    """Return the loop's defaults for the tagger."""
+    return TrainingConfig()
+
+
+def parser_training() -> TrainingConfig:
+    """Return the loop's defaults for the parser."""
+    return TrainingConfig()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaggerConfig(Config):
+    """The BiLSTM tagger (meProp, section 4.1: POS-Tag)."""
+
+    columns: tuple[str, ...] = ()  # what to predict; empty: each column the training file fills
+    hidden: int = 500  # LSTM units per direction
+    word_dim: int = 50
+    feature_dim: int = 20
+    dropout: float = 0.5
+    word_dropout: float = 0.25  # a in a / (a + count): the chance that a word is hidden as unknown
+
+    def __post_init__(self) -> None:
+        self._demand(
+            "columns",
+            set(self.columns) <= set(TAG_COLUMNS) and len(set(self.columns)) == len(self.columns),
+            "any of " + ", ".join(TAG_COLUMNS) + ", each once",
+        )
+        self._demand_positive("hidden", "word_dim", "feature_dim")
+        self._demand_share("dropout")
+        self._demand("word_dropout", 0 <= self.word_dropout < float("inf"), "at least 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParserConfig(Config):
+    """The transition-based parser (Chen & Manning 2014; meProp, section 4.1: Parsing)."""
+
+    tag_columns: tuple[str, ...] = ()  # which columns are its tags; empty: each that is filled
+    hidden: int = 500
+    layers: int = 1  # hidden layers
+    activation: Activation = "relu"
+    embedding_dim: int = 50
+    dropout: float = 0.4
+    word_dropout: float = 0.25
+    transition_system: TransitionSystemName = "arc-standard"
+    oracle: OracleName = "static"
+    nonprojective: Nonprojective = "pseudo"
+
+    def __post_init__(self) -> None:
+        self._demand(
+            "tag_columns",
+            set(self.tag_columns) <= set(TAG_COLUMNS),
+            "any of " + ", ".join(TAG_COLUMNS),
+        )
+        self._demand_positive("hidden", "embedding_dim")
+        self._demand("layers", self.layers in range(1, 6), "a whole number from 1 to 5")
+        self._demand_choice("activation", ACTIVATIONS)
+        self._demand_share("dropout")
+        self._demand("word_dropout", 0 <= self.word_dropout < float("inf"), "at least 0")
+        self._demand_choice("transition_system", TRANSITION_SYSTEMS)
+        self._demand_choice("oracle", ORACLES)
+        self._demand_choice("nonprojective", NONPROJECTIVE)
+        if self.oracle == "hybrid" and self.transition_system != "arc-standard":
+            raise ConfigError(
+                "--oracle hybrid is defined for --transition-system arc-standard only; "
+                f"found {self.transition_system}; use --oracle static"
+            )

@@ -1,0 +1,1 @@
+"""Words on disk: sentences, treebanks, vocabularies; no torch."""

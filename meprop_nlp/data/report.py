@@ -1,0 +1,129 @@
+"""`TreebankReport`: what a file holds, counted one sentence at a time."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.trees import is_projective
+from meprop_nlp.data.word import ROOT, UNSET
+from meprop_nlp.errors import Problem
+
+__all__ = ["TreebankReport"]
+
+_MANY_TAGS = 1000  # a real tag set has tens or hundreds; UD's largest have under a thousand
+_KEPT_PROBLEMS = 20
+
+
+class TreebankReport:
+    """Counts over the sentences given to `add`; `str()` gives them in one or two lines.
+
+    Attributes:
+        sentences, words, multiword_tokens, empty_nodes: how many there were.
+        trees: sentences in which every word has a head.
+        nonprojective, several_roots: how many of the trees are so.
+        skipped: sentences left out as faulty; `problems` holds the first twenty faults.
+        upos, xpos, feats, deprel: the distinct values seen, `_` not among them.
+    """
+
+    def __init__(self, sentences: Iterable[Sentence] = ()) -> None:
+        self.sentences = 0
+        self.words = 0
+        self.multiword_tokens = 0
+        self.empty_nodes = 0
+        self.trees = 0
+        self.nonprojective = 0
+        self.several_roots = 0
+        self.skipped = 0
+        self.problems: list[Problem] = []
+        self.upos: set[str] = set()
+        self.xpos: set[str] = set()
+        self.feats: set[str] = set()
+        self.deprel: set[str] = set()
+        self._composed = 0
+        self._decomposed = 0
+        for sentence in sentences:
+            self.add(sentence)
+
+    def add(self, sentence: Sentence) -> None:
+        """Count one sentence."""
+        words = sentence.words
+        self.sentences += 1
+        self.words += len(words)
+        self.multiword_tokens += len(sentence.multiword_tokens)
+        self.empty_nodes += len(sentence.empty_nodes)
+        self.upos.update([word.upos for word in words])
+        self.xpos.update([word.xpos for word in words])
+        self.feats.update([word.feats for word in words])
+        self.deprel.update([word.deprel for word in words])
+        for seen in (self.upos, self.xpos, self.feats, self.deprel):
+            seen.discard("_")
+        heads = [word.head for word in words]
+        if UNSET not in heads:
+            self.trees += 1
+            self.nonprojective += not is_projective(heads)
+            self.several_roots += heads.count(ROOT) > 1
+        for word in words:
+            if not word.form.isascii():
+                if unicodedata.is_normalized("NFC", word.form):
+                    self._composed += not unicodedata.is_normalized("NFD", word.form)
+                else:
+                    self._decomposed += 1
+
+    def skip(self, problems: Iterable[Problem] = ()) -> None:
+        """Count one sentence that was left out, and keep its faults while there is room."""
+        self.skipped += 1
+        self.problems += list(problems)[: _KEPT_PROBLEMS - len(self.problems)]
+
+    @property
+    def without_tree(self) -> int:
+        """Sentences in which some word has no head."""
+        return self.sentences - self.trees
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is allowed, but is seldom meant; one sentence each."""
+        found = []
+        for name, values in (("UPOS", self.upos), ("XPOS", self.xpos)):
+            share = len(values) / self.words if self.words else 0.0
+            if len(values) > _MANY_TAGS or (share > 0.1 and len(values) > 50):
+                found.append(
+                    f"{len(values):,} different {name} tags on {self.words:,} words: "
+                    "is this column really a tag?"
+                )
+        if self._composed and self._decomposed:
+            found.append(
+                f"{self._decomposed:,} words spell accents as separate characters (Unicode NFD), "
+                f"{self._composed:,} as one (NFC): are they from two sources?"
+            )
+        return found
+
+    def __str__(self) -> str:
+        parts = [f"{_count(self.sentences, 'sentence')}, {_count(self.words, 'word')}"]
+        if self.multiword_tokens:
+            parts[0] += f", {_count(self.multiword_tokens, 'multiword token')}"
+        if self.empty_nodes:
+            parts[0] += f", {_count(self.empty_nodes, 'empty node')}"
+        labels = [
+            f"{len(values):,} {name}"
+            for name, values in (
+                ("UPOS", self.upos), ("XPOS", self.xpos), ("FEATS", self.feats),
+                ("deprels", self.deprel),
+            )
+            if values
+        ]  # fmt: skip
+        if labels:
+            parts.append(", ".join(labels))
+        if self.trees:
+            parts.append(f"{100 * self.nonprojective / self.trees:.1f} % non-projective")
+            parts.append(f"{self.several_roots:,} with several roots")
+        if self.without_tree:
+            parts.append(f"{self.without_tree:,} without a tree")
+        if self.skipped:
+            parts.append(f"{_count(self.skipped, 'faulty sentence')} skipped")
+        return "; ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,270 @@
+"""`Sentence`: one block of a CoNLL file in memory.
+
+A sentence keeps every column of its words and the lines between them as they stood, so that
+writing it back gives the block it was read from. Reading files is in `conll.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from meprop_nlp.data.word import COLUMNS, CONLLU, UNSET, EmptyNode, Layout, MultiwordToken, Word
+from meprop_nlp.errors import DataError
+
+if TYPE_CHECKING:
+    from conllu.models import TokenList
+
+__all__ = ["Sentence"]
+
+
+class Sentence:
+    """One sentence: its words, and all else that stood in its block of lines.
+
+    Attributes:
+        words: the syntactic words, ids 1 to n.
+        multiword_tokens, empty_nodes: the lines with ids like `3-4` and `3.1`, to look at.
+        comments: the comment lines above the words. A comment between words keeps its place in
+            the text but is not listed here.
+        path: the file it was read from; `<stdin>`; `<words>` when made in memory.
+        line: 1-based number of the block's first line in that file.
+        layout: the format it was read in and will be written in.
+    """
+
+    __slots__ = (
+        "_between", "_top", "comments", "empty_nodes", "layout", "line", "multiword_tokens",
+        "path", "words",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        words: list[Word],
+        *,
+        comments: Iterable[str] = (),
+        path: str = "<words>",
+        line: int = 1,
+        layout: Layout = CONLLU,
+        between: Sequence[tuple[int, str]] = (),
+        multiword_tokens: Sequence[MultiwordToken] = (),
+        empty_nodes: Sequence[EmptyNode] = (),
+        top: int | None = None,
+    ) -> None:
+        """Usually called by `read`; `from_words` is the way to make one by hand.
+
+        Args:
+            between: (number of words before it, line) of every line among the words that is not
+                a word: multiword tokens, empty nodes and comments, in order.
+            top: number of the first line below the leading comments.
+        """
+        self.words = words
+        self.comments = list(comments)
+        self.path = path
+        self.line = line
+        self.layout = layout
+        self.multiword_tokens = list(multiword_tokens)
+        self.empty_nodes = list(empty_nodes)
+        self._between = tuple(between)
+        self._top = line + len(self.comments) if top is None else top
+
+    @classmethod
+    def from_words(cls, forms: Iterable[str], **columns: Sequence[str | int]) -> Sentence:
+        """A sentence from plain lists, as `from_words(["It", "rains"], upos=["PRON", "VERB"])`.
+
+        Args:
+            forms: one form a word.
+            columns: further columns by name, each with one value a word.
+
+        Raises:
+            DataError: if a column's name or length is wrong, or a value cannot stand in a file.
+        """
+        words = [Word(i, form) for i, form in enumerate(forms, start=1)]
+        sentence = cls(words)
+        if not words:
+            raise DataError("a sentence needs at least one word, found none")
+        return sentence.with_columns(form=sentence.forms, **columns)
+
+    @property
+    def forms(self) -> list[str]:
+        """The words' forms."""
+        return [word.form for word in self.words]
+
+    @property
+    def sent_id(self) -> str | None:
+        """The value of the `# sent_id = ...` comment."""
+        return self._comment("sent_id")
+
+    @property
+    def text(self) -> str:
+        """The `# text = ...` comment; without one, the tokens joined as SpaceAfter says."""
+        given = self._comment("text")
+        return self.joined_text() if given is None else given
+
+    def joined_text(self) -> str:
+        """The tokens with a space after each but where MISC says SpaceAfter=No."""
+        pieces: list[str] = []
+        for form, misc in self.tokens():
+            pieces.append(form)
+            if "SpaceAfter=No" not in misc.split("|"):
+                pieces.append(" ")
+        return "".join(pieces).rstrip(" ")
+
+    def tokens(self) -> list[tuple[str, str]]:
+        """(form, misc) of each surface token: multiword tokens, and the words outside them."""
+        if not self.multiword_tokens:
+            return [(word.form, word.misc) for word in self.words]
+        tokens: list[tuple[str, str]] = []
+        starts = {token.first: token for token in self.multiword_tokens}
+        covered = 0
+        for word in self.words:
+            token = starts.get(word.id)
+            if token is not None:
+                tokens.append((token.form, token.columns[9]))
+                covered = token.last
+            elif word.id > covered:
+                tokens.append((word.form, word.misc))
+        return tokens
+
+    def word_line(self, word_id: int) -> int:
+        """The number of the line in the file on which that word stands."""
+        return self._top + word_id - 1 + sum(before < word_id for before, _ in self._between)
+
+    def column(self, name: str) -> list[Any]:
+        """One column of all words: strings, or integers for `id` and `head`.
+
+        Raises:
+            DataError: if there is no such column.
+        """
+        if name not in COLUMNS:
+            raise DataError(f"no column {name!r}; the columns are {', '.join(COLUMNS)}")
+        return [getattr(word, name) for word in self.words]
+
+    def with_columns(self, **columns: Sequence[str | int] | None) -> Sentence:
+        """A new sentence in which the words have these columns; all other text is unchanged.
+
+        In CoNLL-X a new HEAD or DEPREL makes PHEAD and PDEPREL `_`, for they described the old.
+        A column given as None stays as it is.
+
+        Raises:
+            DataError: if a name or a length is wrong, or a value cannot stand in a CoNLL file.
+        """
+        words = [word.copy() for word in self.words]
+        for name, values in columns.items():
+            if values is None:
+                continue
+            self._check_column(name, values)
+            for word, value in zip(words, values, strict=True):
+                setattr(word, name, value)
+        replaced = {name for name, values in columns.items() if values is not None}
+        if self.layout.kind == "conllx" and replaced & {"head", "deprel"}:
+            for word in words:
+                if "deps" not in replaced:
+                    word.deps = "_"
+                if "misc" not in replaced:
+                    word.misc = "_"
+        return Sentence(
+            words,
+            comments=self.comments,
+            path=self.path,
+            line=self.line,
+            layout=self.layout,
+            between=self._between,
+            multiword_tokens=self.multiword_tokens,
+            empty_nodes=self.empty_nodes,
+            top=self._top,
+        )
+
+    def to_text(self, layout: Layout | None = None) -> str:
+        """The block of lines with its final empty line, in `layout` or the one it was read in.
+
+        Only CoNLL-U has room for comments, multiword tokens and empty nodes: going from it to
+        another layout leaves them out.
+        """
+        if layout is None:
+            layout = self.layout
+        lines = list(self.comments) if layout.kind == self.layout.kind or layout == CONLLU else []
+        keep_between = bool(self._between) and layout.kind == self.layout.kind
+        between = iter(self._between if keep_between else ())
+        before, other = next(between, (-1, ""))
+        for word in self.words:
+            while before == word.id - 1:
+                lines.append(other)
+                before, other = next(between, (-1, ""))
+            lines.append(_word_line(word, layout, same=layout.kind == self.layout.kind))
+        while before >= 0:
+            lines.append(other)
+            before, other = next(between, (-1, ""))
+        lines.append("\n")
+        return "\n".join(lines)
+
+    def to_tokenlist(self) -> TokenList:
+        """The sentence as the `conllu` library's `TokenList`; that library must be installed."""
+        import conllu
+
+        return conllu.parse(self.to_text(CONLLU))[0]
+
+    @classmethod
+    def from_tokenlist(cls, tokens: TokenList) -> Sentence:
+        """The sentence that the `conllu` library holds as a `TokenList`."""
+        from meprop_nlp.data.conll import read_text
+
+        return next(read_text(tokens.serialize(), input_format="conllu"))
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sentence):
+            return NotImplemented
+        return str(self) == str(other)
+
+    __hash__ = None  # type: ignore[assignment]  # its words can be changed in place
+
+    def __repr__(self) -> str:
+        return f"Sentence({len(self.words)} words, {self.path}:{self.line})"
+
+    def _comment(self, key: str) -> str | None:
+        for comment in reversed(self.comments):
+            name, equals, value = comment[1:].partition("=")
+            if equals and name.strip(" ") == key:
+                return value.strip(" ")
+        return None
+
+    def _check_column(self, name: str, values: Sequence[str | int]) -> None:
+        if name == "id" or name not in COLUMNS:
+            raise DataError(f"no column {name!r} to set; choose from {', '.join(COLUMNS[1:])}")
+        if len(values) != len(self.words):
+            raise DataError(
+                f"column {name!r} has {len(values)} values for a sentence of {len(self)} words"
+            )
+        for word, value in zip(self.words, values, strict=True):
+            if name == "head":
+                if not isinstance(value, int) or not UNSET <= value <= len(self.words):
+                    raise DataError(
+                        f"the head of word {word.id} is {value!r}, expected an integer "
+                        f"from 0 to {len(self.words)}, or {UNSET} for none"
+                    )
+            elif not isinstance(value, str) or not value or not _FORBIDDEN.isdisjoint(value):
+                raise DataError(
+                    f"the {name} of word {word.id} is {value!r}, expected text of at least one "
+                    "character without tab, line break or NUL"
+                )
+
+
+_FORBIDDEN = frozenset("\t\n\r\0")
+
+
+def _word_line(word: Word, layout: Layout, *, same: bool) -> str:
+    head = "_" if word.head == UNSET else str(word.head)
+    if layout.kind == "tab":
+        # a line of four columns has room for one tag: the fine one, where there is one
+        tag = word.xpos if same or word.xpos != "_" else word.upos
+        return "\t".join((word.form, tag, head, word.deprel)[: layout.width])
+    deps, misc = (word.deps, word.misc) if same else ("_", "_")
+    fields = (
+        str(word.id), word.form, word.lemma, word.upos, word.xpos,
+        word.feats, head, word.deprel, deps, misc,
+    )  # fmt: skip
+    return "\t".join(fields[: layout.width])

@@ -1,0 +1,87 @@
+"""Pretrained word vectors in the text form of word2vec, GloVe and fastText."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+
+import numpy as np
+import numpy.typing as npt
+
+from meprop_nlp.data.lines import read_lines
+from meprop_nlp.data.vocab import nfc
+from meprop_nlp.errors import DataError
+
+__all__ = ["read_vectors"]
+
+
+def read_vectors(
+    path: str | os.PathLike[str], wanted: Collection[str]
+) -> tuple[dict[str, npt.NDArray[np.float32]], int]:
+    """Read the vectors of the wanted words.
+
+    Each line is a word and its values with single spaces between; a first line of two integers,
+    the number of words and of values, may stand above. The file may be packed with gzip, xz or
+    bzip2. Only the wanted words are kept in memory.
+
+    Args:
+        path: the file.
+        wanted: forms in Unicode normal form C.
+
+    Returns:
+        a row of shape (D,) for each wanted form that the file has (the first, if it has several),
+        and D.
+
+    Raises:
+        DataError: if a line has another number of values than the others, or a wanted word's
+            value is not a finite number: file and line. Also if there is no vector at all.
+    """
+    vectors: dict[str, npt.NDArray[np.float32]] = {}
+    dim = 0
+    for number, line in enumerate(read_lines(path), start=1):
+        line = line.rstrip(" ")
+        if not line:
+            continue
+        if number == 1:
+            header = line.split(" ")
+            if len(header) == 2 and all(field.isascii() and field.isdigit() for field in header):
+                dim = int(header[1])
+                continue
+        if not dim:
+            dim = line.count(" ")
+        if dim < 1:
+            raise DataError(f"{path}:{number}: found {line[:40]!r}, expected a word and its values")
+        # from the right: in some GloVe files a word has spaces in it
+        fields = line.rsplit(" ", dim)
+        form = nfc(fields[0])
+        if len(fields) != dim + 1 or (" " in form and _is_number(form.rpartition(" ")[2])):
+            found = line.count(" ")
+            raise DataError(f"{path}:{number}: found {found} values, expected {dim}")
+        if form in wanted and form not in vectors:
+            vectors[form] = _row(fields[1:], f"{path}:{number}")
+    if not dim:
+        raise DataError(f"{path}: no vectors in the file, expected a word and its values a line")
+    return vectors, dim
+
+
+def _row(fields: list[str], where: str) -> npt.NDArray[np.float32]:
+    """The values, shape (D,)."""
+    try:
+        with np.errstate(over="ignore"):  # too large is infinite, and refused below
+            row = np.array([float(field) for field in fields], dtype=np.float32)
+    except (ValueError, OverflowError):
+        wrong = next(field for field in fields if not _is_number(field))
+        raise DataError(f"{where}: {wrong!r} is not a number") from None
+    finite = np.isfinite(row)
+    if not finite.all():
+        wrong = fields[int(np.argmin(finite))]
+        raise DataError(f"{where}: {wrong!r} is not a finite number") from None
+    return row
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,115 @@
+"""`Word` and the other lines of a sentence, and the constants that say what a HEAD means."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = [
+    "COLUMNS",
+    "CONLLU",
+    "ROOT",
+    "UNSET",
+    "EmptyNode",
+    "Layout",
+    "MultiwordToken",
+    "Word",
+]
+
+UNSET = -1  # HEAD is not given: `_` in the file
+ROOT = 0  # HEAD of a word that hangs on nothing
+
+COLUMNS = (
+    "id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc",
+)  # fmt: skip
+
+
+class Word:
+    """One syntactic word.
+
+    Attributes:
+        id: 1-based place in the sentence.
+        form, lemma, upos, xpos, feats, deprel, deps, misc: the columns' text; `_` = not given.
+            In CoNLL-X `deps` and `misc` are PHEAD and PDEPREL.
+        head: id of the head, `ROOT` (0), or `UNSET` (-1) where the column is `_`.
+    """
+
+    __slots__ = COLUMNS
+
+    def __init__(
+        self,
+        id: int,
+        form: str,
+        lemma: str = "_",
+        upos: str = "_",
+        xpos: str = "_",
+        feats: str = "_",
+        head: int = UNSET,
+        deprel: str = "_",
+        deps: str = "_",
+        misc: str = "_",
+    ) -> None:
+        self.id = id
+        self.form = form
+        self.lemma = lemma
+        self.upos = upos
+        self.xpos = xpos
+        self.feats = feats
+        self.head = head
+        self.deprel = deprel
+        self.deps = deps
+        self.misc = misc
+
+    def copy(self) -> Word:
+        """The same word again."""
+        return Word(
+            self.id, self.form, self.lemma, self.upos, self.xpos,
+            self.feats, self.head, self.deprel, self.deps, self.misc,
+        )  # fmt: skip
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Word):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in COLUMNS)
+
+    __hash__ = None  # type: ignore[assignment]  # words can be changed in place
+
+    def __repr__(self) -> str:
+        return f"Word({self.id}, {self.form!r}, upos={self.upos!r}, head={self.head})"
+
+
+class MultiwordToken(NamedTuple):
+    """A surface token that covers the words `first` to `last`; `columns` is its whole line."""
+
+    first: int
+    last: int
+    columns: tuple[str, ...]
+
+    @property
+    def form(self) -> str:
+        """The surface form."""
+        return self.columns[1]
+
+
+class EmptyNode(NamedTuple):
+    """A node of the enhanced graph that stands after word `after`; `columns` is its whole line."""
+
+    after: int
+    columns: tuple[str, ...]
+
+    @property
+    def form(self) -> str:
+        """The form, often `_`."""
+        return self.columns[1]
+
+
+class Layout(NamedTuple):
+    """How words stand in a file: `kind` is conllu, conllx or tab; `width` counts the columns.
+
+    `tab` is FORM, FORM TAG, FORM TAG HEAD or FORM TAG HEAD DEPREL; the tag is in `xpos`.
+    """
+
+    kind: str
+    width: int
+
+
+CONLLU = Layout("conllu", 10)

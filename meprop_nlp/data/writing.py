@@ -1,0 +1,103 @@
+"""Writing sentences to files, streams and standard output."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import lzma
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.word import Layout
+from meprop_nlp.errors import DataError
+from meprop_nlp.files import replacing
+
+__all__ = ["Target", "write"]
+
+Target = str | os.PathLike[str] | IO[str] | IO[bytes]
+
+
+def write(sentences: Iterable[Sentence], target: Target, *, layout: Layout | None = None) -> int:
+    """Write the sentences one by one, as UTF-8 with LF line ends; return how many there were.
+
+    A file is written beside its place and then renamed: when anything goes wrong, what stood there
+    before is untouched. A pipe or a device such as `/dev/null` is written to directly.
+
+    Args:
+        target: a path (packed when it ends in .gz, .xz or .bz2), `-` for standard output, or an
+            open text or binary file.
+        layout: the format to write; by default each sentence's own.
+
+    Raises:
+        DataError: if the target cannot be written, for instance because the disk is full.
+        BrokenPipeError: if whoever read from the pipe has gone.
+    """
+    if not isinstance(target, str | os.PathLike):
+        return _write_all(sentences, target, layout, getattr(target, "name", "<stream>"))
+    name = os.fspath(target)
+    if name == "-":
+        stream = getattr(sys.stdout, "buffer", sys.stdout)
+        return _write_all(sentences, stream, layout, "<stdout>")
+    # through a link, so that the link stays and what it points at is replaced
+    path = Path(name).resolve()
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with _writing(name), path.open("wb") as stream:
+            return _write_all(sentences, stream, layout, name)
+    with replacing(path) as temporary, _opened(temporary, path.suffix, name) as stream:
+        return _write_all(sentences, stream, layout, name)
+
+
+def _write_all(
+    sentences: Iterable[Sentence], stream: Any, layout: Layout | None, name: object
+) -> int:
+    with _writing(name):
+        put = _writer(stream)
+    count = 0
+    for sentence in sentences:  # its own errors pass as they are
+        text = sentence.to_text(layout)
+        with _writing(name):
+            put(text)
+        count += 1
+    with _writing(name):
+        stream.flush()
+    return count
+
+
+def _writer(stream: Any) -> Callable[[str], object]:
+    """How to write text to a stream that may be one of bytes."""
+    try:
+        stream.write("")
+    except TypeError:
+        return lambda text: stream.write(text.encode("utf-8", "surrogatepass"))
+    write: Callable[[str], object] = stream.write
+    return write
+
+
+@contextlib.contextmanager
+def _opened(temporary: Path, suffix: str, name: str) -> Iterator[Any]:
+    with temporary.open("wb") as raw:
+        stream: Any = raw
+        if suffix == ".gz":  # no name and no time inside: same words, same bytes
+            stream = gzip.GzipFile("", "wb", fileobj=raw, mtime=0)
+        elif suffix == ".xz":
+            stream = lzma.LZMAFile(raw, "wb")  # noqa: SIM115, closed below
+        elif suffix == ".bz2":
+            stream = bz2.BZ2File(raw, "wb")
+        yield stream
+        with _writing(name):
+            stream.close()
+
+
+@contextlib.contextmanager
+def _writing(name: object) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DataError(f"{name}: cannot be written: {error.strerror or error}") from None

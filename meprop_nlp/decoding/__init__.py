@@ -1,0 +1,1 @@
+"""The trained thing, frozen, over plain arrays: what `tag` and `parse` run. No torch."""

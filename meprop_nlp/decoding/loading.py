@@ -1,0 +1,27 @@
+"""`load`: a model file of any task as the thing that predicts."""
+
+from __future__ import annotations
+
+import os
+
+from meprop_nlp.decoding.model_file import read_header
+from meprop_nlp.decoding.parser import FrozenParser
+from meprop_nlp.decoding.tagger import FrozenTagger
+from meprop_nlp.errors import CheckpointError
+
+__all__ = ["load"]
+
+
+def load(path: str | os.PathLike[str]) -> FrozenTagger | FrozenParser:
+    """Read a model file and return the tagger or parser that is in it.
+
+    Raises:
+        CheckpointError: the file is no model, damaged, or from a newer version.
+    """
+    header = read_header(path)
+    task = header.get("task")
+    for predictor in (FrozenTagger, FrozenParser):
+        # a checkpoint has no task; loading it says what it is
+        if task == predictor.task or header.get("kind") == "checkpoint":
+            return predictor.load(path)
+    raise CheckpointError(f"{os.fspath(path)}: is for the task {task!r}, which is not known here")

@@ -1,0 +1,111 @@
+"""What the frozen tagger and parser share: load, save, one sentence, a stream, evaluation."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from meprop_nlp.data.conll import read
+from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.decoding.model_file import ModelFile, read_model_file, write_model_file
+from meprop_nlp.decoding.stream import chunks
+from meprop_nlp.errors import CheckpointError, MePropError
+from meprop_nlp.metrics import Scores, evaluate
+
+__all__ = ["Predictor"]
+
+
+class Predictor(ABC):
+    """A trained model over plain arrays; subclasses say what it predicts.
+
+    Attributes:
+        model: the model file's content.
+        lexicon: word forms and their features.
+    """
+
+    task: ClassVar[str]
+
+    def __init__(self, model: ModelFile) -> None:
+        self.model = model
+        self.lexicon = Lexicon.from_dict(model.header["lexicon"])
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model file.
+
+        Raises:
+            CheckpointError: the file is damaged, too new, or a model for another task.
+        """
+        model = read_model_file(path)
+        kind, task = model.header.get("kind"), model.header.get("task")
+        if kind == "checkpoint":
+            raise CheckpointError(
+                f"{os.fspath(path)}: is a checkpoint of a training run, expected its model; "
+                "go on training with --resume"
+            )
+        if task != cls.task:
+            raise CheckpointError(f"{os.fspath(path)}: is a {task}, expected a {cls.task}")
+        try:
+            return cls(model)
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            raise CheckpointError(
+                f"{os.fspath(path)}: the model is incomplete ({error!r}); train it anew"
+            ) from None
+        except MePropError as error:
+            raise CheckpointError(
+                f"{os.fspath(path)}: the model was made by another version: {error}; train it anew"
+            ) from None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file, at once or not at all.
+
+        Raises:
+            DataError: the place cannot be written to.
+        """
+        header = {k: v for k, v in self.model.header.items() if k != "checksum"}
+        write_model_file(path, header, self.model.arrays)
+
+    def __call__(self, sentence: Sentence | Sequence[str]) -> Sentence:
+        """Predict for one sentence, given as a Sentence or as its word forms.
+
+        Returns a new Sentence. The parser reads tags, and bare forms have none: give it what a
+        tagger returned.
+        """
+        if not isinstance(sentence, Sentence):
+            sentence = Sentence.from_words(sentence)
+        return next(self.pipe([sentence]))
+
+    def pipe(self, sentences: Iterable[Sentence]) -> Iterator[Sentence]:
+        """Predict for a stream of sentences: lazily, in order, in bounded memory."""
+        for chunk in chunks(sentences):
+            for sentence, columns in zip(chunk, self._predict(chunk), strict=True):
+                yield sentence.with_columns(**columns)
+
+    def evaluate(
+        self,
+        gold: str | os.PathLike[str] | Iterable[Sentence],
+        *,
+        exclude_punct: bool = False,
+    ) -> Scores:
+        """Predict anew what gold sentences (or a file of them) say, and score against them.
+
+        Only what this model predicts is scored.
+        """
+        if isinstance(gold, str | os.PathLike):
+            gold = read(Path(gold), trees=self.task == "parser")
+        gold = list(gold)
+        scores = evaluate(gold, self.pipe(gold), exclude_punct=exclude_punct)
+        return scores.only(self.predicted)
+
+    @property
+    @abstractmethod
+    def predicted(self) -> tuple[str, ...]:
+        """Return the names of the scores that judge what this model predicts."""
+
+    @abstractmethod
+    def _predict(self, chunk: Sequence[Sentence]) -> Iterator[dict[str, Any]]:
+        """Yield the predicted columns of each sentence."""

@@ -1,0 +1,46 @@
+"""What to compute with: the device, and how many threads."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from meprop_nlp.errors import ConfigError
+
+__all__ = ["pick_device", "usable_threads"]
+
+MAX_THREADS = 16  # more slows small matrix products down
+
+
+def usable_threads(threads: int = 0) -> int:
+    """Return how many threads to compute with: as asked for, else OMP_NUM_THREADS, else all CPUs
+    this process may use, up to 16."""
+    if threads:
+        return threads
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdigit() and int(asked):
+        return int(asked)
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(MAX_THREADS, usable or 1)
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device of `auto`, `cpu`, `cuda`, `cuda:N`, or of a number as other tools take it:
+    -1 for the CPU, N for cuda:N.
+
+    Raises:
+        ConfigError: no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    name = {"-1": "cpu"}.get(name, f"cuda:{name}" if name.isdigit() else name)
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise ConfigError(f"--device is {name!r}, expected auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(f"--device is {name!r}, but there is no such GPU here; use --device cpu")
+    return device

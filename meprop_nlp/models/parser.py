@@ -1,0 +1,112 @@
+"""`DependencyParser`: the parser as users know it: train, load, save, parse words and streams.
+
+Nothing here loads torch but `train`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+from meprop_nlp.config import (
+    MePropConfig,
+    ParserConfig,
+    SimplifyConfig,
+    TrainingConfig,
+    parser_training,
+)
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.decoding.parser import FrozenParser
+from meprop_nlp.models.tagger import wanted_forms
+
+if TYPE_CHECKING:
+    import torch
+
+    from meprop_nlp.models.task import Task
+    from meprop_nlp.models.training_run import Hooks, Treebank
+
+__all__ = ["DependencyParser"]
+
+
+class DependencyParser(FrozenParser):
+    """A transition-based parser with one small network (Chen & Manning 2014).
+
+    >>> parser = DependencyParser.train("train.conllu", "dev.conllu", output="parser.safetensors")
+    ... # doctest: +SKIP
+    >>> parser(tagger(["Time", "flies"])).column("head")  # doctest: +SKIP
+    [2, 0]
+    """
+
+    @classmethod
+    def train(
+        cls,
+        train: Treebank,
+        dev: Treebank | None = None,
+        *,
+        config: ParserConfig | None = None,
+        meprop: MePropConfig | None = None,
+        simplify: SimplifyConfig | None = None,
+        training: TrainingConfig | None = None,
+        vectors: str | os.PathLike[str] | None = None,
+        output: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        input_format: str = "auto",
+        hooks: Hooks | None = None,
+    ) -> Self:
+        """Train a parser on gold trees with the tags in the file; return the best on dev.
+
+        Args:
+            train, dev: files, or Sentences. Without dev the last epoch's model is returned.
+            config, meprop, simplify, training: settings; None means the defaults, for `simplify`
+                that nothing is cut, for `training` `config.parser_training()`.
+            vectors: pretrained word vectors, word2vec or GloVe text form.
+            output: where to keep the best model, a log and a checkpoint while training goes on.
+            resume: go on from the checkpoint beside `output`.
+            input_format: see `data.conll.read`.
+            hooks: to follow or stop the run.
+
+        Raises:
+            ConfigError: settings that are out of range or cannot work together.
+            DataError: the training data cannot be used.
+        """
+        from meprop_nlp.data.vectors import read_vectors
+        from meprop_nlp.models.parser_task import ParserTask
+        from meprop_nlp.models.training_run import Hooks, read_treebank, train_model
+
+        config, meprop = config or ParserConfig(), meprop or MePropConfig()
+        training, hooks = training or parser_training(), hooks or Hooks()
+        train = read_treebank(train, "train", hooks, trees=True, input_format=input_format)
+        dev = (
+            read_treebank(dev, "dev", hooks, trees=True, input_format=input_format)
+            if dev is not None
+            else []
+        )
+        pretrained = read_vectors(vectors, wanted_forms(train, dev)) if vectors else ({}, 0)
+
+        def build(train: Sequence[Sentence], dev: Sequence[Sentence], device: torch.device) -> Task:
+            return ParserTask(
+                train,
+                dev,
+                config=config,
+                meprop=meprop,
+                batch_size=training.batch_size,
+                seed=training.seed,
+                device=device,
+                vectors=pretrained[0],
+            )
+
+        return cls(
+            train_model(
+                build,
+                train,
+                dev,
+                training=training,
+                meprop=meprop,
+                simplify=simplify,
+                settings={"parser": config.to_dict()},
+                output=output,
+                resume=resume,
+                hooks=hooks,
+            )
+        )

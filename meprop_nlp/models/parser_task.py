@@ -1,0 +1,282 @@
+"""Training the parser: gold trees as transitions with the 48 features of their states, the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from meprop_nlp.config import MePropConfig, ParserConfig
+from meprop_nlp.data.lexicon import FormTable, Lexicon
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.trees import is_projective
+from meprop_nlp.data.vocab import UNK, Vocab
+from meprop_nlp.decoding.model_file import ModelFile
+from meprop_nlp.decoding.parser import FrozenParser, tag_rows
+from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.models.embeddings import load_vectors
+from meprop_nlp.models.parser_network import ParserNetwork
+from meprop_nlp.models.tagger_task import filled_columns
+from meprop_nlp.models.task import arrays_of, fitting_batch_size
+from meprop_nlp.nn.simplify import SimplifiedLayer
+from meprop_nlp.parsing.features import derive
+from meprop_nlp.parsing.projectivity import projectivize, single_rooted
+from meprop_nlp.parsing.transitions import make_system
+
+__all__ = ["ParserTask", "training_trees"]
+
+ROOT_ROW, NULL_ROW, FIRST_ROW = 0, 1, 2
+
+
+def training_trees(
+    train: Sequence[Sentence], config: ParserConfig, *, projective: bool
+) -> tuple[list[tuple[Sentence, list[int], list[str]]], list[str]]:
+    """Return the trees to train on, as the transition system can build them, and what was changed.
+
+    Args:
+        projective: whether the transition system builds projective trees only.
+
+    Returns:
+        (sentence, heads, deprels) of each tree, and one sentence per kind of change.
+    """
+    trees = []
+    n_several, n_crossing = 0, 0
+    for sentence in train:
+        heads, deprels = sentence.column("head"), sentence.column("deprel")
+        n_several += heads.count(0) > 1
+        # a label that only roots have must not teach the parser to put it elsewhere
+        other = "parataxis" if set(deprels) >= {"root"} else None
+        heads, deprels = single_rooted(heads, deprels, deprel=other)
+        if not is_projective(heads):
+            n_crossing += 1
+            if projective and config.nonprojective == "drop":
+                continue
+            if projective:
+                lifted, encoded = projectivize(heads, deprels)
+                heads, deprels = lifted, encoded if config.nonprojective == "pseudo" else deprels
+        trees.append((sentence, heads, deprels))
+    how = {
+        "pseudo": "lifted, with the way back in their labels (pseudo-projective)",
+        "lift": "lifted; the parser's trees will be projective",
+        "drop": "left out",
+    }[config.nonprojective if projective else "pseudo"]
+    notes = []
+    if n_crossing:
+        done = how if projective else "trained on with SWAP"
+        share = 100 * n_crossing / len(train)
+        notes.append(f"non-projective trees: {n_crossing:,} ({share:.1f} %), {done}")
+    if n_several:
+        notes.append(f"trees with several roots: {n_several:,}; the first root heads the others")
+    return trees, notes
+
+
+@dataclass(frozen=True, slots=True)
+class ParserBatch:
+    """Transitions to train on: places in the arrays of all transitions."""
+
+    chosen: npt.NDArray[np.int64]
+    n_words: int
+
+
+class ParserTask:
+    """A parser's network with its training and dev data.
+
+    Args:
+        train, dev: sentences with trees; `dev` may be empty.
+        config, meprop: as in ParserNetwork; `config.tag_columns` empty means all that `train`
+            fills.
+        seed: of the hybrid oracle's choices.
+        batch_size: transitions per minibatch; 0: by the size of `train`.
+        device: where the network lives.
+        vectors: pretrained word vectors by form, of width `config.embedding_dim`.
+
+    Attributes:
+        warnings: what the user should know about the data, one sentence each.
+
+    Raises:
+        ConfigError: k is larger than a hidden layer.
+        DataError: nothing is left to train on.
+    """
+
+    name = "parser"
+    learning_rates: ClassVar[dict[str, float]] = {}
+
+    def __init__(
+        self,
+        train: Sequence[Sentence],
+        dev: Sequence[Sentence],
+        *,
+        config: ParserConfig,
+        meprop: MePropConfig,
+        batch_size: int,
+        seed: int,
+        device: torch.device,
+        vectors: dict[str, npt.NDArray[np.float32]] | None = None,
+    ) -> None:
+        meprop.check_width(config.hidden)
+        filled = filled_columns(train)
+        empty = [name for name in config.tag_columns if name not in filled]
+        if empty:
+            raise ConfigError(
+                f"--tag-columns names {', '.join(empty)}, which the training file does not fill; "
+                f"it fills {', '.join(filled) or 'none'}"
+            )
+        self.config, self.device = config, device
+        self.dev = list(dev)
+        system_class = make_system(config.transition_system, 1)
+        trees, self.warnings = training_trees(train, config, projective=system_class.projective)
+        if not trees:
+            raise DataError("no tree is left to train on; try --nonprojective pseudo")
+        self.lexicon = Lexicon.build(
+            (form for sentence in train for form in sentence.forms), extra=vectors or ()
+        )
+        self.tags = {
+            name: Vocab.build((t for s in train for t in s.column(name)), specials=(UNK,))
+            for name in config.tag_columns or filled[:2]
+        }
+        self.labels = Vocab.build(deprel for _, _, deprels in trees for deprel in deprels)
+        unknown = {d for s in dev for d in s.column("deprel")} - set(self.labels)
+        if unknown:
+            names = ", ".join(sorted(unknown)[:3]) + (", ..." if len(unknown) > 3 else "")
+            self.warnings.append(f"labels in dev but not in train: {len(unknown)} ({names})")
+        arcs = [
+            (h, self.labels.index(d)) for _, hs, ds in trees for h, d in zip(hs, ds, strict=True)
+        ]
+        self._root_labels = sorted({label for head, label in arcs if head == 0})
+        self._other_labels = sorted({label for head, label in arcs if head != 0})
+        self.system = make_system(
+            config.transition_system,
+            len(self.labels),
+            root_labels=self._root_labels,
+            other_labels=self._other_labels,
+        )
+        # labelled trees are judged by their labels, unlabelled ones cannot be
+        plain = {label for label in self.labels if label not in ("_", "ROOT", "root")}
+        self.main_scores: tuple[str, ...] = ("las",) if plain else ("uas",)
+        self._prepare(trees, seed)
+        self.batch_size = batch_size or fitting_batch_size(
+            len(self._targets), smallest=50, largest=500, n_batches=400
+        )
+        self.network = ParserNetwork(
+            len(self.lexicon.forms),
+            int(self.lexicon.feature_offsets[-1]),
+            max(1, sum(len(vocab) for vocab in self.tags.values())),
+            len(self.labels),
+            self.system.n_transitions,
+            config,
+            meprop,
+        )
+        load_vectors(self.network.words, self.lexicon, vectors)
+        self.network.to(device)
+
+    def _prepare(self, trees: Sequence[tuple[Sentence, list[int], list[str]]], seed: int) -> None:
+        """Turn gold trees into arrays of transitions."""
+        rng = np.random.default_rng(seed)
+        table = FormTable()
+        form_of: list[npt.NDArray[np.int64]] = []
+        derivations = []
+        places = []
+        offset = 0
+        for sentence, heads, deprels in trees:
+            labels = [self.labels.index(deprel) for deprel in deprels]
+            derivation = derive(self.system, heads, labels, oracle=self.config.oracle, rng=rng)
+            derivations.append(derivation)
+            size = len(sentence) + 2  # ROOT, the words, NULL; position -1 is NULL
+            positions = derivation.positions
+            places.append(offset + np.where(positions < 0, size - 1, positions))
+            numbers = np.array(table.add(sentence.forms), np.int64) + FIRST_ROW
+            form_of.append(np.concatenate([[ROOT_ROW], numbers, [NULL_ROW]]))
+            offset += size
+        tag_of: list[npt.NDArray[np.int64]] = []
+        combination_rows: dict[tuple[int, ...], int] = {}
+        for rows in tag_rows([sentence for sentence, _, _ in trees], self.tags):
+            numbered = [
+                FIRST_ROW + combination_rows.setdefault(tuple(row), len(combination_rows))
+                for row in rows.tolist()
+            ]
+            tag_of.append(np.array([ROOT_ROW, *numbered, NULL_ROW], np.int64))
+        place = torch.from_numpy(np.concatenate(places))  # (all transitions, 18)
+        to = self.device
+        self._forms = torch.from_numpy(np.concatenate(form_of)).int()[place].to(to)
+        self._tags = torch.from_numpy(np.concatenate(tag_of)).int()[place].to(to)
+        stacked = [np.concatenate(column) for column in zip(*derivations, strict=True)]
+        _, labels_array, targets, seconds, masks = stacked
+        self._labels = torch.from_numpy(labels_array.astype(np.int32)).to(to)
+        self._targets = torch.from_numpy(targets.astype(np.int64)).to(to)
+        self._seconds = torch.from_numpy(seconds.astype(np.int64)).to(to)
+        self._masks = torch.from_numpy(masks.astype(np.int64)).to(to)
+        self._illegal = ~torch.from_numpy(self.system.masks.copy()).to(to)
+        self._form_rows = torch.from_numpy(self.lexicon.encode(table.forms())).to(to)
+        counts = torch.from_numpy(self.lexicon.counts)[self._form_rows[:, 0].cpu()]
+        dropout = self.config.word_dropout
+        self._hidden_chance = (dropout / (dropout + counts)).to(to)
+        combinations = np.array(list(combination_rows), np.int64)
+        self._tag_rows = torch.from_numpy(combinations.reshape(len(combination_rows), -1)).to(to)
+
+    @property
+    def n_batches(self) -> int:
+        return -(-len(self._targets) // self.batch_size)
+
+    def batches(self, rng: np.random.Generator) -> Iterator[ParserBatch]:
+        order = rng.permutation(len(self._targets))
+        for start in range(0, len(order), self.batch_size):
+            chosen = order[start : start + self.batch_size]
+            # each word is shifted once and attached once
+            yield ParserBatch(chosen, n_words=len(chosen) // 2)
+
+    def loss(self, batch: ParserBatch) -> Tensor:
+        chosen = torch.from_numpy(batch.chosen).to(self.device)
+        # a form that fills many slots of the batch is embedded once; ROOT and NULL come first
+        special = torch.arange(FIRST_ROW, dtype=torch.int32, device=self.device)
+        forms = self._forms[chosen]  # (B, 18)
+        distinct, index = torch.unique(torch.cat([special, forms.flatten()]), return_inverse=True)
+        index = index[FIRST_ROW:].view_as(forms)
+        words = distinct[FIRST_ROW:].long() - FIRST_ROW
+        form_rows = self._form_rows[words]
+        if self.config.word_dropout:
+            hide = torch.rand(len(words), device=self.device) < self._hidden_chance[words]
+            form_rows[:, 0] = form_rows[:, 0].masked_fill(hide, 0)
+        logits = self.network(
+            form_rows, self._tag_rows, index, self._tags[chosen], self._labels[chosen]
+        )
+        # illegal transitions are left out of the softmax
+        logits = logits.masked_fill(self._illegal[self._masks[chosen]], -torch.inf)
+        targets, seconds = self._targets[chosen], self._seconds[chosen]
+        loss = F.cross_entropy(logits, targets, reduction="none")
+        if self.config.oracle == "hybrid":
+            # Ren & Sun 2017: where two transitions are right, each has target 0.5
+            two = seconds >= 0
+            other = F.cross_entropy(logits, seconds.clamp(min=0), reduction="none")
+            loss = torch.where(two, 0.5 * loss + 0.5 * other.masked_fill(~two, 0), loss)
+        return loss.mean()
+
+    def evaluate(self) -> dict[str, float]:
+        if not self.dev:
+            return {}
+        scores = self.frozen().evaluate(self.dev)
+        return {"uas": scores.uas, "las": scores.las}
+
+    def simplified_layers(self) -> list[SimplifiedLayer]:
+        return self.network.simplified_layers()
+
+    def header(self) -> dict[str, Any]:
+        return {
+            "kind": "model",
+            "task": self.name,
+            "config": self.config.to_dict(),
+            "lexicon": self.lexicon.to_dict(),
+            "tags": {name: vocab.to_list() for name, vocab in self.tags.items()},
+            "labels": self.labels.to_list(),
+            "root_labels": self._root_labels,
+            "other_labels": self._other_labels,
+        }
+
+    def frozen(self) -> FrozenParser:
+        """Return the network as it is now as a parser that only predicts."""
+        return FrozenParser(ModelFile(self.header(), arrays_of(self.network)))

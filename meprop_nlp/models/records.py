@@ -1,0 +1,70 @@
+"""What training tells: a Note on the data, a Step per minibatch, an EpochRecord per epoch."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["EpochRecord", "Note", "Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about the data that the user should know, before training begins."""
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One minibatch is done: what a progress bar needs.
+
+    Attributes:
+        epoch, batch: 1-based.
+        n_epochs, n_batches: how many there will be; of batches, in this epoch.
+        loss: mean loss of the epoch so far, nats per decision.
+        words_per_second: of this epoch so far.
+    """
+
+    epoch: int
+    n_epochs: int
+    batch: int
+    n_batches: int
+    loss: float
+    words_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """One epoch is done; stored as one line of the `.jsonl` file beside the model.
+
+    The papers report back-propagation time only, so forward, backward and update stand apart;
+    `seconds` is the whole epoch without the evaluation on dev.
+
+    Attributes:
+        epoch: 1-based.
+        loss: mean training loss, nats per decision.
+        scores: dev scores by name, in percent; empty without a dev file.
+        neurons: width of each layer that can be simplified.
+        best: whether this is the best model so far, and so the one saved.
+        learning_rate: at the end of the epoch.
+    """
+
+    epoch: int
+    loss: float
+    scores: dict[str, float]
+    neurons: dict[str, int]
+    best: bool
+    learning_rate: float
+    forward_seconds: float
+    backward_seconds: float
+    update_seconds: float
+    seconds: float
+    evaluate_seconds: float
+    words_per_second: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON-able values."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,118 @@
+"""`Tagger`: the POS tagger as users know it: train, load, save, tag words, files and streams.
+
+Nothing here loads torch but `train`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+from meprop_nlp.config import (
+    MePropConfig,
+    SimplifyConfig,
+    TaggerConfig,
+    TrainingConfig,
+    tagger_training,
+)
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.vocab import nfc
+from meprop_nlp.decoding.tagger import FrozenTagger
+
+if TYPE_CHECKING:
+    import torch
+
+    from meprop_nlp.models.task import Task
+    from meprop_nlp.models.training_run import Hooks, Treebank
+
+__all__ = ["Tagger"]
+
+
+class Tagger(FrozenTagger):
+    """A BiLSTM tagger for UPOS, XPOS and FEATS, any of these at once.
+
+    >>> tagger = Tagger.train("train.conllu", "dev.conllu", output="tagger.safetensors")
+    ... # doctest: +SKIP
+    >>> tagger(["Time", "flies"]).column("upos")  # doctest: +SKIP
+    ['NOUN', 'VERB']
+    """
+
+    @classmethod
+    def train(
+        cls,
+        train: Treebank,
+        dev: Treebank | None = None,
+        *,
+        config: TaggerConfig | None = None,
+        meprop: MePropConfig | None = None,
+        simplify: SimplifyConfig | None = None,
+        training: TrainingConfig | None = None,
+        vectors: str | os.PathLike[str] | None = None,
+        output: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        input_format: str = "auto",
+        hooks: Hooks | None = None,
+    ) -> Self:
+        """Train a tagger; the one with the best score on dev is returned.
+
+        Args:
+            train, dev: files, or Sentences. Without dev the last epoch's model is returned.
+            config, meprop, simplify, training: settings; None means the defaults, for `simplify`
+                that nothing is cut.
+            vectors: pretrained word vectors, word2vec or GloVe text form.
+            output: where to keep the best model, a log and a checkpoint while training goes on.
+            resume: go on from the checkpoint beside `output`.
+            input_format: see `data.conll.read`.
+            hooks: to follow or stop the run.
+
+        Raises:
+            ConfigError: settings that are out of range or cannot work together.
+            DataError: the training data cannot be used.
+        """
+        from meprop_nlp.data.vectors import read_vectors
+        from meprop_nlp.models.tagger_task import TaggerTask
+        from meprop_nlp.models.training_run import Hooks, read_treebank, train_model
+
+        config, meprop = config or TaggerConfig(), meprop or MePropConfig()
+        training, hooks = training or tagger_training(), hooks or Hooks()
+        train = read_treebank(train, "train", hooks, trees=False, input_format=input_format)
+        dev = (
+            read_treebank(dev, "dev", hooks, trees=False, input_format=input_format)
+            if dev is not None
+            else []
+        )
+        pretrained = read_vectors(vectors, wanted_forms(train, dev)) if vectors else ({}, 0)
+
+        def build(train: Sequence[Sentence], dev: Sequence[Sentence], device: torch.device) -> Task:
+            return TaggerTask(
+                train,
+                dev,
+                config=config,
+                meprop=meprop,
+                batch_size=training.batch_size,
+                device=device,
+                vectors=pretrained[0],
+            )
+
+        return cls(
+            train_model(
+                build,
+                train,
+                dev,
+                training=training,
+                meprop=meprop,
+                simplify=simplify,
+                settings={"tagger": config.to_dict()},
+                output=output,
+                resume=resume,
+                hooks=hooks,
+            )
+        )
+
+
+def wanted_forms(*treebanks: Sequence[Sentence]) -> set[str]:
+    """Return the distinct forms (NFC) of treebanks: those whose pretrained vectors are read."""
+    return {
+        nfc(form) for sentences in treebanks for sentence in sentences for form in sentence.forms
+    }

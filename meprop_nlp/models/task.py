@@ -1,0 +1,85 @@
+"""What the training loop asks of a task; training the tagger and the parser are two of these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from meprop_nlp.nn.simplify import SimplifiedLayer
+
+__all__ = ["Batch", "Task", "arrays_of", "by_length", "fitting_batch_size"]
+
+
+class Batch(Protocol):
+    """One minibatch; only its task looks inside."""
+
+    n_words: int
+
+
+class Task(Protocol):
+    """A network, its training examples, and how well it does on dev."""
+
+    name: str
+    main_scores: tuple[str, ...]  # the epoch with the best mean of these on dev is kept
+    learning_rates: ClassVar[dict[str, float]]  # by optimiser, where not the optimiser's default
+    warnings: list[str]
+
+    @property
+    def network(self) -> nn.Module:
+        """The network, which is trained in place."""
+
+    @property
+    def n_batches(self) -> int:
+        """How many minibatches an epoch has."""
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Any]:
+        """Yield the minibatches of one epoch, in an order drawn from `rng`."""
+
+    def loss(self, batch: Any) -> Tensor:
+        """Return the mean loss of a minibatch: a scalar with a gradient."""
+
+    def evaluate(self) -> dict[str, float]:
+        """Return the dev scores in percent, `main_scores` among them; empty without dev data."""
+
+    def simplified_layers(self) -> Sequence[SimplifiedLayer]:
+        """Return the layers that meSimp may cut, with what reads their output."""
+
+    def header(self) -> dict[str, Any]:
+        """Return what the model file must say beside the weights."""
+
+
+def arrays_of(network: nn.Module) -> dict[str, npt.NDArray[Any]]:
+    """Return a network's parameters as arrays; training counters are left out."""
+    with torch.no_grad():
+        return {name: p.detach().cpu().numpy() for name, p in network.named_parameters()}
+
+
+def fitting_batch_size(n_examples: int, *, smallest: int, largest: int, n_batches: int) -> int:
+    """Return a batch size that gives an epoch about `n_batches` steps, within bounds.
+
+    A small treebank needs small batches: with few steps an epoch, nothing is learnt in ten epochs.
+    """
+    return max(smallest, min(largest, n_examples // n_batches))
+
+
+def by_length(
+    lengths: npt.NDArray[np.int64], batch_size: int, rng: np.random.Generator, *, pool: int = 20
+) -> list[npt.NDArray[np.int64]]:
+    """Shuffle sentences into batches of similar length, each sorted longest first.
+
+    Sentences are shuffled, cut into pools of `pool` batches, sorted within a pool; then the
+    batches are shuffled.
+    """
+    order = rng.permutation(len(lengths))
+    batches = []
+    for start in range(0, len(order), batch_size * pool):
+        members = order[start : start + batch_size * pool]
+        members = members[np.argsort(-lengths[members], kind="stable")]
+        batches += [members[i : i + batch_size] for i in range(0, len(members), batch_size)]
+    rng.shuffle(batches)
+    return batches

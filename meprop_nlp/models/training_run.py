@@ -1,0 +1,152 @@
+"""From files and settings to a trained model: what both `train` methods share."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from meprop_nlp.config import MePropConfig, SimplifyConfig, TrainingConfig
+from meprop_nlp.data.conll import read
+from meprop_nlp.data.report import TreebankReport
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.decoding.model_file import ModelFile, read_model_file
+from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.files import demand_writable
+from meprop_nlp.models.device import pick_device, usable_threads
+from meprop_nlp.models.records import EpochRecord, Note, Step
+from meprop_nlp.models.task import Task
+from meprop_nlp.models.training import Trainer
+
+__all__ = ["Hooks", "Treebank", "read_treebank", "train_model"]
+
+Treebank = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sentence]
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """How a caller follows a training.
+
+    Attributes:
+        on_record: is given each Note, Step and EpochRecord.
+        stop: asked between minibatches; on True the run is saved and KeyboardInterrupt raised.
+    """
+
+    on_record: Callable[[Note | Step | EpochRecord], None] = lambda record: None
+    stop: Callable[[], bool] = lambda: False
+
+
+def read_treebank(
+    source: Treebank, role: str, hooks: Hooks, *, trees: bool, input_format: str = "auto"
+) -> list[Sentence]:
+    """Read one file, several, or take sentences that are there already; say what was found.
+
+    Raises:
+        ConlluError, DataError: a file is faulty, or there is no sentence in all of them.
+    """
+    if isinstance(source, str | os.PathLike):
+        source = [source]
+    report = TreebankReport()
+    sentences: list[Sentence] = []
+    names: list[str] = []
+    for item in source:
+        if isinstance(item, Sentence):
+            sentences.append(item)
+            report.add(item)
+            continue
+        names.append(os.fspath(item))
+        sentences += read(item, trees=trees, input_format=input_format, report=report)
+    sentences = [sentence for sentence in sentences if len(sentence)]
+    if not sentences:
+        raise DataError(f"no sentences in {', '.join(names) or f'the {role} data'}")
+    hooks.on_record(Note(f"{role}: {report}"))
+    for warning in report.warnings:
+        hooks.on_record(Note(f"{role}: {warning}", warning=True))
+    return sentences
+
+
+def train_model(
+    build: Callable[[Sequence[Sentence], Sequence[Sentence], torch.device], Task],
+    train: Sequence[Sentence],
+    dev: Sequence[Sentence],
+    *,
+    training: TrainingConfig,
+    meprop: MePropConfig,
+    simplify: SimplifyConfig | None,
+    settings: Mapping[str, Any],
+    output: str | os.PathLike[str] | None,
+    resume: bool,
+    hooks: Hooks,
+) -> ModelFile:
+    """Build a task, train it, and return the best model.
+
+    Args:
+        build: makes the task of train and dev sentences and a device; called with seeded random
+            numbers.
+        settings: the task's own settings, for the model file and to check a resumed run.
+        output, resume: see Trainer.
+
+    Raises:
+        ConfigError: settings that cannot work together.
+        DataError: `output` cannot be written.
+        KeyboardInterrupt: `hooks.stop` said so.
+    """
+    if simplify and not meprop.k:
+        raise ConfigError(
+            "simplification counts which neurons are in the top k, so it needs --k, "
+            "for instance --k 20"
+        )
+    if simplify and meprop.topk_mode == "random":
+        raise ConfigError(
+            "--topk-mode random draws neurons by chance, so its counts cannot say which to cut; "
+            "use --topk-mode example or unified with --simplify"
+        )
+    if simplify and simplify.first_cut_epoch >= training.epochs:
+        raise ConfigError(
+            f"--first-cut-epoch is {simplify.first_cut_epoch}, but training ends after "
+            f"{training.epochs} epochs, so nothing would be cut; give more --epochs or a smaller "
+            "--first-cut-epoch"
+        )
+    device = pick_device(training.device)
+    torch.set_num_threads(usable_threads(training.threads))
+    path = None if output is None else Path(output)
+    if path is not None:
+        demand_writable(path)  # said now, not after the first epoch
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(training.seed)
+        task = build(train, dev, device)
+        for warning in task.warnings:
+            hooks.on_record(Note(warning, warning=True))
+        trainer = Trainer(
+            task,
+            training=training,
+            simplify=simplify,
+            output=path,
+            settings={
+                "meprop": meprop.to_dict(),
+                **settings,
+                "data": {"train": _fingerprint(train), "dev": _fingerprint(dev)},
+            },
+            stop=hooks.stop,
+        )
+        for record in trainer.run(resume=resume):
+            hooks.on_record(record)
+    if path is not None:
+        return read_model_file(path)
+    if trainer.best is None:
+        raise ConfigError("no epoch was trained; give at least one epoch")
+    return trainer.best
+
+
+def _fingerprint(sentences: Sequence[Sentence]) -> dict[str, int]:
+    """Return what tells one treebank from another."""
+    checksum = 0
+    for sentence in sentences:
+        checksum = zlib.crc32(str(sentence).encode(), checksum)
+    return {"sentences": len(sentences), "checksum": checksum}

@@ -1,0 +1,1 @@
+"""Layers with meProp's sparsified backward pass, and meSimp's simplification: tensors only."""

@@ -1,0 +1,234 @@
+"""`MePropLSTM`: a one-layer, one-direction `nn.LSTM` with a sparsified backward pass.
+
+`BiLSTM` in `nn/bilstm.py` wraps two of them.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from meprop_nlp.errors import ConfigError
+from meprop_nlp.nn.activity import ActivityCounts
+from meprop_nlp.nn.functional import meprop_lstm
+from meprop_nlp.nn.kernels import TopkMode, active_k, check_topk_mode
+
+State = tuple[Tensor, Tensor]
+
+
+class MePropLSTM(ActivityCounts, nn.LSTM):
+    """Drop-in for a one-layer `nn.LSTM`: same shapes, parameter names, initialisation and forward.
+
+    The backward pass keeps k of the H gradients of each gate, per example and time step, for both
+    the input and the recurrent product (our reading of meProp's "5/500"). As with `nn.LSTM`, a
+    padded tensor is read to its end: pack sequences of different length.
+
+    Args:
+        input_size: I.
+        hidden_size: H.
+        bias: whether to add the two learnt biases.
+        batch_first: tensors are (B, T, ...) instead of (T, B, ...); packed input does not care.
+        k: how many entries of each gate survive; may be changed at any time. None, k <= 0 and
+            k >= H are plain backprop: PyTorch's own LSTM, but for packed sequences of unequal
+            lengths on the CPU, where ours gives the same sooner.
+        topk_mode: `example`, `unified` (one set per gate and time step) or `random`.
+        reverse: read each sequence from its last word to its first; outputs stay in word order.
+        device, dtype: of the weights.
+
+    Attributes:
+        hits, examples, counting: see `ActivityCounts`; a word is an example, and unit j is hit
+            when any of its four gates is kept. Counting with plain backprop runs our own backward.
+        generator: source of the `random` mode; None is PyTorch's default generator.
+
+    Raises:
+        ConfigError: unknown `topk_mode`.
+    """
+
+    weight_ih_l0: nn.Parameter
+    weight_hh_l0: nn.Parameter
+    bias_ih_l0: nn.Parameter
+    bias_hh_l0: nn.Parameter
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        bias: bool = True,
+        batch_first: bool = False,
+        k: int | None = None,
+        topk_mode: TopkMode = "example",
+        reverse: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        check_topk_mode(topk_mode)
+        super().__init__(
+            input_size, hidden_size, bias=bias, batch_first=batch_first, device=device, dtype=dtype
+        )
+        self.k = k
+        self.topk_mode: TopkMode = topk_mode
+        self.reverse = reverse
+        self.generator: torch.Generator | None = None
+        self._start_counts(hidden_size, device)
+
+    @classmethod
+    def from_dense(
+        cls,
+        dense: nn.LSTM,
+        *,
+        k: int | None = None,
+        topk_mode: TopkMode = "example",
+        reverse: bool = False,
+    ) -> Self:
+        """A meProp layer with a copy of the weights of `dense`, on its device, in its dtype.
+
+        Raises:
+            ConfigError: `dense` has several layers, two directions or a projection.
+        """
+        if dense.num_layers != 1 or dense.bidirectional or dense.proj_size:
+            raise ConfigError(
+                f"{dense} cannot become a MePropLSTM: expected one layer, one direction and no "
+                "projection (for two directions use BiLSTM.from_dense)"
+            )
+        weight = next(dense.parameters())
+        layer = cls(
+            dense.input_size,
+            dense.hidden_size,
+            bias=dense.bias,
+            batch_first=dense.batch_first,
+            k=k,
+            topk_mode=topk_mode,
+            reverse=reverse,
+            device=weight.device,
+            dtype=weight.dtype,
+        )
+        layer.load_state_dict(dense.state_dict())
+        return layer.train(dense.training)
+
+    def to_dense(self) -> nn.LSTM:
+        """A plain `nn.LSTM` with a copy of this layer's weights; counts are dropped.
+
+        Raises:
+            ConfigError: this layer reads backwards, which `nn.LSTM` alone cannot.
+        """
+        if self.reverse:
+            raise ConfigError(
+                "a MePropLSTM with reverse=True has no nn.LSTM of one direction; "
+                "convert the BiLSTM around it"
+            )
+        weight = self.weight_ih_l0
+        dense = nn.LSTM(
+            self.input_size,
+            self.hidden_size,
+            bias=self.bias,
+            batch_first=self.batch_first,
+            device=weight.device,
+            dtype=weight.dtype,
+        )
+        dense.load_state_dict(dict(self.named_parameters()))
+        return dense.train(self.training)
+
+    def forward(  # type: ignore[override]  # nn.LSTM's overloads: one per type of input
+        self, input: Tensor | PackedSequence, hx: State | None = None
+    ) -> tuple[Tensor | PackedSequence, State]:
+        """Run over one batch; shapes and names are `nn.LSTM`'s.
+
+        Args:
+            input: (T, B, I), or (B, T, I) with `batch_first`, or (T, I) for one sequence, or
+                packed.
+            hx: h_0 and c_0, (1, B, H) each, or (1, H) for one sequence; None is zeros.
+
+        Returns:
+            output, in the form of `input` with H columns, and (h_n, c_n) in the shape of `hx`.
+        """
+        sparse = active_k(self.k, self.hidden_size) is not None or self.counting
+        # Where the batch shrinks from step to step PyTorch leaves its fast CPU kernel, and adds up
+        # dense weight gradients step by step; one product at the end took 138 ms against 199.
+        ours = sparse or (not input.data.is_cuda and _shrinks(input))
+        if not (ours and torch.is_grad_enabled()):
+            return self._forward_dense(input, hx)
+        if isinstance(input, PackedSequence):
+            if hx is not None:
+                hx = self.permute_hidden(hx, input.sorted_indices)
+            output, state = self._run(input.data, input.batch_sizes.tolist(), hx)
+            return input._replace(data=output), self.permute_hidden(state, input.unsorted_indices)
+        if input.dim() not in (2, 3) or input.shape[-1] != self.input_size or not len(input):
+            raise ConfigError(
+                f"MePropLSTM input has shape {tuple(input.shape)}, expected 2 or 3 dimensions, at "
+                f"least one time step, and {self.input_size} columns"
+            )
+        if input.dim() == 2:  # one sequence without a batch dimension
+            hx = None if hx is None else (hx[0].unsqueeze(1), hx[1].unsqueeze(1))
+            output, (h_n, c_n) = self._run(input, [1] * len(input), hx)
+            return output, (h_n.squeeze(1), c_n.squeeze(1))
+        time_major = input.transpose(0, 1) if self.batch_first else input  # (T, B, I)
+        steps, batch = time_major.shape[:2]
+        rows = time_major.reshape(steps * batch, self.input_size)  # (N, I)
+        output, state = self._run(rows, [batch] * steps, hx)
+        output = output.view(steps, batch, self.hidden_size)
+        return output.transpose(0, 1) if self.batch_first else output, state
+
+    def _run(self, x: Tensor, batch_sizes: list[int], hx: State | None) -> tuple[Tensor, State]:
+        """Packed rows (N, I) and state (1, B, H) through our own forward and backward."""
+        wanted = (1, batch_sizes[0], self.hidden_size)
+        if hx is None:
+            hx = (x.new_zeros(wanted), x.new_zeros(wanted))
+        elif not hx[0].shape == hx[1].shape == wanted:
+            raise ConfigError(
+                f"MePropLSTM state has shapes {tuple(hx[0].shape)} and {tuple(hx[1].shape)}, "
+                f"expected {wanted} twice"
+            )
+        output, h_n, c_n = meprop_lstm(
+            x,
+            batch_sizes,
+            hx[0][0],
+            hx[1][0],
+            self.weight_ih_l0,
+            self.weight_hh_l0,
+            self.bias_ih_l0 + self.bias_hh_l0 if self.bias else None,
+            self.k,
+            topk_mode=self.topk_mode,
+            reverse=self.reverse,
+            hits=self.hits if self.counting else None,
+            examples=self.examples if self.counting else None,
+            generator=self.generator,
+        )
+        return output, (h_n.unsqueeze(0), c_n.unsqueeze(0))
+
+    def _forward_dense(
+        self, input: Tensor | PackedSequence, hx: State | None
+    ) -> tuple[Tensor | PackedSequence, State]:
+        """PyTorch's own LSTM; to read backwards, each sequence is turned round before and after."""
+        if not self.reverse:
+            return nn.LSTM.forward(self, input, hx)
+        if isinstance(input, PackedSequence):
+            order = _turned_rows(input.batch_sizes).to(input.data.device)
+            turned = input._replace(data=input.data.index_select(0, order))
+            packed, state = nn.LSTM.forward(self, turned, hx)
+            return packed._replace(data=packed.data.index_select(0, order)), state
+        time = 1 if self.batch_first and input.dim() == 3 else 0
+        output, state = nn.LSTM.forward(self, input.flip(time), hx)
+        return output.flip(time), state
+
+    def extra_repr(self) -> str:
+        reverse = ", reverse=True" if self.reverse else ""
+        return f"{super().extra_repr()}, k={self.k}, topk_mode={self.topk_mode}{reverse}"
+
+
+def _shrinks(input: Tensor | PackedSequence) -> bool:
+    """Whether it is a packed batch of sequences of unequal lengths."""
+    return isinstance(input, PackedSequence) and bool(input.batch_sizes[0] > input.batch_sizes[-1])
+
+
+def _turned_rows(batch_sizes: Tensor) -> Tensor:
+    """(N,) for each packed row, the row of the same sequence counted from its other end."""
+    n_steps, n_sequences = len(batch_sizes), int(batch_sizes[0])
+    starts = batch_sizes.cumsum(0) - batch_sizes  # (T,)
+    step = torch.arange(n_steps).repeat_interleave(batch_sizes)  # (N,)
+    sequence = torch.arange(len(step)) - starts[step]  # (N,)
+    lengths = (batch_sizes > torch.arange(n_sequences).unsqueeze(1)).sum(dim=1)  # (B,)
+    return starts[lengths[sequence] - 1 - step] + sequence

@@ -1,0 +1,1 @@
+"""Dependency parsing with symbols only: transitions, oracles, features; no torch."""

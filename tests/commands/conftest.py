@@ -1,0 +1,94 @@
+"""Fixtures for the tests of the command line: small models, and two ways to run a command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from meprop_nlp.cli import app
+from meprop_nlp.data.treebanks import sample_treebank
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def run() -> Run:
+    """Run a command in this process; a traceback fails the test."""
+
+    def invoke(*arguments: object, stdin: str | bytes | None = None) -> Any:
+        result = CliRunner().invoke(app, [str(a) for a in arguments], input=stdin)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return invoke
+
+
+@pytest.fixture(scope="session")
+def shell() -> Run:
+    """Run a shell command line, in which `$MEPROP` is the program, in a process of its own."""
+
+    def invoke(command: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        program = f"{sys.executable} -m meprop_nlp.cli"
+        settings = {"capture_output": True, "text": True, "timeout": 120} | options
+        return subprocess.run(
+            ["bash", "-c", command], env=environment() | {"MEPROP": program}, **settings
+        )
+
+    return invoke
+
+
+def environment() -> dict[str, str]:
+    """The environment of a subprocess: this package, one thread, buffered as users have it."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONUNBUFFERED", "NO_COLOR")}
+    root = str(Path(__file__).parents[2])
+    return kept | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1"}
+
+
+def first_sentences(role: str, n: int) -> str:
+    """The first sentences of the sample treebank."""
+    blocks = sample_treebank(role).read_text(encoding="utf-8").split("\n\n")
+    return "".join(f"{block}\n\n" for block in blocks[:n])
+
+
+@pytest.fixture(scope="session")
+def treebank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A treebank of forty sentences."""
+    path = tmp_path_factory.mktemp("treebank") / "train.conllu"
+    path.write_text(first_sentences("train", 40), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A treebank of ten other sentences."""
+    path = tmp_path_factory.mktemp("treebank") / "dev.conllu"
+    path.write_text(first_sentences("dev", 10), encoding="utf-8")
+    return path
+
+
+def _train(run: Run, command: str, treebank: Path, folder: Path) -> Path:
+    path = folder / f"{command}.safetensors"
+    options = ("--hidden", 16, "--epochs", 2, "-t", 1, "-q")
+    result = run(command, "--train", treebank, "-o", path, *options)
+    assert result.exit_code == 0, result.stderr
+    return path
+
+
+@pytest.fixture(scope="session")
+def tagger(run: Run, treebank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model file of a tagger that has learnt next to nothing."""
+    return _train(run, "train-tagger", treebank, tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def parser(run: Run, treebank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model file of a parser that has learnt next to nothing."""
+    return _train(run, "train-parser", treebank, tmp_path_factory.mktemp("models"))

@@ -1,0 +1,174 @@
+"""Help, start, and the round trip: `tag` and `parse` change what they predict and nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meprop_nlp import __version__
+from meprop_nlp.commands.options import PARSER_RUN
+
+COMMANDS = ("train-tagger", "train-parser", "tag", "parse", "evaluate", "info", "validate")
+
+AWKWARD = (
+    "# newdoc id = d1\n# sent_id = s1\n# text = Don't go\tthere!\n"
+    "1-2\tDon't\t_\t_\t_\t_\t_\t_\t_\tSpaceAfter=No|x\n"
+    "1\tDo\tdo\tAUX\tVBP\tMood=Ind\t3\taux\t3:aux\t_|odd=\n"
+    "# a comment inside\n"
+    "2\tn't\tnot\tPART\tRB\t_\t3\tadvmod\t3:advmod\t_\n"
+    "3\tgo\tgo\tVERB\tVB\tVerbForm=Inf\t0\troot\t0:root|3.1:x\tA=1||B\n"
+    "3.1\tgo\tgo\tVERB\tVB\t_\t_\t_\t3:conj\tCopyOf=3\n"
+    "4\t\u00a0there\tthere\tADV\tRB\tfoo\t3\tadvmod:x\t3:advmod\tx|y|z\n"
+    "5\t!\t!\tPUNCT\t.\t_\t3\tpunct\t3:punct\t_\n\n"
+    "1\t#\t_\t_\t_\t_\t_\t_\t_\t_\n\n"
+)
+
+
+def columns(text: str) -> list[list[str]]:
+    return [line.split("\t") for line in text.split("\n")]
+
+
+def outside(text: str, changed: slice) -> list[list[str]]:
+    """The lines as columns, without those that may change in lines of words."""
+    kept = columns(text)
+    for fields in kept:
+        if len(fields) == 10 and fields[0].isdecimal():
+            fields[changed] = []
+    return kept
+
+
+# help and start
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command(command: str, run: Any) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert f"  meprop-nlp {command} " in result.stdout
+    assert "outfile" not in result.stdout
+    # every option has its line of help
+    entries = [line for line in result.stdout.split("\n") if line.startswith("  -")]
+    assert all("  " in entry.strip() or len(entry) > 25 for entry in entries)
+    assert run(command, "-h").stdout == result.stdout
+
+
+def test_defaults_in_help_are_those_of_the_configuration(run: Any) -> None:
+    words = " ".join(run("train-parser", "--help").stdout.split())
+    assert f"Passes over the training file. [default: {PARSER_RUN.epochs}]" in words
+    assert "arc-standard, arc-hybrid or arc-standard-swap. [default: arc-standard]" in words
+
+
+@pytest.mark.parametrize("heading", ["Data:", "meProp and meSimp:", "Network:", "Training:"])
+def test_options_of_training_stand_under_headings(heading: str, run: Any) -> None:
+    assert f"\n{heading}\n" in run("train-tagger", "--help").stdout
+
+
+def test_list_of_commands_cuts_no_sentence(run: Any) -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    assert "..." not in result.stdout.split("Commands:")[1]
+
+
+def test_version(run: Any) -> None:
+    assert run("--version").stdout == f"meprop-nlp {__version__}\n"
+
+
+def test_no_command_loads_torch_but_training(tagger: Path, parser: Path, small: Path) -> None:
+    arguments = [
+        *([command, "--help"] for command in COMMANDS),
+        ["tag", "-m", tagger, small],
+        ["parse", "-m", parser, "--tagger", tagger, small],
+        ["evaluate", small, small],
+        ["evaluate", small, "--model", parser],
+        ["info", parser],
+        ["validate", small],
+    ]
+    script = f"""
+import sys
+from typer.testing import CliRunner
+from meprop_nlp.cli import app
+for arguments in {[[str(a) for a in line] for line in arguments]!r}:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "torch" not in sys.modules, arguments
+"""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "code", ["import meprop_nlp", "from meprop_nlp.cli import app; app(['-h'])"]
+)
+def test_start_is_fast(code: str) -> None:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment, stdout=-3)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1.5  # 0.1 and 0.2 on a quiet machine
+
+
+# what comes out is what went in
+
+
+def test_tag_changes_tags_only(run: Any, tagger: Path) -> None:
+    result = run("tag", "-m", tagger, stdin=AWKWARD)
+    assert result.exit_code == 0
+    assert result.stdout != AWKWARD
+    assert outside(result.stdout, slice(3, 6)) == outside(AWKWARD, slice(3, 6))
+
+
+def test_parse_changes_heads_and_relations_only(run: Any, parser: Path) -> None:
+    result = run("parse", "-m", parser, stdin=AWKWARD)
+    assert result.exit_code == 0
+    assert outside(result.stdout, slice(6, 9)) == outside(AWKWARD, slice(6, 9))
+    words = [fields for fields in columns(result.stdout) if fields[0].isdecimal()]
+    assert all(fields[6] != "_" and fields[7] != "_" and fields[8] == "_" for fields in words)
+
+
+def test_parse_with_a_tagger_changes_both(run: Any, tagger: Path, parser: Path) -> None:
+    result = run("parse", "-m", parser, "--tagger", tagger, stdin=AWKWARD)
+    assert outside(result.stdout, slice(3, 9)) == outside(AWKWARD, slice(3, 9))
+    assert result.stdout.split("\n")[-3].split("\t")[3] != "_"
+    assert result.stderr == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("command", "changed"), [("tag", slice(3, 6)), ("parse", slice(6, 9))])
+def test_real_treebank_comes_out_as_it_went_in(
+    command: str, changed: slice, run: Any, tagger: Path, parser: Path, shared_data: Path
+) -> None:
+    (path,) = (shared_data / "ud-english-ewt").glob("*dev.conllu")
+    result = run(command, "-m", tagger if command == "tag" else parser, path)
+    text = path.read_text(encoding="utf-8")
+    assert outside(result.stdout, changed) == outside(text, changed)
+
+
+def test_parse_says_that_tags_are_missing(run: Any, parser: Path) -> None:
+    line = "1\ta\t_\t_\t_\t_\t_\t_\t_\t_\n\n"
+    result = run("parse", "-m", parser, stdin=line)
+    assert result.exit_code == 0
+    assert "warning: <stdin> has no UPOS and no XPOS" in result.stderr
+    assert "--tagger" in result.stderr
+
+
+def test_tab_and_conllx_stay_what_they_are(run: Any, tagger: Path, parser: Path) -> None:
+    tab = "The\tDT\ndog\tNN\n\nbarks\tVBZ\n\n"
+    result = run("tag", "-m", tagger, stdin=tab)
+    assert [f[0] for f in columns(result.stdout)] == ["The", "dog", "", "barks", "", ""]
+    assert all(len(fields) in (1, 2) for fields in columns(result.stdout))
+    tree = "The\tDT\t2\tdet\ndog\tNN\t0\troot\n\n"
+    result = run("parse", "-m", parser, "--input-format", "tab", stdin=tree)
+    assert [fields[:2] for fields in columns(result.stdout)[:2]] == [["The", "DT"], ["dog", "NN"]]
+    unlabelled = "1\tThe\t_\tD\tDT\t_\t2\t_\n2\tdog\t_\tN\tNN\t_\t0\t_\n\n"
+    result = run("parse", "-m", parser, stdin=unlabelled)
+    assert result.exit_code == 0
+    assert [len(fields) for fields in columns(result.stdout)] == [8, 8, 1, 1]

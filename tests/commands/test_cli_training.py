@@ -1,0 +1,378 @@
+"""`train-tagger` and `train-parser`: what is refused, what is written, stopping and going on."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meprop_nlp.commands import console
+from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
+from meprop_nlp.decoding.model_file import read_model_file
+from meprop_nlp.models.records import EpochRecord, Step
+
+TINY = ("--hidden", 8, "--word-dim", 8, "-t", 1, "--no-progress")
+
+
+def train(run: Any, task: str, *arguments: object) -> Any:
+    return run(f"train-{task}", *TINY, *arguments)
+
+
+def weights(path: Path) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in read_model_file(path).arrays.items()}
+
+
+# settings that cannot be
+
+
+@pytest.mark.parametrize(
+    ("task", "flags", "message"),
+    [
+        ("tagger", "--k 9", "--k is 9, expected at most the layer's width, 8"),
+        ("parser", "--k 9", "--k is 9, expected at most the layer's width, 8"),
+        ("tagger", "--k -1", "--k is -1, expected"),
+        ("tagger", "--simplify --k 0", "needs --k"),
+        ("parser", "--simplify --k 2 --topk-mode random", "--topk-mode random draws"),
+        ("tagger", "--simplify", "--k is 10, expected at most"),
+        ("tagger", "--topk-mode unified", "--topk-mode goes with --k"),
+        ("tagger", "--k 2 --topk-mode all", "expected one of example, unified, random"),
+        ("tagger", "--prune-rate 0.5", "--prune-rate goes with --simplify"),
+        ("parser", "--min-neurons 2", "--min-neurons goes with --simplify"),
+        ("parser", "--k 2 --simplify --prune-rate 2", "--prune-rate is 2.0, expected"),
+        ("parser", "--k 2 --simplify --cycle 0", "--cycle is 0, expected"),
+        ("tagger", "--optimizer lion", "expected one of adam, adagrad, sgd"),
+        ("parser", "--activation sin", "expected one of relu, cube, tanh"),
+        ("parser", "--transition-system x", "arc-standard, arc-hybrid, arc-standard-swap"),
+        ("parser", "--oracle x", "expected one of static, hybrid"),
+        ("parser", "--oracle hybrid --transition-system arc-hybrid", "arc-standard only"),
+        ("parser", "--nonprojective x", "expected one of pseudo, lift, drop"),
+        ("parser", "--layers 9", "--layers is 9, expected a whole number from 1 to 5"),
+        ("parser", "--layers -1", "--layers is -1"),
+        ("tagger", "--device x", "--device is 'x', expected auto, cpu, cuda or cuda:N"),
+        ("tagger", "--device cuda:99", "no such GPU here"),
+        ("tagger", "--device 99", "no such GPU here"),
+        ("tagger", "--input-format x", "--input-format is 'x'"),
+        ("tagger", "--columns lemma", "expected any of upos, xpos, feats"),
+        ("parser", "--tag-columns lemma", "expected any of upos, xpos, feats"),
+        ("tagger", "--epochs 0", "--epochs is 0"),
+        ("tagger", "--epochs -3", "--epochs is -3"),
+        ("tagger", "--epochs x", "Invalid value for '--epochs'"),
+        ("tagger", "--batch-size -1", "--batch-size is -1"),
+        ("tagger", "--hidden 0", "--hidden is 0"),
+        ("tagger", "--dropout 1", "--dropout is 1.0"),
+        ("tagger", "--dropout nan", "--dropout is nan"),
+        ("tagger", "--word-dropout -1", "--word-dropout is -1.0"),
+        ("tagger", "--learning-rate 0", "--learning-rate is 0.0"),
+        ("tagger", "--learning-rate nan", "--learning-rate is nan"),
+        ("tagger", "--learning-rate inf", "--learning-rate is inf"),
+        ("tagger", "--clip -1", "--clip is -1.0"),
+        ("tagger", "--patience -1", "--patience is -1"),
+        ("tagger", "--seed -1", "--seed is -1"),
+        ("tagger", "--seed 99999999999999999999", "--seed is 99999999999999999999"),
+        ("tagger", "--threads -1", "--threads is -1"),
+        ("tagger", "--threads 100000", "--threads is 100000"),
+        ("tagger", "--test -", "--test is read twice"),
+        ("tagger", "--resume", "there is no"),
+    ],
+)
+def test_impossible_setting_is_refused(
+    task: str, flags: str, message: str, run: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "model.safetensors"
+    result = train(run, task, "--train", treebank, "-o", output, "--epochs", 1, *flags.split())
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_memory_than_there_is(run: Any, treebank: Path, tmp_path: Path) -> None:
+    output = tmp_path / "m.safetensors"
+    result = train(run, "tagger", "--train", treebank, "-o", output, "--hidden", 99_999_999_999)
+    assert result.exit_code == 1
+    assert "error: out of memory; try a smaller --hidden" in result.stderr
+
+
+@pytest.mark.parametrize("role", ["--train", "--dev", "--test", "--vectors"])
+def test_missing_file_is_told_before_anything_is_trained(
+    role: str, run: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output, missing = tmp_path / "m.safetensors", tmp_path / "nowhere"
+    result = train(run, "tagger", "--train", treebank, role, missing, "-o", output)
+    assert (result.exit_code, result.stderr) == (1, f"error: {missing}: no such file\n")
+
+
+def test_faulty_test_file_is_told_before_anything_is_trained(
+    run: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output, faulty = tmp_path / "m.safetensors", tmp_path / "faulty.conllu"
+    faulty.write_text("1\ta\t_\tX\tX\t_\t1\tx\t_\t_\n\n")
+    result = train(run, "parser", "--train", treebank, "--test", faulty, "-o", output)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: {faulty}:1: the heads go round")
+    assert not output.exists()
+
+
+def test_dev_without_train_is_refused(run: Any, treebank: Path) -> None:
+    result = train(run, "tagger", "--dev", treebank)
+    assert result.exit_code == 2
+    assert "--dev and --test go with --train" in result.stderr
+
+
+def test_treebank_without_tags_has_nothing_to_learn(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "bare.conllu"
+    path.write_text("1\ta\t_\t_\t_\t_\t0\troot\t_\t_\n\n")
+    result = train(run, "tagger", "--train", path, "-o", tmp_path / "m.safetensors")
+    assert result.exit_code != 0
+    assert "hold only '_'" in result.stderr
+    result = train(run, "parser", "--train", path, "-o", tmp_path / "m.safetensors", "--epochs", 1)
+    assert result.exit_code == 0
+
+
+# where the model goes
+
+
+def test_model_never_takes_the_place_of_something_else(
+    run: Any, treebank: Path, small: Path, tagger: Path, parser: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("dear diary")
+    for task, output, message in (
+        ("tagger", treebank, "is an input file too"),
+        ("tagger", small, "is an input file too"),
+        ("tagger", other, "is not a meprop_nlp model"),
+        ("tagger", parser, "is a parser already"),
+        ("parser", tagger, "is a tagger already"),
+        ("tagger", "-", "expected the name of a model file"),
+        ("tagger", tmp_path / "log.jsonl", "expected the name of a model file"),
+    ):
+        before = Path(output).read_bytes() if Path(output).exists() else None
+        result = train(run, task, "--train", treebank, "--dev", small, "-o", output)
+        assert result.exit_code == 2
+        assert message in result.stderr
+        assert before == (Path(output).read_bytes() if Path(output).exists() else None)
+
+
+@pytest.mark.parametrize("place", ["folder", "pipe", "file/model", "/proc/nowhere/model"])
+def test_place_that_cannot_be_written_is_told_first(
+    place: str, run: Any, treebank: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    os.mkfifo(tmp_path / "pipe")
+    result = train(run, "tagger", "--train", treebank, "-o", tmp_path / place)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_existing_model_is_replaced_by_a_better_one_only(
+    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "m.safetensors"
+    options = ("--train", treebank, "-o", output, "--epochs", 2, "--batch-size", 8)
+    assert train(run, "tagger", *options).exit_code == 0
+    before = output.read_bytes()
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, steps=3)
+        assert train(run, "tagger", *options, "--seed", 2).exit_code == 130
+    assert output.read_bytes() == before
+    assert train(run, "tagger", *options, "--seed", 2).exit_code == 0
+    assert output.read_bytes() != before
+
+
+# what is read and said
+
+
+@pytest.mark.parametrize(("task", "default"), [("tagger", TAGGER_MODEL), ("parser", PARSER_MODEL)])
+@pytest.mark.slow
+def test_without_files_the_sample_treebank_is_used(
+    task: str, default: Path, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = train(run, task, "--epochs", 1)
+    assert result.exit_code == 0
+    assert "warning: no --train: using the built-in sample treebank" in result.stderr
+    assert "scores on it prove nothing" in result.stderr
+    assert default.is_file()
+    assert result.stdout.count("\n") == 1
+    assert {"tagger": "UPOS", "parser": "LAS"}[task] in result.stdout
+    command = {"tagger": "tag", "parser": "parse"}[task]
+    assert run(command, stdin="1\ta\t_\tX\tX\t_\t_\t_\t_\t_\n\n").exit_code == 0
+
+
+def test_quiet_says_results_and_warnings_only(
+    run: Any, treebank: Path, small: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.safetensors"
+    options = ("--train", treebank, "--test", small, "-o", output, "--epochs", 1)
+    loud, quiet = train(run, "tagger", *options), train(run, "tagger", *options, "-q")
+    assert "epoch  1  loss " in loud.stderr
+    assert "train: 40 sentences" in loud.stderr
+    assert f"{output}: epoch 1, neurons 8 + 8, " in loud.stderr
+    assert quiet.stderr == ""
+    assert quiet.stdout == loud.stdout
+    assert quiet.stdout.startswith(f"{small}: UPOS ")
+
+
+def test_labels_that_only_dev_has_are_a_warning(run: Any, treebank: Path, tmp_path: Path) -> None:
+    dev = tmp_path / "dev.conllu"
+    dev.write_text("1\ta\t_\tNEW\tNEW\t_\t0\troot\t_\t_\n2\tb\t_\tX\tX\t_\t1\todd\t_\t_\n\n")
+    options = ("--train", treebank, "--dev", dev, "-o", tmp_path / "m.safetensors", "--epochs", 1)
+    for task in ("tagger", "parser"):
+        (tmp_path / "m.safetensors").unlink(missing_ok=True)
+        result = train(run, task, *options, "-q")
+        assert result.exit_code == 0
+        assert "in dev but not in train" in result.stderr
+
+
+def test_packed_several_and_other_formats_are_read(
+    run: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output, packed = tmp_path / "m.safetensors", tmp_path / "more.conllu.gz"
+    packed.write_bytes(gzip.compress(treebank.read_bytes()))
+    options = ("-o", output, "--epochs", 1)
+    result = train(run, "tagger", "--train", treebank, "--train", packed, *options)
+    assert "train: 80 sentences" in result.stderr
+    tab = tmp_path / "words.tab"
+    tab.write_text("The\tDT\ndog\tNN\n\nbarks\tVBZ\n\n")
+    result = train(run, "tagger", "--train", tab, *options)
+    assert result.exit_code == 0
+    assert "train: 2 sentences, 3 words; 3 XPOS" in result.stderr
+    output.unlink()
+    unlabelled = tmp_path / "trees.conll"
+    unlabelled.write_text("1\tThe\t_\tD\tDT\t_\t2\t_\n2\tdog\t_\tN\tNN\t_\t0\t_\n\n")
+    result = train(run, "parser", "--train", unlabelled, *options)
+    assert result.exit_code == 0, result.stderr
+    parsed = run("parse", "-m", output, unlabelled)
+    assert {line.split("\t")[7] for line in parsed.stdout.strip().split("\n")} == {"_"}
+
+
+# stopping and going on
+
+
+def interrupt_after(patch: pytest.MonkeyPatch, *, steps: int) -> None:
+    """Press Ctrl-C when so many minibatches are done."""
+    shown = console.TrainingDisplay.__call__
+    done = 0
+
+    def show(self: console.TrainingDisplay, record: Any) -> None:
+        nonlocal done
+        shown(self, record)
+        done += isinstance(record, Step)
+        if isinstance(record, Step) and done == steps:
+            signal.raise_signal(signal.SIGINT)
+
+    patch.setattr(console.TrainingDisplay, "__call__", show)
+
+
+@pytest.mark.parametrize(
+    ("task", "extra"),
+    [
+        ("tagger", ()),
+        ("parser", ("--batch-size", 200)),
+        ("parser", ("--batch-size", 200, "--k", 3, "--simplify", "--first-cut-epoch", 0)),
+    ],
+)
+@pytest.mark.parametrize("steps", [1, 8])
+def test_ctrl_c_saves_and_resume_ends_with_the_same_weights(
+    task: str,
+    extra: tuple[object, ...],
+    steps: int,
+    run: Any,
+    treebank: Path,
+    small: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch = ("--batch-size", 8) if task == "tagger" else ()
+    files = ("--train", treebank, "--dev", small)
+    options = (*files, *batch, *extra, "--epochs", 3, "--patience", 0)
+    expected, actual = tmp_path / "a" / "m.safetensors", tmp_path / "b" / "m.safetensors"
+    assert train(run, task, *options, "-o", expected).exit_code == 0
+    checkpoint = actual.with_name("m.checkpoint.safetensors")
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, steps=steps)
+        result = train(run, task, *options, "-o", actual)
+    assert result.exit_code == 130
+    assert f"saved {checkpoint}; to go on, give the same command with --resume" in result.stderr
+    assert checkpoint.exists()
+    result = train(run, task, *options, "-o", actual, "--resume")
+    assert result.exit_code == 0, result.stderr
+    # it went on, and did not begin again: five minibatches are an epoch
+    assert ("epoch  1 " in result.stderr) == (steps < 5)
+    assert weights(actual) == weights(expected)
+    assert not checkpoint.exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_resume_with_other_settings_is_refused(
+    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "m.safetensors"
+    options = ("--train", treebank, "-o", output, "--epochs", 2, "--batch-size", 8)
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, steps=2)
+        train(run, "tagger", *options)
+    result = train(run, "tagger", *options, "--seed", 5, "--resume")
+    assert result.exit_code == 2
+    assert "--resume goes on with the settings" in result.stderr
+    checkpoint = tmp_path / "m.checkpoint.safetensors"
+    result = run("tag", "-m", checkpoint, treebank)
+    assert result.exit_code == 1
+    assert "is a checkpoint" in result.stderr
+    checkpoint.write_bytes(checkpoint.read_bytes()[:2000])
+    result = train(run, "tagger", *options, "--resume")
+    assert result.exit_code == 1
+    assert "is cut short" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_process_that_was_stopped_goes_on(
+    number: signal.Signals, run: Any, treebank: Path, small: Path, tmp_path: Path
+) -> None:
+    expected, actual = tmp_path / "a" / "m.safetensors", tmp_path / "b" / "m.safetensors"
+    options = ("--train", treebank, "--dev", small, "--epochs", 40, "--patience", 0)
+    assert train(run, "parser", *options, "-o", expected).exit_code == 0
+    command = [*TINY, *options, "-o", actual]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "meprop_nlp.cli", "train-parser", *map(str, command)],
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("epoch  3"):
+            process.send_signal(number)
+            break
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGKILL: -9}[number]
+    assert "Traceback" not in told
+    assert train(run, "parser", *options, "-o", actual, "--resume").exit_code == 0
+    assert weights(actual) == weights(expected)
+    # a file that was being written when the process was killed may lie about under a hidden name
+    left = {p.name for p in actual.parent.iterdir() if not p.name.startswith(".")}
+    assert left == {"m.safetensors", "m.jsonl"}
+
+
+def test_second_ctrl_c_stops_at_once(
+    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press_twice(self: Any, record: Any) -> None:
+        if isinstance(record, EpochRecord | Step):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(console.TrainingDisplay, "__call__", press_twice)
+    output = tmp_path / "m.safetensors"
+    result = train(run, "tagger", "--train", treebank, "-o", output)
+    assert result.exit_code == 130
+    assert "saved" not in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,200 @@
+"""Files that are no models, wrong usage, and what `evaluate`, `info` and `validate` print."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# models that are none
+
+
+def test_missing_model_says_how_to_train_one(
+    run: Any, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in ("tag", "parse"):
+        result = run(command, small)
+        assert result.exit_code == 1
+        task = {"tag": "tagger", "parse": "parser"}[command]
+        assert result.stderr == (
+            f"error: there is no model models/{task}.safetensors; "
+            f"train one with: meprop-nlp train-{task}\n"
+        )
+    assert "train-tagger -o mine" in run("tag", "-m", "mine", small).stderr
+    assert "train-tagger or train-parser" in run("evaluate", small, "-m", "mine").stderr
+
+
+def _too_new(tagger: Path, path: Path) -> None:
+    content = tagger.read_bytes()
+    path.write_bytes(content.replace(b'\\"format_version\\": 1', b'\\"format_version\\": 9', 1))
+
+
+WRONG_MODELS: dict[str, tuple[Any, str]] = {
+    "treebank": (
+        lambda tagger, path: path.write_text("# text = a\n1\ta" + "\t_" * 8),
+        "looks like CoNLL-U",
+    ),
+    "zip": (lambda t, path: zipfile.ZipFile(path, "w").writestr("a", "b"), "looks like a zip"),
+    "empty": (lambda tagger, path: path.write_bytes(b""), "empty file"),
+    "three bytes": (lambda tagger, path: path.write_bytes(b"abc"), "is not a meprop_nlp model"),
+    "cut": (lambda t, path: path.write_bytes(t.read_bytes()[:-999]), "is cut short"),
+    "cut in the header": (lambda t, path: path.write_bytes(t.read_bytes()[:999]), "is cut short"),
+    "one byte off": (
+        lambda t, path: path.write_bytes(t.read_bytes()[:-1] + b"\xff"),
+        "checksum differs",
+    ),
+    "too new": (_too_new, "format version 9, this meprop_nlp reads up to 1"),
+    "folder": (lambda tagger, path: path.mkdir(), "Is a directory"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_MODELS)
+def test_file_that_is_no_model_is_told_as_what_it_is(
+    name: str, run: Any, tagger: Path, small: Path, tmp_path: Path
+) -> None:
+    make, message = WRONG_MODELS[name]
+    path = tmp_path / "model"
+    make(tagger, path)
+    result = run("tag", "-m", path, small)
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert str(path) in result.stderr
+    assert result.stdout == ""
+
+
+def test_model_for_another_task_is_refused(
+    run: Any, tagger: Path, parser: Path, small: Path
+) -> None:
+    assert "is a parser, expected a tagger" in run("tag", "-m", parser, small).stderr
+    assert "is a tagger, expected a parser" in run("parse", "-m", tagger, small).stderr
+    result = run("parse", "-m", parser, "--tagger", parser, small)
+    assert (result.exit_code, result.stdout) == (1, "")
+
+
+# wrong usage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nonsense"], "No such command 'nonsense'"),
+        (["tag", "--nonsense"], "No such option"),
+        (["info"], "Missing argument"),
+        (["evaluate", "SMALL"], "found neither"),
+        (["evaluate", "SMALL", "SMALL", "--model", "PARSER"], "found both"),
+        (["evaluate", "SMALL", "SMALL", "--tagger", "TAGGER"], "--tagger goes with --model"),
+        (["evaluate", "SMALL", "-m", "TAGGER", "--tagger", "TAGGER"], "found a tagger"),
+        (["evaluate", "SMALL", "-m", "TAGGER", "--min-las", "1"], "--min-las needs trees"),
+        (["evaluate", "-", "-"], "not both"),
+        (["evaluate", "SMALL", "SMALL", "--input-format", "x"], "--input-format is 'x'"),
+        (["tag", "-m", "TAGGER", "SMALL", "--input-format", "x"], "--input-format is 'x'"),
+        (["tag", "-m", "TAGGER", "SMALL", "--on-error", "x"], "--on-error is 'x', expected fail"),
+        (["validate", "SMALL", "--input-format", "x"], "--input-format is 'x'"),
+    ],
+)
+def test_wrong_usage_exits_with_2(
+    arguments: list[str], message: str, run: Any, tagger: Path, parser: Path, small: Path
+) -> None:
+    named = {"SMALL": small, "TAGGER": tagger, "PARSER": parser}
+    result = run(*(named.get(a, a) for a in arguments))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_no_command_shows_the_help(run: Any) -> None:
+    result = run()
+    assert result.exit_code == 2
+    assert "Commands:" in result.output
+
+
+@pytest.mark.parametrize("command", ["tag", "parse", "evaluate", "validate"])
+def test_input_that_cannot_be_opened(
+    command: str, run: Any, tagger: Path, parser: Path, tmp_path: Path
+) -> None:
+    model = {"tag": ["-m", tagger], "parse": ["-m", parser]}.get(command, [])
+    other = [tmp_path / "nowhere"] if command == "evaluate" else []
+    result = run(command, *model, tmp_path / "nowhere", *other)
+    assert (result.exit_code, result.stderr) == (1, f"error: {tmp_path}/nowhere: no such file\n")
+    result = run(command, *model, tmp_path, *other)
+    assert result.exit_code == 1
+    assert "is a directory" in result.stderr
+
+
+# scores and descriptions
+
+
+def test_evaluate_of_a_file_with_itself(run: Any, small: Path) -> None:
+    result = run("evaluate", small, small)
+    rows = {line.split()[0]: line.split()[1:] for line in result.stdout.split("\n")[:11]}
+    assert result.exit_code == 0
+    assert rows["LAS"] == ["100.00"] * 4
+    assert rows["LCM"] == ["100.00"] * 3
+    assert rows["Metric"] == ["Precision", "Recall", "F1", "Aligned"]
+    assert "Punctuation is counted" in result.stdout
+    assert "Wrong tags" not in result.stdout
+
+
+def test_evaluate_of_a_model_leaves_out_what_it_copied(
+    run: Any, tagger: Path, parser: Path, small: Path
+) -> None:
+    tagged = run("evaluate", small, "--model", tagger).stdout
+    assert "\nUPOS " in tagged
+    assert not any(f"\n{name} " in tagged for name in ("UAS", "LAS", "CLAS", "UCM", "Label"))
+    assert "unctuation" not in tagged
+    parsed = run("evaluate", small, "--model", parser).stdout
+    assert "\nUAS " in parsed
+    assert not any(f"\n{name} " in parsed for name in ("UPOS", "XPOS", "UFeats", "Wrong"))
+    both = run("evaluate", small, "--model", parser, "--tagger", tagger).stdout
+    assert "\nUAS " in both
+    assert "\nUPOS " in both
+    metrics = json.loads(run("evaluate", small, "-m", tagger, "--json").stdout)["metrics"]
+    assert metrics["las"] is None
+    assert metrics["upos"]["gold"] > 0
+
+
+def test_tagger_is_scored_where_trees_are_broken(run: Any, tagger: Path, tmp_path: Path) -> None:
+    path = tmp_path / "circle.conllu"
+    path.write_text("1\ta\t_\tX\tX\t_\t1\tx\t_\t_\n\n")
+    assert run("evaluate", path, "-m", tagger).exit_code == 0
+    assert run("evaluate", path, path).exit_code == 1
+
+
+def test_min_las_decides_the_exit_status(run: Any, parser: Path, small: Path) -> None:
+    assert run("evaluate", small, small, "--min-las", 100).exit_code == 0
+    result = run("evaluate", small, "-m", parser, "--min-las", 99.5)
+    assert result.exit_code == 1
+    assert "below --min-las 99.50" in result.stderr
+    assert "\nLAS " in result.stdout
+
+
+def test_json_is_all_that_is_printed(run: Any, parser: Path, small: Path) -> None:
+    described = json.loads(run("info", parser, "--json").stdout)
+    assert described["task"] == "parser"
+    assert described["bytes"] == parser.stat().st_size
+    scores = json.loads(run("evaluate", small, small, "--json").stdout)
+    assert scores["metrics"]["las"]["f1"] == 100
+    (report,) = json.loads(run("validate", small, "--json").stdout)
+    assert (report["sentences"], report["findings"]) == (10, [])
+
+
+def test_info_says_what_a_person_asks_first(run: Any, tagger: Path, parser: Path) -> None:
+    lines = run("info", parser).stdout.split("\n")
+    assert lines[0].split() == ["file", str(parser)]
+    assert lines[1].endswith("format version 1")
+    assert lines[2].split() == ["holds", "parser", "model"]
+    assert "sentences    40 train" in lines
+    assert "neurons      layers.0 16" in lines
+    assert "checksum" not in "".join(lines)
+    assert "meProp settings: k none, plain backpropagation" in lines
+    assert "\nholds         tagger model\n" in run("info", tagger).stdout
+
+
+def test_validate_of_a_good_file_says_what_is_in_it(run: Any, small: Path) -> None:
+    result = run("validate", small)
+    assert result.exit_code == 0
+    assert f"{small}: 0 errors, 0 warnings\n{small}: 10 sentences, " in result.stdout

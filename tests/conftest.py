@@ -1,0 +1,18 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real treebanks; the test is skipped where it is not."""
+    default = Path(__file__).parents[1].parent / "shared" / "data"
+    folder = Path(os.environ.get("MEPROP_NLP_DATA", default))
+    if not (folder / "ud-english-ewt").is_dir():
+        pytest.skip(f"no treebanks in {folder}; set MEPROP_NLP_DATA to run this test")
+    return folder

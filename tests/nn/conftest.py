@@ -1,0 +1,43 @@
+"""Fixtures of the tests of `nn`: the devices, a fixed seed, and the naive selection."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+
+@pytest.fixture(
+    params=[
+        "cpu",
+        pytest.param(
+            "cuda",
+            marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+        ),
+    ]
+)
+def device(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(1)
+
+
+@pytest.fixture
+def naive_select():
+    """(B, O), k -> list of B sorted index lists, by sorting in words."""
+
+    def magnitude(value: float) -> float:
+        return math.inf if math.isnan(value) else abs(value)
+
+    def select(dy: Tensor, k: int) -> list[list[int]]:
+        return [
+            sorted(sorted(range(len(row)), key=lambda o, row=row: (-magnitude(row[o]), o))[:k])
+            for row in dy.tolist()
+        ]
+
+    return select

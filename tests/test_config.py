@@ -1,0 +1,178 @@
+"""Settings: stored and restored, and refused in one sentence that names the option."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meprop_nlp.config import (
+    ACTIVATIONS,
+    NONPROJECTIVE,
+    OPTIMIZERS,
+    ORACLES,
+    TAG_COLUMNS,
+    TOPK_MODES,
+    TRANSITION_SYSTEMS,
+    Config,
+    MePropConfig,
+    ParserConfig,
+    SimplifyConfig,
+    TaggerConfig,
+    TrainingConfig,
+    parser_training,
+    tagger_training,
+)
+from meprop_nlp.errors import ConfigError
+
+CLASSES: list[Any] = [MePropConfig, SimplifyConfig, TrainingConfig, TaggerConfig, ParserConfig]
+
+whole = st.integers(1, 1000)
+share = st.floats(0, 1, exclude_max=True)
+rate = st.floats(0, 1e6)
+columns = st.lists(st.sampled_from(TAG_COLUMNS), unique=True).map(tuple)
+SETTINGS: dict[str, dict[str, Any]] = {
+    "MePropConfig": {
+        "k": st.none() | st.integers(0, 1000), "topk_mode": st.sampled_from(TOPK_MODES),
+    },
+    "SimplifyConfig": {
+        "prune_rate": share, "cycle": whole, "cuts_per_epoch": whole, "min_neurons": whole,
+        "first_cut_epoch": st.integers(0, 9),
+    },
+    "TrainingConfig": {
+        "epochs": whole, "batch_size": whole, "optimizer": st.sampled_from(OPTIMIZERS),
+        "learning_rate": st.none() | st.floats(1e-9, 1e3), "decay": st.booleans(), "clip": rate,
+        "patience": st.integers(0, 9), "seed": st.integers(0, 2**63 - 1),
+        "threads": st.integers(0, 256),
+        "device": st.sampled_from(["auto", "cpu", "cuda:1"]),
+    },
+    "TaggerConfig": {
+        "columns": columns, "hidden": whole, "word_dim": whole, "feature_dim": whole,
+        "dropout": share, "word_dropout": rate,
+    },
+    "ParserConfig": {
+        "tag_columns": columns, "hidden": whole, "layers": st.integers(1, 5),
+        "activation": st.sampled_from(ACTIVATIONS), "embedding_dim": whole, "dropout": share,
+        "word_dropout": rate, "transition_system": st.sampled_from(TRANSITION_SYSTEMS),
+        "oracle": st.just("static"), "nonprojective": st.sampled_from(NONPROJECTIVE),
+    },
+}  # fmt: skip
+
+
+@st.composite
+def configurations(draw: st.DrawFn) -> Config:
+    make = draw(st.sampled_from(CLASSES))
+    optional = SETTINGS[make.__name__]
+    config: Config = make(**draw(st.fixed_dictionaries({}, optional=optional)))
+    return config
+
+
+@given(configurations())
+def test_json_form_gives_the_settings_back(config: Config) -> None:
+    stored = json.loads(json.dumps(config.to_dict()))
+    assert type(config).from_dict(stored) == config
+    assert config.to_dict() == stored
+    assert set(stored) == {field.name for field in dataclasses.fields(config)}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("make", CLASSES)
+def test_every_setting_is_tried_here_and_defaults_are_valid(make: Any) -> None:
+    assert set(SETTINGS[make.__name__]) == set(make.__dataclass_fields__)
+    assert make.from_dict({}) == make()
+
+
+@pytest.mark.parametrize("make", CLASSES)
+def test_configurations_cannot_be_changed_or_given_by_position(make: Any) -> None:
+    config = make()
+    name = next(iter(make.__dataclass_fields__))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(config, name, None)
+    with pytest.raises(TypeError, match="positional"):
+        make(1)
+
+
+@pytest.mark.parametrize("make", CLASSES)
+def test_unknown_setting_is_named_with_those_there_are(make: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make.from_dict({"hiden": 3, "colour": 1})
+    message = str(caught.value)
+    assert message.startswith(f"{make.__name__} has no setting 'colour', 'hiden'; it has ")
+    assert all(name in message for name in make.__dataclass_fields__)
+
+
+POSITIVE = "a whole number of at least 1"
+NATURAL = "a whole number of at least 0"
+SHARE = "a number from 0 up to, not including, 1"
+NUMBER = "at least 0"
+WRONG: list[tuple[Any, str, Any, str]] = [
+    (MePropConfig, "k", -1, NATURAL),
+    (MePropConfig, "k", 2.5, NATURAL),
+    (MePropConfig, "topk_mode", "best", "one of example, unified, random"),
+    *((SimplifyConfig, "prune_rate", value, SHARE) for value in (-0.1, 1, 1.5, math.nan)),
+    *((SimplifyConfig, name, 0, POSITIVE) for name in ("cycle", "cuts_per_epoch", "min_neurons")),
+    (SimplifyConfig, "first_cut_epoch", -1, NATURAL),
+    *((TrainingConfig, "epochs", value, POSITIVE) for value in (0, -3, 1.5, True, "3", None)),
+    (TrainingConfig, "batch_size", -1, NATURAL),
+    (TrainingConfig, "optimizer", "lamb", "one of " + ", ".join(OPTIMIZERS)),
+    *(
+        (TrainingConfig, "learning_rate", value, "more than 0")
+        for value in (0, -0.1, math.inf, math.nan)
+    ),
+    *((TrainingConfig, "clip", value, NUMBER) for value in (-1, math.inf, math.nan)),
+    (TrainingConfig, "patience", -1, NATURAL),
+    *((TrainingConfig, "seed", n, "a whole number from 0 to 2^63 - 1") for n in (-1, 2**63)),
+    *((TrainingConfig, "threads", value, "a whole number from 0 to 256") for value in (-1, 10**6)),
+    (TaggerConfig, "columns", ("lemma",), "any of upos, xpos, feats, each once"),
+    (TaggerConfig, "columns", ("upos", "upos"), "any of upos, xpos, feats, each once"),
+    *((TaggerConfig, name, 0, POSITIVE) for name in ("hidden", "word_dim", "feature_dim")),
+    *((TaggerConfig, "dropout", value, SHARE) for value in (-0.5, 1.0)),
+    *((TaggerConfig, "word_dropout", value, NUMBER) for value in (-0.5, math.inf)),
+    (ParserConfig, "tag_columns", ("deprel",), "any of upos, xpos, feats"),
+    *((ParserConfig, name, 0, POSITIVE) for name in ("hidden", "embedding_dim")),
+    *((ParserConfig, "layers", value, "a whole number from 1 to 5") for value in (0, 6, 1.5)),
+    (ParserConfig, "activation", "gelu", "one of " + ", ".join(ACTIVATIONS)),
+    (ParserConfig, "dropout", 1, SHARE),
+    (ParserConfig, "word_dropout", -1, NUMBER),
+    (ParserConfig, "transition_system", "eager", "one of " + ", ".join(TRANSITION_SYSTEMS)),
+    (ParserConfig, "oracle", "dynamic", "one of " + ", ".join(ORACLES)),
+    (ParserConfig, "nonprojective", "keep", "one of " + ", ".join(NONPROJECTIVE)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "value", "expected"), WRONG, ids=[f"{n}={v}" for _, n, v, _ in WRONG]
+)
+def test_value_out_of_range_is_refused_by_its_option(
+    make: Any, name: str, value: Any, expected: str
+) -> None:
+    for build in (lambda: make(**{name: value}), lambda: make.from_dict({name: value})):
+        with pytest.raises(ConfigError) as caught:
+            build()
+        option = "--" + name.replace("_", "-")
+        assert str(caught.value) == f"{option} is {value!r}, expected {expected}"
+
+
+def test_hybrid_oracle_goes_with_arc_standard_only() -> None:
+    assert ParserConfig(oracle="hybrid", transition_system="arc-standard").oracle == "hybrid"
+    for system in ("arc-hybrid", "arc-standard-swap"):
+        with pytest.raises(ConfigError, match=rf"--oracle hybrid .* found {system}; use"):
+            ParserConfig(oracle="hybrid", transition_system=system)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("k", "fits"), [(None, True), (0, True), (8, True), (9, False)])
+def test_k_is_at_most_the_width(k: int | None, fits: bool) -> None:
+    if fits:
+        MePropConfig(k=k).check_width(8)
+        return
+    with pytest.raises(ConfigError, match=r"--k is 9, expected at most the layer's width, 8"):
+        MePropConfig(k=k).check_width(8)
+
+
+def test_each_task_has_valid_defaults_of_the_loop() -> None:
+    for training in (tagger_training(), parser_training()):
+        assert TrainingConfig.from_dict(training.to_dict()) == training

@@ -1,0 +1,118 @@
+"""A file is written whole or not at all, and only files are replaced."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from meprop_nlp.errors import DataError
+from meprop_nlp.files import demand_writable, replacing
+
+
+class StoppedError(Exception):
+    """What a test raises in the middle of writing."""
+
+
+def test_file_is_there_only_when_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "a.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("text", encoding="utf-8")
+        assert temporary.parent == path.parent
+        assert temporary.suffix == ".txt"
+        assert not path.exists()
+    assert path.read_text(encoding="utf-8") == "text"
+    assert [p.name for p in path.parent.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("error", [StoppedError, KeyboardInterrupt])
+def test_failing_block_leaves_the_old_file_and_no_temporary(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old", encoding="utf-8")
+
+    def fail() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half", encoding="utf-8")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert path.read_text(encoding="utf-8") == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old", encoding="utf-8")
+    with (
+        pytest.raises(DataError, match=r"a\.txt: cannot be written: No space left .*untouched"),
+        replacing(path),
+    ):
+        raise OSError(28, "No space left on device")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_mode_of_the_old_file_stays_and_a_new_one_follows_the_umask(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.touch()
+    old.chmod(0o640)
+    for path in (old, new):
+        with replacing(path) as temporary:
+            temporary.write_bytes(b"x")
+    mask = os.umask(0o022)
+    os.umask(mask)
+    assert stat.S_IMODE(old.stat().st_mode) == 0o640
+    assert stat.S_IMODE(new.stat().st_mode) == 0o666 & ~mask
+
+
+def test_link_stays_a_link(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    real, link = there / "real", tmp_path / "link"
+    real.write_bytes(b"old")
+    link.symlink_to(real)
+    with replacing(link) as temporary:
+        temporary.write_bytes(b"new")
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+
+
+# A pipe stands for devices too: a test that fails must not cost a machine its /dev/null.
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to a pipe"])
+def test_what_is_no_file_is_never_replaced(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "place"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        os.mkfifo(tmp_path / "pipe")
+        path.symlink_to(tmp_path / "pipe")
+    before = path.stat()
+    expected = "is a folder, expected the name of a file" if kind == "folder" else "is no file but"
+    with pytest.raises(DataError, match=expected), replacing(path) as temporary:
+        temporary.write_bytes(b"x")
+    with pytest.raises(DataError, match=expected):
+        demand_writable(path)
+    after = path.stat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+
+
+def test_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "sub" / "a.txt"
+    with pytest.raises(DataError, match=r"a\.txt: cannot be written: Not a directory"):
+        demand_writable(path)
+    with pytest.raises(DataError, match="cannot be written"), replacing(path) as temporary:
+        temporary.touch()
+
+
+def test_demand_writable_makes_the_folder_and_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "models" / "a.st"
+    demand_writable(path)
+    assert list(path.parent.iterdir()) == []

@@ -1,0 +1,58 @@
+"""What the README says is true: its Python runs, its options exist, its tables were measured."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from meprop_nlp.cli import app
+from meprop_nlp.data.conll import read, write
+from meprop_nlp.data.treebanks import sample_treebank
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.S)
+COMMANDS = [
+    shlex.split(line.strip().replace("\\\n", " "))
+    for block in re.findall(r"((?:^    .+\n)+)", README, flags=re.M)
+    for line in re.findall(r"meprop-nlp (?:.*\\\n)*.*", block)
+]
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
+def test_python_of_the_readme_runs(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sentences = list(read(sample_treebank("dev")))[:12]
+    for name in ("train", "dev", "test", "new"):
+        write(sentences, tmp_path / f"{name}.conllu")
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert len(names) > 1
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_commands_of_the_readme_have_the_options_that_it_names(words: list[str]) -> None:
+    assert words[0] == "meprop-nlp"
+    command = typer.main.get_command(app).commands[words[1]]  # type: ignore[attr-defined]
+    known = {option for parameter in command.params for option in parameter.opts}
+    known |= {option for parameter in command.params for option in parameter.secondary_opts}
+    named = {word for word in words[2:] if word.startswith("-")}
+    assert named <= known | {"--help"}
+
+
+def test_tables_of_the_readme_are_those_that_were_measured() -> None:
+    spec = importlib.util.spec_from_file_location("readme", ROOT / "benchmarks" / "readme.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tables = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tables)
+    results = json.loads(tables.RESULTS.read_text(encoding="utf-8"))
+    assert tables.filled(README, results) == README

@@ -1,0 +1,201 @@
+"""The house rules that a machine can check: who imports whom, what is public, what loads torch."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import meprop_nlp
+
+PACKAGE = Path(meprop_nlp.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+NAMES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in FILES}
+MAX_LINES = 300
+
+# Which parts of the package a part may import, beside itself.
+GROUND = {"config", "errors", "files"}
+PARTS = {name.partition(".")[0] for name in NAMES.values()}
+LAYERS = {"data", "nn", "parsing", "decoding", "models", "commands", "cli"}
+SCORING = PARTS - GROUND - LAYERS - {"__init__"}  # metrics and the files beside it
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "config": GROUND,
+    "files": GROUND,
+    "data": GROUND,
+    "nn": GROUND,
+    "parsing": GROUND | {"data"},
+    **{name: GROUND | {"data"} | SCORING for name in SCORING},
+}
+MAY_IMPORT["decoding"] = GROUND | SCORING | {"data", "parsing"}
+MAY_IMPORT["models"] = MAY_IMPORT["decoding"] | {"decoding", "nn"}
+MAY_IMPORT["commands"] = MAY_IMPORT["models"] | {"models", "__init__"}
+MAY_IMPORT["cli"] = MAY_IMPORT["commands"] | {"commands"}
+WITHOUT_TORCH = {*GROUND, *SCORING, "data", "parsing", "decoding", "commands", "cli", "__init__"}
+LAZY_ABOUT_TORCH = {"models.tagger", "models.parser"}
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(nodes: Iterator[ast.AST], package: tuple[str, ...]) -> Iterator[str]:
+    """Full names of the modules that the nodes import."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level + 1]) if node.level else []
+            module = ".".join(base + ([node.module] if node.module else []))
+            yield module
+            # `from meprop_nlp.data import conll` imports a module too
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def parts_imported(path: Path) -> set[str]:
+    """The parts of our package that a file imports, wherever in the file."""
+    package = ("meprop_nlp", *path.relative_to(PACKAGE).parts[:-1])
+    names = [name.split(".") for name in imported(ast.walk(tree(path)), package)]
+    ours = [name for name in names if name[0] == "meprop_nlp"]
+    return {name[1] if len(name) > 1 and name[1] in PARTS else "__init__" for name in ours}
+
+
+def at_import_time(module: ast.Module) -> Iterator[ast.AST]:
+    """The nodes that run when a module is imported: no functions, nothing for type checkers."""
+    pending: list[ast.AST] = [module]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            pending += node.orelse
+            continue
+        yield node
+        pending += ast.iter_child_nodes(node)
+
+
+def imports_torch(nodes: Iterator[ast.AST]) -> bool:
+    return any(name.partition(".")[0] == "torch" for name in imported(nodes, ("meprop_nlp",)))
+
+
+each_file = pytest.mark.parametrize("path", FILES, ids=NAMES.values())
+
+
+@each_file
+def test_imports_run_down_only(path: Path) -> None:
+    part = NAMES[path].partition(".")[0]
+    if part == "__init__":
+        return  # it names everything, and loads it on first use
+    assert parts_imported(path) <= MAY_IMPORT[part] | {part}
+
+
+@each_file
+def test_torch_is_loaded_only_where_networks_are(path: Path) -> None:
+    if NAMES[path].partition(".")[0] in WITHOUT_TORCH:
+        assert not imports_torch(ast.walk(tree(path)))
+    elif NAMES[path] in LAZY_ABOUT_TORCH:
+        assert not imports_torch(at_import_time(tree(path)))
+        names = imported(at_import_time(tree(path)), ("meprop_nlp", "models"))
+        ours = {".".join(name.split(".")[1:3]) for name in names if name.startswith("meprop_nlp.")}
+        allowed = {name for name in ours if name.partition(".")[0] in WITHOUT_TORCH}
+        assert ours <= allowed | LAZY_ABOUT_TORCH
+
+
+@each_file
+def test_file_opens_with_a_docstring_and_is_short(path: Path) -> None:
+    assert ast.get_docstring(tree(path))
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+@each_file
+def test_only_the_command_line_prints(path: Path) -> None:
+    if NAMES[path].partition(".")[0] in ("cli", "commands"):
+        return
+    calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    assert "print" not in {call.id for call in calls if isinstance(call, ast.Name)}
+
+
+@each_file
+def test_nothing_is_pickled(path: Path) -> None:
+    module = tree(path)
+    names = {name.partition(".")[0] for name in imported(ast.walk(module), ("meprop_nlp",))}
+    assert names.isdisjoint({"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve"})
+    attributes = {ast.unparse(n) for n in ast.walk(module) if isinstance(n, ast.Attribute)}
+    assert attributes.isdisjoint({"torch.load", "torch.save", "np.load", "np.save"})
+
+
+def test_public_names_are_sorted_and_resolve() -> None:
+    assert meprop_nlp.__all__ == sorted(meprop_nlp.__all__)
+    for name in meprop_nlp.__all__:
+        value = getattr(meprop_nlp, name)
+        assert value.__name__ == name
+        assert value.__doc__
+    assert set(dir(meprop_nlp)) == {*meprop_nlp.__all__, "__version__"}
+    assert set(meprop_nlp._HOMES) == set(meprop_nlp.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'Tagge'"):
+        _ = meprop_nlp.Tagge  # type: ignore[attr-defined]
+
+
+def test_type_checkers_see_the_same_public_names() -> None:
+    (block,) = [node for node in tree(PACKAGE / "__init__.py").body if isinstance(node, ast.If)]
+    seen = {
+        alias.asname: node.module
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen == {name: f"meprop_nlp.{home}" for name, home in meprop_nlp._HOMES.items()}
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES.values())
+def test_names_in_all_exist(path: Path) -> None:
+    name = NAMES[path].removesuffix("__init__").strip(".")
+    module = importlib.import_module(f"meprop_nlp.{name}".strip("."))
+    missing = [public for public in getattr(module, "__all__", ()) if not hasattr(module, public)]
+    assert not missing
+
+
+LOADED = "; import sys; sys.stderr.write(repr({'torch', 'pandas', 'rich'} & set(sys.modules)))"
+HELP = """
+import runpy, sys
+sys.argv = ["meprop-nlp", *{arguments}]
+try:
+    runpy.run_module("meprop_nlp.cli", run_name="__main__")
+except SystemExit as end:
+    sys.stderr.write(f"{{end.code}} {{'torch' in sys.modules}}")
+"""
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        cwd=PACKAGE.parent,
+    )
+
+
+def test_importing_the_package_loads_no_torch() -> None:
+    assert python("import meprop_nlp" + LOADED).stderr == "set()"
+
+
+def test_reading_and_predicting_load_no_torch() -> None:
+    names = "read, write, load, evaluate, Tagger, DependencyParser, TrainingConfig"
+    code = (
+        f"from meprop_nlp import {names}; import sys; sys.stderr.write(str('torch' in sys.modules))"
+    )
+    assert python(code).stderr == "False"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train-tagger", "--help"], ["tag", "--help"]])
+def test_help_loads_no_torch(arguments: list[str]) -> None:
+    done = python(HELP.format(arguments=arguments))
+    assert done.stderr.endswith("0 False")
+    assert "Usage" in done.stdout

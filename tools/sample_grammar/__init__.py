@@ -1,0 +1,1 @@
+"""The seeded grammar and the hand-written sentences behind the sample treebank."""
