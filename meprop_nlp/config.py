@@ -186,7 +186,7 @@ class TaggerConfig(Config):
     word_dim: int = 50
     feature_dim: int = 20
     dropout: float = 0.5
-    word_dropout: float = 0.25  # a in a / (a + count): the chance that a word is hidden as unknown
+    word_dropout: float = 1.0  # a in a / (a + count): the chance that a word is hidden as unknown
 
     def __post_init__(self) -> None:
         self._demand(
