@@ -7,6 +7,7 @@ without torch. Exit status: 0 done, 1 failed or bad data, 2 wrong usage, 130 Ctr
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +65,7 @@ def _told() -> Iterator[None]:
         _fail(_OUT_OF_MEMORY, ExitStatus.ERROR)
     except RuntimeError as error:
         # torch has no exception of its own for memory of the CPU
-        if "memory" not in str(error) and "Storage size" not in str(error):
+        if not _MEMORY.search(str(error)):
             raise
         _fail(_OUT_OF_MEMORY, ExitStatus.ERROR)
     except OSError as error:
@@ -72,6 +73,7 @@ def _told() -> Iterator[None]:
         _fail(f"{error.filename or '<stdout>'}: {error.strerror or error}", ExitStatus.ERROR)
 
 
+_MEMORY = re.compile(r"out of memory|not enough memory|t allocate memory|Storage size")
 _OUT_OF_MEMORY = "out of memory; try a smaller --hidden or --batch-size"
 
 

@@ -26,18 +26,16 @@ __all__ = [
     "SimplifyConfig",
     "TaggerConfig",
     "TrainingConfig",
-    "parser_training",
-    "tagger_training",
 ]
 
-TopKMode = Literal["example", "unified", "random"]
+TopkMode = Literal["example", "unified", "random"]
 OptimizerName = Literal["adam", "adagrad", "sgd"]
 Activation = Literal["relu", "cube", "tanh"]
 TransitionSystemName = Literal["arc-standard", "arc-hybrid", "arc-standard-swap"]
 OracleName = Literal["static", "hybrid"]
 Nonprojective = Literal["pseudo", "lift", "drop"]
 
-TOPK_MODES: tuple[str, ...] = get_args(TopKMode)
+TOPK_MODES: tuple[str, ...] = get_args(TopkMode)
 OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 TRANSITION_SYSTEMS: tuple[str, ...] = get_args(TransitionSystemName)
@@ -108,7 +106,7 @@ class MePropConfig(Config):
     """Sparse backpropagation (meProp, section 2)."""
 
     k: int | None = None  # how many entries of each gradient survive; None or 0: plain backprop
-    topk_mode: TopKMode = "example"
+    topk_mode: TopkMode = "example"
 
     def __post_init__(self) -> None:
         holds = self.k is None or (_is_whole(self.k) and self.k >= 0)
@@ -143,7 +141,7 @@ class TrainingConfig(Config):
     epochs: int = 8
     batch_size: int = 0  # sentences (tagger) or transitions (parser); 0: by the size of the file
     optimizer: OptimizerName = "adam"
-    learning_rate: float | None = None  # None: Task.learning_rate
+    learning_rate: float | None = None  # None: by task and optimiser, Task.learning_rates
     decay: bool = True  # let the learning rate fall linearly to zero; the papers keep it constant
     clip: float = 5.0  # largest norm of the gradient; 0: no clipping, as in the papers
     patience: int = 5  # stop after so many epochs without a better dev score; 0: never
@@ -165,16 +163,6 @@ class TrainingConfig(Config):
         # numpy and torch take no larger seed; far too many threads bring the process down
         self._demand("seed", 0 <= self.seed < 2**63, "a whole number from 0 to 2^63 - 1")
         self._demand("threads", 0 <= self.threads <= 256, "a whole number from 0 to 256")
-
-
-def tagger_training() -> TrainingConfig:
-    """Return the loop's defaults for the tagger."""
-    return TrainingConfig()
-
-
-def parser_training() -> TrainingConfig:
-    """Return the loop's defaults for the parser."""
-    return TrainingConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +191,9 @@ class TaggerConfig(Config):
 class ParserConfig(Config):
     """The transition-based parser (Chen & Manning 2014; meProp, section 4.1: Parsing)."""
 
-    tag_columns: tuple[str, ...] = ()  # which columns are its tags; empty: each that is filled
+    tag_columns: tuple[
+        str, ...
+    ] = ()  # which columns are its tags; empty: the first two of UPOS, XPOS, FEATS that are filled
     hidden: int = 500
     layers: int = 1  # hidden layers
     activation: Activation = "relu"

@@ -1,7 +1,8 @@
 """Every exception that meprop_nlp raises on purpose.
 
 Messages are written for the person who made the error: what, where (file:line), what was found,
-what was expected, what to do. The command line prints them without a traceback and exits with 1.
+what was expected, what to do. The command line prints them without a traceback and exits with 1,
+for a ConfigError with 2.
 """
 
 from __future__ import annotations

@@ -14,8 +14,7 @@ from meprop_nlp.config import (
     ParserConfig,
     SimplifyConfig,
     TaggerConfig,
-    parser_training,
-    tagger_training,
+    TrainingConfig,
 )
 
 TAGGER_MODEL = Path("models/tagger.safetensors")
@@ -23,7 +22,7 @@ PARSER_MODEL = Path("models/parser.safetensors")
 DEFAULT_K = {"tagger": 10, "parser": 20}  # the papers', for --simplify without --k
 
 TAGGER, PARSER, SIMPLIFY = TaggerConfig(), ParserConfig(), SimplifyConfig()
-TAGGER_RUN, PARSER_RUN = tagger_training(), parser_training()
+RUN_DEFAULTS = TrainingConfig()
 
 
 def option(heading: str, *names: str, **settings: Any) -> Any:
@@ -166,7 +165,10 @@ ParserBatchSize = Annotated[
 Optimizer = Annotated[str, option(TRAINING, metavar="NAME", help=choices(OPTIMIZERS) + ".")]
 LearningRate = Annotated[
     float | None,
-    option(TRAINING, help="Unless given: 0.001 for Adam, 0.01 for AdaGrad, 0.1 for SGD."),
+    option(
+        TRAINING,
+        help="Unless given: for Adam 0.003 (tagger) or 0.001 (parser), AdaGrad 0.01, SGD 0.1.",
+    ),
 ]
 Decay = Annotated[
     bool,

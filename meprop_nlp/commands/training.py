@@ -104,13 +104,17 @@ def _say_what_was_written(output: Path) -> None:
 
 
 class _StopOnce:
-    """The first Ctrl-C asks training to save and stop; the second stops at once."""
+    """The first Ctrl-C asks training to save and stop; the second stops at once.
+
+    Before the first minibatch there is nothing to save, so there the first stops at once too.
+    """
 
     def __init__(self) -> None:
-        self._asked = False
+        self._asked = self._training = False
         self._previous: Any = None
 
     def __call__(self) -> bool:
+        self._training = True
         return self._asked
 
     def __enter__(self) -> _StopOnce:
@@ -121,6 +125,7 @@ class _StopOnce:
         signal.signal(signal.SIGINT, self._previous)
 
     def _ask(self, number: int, frame: object) -> None:
-        if self._asked:
+        if self._asked or not self._training:
             raise KeyboardInterrupt
         self._asked = True
+        console.note("stopping after this minibatch; Ctrl-C again stops at once")

@@ -7,7 +7,6 @@ once per distinct form (design: "Words that fold"). It knows no tags and no cont
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
@@ -16,11 +15,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.data.vocab import UNK, Vocab, nfc
 
-__all__ = ["FEATURES", "UNKNOWN", "Lexicon", "shape"]
+__all__ = ["FEATURES", "FormTable", "Lexicon", "shape"]
 
-UNKNOWN = "<unk>"
 _DIGITS = re.compile(r"\d")
 
 
@@ -79,16 +77,16 @@ class Lexicon:
                 unknown entry is trained.
             extra: more forms to know, those of pretrained vectors.
         """
-        counted = Counter(unicodedata.normalize("NFC", form) for form in forms)
+        counted = Counter(nfc(form) for form in forms)
         features = []
         for _, feature in FEATURES:
             values: Counter[str] = Counter()
             for form, count in counted.items():
                 values[feature(form)] += count
-            features.append(Vocab.build(values, specials=(UNKNOWN,), min_count=min_feature_count))
+            features.append(Vocab.build(values, specials=(UNK,), min_count=min_feature_count))
         known = Counter(counted)
-        known.update({unicodedata.normalize("NFC", form): 0 for form in extra})
-        vocab = Vocab.build(known, specials=(UNKNOWN,), min_count=0)
+        known.update({nfc(form): 0 for form in extra})
+        vocab = Vocab.build(known, specials=(UNK,), min_count=0)
         counts = np.array([0, *(counted[form] for form in vocab.to_list()[1:])], np.int64)
         return cls(vocab, features, counts)
 
@@ -102,7 +100,7 @@ class Lexicon:
         offsets = self.feature_offsets.tolist()
         rows = np.empty((len(forms), 1 + len(FEATURES)), np.int64)
         for row, form in enumerate(forms):
-            normal = form if form.isascii() else unicodedata.normalize("NFC", form)
+            normal = nfc(form)
             rows[row, 0] = self.forms.index(normal)
             for column, (_, feature) in enumerate(FEATURES):
                 value = self.features[column].index(feature(normal))

@@ -8,11 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from meprop_nlp.errors import DataError
 
-__all__ = ["PAD", "ROOT_SYMBOL", "UNK", "Vocab", "nfc"]
+__all__ = ["UNK", "Vocab", "nfc"]
 
-PAD = "<pad>"
 UNK = "<unk>"
-ROOT_SYMBOL = "<root>"
 
 
 def nfc(text: str) -> str:

@@ -157,7 +157,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _to_json(header: Mapping[str, Any]) -> str:
-    return json.dumps(header, ensure_ascii=False, sort_keys=True)
+    # in the header's own order: the parser numbers its tag columns by it
+    return json.dumps(header, ensure_ascii=False)
 
 
 def _checksum(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> int:

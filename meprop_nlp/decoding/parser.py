@@ -48,7 +48,7 @@ def tag_rows(
 
 
 class FrozenParser(Predictor):
-    """A parser that only predicts. Made by `load`, or by `DependencyParser.freeze`.
+    """A parser that only predicts. Made by `load`, or by `ParserTask.frozen`.
 
     Attributes:
         config: the settings it was trained with.

@@ -20,7 +20,7 @@ Array = npt.NDArray[np.float32]
 
 
 class FrozenTagger(Predictor):
-    """A tagger that only predicts. Made by `load`, or by `Tagger.freeze`.
+    """A tagger that only predicts. Made by `load`, or by `TaggerTask.frozen`.
 
     Attributes:
         config: the settings it was trained with.

@@ -14,11 +14,9 @@ from meprop_nlp.config import (
     ParserConfig,
     SimplifyConfig,
     TrainingConfig,
-    parser_training,
 )
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.parser import FrozenParser
-from meprop_nlp.models.tagger import wanted_forms
 
 if TYPE_CHECKING:
     import torch
@@ -59,7 +57,7 @@ class DependencyParser(FrozenParser):
         Args:
             train, dev: files, or Sentences. Without dev the last epoch's model is returned.
             config, meprop, simplify, training: settings; None means the defaults, for `simplify`
-                that nothing is cut, for `training` `config.parser_training()`.
+                that nothing is cut.
             vectors: pretrained word vectors, word2vec or GloVe text form.
             output: where to keep the best model, a log and a checkpoint while training goes on.
             resume: go on from the checkpoint beside `output`.
@@ -70,19 +68,19 @@ class DependencyParser(FrozenParser):
             ConfigError: settings that are out of range or cannot work together.
             DataError: the training data cannot be used.
         """
-        from meprop_nlp.data.vectors import read_vectors
+        from meprop_nlp.models.embeddings import fingerprint, read_pretrained
         from meprop_nlp.models.parser_task import ParserTask
         from meprop_nlp.models.training_run import Hooks, read_treebank, train_model
 
         config, meprop = config or ParserConfig(), meprop or MePropConfig()
-        training, hooks = training or parser_training(), hooks or Hooks()
+        training, hooks = training or TrainingConfig(), hooks or Hooks()
         train = read_treebank(train, "train", hooks, trees=True, input_format=input_format)
         dev = (
             read_treebank(dev, "dev", hooks, trees=True, input_format=input_format)
             if dev is not None
             else []
         )
-        pretrained = read_vectors(vectors, wanted_forms(train, dev)) if vectors else ({}, 0)
+        pretrained = read_pretrained(vectors, train, config.embedding_dim, hooks)
 
         def build(train: Sequence[Sentence], dev: Sequence[Sentence], device: torch.device) -> Task:
             return ParserTask(
@@ -93,7 +91,7 @@ class DependencyParser(FrozenParser):
                 batch_size=training.batch_size,
                 seed=training.seed,
                 device=device,
-                vectors=pretrained[0],
+                vectors=pretrained,
             )
 
         return cls(
@@ -104,7 +102,7 @@ class DependencyParser(FrozenParser):
                 training=training,
                 meprop=meprop,
                 simplify=simplify,
-                settings={"parser": config.to_dict()},
+                settings={"parser": config.to_dict(), "vectors": fingerprint(pretrained)},
                 output=output,
                 resume=resume,
                 hooks=hooks,

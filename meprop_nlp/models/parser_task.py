@@ -51,7 +51,7 @@ def training_trees(
         heads, deprels = sentence.column("head"), sentence.column("deprel")
         n_several += heads.count(0) > 1
         # a label that only roots have must not teach the parser to put it elsewhere
-        other = "parataxis" if set(deprels) >= {"root"} else None
+        other = "parataxis" if "root" in deprels else None
         heads, deprels = single_rooted(heads, deprels, deprel=other)
         if not is_projective(heads):
             n_crossing += 1
@@ -89,8 +89,8 @@ class ParserTask:
 
     Args:
         train, dev: sentences with trees; `dev` may be empty.
-        config, meprop: as in ParserNetwork; `config.tag_columns` empty means all that `train`
-            fills.
+        config, meprop: as in ParserNetwork; `config.tag_columns` empty means the first two
+            of UPOS, XPOS and FEATS that `train` fills.
         seed: of the hybrid oracle's choices.
         batch_size: transitions per minibatch; 0: by the size of `train`.
         device: where the network lives.
@@ -173,6 +173,9 @@ class ParserTask:
             meprop,
         )
         load_vectors(self.network.words, self.lexicon, vectors)
+        # no training word has an unknown tag, so its row is not trained: let it say nothing
+        starts = np.cumsum([0, *(len(vocab) for vocab in self.tags.values())])[:-1]
+        self.network.tags.weight.data[torch.from_numpy(starts)] = 0
         self.network.to(device)
 
     def _prepare(self, trees: Sequence[tuple[Sentence, list[int], list[str]]], seed: int) -> None:

@@ -14,10 +14,8 @@ from meprop_nlp.config import (
     SimplifyConfig,
     TaggerConfig,
     TrainingConfig,
-    tagger_training,
 )
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.vocab import nfc
 from meprop_nlp.decoding.tagger import FrozenTagger
 
 if TYPE_CHECKING:
@@ -70,19 +68,19 @@ class Tagger(FrozenTagger):
             ConfigError: settings that are out of range or cannot work together.
             DataError: the training data cannot be used.
         """
-        from meprop_nlp.data.vectors import read_vectors
+        from meprop_nlp.models.embeddings import fingerprint, read_pretrained
         from meprop_nlp.models.tagger_task import TaggerTask
         from meprop_nlp.models.training_run import Hooks, read_treebank, train_model
 
         config, meprop = config or TaggerConfig(), meprop or MePropConfig()
-        training, hooks = training or tagger_training(), hooks or Hooks()
+        training, hooks = training or TrainingConfig(), hooks or Hooks()
         train = read_treebank(train, "train", hooks, trees=False, input_format=input_format)
         dev = (
             read_treebank(dev, "dev", hooks, trees=False, input_format=input_format)
             if dev is not None
             else []
         )
-        pretrained = read_vectors(vectors, wanted_forms(train, dev)) if vectors else ({}, 0)
+        pretrained = read_pretrained(vectors, train, config.word_dim, hooks)
 
         def build(train: Sequence[Sentence], dev: Sequence[Sentence], device: torch.device) -> Task:
             return TaggerTask(
@@ -92,7 +90,7 @@ class Tagger(FrozenTagger):
                 meprop=meprop,
                 batch_size=training.batch_size,
                 device=device,
-                vectors=pretrained[0],
+                vectors=pretrained,
             )
 
         return cls(
@@ -103,16 +101,9 @@ class Tagger(FrozenTagger):
                 training=training,
                 meprop=meprop,
                 simplify=simplify,
-                settings={"tagger": config.to_dict()},
+                settings={"tagger": config.to_dict(), "vectors": fingerprint(pretrained)},
                 output=output,
                 resume=resume,
                 hooks=hooks,
             )
         )
-
-
-def wanted_forms(*treebanks: Sequence[Sentence]) -> set[str]:
-    """Return the distinct forms (NFC) of treebanks: those whose pretrained vectors are read."""
-    return {
-        nfc(form) for sentences in treebanks for sentence in sentences for form in sentence.forms
-    }

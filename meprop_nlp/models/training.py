@@ -37,12 +37,12 @@ __all__ = ["Trainer", "checkpoint_path", "log_path"]
 
 def checkpoint_path(output: Path) -> Path:
     """Return where the training of a model keeps its checkpoint."""
-    return output.with_name(output.stem + ".checkpoint.safetensors")
+    return output.with_name(output.name.removesuffix(".safetensors") + ".checkpoint.safetensors")
 
 
 def log_path(output: Path) -> Path:
     """Return where the training of a model writes one JSON line per epoch."""
-    return output.with_name(output.stem + ".jsonl")
+    return output.with_name(output.name.removesuffix(".safetensors") + ".jsonl")
 
 
 class Trainer:
@@ -92,6 +92,10 @@ class Trainer:
                 cuts_per_epoch=simplify.cuts_per_epoch,
                 first_cut_epoch=simplify.first_cut_epoch,
             )
+            widths = neurons(self.layers)
+            if max(widths.values()) <= simplify.min_neurons:
+                least, widest = simplify.min_neurons, max(widths.values())
+                raise ConfigError(f"--min-neurons is {least}, but no layer is wider than {widest}")
             self.simplifier = Simplifier(
                 self.layers,
                 prune_rate=simplify.prune_rate,
@@ -109,14 +113,13 @@ class Trainer:
             MePropError: the loss is not finite.
             KeyboardInterrupt: `stop` said so; the checkpoint is written.
         """
-        progress = self.progress
         if resume:
             self._resume()
+        progress = self.progress
         while progress.epoch < self.training.epochs and not self._out_of_patience():
-            restarts = self.schedule and self.schedule.restarts_optimizer(progress.epoch)
-            if restarts and not progress.batch:
-                restart(self.optimizer)
             if self.simplifier and self.schedule:
+                if self.schedule.restarts_optimizer(progress.epoch) and not progress.batch:
+                    restart(self.optimizer)
                 self.simplifier.counting = self.schedule.cuts_in(progress.epoch)
             yield from self._epoch()
             yield self._end_epoch()
@@ -128,13 +131,13 @@ class Trainer:
         n_batches = task.n_batches
         task.network.train()
         done = progress.batch
+        start = time.perf_counter()
         for number, batch in enumerate(task.batches(self.rng)):
             if number < done:
                 continue  # trained before the run was stopped
             if self.stop():
                 self._save_checkpoint()
                 raise KeyboardInterrupt
-            start = time.perf_counter()
             progress.loss += self._step(batch)
             if (
                 self.simplifier
@@ -154,6 +157,7 @@ class Trainer:
                 progress.loss / progress.batch,
                 progress.n_words / max(progress.seconds["all"], 1e-9),
             )
+            start = time.perf_counter()
 
     def _step(self, batch: Any) -> float:
         """Forward, backward, update on one minibatch; return its loss."""
@@ -183,8 +187,9 @@ class Trainer:
 
     def _clock(self) -> float:
         # work on a GPU is asynchronous: without waiting, all time would be the update's
-        if next(self.task.network.parameters()).is_cuda:
-            torch.cuda.synchronize()
+        device = next(self.task.network.parameters()).device
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
         return time.perf_counter()
 
     def _learning_rate(self) -> float:
@@ -257,6 +262,8 @@ class Trainer:
         }
 
     def _out_of_patience(self) -> bool:
+        if self.schedule and self.schedule.stage(self.progress.epoch) < 1:
+            return False  # the model that was asked for is there only after the first stage
         waited = self.progress.epoch - self.progress.best_epoch
         return bool(self.training.patience) and waited >= self.training.patience
 

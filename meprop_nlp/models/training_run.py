@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +18,14 @@ from meprop_nlp.decoding.model_file import ModelFile, read_model_file
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.files import demand_writable
 from meprop_nlp.models.device import pick_device, usable_threads
-from meprop_nlp.models.records import EpochRecord, Note, Step
+from meprop_nlp.models.hooks import Hooks
+from meprop_nlp.models.records import Note
 from meprop_nlp.models.task import Task
 from meprop_nlp.models.training import Trainer
 
 __all__ = ["Hooks", "Treebank", "read_treebank", "train_model"]
 
 Treebank = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sentence]
-
-
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """How a caller follows a training.
-
-    Attributes:
-        on_record: is given each Note, Step and EpochRecord.
-        stop: asked between minibatches; on True the run is saved and KeyboardInterrupt raised.
-    """
-
-    on_record: Callable[[Note | Step | EpochRecord], None] = lambda record: None
-    stop: Callable[[], bool] = lambda: False
 
 
 def read_treebank(

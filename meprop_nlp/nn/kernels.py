@@ -7,11 +7,10 @@ which one runs. Dimensions: B examples, I in, O out, K kept.
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
-
 import torch
 from torch import Tensor
 
+from meprop_nlp.config import TOPK_MODES, TopkMode
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.nn.recurrence import LSTMTrace, lstm_backward, lstm_forward
 
@@ -29,9 +28,6 @@ __all__ = [
     "sparse_backward_linear",
     "sparsify_gates",
 ]
-
-TopkMode = Literal["example", "unified", "random"]
-TOPK_MODES: Final[tuple[TopkMode, ...]] = get_args(TopkMode)
 
 
 def check_topk_mode(mode: str) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, Literal, get_args
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from meprop_nlp.config import OPTIMIZERS, OptimizerName
 from meprop_nlp.errors import CheckpointError, ConfigError
-
-OptimizerName = Literal["adam", "adagrad", "sgd"]
-OPTIMIZERS: Final[tuple[OptimizerName, ...]] = get_args(OptimizerName)
 
 
 def make_optimizer(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from meprop_nlp import __version__
-from meprop_nlp.commands.options import PARSER_RUN
+from meprop_nlp.commands.options import RUN_DEFAULTS
 
 COMMANDS = ("train-tagger", "train-parser", "tag", "parse", "evaluate", "info", "validate")
 
@@ -60,7 +60,7 @@ def test_help_of_each_command(command: str, run: Any) -> None:
 
 def test_defaults_in_help_are_those_of_the_configuration(run: Any) -> None:
     words = " ".join(run("train-parser", "--help").stdout.split())
-    assert f"Passes over the training file. [default: {PARSER_RUN.epochs}]" in words
+    assert f"Passes over the training file. [default: {RUN_DEFAULTS.epochs}]" in words
     assert "arc-standard, arc-hybrid or arc-standard-swap. [default: arc-standard]" in words
 
 

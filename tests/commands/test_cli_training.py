@@ -276,7 +276,20 @@ def interrupt_after(patch: pytest.MonkeyPatch, *, steps: int) -> None:
     [
         ("tagger", ()),
         ("parser", ("--batch-size", 200)),
-        ("parser", ("--batch-size", 200, "--k", 3, "--simplify", "--first-cut-epoch", 0)),
+        (
+            "parser",
+            (
+                "--batch-size",
+                200,
+                "--k",
+                3,
+                "--simplify",
+                "--first-cut-epoch",
+                0,
+                "--min-neurons",
+                3,
+            ),
+        ),
     ],
 )
 @pytest.mark.parametrize("steps", [1, 8])

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from meprop_nlp.data.lexicon import FEATURES, UNKNOWN, FormTable, Lexicon, shape
+from meprop_nlp.data.lexicon import FEATURES, FormTable, Lexicon, shape
+from meprop_nlp.data.vocab import UNK
 
 forms = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
-TRAIN = ["The", "dog", "saw", "the", "cat", "the", "Caf\u00e9", "1984", "1985", "dog's", UNKNOWN]
+TRAIN = ["The", "dog", "saw", "the", "cat", "the", "Caf\u00e9", "1984", "1985", "dog's", UNK]
 LEXICON = Lexicon.build(TRAIN)
 
 
@@ -26,7 +27,7 @@ def naive_features(form: str) -> list[str]:
 
 @given(st.lists(forms, max_size=8))
 @example([])
-@example(["\u0130", "\u1e9e", "A\u0301", "\u00b2", UNKNOWN])
+@example(["\u0130", "\u1e9e", "A\u0301", "\u00b2", UNK])
 def test_rows_have_eight_columns_each_within_its_own_range(words: list[str]) -> None:
     rows = LEXICON.encode(words)
     assert rows.shape == (len(words), 8)
@@ -58,7 +59,7 @@ def test_composed_and_decomposed_spelling_are_one_row(word: str) -> None:
     spellings = [unicodedata.normalize(form, word) for form in ("NFC", "NFD")]
     rows = lexicon.encode([word, *spellings])
     assert (rows == rows[0]).all()
-    assert rows[0, 0] != 0 or word == UNKNOWN
+    assert rows[0, 0] != 0 or word == UNK
 
 
 @given(forms)
@@ -73,17 +74,17 @@ def test_what_is_not_known_is_row_zero_of_its_table(word: str) -> None:
 
 def test_rare_features_are_unknown_and_forms_never() -> None:
     lexicon = Lexicon.build(["aXa", "bXa", "bXa"], min_feature_count=2)
-    assert lexicon.forms.to_list() == [UNKNOWN, "bXa", "aXa"]
+    assert lexicon.forms.to_list() == [UNK, "bXa", "aXa"]
     prefix2 = [name for name, _ in FEATURES].index("prefix2")
-    assert lexicon.features[prefix2].to_list() == [UNKNOWN, "bx"]
+    assert lexicon.features[prefix2].to_list() == [UNK, "bx"]
     shapes = [name for name, _ in FEATURES].index("shape")
-    assert lexicon.features[shapes].to_list() == [UNKNOWN, "xXx"]
+    assert lexicon.features[shapes].to_list() == [UNK, "xXx"]
 
 
 def test_counts_are_of_the_training_forms() -> None:
     lexicon = Lexicon.build(["Cafe\u0301", "a", "Caf\u00e9", "a", "a"], extra=["b", "a"])
     counts = dict(zip(lexicon.forms, lexicon.counts.tolist(), strict=True))
-    assert counts == {UNKNOWN: 0, "a": 3, "Caf\u00e9": 2, "b": 0}
+    assert counts == {UNK: 0, "a": 3, "Caf\u00e9": 2, "b": 0}
     assert LEXICON.counts[0] == 0
 
 

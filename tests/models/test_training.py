@@ -202,7 +202,7 @@ def test_resume_with_other_data_is_refused(
 
 
 def test_resume_without_checkpoint_is_refused(train: Callable[..., Any], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"there is no .*new\.checkpoint\.safetensors"):
+    with pytest.raises(ConfigError, match=r"there is no .*new\S*\.checkpoint\.safetensors"):
         train("tagger", output=tmp_path / "new.st", resume=True)
     with pytest.raises(ConfigError, match="only when it has an output"):
         train("tagger", resume=True)
@@ -323,7 +323,9 @@ def test_model_from_before_the_last_cut_does_not_win() -> None:
 
 
 def test_hits_are_counted_in_the_epochs_that_cut_only() -> None:
-    cuts = SimplifyConfig(first_cut_epoch=1, cycle=1, cuts_per_epoch=1, prune_rate=0.1)
+    cuts = SimplifyConfig(
+        first_cut_epoch=1, cycle=1, cuts_per_epoch=1, prune_rate=0.1, min_neurons=1
+    )
     task = ScriptedTask()
     trainer = Trainer(
         task,  # type: ignore[arg-type]
