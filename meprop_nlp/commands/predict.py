@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meprop_nlp.commands import console
+from meprop_nlp.commands.deps import with_fitting_deps
 from meprop_nlp.commands.options import (
     PARSER_MODEL,
     TAGGER_MODEL,
@@ -79,7 +80,8 @@ def parse(
 ) -> None:
     """Parse CoNLL files with a model of train-parser.
 
-    HEAD and DEPREL are replaced, DEPS is emptied, all else stays. The parser reads tags: those
+    HEAD and DEPREL are replaced, DEPS is emptied (in a file with empty nodes, which need it, the
+    tree is written there), all else stays. The parser reads tags: those
     of the files, or of --tagger.
     """
     from meprop_nlp.decoding.parser import FrozenParser
@@ -96,7 +98,7 @@ def parse(
     else:
         sentences = _warn_without_tags(sentences, list(parser.tags))
     write_all(
-        parser.pipe(sentences),
+        with_fitting_deps(parser.pipe(sentences), encoding),
         output,
         keep=[*(files or ()), model, tagger],
         verb="parsed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -44,6 +45,7 @@ def parsed(request: Any, run: Any, shared_data: Path, tmp_path_factory: Any) -> 
 def test_tag_then_parse_changes_no_byte_outside_their_columns(parsed: tuple[Path, Path]) -> None:
     gold, result = (path.read_text(encoding="utf-8").split("\n") for path in parsed)
     assert len(gold) == len(result)
+    empty_nodes = any(line.split("\t")[0].count(".") for line in gold if line[:1].isdigit())
     n_words = 0
     for before, after in zip(gold, result, strict=True):
         old, new = before.split("\t"), after.split("\t")
@@ -53,7 +55,8 @@ def test_tag_then_parse_changes_no_byte_outside_their_columns(parsed: tuple[Path
         n_words += 1
         assert old[:3] == new[:3]
         assert old[9:] == new[9:]
-        assert new[8] == "_"
+        # EWT's test file has empty nodes, which are valid only in an enhanced graph
+        assert new[8] == (f"{new[6]}:{new[7]}" if empty_nodes else "_")
     assert n_words > 9000
 
 
@@ -77,7 +80,8 @@ def test_output_passes_the_official_validator_at_level_2(parsed: tuple[Path, Pat
 def test_evaluate_agrees_with_the_official_scorer(parsed: tuple[Path, Path], run: Any) -> None:
     gold, result = parsed
     ours = json.loads(run("evaluate", gold, result, "--json").stdout)["metrics"]
-    official = udeval.evaluate(*(udeval.load_conllu_file(str(path)) for path in parsed))
+    texts = [io.StringIO(path.read_text(encoding="utf-8")) for path in parsed]
+    official = udeval.evaluate(*(udeval.load_conllu(text, "file", {}) for text in texts))
     for name, theirs in {**OFFICIAL, "clas": "CLAS"}.items():
         assert round(ours[name]["f1"], 2) == round(100 * official[theirs].f1, 2), name
     assert 20 < ours["uas"]["f1"] < 99
