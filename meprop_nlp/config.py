@@ -191,9 +191,8 @@ class TaggerConfig(Config):
 class ParserConfig(Config):
     """The transition-based parser (Chen & Manning 2014; meProp, section 4.1: Parsing)."""
 
-    tag_columns: tuple[
-        str, ...
-    ] = ()  # which columns are its tags; empty: the first two of UPOS, XPOS, FEATS that are filled
+    # which columns are its tags; empty: the first two of UPOS, XPOS, FEATS that are filled
+    tag_columns: tuple[str, ...] = ()
     hidden: int = 500
     layers: int = 1  # hidden layers
     activation: Activation = "relu"
