@@ -1,0 +1,27 @@
+// All kernels for one instruction set; compiled once for each, with MEPROP_ISA naming it.
+#include "kernels.hpp"
+
+#include "linear.hpp"
+#include "topk.hpp"
+
+#define MEPROP_STRING_(name) #name
+#define MEPROP_STRING(name) MEPROP_STRING_(name)
+
+namespace meprop::MEPROP_ISA {
+namespace {
+
+template <class T>
+constexpr KernelsOf<T> kernels_of() {
+    return {
+        select_topk<T>,
+        sparse_dx<T>,
+        sparse_dw<T>,
+    };
+}
+
+}  // namespace
+
+extern const Kernels kernels;
+const Kernels kernels = {MEPROP_STRING(MEPROP_ISA), kernels_of<float>(), kernels_of<double>()};
+
+}  // namespace meprop::MEPROP_ISA
