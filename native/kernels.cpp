@@ -2,6 +2,7 @@
 #include "kernels.hpp"
 
 #include "linear.hpp"
+#include "lstm.hpp"
 #include "topk.hpp"
 
 #define MEPROP_STRING_(name) #name
@@ -16,6 +17,8 @@ constexpr KernelsOf<T> kernels_of() {
         select_topk<T>,
         sparse_dx<T>,
         sparse_dw<T>,
+        lstm_forward<T>,
+        lstm_backward<T>,
     };
 }
 

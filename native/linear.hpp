@@ -66,36 +66,44 @@ struct TileSum {
             for (std::int64_t c = 0; c < width; ++c) row[c] = whole[c];
         }
     }
+    // A whole, aligned tile that nobody will read while it would still be in the caches.
+    void write_past_cache(T* row) const {
+        for (int v = 0; v < kTileVectors; ++v) stream(row + v * kLanes<T>, sum[v]);
+    }
 };
+
+// A result of so many bytes does not stay in the caches, so it is written past them.
+constexpr std::int64_t kStreamBytes = std::int64_t{8} << 20;
 
 // index, value (rows, k); weight (outs, ins) -> dx (rows, ins).
 template <class T>
 void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                const T* weight, std::int64_t outs, std::int64_t ins, T* dx, int threads) {
+    expect_writes(dx, static_cast<std::size_t>(rows * ins) * sizeof(T));
+    const bool stream = kCanStream<T> && ins % kLanes<T> == 0 && is_aligned(dx) &&
+                        rows * ins * static_cast<std::int64_t>(sizeof(T)) >= kStreamBytes;
     const std::int64_t tiles = ceil_div(ins, kTile<T>);
-    // Blocks of rows: a tile of more would touch more memory pages than the processor keeps the
-    // addresses of. With few tiles there are more blocks, so that every thread has work.
-    constexpr std::int64_t kMaxBlock = 2048, kMinBlock = 256;
-    std::int64_t block = rows;
-    if (tiles < 4 * threads) block = ceil_div(rows * tiles, 4 * threads);
-    block = smaller(kMaxBlock, larger(kMinBlock, block));
-    const std::int64_t blocks = ceil_div(rows, block);
-    T* packed = scratch<T>(Scratch::packed_weight, tiles * outs * kTile<T>);
-    parallel_for(tiles, threads, [=](std::int64_t tile) {
-        pack_tile(weight, outs, ins, tile * kTile<T>, packed + tile * outs * kTile<T>);
-    });
-    parallel_for(blocks * tiles, threads, [=](std::int64_t task) {
-        const std::int64_t tile = task % tiles, first = task / tiles * block;
-        const std::int64_t last = smaller(rows, first + block);
-        const T* w = packed + tile * outs * kTile<T>;
-        const std::int64_t width = smaller(kTile<T>, ins - tile * kTile<T>);
+    // with few tiles the rows are shared out too, so that every thread has work
+    const std::int64_t parts =
+        tiles < 4 * threads ? larger<std::int64_t>(1, smaller<std::int64_t>(4, rows / 128)) : 1;
+    const std::int64_t part_rows = ceil_div(rows, parts);
+    parallel_for(tiles * parts, threads, [=](std::int64_t task) {
+        const std::int64_t column = task / parts * kTile<T>, first = task % parts * part_rows;
+        const std::int64_t last = smaller(rows, first + part_rows);
+        const std::int64_t width = smaller(kTile<T>, ins - column);
+        T* tile = scratch<T>(Scratch::packed_tile, outs * kTile<T>);
+        pack_tile(weight, outs, ins, column, tile);
         for (std::int64_t n = first; n < last; ++n) {
             TileSum<T> sum;
             sum.clear();
             for (std::int64_t j = n * k; j < (n + 1) * k; ++j) {
-                sum.add(value[j], w + index[j] * kTile<T>);
+                sum.add(value[j], tile + index[j] * kTile<T>);
             }
-            sum.write(dx + n * ins + tile * kTile<T>, width);
+            if (stream && width == kTile<T>) {
+                sum.write_past_cache(dx + n * ins + column);
+            } else {
+                sum.write(dx + n * ins + column, width);
+            }
         }
     });
 }
@@ -163,6 +171,7 @@ class RowIndex {
 template <class T>
 void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                const T* x, std::int64_t outs, std::int64_t ins, T* dw, int threads) {
+    expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T));
     const RowIndex<T> entries(index, value, rows, k, outs, threads);
     const RowIndex<T>* const sorted = &entries;
     const std::int64_t tiles = ceil_div(ins, kTile<T>);

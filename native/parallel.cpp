@@ -72,6 +72,16 @@ void run_tasks(std::int64_t n, int threads, Task task, void* context) {
     }
 }
 
+void expect_writes(void* memory, std::size_t bytes) {
+#if defined(__linux__)
+    const std::size_t start = rounded_up(reinterpret_cast<std::size_t>(memory), kHugePage);
+    const std::size_t end = (reinterpret_cast<std::size_t>(memory) + bytes) / kHugePage * kHugePage;
+    if (start < end) madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)bytes;
+#endif
+}
+
 void* scratch_bytes(Scratch purpose, std::size_t bytes) {
     thread_local std::array<Buffer, static_cast<std::size_t>(Scratch::count_)> buffers;
     Buffer& buffer = buffers[static_cast<std::size_t>(purpose)];
@@ -84,10 +94,7 @@ void* scratch_bytes(Scratch purpose, std::size_t bytes) {
         buffer.memory.reset(std::aligned_alloc(alignment, size));
         if (!buffer.memory) throw std::bad_alloc();
         buffer.size = size;
-#if defined(__linux__)
-        // Fewer page faults and address look-ups; only advice, so a refusal does not matter.
-        if (large) madvise(buffer.memory.get(), size, MADV_HUGEPAGE);
-#endif
+        expect_writes(buffer.memory.get(), size);
     }
     return buffer.memory.get();
 }

@@ -33,6 +33,10 @@ void parallel_for(std::int64_t n, int threads, Body&& body) {
         &body);
 }
 
+// Asks for large pages in memory that is about to be written for the first time: a page fault costs
+// more than filling the page. Only advice; small blocks are left alone.
+void expect_writes(void* memory, std::size_t bytes);
+
 // What the scratch memory of a thread is used for; those of one kernel must differ.
 enum class Scratch { packed_weight, packed_tile, accumulator, magnitudes, row_index, partial, count_ };
 

@@ -64,6 +64,32 @@ inline void store(T* p, Vector<T> v) {
 }
 
 template <class T>
+inline bool is_aligned(const T* p) {
+    return reinterpret_cast<std::uintptr_t>(p) % kVectorBytes == 0;
+}
+
+// Whether `stream` writes past the caches here; elsewhere it is a plain store.
+#if defined(__AVX512F__) || defined(__AVX2__)
+template <class T>
+constexpr bool kCanStream = true;
+#else
+template <class T>
+constexpr bool kCanStream = false;
+#endif
+
+// p is aligned to a vector.
+template <class T>
+inline void stream(T* p, Vector<T> v) {
+#if defined(__AVX512F__)
+    _mm512_stream_si512((__m512i*)p, (__m512i)v);
+#elif defined(__AVX2__)
+    _mm256_stream_si256((__m256i*)p, (__m256i)v);
+#else
+    store(p, v);
+#endif
+}
+
+template <class T>
 inline Vector<T> splat(T x) {
     return x - Vector<T>{};
 }
