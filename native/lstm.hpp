@@ -209,9 +209,17 @@ struct LSTMBackward {
             const T *__restrict c = weight_hh + kept[j + 2] * units;
             const T *__restrict d = weight_hh + kept[j + 3] * units;
             const T va = values[j], vb = values[j + 1], vc = values[j + 2], vd = values[j + 3];
-            for (std::int64_t u = 0; u < units; ++u) {
-                dh[u] += va * a[u] + vb * b[u] + vc * c[u] + vd * d[u];
+            // the rows come from far away: ask for the next four while these are summed
+            const T* next[4];
+            for (int r = 0; r < 4; ++r) next[r] = weight_hh + kept[smaller(j + 4 + r, n - 1)] * units;
+            const Vector<T> fa = splat(va), fb = splat(vb), fc = splat(vc), fd = splat(vd);
+            std::int64_t u = 0;
+            for (; u + kLanes<T> <= units; u += kLanes<T>) {
+                for (const T* row : next) __builtin_prefetch(row + u);
+                store(dh + u, load(dh + u) + fa * load(a + u) + fb * load(b + u) +
+                                  fc * load(c + u) + fd * load(d + u));
             }
+            for (; u < units; ++u) dh[u] += va * a[u] + vb * b[u] + vc * c[u] + vd * d[u];
         }
     }
 

@@ -121,6 +121,23 @@ inline std::uint32_t at_least(Vector<std::int64_t> a, Vector<std::int64_t> b) {
 #endif
 }
 
+// Writes the number of each lane whose bit is set, plus `first`, to `places`, one after the other;
+// returns how many. May write up to a whole vector of int32 beyond them.
+template <class I>
+inline int write_places(std::int32_t* places, std::uint32_t mask, std::int32_t first) {
+#if defined(__AVX512F__)
+    const __m512i lanes =
+        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i place = _mm512_add_epi32(lanes, _mm512_set1_epi32(first));
+    _mm512_storeu_si512(places, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), place));
+    return __builtin_popcount(mask);
+#else
+    int n = 0;
+    for (; mask; mask &= mask - 1) places[n++] = first + __builtin_ctz(mask);
+    return n;
+#endif
+}
+
 template <class T>
 inline T smaller(T a, T b) {
     return b < a ? b : a;

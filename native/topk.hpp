@@ -14,18 +14,46 @@ namespace meprop::MEPROP_ISA {
 template <class I>
 inline std::int64_t count_at_least(const I* magnitude, std::int64_t n, I threshold) {
     const Vector<I> t = splat(threshold);
-    Vector<I> a{}, b{};
-    std::int64_t i = 0;
-    for (; i + 2 * kLanes<I> <= n; i += 2 * kLanes<I>) {
-        a -= load(magnitude + i) >= t;  // a comparison that holds is -1
-        b -= load(magnitude + i + kLanes<I>) >= t;
-    }
-    if (i < n) a -= load(magnitude + i) >= t;
-    a += b;
     std::int64_t count = 0;
-    for (int lane = 0; lane < kLanes<I>; ++lane) count += a[lane];
+#if defined(__POPCNT__)
+    for (std::int64_t i = 0; i < n; i += kLanes<I>) {
+        count += __builtin_popcount(at_least(load(magnitude + i), t));
+    }
+#else
+    Vector<I> counts{};
+    for (std::int64_t i = 0; i < n; i += kLanes<I>) {
+        counts -= load(magnitude + i) >= t;  // a comparison that holds is -1
+    }
+    for (int lane = 0; lane < kLanes<I>; ++lane) count += counts[lane];
+#endif
     return count;
 }
+
+// A range of thresholds: at least k entries reach `lo`, fewer than k reach `hi`.
+template <class I>
+struct Bracket {
+    I lo, hi;
+    std::int64_t reach_lo, reach_hi;  // how many entries do
+
+    bool is_open() const { return hi - lo > 1; }
+
+    void narrow(I threshold, std::int64_t count, std::int64_t k) {
+        if (count >= k) {
+            lo = threshold, reach_lo = count;
+        } else {
+            hi = threshold, reach_hi = count;
+        }
+    }
+
+    // Where the k-th largest would be if the magnitudes were spread evenly; inside the bracket.
+    I guess(std::int64_t k) const {
+        const double share = static_cast<double>(reach_lo - k) / static_cast<double>(reach_lo - reach_hi);
+        const I step = static_cast<I>(share * static_cast<double>(hi - lo));
+        return smaller<I>(hi - 1, lo + larger<I>(1, step));
+    }
+
+    I middle() const { return lo + (hi - lo) / 2; }
+};
 
 // Selects in rows of one width, one after the other; the threshold of one row is the first guess
 // for the next.
@@ -37,41 +65,36 @@ class RowSelector {
     explicit RowSelector(std::int64_t width)
         : width_(width),
           padded_(ceil_div(width, kLanes<I>) * kLanes<I>),
-          magnitude_(scratch<I>(Scratch::magnitudes, 2 * padded_ + ceil_div(padded_, 2) * 2)),
+          // the candidates and their places are written a whole vector at a time
+          magnitude_(scratch<I>(Scratch::magnitudes, 3 * padded_ + 32)),
           candidate_(magnitude_ + padded_),
-          place_(reinterpret_cast<std::int32_t*>(candidate_ + padded_)) {}
+          place_(reinterpret_cast<std::int32_t*>(candidate_ + padded_ + 16)) {}
 
     // Writes the k selected indices, increasing, and their values; 1 <= k <= width.
     void select(const T* row, std::int64_t k, std::int32_t* index, T* value) {
         const I largest = read(row);
-        I lo = 0, hi = largest + 1;  // at least k entries reach lo, fewer than k reach hi
-        std::int64_t reaching = width_;
-        I guess = guess_ > 0 && guess_ < hi ? guess_ : hi - (I{1} << (BitsOf<T>::mantissa + 1));
-        I stride = I{1} << (BitsOf<T>::mantissa - 2);
-        bool bracketed = false;
-        while (hi - lo > 1 && reaching > enough(k)) {
-            if (guess <= lo || guess >= hi) guess = lo + (hi - lo) / 2;
-            const std::int64_t count = count_at_least(magnitude_, padded_, guess);
-            if (count >= k) {
-                lo = guess;
-                reaching = count;
-                bracketed = true;
-            } else {
-                hi = guess;
-            }
+        Bracket<I> bracket{0, static_cast<I>(largest + 1), width_, 0};
+        I threshold = guess_ > 0 && guess_ <= largest ? guess_ : largest - kOctave;
+        I stride = kOctave / 2;
+        while (bracket.is_open() && bracket.reach_lo > enough(k)) {
+            if (threshold <= bracket.lo || threshold >= bracket.hi) threshold = bracket.middle();
+            const std::int64_t count = count_at_least(magnitude_, padded_, threshold);
+            bracket.narrow(threshold, count, k);
             // gallop down to a threshold that enough entries reach, then halve
-            guess = bracketed ? lo + (hi - lo) / 2 : hi > stride ? hi - stride : I{1};
+            threshold = bracket.lo > 0 ? bracket.middle() : bracket.hi - stride;
             stride *= 2;
         }
-        guess_ = lo;
-        if (reaching <= enough(k)) {
-            narrow(row, lo, hi, reaching, k, index, value);
+        guess_ = bracket.lo;
+        if (bracket.reach_lo <= enough(k)) {
+            narrow(row, bracket, k, index, value);
         } else {
-            take_ties(row, lo, k, index, value);  // many entries of just the same magnitude
+            take_ties(row, bracket.lo, k, index, value);  // many entries of one magnitude
         }
     }
 
    private:
+    static constexpr I kOctave = I{1} << BitsOf<T>::mantissa;  // from a magnitude to its double
+
     // So few candidates that it pays to copy them out; a quarter more to spare the last halvings.
     static std::int64_t enough(std::int64_t k) { return k + k / 4 + 16; }
 
@@ -100,38 +123,36 @@ class RowSelector {
         return result;
     }
 
-    // Copies out the `n` entries that reach lo and finds the k-th largest among them.
-    void narrow(const T* row, I lo, I hi, std::int64_t n, std::int64_t k, std::int32_t* index,
-                T* value) {
+    // Copies out the entries that reach the bracket and finds the k largest among them.
+    void narrow(const T* row, Bracket<I> bracket, std::int64_t k, std::int32_t* index, T* value) {
+        const std::int64_t n = bracket.reach_lo;
+        const Vector<I> lowest = splat(bracket.lo);
         std::int64_t found = 0;
-        const Vector<I> t = splat(lo);
-        for (std::int64_t i = 0; i < padded_ && found < n; i += kLanes<I>) {
-            std::uint32_t mask = at_least(load(magnitude_ + i), t);
-            for (; mask; mask &= mask - 1) {
-                place_[found++] = static_cast<std::int32_t>(i) + __builtin_ctz(mask);
+        for (std::int64_t i = 0; i < padded_; i += kLanes<I>) {
+            found += write_places<I>(place_ + found, at_least(load(magnitude_ + i), lowest),
+                                     static_cast<std::int32_t>(i));
+        }
+        if (n > k) {
+            for (std::int64_t j = 0; j < n; ++j) candidate_[j] = magnitude_[place_[j]];
+            const std::int64_t padded = ceil_div(n, kLanes<I>) * kLanes<I>;
+            for (std::int64_t j = n; j < padded; ++j) candidate_[j] = -1;
+            for (bool even = true; bracket.is_open() && bracket.reach_lo > k; even = !even) {
+                const I threshold = even ? bracket.guess(k) : bracket.middle();
+                bracket.narrow(threshold, count_at_least(candidate_, padded, threshold), k);
+            }
+            std::int64_t room = k;  // for entries of magnitude lo itself
+            if (bracket.reach_lo > k) {
+                for (std::int64_t j = 0; j < n; ++j) room -= candidate_[j] > bracket.lo;
+            }
+            std::int64_t kept = 0;
+            for (std::int64_t j = 0; j < n; ++j) {
+                const I m = candidate_[j];
+                place_[kept] = place_[j];
+                kept += (m > bracket.lo) | ((m == bracket.lo) & (room > 0));
+                room -= m == bracket.lo;
             }
         }
-        if (n == k) {
-            for (std::int64_t j = 0; j < k; ++j) index[j] = place_[j], value[j] = row[place_[j]];
-            return;
-        }
-        for (std::int64_t j = 0; j < n; ++j) candidate_[j] = magnitude_[place_[j]];
-        const std::int64_t padded = ceil_div(n, kLanes<I>) * kLanes<I>;
-        for (std::int64_t j = n; j < padded; ++j) candidate_[j] = -1;
-        while (hi - lo > 1) {
-            const I middle = lo + (hi - lo) / 2;
-            const std::int64_t count = count_at_least(candidate_, padded, middle);
-            (count >= k ? lo : hi) = middle;
-            if (count == k) break;
-        }
-        std::int64_t room = k;  // for entries of magnitude lo itself
-        for (std::int64_t j = 0; j < n; ++j) room -= candidate_[j] > lo;
-        for (std::int64_t j = 0, kept = 0; kept < k; ++j) {
-            if (candidate_[j] > lo || (candidate_[j] == lo && room-- > 0)) {
-                index[kept] = place_[j];
-                value[kept++] = row[place_[j]];
-            }
-        }
+        for (std::int64_t j = 0; j < k; ++j) index[j] = place_[j], value[j] = row[place_[j]];
     }
 
     // All entries above lo, and the first of those that equal it.
