@@ -56,7 +56,7 @@ class PackedSteps {
         : sizes_(sizes), reverse_(reverse) {
         std::int64_t row = 0, previous = sequences;
         for (const std::int64_t size : sizes) {
-            demand(0 < size && size <= previous, "batch sizes must be positive and never grow");
+            demand(0 <= size && size <= previous, "batch sizes must not be negative and never grow");
             first_.push_back(row);
             row += size;
             previous = size;

@@ -53,11 +53,12 @@ class LinearFunction(torch.autograd.Function):
         need_dx, need_dw, need_db = ctx.needs_input_grad[:3]
         dx = dw = None
         if need_dx or need_dw or hits is not None:
-            selected = kernels.select_topk(dy, k, topk_mode, generator=generator)
-            if hits is not None:
-                kernels.count_hits(dy, selected, hits)
-            dx, dw = kernels.sparse_backward_linear(
-                dy, x, weight, selected, need_dx=need_dx, need_dw=need_dw
+            dx, dw = kernels.linear_backward(
+                *(dy, x, weight, k, topk_mode),
+                need_dx=need_dx,
+                need_dw=need_dw,
+                hits=hits,
+                generator=generator,
             )
         if examples is not None:
             examples += dy.shape[0]
@@ -84,7 +85,7 @@ def meprop_linear(
         bias: (O,) or None.
         k: how many entries of each example's dy survive. None, k <= 0 and k >= O are plain
             backprop: PyTorch's own gradients exactly.
-        topk_mode: `example`, `unified` or `random`; see `kernels.select_topk`.
+        topk_mode: `example`, `unified` or `random`; see `reference.select_topk`.
         hits: (O,) int64; the backward pass adds to hits[j] the examples that kept neuron j, or
             with plain backprop those that sent it any gradient.
         examples: () int64; the backward pass adds the number of examples.
@@ -171,27 +172,24 @@ class LSTMFunction(torch.autograd.Function):
         batch_sizes, k, topk_mode, reverse, generator = ctx.settings
         hits, examples = ctx.counts
 
-        def sparsify(dgates: Tensor) -> Tensor:  # (n, 4, H)
-            if k is None:
-                return dgates
-            return kernels.sparsify_gates(dgates, k, topk_mode, generator=generator)
-
-        dgates, sparse, dh0, dc0 = kernels.lstm_backward(
-            doutput, dh_n, dc_n, batch_sizes, weight_hh, trace, sparsify, reverse=reverse
+        need_dx, need_dh0, need_dc0, need_dw_ih, need_dw_hh, need_db = ctx.needs_input_grad[:6]
+        grads = kernels.lstm_backward(
+            *(doutput, dh_n, dc_n, x, batch_sizes, weight_ih, weight_hh, trace, k, topk_mode),
+            reverse=reverse,
+            need_dx=need_dx,
+            need_dw=need_dw_ih or need_dw_hh,
+            hits=hits,
+            generator=generator,
         )
-        if hits is not None:
-            # A unit is hit once by a word, however many of its four gates were kept.
-            hits += (sparse != 0).view(-1, 4, hits.shape[0]).any(dim=1).sum(dim=0)
         if examples is not None:
             examples += x.shape[0]
-        need_dx, need_dh0, need_dc0, need_dw_ih, need_dw_hh, need_db = ctx.needs_input_grad[:6]
         return (
-            sparse.mm(weight_ih) if need_dx else None,
-            dh0 if need_dh0 else None,
-            dc0 if need_dc0 else None,
-            sparse.t().mm(x) if need_dw_ih else None,
-            sparse.t().mm(trace.h_prev) if need_dw_hh else None,
-            dgates.sum(dim=0) if need_db else None,
+            grads.dx,
+            grads.dh0 if need_dh0 else None,
+            grads.dc0 if need_dc0 else None,
+            grads.dw_ih if need_dw_ih else None,
+            grads.dw_hh if need_dw_hh else None,
+            grads.db if need_db else None,
             *(None,) * 7,
         )
 

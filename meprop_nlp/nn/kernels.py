@@ -1,216 +1,282 @@
-"""The one border to a native core, and the plain PyTorch reference of every kernel behind it.
+"""The one border to the native core: each function runs there, or on the plain PyTorch reference.
 
-Today every kernel runs in PyTorch; a native core may replace any function here as long as it gives
-the same selection (ties: lowest index first) and the same products. Nothing outside this file knows
-which one runs. Dimensions: B examples, I in, O out, K kept.
+The core takes contiguous float32 and float64 tensors on the CPU and gives the same selection as the
+reference (ties: lowest index first) and the same products. Nothing outside this file knows which
+one ran. Dimensions: B examples, I in, O out, K kept; N words, H units.
 """
 
 from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from functools import cache
+from types import ModuleType
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from meprop_nlp.config import TOPK_MODES, TopkMode
-from meprop_nlp.errors import ConfigError
-from meprop_nlp.nn.recurrence import LSTMTrace, lstm_backward, lstm_forward
+from meprop_nlp.native import core as native_core
+from meprop_nlp.native import why_missing
+from meprop_nlp.nn import recurrence, reference
+from meprop_nlp.nn.openmp import parallel_entry
+from meprop_nlp.nn.recurrence import LSTMTrace
+from meprop_nlp.nn.reference import active_k, check_topk_mode
 
 __all__ = [
     "TOPK_MODES",
+    "LSTMGradients",
     "LSTMTrace",
     "TopkMode",
     "active_k",
+    "announce",
     "check_topk_mode",
-    "count_hits",
-    "keep_selected",
+    "linear_backward",
     "lstm_backward",
     "lstm_forward",
-    "select_topk",
-    "sparse_backward_linear",
-    "sparsify_gates",
 ]
 
-
-def check_topk_mode(mode: str) -> None:
-    """Raise `ConfigError` unless `mode` is one of `TOPK_MODES`."""
-    if mode not in TOPK_MODES:
-        wanted = ", ".join(TOPK_MODES)
-        raise ConfigError(f"topk_mode is {mode!r}, expected one of {wanted}")
+# Where more than this share of a row is kept, dense products of the masked gradient are cheaper:
+# measured by benchmarks/bench_linear.py.
+DENSE_SHARE = 0.4
 
 
-def active_k(k: int | None, width: int) -> int | None:
-    """`k` where it sparsifies a gradient of `width` entries, else None: plain backprop.
-
-    None, k <= 0 and k >= width all mean plain backprop (meProp, section 2.1).
-    """
-    return k if k is not None and 0 < k < width else None
-
-
-def select_topk(
-    dy: Tensor,
-    k: int,
-    mode: TopkMode = "example",
-    *,
-    generator: torch.Generator | None = None,
-) -> Tensor:
-    """The indices of the k entries of `dy` that survive (meProp, sections 2.1 and 2.2).
-
-    `example` keeps each row's k largest magnitudes; `unified` keeps for all rows the k columns with
-    the largest sum of magnitudes; `random` keeps k of each row's entries drawn uniformly.
-    Ties go to the lowest index. NaN counts as an infinite magnitude, so that it is
-    selected and a broken gradient shows itself instead of being dropped.
-
-    Args:
-        dy: (B, O) gradient.
-        k: how many survive, from 1 to O.
-        mode: see above.
-        generator: source of `random`; None is PyTorch's default generator. It may live on another
-            device than `dy`.
-
-    Returns:
-        selected: int64, indices in increasing order: (B, K), or (K,) where `mode` is `unified`.
-
-    Raises:
-        ConfigError: unknown mode, or k outside 1 to O.
-    """
-    check_topk_mode(mode)
-    if not 1 <= k <= dy.shape[1]:
-        raise ConfigError(f"k is {k}, expected 1 to {dy.shape[1]}, the width of the gradient")
-    if mode == "random":
-        device = dy.device if generator is None else generator.device
-        scores = torch.rand(dy.shape, generator=generator, device=device)
-        return _largest(scores.to(dy.device), k)
-    magnitude = dy.detach().abs()
-    if mode == "unified":
-        return _largest(magnitude.sum(dim=0, keepdim=True), k)[0]  # (K,)
-    return _largest(magnitude, k)
-
-
-def keep_selected(dy: Tensor, selected: Tensor) -> Tensor:
-    """sdy: a copy of `dy` with every entry that is not selected set to zero.
-
-    Args:
-        dy: (B, O) gradient.
-        selected: (B, K) or (K,) indices as `select_topk` gives them.
-
-    Returns:
-        (B, O) sparsified gradient, stored densely.
-    """
-    if selected.dim() == 1:
-        selected = selected.expand(dy.shape[0], -1)
-    return torch.zeros_like(dy).scatter_(1, selected, dy.gather(1, selected))
-
-
-def count_hits(dy: Tensor, selected: Tensor, hits: Tensor) -> None:
-    """Add to `hits[j]` the number of examples that selected neuron j (meSimp, section 3).
-
-    A selected entry that is exactly zero is not a hit: it sends no gradient, and would otherwise
-    make the lowest indices look active wherever an example has fewer than k non-zero entries.
-
-    Args:
-        dy: (B, O) gradient before sparsification.
-        selected: (B, K) or (K,) indices as `select_topk` gives them.
-        hits: (O,) int64 counts, changed in place.
-    """
-    if selected.dim() == 1:
-        hits.index_add_(0, selected, (dy.index_select(1, selected) != 0).sum(dim=0))
+@cache
+def _core() -> ModuleType | None:
+    core = native_core()
+    if core is None:
+        announce(lambda text: warnings.warn(text, RuntimeWarning, stacklevel=5))
     else:
-        nonzero = dy.gather(1, selected) != 0  # (B, K)
-        hits.scatter_add_(0, selected.reshape(-1), nonzero.reshape(-1).to(hits.dtype))
+        core.use_openmp_runtime(parallel_entry())
+    return core
 
 
-def sparse_backward_linear(
+_announced = False
+
+
+def announce(say: Callable[[str], None]) -> None:
+    """Say, once in a process, that the native core is missing; nothing where it is there.
+
+    A user who asked for the reference knows, and is told nothing.
+    """
+    global _announced
+    if native_core() is None and not _announced and "asks for" not in why_missing():
+        say(f"computing with PyTorch alone, slower: {why_missing()}")
+    _announced = True
+
+
+def _core_for(*tensors: Tensor) -> ModuleType | None:
+    """The core where it can take these tensors, else None: the reference."""
+    first = tensors[0]
+    fits = first.dtype in (torch.float32, torch.float64) and all(
+        tensor.device.type == "cpu" and tensor.dtype == first.dtype for tensor in tensors
+    )
+    return _core() if fits else None
+
+
+def linear_backward(
     dy: Tensor,
     x: Tensor,
     weight: Tensor,
-    selected: Tensor,
+    k: int,
+    mode: TopkMode = "example",
     *,
     need_dx: bool = True,
     need_dw: bool = True,
+    hits: Tensor | None = None,
+    generator: torch.Generator | None = None,
 ) -> tuple[Tensor | None, Tensor | None]:
-    """The two products of a linear layer's backward pass, over the selected entries only.
-
-    With per-example indices this reference multiplies the masked gradient densely; with one index
-    set for the batch it multiplies matrices of width K, which is really cheaper.
+    """Select k entries of each row of `dy`, and make the two products of what is left.
 
     Args:
         dy: (B, O) gradient before sparsification.
         x: (B, I) input of the layer.
         weight: (O, I).
-        selected: (B, K) or (K,) indices as `select_topk` gives them.
-        need_dx: whether to compute dx.
-        need_dw: whether to compute dw.
-
-    Returns:
-        dx (B, I) and dw (O, I), None where not needed.
-    """
-    dx: Tensor | None = None
-    dw: Tensor | None = None
-    if selected.dim() == 1:
-        kept = dy.index_select(1, selected)  # (B, K)
-        if need_dx:
-            dx = kept.mm(weight.index_select(0, selected))
-        if need_dw:
-            dw = torch.zeros_like(weight, memory_format=torch.contiguous_format)
-            dw.index_copy_(0, selected, kept.t().mm(x))
-        return dx, dw
-    sdy = keep_selected(dy, selected)
-    if need_dx:
-        dx = sdy.mm(weight)
-    if need_dw:
-        dw = sdy.t().mm(x)
-    return dx, dw
-
-
-def sparsify_gates(
-    dgates: Tensor,
-    k: int,
-    mode: TopkMode = "example",
-    *,
-    generator: torch.Generator | None = None,
-) -> Tensor:
-    """One time step's gate gradients of an LSTM with k entries kept in each of the four gates.
-
-    Args:
-        dgates: (B, 4, H) gradients before the activations.
-        k: how many of each gate's H entries survive, from 1 to H.
-        mode: `example` and `random` select per example; `unified` per gate for the whole batch.
+        k: how many survive, from 1 to O.
+        mode: see `reference.select_topk`.
+        need_dx, need_dw: which products to make.
+        hits: (O,) int64; what `reference.count_hits` counts is added.
         generator: source of `random`.
 
     Returns:
-        (B, 4, H) sparsified gradient, stored densely.
+        dx (B, I) and dw (O, I), None where not needed.
 
     Raises:
-        ConfigError: unknown mode, or k outside 1 to H.
+        ConfigError: unknown mode, or k outside 1 to O.
     """
-    n, n_gates, width = dgates.shape
-    if mode == "unified":
-        total = dgates.abs().sum(dim=0)  # (4, H)
-        selected = select_topk(total, k).expand(n, n_gates, k).reshape(-1, k)  # (4B, K)
+    core = _core_for(dy, x, weight)
+    if core is None or mode != "example":
+        selected = reference.select_topk(dy, k, mode, generator=generator)
+        if hits is not None:
+            reference.count_hits(dy, selected, hits)
+        if core is None or mode == "unified":
+            return reference.sparse_backward_linear(
+                dy, x, weight, selected, need_dx=need_dx, need_dw=need_dw
+            )
+        indices, values = selected.int(), dy.gather(1, selected)
     else:
-        selected = select_topk(dgates.reshape(-1, width), k, mode, generator=generator)
-    return keep_selected(dgates.reshape(-1, width), selected).view(n, n_gates, width)
+        reference.check_k(k, dy.shape[1])
+        indices, values = _select(core, dy, k)
+        if hits is not None:
+            _count(indices, values, hits)
+    if k > DENSE_SHARE * dy.shape[1]:
+        sdy = torch.zeros_like(dy, memory_format=torch.contiguous_format)
+        sdy.scatter_(1, indices.long(), values)
+        return sdy.mm(weight) if need_dx else None, sdy.t().mm(x) if need_dw else None
+    dx = _sparse_dx(core, indices, values, weight) if need_dx else None
+    dw = _sparse_dw(core, indices, values, x, len(weight)) if need_dw else None
+    return dx, dw
 
 
-def _largest(magnitude: Tensor, k: int) -> Tensor:
-    """(B, K) increasing indices of each row's k largest entries; ties: lowest index first.
+def lstm_forward(
+    x: Tensor,
+    batch_sizes: Sequence[int],
+    h0: Tensor,
+    c0: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias: Tensor | None,
+    *,
+    reverse: bool = False,
+) -> tuple[Tensor, Tensor, Tensor, LSTMTrace]:
+    """Run an LSTM over packed sequences; see `recurrence.lstm_forward`."""
+    core = _core_for(x, h0, c0, weight_ih, weight_hh, *(() if bias is None else (bias,)))
+    if core is None:
+        return recurrence.lstm_forward(
+            x, batch_sizes, h0, c0, weight_ih, weight_hh, bias, reverse=reverse
+        )
+    n_rows, width = x.shape[0], weight_hh.shape[1]
+    output, tanh_c, h_prev, c_prev = (x.new_empty(n_rows, width) for _ in range(4))
+    h_n, c_n = (h0.new_empty(h0.shape) for _ in range(2))
+    gates = x.new_empty(n_rows, 4 * width)
+    core.lstm_forward(
+        *(x.contiguous(), batch_sizes, reverse, h0.contiguous(), c0.contiguous()),
+        *(weight_ih.contiguous(), weight_hh.contiguous()),
+        None if bias is None else bias.contiguous(),
+        *(output, h_n, c_n, gates, tanh_c, h_prev, c_prev),
+        torch.get_num_threads(),
+    )
+    return output, h_n, c_n, LSTMTrace(gates, tanh_c, h_prev, c_prev)
 
-    `magnitude` (B, O) is not negative and is changed in place. `torch.topk` promises no order among
-    equal values, so it is asked for one value more: only where the cut falls between two equal
-    values can its choice be wrong, and only those rows are chosen again.
+
+class LSTMGradients(NamedTuple):
+    """Gradients of an LSTM's inputs and weights; None where not needed."""
+
+    dx: Tensor | None
+    dh0: Tensor
+    dc0: Tensor
+    dw_ih: Tensor | None
+    dw_hh: Tensor | None
+    db: Tensor
+
+
+def lstm_backward(
+    doutput: Tensor,
+    dh_n: Tensor,
+    dc_n: Tensor,
+    x: Tensor,
+    batch_sizes: Sequence[int],
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    trace: LSTMTrace,
+    k: int | None,
+    mode: TopkMode = "example",
+    *,
+    reverse: bool = False,
+    need_dx: bool = True,
+    need_dw: bool = True,
+    hits: Tensor | None = None,
+    generator: torch.Generator | None = None,
+) -> LSTMGradients:
+    """Back-propagate through time, keeping k of each gate's gradients at each step.
+
+    Args:
+        doutput: (N, H) gradient of the packed output.
+        dh_n, dc_n: (B, H) gradients of the last state.
+        x, batch_sizes, weight_ih, weight_hh, reverse: as given to `lstm_forward`.
+        trace: what `lstm_forward` left.
+        k: entries kept of each gate, 1 to H; None keeps all.
+        mode: see `reference.sparsify_gates`.
+        need_dx, need_dw: which products to make.
+        hits: (H,) int64; the words that kept any gate of unit j are added to hits[j].
+        generator: source of `random`.
     """
-    n_rows, width = magnitude.shape
-    if k == width:
-        return torch.arange(width, device=magnitude.device).repeat(n_rows, 1)
-    magnitude.nan_to_num_(nan=torch.inf, posinf=torch.inf)
-    values, indices = magnitude.topk(k + 1, dim=1)
-    selected = indices[:, :k].sort(dim=1).values
-    tied = (values[:, k - 1] == values[:, k]).nonzero().squeeze(1)
-    if tied.numel() > 0:
-        rows = magnitude[tied]  # (R, O)
-        threshold = values[tied, k - 1].unsqueeze(1)  # (R, 1)
-        above = rows > threshold
-        equal = rows == threshold
-        room = k - above.sum(dim=1, keepdim=True)  # (R, 1)
-        keep = above | (equal & (equal.cumsum(dim=1) <= room))
-        selected[tied] = keep.nonzero()[:, 1].reshape(-1, k)
-    return selected
+    width = weight_hh.shape[1]
+    core = _core_for(doutput, dh_n, dc_n, x, weight_ih, weight_hh)
+    if core is not None and k is not None and mode == "example" and k <= DENSE_SHARE * width:
+        reference.check_k(k, width)
+        dh, dc = (state.clone(memory_format=torch.contiguous_format) for state in (dh_n, dc_n))
+        indices = torch.empty(len(x), 4 * k, dtype=torch.int32)
+        values = x.new_empty(len(x), 4 * k)
+        db = x.new_empty(4 * width)
+        core.lstm_backward(
+            *(doutput.contiguous(), batch_sizes, reverse, weight_hh.contiguous()),
+            *(trace.gates, trace.tanh_c, trace.c_prev, dh, dc, indices, values, db),
+            torch.get_num_threads(),
+        )
+        if hits is not None:
+            _count_units(indices, values, hits)
+        return LSTMGradients(
+            _sparse_dx(core, indices, values, weight_ih) if need_dx else None,
+            dh,
+            dc,
+            _sparse_dw(core, indices, values, x, 4 * width) if need_dw else None,
+            _sparse_dw(core, indices, values, trace.h_prev, 4 * width) if need_dw else None,
+            db,
+        )
+
+    def sparsify(dgates: Tensor) -> Tensor:  # (n, 4, H)
+        if k is None:
+            return dgates
+        return reference.sparsify_gates(dgates, k, mode, generator=generator)
+
+    dgates, sparse, dh, dc = recurrence.lstm_backward(
+        doutput, dh_n, dc_n, batch_sizes, weight_hh, trace, sparsify, reverse=reverse
+    )
+    if hits is not None:
+        hits += (sparse != 0).view(-1, 4, width).any(dim=1).sum(dim=0)
+    return LSTMGradients(
+        sparse.mm(weight_ih) if need_dx else None,
+        dh,
+        dc,
+        sparse.t().mm(x) if need_dw else None,
+        sparse.t().mm(trace.h_prev) if need_dw else None,
+        dgates.sum(dim=0),
+    )
+
+
+def _select(core: ModuleType, dy: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """(B, K) int32 indices and the values there."""
+    indices = torch.empty(len(dy), k, dtype=torch.int32)
+    values = dy.new_empty(len(dy), k)
+    core.select_topk(dy.contiguous(), indices, values, torch.get_num_threads())
+    return indices, values
+
+
+def _sparse_dx(core: ModuleType, indices: Tensor, values: Tensor, weight: Tensor) -> Tensor:
+    dx = weight.new_empty(len(indices), weight.shape[1])
+    core.sparse_dx(indices, values, weight.contiguous(), dx, torch.get_num_threads())
+    return dx
+
+
+def _sparse_dw(core: ModuleType, indices: Tensor, values: Tensor, x: Tensor, n_outs: int) -> Tensor:
+    dw = x.new_empty(n_outs, x.shape[1])
+    core.sparse_dw(indices, values, x.contiguous(), dw, torch.get_num_threads())
+    return dw
+
+
+def _count(indices: Tensor, values: Tensor, hits: Tensor) -> None:
+    """Add to `hits` (O,) the examples that kept each neuron with a value other than zero."""
+    hits += torch.bincount(indices[values != 0], minlength=len(hits))
+
+
+def _count_units(indices: Tensor, values: Tensor, hits: Tensor) -> None:
+    """Add to `hits` (H,) the words that kept any of a unit's four gates: once a word."""
+    width = len(hits)
+    units = indices.long().remainder(width)  # (N, 4K)
+    kept = torch.zeros(len(indices), width, dtype=torch.bool)
+    rows = torch.arange(len(indices)).unsqueeze(1).expand_as(units)
+    nonzero = values != 0
+    kept[rows[nonzero], units[nonzero]] = True
+    hits += kept.sum(dim=0)

@@ -1,6 +1,6 @@
 """The plain PyTorch reference of the LSTM kernels: one layer, one direction, packed sequences.
 
-Reached through `nn/kernels.py` only, the border to the native core. Packed form: the rows of all
+Reached through `nn/kernels.py`, the border to the native core. Packed form: the rows of all
 time steps under each other, step t having `batch_sizes[t]` rows; the sequences are sorted by
 length, longest first. Dimensions: N rows in all (words of the batch), B sequences, T steps,
 I in, H hidden. The gates stand in PyTorch's order i, f, g, o.

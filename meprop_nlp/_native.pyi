@@ -1,0 +1,50 @@
+"""The native core, built from native/; arrays are NumPy's or PyTorch's, C-contiguous, on the CPU.
+
+float32 and float64; indices are int32. Wrong shapes raise ValueError, wrong types TypeError.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+Array = Any
+
+def instruction_sets() -> list[str]: ...
+def instruction_set() -> str: ...
+def use_instruction_set(name: str) -> None: ...
+def use_openmp_runtime(gomp_parallel: int) -> None: ...
+def select_topk(dy: Array, index: Array, value: Array, threads: int) -> None: ...
+def sparse_dx(index: Array, value: Array, weight: Array, dx: Array, threads: int) -> None: ...
+def sparse_dw(index: Array, value: Array, x: Array, dw: Array, threads: int) -> None: ...
+def lstm_forward(
+    x: Array,
+    batch_sizes: Sequence[int],
+    reverse: bool,
+    h0: Array,
+    c0: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    bias: Array | None,
+    output: Array,
+    h_n: Array,
+    c_n: Array,
+    gates: Array,
+    tanh_c: Array,
+    h_prev: Array,
+    c_prev: Array,
+    threads: int,
+) -> None: ...
+def lstm_backward(
+    doutput: Array,
+    batch_sizes: Sequence[int],
+    reverse: bool,
+    weight_hh: Array,
+    gates: Array,
+    tanh_c: Array,
+    c_prev: Array,
+    dh: Array,
+    dc: Array,
+    index: Array,
+    value: Array,
+    db: Array,
+    threads: int,
+) -> None: ...

@@ -1,0 +1,37 @@
+"""Lends PyTorch's threads to the native core.
+
+Two pools that spin on the same cores cost more than they give, so the core runs its tasks through
+the OpenMP runtime that PyTorch has loaded, where there is one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+
+__all__ = ["parallel_entry"]
+
+ENTRY = "GOMP_parallel"  # libgomp's own; LLVM's and Intel's runtimes have it on Linux too
+
+
+def parallel_entry() -> int:
+    """Return the address of PyTorch's `GOMP_parallel`, or 0: plain threads will do."""
+    for path in _loaded_runtimes():
+        try:
+            entry = getattr(ctypes.CDLL(path), ENTRY)
+        except (OSError, AttributeError):
+            continue
+        return ctypes.cast(entry, ctypes.c_void_p).value or 0
+    return 0
+
+
+def _loaded_runtimes() -> list[str]:
+    """Files of the OpenMP runtimes in this process, those that came with PyTorch first."""
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        return []
+    files = {line.split(maxsplit=5)[-1].strip() for line in maps.read_text().splitlines()}
+    runtimes = [
+        name for name in files if Path(name).name.startswith(("libgomp", "libiomp", "libomp"))
+    ]
+    return sorted(runtimes, key=lambda name: "torch" not in name)
