@@ -48,3 +48,43 @@ def lstm_backward(
     db: Array,
     threads: int,
 ) -> None: ...
+def apply_dropout(x: Array, p: float, seed: int, y: Array, threads: int) -> None: ...
+def embedding_forward(
+    table: Array, rows: Array, p: float, seed: int, y: Array, threads: int
+) -> None: ...
+def embedding_backward(
+    dy: Array,
+    rows: Array,
+    table_rows: int,
+    p: float,
+    seed: int,
+    distinct: Array | None,
+    gradient: Array,
+    threads: int,
+) -> int: ...
+def adam(
+    parameter: Array,
+    rows: Array | None,
+    values: Array,
+    mean: Array,
+    square: Array,
+    rate: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    step: float,
+    lazy: bool,
+    threads: int,
+) -> None: ...
+def adagrad(
+    parameter: Array,
+    rows: Array | None,
+    values: Array,
+    sum: Array,
+    rate: float,
+    eps: float,
+    weight_decay: float,
+    lazy: bool,
+    threads: int,
+) -> None: ...

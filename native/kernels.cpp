@@ -1,8 +1,11 @@
 // All kernels for one instruction set; compiled once for each, with MEPROP_ISA naming it.
 #include "kernels.hpp"
 
+#include "dropout.hpp"
+#include "embedding.hpp"
 #include "linear.hpp"
 #include "lstm.hpp"
+#include "optim.hpp"
 #include "topk.hpp"
 
 #define MEPROP_STRING_(name) #name
@@ -19,6 +22,11 @@ constexpr KernelsOf<T> kernels_of() {
         sparse_dw<T>,
         lstm_forward<T>,
         lstm_backward<T>,
+        apply_dropout<T>,
+        embedding_forward<T>,
+        embedding_backward<T>,
+        adam<T>,
+        adagrad<T>,
     };
 }
 

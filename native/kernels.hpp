@@ -18,6 +18,32 @@ struct Steps {
     std::int64_t visited(std::int64_t i) const { return reverse ? n - 1 - i : i; }
 };
 
+// Zeroes elements whose 32-bit hash is below the threshold, and scales the others. A threshold of
+// zero is no dropout.
+struct Dropout {
+    std::uint32_t seed_low, seed_high, threshold;
+    double scale;
+};
+
+// The gradient of a parameter (table_rows, width): of all its rows, or of n of them, increasing.
+template <class T>
+struct RowGradient {
+    bool is_dense;  // all rows; `rows` is not looked at
+    const std::int64_t* rows;
+    const T* values;
+    std::int64_t n, table_rows, width;
+};
+
+struct AdamSettings {
+    double beta1, beta2, eps, weight_decay;
+    double step_size;        // learning rate / (1 - beta1^t)
+    double root_correction;  // sqrt(1 - beta2^t)
+};
+
+struct AdagradSettings {
+    double rate, eps, weight_decay;
+};
+
 template <class T>
 struct KernelsOf {
     void (*select_topk)(const T* dy, std::int64_t rows, std::int64_t width, std::int64_t k,
@@ -34,6 +60,18 @@ struct KernelsOf {
                           const T* c_prev, std::int64_t units, std::int64_t sequences, Steps steps,
                           std::int64_t k, T* dh, T* dc, std::int32_t* index, T* value, T* db,
                           int threads);
+    void (*apply_dropout)(const T* x, std::int64_t n, Dropout dropout, T* y, int threads);
+    void (*embedding_forward)(const T* table, const std::int32_t* rows, std::int64_t n,
+                              std::int64_t each, std::int64_t width, Dropout dropout, T* y,
+                              int threads);
+    std::int64_t (*embedding_backward)(const T* dy, const std::int32_t* rows, std::int64_t n,
+                                       std::int64_t each, std::int64_t table_rows,
+                                       std::int64_t width, Dropout dropout, bool only_read,
+                                       std::int32_t* distinct, T* gradient, int threads);
+    void (*adam)(T* parameter, RowGradient<T> gradient, T* mean, T* square, AdamSettings settings,
+                 bool lazy, int threads);
+    void (*adagrad)(T* parameter, RowGradient<T> gradient, T* sum, AdagradSettings settings,
+                    bool lazy, int threads);
 };
 
 struct Kernels {

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from meprop_nlp.config import MePropConfig, ParserConfig
 from meprop_nlp.nn.cut import Consumer
+from meprop_nlp.nn.embedding import dropout, embedding_concat, embedding_sum
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.simplify import SimplifiedLayer
 from meprop_nlp.parsing.features import TEMPLATE
@@ -77,27 +77,26 @@ class ParserNetwork(nn.Module):
 
         Args:
             form_rows: (U, 8) rows of the distinct forms of the batch in the word and feature
-                tables.
+                tables; int32, like the rest.
             tag_rows: (C, tag columns) rows of the distinct tag combinations in the tag table.
             form_index: (B, 18) into ROOT, NULL, then `form_rows`.
             tag_index: (B, 18) into ROOT, NULL, then `tag_rows`.
             label_index: (B, 12) into the label table; -1 where there is no such child.
         """
-        words = self.words(form_rows[:, 0]) + self.features(form_rows[:, 1:]).sum(1)  # (U, E)
-        words = torch.cat([self.special.weight[:2], words])
-        tags = torch.cat([self.special.weight[2:], self.tags(tag_rows).sum(1)])
-        label_index = torch.where(label_index < 0, len(self.labels.weight) - 1, label_index)
-        x = torch.cat(
-            [
-                F.embedding(form_index, words).flatten(1),
-                F.embedding(tag_index, tags).flatten(1),
-                self.labels(label_index).flatten(1),
-            ],
-            1,
-        )  # (B, 48 E)
-        x = F.dropout(x, self.dropout / 2, self.training)
+        words = embedding_sum(self.words.weight, form_rows[:, :1], sparse_grad=True)
+        words = words + embedding_sum(self.features.weight, form_rows[:, 1:], sparse_grad=True)
+        tags = embedding_sum(self.tags.weight, tag_rows)
+        # one table of all that a slot of the batch can hold, few rows, each made once
+        special, labels = self.special.weight, self.labels.weight
+        table = torch.cat([special[:2], words, special[2:], tags, labels])  # (2 + U + 2 + C + L, E)
+        first_tag = 2 + len(words)
+        first_label = first_tag + 2 + len(tags)
+        no_label = len(table) - 1
+        labels_at = torch.where(label_index < 0, no_label, label_index + first_label)
+        index = torch.cat([form_index, tag_index + first_tag, labels_at], 1)  # (B, 48)
+        x = embedding_concat(table, index, p=self.dropout / 2, training=self.training)  # (B, 48 E)
         for layer in self.layers[:-1]:
-            x = F.dropout(self.activation(layer(x)), self.dropout, self.training)
+            x = dropout(self.activation(layer(x)), self.dropout, self.training)
         logits: Tensor = self.layers[-1](x)
         return logits
 

@@ -24,6 +24,7 @@ from meprop_nlp.models.embeddings import load_vectors
 from meprop_nlp.models.parser_network import ParserNetwork
 from meprop_nlp.models.tagger_task import filled_columns
 from meprop_nlp.models.task import arrays_of, fitting_batch_size
+from meprop_nlp.nn.row_kernels import distinct
 from meprop_nlp.nn.simplify import SimplifiedLayer
 from meprop_nlp.parsing.features import derive
 from meprop_nlp.parsing.projectivity import projectivize, single_rooted
@@ -215,12 +216,13 @@ class ParserTask:
         self._seconds = torch.from_numpy(seconds.astype(np.int64)).to(to)
         self._masks = torch.from_numpy(masks.astype(np.int64)).to(to)
         self._illegal = ~torch.from_numpy(self.system.masks.copy()).to(to)
-        self._form_rows = torch.from_numpy(self.lexicon.encode(table.forms())).to(to)
-        counts = torch.from_numpy(self.lexicon.counts)[self._form_rows[:, 0].cpu()]
+        self._form_rows = torch.from_numpy(self.lexicon.encode(table.forms())).int().to(to)
+        counts = torch.from_numpy(self.lexicon.counts)[self._form_rows[:, 0].long().cpu()]
         dropout = self.config.word_dropout
         self._hidden_chance = (dropout / (dropout + counts)).to(to)
         combinations = np.array(list(combination_rows), np.int64)
-        self._tag_rows = torch.from_numpy(combinations.reshape(len(combination_rows), -1)).to(to)
+        combinations = combinations.reshape(len(combination_rows), -1)
+        self._tag_rows = torch.from_numpy(combinations).int().to(to)
 
     @property
     def n_batches(self) -> int:
@@ -238,9 +240,10 @@ class ParserTask:
         # a form that fills many slots of the batch is embedded once; ROOT and NULL come first
         special = torch.arange(FIRST_ROW, dtype=torch.int32, device=self.device)
         forms = self._forms[chosen]  # (B, 18)
-        distinct, index = torch.unique(torch.cat([special, forms.flatten()]), return_inverse=True)
+        n_rows = FIRST_ROW + len(self._form_rows)
+        rows, index = distinct(torch.cat([special, forms.flatten()]), n_rows)
         index = index[FIRST_ROW:].view_as(forms)
-        words = distinct[FIRST_ROW:].long() - FIRST_ROW
+        words = rows[FIRST_ROW:].long() - FIRST_ROW
         form_rows = self._form_rows[words]
         if self.config.word_dropout:
             hide = torch.rand(len(words), device=self.device) < self._hidden_chance[words]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
@@ -16,6 +15,7 @@ from meprop_nlp.config import MePropConfig, TaggerConfig
 from meprop_nlp.data.lexicon import FEATURES
 from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.cut import Consumer
+from meprop_nlp.nn.embedding import dropout, embedding_concat
 from meprop_nlp.nn.simplify import SimplifiedLayer
 
 __all__ = ["TaggerNetwork"]
@@ -60,14 +60,15 @@ class TaggerNetwork(nn.Module):
         """Return logits by column, each (N, tags of the column).
 
         Args:
-            rows: (N, 8) rows of the word and feature tables, packed: all first words of the
+            rows: (N, 8) int32 rows of the word and feature tables, packed: all first words of the
                 sentences (longest sentence first), then all second words, ...
             batch_sizes: (T,) on the CPU, how many sentences have a word at each time step.
         """
-        x = torch.cat([self.words(rows[:, 0]), self.features(rows[:, 1:]).flatten(1)], 1)  # (N, I)
-        x = F.dropout(x, self.dropout / 2, self.training)
+        words = embedding_concat(self.words.weight, rows[:, :1], sparse_grad=True)
+        features = embedding_concat(self.features.weight, rows[:, 1:], sparse_grad=True)
+        x = dropout(torch.cat([words, features], 1), self.dropout / 2, self.training)  # (N, I)
         packed, _ = self.lstm(PackedSequence(x, batch_sizes))
-        hidden = F.dropout(packed.data, self.dropout, self.training)  # (N, 2H)
+        hidden = dropout(packed.data, self.dropout, self.training)  # (N, 2H)
         return {column: head(hidden) for column, head in self.heads.items()}
 
     def simplified_layers(self) -> list[SimplifiedLayer]:

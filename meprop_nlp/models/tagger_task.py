@@ -119,9 +119,9 @@ class TaggerTask:
         self._lengths = np.array([len(sentence) for sentence in train], np.int64)
         self._firsts = np.cumsum(self._lengths) - self._lengths
         forms_of_words = torch.tensor(table.add(forms))
-        rows = torch.from_numpy(self.lexicon.encode(table.forms()))
+        rows = torch.from_numpy(self.lexicon.encode(table.forms())).int()
         self._rows = rows[forms_of_words].to(device)  # (all words, 8)
-        counts = torch.from_numpy(self.lexicon.counts)[self._rows[:, 0].cpu()]
+        counts = torch.from_numpy(self.lexicon.counts)[self._rows[:, 0].long().cpu()]
         # Iyyer et al. 2015; Kiperwasser & Goldberg 2016, section 6: rare words are hidden more
         self._hidden_chance = (config.word_dropout / (config.word_dropout + counts)).to(device)
         self._targets = {

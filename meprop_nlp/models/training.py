@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from meprop_nlp.config import SimplifyConfig, TrainingConfig
 from meprop_nlp.decoding.model_file import ModelFile, write_model_file
@@ -29,7 +28,7 @@ from meprop_nlp.models.checkpoint import (
 )
 from meprop_nlp.models.records import EpochRecord, Step
 from meprop_nlp.models.task import Task, arrays_of
-from meprop_nlp.nn.optim import make_optimizer, restart
+from meprop_nlp.nn.optim import clip_gradients, make_optimizer, restart
 from meprop_nlp.nn.simplify import CutSchedule, Simplifier
 
 __all__ = ["Trainer", "checkpoint_path", "log_path"]
@@ -170,7 +169,7 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         clock.append(self._clock())
         if self.training.clip:
-            nn.utils.clip_grad_norm_(self.task.network.parameters(), self.training.clip)
+            clip_gradients(self.task.network.parameters(), self.training.clip)
         self.optimizer.step()
         clock.append(self._clock())
         for name, before, after in zip(

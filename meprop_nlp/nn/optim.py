@@ -10,6 +10,7 @@ from torch import Tensor
 
 from meprop_nlp.config import OPTIMIZERS, OptimizerName
 from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.nn.row_optim import Adagrad, Adam
 
 
 def make_optimizer(
@@ -21,8 +22,9 @@ def make_optimizer(
     eps: float | None = None,
     momentum: float = 0.0,
     weight_decay: float = 0.0,
+    lazy: bool = False,
 ) -> torch.optim.Optimizer:
-    """An optimiser of `torch.optim` with the defaults of meProp's experiments (section 3).
+    """An optimiser like those of `torch.optim` with the defaults of meProp's experiments (section 3).
 
     Args:
         name: `adam`, `adagrad` or `sgd`.
@@ -33,25 +35,28 @@ def make_optimizer(
         eps: None is 1e-8 for Adam and 1e-6 for AdaGrad.
         momentum: of SGD.
         weight_decay: L2 penalty, added to the gradient.
+        lazy: see `row_optim.Adam`; SGD without momentum leaves rows without gradient alone anyway.
 
     Raises:
         ConfigError: unknown name, or a value the optimiser refuses.
     """
     try:
         if name == "adam":
-            return torch.optim.Adam(
+            return Adam(
                 params,
                 lr=1e-3 if lr is None else lr,
                 betas=betas,
                 eps=1e-8 if eps is None else eps,
                 weight_decay=weight_decay,
+                lazy=lazy,
             )
         if name == "adagrad":
-            return torch.optim.Adagrad(
+            return Adagrad(
                 params,
                 lr=1e-2 if lr is None else lr,
                 eps=1e-6 if eps is None else eps,
                 weight_decay=weight_decay,
+                lazy=lazy,
             )
         if name == "sgd":
             return torch.optim.SGD(
@@ -63,6 +68,27 @@ def make_optimizer(
     except ValueError as error:
         raise ConfigError(f"optimizer {name}: {error}") from error
     raise ConfigError(f"optimizer is {name!r}, expected one of {', '.join(OPTIMIZERS)}")
+
+
+def clip_gradients(parameters: Iterable[Tensor], max_norm: float) -> float:
+    """Scale all gradients down so that their joint norm is at most `max_norm`; return what it was.
+
+    Like `torch.nn.utils.clip_grad_norm_`, but gradients may be sparse.
+    """
+    gradients = [
+        g.coalesce().values() if g.is_sparse else g
+        for g in (parameter.grad for parameter in parameters)
+        if g is not None
+    ]
+    if not gradients:
+        return 0.0
+    norm = float(
+        torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients]))
+    )
+    if norm > max_norm:
+        for gradient in gradients:
+            gradient.mul_(max_norm / (norm + 1e-6))
+    return norm
 
 
 def restart(optimizer: torch.optim.Optimizer) -> None:

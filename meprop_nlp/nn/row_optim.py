@@ -1,0 +1,122 @@
+"""Adam and AdaGrad that know rows: gradients of embeddings hold only the rows that were read.
+
+Settings, state and results are those of `torch.optim`; `lazy` alone changes them. A parameter on a
+GPU with a dense gradient is left to `torch.optim`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from meprop_nlp.nn.row_kernels import adagrad_step, adam_step
+
+__all__ = ["Adagrad", "Adam"]
+
+
+class Adam(torch.optim.Adam):
+    """Adam with row-sparse gradients.
+
+    Args:
+        params, lr, betas, eps, weight_decay: as in `torch.optim.Adam`.
+        lazy: leave rows without a gradient alone, as `torch.optim.SparseAdam` does. Otherwise their
+            moments decay and they move on, as in the papers: exact, but every row is touched.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        *,
+        lazy: bool = False,
+    ) -> None:
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+        self.lazy = lazy
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update all parameters that have a gradient."""
+        if _is_for_torch(self):
+            return super().step(closure)
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group, parameter, gradient in _with_gradient(self):
+            state = self.state[parameter]
+            if not state:
+                state["step"] = torch.tensor(0.0)
+                state["exp_avg"] = torch.zeros_like(parameter)
+                state["exp_avg_sq"] = torch.zeros_like(parameter)
+            state["step"] += 1
+            adam_step(
+                *(parameter, gradient, state["exp_avg"], state["exp_avg_sq"]),
+                rate=group["lr"],
+                betas=group["betas"],
+                eps=group["eps"],
+                weight_decay=group["weight_decay"],
+                step=state["step"].item(),
+                lazy=self.lazy,
+            )
+        return loss
+
+
+class Adagrad(torch.optim.Adagrad):
+    """AdaGrad with row-sparse gradients; see `Adam`. Lazy or not differs by weight decay only."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-2,
+        eps: float = 1e-6,
+        weight_decay: float = 0.0,
+        *,
+        lazy: bool = False,
+    ) -> None:
+        super().__init__(params, lr=lr, eps=eps, weight_decay=weight_decay)
+        self.lazy = lazy
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update all parameters that have a gradient."""
+        if _is_for_torch(self):
+            return super().step(closure)
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group, parameter, gradient in _with_gradient(self):
+            state = self.state[parameter]
+            state["step"] += 1
+            adagrad_step(
+                *(parameter, gradient, state["sum"]),
+                rate=group["lr"],
+                eps=group["eps"],
+                weight_decay=group["weight_decay"],
+                lazy=self.lazy,
+            )
+        return loss
+
+
+def _with_gradient(optimizer: torch.optim.Optimizer) -> list[tuple[dict[str, Any], Tensor, Tensor]]:
+    """(group, parameter, gradient) of each parameter that has one."""
+    return [
+        (group, parameter, parameter.grad)
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+        if parameter.grad is not None
+    ]
+
+
+def _is_for_torch(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether PyTorch's own step is as good: dense gradients on another device, odd strides."""
+    return all(
+        not gradient.is_sparse and (parameter.device.type != "cpu" or not parameter.is_contiguous())
+        for _, parameter, gradient in _with_gradient(optimizer)
+    )

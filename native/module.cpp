@@ -1,0 +1,32 @@
+// The Python module `meprop_nlp._native`.
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <string>
+
+#include "border.hpp"
+#include "parallel.hpp"
+
+NB_MODULE(_native, m) {
+    m.doc() = "Kernels of meprop_nlp; see meprop_nlp/native.py, which loads them.";
+    m.def("instruction_sets", &meprop::usable_instruction_sets,
+          "Instruction sets compiled in that this processor runs, the widest first.");
+    m.def("instruction_set", [] { return std::string(meprop::kernels().name); },
+          "The one in use.");
+    m.def(
+        "use_instruction_set",
+        [](const std::string& name) {
+            meprop::border::demand(meprop::use_instruction_set(name), "no such instruction set here");
+        },
+        "name"_a);
+    m.def(
+        "use_openmp_runtime",
+        [](std::uintptr_t entry) {
+            meprop::use_openmp_runtime(reinterpret_cast<meprop::OpenMPParallel>(entry));
+        },
+        "gomp_parallel"_a, "Address of GOMP_parallel, or 0 for plain threads.");
+    meprop::border::bind_linear(m);
+    meprop::border::bind_lstm(m);
+    meprop::border::bind_embedding(m);
+    meprop::border::bind_optim(m);
+}
