@@ -6,9 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types build sample clean
+.PHONY: demo test bench sanitize lint types build sample clean
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt $(wildcard native/*)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "meprop_nlp needs Python 3.11 or newer; set PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
@@ -19,6 +19,18 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# the speeds in the README; nothing else should run beside it
+bench: $(STAMP)
+	$(BIN)/python benchmarks/bench_linear.py
+	$(BIN)/python benchmarks/bench_lstm.py
+	$(BIN)/python benchmarks/bench_training.py
+	$(BIN)/python benchmarks/readme.py
+
+# the tests of the native core with AddressSanitizer and UndefinedBehaviorSanitizer; needs .venv
+# and a build of its own, in build/sanitize
+sanitize: $(STAMP)
+	PYTHON=$(BIN)/python tools/sanitize.sh
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
-"""Write the README's tables from benchmarks/results/treebanks.json; `--check` only compares.
+"""Write the README's tables from benchmarks/results/*.json; `--check` only compares.
 
-The tables stand between `<!-- table: NAME -->` and `<!-- end -->`.
+The tables stand between `<!-- table: NAME -->` and `<!-- end -->`. What has not been measured says
+so.
 """
 
 from __future__ import annotations
@@ -12,8 +13,23 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "treebanks.json"
+RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
+FILES = ("treebanks", "linear", "lstm", "training")
+NAMES = (
+    *("tagger", "parser", "ptb", "conditions", "linear", "linear-grid", "lstm"),
+    *("training-step", "training-parser", "training-tagger", "speed-conditions"),
+)
+UNMEASURED = "Not measured yet."
+
+
+def measured() -> dict[str, dict[str, Any]]:
+    """Return what each of `FILES` holds, nothing where it is not there."""
+    paths = {name: RESULTS / f"{name}.json" for name in FILES}
+    return {
+        name: json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        for name, path in paths.items()
+    }
 
 
 def markdown(columns: list[str], rows: list[list[str]]) -> str:
@@ -51,31 +67,121 @@ def conditions(results: dict[str, Any]) -> str:
         f"{c['numpy']}; one run each, seed 1; commit {c['commit']}."
         for c in (result["conditions"] for result in results.values())
     }
-    return "Measured on " + " ".join(sorted(lines)) if lines else "Not measured yet."
+    return "Measured on " + " ".join(sorted(lines))
 
 
-def tables(results: dict[str, Any]) -> dict[str, str]:
+def linear(results: dict[str, Any]) -> str:
+    """Return the table of the linear layer's main shapes: medians, and how many times as fast."""
+    columns = ["batch x in -> out, k", "forward, `nn.Linear` ms", "ours ms"]
+    columns += ["backward, `nn.Linear` ms", "`example` ms", "times as fast"]
+    columns += ["`unified` ms", "times as fast"]
+    rows = []
+    for row in results["main"]:
+        forward, backward = row["forward"], row["backward"]
+        cells = [forward["ms"]["dense"], forward["ms"]["example"], backward["ms"]["dense"]]
+        shown = [f"{quartiles[1]:.1f}" for quartiles in cells]
+        for mode in ("example", "unified"):
+            shown += [f"{backward['ms'][mode][1]:.1f}", f"{backward['speedup'][mode]:.2f}"]
+        rows.append([f"{row['batch']} x {row['in']} -> {row['out']}, {row['k']}", *shown])
+    return markdown(columns, rows)
+
+
+def linear_grid(results: dict[str, Any]) -> str:
+    """Return how many times as fast ours is, over the layers of the grid, by k and batch."""
+    grid: dict[str, dict[int, list[float]]] = {}
+    for row in results["grid"]:
+        for kept, speedup in row["backward"]["speedup"].items():
+            grid.setdefault(kept, {}).setdefault(row["batch"], []).append(speedup)
+    batches = list(dict.fromkeys(row["batch"] for row in results["grid"]))
+    rows = [
+        [kept, *(f"{min(by_batch[b]):.2f} to {max(by_batch[b]):.2f}" for b in batches)]
+        for kept, by_batch in grid.items()
+    ]
+    made = markdown(["entries kept", *(f"batch {b}" for b in batches)], rows)
+    layers = dict.fromkeys(f"{row['in']} -> {row['out']}" for row in results["grid"])
+    return f"{made}\n\nThe layers are {', '.join(layers)}."
+
+
+def lstm(results: dict[str, Any]) -> str:
+    """Return the table of the LSTM: the median of `nn.LSTM`, and how many times as fast ours is."""
+    all_names = [name for row in results["rows"] for name in row["backward"]["speedup"]]
+    names = [name for name in dict.fromkeys(all_names) if "unified" not in name]
+    columns = ["lengths, units", "`nn.LSTM` runs", "forward, `nn.LSTM` ms", "times as fast"]
+    columns += ["backward, `nn.LSTM` ms", *(f"k {name}" for name in names), "both, k 10"]
+    rows = []
+    for row in results["rows"]:
+        forward, backward = row["forward"], row["backward"]
+        both = {name: forward["ms"][name][1] + backward["ms"][name][1] for name in backward["ms"]}
+        speedups = [backward["speedup"].get(name) for name in names]
+        rows.append(
+            [
+                f"{row['lengths']}, {row['units']}",
+                row["nn.LSTM"],
+                f"{forward['ms']['dense'][1]:.1f}",
+                f"{forward['speedup']['10']:.2f}",
+                f"{backward['ms']['dense'][1]:.1f}",
+                *("" if speedup is None else f"{speedup:.2f}" for speedup in speedups),
+                f"{both['dense'] / both['10']:.2f}",
+            ]
+        )
+    batches = dict.fromkeys(
+        f"{row['batch']} sequences of up to {row['steps']} steps and {row['in']} inputs"
+        for row in results["rows"]
+    )
+    return f"{markdown(columns, rows)}\n\nBatches of {', '.join(batches)}."
+
+
+def speed_conditions(results: dict[str, dict[str, Any]]) -> str:
+    """Return what the speeds were measured on, and which of them where it was not all the same."""
+    lines: dict[str, list[str]] = {}
+    for name in ("linear", "lstm", "training"):
+        if results[name]:
+            c = results[name]["conditions"]
+            line = (
+                f"{c['cpu']}, {c['cores']} cores, {c['threads']} threads; Python {c['python']}, "
+                f"torch {c['torch']}, numpy {c['numpy']}; kernels: {c['kernels']}; {c['date']}; "
+                f"commit {c['commit']}."
+            )
+            lines.setdefault(line, []).append(name)
+    if len(lines) == 1:
+        return f"Measured on {next(iter(lines))}"
+    return " ".join(f"Measured for {', '.join(names)} on {line}" for line, names in lines.items())
+
+
+def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Return all tables by the name they have in the README."""
     tags = {"upos": "UPOS", "xpos": "XPOS", "ufeats": "UFeats"}
-    return {
-        "tagger": table(results, "EWT tagger", tags),
-        "parser": table(results, "EWT parser", {"uas": "UAS", "las": "LAS"}),
-        "conditions": conditions(results),
-        "ptb": table(results, "PTB sample parser", {"uas": "UAS"}),
-    }
+    treebanks, training = results["treebanks"], results["training"]
+    made: dict[str, str] = {}
+    if treebanks:
+        made["tagger"] = table(treebanks, "EWT tagger", tags)
+        made["parser"] = table(treebanks, "EWT parser", {"uas": "UAS", "las": "LAS"})
+        made["ptb"] = table(treebanks, "PTB sample parser", {"uas": "UAS"})
+        made["conditions"] = conditions(treebanks)
+    if results["linear"]:
+        made["linear"] = linear(results["linear"])
+        made["linear-grid"] = linear_grid(results["linear"])
+    if results["lstm"]:
+        made["lstm"] = lstm(results["lstm"])
+    for task in ("step", "parser", "tagger"):
+        if task in training:
+            made[f"training-{task}"] = markdown(training[task]["columns"], training[task]["rows"])
+    made["speed-conditions"] = speed_conditions(results)
+    return {name: made.get(name) or UNMEASURED for name in NAMES}
 
 
-def filled(text: str, results: dict[str, Any]) -> str:
+def filled(text: str, results: dict[str, dict[str, Any]]) -> str:
     """Return the README with its tables made of `results`."""
     for name, made in tables(results).items():
         pattern = rf"(<!-- table: {name} -->\n).*?(<!-- end -->)"
-        text = re.sub(pattern, lambda m, made=made: f"{m[1]}{made}\n{m[2]}", text, flags=re.S)
+        before, after = r"\g<1>", r"\n\g<2>"
+        text = re.sub(pattern, before + made.replace("\\", r"\\") + after, text, flags=re.S)
     return text
 
 
 def main() -> None:
     """Write or check."""
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    results = measured()
     text = README.read_text(encoding="utf-8")
     new = filled(text, results)
     if "--check" in sys.argv:

@@ -12,13 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from conditions import conditions
 
 RESULTS = Path(__file__).parent / "results" / "treebanks.json"
 PUNCTUATION = ["--exclude-punct"]
@@ -77,25 +77,6 @@ def run(name: str, data: Path, folder: Path) -> dict[str, Any]:
     }
 
 
-def conditions() -> dict[str, Any]:
-    """Return the machine and versions that the figures belong to."""
-    model = "unknown"
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), model)
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], check=False, text=True, stdout=subprocess.PIPE
-    ).stdout.strip()
-    return {
-        "cpu": model,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "numpy")},
-        "commit": commit,
-        "n": 1,
-    }
-
-
 def main() -> None:
     """Run what was asked for and add it to the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -107,7 +88,10 @@ def main() -> None:
     for name in RUNS:
         if arguments.only not in name:
             continue
-        result = {**run(name, arguments.data, arguments.folder), "conditions": conditions()}
+        result = {
+            **run(name, arguments.data, arguments.folder),
+            "conditions": {**conditions(), "n": 1},
+        }
         results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
         results[name] = result
         RESULTS.parent.mkdir(exist_ok=True)

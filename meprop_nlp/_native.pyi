@@ -62,6 +62,16 @@ def embedding_backward(
     gradient: Array,
     threads: int,
 ) -> int: ...
+def number_pairs(rows: Array, table_rows: int, pair: Array, row_of: Array, first: Array) -> int: ...
+def slot_forward(
+    vectors: Array,
+    pair: Array,
+    first: Array,
+    weight: Array,
+    bias: Array | None,
+    y: Array,
+    threads: int,
+) -> None: ...
 def adam(
     parameter: Array,
     rows: Array | None,

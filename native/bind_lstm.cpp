@@ -18,7 +18,8 @@ class PackedSteps {
         : sizes_(sizes), reverse_(reverse) {
         std::int64_t row = 0, previous = sequences;
         for (const std::int64_t size : sizes) {
-            demand(0 <= size && size <= previous, "batch sizes must not be negative and never grow");
+            demand(0 <= size && size <= previous,
+                   "batch sizes must not be negative, nor grow, nor exceed the rows of the state");
             first_.push_back(row);
             row += size;
             previous = size;

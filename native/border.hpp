@@ -35,7 +35,7 @@ inline void demand(bool holds, const char* what) {
 
 inline int demand_threads(int threads) {
     demand(threads >= 1, "threads must be at least 1");
-    return threads;
+    return threads < 1024 ? threads : 1024;
 }
 
 // Kernels follow indices without looking; one pass here costs little beside the products.
@@ -56,6 +56,7 @@ bool has_shape(const Matrix<T>& array, std::int64_t rows, std::int64_t columns) 
 void bind_linear(nb::module_& m);
 void bind_lstm(nb::module_& m);
 void bind_embedding(nb::module_& m);
+void bind_slots(nb::module_& m);
 void bind_optim(nb::module_& m);
 
 }  // namespace meprop::border

@@ -6,6 +6,7 @@
 #include "linear.hpp"
 #include "lstm.hpp"
 #include "optim.hpp"
+#include "slots.hpp"
 #include "topk.hpp"
 
 #define MEPROP_STRING_(name) #name
@@ -25,6 +26,7 @@ constexpr KernelsOf<T> kernels_of() {
         apply_dropout<T>,
         embedding_forward<T>,
         embedding_backward<T>,
+        slot_forward<T>,
         adam<T>,
         adagrad<T>,
     };
@@ -33,6 +35,6 @@ constexpr KernelsOf<T> kernels_of() {
 }  // namespace
 
 extern const Kernels kernels;
-const Kernels kernels = {MEPROP_STRING(MEPROP_ISA), kernels_of<float>(), kernels_of<double>()};
+const Kernels kernels = {MEPROP_STRING(MEPROP_ISA), number_pairs, kernels_of<float>(), kernels_of<double>()};
 
 }  // namespace meprop::MEPROP_ISA

@@ -68,6 +68,9 @@ struct KernelsOf {
                                        std::int64_t each, std::int64_t table_rows,
                                        std::int64_t width, Dropout dropout, bool only_read,
                                        std::int32_t* distinct, T* gradient, int threads);
+    void (*slot_forward)(const T* vectors, std::int64_t width, const std::int32_t* pair,
+                         std::int64_t n, std::int64_t slots, const std::int32_t* first,
+                         const T* weight, const T* bias, std::int64_t outs, T* y, int threads);
     void (*adam)(T* parameter, RowGradient<T> gradient, T* mean, T* square, AdamSettings settings,
                  bool lazy, int threads);
     void (*adagrad)(T* parameter, RowGradient<T> gradient, T* sum, AdagradSettings settings,
@@ -76,6 +79,9 @@ struct KernelsOf {
 
 struct Kernels {
     const char* name;
+    std::int64_t (*number_pairs)(const std::int32_t* rows, std::int64_t n, std::int64_t slots,
+                                 std::int64_t table_rows, std::int32_t* pair, std::int32_t* row_of,
+                                 std::int32_t* first);
     KernelsOf<float> f32;
     KernelsOf<double> f64;
 };

@@ -72,6 +72,9 @@ struct TileSum {
     }
 };
 
+// Fewer multiplications than this are done before another thread has woken up.
+constexpr std::int64_t kSmall = 1 << 15;
+
 // A result of so many bytes does not stay in the caches, so it is written past them.
 constexpr std::int64_t kStreamBytes = std::int64_t{8} << 20;
 
@@ -80,6 +83,17 @@ template <class T>
 void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                const T* weight, std::int64_t outs, std::int64_t ins, T* dx, int threads) {
     expect_writes(dx, static_cast<std::size_t>(rows * ins) * sizeof(T));
+    if (rows * k < outs) {  // to copy the weights together would cost more than to use them
+        parallel_for(rows, rows * k * ins < kSmall ? 1 : threads, [=](std::int64_t n) {
+            T* __restrict sum = dx + n * ins;
+            for (std::int64_t c = 0; c < ins; ++c) sum[c] = 0;
+            for (std::int64_t j = n * k; j < (n + 1) * k; ++j) {
+                const T* __restrict row = weight + index[j] * ins;
+                for (std::int64_t c = 0; c < ins; ++c) sum[c] += value[j] * row[c];
+            }
+        });
+        return;
+    }
     const bool stream = kCanStream<T> && ins % kLanes<T> == 0 && is_aligned(dx) &&
                         rows * ins * static_cast<std::int64_t>(sizeof(T)) >= kStreamBytes;
     const std::int64_t tiles = ceil_div(ins, kTile<T>);
@@ -87,6 +101,7 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
     const std::int64_t parts =
         tiles < 4 * threads ? larger<std::int64_t>(1, smaller<std::int64_t>(4, rows / 128)) : 1;
     const std::int64_t part_rows = ceil_div(rows, parts);
+    if (rows * k * ins < kSmall) threads = 1;
     parallel_for(tiles * parts, threads, [=](std::int64_t task) {
         const std::int64_t column = task / parts * kTile<T>, first = task % parts * part_rows;
         const std::int64_t last = smaller(rows, first + part_rows);
@@ -178,6 +193,7 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
     // with few tiles the neurons are shared out too, so that every thread has work
     const std::int64_t parts = tiles < 2 * threads ? smaller<std::int64_t>(4, ceil_div(outs, 64)) : 1;
     const std::int64_t part_outs = ceil_div(outs, parts);
+    if (rows * k * ins < kSmall && outs * ins < kSmall) threads = 1;
     parallel_for(tiles * parts, threads, [=](std::int64_t task) {
         const std::int64_t column = task / parts * kTile<T>, first = task % parts * part_outs;
         const std::int64_t last = smaller(outs, first + part_outs);
@@ -197,7 +213,8 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
                 } else {
                     sum.read(target, width);
                 }
-                for (std::int64_t j = begin[o]; rows > 0 && j < begin[o + 1]; ++j) {
+                const std::int64_t end = rows > 0 ? begin[o + 1] : 0;
+                for (std::int64_t j = rows > 0 ? begin[o] : 0; j < end; ++j) {
                     sum.add(sorted->value[j], tile + sorted->row[j] * kTile<T>);
                 }
                 sum.write(target, width);

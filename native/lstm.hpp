@@ -167,7 +167,10 @@ void lstm_forward(const T* x, const T* h0, const T* c0, const T* weight_ih, cons
             last = output + (steps.first[t] + b) * units;
             if (steps.reverse) break;
         }
-        for (std::int64_t u = 0; u < units; ++u) h_n[b * units + u] = last[u];
+        for (std::int64_t u = 0; u < units; ++u) {
+            h_n[b * units + u] = last[u];
+            if (steps.n == 0) c_n[b * units + u] = c0[b * units + u];
+        }
     }
 }
 

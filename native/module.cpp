@@ -28,5 +28,6 @@ NB_MODULE(_native, m) {
     meprop::border::bind_linear(m);
     meprop::border::bind_lstm(m);
     meprop::border::bind_embedding(m);
+    meprop::border::bind_slots(m);
     meprop::border::bind_optim(m);
 }

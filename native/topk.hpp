@@ -80,9 +80,12 @@ class RowSelector {
             if (threshold <= bracket.lo || threshold >= bracket.hi) threshold = bracket.middle();
             const std::int64_t count = count_at_least(magnitude_, padded_, threshold);
             bracket.narrow(threshold, count, k);
+            if (bracket.lo == 0 && stride == kOctave / 2) {  // rows of zeros end here
+                bracket.narrow(1, count_at_least(magnitude_, padded_, I{1}), k);
+            }
             // gallop down to a threshold that enough entries reach, then halve
-            threshold = bracket.lo > 0 ? bracket.middle() : bracket.hi - stride;
-            stride *= 2;
+            threshold = bracket.lo > 1 ? bracket.middle() : bracket.hi - stride;
+            if (stride < bracket.hi / 2) stride *= 2;
         }
         guess_ = bracket.lo;
         if (bracket.reach_lo <= enough(k)) {

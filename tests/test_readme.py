@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 import shlex
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import typer.main
@@ -16,6 +16,19 @@ from meprop_nlp.data.conll import read, write
 from meprop_nlp.data.treebanks import sample_treebank
 
 ROOT = Path(__file__).parents[1]
+
+
+def load_tables() -> ModuleType:
+    """benchmarks/readme.py, which makes the tables."""
+    spec = importlib.util.spec_from_file_location("readme", ROOT / "benchmarks" / "readme.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TABLES = load_tables()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.S)
 COMMANDS = [
@@ -48,11 +61,22 @@ def test_commands_of_the_readme_have_the_options_that_it_names(words: list[str])
     assert named <= known | {"--help"}
 
 
-def test_tables_of_the_readme_are_those_that_were_measured() -> None:
-    spec = importlib.util.spec_from_file_location("readme", ROOT / "benchmarks" / "readme.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tables = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tables)
-    results = json.loads(tables.RESULTS.read_text(encoding="utf-8"))
-    assert tables.filled(README, results) == README
+def block(text: str, name: str) -> str:
+    """What stands between the markers of a table."""
+    found = re.findall(rf"<!-- table: {name} -->\n(.*?)\n<!-- end -->", text, flags=re.S)
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize("name", TABLES.NAMES)
+def test_tables_of_the_readme_are_those_that_were_measured(name: str) -> None:
+    assert block(README, name) == TABLES.tables(TABLES.measured())[name]
+
+
+def test_every_table_of_the_readme_is_made_by_the_script() -> None:
+    marked = re.findall(r"<!-- table: (.*) -->", README)
+    assert sorted(marked) == sorted(TABLES.NAMES)
+    assert marked == re.findall(r"<!-- table: (.*) -->(?:(?!<!--)[\s\S])*<!-- end -->", README)
+    emptied = re.sub(r"(<!-- table: .* -->\n)(?:(?!<!--)[\s\S])*(<!-- end -->)", r"\1\2", README)
+    assert len(emptied) < len(README)
+    assert TABLES.filled(emptied, TABLES.measured()) == README

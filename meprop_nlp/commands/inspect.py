@@ -27,12 +27,14 @@ def info(
 ) -> None:
     """Say what a model file holds.
 
-    Task, scores on dev, neurons, vocabulary, labels, and the settings it was trained with.
+    Task, scores on dev, neurons, vocabulary, labels, and the settings it was trained with; and what
+    training computes with here: the native core, or PyTorch alone.
     """
     from meprop_nlp.decoding.model_file import describe
+    from meprop_nlp.native import kernels_in_use
 
     demand_model(model, "train-tagger or train-parser")
-    description = describe(model)
+    description = {**describe(model), "kernels": kernels_in_use()}
     if json:
         _print_json(description)
     else:

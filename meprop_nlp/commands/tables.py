@@ -123,11 +123,13 @@ def model_lines(description: Mapping[str, Any]) -> str:
     neurons = rest.pop("neurons", {})
     if neurons:
         lines.append(("neurons", "  ".join(f"{name} {width:,}" for name, width in neurons.items())))
-    labels = rest.pop("labels", [])
+    labels, kernels = rest.pop("labels", []), rest.pop("kernels", "")
     for name, value in rest.items():
         lines.append((name.replace("_", " "), _shown(value)))
     if labels:
         lines.append(("labels", f"{len(labels)}: {', '.join(labels)}"))
+    if kernels:  # of this installation, not of the file
+        lines.append(("kernels", f"{kernels} (what training runs on here)"))
     width = max(len(name) for name, _ in lines) + 2
     parts = ["\n".join(f"{name:<{width}}{value}" for name, value in lines)]
     loop = training.pop("training", {})

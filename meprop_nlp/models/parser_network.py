@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from meprop_nlp.config import MePropConfig, ParserConfig
 from meprop_nlp.nn.cut import Consumer
-from meprop_nlp.nn.embedding import dropout, embedding_concat, embedding_sum
+from meprop_nlp.nn.embedding import dropout, embedding_sum
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.simplify import SimplifiedLayer
+from meprop_nlp.nn.slots import slot_linear
 from meprop_nlp.parsing.features import TEMPLATE
 
 __all__ = ["ParserNetwork"]
@@ -94,16 +95,18 @@ class ParserNetwork(nn.Module):
         no_label = len(table) - 1
         labels_at = torch.where(label_index < 0, no_label, label_index + first_label)
         index = torch.cat([form_index, tag_index + first_tag, labels_at], 1)  # (B, 48)
-        x = embedding_concat(table, index, p=self.dropout / 2, training=self.training)  # (B, 48 E)
-        for layer in self.layers[:-1]:
-            x = dropout(self.activation(layer(x)), self.dropout, self.training)
-        logits: Tensor = self.layers[-1](x)
-        return logits
+        first, *others = self._meprop_layers()
+        x = slot_linear(first, table, index, p=self.dropout / 2, training=self.training)  # (B, H)
+        for layer in others:
+            x = layer(dropout(self.activation(x), self.dropout, self.training))
+        return x
 
     def simplified_layers(self) -> list[SimplifiedLayer]:
         """Return the hidden layers, each read by the next; input and output are not simplified."""
-        layers = [layer for layer in self.layers if isinstance(layer, MePropLinear)]
         return [
             SimplifiedLayer(f"layers.{n}", layer, [Consumer(reader)])
-            for n, (layer, reader) in enumerate(pairwise(layers))
+            for n, (layer, reader) in enumerate(pairwise(self._meprop_layers()))
         ]
+
+    def _meprop_layers(self) -> list[MePropLinear]:
+        return [layer for layer in self.layers if isinstance(layer, MePropLinear)]

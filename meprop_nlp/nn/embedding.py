@@ -97,7 +97,7 @@ def embedding_concat(
         (B, F * E).
     """
     y = _embedding(table, rows.reshape(-1, 1), p if training else 0.0, sparse_grad)
-    return y.view(len(rows), -1)
+    return y.view(len(rows), rows.shape[1] * table.shape[1])
 
 
 def _embedding(table: Tensor, rows: Tensor, p: float, sparse_grad: bool) -> Tensor:

@@ -38,17 +38,20 @@ class LinearFunction(torch.autograd.Function):
         hits: Tensor | None,
         examples: Tensor | None,
         generator: torch.Generator | None,
+        sparse_grad: bool = False,
     ) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.settings = k, topk_mode, generator
+        y = functional.linear(x, weight, bias)
+        # Under autocast y is of its dtype, and so are the products of the backward pass.
+        ctx.save_for_backward(x.to(y.dtype), weight.to(y.dtype))
+        ctx.settings = k, topk_mode, generator, sparse_grad
         ctx.counts = hits, examples
-        return functional.linear(x, weight, bias)
+        return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        k, topk_mode, generator = ctx.settings
+        k, topk_mode, generator, sparse_grad = ctx.settings
         hits, examples = ctx.counts
         need_dx, need_dw, need_db = ctx.needs_input_grad[:3]
         dx = dw = None
@@ -59,11 +62,21 @@ class LinearFunction(torch.autograd.Function):
                 need_dw=need_dw,
                 hits=hits,
                 generator=generator,
+                sparse_grad=sparse_grad,
             )
         if examples is not None:
             examples += dy.shape[0]
         db = dy.sum(dim=0) if need_db else None
-        return dx, dw, db, None, None, None, None, None
+        return dx, dw, db, *(None,) * 6
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def _apply(function: type[torch.autograd.Function], *args: Any) -> Any:
+    """`function.apply`, which torch.compile leaves alone: its graph ends before and goes on after.
+
+    The backward passes call the native core and count into buffers, which no graph can hold.
+    """
+    return function.apply(*args)  # type: ignore[no-untyped-call]
 
 
 def meprop_linear(
@@ -76,6 +89,7 @@ def meprop_linear(
     hits: Tensor | None = None,
     examples: Tensor | None = None,
     generator: torch.Generator | None = None,
+    sparse_grad: bool = False,
 ) -> Tensor:
     """x W^T + b, with a backward pass that keeps k entries of the gradient (meProp, section 2.1).
 
@@ -90,6 +104,8 @@ def meprop_linear(
             with plain backprop those that sent it any gradient.
         examples: () int64; the backward pass adds the number of examples.
         generator: source of the `random` mode.
+        sparse_grad: give the gradient of `weight` as a sparse tensor of the rows that were kept,
+            unless backprop is plain; see `MePropLinear`.
 
     Returns:
         (..., O) output.
@@ -101,8 +117,9 @@ def meprop_linear(
     active = kernels.active_k(k, weight.shape[0])
     if active is not None:
         rows = x.reshape(-1, x.shape[-1])  # (B, I)
-        y: Tensor = LinearFunction.apply(  # type: ignore[no-untyped-call]
-            rows, weight, bias, active, topk_mode, hits, examples, generator
+        y: Tensor = _apply(
+            *(LinearFunction, rows, weight, bias, active, topk_mode),
+            *(hits, examples, generator, sparse_grad),
         )
         return y.view(*x.shape[:-1], weight.shape[0])
     y = functional.linear(x, weight, bias)
@@ -237,7 +254,7 @@ def meprop_lstm(
     """
     kernels.check_topk_mode(topk_mode)
     active = kernels.active_k(k, weight_hh.shape[1])
-    return LSTMFunction.apply(  # type: ignore[no-any-return, no-untyped-call]
-        x, h0, c0, weight_ih, weight_hh, bias, batch_sizes, active, topk_mode, reverse,
-        hits, examples, generator,
+    return _apply(  # type: ignore[no-any-return]
+        LSTMFunction, x, h0, c0, weight_ih, weight_hh, bias, batch_sizes, active, topk_mode,
+        reverse, hits, examples, generator,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The one border to the native core: each function runs there, or on the plain PyTorch reference.
+"""The border to the native core: each function runs there, or on the plain PyTorch reference.
 
 The core takes contiguous float32 and float64 tensors on the CPU and gives the same selection as the
 reference (ties: lowest index first) and the same products. Nothing outside this file knows which
@@ -7,9 +7,7 @@ one ran. Dimensions: B examples, I in, O out, K kept; N words, H units.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from types import ModuleType
 from typing import NamedTuple
 
@@ -17,10 +15,8 @@ import torch
 from torch import Tensor
 
 from meprop_nlp.config import TOPK_MODES, TopkMode
-from meprop_nlp.native import core as native_core
-from meprop_nlp.native import why_missing
-from meprop_nlp.nn import recurrence, reference
-from meprop_nlp.nn.openmp import parallel_entry
+from meprop_nlp.nn import cuda, recurrence, reference
+from meprop_nlp.nn.core import core_for
 from meprop_nlp.nn.recurrence import LSTMTrace
 from meprop_nlp.nn.reference import active_k, check_topk_mode
 
@@ -30,7 +26,6 @@ __all__ = [
     "LSTMTrace",
     "TopkMode",
     "active_k",
-    "announce",
     "check_topk_mode",
     "linear_backward",
     "lstm_backward",
@@ -40,39 +35,6 @@ __all__ = [
 # Where more than this share of a row is kept, dense products of the masked gradient are cheaper:
 # measured by benchmarks/bench_linear.py.
 DENSE_SHARE = 0.4
-
-
-@cache
-def _core() -> ModuleType | None:
-    core = native_core()
-    if core is None:
-        announce(lambda text: warnings.warn(text, RuntimeWarning, stacklevel=5))
-    else:
-        core.use_openmp_runtime(parallel_entry())
-    return core
-
-
-_announced = False
-
-
-def announce(say: Callable[[str], None]) -> None:
-    """Say, once in a process, that the native core is missing; nothing where it is there.
-
-    A user who asked for the reference knows, and is told nothing.
-    """
-    global _announced
-    if native_core() is None and not _announced and "asks for" not in why_missing():
-        say(f"computing with PyTorch alone, slower: {why_missing()}")
-    _announced = True
-
-
-def _core_for(*tensors: Tensor) -> ModuleType | None:
-    """The core where it can take these tensors, else None: the reference."""
-    first = tensors[0]
-    fits = first.dtype in (torch.float32, torch.float64) and all(
-        tensor.device.type == "cpu" and tensor.dtype == first.dtype for tensor in tensors
-    )
-    return _core() if fits else None
 
 
 def linear_backward(
@@ -86,6 +48,7 @@ def linear_backward(
     need_dw: bool = True,
     hits: Tensor | None = None,
     generator: torch.Generator | None = None,
+    sparse_grad: bool = False,
 ) -> tuple[Tensor | None, Tensor | None]:
     """Select k entries of each row of `dy`, and make the two products of what is left.
 
@@ -98,6 +61,7 @@ def linear_backward(
         need_dx, need_dw: which products to make.
         hits: (O,) int64; what `reference.count_hits` counts is added.
         generator: source of `random`.
+        sparse_grad: give dw as a `reference.row_gradient`.
 
     Returns:
         dx (B, I) and dw (O, I), None where not needed.
@@ -105,14 +69,23 @@ def linear_backward(
     Raises:
         ConfigError: unknown mode, or k outside 1 to O.
     """
-    core = _core_for(dy, x, weight)
+    if dy.is_cuda:
+        return cuda.linear_backward(
+            *(dy, x, weight, k, mode),
+            need_dx=need_dx,
+            need_dw=need_dw,
+            hits=hits,
+            generator=generator,
+            sparse_grad=sparse_grad,
+        )
+    core = core_for(dy, x, weight)
     if core is None or mode != "example":
         selected = reference.select_topk(dy, k, mode, generator=generator)
         if hits is not None:
             reference.count_hits(dy, selected, hits)
         if core is None or mode == "unified":
             return reference.sparse_backward_linear(
-                dy, x, weight, selected, need_dx=need_dx, need_dw=need_dw
+                dy, x, weight, selected, need_dx=need_dx, need_dw=need_dw, sparse_grad=sparse_grad
             )
         indices, values = selected.int(), dy.gather(1, selected)
     else:
@@ -121,10 +94,15 @@ def linear_backward(
         if hits is not None:
             _count(indices, values, hits)
     if k > DENSE_SHARE * dy.shape[1]:
-        sdy = torch.zeros_like(dy, memory_format=torch.contiguous_format)
-        sdy.scatter_(1, indices.long(), values)
-        return sdy.mm(weight) if need_dx else None, sdy.t().mm(x) if need_dw else None
+        selected = indices.long()
+        return reference.sparse_backward_linear(
+            dy, x, weight, selected, need_dx=need_dx, need_dw=need_dw, sparse_grad=sparse_grad
+        )
     dx = _sparse_dx(core, indices, values, weight) if need_dx else None
+    if need_dw and sparse_grad:
+        neurons, places = torch.unique(indices, return_inverse=True)
+        rows = _sparse_dw(core, places.int(), values, x, len(neurons))
+        return dx, reference.row_gradient(neurons.long(), rows, len(weight))
     dw = _sparse_dw(core, indices, values, x, len(weight)) if need_dw else None
     return dx, dw
 
@@ -141,7 +119,7 @@ def lstm_forward(
     reverse: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor, LSTMTrace]:
     """Run an LSTM over packed sequences; see `recurrence.lstm_forward`."""
-    core = _core_for(x, h0, c0, weight_ih, weight_hh, *(() if bias is None else (bias,)))
+    core = core_for(x, h0, c0, weight_ih, weight_hh, *(() if bias is None else (bias,)))
     if core is None:
         return recurrence.lstm_forward(
             x, batch_sizes, h0, c0, weight_ih, weight_hh, bias, reverse=reverse
@@ -203,8 +181,8 @@ def lstm_backward(
         generator: source of `random`.
     """
     width = weight_hh.shape[1]
-    core = _core_for(doutput, dh_n, dc_n, x, weight_ih, weight_hh)
-    if core is not None and k is not None and mode == "example" and k <= DENSE_SHARE * width:
+    core = core_for(doutput, dh_n, dc_n, x, weight_ih, weight_hh)
+    if core is not None and k is not None and mode == "example":
         reference.check_k(k, width)
         dh, dc = (state.clone(memory_format=torch.contiguous_format) for state in (dh_n, dc_n))
         indices = torch.empty(len(x), 4 * k, dtype=torch.int32)
@@ -262,7 +240,8 @@ def _sparse_dx(core: ModuleType, indices: Tensor, values: Tensor, weight: Tensor
 
 def _sparse_dw(core: ModuleType, indices: Tensor, values: Tensor, x: Tensor, n_outs: int) -> Tensor:
     dw = x.new_empty(n_outs, x.shape[1])
-    core.sparse_dw(indices, values, x.contiguous(), dw, torch.get_num_threads())
+    if n_outs > 0:
+        core.sparse_dw(indices, values, x.contiguous(), dw, torch.get_num_threads())
     return dw
 
 

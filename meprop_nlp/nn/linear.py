@@ -22,6 +22,11 @@ class MePropLinear(ActivityCounts, nn.Linear):
         k: how many entries of each example's output gradient survive; may be changed at any time.
             None, k <= 0 and k >= O are plain backprop, PyTorch's own gradients exactly.
         topk_mode: `example`, `unified` (one set for the batch) or `random` (an ablation).
+        sparse_grad: give `weight.grad` as a sparse tensor of the rows that were kept, as
+            `nn.Embedding(sparse=True)` does, instead of a full one that is mostly zero. With
+            `unified` and a wide layer most of the time on a GPU is otherwise spent on zeros. For
+            `torch.optim.SparseAdam`, `Adagrad` and `SGD`; other optimisers refuse it. Plain
+            backprop gives a full gradient all the same.
         device, dtype: of the weights.
 
     Attributes:
@@ -40,6 +45,7 @@ class MePropLinear(ActivityCounts, nn.Linear):
         *,
         k: int | None = None,
         topk_mode: TopkMode = "example",
+        sparse_grad: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -47,12 +53,18 @@ class MePropLinear(ActivityCounts, nn.Linear):
         super().__init__(in_features, out_features, bias, device=device, dtype=dtype)
         self.k = k
         self.topk_mode: TopkMode = topk_mode
+        self.sparse_grad = sparse_grad
         self.generator: torch.Generator | None = None
         self._start_counts(out_features, device)
 
     @classmethod
     def from_dense(
-        cls, dense: nn.Linear, *, k: int | None = None, topk_mode: TopkMode = "example"
+        cls,
+        dense: nn.Linear,
+        *,
+        k: int | None = None,
+        topk_mode: TopkMode = "example",
+        sparse_grad: bool = False,
     ) -> Self:
         """A meProp layer with a copy of the weights of `dense`, on its device, in its dtype."""
         layer = cls(
@@ -61,6 +73,7 @@ class MePropLinear(ActivityCounts, nn.Linear):
             dense.bias is not None,
             k=k,
             topk_mode=topk_mode,
+            sparse_grad=sparse_grad,
             device=dense.weight.device,
             dtype=dense.weight.dtype,
         )
@@ -90,7 +103,9 @@ class MePropLinear(ActivityCounts, nn.Linear):
             hits=self.hits if self.counting else None,
             examples=self.examples if self.counting else None,
             generator=self.generator,
+            sparse_grad=self.sparse_grad,
         )
 
     def extra_repr(self) -> str:
-        return f"{super().extra_repr()}, k={self.k}, topk_mode={self.topk_mode}"
+        sparse = ", sparse_grad=True" if self.sparse_grad else ""
+        return f"{super().extra_repr()}, k={self.k}, topk_mode={self.topk_mode}{sparse}"

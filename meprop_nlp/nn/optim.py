@@ -10,6 +10,7 @@ from torch import Tensor
 
 from meprop_nlp.config import OPTIMIZERS, OptimizerName
 from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.nn.optim_kernels import in_row_order
 from meprop_nlp.nn.row_optim import Adagrad, Adam
 
 
@@ -24,7 +25,7 @@ def make_optimizer(
     weight_decay: float = 0.0,
     lazy: bool = False,
 ) -> torch.optim.Optimizer:
-    """An optimiser like those of `torch.optim` with the defaults of meProp's experiments (section 3).
+    """An optimiser with the defaults of meProp's experiments (section 3).
 
     Args:
         name: `adam`, `adagrad` or `sgd`.
@@ -75,16 +76,16 @@ def clip_gradients(parameters: Iterable[Tensor], max_norm: float) -> float:
 
     Like `torch.nn.utils.clip_grad_norm_`, but gradients may be sparse.
     """
-    gradients = [
-        g.coalesce().values() if g.is_sparse else g
-        for g in (parameter.grad for parameter in parameters)
-        if g is not None
-    ]
+    gradients = []
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter.grad = in_row_order(parameter.grad)
+            sparse = parameter.grad.is_sparse
+            gradients.append(parameter.grad._values() if sparse else parameter.grad)
     if not gradients:
         return 0.0
-    norm = float(
-        torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients]))
-    )
+    norms = [torch.linalg.vector_norm(gradient) for gradient in gradients]
+    norm = float(torch.linalg.vector_norm(torch.stack(norms)))
     if norm > max_norm:
         for gradient in gradients:
             gradient.mul_(max_norm / (norm + 1e-6))

@@ -17,8 +17,11 @@ __all__ = [
     "active_k",
     "check_k",
     "check_topk_mode",
+    "column_magnitudes",
     "count_hits",
     "keep_selected",
+    "random_scores",
+    "row_gradient",
     "select_topk",
     "sparse_backward_linear",
     "sparsify_gates",
@@ -76,13 +79,25 @@ def select_topk(
     check_topk_mode(mode)
     check_k(k, dy.shape[1])
     if mode == "random":
-        device = dy.device if generator is None else generator.device
-        scores = torch.rand(dy.shape, generator=generator, device=device)
-        return _largest(scores.to(dy.device), k)
-    magnitude = dy.detach().abs()
+        return _largest(random_scores(dy, generator), k)
     if mode == "unified":
-        return _largest(magnitude.sum(dim=0, keepdim=True), k)[0]  # (K,)
-    return _largest(magnitude, k)
+        return _largest(column_magnitudes(dy).unsqueeze(0), k)[0]  # (K,)
+    return _largest(dy.detach().abs(), k)
+
+
+def column_magnitudes(dy: Tensor) -> Tensor:
+    """(O,) sum over the batch of the magnitudes of `dy` (B, O).
+
+    Sums of 16-bit numbers are float32, where they neither overflow nor fall together.
+    """
+    wide = torch.promote_types(dy.dtype, torch.float32)
+    return dy.detach().abs().sum(dim=0, dtype=wide)
+
+
+def random_scores(dy: Tensor, generator: torch.Generator | None) -> Tensor:
+    """(B, O) scores drawn uniformly where `generator` lives, on the device of `dy`."""
+    device = dy.device if generator is None else generator.device
+    return torch.rand(dy.shape, generator=generator, device=device).to(dy.device)
 
 
 def keep_selected(dy: Tensor, selected: Tensor) -> Tensor:
@@ -126,6 +141,7 @@ def sparse_backward_linear(
     *,
     need_dx: bool = True,
     need_dw: bool = True,
+    sparse_grad: bool = False,
 ) -> tuple[Tensor | None, Tensor | None]:
     """The two products of a linear layer's backward pass, over the selected entries only.
 
@@ -139,6 +155,7 @@ def sparse_backward_linear(
         selected: (B, K) or (K,) indices as `select_topk` gives them.
         need_dx: whether to compute dx.
         need_dw: whether to compute dw.
+        sparse_grad: give dw as a `row_gradient` of the neurons that any example selected.
 
     Returns:
         dx (B, I) and dw (O, I), None where not needed.
@@ -150,15 +167,43 @@ def sparse_backward_linear(
         if need_dx:
             dx = kept.mm(weight.index_select(0, selected))
         if need_dw:
-            dw = torch.zeros_like(weight, memory_format=torch.contiguous_format)
-            dw.index_copy_(0, selected, kept.t().mm(x))
+            rows = kept.t().mm(x)  # (K, I)
+            if sparse_grad:
+                dw = row_gradient(selected, rows, len(weight))
+            else:
+                dw = torch.zeros_like(weight, memory_format=torch.contiguous_format)
+                dw.index_copy_(0, selected, rows)
         return dx, dw
     sdy = keep_selected(dy, selected)
     if need_dx:
         dx = sdy.mm(weight)
-    if need_dw:
+    if need_dw and sparse_grad:
+        neurons = torch.unique(selected)
+        dw = row_gradient(neurons, sdy.index_select(1, neurons).t().mm(x), len(weight))
+    elif need_dw:
         dw = sdy.t().mm(x)
     return dx, dw
+
+
+def row_gradient(neurons: Tensor, rows: Tensor, n_outs: int) -> Tensor:
+    """A weight's gradient that stores only some rows; the rest are zero.
+
+    Args:
+        neurons: (R,) int64, the indices of the rows, increasing.
+        rows: (R, I) their values.
+        n_outs: O.
+
+    Returns:
+        (O, I) `torch.sparse_coo_tensor` with one sparse dimension, coalesced.
+    """
+    # No check of the invariants: on a GPU the host would wait for its result.
+    return torch.sparse_coo_tensor(
+        neurons.unsqueeze(0),
+        rows,
+        (n_outs, rows.shape[1]),
+        check_invariants=False,
+        is_coalesced=True,
+    )
 
 
 def sparsify_gates(

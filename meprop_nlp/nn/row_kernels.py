@@ -1,4 +1,4 @@
-"""The border to the native core for rows of tables: reading them, dropout, and updating them.
+"""The border to the native core for rows of tables: reading them, and dropout.
 
 The plain PyTorch form of each kernel stands beside it; see `nn/kernels.py` for the layers' kernels.
 Dimensions: V rows of a table, E columns, N rows read, J of them added up.
@@ -9,19 +9,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from meprop_nlp.nn.kernels import core_for
+from meprop_nlp.nn.core import core_for
 
 __all__ = [
-    "adagrad_step",
-    "adam_step",
     "apply_dropout",
     "distinct",
     "draw_seed",
     "embedding_backward",
     "embedding_forward",
     "kept_by_dropout",
+    "number_pairs",
+    "slot_forward",
 ]
 
+# Where more than this share of a batch's (slot, row) pairs are distinct, one product of all is
+# cheaper than a product a pair and adding them up.
+PAIR_SHARE = 0.5
 _WORD = 0xFFFFFFFF  # the low 32 bits
 
 
@@ -127,6 +130,59 @@ def embedding_backward(
     return gradient if read is None else _row_sparse(read[:n].long(), gradient[:n], n_table_rows)
 
 
+def number_pairs(rows: Tensor, n_table_rows: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The distinct pairs of a slot and a row of a table in a batch.
+
+    Args:
+        rows: (B, F) int32, 0 to V - 1.
+        n_table_rows: V.
+
+    Returns:
+        pair: (B, F) int32, the number of the pair at each place; by slot, then by row.
+        row_of: (P,) int32, the row of each pair.
+        first: (F + 1,) int32, where the pairs of each slot begin.
+    """
+    n_slots = rows.shape[1]
+    core = core_for(torch.empty(0)) if rows.device.type == "cpu" else None
+    if core is not None:
+        rows = rows.contiguous().int()
+        pair, row_of = torch.empty_like(rows), rows.new_empty(rows.numel())
+        first = rows.new_empty(n_slots + 1)
+        n_pairs: int = core.number_pairs(rows, n_table_rows, pair, row_of, first)
+        return pair, row_of[:n_pairs], first
+    starts = torch.arange(n_slots + 1) * n_table_rows
+    keys, pair = distinct(rows + starts[:-1], n_slots * n_table_rows)
+    first = torch.searchsorted(keys.long(), starts).int()
+    return pair, keys.remainder(n_table_rows).int(), first
+
+
+def slot_forward(
+    vectors: Tensor, pair: Tensor, first: Tensor, weight: Tensor, bias: Tensor | None
+) -> Tensor:
+    """A linear layer over vectors side by side, each of which stands in one slot only.
+
+    Args:
+        vectors: (P, E).
+        pair, first: of `number_pairs`.
+        weight: (O, F * E).
+        bias: (O,) or None.
+
+    Returns:
+        (B, O).
+    """
+    core = core_for(vectors, weight, *(() if bias is None else (bias,)))
+    if core is not None and len(vectors) <= PAIR_SHARE * pair.numel():
+        y = vectors.new_empty(len(pair), len(weight))
+        core.slot_forward(
+            *(vectors.contiguous(), pair, first, weight.contiguous()),
+            None if bias is None else bias.contiguous(),
+            *(y, torch.get_num_threads()),
+        )
+        return y
+    x = embedding_forward(vectors, pair.reshape(-1, 1), 0.0, 0)
+    return torch.nn.functional.linear(x.view(len(pair), weight.shape[1]), weight, bias)
+
+
 def distinct(numbers: Tensor, upper: int) -> tuple[Tensor, Tensor]:
     """The different values among int32 `numbers`, each from 0 up to, not including, `upper`.
 
@@ -139,96 +195,6 @@ def distinct(numbers: Tensor, upper: int) -> tuple[Tensor, Tensor]:
     is_there[flat] = True
     place = is_there.cumsum(dim=0, dtype=torch.int32) - 1
     return is_there.nonzero().squeeze(1).int(), place[flat].view(numbers.shape)
-
-
-def adam_step(
-    parameter: Tensor,
-    gradient: Tensor,
-    mean: Tensor,
-    square: Tensor,
-    *,
-    rate: float,
-    betas: tuple[float, float],
-    eps: float,
-    weight_decay: float,
-    step: float,
-    lazy: bool,
-) -> None:
-    """One step of Adam, in place; `torch.optim.Adam`'s formulas.
-
-    Args:
-        parameter, mean, square: of one shape, contiguous.
-        gradient: dense, or sparse in its first dimension. Rows it lacks are zero: they still decay
-            the moments, and so move the parameter; with `lazy` they are left alone.
-        step: counts from 1.
-    """
-    core = core_for(parameter, mean, square)
-    rows, values = _rows_and_values(gradient)
-    if core is not None and values.dtype == parameter.dtype:
-        core.adam(
-            *(_as_matrix(parameter), rows, _as_matrix(values.contiguous())),
-            *(_as_matrix(mean), _as_matrix(square), rate, *betas, eps, weight_decay, step, lazy),
-            torch.get_num_threads(),
-        )
-        return
-    p, m, v, g = parameter, mean, square, gradient
-    if rows is not None and lazy:
-        p, m, v, g = parameter[rows], mean[rows], square[rows], values
-    elif rows is not None:
-        g = gradient.to_dense()
-    if weight_decay:
-        g = g.add(p, alpha=weight_decay)
-    m.lerp_(g, 1 - betas[0])
-    v.mul_(betas[1]).addcmul_(g, g, value=1 - betas[1])
-    root = (1 - betas[1] ** step) ** 0.5
-    p.addcdiv_(m, (v.sqrt() / root).add_(eps), value=-rate / (1 - betas[0] ** step))
-    if rows is not None and lazy:
-        parameter[rows], mean[rows], square[rows] = p, m, v
-
-
-def adagrad_step(
-    parameter: Tensor,
-    gradient: Tensor,
-    square_sum: Tensor,
-    *,
-    rate: float,
-    eps: float,
-    weight_decay: float,
-    lazy: bool,
-) -> None:
-    """One step of AdaGrad, in place; see `adam_step`. Rows without gradient move by decay only."""
-    core = core_for(parameter, square_sum)
-    rows, values = _rows_and_values(gradient)
-    if core is not None and values.dtype == parameter.dtype:
-        core.adagrad(
-            *(_as_matrix(parameter), rows, _as_matrix(values.contiguous())),
-            *(_as_matrix(square_sum), rate, eps, weight_decay, lazy),
-            torch.get_num_threads(),
-        )
-        return
-    p, s, g = parameter, square_sum, gradient
-    if rows is not None and lazy:
-        p, s, g = parameter[rows], square_sum[rows], values
-    elif rows is not None:
-        g = gradient.to_dense()
-    if weight_decay:
-        g = g.add(p, alpha=weight_decay)
-    s.addcmul_(g, g)
-    p.addcdiv_(g, s.sqrt().add_(eps), value=-rate)
-    if rows is not None and lazy:
-        parameter[rows], square_sum[rows] = p, s
-
-
-def _rows_and_values(gradient: Tensor) -> tuple[Tensor | None, Tensor]:
-    if not gradient.is_sparse:
-        return None, gradient
-    gradient = gradient.coalesce()
-    return gradient.indices()[0].contiguous(), gradient.values()
-
-
-def _as_matrix(tensor: Tensor) -> Tensor:
-    """A view with two dimensions, the first being the rows of a table."""
-    return tensor.view(len(tensor), -1) if tensor.dim() > 1 else tensor.view(-1, 1)
 
 
 def _row_sparse(rows: Tensor, values: Tensor, n_table_rows: int) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from meprop_nlp.nn.row_kernels import adagrad_step, adam_step
+from meprop_nlp.nn.optim_kernels import adagrad_step, adam_step
 
 __all__ = ["Adagrad", "Adam"]
 
@@ -42,12 +42,13 @@ class Adam(torch.optim.Adam):
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient."""
-        if _is_for_torch(self):
-            return super().step(closure)
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        if _is_for_torch(self):
+            super().step()
+            return loss
         for group, parameter, gradient in _with_gradient(self):
             state = self.state[parameter]
             if not state:
@@ -85,12 +86,13 @@ class Adagrad(torch.optim.Adagrad):
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient."""
-        if _is_for_torch(self):
-            return super().step(closure)
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        if _is_for_torch(self):
+            super().step()
+            return loss
         for group, parameter, gradient in _with_gradient(self):
             state = self.state[parameter]
             state["step"] += 1

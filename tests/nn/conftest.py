@@ -8,6 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from meprop_nlp import native
+
+CORE = native.core()
+
 
 @pytest.fixture(
     params=[
@@ -41,3 +45,14 @@ def naive_select():
         ]
 
     return select
+
+
+@pytest.fixture(params=CORE.instruction_sets() if CORE else ["none"])
+def core(request: pytest.FixtureRequest):
+    """The native core, with each of its instruction sets in use in turn."""
+    if CORE is None:
+        pytest.skip(native.why_missing())
+    before = CORE.instruction_set()
+    CORE.use_instruction_set(request.param)
+    yield CORE
+    CORE.use_instruction_set(before)

@@ -1,0 +1,216 @@
+"""Whole trainings and single steps: PyTorch's dense layers, meProp, and meProp with meSimp.
+
+    python benchmarks/bench_training.py [--data ../shared/data] [--only parser] [--seeds 1]
+
+Every whole training runs in a process of its own, one after the other, on UD English EWT; what
+counts is the time until the epoch with the best dev score ends, start and reading included. Steps
+are timed in one process, in turn. Nothing else should run beside it. Results go to
+benchmarks/results/training.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+from conditions import conditions, interleaved, refuse_without_core
+
+RESULTS = Path(__file__).parent / "results" / "training.json"
+PROGRAM_START = time.perf_counter()
+
+# the settings of each variant, as fields of the configurations
+Settings = dict[str, dict[str, Any]]
+VARIANTS: dict[str, dict[str, Settings]] = {
+    "parser": {
+        "dense PyTorch": {},
+        "dense, our layers": {},
+        "meProp": {"meprop": {"k": 20}},
+        "meProp + meSimp": {"meprop": {"k": 20}, "simplify": {}},
+    },
+    "tagger": {
+        "dense PyTorch": {},
+        "dense, our layers": {},
+        "meProp": {"meprop": {"k": 10}},
+        "meProp + meSimp": {"meprop": {"k": 10}, "simplify": {}},
+    },
+}
+SCORE = {"parser": "las", "tagger": "upos"}
+PEER = {"parser": 83.5, "tagger": 94.16}  # LAS of the first issue; UPOS of spaCy
+
+
+def make_trainer(task: str, variant: str, settings: Settings, data: Path, seed: int) -> Any:
+    """Build a trainer, dense in PyTorch's own layers or ours."""
+    import torch
+    from dense_pytorch import make_dense
+
+    from meprop_nlp.config import (
+        MePropConfig,
+        ParserConfig,
+        SimplifyConfig,
+        TaggerConfig,
+        TrainingConfig,
+    )
+    from meprop_nlp.data.conll import read
+    from meprop_nlp.models.device import usable_threads
+    from meprop_nlp.models.parser_task import ParserTask
+    from meprop_nlp.models.tagger_task import TaggerTask
+    from meprop_nlp.models.training import Trainer
+
+    torch.set_num_threads(usable_threads())
+    torch.manual_seed(seed)
+    train, dev = (list(read(data / f"{part}.conllu", trees=True)) for part in ("train", "dev"))
+    training = TrainingConfig(seed=seed, device="cpu", **settings.get("training", {}))
+    meprop = MePropConfig(**settings.get("meprop", {}))
+    common = {"meprop": meprop, "batch_size": training.batch_size, "device": torch.device("cpu")}
+    if task == "parser":
+        config = ParserConfig(**settings.get("config", {}))
+        made: Any = ParserTask(train, dev, config=config, seed=seed, **common)
+    else:
+        made = TaggerTask(train, dev, config=TaggerConfig(**settings.get("config", {})), **common)
+    simplify = SimplifyConfig(**settings["simplify"]) if "simplify" in settings else None
+    trainer = Trainer(made, training=training, simplify=simplify)
+    if variant == "dense PyTorch":
+        make_dense(trainer)
+    return trainer
+
+
+def whole(task: str, variant: str, data: Path, seed: int) -> dict[str, Any]:
+    """Train once, in this process; return seconds, scores and memory."""
+    from meprop_nlp.models.records import EpochRecord
+
+    trainer = make_trainer(task, variant, VARIANTS[task][variant], data, seed)
+    ends = []
+    epochs = []
+    for record in trainer.run():
+        if isinstance(record, EpochRecord):
+            ends.append(time.perf_counter() - PROGRAM_START)
+            epochs.append(record)
+    scores = [epoch.scores[SCORE[task]] for epoch in epochs]
+    # a model from before the last cut is not the model that was asked for
+    best = max(i for i, epoch in enumerate(epochs) if epoch.best)
+    reached = [end for end, score in zip(ends, scores, strict=True) if score >= PEER[task]]
+    parts = ("forward_seconds", "backward_seconds", "update_seconds", "evaluate_seconds")
+    return {
+        "scores": scores,
+        "best": scores[best],
+        "seconds_to_best": ends[best],
+        "seconds_to_peer": reached[0] if reached else None,
+        "seconds": ends[-1],
+        "neurons": list(epochs[-1].neurons.values()),
+        "start_seconds": ends[0] - epochs[0].seconds - epochs[0].evaluate_seconds,
+        **{part: sum(getattr(epoch, part) for epoch in epochs) for part in parts},
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+
+
+def in_process(task: str, variant: str, data: Path, seed: int) -> dict[str, Any]:
+    """Run `whole` in a process of its own."""
+    command = [sys.executable, __file__, "--data", str(data), "--cell", task, variant, str(seed)]
+    print(f"{task}, {variant}, seed {seed} ...", file=sys.stderr, flush=True)
+    done = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE)
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def steps(task: str, data: Path, batch_size: int, k: int, repeats: int) -> dict[str, Any]:
+    """Forward, backward and update of one minibatch, dense PyTorch and meProp in turn."""
+    import numpy as np
+
+    variants = {"dense PyTorch": {}, "meProp": {"meprop": {"k": k}}}
+    functions = {}
+    for variant, settings in variants.items():
+        sized = {**settings, "training": {"batch_size": batch_size}}
+        trainer = make_trainer(task, variant, sized, data, seed=1)
+        trainer.task.network.train()
+        batches = cycle(list(trainer.task.batches(np.random.default_rng(1)))[:20])
+
+        def step(trainer: Any = trainer, batches: Iterator[Any] = batches) -> None:
+            trainer._step(next(batches))
+
+        functions[variant] = step
+    seconds = interleaved(functions, repeats)
+    return {name: sorted(times) for name, times in seconds.items()}
+
+
+def table(task: str, runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return the rows of the README's table of whole trainings."""
+    columns = ["", "neurons", f"dev {SCORE[task].upper()}", "seconds to best dev", "against dense"]
+    columns += ["forward", "backward", "update", "rest", "peak MB"]
+    dense = mean(run["seconds_to_best"] for run in runs["dense PyTorch"])
+    rows = []
+    for variant, results in runs.items():
+        average = {key: mean(run[key] for run in results) for key in (
+            "best", "seconds_to_best", "forward_seconds", "backward_seconds", "update_seconds",
+            "seconds",
+        )}  # fmt: skip
+        parts = [average[f"{part}_seconds"] for part in ("forward", "backward", "update")]
+        rows.append([
+            variant,
+            " + ".join(str(n) for n in results[0]["neurons"]),
+            f"{average['best']:.2f}",
+            f"{average['seconds_to_best']:.0f}",
+            f"{dense / average['seconds_to_best']:.1f}x",
+            *(f"{part:.0f}" for part in parts),
+            f"{average['seconds'] - sum(parts):.0f}",
+            f"{max(run['peak_bytes'] for run in results) / 1e6:.0f}",
+        ])  # fmt: skip
+    return {"columns": columns, "rows": rows}
+
+
+def step_table(cells: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the rows of the README's table of single steps."""
+    rows = []
+    for name, seconds in cells.items():
+        dense, sparse = median(seconds["dense PyTorch"]), median(seconds["meProp"])
+        rows.append([name, f"{dense * 1e3:.1f}", f"{sparse * 1e3:.1f}", f"{dense / sparse:.1f}x"])
+    return {"columns": ["one step", "dense PyTorch, ms", "meProp, ms", "ratio"], "rows": rows}
+
+
+def main() -> None:
+    """Run what was asked for and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data")) / "ud-english-ewt"
+    parser.add_argument("--data", type=Path, default=default, help="folder of train and dev")
+    parser.add_argument("--only", choices=["parser", "tagger", "step"])
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--cell", nargs=3, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    refuse_without_core()
+    if arguments.cell:
+        task, variant, seed = arguments.cell
+        print(json.dumps(whole(task, variant, arguments.data, int(seed))))
+        return
+    old = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    results = {**old, "conditions": {**conditions(), "seeds": arguments.seeds}}
+    if arguments.only in (None, "step"):
+        cells = {
+            "parser, 1,000 transitions, k 20": steps("parser", arguments.data, 1000, 20, 60),
+            "tagger, 32 sentences, k 10": steps("tagger", arguments.data, 32, 10, 40),
+        }
+        results["step"] = {**step_table(cells), "seconds": cells}
+    for task in ("parser", "tagger"):
+        if arguments.only in (None, task):
+            runs: dict[str, list[dict[str, Any]]] = {name: [] for name in VARIANTS[task]}
+            for seed in range(1, arguments.seeds + 1):
+                for variant in runs:
+                    runs[variant].append(in_process(task, variant, arguments.data, seed))
+            results[task] = {**table(task, runs), "runs": runs}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    for name in ("step", "parser", "tagger"):
+        for row in [results[name]["columns"], *results[name]["rows"]] if name in results else []:
+            print(*row, sep="\t")
+
+
+if __name__ == "__main__":
+    main()

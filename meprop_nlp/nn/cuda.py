@@ -1,0 +1,136 @@
+"""A linear layer's backward pass on a GPU: the host never waits for the device.
+
+The selection is the reference's, entry by entry (ties: lowest index first, NaN as infinity), made
+without asking the device how many ties there are; the products are the reference's own. Written in
+plain PyTorch, so that it runs and is tested on any device; where Triton is installed one fused
+kernel makes the selection. Without host synchronisation a CUDA graph can hold the whole pass.
+
+`unified` makes products of width K. `example` and `random` multiply the masked gradient densely:
+a row of the other matrix is fetched for every kept entry otherwise, which tensor cores outrun
+unless less than about one entry in a hundred is kept. Dimensions: B examples, I in, O out, K kept.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from meprop_nlp.config import TopkMode
+from meprop_nlp.nn import reference
+
+# The widest row the Triton kernel holds in one program's registers.
+WIDEST = 32768
+
+Select = Callable[[Tensor, int], Tensor]
+
+
+def linear_backward(
+    dy: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    k: int,
+    mode: TopkMode = "example",
+    *,
+    need_dx: bool = True,
+    need_dw: bool = True,
+    hits: Tensor | None = None,
+    generator: torch.Generator | None = None,
+    sparse_grad: bool = False,
+) -> tuple[Tensor | None, Tensor | None]:
+    """Select k entries of each row of `dy`, and make the two products of what is left.
+
+    Arguments, results and errors are those of `kernels.linear_backward`. The host waits for the
+    device in two cases only: to list the rows of a row-sparse gradient in the modes other than
+    `unified`, and where `generator` lives on the CPU.
+    """
+    selected = select_topk(dy, k, mode, generator=generator)
+    if hits is not None:
+        reference.count_hits(dy, selected, hits)
+    return reference.sparse_backward_linear(
+        dy, x, weight, selected, need_dx=need_dx, need_dw=need_dw, sparse_grad=sparse_grad
+    )
+
+
+def select_topk(
+    dy: Tensor,
+    k: int,
+    mode: TopkMode = "example",
+    *,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """`reference.select_topk` without host synchronisation (meProp, sections 2.1 and 2.2).
+
+    Args:
+        dy: (B, O) gradient.
+        k: how many survive, from 1 to O.
+        mode: `example`, `unified` or `random`.
+        generator: source of `random`.
+
+    Returns:
+        selected: int64, indices in increasing order: (B, K), or (K,) where `mode` is `unified`.
+
+    Raises:
+        ConfigError: unknown mode, or k outside 1 to O.
+    """
+    reference.check_topk_mode(mode)
+    reference.check_k(k, dy.shape[1])
+    if mode == "unified":
+        return _largest(reference.column_magnitudes(dy).unsqueeze(0), k).squeeze(0)  # (K,)
+    if mode == "random":
+        return _largest(reference.random_scores(dy, generator), k)
+    return _largest(dy.detach(), k)
+
+
+def largest_by_threshold(entries: Tensor, k: int) -> Tensor:
+    """(B, K) increasing indices of the k largest magnitudes of each row, in plain PyTorch.
+
+    Which of several equal values `torch.topk` returns is not defined, but the k-th value is. All
+    above it are kept, and of those equal to it the lowest indices, as many as there is room for.
+
+    Args:
+        entries: (B, O), of any sign.
+        k: from 1 to O.
+    """
+    n_rows, width = entries.shape
+    magnitude = entries.abs().nan_to_num_(nan=torch.inf, posinf=torch.inf)
+    threshold = magnitude.topk(k, dim=1, sorted=False).values.amin(dim=1, keepdim=True)  # (B, 1)
+    above, equal = magnitude > threshold, magnitude == threshold
+    room = k - above.sum(dim=1, keepdim=True)  # (B, 1)
+    keep = above | (equal & (equal.cumsum(dim=1) <= room))
+    # Each kept index is written to its place; all others to a column K that is dropped.
+    place = torch.where(keep, keep.cumsum(dim=1) - 1, k)
+    column = torch.arange(width, device=entries.device).expand(n_rows, width)
+    selected = torch.empty(n_rows, k + 1, dtype=torch.int64, device=entries.device)
+    return selected.scatter_(1, place, column).narrow(1, 0, k)
+
+
+def _largest(entries: Tensor, k: int) -> Tensor:
+    """(B, K) increasing indices of each row's k largest magnitudes; ties: lowest index first."""
+    select = None
+    if entries.is_cuda and entries.shape[1] <= WIDEST:
+        select = fused_select(entries.get_device())
+    return (select or largest_by_threshold)(entries, k)
+
+
+@cache
+def fused_select(device: int) -> Select | None:
+    """The Triton kernel, or None where Triton is not installed or cannot compile for `device`."""
+    try:
+        from meprop_nlp.nn.triton_topk import select_rows
+    except ImportError:
+        return None
+    try:
+        select_rows(torch.zeros(1, 2, device=torch.device("cuda", device)), 1)
+    except Exception as error:  # of Triton, of its C compiler or of the driver
+        reason = str(error).strip().partition("\n")[0]
+        warnings.warn(
+            f"selecting with PyTorch alone, slower: the Triton kernel cannot run ({reason})",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return None
+    return select_rows

@@ -1,0 +1,93 @@
+"""One fused Triton kernel: the indices of each row's k largest magnitudes.
+
+Import it only where Triton is installed; `nn/cuda.py` does. One program reads one row once, finds
+the k-th largest magnitude by bisection of its bits, and writes the kept indices in order: no sort,
+no temporary, no host synchronisation. Must give what `reference.select_topk` gives.
+"""
+
+from __future__ import annotations
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+# dtype: (integer of the same size, integer to compute in, the bits of infinity). The bits of two
+# floats that are not negative compare as the floats do, and those of NaN lie above infinity.
+LAYOUTS = {
+    torch.float16: (tl.int16, tl.int32, 0x7C00),
+    torch.bfloat16: (tl.int16, tl.int32, 0x7F80),
+    torch.float32: (tl.int32, tl.int32, 0x7F80_0000),
+    torch.float64: (tl.int64, tl.int64, 0x7FF0_0000_0000_0000),
+}
+
+
+@triton.jit(do_not_specialize=["k"])
+def select_kernel(
+    entries,
+    selected,
+    width,
+    k,
+    block: tl.constexpr,
+    stored_type: tl.constexpr,
+    bits_type: tl.constexpr,
+    infinity: tl.constexpr,
+    n_steps: tl.constexpr,
+):
+    """entries (B, O) to selected (B, K), both contiguous; program b does row b."""
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.arange(0, block)
+    inside = column < width
+    value = tl.load(entries + row * width + column, mask=inside, other=0.0)
+    # Without its sign bit a number of either sign becomes its magnitude; NaN becomes infinity.
+    bits = value.to(stored_type, bitcast=True).to(bits_type) & (infinity | (infinity - 1))
+    bits = tl.where(inside, tl.minimum(bits, infinity), -1)
+
+    # At least k entries are >= low and fewer than k are >= high, until low is the k-th largest.
+    low = tl.full((), 0, bits_type)
+    high = tl.full((), infinity + 1, bits_type)
+    for _ in range(n_steps):
+        middle = low + (high - low) // 2
+        enough = tl.sum((bits >= middle).to(tl.int32), axis=0) >= k
+        low = tl.where(enough, middle, low)
+        high = tl.where(enough, high, middle)
+
+    above = bits > low
+    equal = bits == low
+    room = k - tl.sum(above.to(tl.int32), axis=0)
+    keep = above | (equal & (tl.cumsum(equal.to(tl.int32), axis=0) <= room))
+    place = tl.cumsum(keep.to(tl.int32), axis=0) - 1
+    tl.store(selected + row * k + place, column.to(tl.int64), mask=keep)
+
+
+def launch_settings(dtype: torch.dtype, width: int) -> dict[str, object]:
+    """The constants of `select_kernel` and its warps, for rows of `width` entries of `dtype`."""
+    stored_type, bits_type, infinity = LAYOUTS[dtype]
+    block = triton.next_power_of_2(width)
+    return {
+        "block": block,
+        "stored_type": stored_type,
+        "bits_type": bits_type,
+        "infinity": infinity,
+        "n_steps": (infinity + 1).bit_length(),
+        "num_warps": min(max(block // 1024, 4), 32),
+    }
+
+
+def select_rows(entries: Tensor, k: int) -> Tensor:
+    """(B, K) int64 increasing indices of each row's k largest magnitudes.
+
+    Ties go to the lowest index; NaN counts as infinite.
+
+    Args:
+        entries: (B, O) float16, bfloat16, float32 or float64, on a CUDA device.
+        k: from 1 to O.
+    """
+    n_rows, width = entries.shape
+    selected = torch.empty(n_rows, k, dtype=torch.int64, device=entries.device)
+    if n_rows > 0:
+        with torch.cuda.device(entries.get_device()):
+            select_kernel[(n_rows,)](
+                entries.contiguous(), selected, width, k, **launch_settings(entries.dtype, width)
+            )
+    return selected

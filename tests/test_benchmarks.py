@@ -1,0 +1,150 @@
+"""What the benchmark scripts share, and that they run: `--quick`, not to be believed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_sequence
+
+from meprop_nlp import native
+from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.nn.lstm import MePropLSTM
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+needs_core = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
+each_script = pytest.mark.parametrize("name", ["linear", "lstm"])
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch):
+    """Imports a script of benchmarks/ by name."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return import_module
+
+
+@pytest.fixture
+def conditions(script) -> ModuleType:
+    return script("conditions")
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """PyTorch's number of threads is afterwards what it was."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@needs_core
+@each_script
+def test_quick_run_writes_results_of_which_the_readme_makes_its_tables(
+    script, name, tmp_path, threads, capsys
+):
+    path = tmp_path / f"{name}.json"
+    script(f"bench_{name}").main(["--quick", "--threads", "1", "--output", str(path)])
+    results = json.loads(path.read_text(encoding="utf-8"))
+    assert results["conditions"]["threads"] == 1
+    assert results["conditions"]["kernels"] == native.kernels_in_use()
+    assert "example" in capsys.readouterr().out or name == "lstm"
+    readme = script("readme")
+    measured = {**{file: {} for file in readme.FILES}, name: results}
+    made = {table for table, text in readme.tables(measured).items() if text != readme.UNMEASURED}
+    expected = {"linear": {"linear", "linear-grid"}, "lstm": {"lstm"}}
+    assert made == expected[name] | {"speed-conditions"}
+
+
+@each_script
+def test_quick_run_has_no_place_to_write_to_unless_told(conditions, name):
+    assert conditions.arguments("", name, ["--quick"]).output is None
+    assert conditions.arguments("", name, []).output == BENCHMARKS / "results" / f"{name}.json"
+
+
+@each_script
+def test_benchmarks_refuse_to_run_without_the_core(script, name, tmp_path, monkeypatch):
+    monkeypatch.setattr(native, "core", lambda: None)
+    path = tmp_path / "results.json"
+    with pytest.raises(SystemExit, match="benchmarks measure the native core"):
+        script(f"bench_{name}").main(["--quick", "--output", str(path)])
+    assert not path.exists()
+
+
+def test_functions_take_turns_in_another_order_each_time(conditions):
+    calls = []
+    functions = {name: lambda name=name: calls.append(name) for name in "abc"}
+    samples = conditions.interleaved(functions, 3)
+    assert [len(seconds) for seconds in samples.values()] == [3, 3, 3]
+    assert "".join(calls[6:]) == "abcbcacab"  # the first six were to warm up
+
+
+def test_what_runs_before_a_call_is_not_timed_and_gives_its_argument(conditions, monkeypatch):
+    clock = iter(range(100))
+    monkeypatch.setattr(conditions.time, "perf_counter", lambda: next(clock))
+    before = {"a": lambda: [next(clock), "made"]}
+    given = []
+    samples = conditions.interleaved({"a": given.append}, 2, before=before)
+    assert samples == {"a": [1, 1]}
+    assert [made for _, made in given] == ["made"] * 4
+
+
+def test_quartiles_are_those_of_the_samples(conditions):
+    assert conditions.quartiles([5, 1, 2, 4, 3]) == [2, 3, 4]
+    assert conditions.quartiles([1, 2]) == [1.25, 1.5, 1.75]
+    assert conditions.quartiles([7]) == [7, 7, 7]
+
+
+def test_speedup_is_the_ratio_of_medians_above_one_where_ours_is_faster(conditions):
+    compared = conditions.compared({"dense": [0.3, 0.1, 0.2], "ours": [0.4, 0.4, 0.4]})
+    assert compared["ms"]["dense"] == [150, 200, 250]
+    assert compared["speedup"] == {"ours": 0.5}
+
+
+def test_linear_layer_whose_gradient_is_wrong_is_not_timed(script):
+    bench = script("bench_linear")
+    x, dy = torch.randn(8, 6, requires_grad=True), torch.randn(8, 5)
+    layer = MePropLinear(6, 5, k=2)
+    bench.check(layer, x, dy)
+    with pytest.raises(AssertionError, match="not close"):
+        bench.check(WrongLinear(6, 5, k=2), x, dy)
+
+
+class WrongLinear(MePropLinear):
+    """Keeps one entry fewer than it says."""
+
+    def forward(self, input):
+        return MePropLinear.forward(self.narrower(), input)
+
+    def narrower(self):
+        layer = MePropLinear(self.in_features, self.out_features, k=self.k - 1)
+        layer.weight, layer.bias = self.weight, self.bias
+        return layer
+
+
+def test_lstm_whose_gradient_is_wrong_is_not_timed(script, monkeypatch):
+    bench = script("bench_lstm")
+    dense, dy = nn.LSTM(3, 20), torch.randn(7, 20)
+    layer = MePropLSTM.from_dense(dense, k=2)
+    batch = pack_sequence([torch.randn(4, 3), torch.randn(3, 3)])
+    bench.check(dense, layer, batch, dy)
+    right = bench.expected_gradients
+
+    def kept_by_mistake(layer, batch, dy):
+        layer.k += 1
+        return right(layer, batch, dy)
+
+    monkeypatch.setattr(bench, "expected_gradients", kept_by_mistake)
+    with pytest.raises(AssertionError, match="not close"):
+        bench.check(dense, layer, batch, dy)
+
+
+def test_lengths_are_all_the_same_or_spread_from_the_longest(script):
+    lengths = script("bench_lstm").lengths
+    assert lengths("equal", 3, 30).tolist() == [30, 30, 30]
+    spread = lengths("unequal", 32, 30).tolist()
+    assert (spread[0], spread[-1], sorted(spread, reverse=True)) == (30, 5, spread)
