@@ -35,6 +35,7 @@ sanitize: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run -Werror native/*.hpp native/*.cpp
 
 types: $(STAMP)
 	$(BIN)/mypy

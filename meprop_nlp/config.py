@@ -143,6 +143,7 @@ class TrainingConfig(Config):
     optimizer: OptimizerName = "adam"
     learning_rate: float | None = None  # None: by task and optimiser, Task.learning_rates
     decay: bool = True  # let the learning rate fall linearly to zero; the papers keep it constant
+    lazy: bool = False  # leave table rows without a gradient alone; exact Adam moves them on
     clip: float = 5.0  # largest norm of the gradient; 0: no clipping, as in the papers
     patience: int = 5  # stop after so many epochs without a better dev score; 0: never
     seed: int = 1

@@ -35,9 +35,8 @@ void bind(nb::module_& m) {
                    "y must be (rows of rows, columns of table)");
             demand_indices(rows, size(table, 0));
             of<T>(kernels()).embedding_forward(table.data(), rows.data(), size(rows, 0),
-                                               size(rows, 1), size(table, 1),
-                                               make_dropout(p, seed), y.data(),
-                                               demand_threads(threads));
+                                               size(rows, 1), size(table, 1), make_dropout(p, seed),
+                                               y.data(), demand_threads(threads));
         },
         "table"_a.noconvert(), "rows"_a.noconvert(), "p"_a, "seed"_a, "y"_a.noconvert(),
         "threads"_a, nb::call_guard<nb::gil_scoped_release>());
@@ -52,24 +51,25 @@ void bind(nb::module_& m) {
                        entries < (std::int64_t{1} << 31),
                    "the table or the batch is too large");
             const std::int64_t most = distinct ? std::min(entries, table_rows) : table_rows;
-            demand(has_shape(gradient, most, size(dy, 1)) && (!distinct || size(*distinct, 0) == most),
+            demand(has_shape(gradient, most, size(dy, 1)) &&
+                       (!distinct || size(*distinct, 0) == most),
                    "gradient must have a row for each row that can be read");
             demand_indices(rows, table_rows);
             return of<T>(kernels()).embedding_backward(
                 dy.data(), rows.data(), size(rows, 0), size(rows, 1), table_rows, size(dy, 1),
-                make_dropout(p, seed), distinct.has_value(), distinct ? distinct->data() : nullptr, gradient.data(),
-                demand_threads(threads));
+                make_dropout(p, seed), distinct.has_value(), distinct ? distinct->data() : nullptr,
+                gradient.data(), demand_threads(threads));
         },
         "dy"_a.noconvert(), "rows"_a.noconvert(), "table_rows"_a, "p"_a, "seed"_a,
         "distinct"_a.noconvert(), "gradient"_a.noconvert(), "threads"_a,
         nb::call_guard<nb::gil_scoped_release>());
 }
 
-}  // namespace
+} // namespace
 
 void bind_embedding(nb::module_& m) {
     bind<float>(m);
     bind<double>(m);
 }
 
-}  // namespace meprop::border
+} // namespace meprop::border

@@ -14,9 +14,8 @@ void bind(nb::module_& m) {
             demand(size(index, 0) == size(dy, 0) && size(value, 0) == size(dy, 0) &&
                        size(value, 1) == k,
                    "index and value must be (rows of dy, k)");
-            of<T>(kernels())
-                .select_topk(dy.data(), size(dy, 0), size(dy, 1), k, index.data(), value.data(),
-                             demand_threads(threads));
+            of<T>(kernels()).select_topk(dy.data(), size(dy, 0), size(dy, 1), k, index.data(),
+                                         value.data(), demand_threads(threads));
         },
         "dy"_a.noconvert(), "index"_a.noconvert(), "value"_a.noconvert(), "threads"_a,
         nb::call_guard<nb::gil_scoped_release>());
@@ -29,10 +28,9 @@ void bind(nb::module_& m) {
             demand(size(dx, 0) == size(index, 0) && size(dx, 1) == size(weight, 1),
                    "dx must be (rows of index, columns of weight)");
             demand_indices(index, size(weight, 0));
-            of<T>(kernels())
-                .sparse_dx(index.data(), value.data(), size(index, 0), size(index, 1),
-                           weight.data(), size(weight, 0), size(weight, 1), dx.data(),
-                           demand_threads(threads));
+            of<T>(kernels()).sparse_dx(index.data(), value.data(), size(index, 0), size(index, 1),
+                                       weight.data(), size(weight, 0), size(weight, 1), dx.data(),
+                                       demand_threads(threads));
         },
         "index"_a.noconvert(), "value"_a.noconvert(), "weight"_a.noconvert(), "dx"_a.noconvert(),
         "threads"_a, nb::call_guard<nb::gil_scoped_release>());
@@ -45,19 +43,19 @@ void bind(nb::module_& m) {
             demand(size(x, 0) == size(index, 0) && size(dw, 1) == size(x, 1),
                    "x must be (rows of index, columns of dw)");
             demand_indices(index, size(dw, 0));
-            of<T>(kernels())
-                .sparse_dw(index.data(), value.data(), size(index, 0), size(index, 1), x.data(),
-                           size(dw, 0), size(dw, 1), dw.data(), demand_threads(threads));
+            of<T>(kernels()).sparse_dw(index.data(), value.data(), size(index, 0), size(index, 1),
+                                       x.data(), size(dw, 0), size(dw, 1), dw.data(),
+                                       demand_threads(threads));
         },
         "index"_a.noconvert(), "value"_a.noconvert(), "x"_a.noconvert(), "dw"_a.noconvert(),
         "threads"_a, nb::call_guard<nb::gil_scoped_release>());
 }
 
-}  // namespace
+} // namespace
 
 void bind_linear(nb::module_& m) {
     bind<float>(m);
     bind<double>(m);
 }
 
-}  // namespace meprop::border
+} // namespace meprop::border

@@ -12,7 +12,7 @@ namespace {
 
 // The steps of a packed batch, checked against its number of rows and sequences.
 class PackedSteps {
-   public:
+ public:
     PackedSteps(const std::vector<std::int64_t>& sizes, bool reverse, std::int64_t rows,
                 std::int64_t sequences)
         : sizes_(sizes), reverse_(reverse) {
@@ -31,7 +31,7 @@ class PackedSteps {
         return {first_.data(), sizes_.data(), static_cast<std::int64_t>(sizes_.size()), reverse_};
     }
 
-   private:
+ private:
     std::vector<std::int64_t> sizes_, first_;
     bool reverse_;
 };
@@ -61,11 +61,11 @@ void bind(nb::module_& m) {
                 demand(has_shape(trace, rows, units), "the trace must be (N, H)");
             }
             demand(has_shape(gates, rows, 4 * units), "gates must be (N, 4H)");
-            of<T>(kernels())
-                .lstm_forward(x.data(), h0.data(), c0.data(), weight_ih.data(), weight_hh.data(),
-                              bias ? bias->data() : nullptr, ins, units, sequences, packed.steps(),
-                              output.data(), h_n.data(), c_n.data(), gates.data(), tanh_c.data(),
-                              h_prev.data(), c_prev.data(), demand_threads(threads));
+            of<T>(kernels()).lstm_forward(x.data(), h0.data(), c0.data(), weight_ih.data(),
+                                          weight_hh.data(), bias ? bias->data() : nullptr, ins,
+                                          units, sequences, packed.steps(), output.data(),
+                                          h_n.data(), c_n.data(), gates.data(), tanh_c.data(),
+                                          h_prev.data(), c_prev.data(), demand_threads(threads));
         },
         "x"_a.noconvert(), "batch_sizes"_a, "reverse"_a, "h0"_a.noconvert(), "c0"_a.noconvert(),
         "weight_ih"_a.noconvert(), "weight_hh"_a.noconvert(), "bias"_a.noconvert(),
@@ -76,8 +76,8 @@ void bind(nb::module_& m) {
         "lstm_backward",
         [](Matrix<const T> doutput, const std::vector<std::int64_t>& batch_sizes, bool reverse,
            Matrix<const T> weight_hh, Matrix<const T> gates, Matrix<const T> tanh_c,
-           Matrix<const T> c_prev, Matrix<T> dh, Matrix<T> dc, Matrix<Index> index,
-           Matrix<T> value, Row<T> db, int threads) {
+           Matrix<const T> c_prev, Matrix<T> dh, Matrix<T> dc, Matrix<Index> index, Matrix<T> value,
+           Row<T> db, int threads) {
             const std::int64_t rows = size(doutput, 0), units = size(weight_hh, 1);
             const std::int64_t sequences = size(dh, 0), kept = size(index, 1);
             const PackedSteps packed(batch_sizes, reverse, rows, sequences);
@@ -93,23 +93,22 @@ void bind(nb::module_& m) {
             demand(has_shape(index, rows, kept) && has_shape(value, rows, kept),
                    "index and value must be (N, 4k)");
             demand(size(db, 0) == 4 * units, "db must be (4H,)");
-            of<T>(kernels())
-                .lstm_backward(doutput.data(), weight_hh.data(), gates.data(), tanh_c.data(),
-                               c_prev.data(), units, sequences, packed.steps(), kept / 4,
-                               dh.data(), dc.data(), index.data(), value.data(), db.data(),
-                               demand_threads(threads));
+            of<T>(kernels()).lstm_backward(
+                doutput.data(), weight_hh.data(), gates.data(), tanh_c.data(), c_prev.data(), units,
+                sequences, packed.steps(), kept / 4, dh.data(), dc.data(), index.data(),
+                value.data(), db.data(), demand_threads(threads));
         },
         "doutput"_a.noconvert(), "batch_sizes"_a, "reverse"_a, "weight_hh"_a.noconvert(),
-        "gates"_a.noconvert(), "tanh_c"_a.noconvert(), "c_prev"_a.noconvert(),
-        "dh"_a.noconvert(), "dc"_a.noconvert(), "index"_a.noconvert(), "value"_a.noconvert(),
-        "db"_a.noconvert(), "threads"_a, nb::call_guard<nb::gil_scoped_release>());
+        "gates"_a.noconvert(), "tanh_c"_a.noconvert(), "c_prev"_a.noconvert(), "dh"_a.noconvert(),
+        "dc"_a.noconvert(), "index"_a.noconvert(), "value"_a.noconvert(), "db"_a.noconvert(),
+        "threads"_a, nb::call_guard<nb::gil_scoped_release>());
 }
 
-}  // namespace
+} // namespace
 
 void bind_lstm(nb::module_& m) {
     bind<float>(m);
     bind<double>(m);
 }
 
-}  // namespace meprop::border
+} // namespace meprop::border

@@ -73,11 +73,11 @@ void bind(nb::module_& m) {
         nb::call_guard<nb::gil_scoped_release>());
 }
 
-}  // namespace
+} // namespace
 
 void bind_optim(nb::module_& m) {
     bind<float>(m);
     bind<double>(m);
 }
 
-}  // namespace meprop::border
+} // namespace meprop::border

@@ -30,7 +30,8 @@ inline std::int64_t size(const auto& array, std::size_t dimension) {
 }
 
 inline void demand(bool holds, const char* what) {
-    if (!holds) throw std::invalid_argument(what);
+    if (!holds)
+        throw std::invalid_argument(what);
 }
 
 inline int demand_threads(int threads) {
@@ -59,4 +60,4 @@ void bind_embedding(nb::module_& m);
 void bind_slots(nb::module_& m);
 void bind_optim(nb::module_& m);
 
-}  // namespace meprop::border
+} // namespace meprop::border

@@ -38,15 +38,18 @@ const Kernels*& current() {
     return chosen;
 }
 
-}  // namespace
+} // namespace
 
 std::vector<std::string> usable_instruction_sets() {
     std::vector<std::string> names;
-    for (const Kernels* set : usable()) names.emplace_back(set->name);
+    for (const Kernels* set : usable())
+        names.emplace_back(set->name);
     return names;
 }
 
-const Kernels& kernels() { return *current(); }
+const Kernels& kernels() {
+    return *current();
+}
 
 bool use_instruction_set(const std::string& name) {
     for (const Kernels* set : usable()) {
@@ -58,4 +61,4 @@ bool use_instruction_set(const std::string& name) {
     return false;
 }
 
-}  // namespace meprop
+} // namespace meprop

@@ -17,4 +17,4 @@ const Kernels& kernels();
 // False, and nothing changes, where that set was not compiled or cannot run here.
 bool use_instruction_set(const std::string& name);
 
-}  // namespace meprop
+} // namespace meprop

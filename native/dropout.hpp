@@ -10,7 +10,7 @@
 
 namespace meprop::MEPROP_ISA {
 
-template <class U>  // a 32-bit number or a vector of them
+template <class U> // a 32-bit number or a vector of them
 inline U mixed(U x) {
     x = (x ^ (x >> 16)) * 0x7feb352du;
     x = (x ^ (x >> 15)) * 0x846ca68bu;
@@ -29,15 +29,17 @@ inline void multiply(const T* x, std::int64_t n, Dropout dropout, std::uint32_t 
     std::int64_t c = 0;
     if constexpr (sizeof(T) == sizeof(std::uint32_t)) {
         Vector<std::uint32_t> i;
-        for (int lane = 0; lane < kLanes<T>; ++lane) i[lane] = first + lane;
+        for (int lane = 0; lane < kLanes<T>; ++lane)
+            i[lane] = first + lane;
         for (; c + kLanes<T> <= n; c += kLanes<T>, i += kLanes<T>) {
-            const auto kept = hashed(dropout, i) >= dropout.threshold;  // all bits of it, or none
+            const auto kept = hashed(dropout, i) >= dropout.threshold; // all bits of it, or none
             const Vector<T> product = (Vector<T>)((Vector<Bits<T>>)(load(x + c) * scale) & kept);
             store(y + c, Add ? load(y + c) + product : product);
         }
     }
     for (; c < n; ++c) {
-        const bool kept = hashed(dropout, first + static_cast<std::uint32_t>(c)) >= dropout.threshold;
+        const bool kept =
+            hashed(dropout, first + static_cast<std::uint32_t>(c)) >= dropout.threshold;
         const T product = kept ? x[c] * scale : T{0};
         y[c] = Add ? y[c] + product : product;
     }
@@ -54,4 +56,4 @@ void apply_dropout(const T* x, std::int64_t n, Dropout dropout, T* y, int thread
     });
 }
 
-}  // namespace meprop::MEPROP_ISA
+} // namespace meprop::MEPROP_ISA

@@ -18,23 +18,16 @@ namespace {
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
     return {
-        select_topk<T>,
-        sparse_dx<T>,
-        sparse_dw<T>,
-        lstm_forward<T>,
-        lstm_backward<T>,
-        apply_dropout<T>,
-        embedding_forward<T>,
-        embedding_backward<T>,
-        slot_forward<T>,
-        adam<T>,
-        adagrad<T>,
+        select_topk<T>,   sparse_dx<T>,     sparse_dw<T>,         lstm_forward<T>,
+        lstm_backward<T>, apply_dropout<T>, embedding_forward<T>, embedding_backward<T>,
+        slot_forward<T>,  adam<T>,          adagrad<T>,
     };
 }
 
-}  // namespace
+} // namespace
 
 extern const Kernels kernels;
-const Kernels kernels = {MEPROP_STRING(MEPROP_ISA), number_pairs, kernels_of<float>(), kernels_of<double>()};
+const Kernels kernels = {MEPROP_STRING(MEPROP_ISA), number_pairs, kernels_of<float>(),
+                         kernels_of<double>()};
 
-}  // namespace meprop::MEPROP_ISA
+} // namespace meprop::MEPROP_ISA

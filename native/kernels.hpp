@@ -13,7 +13,7 @@ struct Steps {
     const std::int64_t* first;
     const std::int64_t* sizes;
     std::int64_t n;
-    bool reverse;  // whether the last step is visited first
+    bool reverse; // whether the last step is visited first
 
     std::int64_t visited(std::int64_t i) const { return reverse ? n - 1 - i : i; }
 };
@@ -28,7 +28,7 @@ struct Dropout {
 // The gradient of a parameter (table_rows, width): of all its rows, or of n of them, increasing.
 template <class T>
 struct RowGradient {
-    bool is_dense;  // all rows; `rows` is not looked at
+    bool is_dense; // all rows; `rows` is not looked at
     const std::int64_t* rows;
     const T* values;
     std::int64_t n, table_rows, width;
@@ -36,8 +36,8 @@ struct RowGradient {
 
 struct AdamSettings {
     double beta1, beta2, eps, weight_decay;
-    double step_size;        // learning rate / (1 - beta1^t)
-    double root_correction;  // sqrt(1 - beta2^t)
+    double step_size;       // learning rate / (1 - beta1^t)
+    double root_correction; // sqrt(1 - beta2^t)
 };
 
 struct AdagradSettings {
@@ -97,4 +97,4 @@ inline const KernelsOf<double>& of<double>(const Kernels& kernels) {
     return kernels.f64;
 }
 
-}  // namespace meprop
+} // namespace meprop

@@ -15,7 +15,7 @@
 
 namespace meprop::MEPROP_ISA {
 
-constexpr int kTileVectors = kVectorBytes == 64 ? 4 : 8;  // accumulators that fit the registers
+constexpr int kTileVectors = kVectorBytes == 64 ? 4 : 8; // accumulators that fit the registers
 template <class T>
 constexpr std::int64_t kTile = kTileVectors * kLanes<T>;
 
@@ -31,8 +31,10 @@ inline void pack_tile(const T* matrix, std::int64_t rows, std::int64_t columns, 
                 store(tile + v * kLanes<T>, load(row + v * kLanes<T>));
             }
         } else {
-            for (std::int64_t c = 0; c < width; ++c) tile[c] = row[c];
-            for (std::int64_t c = width; c < kTile<T>; ++c) tile[c] = 0;
+            for (std::int64_t c = 0; c < width; ++c)
+                tile[c] = row[c];
+            for (std::int64_t c = width; c < kTile<T>; ++c)
+                tile[c] = 0;
         }
     }
 }
@@ -42,33 +44,42 @@ struct TileSum {
     Vector<T> sum[kTileVectors];
 
     void clear() {
-        for (auto& s : sum) s = Vector<T>{};
+        for (auto& s : sum)
+            s = Vector<T>{};
     }
     void read(const T* row, std::int64_t width) {
         if (width == kTile<T>) {
-            for (int v = 0; v < kTileVectors; ++v) sum[v] = load(row + v * kLanes<T>);
+            for (int v = 0; v < kTileVectors; ++v)
+                sum[v] = load(row + v * kLanes<T>);
         } else {
             T whole[kTile<T>] = {};
-            for (std::int64_t c = 0; c < width; ++c) whole[c] = row[c];
-            for (int v = 0; v < kTileVectors; ++v) sum[v] = load(whole + v * kLanes<T>);
+            for (std::int64_t c = 0; c < width; ++c)
+                whole[c] = row[c];
+            for (int v = 0; v < kTileVectors; ++v)
+                sum[v] = load(whole + v * kLanes<T>);
         }
     }
     void add(T factor, const T* row) {
         const Vector<T> f = splat(factor);
-        for (int v = 0; v < kTileVectors; ++v) sum[v] += f * load(row + v * kLanes<T>);
+        for (int v = 0; v < kTileVectors; ++v)
+            sum[v] += f * load(row + v * kLanes<T>);
     }
     void write(T* row, std::int64_t width) const {
         if (width == kTile<T>) {
-            for (int v = 0; v < kTileVectors; ++v) store(row + v * kLanes<T>, sum[v]);
+            for (int v = 0; v < kTileVectors; ++v)
+                store(row + v * kLanes<T>, sum[v]);
         } else {
             T whole[kTile<T>];
-            for (int v = 0; v < kTileVectors; ++v) store(whole + v * kLanes<T>, sum[v]);
-            for (std::int64_t c = 0; c < width; ++c) row[c] = whole[c];
+            for (int v = 0; v < kTileVectors; ++v)
+                store(whole + v * kLanes<T>, sum[v]);
+            for (std::int64_t c = 0; c < width; ++c)
+                row[c] = whole[c];
         }
     }
     // A whole, aligned tile that nobody will read while it would still be in the caches.
     void write_past_cache(T* row) const {
-        for (int v = 0; v < kTileVectors; ++v) stream(row + v * kLanes<T>, sum[v]);
+        for (int v = 0; v < kTileVectors; ++v)
+            stream(row + v * kLanes<T>, sum[v]);
     }
 };
 
@@ -83,13 +94,15 @@ template <class T>
 void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                const T* weight, std::int64_t outs, std::int64_t ins, T* dx, int threads) {
     expect_writes(dx, static_cast<std::size_t>(rows * ins) * sizeof(T));
-    if (rows * k < outs) {  // to copy the weights together would cost more than to use them
+    if (rows * k < outs) { // to copy the weights together would cost more than to use them
         parallel_for(rows, rows * k * ins < kSmall ? 1 : threads, [=](std::int64_t n) {
             T* __restrict sum = dx + n * ins;
-            for (std::int64_t c = 0; c < ins; ++c) sum[c] = 0;
+            for (std::int64_t c = 0; c < ins; ++c)
+                sum[c] = 0;
             for (std::int64_t j = n * k; j < (n + 1) * k; ++j) {
                 const T* __restrict row = weight + index[j] * ins;
-                for (std::int64_t c = 0; c < ins; ++c) sum[c] += value[j] * row[c];
+                for (std::int64_t c = 0; c < ins; ++c)
+                    sum[c] += value[j] * row[c];
             }
         });
         return;
@@ -101,7 +114,8 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
     const std::int64_t parts =
         tiles < 4 * threads ? larger<std::int64_t>(1, smaller<std::int64_t>(4, rows / 128)) : 1;
     const std::int64_t part_rows = ceil_div(rows, parts);
-    if (rows * k * ins < kSmall) threads = 1;
+    if (rows * k * ins < kSmall)
+        threads = 1;
     parallel_for(tiles * parts, threads, [=](std::int64_t task) {
         const std::int64_t column = task / parts * kTile<T>, first = task % parts * part_rows;
         const std::int64_t last = smaller(rows, first + part_rows);
@@ -129,13 +143,12 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
 // neuron o has the entries from begin(chunk)[o] up to begin(chunk)[o + 1]. Zeros are left out.
 template <class T>
 class RowIndex {
-   public:
+ public:
     RowIndex(const std::int32_t* index, const T* values, std::int64_t rows, std::int64_t k,
              std::int64_t outs, int threads)
         : chunk_rows(larger<std::int64_t>(
               256, smaller<std::int64_t>(1024, ceil_div(rows, larger(threads, 1))))),
-          chunks(ceil_div(rows, chunk_rows)),
-          outs_(outs),
+          chunks(ceil_div(rows, chunk_rows)), outs_(outs),
           begin_(scratch<std::int64_t>(Scratch::row_index, chunks * (outs + 1) + 2 * rows * k)),
           value(reinterpret_cast<T*>(begin_ + chunks * (outs + 1))),
           row(reinterpret_cast<std::int32_t*>(value + rows * k)) {
@@ -148,15 +161,17 @@ class RowIndex {
 
     const std::int64_t chunk_rows, chunks;
 
-   private:
+ private:
     void sort(std::int64_t chunk, const std::int32_t* index, const T* values, std::int64_t rows,
               std::int64_t k) const {
         // a chunk's entries stand where its rows' entries stood: no chunk waits for another
         const std::int64_t start = chunk * chunk_rows * k;
         index += start, values += start;
-        std::int64_t* next = begin_ + chunk * (outs_ + 1);  // next[o + 1]: where o's next one goes
-        for (std::int64_t o = 0; o <= outs_; ++o) next[o] = 0;
-        for (std::int64_t j = 0; j < rows * k; ++j) next[index[j] + 1] += values[j] != 0;
+        std::int64_t* next = begin_ + chunk * (outs_ + 1); // next[o + 1]: where o's next one goes
+        for (std::int64_t o = 0; o <= outs_; ++o)
+            next[o] = 0;
+        for (std::int64_t j = 0; j < rows * k; ++j)
+            next[index[j] + 1] += values[j] != 0;
         std::int64_t end = next[0] = start;
         for (std::int64_t o = 1; o <= outs_; ++o) {
             const std::int64_t n = next[o];
@@ -165,7 +180,8 @@ class RowIndex {
         }
         for (std::int64_t n = 0, j = 0; n < rows; ++n) {
             for (const std::int64_t row_end = j + k; j < row_end; ++j) {
-                if (values[j] == 0) continue;
+                if (values[j] == 0)
+                    continue;
                 const std::int64_t place = next[index[j] + 1]++;
                 row[place] = static_cast<std::int32_t>(n);
                 value[place] = values[j];
@@ -177,9 +193,9 @@ class RowIndex {
     const std::int64_t outs_;
     std::int64_t* const begin_;
 
-   public:
+ public:
     T* const value;
-    std::int32_t* const row;  // within the chunk
+    std::int32_t* const row; // within the chunk
 };
 
 // index, value (rows, k); x (rows, ins) -> dw (outs, ins).
@@ -191,9 +207,11 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
     const RowIndex<T>* const sorted = &entries;
     const std::int64_t tiles = ceil_div(ins, kTile<T>);
     // with few tiles the neurons are shared out too, so that every thread has work
-    const std::int64_t parts = tiles < 2 * threads ? smaller<std::int64_t>(4, ceil_div(outs, 64)) : 1;
+    const std::int64_t parts =
+        tiles < 2 * threads ? smaller<std::int64_t>(4, ceil_div(outs, 64)) : 1;
     const std::int64_t part_outs = ceil_div(outs, parts);
-    if (rows * k * ins < kSmall && outs * ins < kSmall) threads = 1;
+    if (rows * k * ins < kSmall && outs * ins < kSmall)
+        threads = 1;
     parallel_for(tiles * parts, threads, [=](std::int64_t task) {
         const std::int64_t column = task / parts * kTile<T>, first = task % parts * part_outs;
         const std::int64_t last = smaller(outs, first + part_outs);
@@ -201,7 +219,8 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
         T* tile = scratch<T>(Scratch::packed_tile, sorted->chunk_rows * kTile<T>);
         for (std::int64_t chunk = 0; chunk < larger<std::int64_t>(sorted->chunks, 1); ++chunk) {
             const std::int64_t start = chunk * sorted->chunk_rows;
-            pack_tile(x + start * ins, smaller(sorted->chunk_rows, rows - start), ins, column, tile);
+            pack_tile(x + start * ins, smaller(sorted->chunk_rows, rows - start), ins, column,
+                      tile);
             const std::int64_t* begin = sorted->begin(chunk);
             for (std::int64_t o = first; o < last; ++o) {
                 T* target = dw + o * ins + column;
@@ -223,4 +242,4 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
     });
 }
 
-}  // namespace meprop::MEPROP_ISA
+} // namespace meprop::MEPROP_ISA

@@ -49,10 +49,12 @@ inline void add_products(const T* const* rows, std::int64_t depth, const T* weig
     constexpr std::int64_t L = kLanes<T>;
     for (std::int64_t c = 0; c < depth; ++c, weights += kGates * L) {
         Vector<T> w[kGates];
-        for (int gate = 0; gate < kGates; ++gate) w[gate] = load(weights + gate * L);
+        for (int gate = 0; gate < kGates; ++gate)
+            w[gate] = load(weights + gate * L);
         for (int r = 0; r < R; ++r) {
             const Vector<T> factor = splat(rows[r][c]);
-            for (int gate = 0; gate < kGates; ++gate) sums[r][gate] += factor * w[gate];
+            for (int gate = 0; gate < kGates; ++gate)
+                sums[r][gate] += factor * w[gate];
         }
     }
 }
@@ -62,15 +64,18 @@ inline void store_lanes(T* p, Vector<T> v, std::int64_t width) {
     if (width >= kLanes<T>) {
         store(p, v);
     } else {
-        for (std::int64_t i = 0; i < width; ++i) p[i] = v[i];
+        for (std::int64_t i = 0; i < width; ++i)
+            p[i] = v[i];
     }
 }
 
 template <class T>
 inline Vector<T> load_lanes(const T* p, std::int64_t width) {
-    if (width >= kLanes<T>) return load(p);
+    if (width >= kLanes<T>)
+        return load(p);
     Vector<T> v{};
-    for (std::int64_t i = 0; i < width; ++i) v[i] = p[i];
+    for (std::int64_t i = 0; i < width; ++i)
+        v[i] = p[i];
     return v;
 }
 
@@ -95,7 +100,8 @@ struct LSTMForward {
             const std::int64_t b = first + r;
             inputs[r] = x + (start + b) * ins;
             hidden[r] = b < alive ? output + (previous + b) * units : h0 + b * units;
-            for (int gate = 0; gate < kGates; ++gate) sums[r][gate] = load(packed + gate * L);
+            for (int gate = 0; gate < kGates; ++gate)
+                sums[r][gate] = load(packed + gate * L);
         }
         packed += kGates * L;
         add_products<R>(inputs, ins, packed, sums);
@@ -136,8 +142,8 @@ struct LSTMForward {
 template <class T>
 void lstm_forward(const T* x, const T* h0, const T* c0, const T* weight_ih, const T* weight_hh,
                   const T* bias, std::int64_t ins, std::int64_t units, std::int64_t sequences,
-                  Steps steps, T* output, T* h_n, T* c_n, T* gates, T* tanh_c, T* h_prev,
-                  T* c_prev, int threads) {
+                  Steps steps, T* output, T* h_n, T* c_n, T* gates, T* tanh_c, T* h_prev, T* c_prev,
+                  int threads) {
     constexpr std::int64_t L = kLanes<T>;
     const std::int64_t panels = ceil_div(units, L), panel_size = (1 + ins + units) * kGates * L;
     T* packed = scratch<T>(Scratch::packed_weight, panels * panel_size);
@@ -155,8 +161,8 @@ void lstm_forward(const T* x, const T* h0, const T* c0, const T* weight_ih, cons
             for (; b + kBlock <= rows; b += kBlock) {
                 forward.template block<kBlock>(start, b, previous, alive, panel, weights);
             }
-            forward.template rest<kBlock - 1>(static_cast<int>(rows - b), start, b, previous,
-                                              alive, panel, weights);
+            forward.template rest<kBlock - 1>(static_cast<int>(rows - b), start, b, previous, alive,
+                                              panel, weights);
         });
         previous = start, alive = rows;
     }
@@ -165,11 +171,13 @@ void lstm_forward(const T* x, const T* h0, const T* c0, const T* weight_ih, cons
         const T* last = h0 + b * units;
         for (std::int64_t t = 0; t < steps.n && steps.sizes[t] > b; ++t) {
             last = output + (steps.first[t] + b) * units;
-            if (steps.reverse) break;
+            if (steps.reverse)
+                break;
         }
         for (std::int64_t u = 0; u < units; ++u) {
             h_n[b * units + u] = last[u];
-            if (steps.n == 0) c_n[b * units + u] = c0[b * units + u];
+            if (steps.n == 0)
+                c_n[b * units + u] = c0[b * units + u];
         }
     }
 }
@@ -187,9 +195,9 @@ struct LSTMBackward {
     void gate_gradients(std::int64_t row, const T* __restrict dh, T* __restrict dc,
                         T* __restrict da, T* __restrict db) const {
         const std::int64_t H = units;
-        const T *__restrict i = gates + row * kGates * H, *__restrict f = i + H;
-        const T *__restrict g = f + H, *__restrict o = g + H;
-        const T *__restrict tc = tanh_c + row * H, *__restrict c = c_prev + row * H;
+        const T* __restrict i = gates + row * kGates * H, * __restrict f = i + H;
+        const T* __restrict g = f + H, * __restrict o = g + H;
+        const T* __restrict tc = tanh_c + row * H, * __restrict c = c_prev + row * H;
         const T* __restrict dy = doutput + row * H;
         for (std::int64_t u = 0; u < H; ++u) {
             const T dhu = dh[u] + dy[u];
@@ -204,32 +212,37 @@ struct LSTMBackward {
 
     // dh (H) = sum of the kept entries times their rows of weight_hh.
     void hidden_gradient(const std::int32_t* kept, const T* values, T* __restrict dh) const {
-        for (std::int64_t u = 0; u < units; ++u) dh[u] = 0;
-        const std::int64_t n = kGates * k;  // a multiple of four
+        for (std::int64_t u = 0; u < units; ++u)
+            dh[u] = 0;
+        const std::int64_t n = kGates * k; // a multiple of four
         for (std::int64_t j = 0; j < n; j += 4) {
-            const T *__restrict a = weight_hh + kept[j] * units;
-            const T *__restrict b = weight_hh + kept[j + 1] * units;
-            const T *__restrict c = weight_hh + kept[j + 2] * units;
-            const T *__restrict d = weight_hh + kept[j + 3] * units;
+            const T* __restrict a = weight_hh + kept[j] * units;
+            const T* __restrict b = weight_hh + kept[j + 1] * units;
+            const T* __restrict c = weight_hh + kept[j + 2] * units;
+            const T* __restrict d = weight_hh + kept[j + 3] * units;
             const T va = values[j], vb = values[j + 1], vc = values[j + 2], vd = values[j + 3];
             // the rows come from far away: ask for the next four while these are summed
             const T* next[4];
-            for (int r = 0; r < 4; ++r) next[r] = weight_hh + kept[smaller(j + 4 + r, n - 1)] * units;
+            for (int r = 0; r < 4; ++r)
+                next[r] = weight_hh + kept[smaller(j + 4 + r, n - 1)] * units;
             const Vector<T> fa = splat(va), fb = splat(vb), fc = splat(vc), fd = splat(vd);
             std::int64_t u = 0;
             for (; u + kLanes<T> <= units; u += kLanes<T>) {
-                for (const T* row : next) __builtin_prefetch(row + u);
+                for (const T* row : next)
+                    __builtin_prefetch(row + u);
                 store(dh + u, load(dh + u) + fa * load(a + u) + fb * load(b + u) +
                                   fc * load(c + u) + fd * load(d + u));
             }
-            for (; u < units; ++u) dh[u] += va * a[u] + vb * b[u] + vc * c[u] + vd * d[u];
+            for (; u < units; ++u)
+                dh[u] += va * a[u] + vb * b[u] + vc * c[u] + vd * d[u];
         }
     }
 
     // All steps of sequence b, the last visited first.
     void sequence(std::int64_t b, Steps steps, T* dh, T* dc, T* da, T* db) const {
         std::int64_t length = 0;
-        while (length < steps.n && steps.sizes[length] > b) ++length;
+        while (length < steps.n && steps.sizes[length] > b)
+            ++length;
         RowSelector<T> selectors[kGates] = {RowSelector<T>(units), RowSelector<T>(units),
                                             RowSelector<T>(units), RowSelector<T>(units)};
         for (std::int64_t i = 0; i < length; ++i) {
@@ -241,7 +254,8 @@ struct LSTMBackward {
                 std::int32_t* of_gate = kept + gate * k;
                 selectors[gate].select(da + gate * units, k, of_gate, values + gate * k);
                 const auto offset = static_cast<std::int32_t>(gate * units);
-                for (std::int64_t j = 0; j < k; ++j) of_gate[j] += offset;
+                for (std::int64_t j = 0; j < k; ++j)
+                    of_gate[j] += offset;
             }
             hidden_gradient(kept, values, dh);
         }
@@ -259,7 +273,7 @@ void lstm_backward(const T* doutput, const T* weight_hh, const T* gates, const T
                    const T* c_prev, std::int64_t units, std::int64_t sequences, Steps steps,
                    std::int64_t k, T* dh, T* dc, std::int32_t* index, T* value, T* db,
                    int threads) {
-    constexpr std::int64_t kMaxGroups = 64;  // bounds the memory of the partial sums of db
+    constexpr std::int64_t kMaxGroups = 64; // bounds the memory of the partial sums of db
     const std::int64_t group = larger<std::int64_t>(1, ceil_div(sequences, kMaxGroups));
     const std::int64_t groups = ceil_div(sequences, group), width = kGates * units;
     T* partial = scratch<T>(Scratch::partial, groups * width);
@@ -268,16 +282,19 @@ void lstm_backward(const T* doutput, const T* weight_hh, const T* gates, const T
     parallel_for(groups, threads, [=](std::int64_t task) {
         T* da = scratch<T>(Scratch::accumulator, width);
         T* own = partial + task * width;
-        for (std::int64_t u = 0; u < width; ++u) own[u] = 0;
+        for (std::int64_t u = 0; u < width; ++u)
+            own[u] = 0;
         const std::int64_t last = smaller(sequences, (task + 1) * group);
         for (std::int64_t b = task * group; b < last; ++b) {
             backward.sequence(b, steps, dh + b * units, dc + b * units, da, own);
         }
     });
-    for (std::int64_t u = 0; u < width; ++u) db[u] = 0;
+    for (std::int64_t u = 0; u < width; ++u)
+        db[u] = 0;
     for (std::int64_t part = 0; part < groups; ++part) {
-        for (std::int64_t u = 0; u < width; ++u) db[u] += partial[part * width + u];
+        for (std::int64_t u = 0; u < width; ++u)
+            db[u] += partial[part * width + u];
     }
 }
 
-}  // namespace meprop::MEPROP_ISA
+} // namespace meprop::MEPROP_ISA

@@ -26,7 +26,7 @@ inline Vector<float> exp(Vector<float> x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    const I exponent = ((I)shifted - 0x4b400000 + 127) << 23;  // 0x4b400000: 1.5 * 2^23
+    const I exponent = ((I)shifted - 0x4b400000 + 127) << 23; // 0x4b400000: 1.5 * 2^23
     return p * (V)exponent;
 }
 
@@ -37,7 +37,7 @@ inline Vector<float> tanh(Vector<float> x) {
     const V magnitude = (V)((I)x & 0x7fffffff);
     const V e = exp(-2.0f * magnitude);
     const V far = (V)((I)((1.0f - e) / (1.0f + e)) | sign);
-    const V z = x * x;  // near zero 1 - e would lose digits
+    const V z = x * x; // near zero 1 - e would lose digits
     V p = splat(-5.70498872745e-3f);
     p = p * z + 2.06390887954e-2f;
     p = p * z - 5.37397155531e-2f;
@@ -48,12 +48,14 @@ inline Vector<float> tanh(Vector<float> x) {
 }
 
 inline Vector<double> exp(Vector<double> x) {
-    for (int i = 0; i < kLanes<double>; ++i) x[i] = ::exp(x[i]);
+    for (int i = 0; i < kLanes<double>; ++i)
+        x[i] = ::exp(x[i]);
     return x;
 }
 
 inline Vector<double> tanh(Vector<double> x) {
-    for (int i = 0; i < kLanes<double>; ++i) x[i] = ::tanh(x[i]);
+    for (int i = 0; i < kLanes<double>; ++i)
+        x[i] = ::tanh(x[i]);
     return x;
 }
 
@@ -62,4 +64,4 @@ inline V sigmoid(V x) {
     return 1 / (1 + exp(-x));
 }
 
-}  // namespace meprop::MEPROP_ISA
+} // namespace meprop::MEPROP_ISA

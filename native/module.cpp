@@ -11,12 +11,12 @@ NB_MODULE(_native, m) {
     m.doc() = "Kernels of meprop_nlp; see meprop_nlp/native.py, which loads them.";
     m.def("instruction_sets", &meprop::usable_instruction_sets,
           "Instruction sets compiled in that this processor runs, the widest first.");
-    m.def("instruction_set", [] { return std::string(meprop::kernels().name); },
-          "The one in use.");
+    m.def("instruction_set", [] { return std::string(meprop::kernels().name); }, "The one in use.");
     m.def(
         "use_instruction_set",
         [](const std::string& name) {
-            meprop::border::demand(meprop::use_instruction_set(name), "no such instruction set here");
+            meprop::border::demand(meprop::use_instruction_set(name),
+                                   "no such instruction set here");
         },
         "name"_a);
     m.def(

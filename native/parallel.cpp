@@ -49,15 +49,20 @@ struct Buffer {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-std::size_t rounded_up(std::size_t bytes, std::size_t step) { return (bytes + step - 1) / step * step; }
+std::size_t rounded_up(std::size_t bytes, std::size_t step) {
+    return (bytes + step - 1) / step * step;
+}
 
-}  // namespace
+} // namespace
 
-void use_openmp_runtime(OpenMPParallel entry) { openmp_parallel = entry; }
+void use_openmp_runtime(OpenMPParallel entry) {
+    openmp_parallel = entry;
+}
 
 void run_tasks(std::int64_t n, int threads, Task task, void* context) {
     Job job{n, task, context};
-    if (threads > n) threads = static_cast<int>(n);
+    if (threads > n)
+        threads = static_cast<int>(n);
     if (threads <= 1 || forked) {
         job.work();
     } else if (openmp_parallel) {
@@ -66,9 +71,11 @@ void run_tasks(std::int64_t n, int threads, Task task, void* context) {
     } else {
         std::vector<std::thread> helpers;
         helpers.reserve(static_cast<std::size_t>(threads - 1));
-        for (int i = 1; i < threads; ++i) helpers.emplace_back([&job] { job.work(); });
+        for (int i = 1; i < threads; ++i)
+            helpers.emplace_back([&job] { job.work(); });
         job.work();
-        for (std::thread& helper : helpers) helper.join();
+        for (std::thread& helper : helpers)
+            helper.join();
     }
 }
 
@@ -76,7 +83,8 @@ void expect_writes(void* memory, std::size_t bytes) {
 #if defined(__linux__)
     const std::size_t start = rounded_up(reinterpret_cast<std::size_t>(memory), kHugePage);
     const std::size_t end = (reinterpret_cast<std::size_t>(memory) + bytes) / kHugePage * kHugePage;
-    if (start < end) madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
+    if (start < end)
+        madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
 #else
     (void)memory, (void)bytes;
 #endif
@@ -92,11 +100,12 @@ void* scratch_bytes(Scratch purpose, std::size_t bytes) {
         const std::size_t alignment = large ? kHugePage : 64;
         const std::size_t size = rounded_up(bytes + bytes / 4, alignment);
         buffer.memory.reset(std::aligned_alloc(alignment, size));
-        if (!buffer.memory) throw std::bad_alloc();
+        if (!buffer.memory)
+            throw std::bad_alloc();
         buffer.size = size;
         expect_writes(buffer.memory.get(), size);
     }
     return buffer.memory.get();
 }
 
-}  // namespace meprop
+} // namespace meprop

@@ -38,7 +38,15 @@ void parallel_for(std::int64_t n, int threads, Body&& body) {
 void expect_writes(void* memory, std::size_t bytes);
 
 // What the scratch memory of a thread is used for; those of one kernel must differ.
-enum class Scratch { packed_weight, packed_tile, accumulator, magnitudes, row_index, partial, count_ };
+enum class Scratch {
+    packed_weight,
+    packed_tile,
+    accumulator,
+    magnitudes,
+    row_index,
+    partial,
+    count_
+};
 
 // At least `bytes` bytes of the calling thread, 64-byte aligned, contents undefined; valid until
 // its next call with the same purpose.
@@ -49,4 +57,4 @@ T* scratch(Scratch purpose, std::int64_t n) {
     return static_cast<T*>(scratch_bytes(purpose, static_cast<std::size_t>(n) * sizeof(T)));
 }
 
-}  // namespace meprop
+} // namespace meprop

@@ -104,7 +104,8 @@ inline std::uint32_t at_least(Vector<std::int32_t> a, Vector<std::int32_t> b) {
     return static_cast<std::uint32_t>(_mm_movemask_ps((__m128)(a >= b)));
 #else
     std::uint32_t mask = 0;
-    for (int i = 0; i < kLanes<std::int32_t>; ++i) mask |= std::uint32_t{a[i] >= b[i]} << i;
+    for (int i = 0; i < kLanes<std::int32_t>; ++i)
+        mask |= std::uint32_t{a[i] >= b[i]} << i;
     return mask;
 #endif
 }
@@ -116,7 +117,8 @@ inline std::uint32_t at_least(Vector<std::int64_t> a, Vector<std::int64_t> b) {
     return static_cast<std::uint32_t>(_mm256_movemask_pd((__m256d)(a >= b)));
 #else
     std::uint32_t mask = 0;
-    for (int i = 0; i < kLanes<std::int64_t>; ++i) mask |= std::uint32_t{a[i] >= b[i]} << i;
+    for (int i = 0; i < kLanes<std::int64_t>; ++i)
+        mask |= std::uint32_t{a[i] >= b[i]} << i;
     return mask;
 #endif
 }
@@ -126,14 +128,14 @@ inline std::uint32_t at_least(Vector<std::int64_t> a, Vector<std::int64_t> b) {
 template <class I>
 inline int write_places(std::int32_t* places, std::uint32_t mask, std::int32_t first) {
 #if defined(__AVX512F__)
-    const __m512i lanes =
-        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const __m512i place = _mm512_add_epi32(lanes, _mm512_set1_epi32(first));
     _mm512_storeu_si512(places, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), place));
     return __builtin_popcount(mask);
 #else
     int n = 0;
-    for (; mask; mask &= mask - 1) places[n++] = first + __builtin_ctz(mask);
+    for (; mask; mask &= mask - 1)
+        places[n++] = first + __builtin_ctz(mask);
     return n;
 #endif
 }
@@ -148,6 +150,8 @@ inline T larger(T a, T b) {
     return a < b ? b : a;
 }
 
-inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+    return (a + b - 1) / b;
+}
 
-}  // namespace meprop::MEPROP_ISA
+} // namespace meprop::MEPROP_ISA

@@ -2,8 +2,8 @@
 // weight[:, s] * table[rows[b, s]], where a product that several examples share is made once.
 //
 // In a batch most slots hold one of few rows (a frequent form, a tag, nothing), so the distinct
-// pairs of a slot and a row are a fraction of all. The columns of y go panel by panel: a panel's products of
-// all pairs stay in the near caches until they are added up.
+// pairs of a slot and a row are a fraction of all. The columns of y go panel by panel: a panel's
+// products of all pairs stay in the near caches until they are added up.
 #pragma once
 
 #include "parallel.hpp"
@@ -21,15 +21,18 @@ inline std::int64_t number_pairs(const std::int32_t* rows, std::int64_t n, std::
     std::int32_t pairs = 0;
     for (std::int64_t s = 0; s < slots; ++s) {
         first[s] = pairs;
-        for (std::int64_t r = 0; r < table_rows; ++r) number[r] = 0;
-        for (std::int64_t i = 0; i < n; ++i) number[rows[i * slots + s]] = 1;
+        for (std::int64_t r = 0; r < table_rows; ++r)
+            number[r] = 0;
+        for (std::int64_t i = 0; i < n; ++i)
+            number[rows[i * slots + s]] = 1;
         for (std::int64_t r = 0; r < table_rows; ++r) {
             if (number[r]) {
                 row_of[pairs] = static_cast<std::int32_t>(r);
                 number[r] = pairs++;
             }
         }
-        for (std::int64_t i = 0; i < n; ++i) pair[i * slots + s] = number[rows[i * slots + s]];
+        for (std::int64_t i = 0; i < n; ++i)
+            pair[i * slots + s] = number[rows[i * slots + s]];
     }
     first[slots] = pairs;
     return pairs;
@@ -37,8 +40,8 @@ inline std::int64_t number_pairs(const std::int32_t* rows, std::int64_t n, std::
 
 constexpr int kPanelVectors = 4;
 template <class T>
-constexpr std::int64_t kPanel = kPanelVectors * kLanes<T>;  // columns of y that a task makes
-constexpr int kPairBlock = kVectorBytes == 64 ? 6 : 3;      // their sums fill the registers
+constexpr std::int64_t kPanel = kPanelVectors * kLanes<T>; // columns of y that a task makes
+constexpr int kPairBlock = kVectorBytes == 64 ? 6 : 3;     // their sums fill the registers
 
 // products[r] (kPanel) = row r of vectors (R, width) times weights (width, kPanel).
 template <int R, class T>
@@ -46,14 +49,17 @@ inline void pair_products(const T* vectors, std::int64_t width, const T* weights
     Vector<T> sums[R][kPanelVectors] = {};
     for (std::int64_t c = 0; c < width; ++c, weights += kPanel<T>) {
         Vector<T> w[kPanelVectors];
-        for (int v = 0; v < kPanelVectors; ++v) w[v] = load(weights + v * kLanes<T>);
+        for (int v = 0; v < kPanelVectors; ++v)
+            w[v] = load(weights + v * kLanes<T>);
         for (int r = 0; r < R; ++r) {
             const Vector<T> factor = splat(vectors[r * width + c]);
-            for (int v = 0; v < kPanelVectors; ++v) sums[r][v] += factor * w[v];
+            for (int v = 0; v < kPanelVectors; ++v)
+                sums[r][v] += factor * w[v];
         }
     }
     for (int r = 0; r < R; ++r, products += kPanel<T>) {
-        for (int v = 0; v < kPanelVectors; ++v) store(products + v * kLanes<T>, sums[r][v]);
+        for (int v = 0; v < kPanelVectors; ++v)
+            store(products + v * kLanes<T>, sums[r][v]);
     }
 }
 
@@ -91,10 +97,12 @@ void slot_forward(const T* vectors, std::int64_t width, const std::int32_t* pair
         }
         for (std::int64_t i = 0; i < n; ++i) {
             Vector<T> sums[kPanelVectors];
-            for (int v = 0; v < kPanelVectors; ++v) sums[v] = load(start + v * kLanes<T>);
+            for (int v = 0; v < kPanelVectors; ++v)
+                sums[v] = load(start + v * kLanes<T>);
             for (std::int64_t s = 0; s < slots; ++s) {
                 const T* product = products + pair[i * slots + s] * kPanel<T>;
-                for (int v = 0; v < kPanelVectors; ++v) sums[v] += load(product + v * kLanes<T>);
+                for (int v = 0; v < kPanelVectors; ++v)
+                    sums[v] += load(product + v * kLanes<T>);
             }
             T* out = y + i * outs + column;
             for (int v = 0; v < kPanelVectors; ++v) {
@@ -110,4 +118,4 @@ void slot_forward(const T* vectors, std::int64_t width, const std::int32_t* pair
     });
 }
 
-}  // namespace meprop::MEPROP_ISA
+} // namespace meprop::MEPROP_ISA

@@ -22,9 +22,10 @@ inline std::int64_t count_at_least(const I* magnitude, std::int64_t n, I thresho
 #else
     Vector<I> counts{};
     for (std::int64_t i = 0; i < n; i += kLanes<I>) {
-        counts -= load(magnitude + i) >= t;  // a comparison that holds is -1
+        counts -= load(magnitude + i) >= t; // a comparison that holds is -1
     }
-    for (int lane = 0; lane < kLanes<I>; ++lane) count += counts[lane];
+    for (int lane = 0; lane < kLanes<I>; ++lane)
+        count += counts[lane];
 #endif
     return count;
 }
@@ -33,7 +34,7 @@ inline std::int64_t count_at_least(const I* magnitude, std::int64_t n, I thresho
 template <class I>
 struct Bracket {
     I lo, hi;
-    std::int64_t reach_lo, reach_hi;  // how many entries do
+    std::int64_t reach_lo, reach_hi; // how many entries do
 
     bool is_open() const { return hi - lo > 1; }
 
@@ -47,7 +48,8 @@ struct Bracket {
 
     // Where the k-th largest would be if the magnitudes were spread evenly; inside the bracket.
     I guess(std::int64_t k) const {
-        const double share = static_cast<double>(reach_lo - k) / static_cast<double>(reach_lo - reach_hi);
+        const double share =
+            static_cast<double>(reach_lo - k) / static_cast<double>(reach_lo - reach_hi);
         const I step = static_cast<I>(share * static_cast<double>(hi - lo));
         return smaller<I>(hi - 1, lo + larger<I>(1, step));
     }
@@ -61,10 +63,9 @@ template <class T>
 class RowSelector {
     using I = Bits<T>;
 
-   public:
+ public:
     explicit RowSelector(std::int64_t width)
-        : width_(width),
-          padded_(ceil_div(width, kLanes<I>) * kLanes<I>),
+        : width_(width), padded_(ceil_div(width, kLanes<I>) * kLanes<I>),
           // the candidates and their places are written a whole vector at a time
           magnitude_(scratch<I>(Scratch::magnitudes, 3 * padded_ + 32)),
           candidate_(magnitude_ + padded_),
@@ -77,26 +78,28 @@ class RowSelector {
         I threshold = guess_ > 0 && guess_ <= largest ? guess_ : largest - kOctave;
         I stride = kOctave / 2;
         while (bracket.is_open() && bracket.reach_lo > enough(k)) {
-            if (threshold <= bracket.lo || threshold >= bracket.hi) threshold = bracket.middle();
+            if (threshold <= bracket.lo || threshold >= bracket.hi)
+                threshold = bracket.middle();
             const std::int64_t count = count_at_least(magnitude_, padded_, threshold);
             bracket.narrow(threshold, count, k);
-            if (bracket.lo == 0 && stride == kOctave / 2) {  // rows of zeros end here
+            if (bracket.lo == 0 && stride == kOctave / 2) { // rows of zeros end here
                 bracket.narrow(1, count_at_least(magnitude_, padded_, I{1}), k);
             }
             // gallop down to a threshold that enough entries reach, then halve
             threshold = bracket.lo > 1 ? bracket.middle() : bracket.hi - stride;
-            if (stride < bracket.hi / 2) stride *= 2;
+            if (stride < bracket.hi / 2)
+                stride *= 2;
         }
         guess_ = bracket.lo;
         if (bracket.reach_lo <= enough(k)) {
             narrow(row, bracket, k, index, value);
         } else {
-            take_ties(row, bracket.lo, k, index, value);  // many entries of one magnitude
+            take_ties(row, bracket.lo, k, index, value); // many entries of one magnitude
         }
     }
 
-   private:
-    static constexpr I kOctave = I{1} << BitsOf<T>::mantissa;  // from a magnitude to its double
+ private:
+    static constexpr I kOctave = I{1} << BitsOf<T>::mantissa; // from a magnitude to its double
 
     // So few candidates that it pays to copy them out; a quarter more to spare the last halvings.
     static std::int64_t enough(std::int64_t k) { return k + k / 4 + 16; }
@@ -113,7 +116,8 @@ class RowSelector {
             store(magnitude_ + i, m);
         }
         I result = 0;
-        for (int lane = 0; lane < kLanes<I>; ++lane) result = larger<I>(result, largest[lane]);
+        for (int lane = 0; lane < kLanes<I>; ++lane)
+            result = larger<I>(result, largest[lane]);
         for (; i < padded_; ++i) {
             I m = -1;
             if (i < width_) {
@@ -136,16 +140,19 @@ class RowSelector {
                                      static_cast<std::int32_t>(i));
         }
         if (n > k) {
-            for (std::int64_t j = 0; j < n; ++j) candidate_[j] = magnitude_[place_[j]];
+            for (std::int64_t j = 0; j < n; ++j)
+                candidate_[j] = magnitude_[place_[j]];
             const std::int64_t padded = ceil_div(n, kLanes<I>) * kLanes<I>;
-            for (std::int64_t j = n; j < padded; ++j) candidate_[j] = -1;
+            for (std::int64_t j = n; j < padded; ++j)
+                candidate_[j] = -1;
             for (bool even = true; bracket.is_open() && bracket.reach_lo > k; even = !even) {
                 const I threshold = even ? bracket.guess(k) : bracket.middle();
                 bracket.narrow(threshold, count_at_least(candidate_, padded, threshold), k);
             }
-            std::int64_t room = k;  // for entries of magnitude lo itself
+            std::int64_t room = k; // for entries of magnitude lo itself
             if (bracket.reach_lo > k) {
-                for (std::int64_t j = 0; j < n; ++j) room -= candidate_[j] > bracket.lo;
+                for (std::int64_t j = 0; j < n; ++j)
+                    room -= candidate_[j] > bracket.lo;
             }
             std::int64_t kept = 0;
             for (std::int64_t j = 0; j < n; ++j) {
@@ -155,7 +162,8 @@ class RowSelector {
                 room -= m == bracket.lo;
             }
         }
-        for (std::int64_t j = 0; j < k; ++j) index[j] = place_[j], value[j] = row[place_[j]];
+        for (std::int64_t j = 0; j < k; ++j)
+            index[j] = place_[j], value[j] = row[place_[j]];
     }
 
     // All entries above lo, and the first of those that equal it.
@@ -170,9 +178,9 @@ class RowSelector {
     }
 
     std::int64_t width_, padded_;
-    I* magnitude_;         // (padded_)
-    I* candidate_;         // (padded_)
-    std::int32_t* place_;  // (padded_), where the candidates stand in the row
+    I* magnitude_;        // (padded_)
+    I* candidate_;        // (padded_)
+    std::int32_t* place_; // (padded_), where the candidates stand in the row
     I guess_ = 0;
 };
 
@@ -192,4 +200,4 @@ void select_topk(const T* dy, std::int64_t rows, std::int64_t width, std::int64_
     });
 }
 
-}  // namespace meprop::MEPROP_ISA
+} // namespace meprop::MEPROP_ISA

@@ -45,6 +45,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "TrainingConfig": {
         "epochs": whole, "batch_size": whole, "optimizer": st.sampled_from(OPTIMIZERS),
         "learning_rate": st.none() | st.floats(1e-9, 1e3), "decay": st.booleans(), "clip": rate,
+        "lazy": st.booleans(),
         "patience": st.integers(0, 9), "seed": st.integers(0, 2**63 - 1),
         "threads": st.integers(0, 256),
         "device": st.sampled_from(["auto", "cpu", "cuda:1"]),

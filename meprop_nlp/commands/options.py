@@ -174,6 +174,15 @@ Decay = Annotated[
     bool,
     option(TRAINING, help="Let the learning rate fall to zero; the papers keep it constant."),
 ]
+Lazy = Annotated[
+    bool,
+    option(
+        TRAINING,
+        "--lazy/--exact",
+        help="Lazy: words that a minibatch lacks keep their embeddings, which is faster; exact: "
+        "Adam's moments move them on, as in the papers.",
+    ),
+]
 Clip = Annotated[float, option(TRAINING, help="Largest norm of the gradient; 0: no limit.")]
 Patience = Annotated[
     int,

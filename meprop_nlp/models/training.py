@@ -81,6 +81,7 @@ class Trainer:
             training.optimizer,
             task.network.parameters(),
             lr=training.learning_rate or task.learning_rates.get(training.optimizer),
+            lazy=training.lazy,
         )
         self.base_lr = float(self.optimizer.param_groups[0]["lr"])
         self.schedule: CutSchedule | None = None

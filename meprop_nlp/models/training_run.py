@@ -22,6 +22,7 @@ from meprop_nlp.models.hooks import Hooks
 from meprop_nlp.models.records import Note
 from meprop_nlp.models.task import Task
 from meprop_nlp.models.training import Trainer
+from meprop_nlp.nn.core import announce
 
 __all__ = ["Hooks", "Treebank", "read_treebank", "train_model"]
 
@@ -100,6 +101,8 @@ def train_model(
             "--first-cut-epoch"
         )
     device = pick_device(training.device)
+    if device.type == "cpu":
+        announce(lambda text: hooks.on_record(Note(text, warning=True)))
     torch.set_num_threads(usable_threads(training.threads))
     path = None if output is None else Path(output)
     if path is not None:
