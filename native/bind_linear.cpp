@@ -20,6 +20,15 @@ void bind(nb::module_& m) {
         "dy"_a.noconvert(), "index"_a.noconvert(), "value"_a.noconvert(), "threads"_a,
         nb::call_guard<nb::gil_scoped_release>());
     m.def(
+        "column_magnitudes",
+        [](Matrix<const T> dy, Row<T> total, int threads) {
+            demand(size(total, 0) == size(dy, 1), "total must be (columns of dy,)");
+            of<T>(kernels()).column_magnitudes(dy.data(), size(dy, 0), size(dy, 1), total.data(),
+                                               demand_threads(threads));
+        },
+        "dy"_a.noconvert(), "total"_a.noconvert(), "threads"_a,
+        nb::call_guard<nb::gil_scoped_release>());
+    m.def(
         "sparse_dx",
         [](Matrix<const Index> index, Matrix<const T> value, Matrix<const T> weight, Matrix<T> dx,
            int threads) {

@@ -48,6 +48,8 @@ template <class T>
 struct KernelsOf {
     void (*select_topk)(const T* dy, std::int64_t rows, std::int64_t width, std::int64_t k,
                         std::int32_t* index, T* value, int threads);
+    void (*column_magnitudes)(const T* dy, std::int64_t rows, std::int64_t width, T* total,
+                              int threads);
     void (*sparse_dx)(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                       const T* weight, std::int64_t outs, std::int64_t ins, T* dx, int threads);
     void (*sparse_dw)(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,

@@ -79,14 +79,18 @@ def linear_backward(
             sparse_grad=sparse_grad,
         )
     core = core_for(dy, x, weight)
+    wanted = {"need_dx": need_dx, "need_dw": need_dw, "sparse_grad": sparse_grad}
     if core is None or mode != "example":
-        selected = reference.select_topk(dy, k, mode, generator=generator)
+        if core is not None and mode == "unified":
+            selected = _select_columns(core, dy, k)
+        else:
+            selected = reference.select_topk(dy, k, mode, generator=generator)
         if hits is not None:
             reference.count_hits(dy, selected, hits)
-        if core is None or mode == "unified":
-            return reference.sparse_backward_linear(
-                dy, x, weight, selected, need_dx=need_dx, need_dw=need_dw, sparse_grad=sparse_grad
-            )
+        if core is None:
+            return reference.sparse_backward_linear(dy, x, weight, selected, **wanted)
+        if mode == "unified":
+            return _unified_backward(core, dy, x, weight, selected, **wanted)
         indices, values = selected.int(), dy.gather(1, selected)
     else:
         reference.check_k(k, dy.shape[1])
@@ -94,10 +98,7 @@ def linear_backward(
         if hits is not None:
             _count(indices, values, hits)
     if k > DENSE_SHARE * dy.shape[1]:
-        selected = indices.long()
-        return reference.sparse_backward_linear(
-            dy, x, weight, selected, need_dx=need_dx, need_dw=need_dw, sparse_grad=sparse_grad
-        )
+        return reference.sparse_backward_linear(dy, x, weight, indices.long(), **wanted)
     dx = _sparse_dx(core, indices, values, weight) if need_dx else None
     if need_dw and sparse_grad:
         neurons, places = torch.unique(indices, return_inverse=True)
@@ -230,6 +231,36 @@ def _select(core: ModuleType, dy: Tensor, k: int) -> tuple[Tensor, Tensor]:
     values = dy.new_empty(len(dy), k)
     core.select_topk(dy.contiguous(), indices, values, torch.get_num_threads())
     return indices, values
+
+
+def _select_columns(core: ModuleType, dy: Tensor, k: int) -> Tensor:
+    """(K,) int64, what `unified` keeps."""
+    reference.check_k(k, dy.shape[1])
+    total = dy.new_empty(dy.shape[1])
+    core.column_magnitudes(dy.contiguous(), total, torch.get_num_threads())
+    return reference.largest(total.unsqueeze(0), k)[0]
+
+
+def _unified_backward(
+    core: ModuleType,
+    dy: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    selected: Tensor,
+    *,
+    need_dx: bool,
+    need_dw: bool,
+    sparse_grad: bool,
+) -> tuple[Tensor | None, Tensor | None]:
+    """The reference's two products; dx by the core, which fills large results sooner."""
+    _, dw = reference.sparse_backward_linear(
+        dy, x, weight, selected, need_dx=False, need_dw=need_dw, sparse_grad=sparse_grad
+    )
+    if not need_dx:
+        return None, dw
+    values = dy.index_select(1, selected)  # (B, K)
+    places = torch.arange(len(selected), dtype=torch.int32).expand(len(dy), -1).contiguous()
+    return _sparse_dx(core, places, values, weight.index_select(0, selected)), dw
 
 
 def _sparse_dx(core: ModuleType, indices: Tensor, values: Tensor, weight: Tensor) -> Tensor:

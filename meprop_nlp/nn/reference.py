@@ -20,6 +20,7 @@ __all__ = [
     "column_magnitudes",
     "count_hits",
     "keep_selected",
+    "largest",
     "random_scores",
     "row_gradient",
     "select_topk",
@@ -79,10 +80,10 @@ def select_topk(
     check_topk_mode(mode)
     check_k(k, dy.shape[1])
     if mode == "random":
-        return _largest(random_scores(dy, generator), k)
+        return largest(random_scores(dy, generator), k)
     if mode == "unified":
-        return _largest(column_magnitudes(dy).unsqueeze(0), k)[0]  # (K,)
-    return _largest(dy.detach().abs(), k)
+        return largest(column_magnitudes(dy).unsqueeze(0), k)[0]  # (K,)
+    return largest(dy.detach().abs(), k)
 
 
 def column_magnitudes(dy: Tensor) -> Tensor:
@@ -236,7 +237,7 @@ def sparsify_gates(
     return keep_selected(dgates.reshape(-1, width), selected).view(n, n_gates, width)
 
 
-def _largest(magnitude: Tensor, k: int) -> Tensor:
+def largest(magnitude: Tensor, k: int) -> Tensor:
     """(B, K) increasing indices of each row's k largest entries; ties: lowest index first.
 
     `magnitude` (B, O) is not negative and is changed in place. `torch.topk` promises no order among
