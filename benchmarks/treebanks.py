@@ -26,10 +26,10 @@ PUNCTUATION = ["--exclude-punct"]
 # name: (command, data folder, file ending, options, how the model is scored)
 RUNS: dict[str, tuple[str, str, str, list[str], list[str]]] = {
     "EWT tagger, dense": ("tagger", "ud-english-ewt", "conllu", [], []),
-    "EWT tagger, meProp": ("tagger", "ud-english-ewt", "conllu", ["--k", "10"], []),
+    "EWT tagger, meProp": ("tagger", "ud-english-ewt", "conllu", ["--k", "50"], []),
     "EWT tagger, meSimp": ("tagger", "ud-english-ewt", "conllu", ["--simplify"], []),
     "EWT parser, dense": ("parser", "ud-english-ewt", "conllu", [], []),
-    "EWT parser, meProp": ("parser", "ud-english-ewt", "conllu", ["--k", "20"], []),
+    "EWT parser, meProp": ("parser", "ud-english-ewt", "conllu", ["--k", "50"], []),
     "EWT parser, meSimp": ("parser", "ud-english-ewt", "conllu", ["--simplify"], []),
     "PTB sample parser, dense": ("parser", "ptb-sample", "conllx", [], PUNCTUATION),
     "PTB sample parser, meSimp": ("parser", "ptb-sample", "conllx", ["--simplify"], PUNCTUATION),

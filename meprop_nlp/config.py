@@ -14,9 +14,11 @@ from meprop_nlp.errors import ConfigError
 
 __all__ = [
     "ACTIVATIONS",
+    "KEPT_SHARES",
     "NONPROJECTIVE",
     "OPTIMIZERS",
     "ORACLES",
+    "PRUNE_RATES",
     "TAG_COLUMNS",
     "TOPK_MODES",
     "TRANSITION_SYSTEMS",
@@ -42,6 +44,10 @@ TRANSITION_SYSTEMS: tuple[str, ...] = get_args(TransitionSystemName)
 ORACLES: tuple[str, ...] = get_args(OracleName)
 NONPROJECTIVE: tuple[str, ...] = get_args(Nonprojective)
 TAG_COLUMNS = ("upos", "xpos", "feats")
+# For --simplify without --k and --prune-rate, chosen on UD English EWT's dev: k as a share of
+# --hidden, and what a neuron must reach.
+KEPT_SHARES = {"tagger": 0.1, "parser": 0.16}
+PRUNE_RATES = {"tagger": 0.18, "parser": 0.08}
 
 
 class Config:
@@ -122,14 +128,16 @@ class MePropConfig(Config):
 class SimplifyConfig(Config):
     """Model simplification (meSimp, section 3): when and what to cut."""
 
-    prune_rate: float = 0.06  # a neuron in the top-k of fewer examples than this share goes
-    cycle: int = 3  # epochs of cutting, then as many of plain training; the pair is a stage
+    # a neuron in the top-k of fewer examples than this share goes; None: by task, Task.prune_rate
+    prune_rate: float | None = None
+    cycle: int = 2  # epochs of cutting, then as many of plain training; the pair is a stage
     cuts_per_epoch: int = 8
-    first_cut_epoch: int = 2  # epochs before the first stage; the reference starts at once: 0
+    first_cut_epoch: int = 1  # epochs before the first stage; the reference starts at once: 0
     min_neurons: int = 16  # a layer is never cut below this
 
     def __post_init__(self) -> None:
-        self._demand_share("prune_rate")
+        if self.prune_rate is not None:
+            self._demand_share("prune_rate")
         self._demand_positive("cycle", "cuts_per_epoch", "min_neurons")
         self._demand("first_cut_epoch", self.first_cut_epoch >= 0, "a whole number of at least 0")
 

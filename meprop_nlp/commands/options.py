@@ -9,7 +9,9 @@ import typer
 
 from meprop_nlp.commands.help import DATA, MEPROP, NETWORK, RUN, TRAINING
 from meprop_nlp.config import (
+    KEPT_SHARES,
     OPTIMIZERS,
+    PRUNE_RATES,
     TOPK_MODES,
     ParserConfig,
     SimplifyConfig,
@@ -19,7 +21,6 @@ from meprop_nlp.config import (
 
 TAGGER_MODEL = Path("models/tagger.safetensors")
 PARSER_MODEL = Path("models/parser.safetensors")
-DEFAULT_K = {"tagger": 10, "parser": 20}  # the papers', for --simplify without --k
 
 TAGGER, PARSER, SIMPLIFY = TaggerConfig(), ParserConfig(), SimplifyConfig()
 RUN_DEFAULTS = TrainingConfig()
@@ -106,8 +107,8 @@ K = Annotated[
         MEPROP,
         "--k",
         help="Entries of each gradient that survive (meProp); 0 or none: plain backpropagation. "
-        f"With --simplify it is {DEFAULT_K['tagger']} (tagger) or {DEFAULT_K['parser']} (parser) "
-        "unless given.",
+        f"With --simplify, unless given, {KEPT_SHARES['tagger']} (tagger) or "
+        f"{KEPT_SHARES['parser']} (parser) of --hidden.",
     ),
 ]
 TopK = Annotated[
@@ -124,8 +125,12 @@ Simplify = Annotated[
     bool, option(MEPROP, "--simplify", help="Cut neurons that are seldom in the top k (meSimp).")
 ]
 PruneRate = Annotated[
-    float,
-    option(MEPROP, help="A neuron in the top k of a smaller share of the examples is cut."),
+    float | None,
+    option(
+        MEPROP,
+        help="A neuron in the top k of a smaller share of the examples is cut; "
+        f"{PRUNE_RATES['tagger']} (tagger) or {PRUNE_RATES['parser']} (parser) unless given.",
+    ),
 ]
 Cycle = Annotated[
     int, option(MEPROP, help="Epochs of cutting, then as many of plain training, and again.")

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from meprop_nlp.commands import console, preflight
-from meprop_nlp.commands.options import DEFAULT_K
 from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.tables import summary
-from meprop_nlp.config import Config, MePropConfig, SimplifyConfig, TrainingConfig
+from meprop_nlp.config import KEPT_SHARES, Config, MePropConfig, SimplifyConfig, TrainingConfig
 
 __all__ = ["run_training"]
 
@@ -25,7 +24,7 @@ def run_training(task: str, config_class: type[Config], options: dict[str, Any])
 
     preflight.check_flags(options)
     if options["simplify"] and options["k"] is None:
-        options["k"] = DEFAULT_K[task]
+        options["k"] = max(1, round(KEPT_SHARES[task] * options["hidden"]))
     config = config_class(**settings(config_class))
     meprop = MePropConfig(**settings(MePropConfig))
     meprop.check_width(options["hidden"])

@@ -27,6 +27,7 @@ class Task(Protocol):
     name: str
     main_scores: tuple[str, ...]  # the epoch with the best mean of these on dev is kept
     learning_rates: ClassVar[dict[str, float]]  # by optimiser, where not the optimiser's default
+    prune_rate: ClassVar[float]  # of meSimp, unless the user sets one
     warnings: list[str]
 
     @property

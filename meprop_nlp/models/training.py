@@ -98,7 +98,7 @@ class Trainer:
                 raise ConfigError(f"--min-neurons is {least}, but no layer is wider than {widest}")
             self.simplifier = Simplifier(
                 self.layers,
-                prune_rate=simplify.prune_rate,
+                prune_rate=task.prune_rate if simplify.prune_rate is None else simplify.prune_rate,
                 min_neurons=simplify.min_neurons,
             )
         self.best: ModelFile | None = None

@@ -39,7 +39,7 @@ def weights(path: Path) -> dict[str, bytes]:
         ("tagger", "--k -1", "--k is -1, expected"),
         ("tagger", "--simplify --k 0", "needs --k"),
         ("parser", "--simplify --k 2 --topk-mode random", "--topk-mode random draws"),
-        ("tagger", "--simplify", "--k is 10, expected at most"),
+        ("tagger", "--simplify --k 10", "--k is 10, expected at most"),
         ("tagger", "--topk-mode unified", "--topk-mode goes with --k"),
         ("tagger", "--k 2 --topk-mode all", "expected one of example, unified, random"),
         ("tagger", "--prune-rate 0.5", "--prune-rate goes with --simplify"),
