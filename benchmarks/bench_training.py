@@ -33,7 +33,13 @@ VARIANTS: dict[str, dict[str, Settings]] = {
     "parser": {
         "dense PyTorch": {},
         "meProp, k 50": {"meprop": {"k": 50}},
-        "meProp + meSimp": {"meprop": {"k": 80}, "simplify": {}},  # --simplify
+        "meProp, k 50, lazy": {"meprop": {"k": 50}, "training": {"lazy": True}},
+        "meProp + meSimp": {  # --simplify --dropout 0.35 --epochs 10
+            "meprop": {"k": 80},
+            "simplify": {},
+            "config": {"dropout": 0.35},
+            "training": {"epochs": 10},
+        },
     },
     "tagger": {
         "dense PyTorch": {},
