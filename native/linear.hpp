@@ -116,7 +116,7 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
     const std::int64_t part_rows = ceil_div(rows, parts);
     if (rows * k * ins < kSmall)
         threads = 1;
-    parallel_for(tiles * parts, threads, [=](std::int64_t task) {
+    parallel_apart(tiles * parts, threads, [=](std::int64_t task) {
         const std::int64_t column = task / parts * kTile<T>, first = task % parts * part_rows;
         const std::int64_t last = smaller(rows, first + part_rows);
         const std::int64_t width = smaller(kTile<T>, ins - column);
@@ -212,7 +212,7 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
     const std::int64_t part_outs = ceil_div(outs, parts);
     if (rows * k * ins < kSmall && outs * ins < kSmall)
         threads = 1;
-    parallel_for(tiles * parts, threads, [=](std::int64_t task) {
+    parallel_apart(tiles * parts, threads, [=](std::int64_t task) {
         const std::int64_t column = task / parts * kTile<T>, first = task % parts * part_outs;
         const std::int64_t last = smaller(outs, first + part_outs);
         const std::int64_t width = smaller(kTile<T>, ins - column);

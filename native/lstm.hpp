@@ -155,7 +155,7 @@ void lstm_forward(const T* x, const T* h0, const T* c0, const T* weight_ih, cons
     for (std::int64_t i = 0; i < steps.n; ++i) {
         const std::int64_t start = steps.first[steps.visited(i)];
         const std::int64_t rows = steps.sizes[steps.visited(i)];
-        parallel_for(panels, threads, [=](std::int64_t panel) {
+        parallel_apart(panels, threads, [=](std::int64_t panel) {
             const T* weights = packed + panel * panel_size;
             std::int64_t b = 0;
             for (; b + kBlock <= rows; b += kBlock) {

@@ -33,6 +33,19 @@ void parallel_for(std::int64_t n, int threads, Body&& body) {
         &body);
 }
 
+// Like parallel_for, but tasks that run at the same time have numbers far from each other: where
+// neighbours write neighbouring columns of the same rows, two processors that go down them side by
+// side take each other's cache lines away.
+template <class Body>
+void parallel_apart(std::int64_t n, int threads, Body&& body) {
+    const std::int64_t stride = (n + threads - 1) / threads;
+    parallel_for(stride * threads, threads, [&body, n, stride, threads](std::int64_t i) {
+        const std::int64_t task = i % threads * stride + i / threads;
+        if (i / threads < stride && task < n)
+            body(task);
+    });
+}
+
 // Asks for large pages in memory that is about to be written for the first time: a page fault costs
 // more than filling the page. Only advice; small blocks are left alone.
 void expect_writes(void* memory, std::size_t bytes);

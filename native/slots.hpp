@@ -70,7 +70,7 @@ void slot_forward(const T* vectors, std::int64_t width, const std::int32_t* pair
                   std::int64_t slots, const std::int32_t* first, const T* weight, const T* bias,
                   std::int64_t outs, T* y, int threads) {
     const std::int64_t ins = slots * width;
-    parallel_for(ceil_div(outs, kPanel<T>), threads, [=](std::int64_t task) {
+    parallel_apart(ceil_div(outs, kPanel<T>), threads, [=](std::int64_t task) {
         const std::int64_t column = task * kPanel<T>;
         const std::int64_t columns = smaller(kPanel<T>, outs - column);
         T* products = scratch<T>(Scratch::accumulator, first[slots] * kPanel<T>);
