@@ -44,6 +44,23 @@ void bind(nb::module_& m) {
         "index"_a.noconvert(), "value"_a.noconvert(), "weight"_a.noconvert(), "dx"_a.noconvert(),
         "threads"_a, nb::call_guard<nb::gil_scoped_release>());
     m.def(
+        "unified_dw",
+        [](Matrix<const T> kept, Row<const Index> neurons, Matrix<const T> x, Matrix<T> dw,
+           int threads) {
+            const std::int64_t outs = size(dw, 0), k = size(kept, 1);
+            demand(size(x, 0) == size(kept, 0) && size(dw, 1) == size(x, 1),
+                   "x must be (rows of kept, columns of dw)");
+            demand(size(neurons, 0) == k, "neurons must name a row of dw for each column of kept");
+            for (std::int64_t j = 0; j < k; ++j) {
+                demand(0 <= neurons.data()[j] && neurons.data()[j] < outs,
+                       "an index is outside the width");
+            }
+            of<T>(kernels()).unified_dw(kept.data(), neurons.data(), size(kept, 0), k, x.data(),
+                                        outs, size(dw, 1), dw.data(), demand_threads(threads));
+        },
+        "kept"_a.noconvert(), "neurons"_a.noconvert(), "x"_a.noconvert(), "dw"_a.noconvert(),
+        "threads"_a, nb::call_guard<nb::gil_scoped_release>());
+    m.def(
         "sparse_dw",
         [](Matrix<const Index> index, Matrix<const T> value, Matrix<const T> x, Matrix<T> dw,
            int threads) {

@@ -54,6 +54,9 @@ struct KernelsOf {
                       const T* weight, std::int64_t outs, std::int64_t ins, T* dx, int threads);
     void (*sparse_dw)(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                       const T* x, std::int64_t outs, std::int64_t ins, T* dw, int threads);
+    void (*unified_dw)(const T* kept, const std::int32_t* neurons, std::int64_t rows,
+                       std::int64_t k, const T* x, std::int64_t outs, std::int64_t ins, T* dw,
+                       int threads);
     void (*lstm_forward)(const T* x, const T* h0, const T* c0, const T* weight_ih,
                          const T* weight_hh, const T* bias, std::int64_t ins, std::int64_t units,
                          std::int64_t sequences, Steps steps, T* output, T* h_n, T* c_n, T* gates,

@@ -242,4 +242,56 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
     });
 }
 
+// Neurons whose sums fill the registers beside a row of x.
+constexpr int kNarrow = kVectorBytes == 64 ? 6 : 1;
+
+// sums[r] += kept[n, r] times row n of a tile of x, for R neurons.
+template <int R, class T>
+inline void add_outer(const T* kept, std::int64_t k, const T* tile, std::int64_t rows,
+                      TileSum<T> (&sums)[R]) {
+    for (std::int64_t n = 0; n < rows; ++n, kept += k, tile += kTile<T>) {
+        for (int r = 0; r < R; ++r)
+            sums[r].add(kept[r], tile);
+    }
+}
+
+// The weights' gradient where all examples keep the same k neurons: kept (rows, k), x (rows, ins)
+// -> row neurons[j] of dw (outs, ins) = sum over n of kept[n, j] * x[n]; the other rows are zero.
+template <class T>
+void unified_dw(const T* kept, const std::int32_t* neurons, std::int64_t rows, std::int64_t k,
+                const T* x, std::int64_t outs, std::int64_t ins, T* dw, int threads) {
+    expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T));
+    constexpr std::int64_t kChunk = 1024;
+    if (rows * k * ins < kSmall && outs * ins < kSmall)
+        threads = 1;
+    parallel_apart(ceil_div(ins, kTile<T>), threads, [=](std::int64_t task) {
+        const std::int64_t column = task * kTile<T>, width = smaller(kTile<T>, ins - column);
+        TileSum<T> zero;
+        zero.clear();
+        for (std::int64_t o = 0; o < outs; ++o)
+            zero.write(dw + o * ins + column, width);
+        T* tile = scratch<T>(Scratch::packed_tile, kChunk * kTile<T>);
+        for (std::int64_t start = 0; start < rows; start += kChunk) {
+            const std::int64_t n = smaller(kChunk, rows - start);
+            pack_tile(x + start * ins, n, ins, column, tile);
+            auto neurons_from = [&]<int R>(std::int64_t j, TileSum<T>(&sums)[R]) {
+                for (int r = 0; r < R; ++r)
+                    sums[r].read(dw + neurons[j + r] * ins + column, width);
+                add_outer<R>(kept + start * k + j, k, tile, n, sums);
+                for (int r = 0; r < R; ++r)
+                    sums[r].write(dw + neurons[j + r] * ins + column, width);
+            };
+            std::int64_t j = 0;
+            for (; j + kNarrow <= k; j += kNarrow) {
+                TileSum<T> sums[kNarrow];
+                neurons_from(j, sums);
+            }
+            for (; j < k; ++j) {
+                TileSum<T> sums[1];
+                neurons_from(j, sums);
+            }
+        }
+    });
+}
+
 } // namespace meprop::MEPROP_ISA

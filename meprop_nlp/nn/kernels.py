@@ -252,15 +252,19 @@ def _unified_backward(
     need_dw: bool,
     sparse_grad: bool,
 ) -> tuple[Tensor | None, Tensor | None]:
-    """The reference's two products; dx by the core, which fills large results sooner."""
-    _, dw = reference.sparse_backward_linear(
-        dy, x, weight, selected, need_dx=False, need_dw=need_dw, sparse_grad=sparse_grad
-    )
-    if not need_dx:
-        return None, dw
+    """The reference's two products of width K, by the core, which fills large results sooner."""
     values = dy.index_select(1, selected)  # (B, K)
-    places = torch.arange(len(selected), dtype=torch.int32).expand(len(dy), -1).contiguous()
-    return _sparse_dx(core, places, values, weight.index_select(0, selected)), dw
+    dx = dw = None
+    if need_dx:
+        places = torch.arange(len(selected), dtype=torch.int32).expand(len(dy), -1).contiguous()
+        dx = _sparse_dx(core, places, values, weight.index_select(0, selected))
+    if need_dw and sparse_grad:
+        dw = reference.row_gradient(selected, values.t().mm(x), len(weight))
+    elif need_dw:
+        dw = torch.empty_like(weight, memory_format=torch.contiguous_format)
+        threads = torch.get_num_threads()
+        core.unified_dw(values, selected.int(), x.contiguous(), dw, threads)
+    return dx, dw
 
 
 def _sparse_dx(core: ModuleType, indices: Tensor, values: Tensor, weight: Tensor) -> Tensor:
