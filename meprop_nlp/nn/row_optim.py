@@ -6,6 +6,7 @@ GPU with a dense gradient is left to `torch.optim`.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,37 @@ from meprop_nlp.nn.optim_kernels import adagrad_step, adam_step
 __all__ = ["Adagrad", "Adam"]
 
 
-class Adam(torch.optim.Adam):
+class _ByRows(torch.optim.Optimizer):
+    """A step that hands each parameter and its gradient to `_update`."""
+
+    lazy: bool
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update all parameters that have a gradient."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        updates = [
+            (group, parameter, parameter.grad)
+            for group in self.param_groups
+            for parameter in group["params"]
+            if parameter.grad is not None
+        ]
+        if all(_is_for_torch(parameter, gradient) for _, parameter, gradient in updates):
+            super().step()
+            return loss
+        for group, parameter, gradient in updates:
+            self._update(parameter, gradient, group)
+        return loss
+
+    @abstractmethod
+    def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        """One parameter's step, in place; `group` holds its settings."""
+
+
+class Adam(_ByRows, torch.optim.Adam):
     """Adam with row-sparse gradients.
 
     Args:
@@ -39,36 +70,25 @@ class Adam(torch.optim.Adam):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
         self.lazy = lazy
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update all parameters that have a gradient."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        if _is_for_torch(self):
-            super().step()
-            return loss
-        for group, parameter, gradient in _with_gradient(self):
-            state = self.state[parameter]
-            if not state:
-                state["step"] = torch.tensor(0.0)
-                state["exp_avg"] = torch.zeros_like(parameter)
-                state["exp_avg_sq"] = torch.zeros_like(parameter)
-            state["step"] += 1
-            adam_step(
-                *(parameter, gradient, state["exp_avg"], state["exp_avg_sq"]),
-                rate=group["lr"],
-                betas=group["betas"],
-                eps=group["eps"],
-                weight_decay=group["weight_decay"],
-                step=state["step"].item(),
-                lazy=self.lazy,
-            )
-        return loss
+    def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[parameter]
+        if not state:
+            state["step"] = torch.tensor(0.0)
+            state["exp_avg"] = torch.zeros_like(parameter)
+            state["exp_avg_sq"] = torch.zeros_like(parameter)
+        state["step"] += 1
+        adam_step(
+            *(parameter, gradient, state["exp_avg"], state["exp_avg_sq"]),
+            rate=group["lr"],
+            betas=group["betas"],
+            eps=group["eps"],
+            weight_decay=group["weight_decay"],
+            step=state["step"].item(),
+            lazy=self.lazy,
+        )
 
 
-class Adagrad(torch.optim.Adagrad):
+class Adagrad(_ByRows, torch.optim.Adagrad):
     """AdaGrad with row-sparse gradients; see `Adam`. Lazy or not differs by weight decay only."""
 
     def __init__(
@@ -83,42 +103,19 @@ class Adagrad(torch.optim.Adagrad):
         super().__init__(params, lr=lr, eps=eps, weight_decay=weight_decay)
         self.lazy = lazy
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update all parameters that have a gradient."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        if _is_for_torch(self):
-            super().step()
-            return loss
-        for group, parameter, gradient in _with_gradient(self):
-            state = self.state[parameter]
-            state["step"] += 1
-            adagrad_step(
-                *(parameter, gradient, state["sum"]),
-                rate=group["lr"],
-                eps=group["eps"],
-                weight_decay=group["weight_decay"],
-                lazy=self.lazy,
-            )
-        return loss
+    def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[parameter]
+        state["step"] += 1
+        adagrad_step(
+            *(parameter, gradient, state["sum"]),
+            rate=group["lr"],
+            eps=group["eps"],
+            weight_decay=group["weight_decay"],
+            lazy=self.lazy,
+        )
 
 
-def _with_gradient(optimizer: torch.optim.Optimizer) -> list[tuple[dict[str, Any], Tensor, Tensor]]:
-    """(group, parameter, gradient) of each parameter that has one."""
-    return [
-        (group, parameter, parameter.grad)
-        for group in optimizer.param_groups
-        for parameter in group["params"]
-        if parameter.grad is not None
-    ]
-
-
-def _is_for_torch(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether PyTorch's own step is as good: dense gradients on another device, odd strides."""
-    return all(
-        not gradient.is_sparse and (parameter.device.type != "cpu" or not parameter.is_contiguous())
-        for _, parameter, gradient in _with_gradient(optimizer)
-    )
+def _is_for_torch(parameter: Tensor, gradient: Tensor) -> bool:
+    """Whether PyTorch's own step is as good: a dense gradient on another device, odd strides."""
+    elsewhere = parameter.device.type != "cpu" or not parameter.is_contiguous()
+    return elsewhere and not gradient.is_sparse

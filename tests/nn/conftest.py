@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from meprop_nlp import native
+from meprop_nlp.nn import core as core_access
+from meprop_nlp.nn import kernels
 
 CORE = native.core()
 
@@ -56,3 +58,18 @@ def core(request: pytest.FixtureRequest):
     CORE.use_instruction_set(request.param)
     yield CORE
     CORE.use_instruction_set(before)
+
+
+@pytest.fixture
+def called(core, monkeypatch):
+    """Names of the kernels that the border calls; it uses them however much is kept."""
+    names = []
+
+    class Spy:
+        def __getattr__(self, name):
+            names.append(name)
+            return getattr(core, name)
+
+    monkeypatch.setattr(core_access, "_core", Spy)
+    monkeypatch.setattr(kernels, "DENSE_SHARE", 1)
+    return names

@@ -30,21 +30,6 @@ each_property = settings(
 each_dtype = pytest.mark.parametrize("dtype", BITS, ids=["float32", "float64"])
 
 
-@pytest.fixture
-def called(core, monkeypatch):
-    """Names of the kernels that the border calls; it uses them however much is kept."""
-    names = []
-
-    class Spy:
-        def __getattr__(self, name):
-            names.append(name)
-            return getattr(core, name)
-
-    monkeypatch.setattr(core_access, "_core", Spy)
-    monkeypatch.setattr(kernels, "DENSE_SHARE", 1)
-    return names
-
-
 def whole_numbers(*shape, dtype=torch.float32, largest=3):
     """Sums of a few thousand of their products are exact in either type; zeros and ties abound."""
     return torch.randint(-largest, largest + 1, shape).to(dtype)

@@ -38,21 +38,6 @@ PACKED = [
 ]
 
 
-@pytest.fixture
-def called(core, monkeypatch):
-    """Names of the kernels that the border calls; it uses them however much is kept."""
-    names = []
-
-    class Spy:
-        def __getattr__(self, name):
-            names.append(name)
-            return getattr(core, name)
-
-    monkeypatch.setattr(core_access, "_core", Spy)
-    monkeypatch.setattr(kernels, "DENSE_SHARE", 1)
-    return names
-
-
 def lstm_tensors(ins, units, batch_sizes, dtype, *, bias=True):
     """Packed input, first states, weights as PyTorch makes them and bias, all in `dtype`."""
     sequences = batch_sizes[0] if batch_sizes else 2
