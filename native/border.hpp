@@ -59,5 +59,8 @@ void bind_lstm(nb::module_& m);
 void bind_embedding(nb::module_& m);
 void bind_slots(nb::module_& m);
 void bind_optim(nb::module_& m);
+void bind_rows(nb::module_& m);
+void bind_parser(nb::module_& m);
+void bind_tagger(nb::module_& m);
 
 } // namespace meprop::border

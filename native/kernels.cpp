@@ -3,10 +3,13 @@
 
 #include "dropout.hpp"
 #include "embedding.hpp"
+#include "fold.hpp"
 #include "linear.hpp"
 #include "lstm.hpp"
 #include "optim.hpp"
+#include "parse.hpp"
 #include "slots.hpp"
+#include "tag.hpp"
 #include "topk.hpp"
 
 #define MEPROP_STRING_(name) #name
@@ -28,7 +31,7 @@ constexpr KernelsOf<T> kernels_of() {
 } // namespace
 
 extern const Kernels kernels;
-const Kernels kernels = {MEPROP_STRING(MEPROP_ISA), number_pairs, kernels_of<float>(),
-                         kernels_of<double>()};
+const Kernels kernels = {MEPROP_STRING(MEPROP_ISA), kLanes<float>,        number_pairs,
+                         kernels_of<float>(),       kernels_of<double>(), {fold, parse, tag}};
 
 } // namespace meprop::MEPROP_ISA

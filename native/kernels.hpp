@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "networks.hpp"
+
 namespace meprop {
 
 // The time steps of packed sequences: sizes[t] rows from row first[t] on.
@@ -84,11 +86,13 @@ struct KernelsOf {
 
 struct Kernels {
     const char* name;
+    std::int64_t lanes; // floats of a vector
     std::int64_t (*number_pairs)(const std::int32_t* rows, std::int64_t n, std::int64_t slots,
                                  std::int64_t table_rows, std::int32_t* pair, std::int32_t* row_of,
                                  std::int32_t* first);
     KernelsOf<float> f32;
     KernelsOf<double> f64;
+    DecodingKernels decoding;
 };
 
 template <class T>

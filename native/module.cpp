@@ -12,6 +12,7 @@ NB_MODULE(_native, m) {
     m.def("instruction_sets", &meprop::usable_instruction_sets,
           "Instruction sets compiled in that this processor runs, the widest first.");
     m.def("instruction_set", [] { return std::string(meprop::kernels().name); }, "The one in use.");
+    m.def("lanes", [] { return meprop::kernels().lanes; }, "Floats of a vector of it.");
     m.def(
         "use_instruction_set",
         [](const std::string& name) {
@@ -30,4 +31,7 @@ NB_MODULE(_native, m) {
     meprop::border::bind_embedding(m);
     meprop::border::bind_slots(m);
     meprop::border::bind_optim(m);
+    meprop::border::bind_rows(m);
+    meprop::border::bind_parser(m);
+    meprop::border::bind_tagger(m);
 }

@@ -58,6 +58,12 @@ enum class Scratch {
     magnitudes,
     row_index,
     partial,
+    parser_state,
+    missing_rows,
+    tagger_order,
+    tagger_output,
+    tagger_cells,
+    tagger_scores,
     count_
 };
 

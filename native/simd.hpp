@@ -123,6 +123,22 @@ inline std::uint32_t at_least(Vector<std::int64_t> a, Vector<std::int64_t> b) {
 #endif
 }
 
+// Bit i is set where a[i] == b[i].
+inline std::uint32_t equal_lanes(Vector<float> a, Vector<float> b) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_EQ_OQ);
+#elif defined(__AVX2__)
+    return static_cast<std::uint32_t>(_mm256_movemask_ps((__m256)(a == b)));
+#elif defined(__SSE2__)
+    return static_cast<std::uint32_t>(_mm_movemask_ps((__m128)(a == b)));
+#else
+    std::uint32_t mask = 0;
+    for (int i = 0; i < kLanes<float>; ++i)
+        mask |= std::uint32_t{a[i] == b[i]} << i;
+    return mask;
+#endif
+}
+
 // Writes the number of each lane whose bit is set, plus `first`, to `places`, one after the other;
 // returns how many. May write up to a whole vector of int32 beyond them.
 template <class I>

@@ -1,0 +1,80 @@
+// A bounded table from strings to folded rows, shared by threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace meprop {
+
+// Keeps about `capacity` rows. Whoever looks rows up holds a ticket, and as long as a ticket is
+// held nothing that was found with it, or after it was taken, gives way. So the table outgrows its
+// capacity only where one lookup needs more rows.
+//
+// A row that is found but not yet filled counts as missing, for every lookup until someone fills
+// it. Lookups that fill rows must not run at the same time; all else may.
+class RowCache {
+ public:
+    using Ticket = std::int64_t;
+
+    RowCache(std::int64_t width, std::int64_t capacity);
+
+    Ticket take_ticket();
+    void give_back(Ticket ticket);
+
+    struct Missing {
+        std::int32_t key; // its index
+        std::int32_t row;
+        float* values; // to be written
+    };
+
+    // Where the rows of the keys are, and which of them, each once, are missing.
+    void find(Ticket ticket, const std::vector<std::string_view>& keys,
+              std::vector<const float*>& rows, std::vector<Missing>& missing);
+    void mark_filled(const std::vector<Missing>& rows);
+    // Forgets those that nobody filled.
+    void discard(const std::vector<Missing>& rows);
+
+    std::int64_t width() const { return width_; }
+    std::int64_t size();
+
+ private:
+    static constexpr std::int64_t kBlockRows = 64;
+
+    struct Entry {
+        std::string key;
+        std::size_t hash = 0;
+        std::int32_t next = -1;
+        Ticket last_used = -1;
+        bool linked = false; // found by its key
+        bool filled = false;
+        bool recent = false; // used since the clock's hand came by
+    };
+    struct Free {
+        void operator()(float* memory) const;
+    };
+
+    std::int32_t& bucket(std::size_t hash) { return buckets_[hash & (buckets_.size() - 1)]; }
+    std::int32_t lookup(std::string_view key, std::size_t hash);
+    std::int32_t make_room(bool& full);
+    std::int32_t reuse();
+    float* row(std::int32_t row) const;
+    void unlink(std::int32_t row);
+    void rehash();
+
+    const std::int64_t width_, capacity_;
+    std::vector<Entry> entries_;
+    std::vector<std::int32_t> buckets_; // a power of two
+    std::vector<std::int32_t> free_;
+    std::vector<std::unique_ptr<float, Free>> blocks_;
+    std::size_t hand_ = 0; // of the clock that looks for a row to reuse
+    Ticket next_ticket_ = 0;
+    std::set<Ticket> held_;
+    std::mutex mutex_;
+};
+
+} // namespace meprop
