@@ -59,5 +59,6 @@ void bind_lstm(nb::module_& m);
 void bind_embedding(nb::module_& m);
 void bind_slots(nb::module_& m);
 void bind_optim(nb::module_& m);
+void bind_document(nb::module_& m);
 
 } // namespace meprop::border

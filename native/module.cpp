@@ -30,4 +30,5 @@ NB_MODULE(_native, m) {
     meprop::border::bind_embedding(m);
     meprop::border::bind_slots(m);
     meprop::border::bind_optim(m);
+    meprop::border::bind_document(m);
 }
