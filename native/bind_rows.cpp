@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "bind_document.hpp"
 #include "found_rows.hpp"
 
 namespace meprop::border {
@@ -117,6 +118,48 @@ class Joined {
     std::string text_;
 };
 
+// The columns of each word, joined with tabs; neighbours are so in the text already.
+class JoinedColumns {
+ public:
+    JoinedColumns(const Document& document, const std::vector<int>& columns) {
+        demand(!columns.empty(), "columns must name one or more");
+        bool neighbours = true;
+        for (std::size_t c = 0; c < columns.size(); ++c) {
+            demand(0 <= columns[c] && columns[c] < document.columns, "there is no such column");
+            neighbours &= c == 0 || columns[c] == columns[c - 1] + 1;
+        }
+        const std::int64_t n = document.n_words();
+        views.reserve(static_cast<std::size_t>(n));
+        if (neighbours) {
+            for (std::int64_t i = 0; i < n; ++i) {
+                const std::uint32_t* starts = document.word(i);
+                const std::uint32_t start = starts[columns.front()];
+                views.emplace_back(document.text + start, starts[columns.back() + 1] - start - 1);
+            }
+            return;
+        }
+        std::size_t bytes = 0;
+        for (std::int64_t i = 0; i < n; ++i) {
+            for (const int column : columns)
+                bytes += document.field(i, column).size() + 1;
+        }
+        text_.reserve(bytes); // so that views stay where they are
+        for (std::int64_t i = 0; i < n; ++i) {
+            const std::size_t start = text_.size();
+            for (const int column : columns) {
+                text_ += document.field(i, column);
+                text_ += '\t';
+            }
+            views.emplace_back(text_.data() + start, text_.size() - start - 1);
+        }
+    }
+
+    std::vector<std::string_view> views;
+
+ private:
+    std::string text_;
+};
+
 } // namespace
 
 void bind_rows(nb::module_& m) {
@@ -135,6 +178,13 @@ void bind_rows(nb::module_& m) {
                 return new FoundRows(self, views_of(keys, encoded));
             },
             "keys"_a, nb::rv_policy::take_ownership)
+        .def(
+            "find_columns",
+            [](const Layers& self, const HeldDocument& held, const std::vector<int>& columns) {
+                const nb::gil_scoped_release release;
+                return new FoundRows(self, JoinedColumns(held.document, columns).views);
+            },
+            "document"_a, "columns"_a, nb::rv_policy::take_ownership)
         .def(
             "find_joined",
             [](const Layers& self, Matrix<const Index> ids, const std::vector<Strings>& tables) {

@@ -62,5 +62,6 @@ void bind_optim(nb::module_& m);
 void bind_rows(nb::module_& m);
 void bind_parser(nb::module_& m);
 void bind_tagger(nb::module_& m);
+void bind_document(nb::module_& m);
 
 } // namespace meprop::border

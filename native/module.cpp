@@ -34,4 +34,5 @@ NB_MODULE(_native, m) {
     meprop::border::bind_rows(m);
     meprop::border::bind_parser(m);
     meprop::border::bind_tagger(m);
+    meprop::border::bind_document(m);
 }
