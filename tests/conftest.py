@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from meprop_nlp import native
+
+CORE = native.core()
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -16,3 +20,14 @@ def shared_data() -> Path:
     if not (folder / "ud-english-ewt").is_dir():
         pytest.skip(f"no treebanks in {folder}; set MEPROP_NLP_DATA to run this test")
     return folder
+
+
+@pytest.fixture(params=CORE.instruction_sets() if CORE else ["none"])
+def core(request: pytest.FixtureRequest):
+    """The native core, with each of its instruction sets in use in turn."""
+    if CORE is None:
+        pytest.skip(native.why_missing())
+    before = CORE.instruction_set()
+    CORE.use_instruction_set(request.param)
+    yield CORE
+    CORE.use_instruction_set(before)

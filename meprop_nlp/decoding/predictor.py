@@ -75,14 +75,26 @@ class Predictor(ABC):
         Returns a new Sentence. The parser reads tags, and bare forms have none: give it what a
         tagger returned.
         """
-        if not isinstance(sentence, Sentence):
-            sentence = Sentence.from_words(sentence)
         return next(self.pipe([sentence]))
 
-    def pipe(self, sentences: Iterable[Sentence]) -> Iterator[Sentence]:
-        """Predict for a stream of sentences: lazily, in order, in bounded memory."""
-        for chunk in chunks(sentences):
-            for sentence, columns in zip(chunk, self._predict(chunk), strict=True):
+    def pipe(
+        self, sentences: Iterable[Sentence | Sequence[str]], *, confidence: bool = False
+    ) -> Iterator[Sentence]:
+        """Predict for a stream of sentences: lazily, in order, in bounded memory.
+
+        Args:
+            sentences: Sentences, or lists of word forms.
+            confidence: write into MISC how sure the model is of each word, as a softmax from 0
+                to 1: `UPOSConf`, `XPOSConf`, `FEATSConf` by a tagger, `ArcConf` by a parser.
+        """
+        as_sentences = (
+            sentence if isinstance(sentence, Sentence) else Sentence.from_words(sentence)
+            for sentence in sentences
+        )
+        for chunk in chunks(as_sentences):
+            for sentence, columns in zip(
+                chunk, self._predict(chunk, confidence=confidence), strict=True
+            ):
                 yield sentence.with_columns(**columns)
 
     def evaluate(
@@ -107,5 +119,5 @@ class Predictor(ABC):
         """Return the names of the scores that judge what this model predicts."""
 
     @abstractmethod
-    def _predict(self, chunk: Sequence[Sentence]) -> Iterator[dict[str, Any]]:
+    def _predict(self, chunk: Sequence[Sentence], *, confidence: bool) -> Iterator[dict[str, Any]]:
         """Yield the predicted columns of each sentence."""

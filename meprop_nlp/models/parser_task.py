@@ -15,7 +15,6 @@ from torch import Tensor
 from meprop_nlp.config import PRUNE_RATES, MePropConfig, ParserConfig
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.trees import is_projective
 from meprop_nlp.data.vocab import UNK, Vocab
 from meprop_nlp.decoding.model_file import ModelFile
 from meprop_nlp.decoding.parser import FrozenParser, tag_rows
@@ -24,57 +23,15 @@ from meprop_nlp.models.embeddings import load_vectors
 from meprop_nlp.models.parser_network import ParserNetwork
 from meprop_nlp.models.tagger_task import filled_columns
 from meprop_nlp.models.task import arrays_of, fitting_batch_size
+from meprop_nlp.models.training_trees import training_trees
 from meprop_nlp.nn.row_kernels import distinct
 from meprop_nlp.nn.simplify import SimplifiedLayer
 from meprop_nlp.parsing.features import derive
-from meprop_nlp.parsing.projectivity import projectivize, single_rooted
 from meprop_nlp.parsing.transitions import make_system
 
-__all__ = ["ParserTask", "training_trees"]
+__all__ = ["ParserTask"]
 
 ROOT_ROW, NULL_ROW, FIRST_ROW = 0, 1, 2
-
-
-def training_trees(
-    train: Sequence[Sentence], config: ParserConfig, *, projective: bool
-) -> tuple[list[tuple[Sentence, list[int], list[str]]], list[str]]:
-    """Return the trees to train on, as the transition system can build them, and what was changed.
-
-    Args:
-        projective: whether the transition system builds projective trees only.
-
-    Returns:
-        (sentence, heads, deprels) of each tree, and one sentence per kind of change.
-    """
-    trees = []
-    n_several, n_crossing = 0, 0
-    for sentence in train:
-        heads, deprels = sentence.column("head"), sentence.column("deprel")
-        n_several += heads.count(0) > 1
-        # a label that only roots have must not teach the parser to put it elsewhere
-        other = "parataxis" if "root" in deprels else None
-        heads, deprels = single_rooted(heads, deprels, deprel=other)
-        if not is_projective(heads):
-            n_crossing += 1
-            if projective and config.nonprojective == "drop":
-                continue
-            if projective:
-                lifted, encoded = projectivize(heads, deprels)
-                heads, deprels = lifted, encoded if config.nonprojective == "pseudo" else deprels
-        trees.append((sentence, heads, deprels))
-    how = {
-        "pseudo": "lifted, with the way back in their labels (pseudo-projective)",
-        "lift": "lifted; the parser's trees will be projective",
-        "drop": "left out",
-    }[config.nonprojective if projective else "pseudo"]
-    notes = []
-    if n_crossing:
-        done = how if projective else "trained on with SWAP"
-        share = 100 * n_crossing / len(train)
-        notes.append(f"non-projective trees: {n_crossing:,} ({share:.1f} %), {done}")
-    if n_several:
-        notes.append(f"trees with several roots: {n_several:,}; the first root heads the others")
-    return trees, notes
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ from meprop_nlp.config import (
 )
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.loading import load
-from meprop_nlp.decoding.parser import FrozenParser
+from meprop_nlp.decoding.numpy_parser import NumpyParser
+from meprop_nlp.decoding.weights import ParserWeights
+from meprop_nlp.decoding.words import SentenceWords
 from meprop_nlp.models.parser_task import ParserTask
 from meprop_nlp.models.records import EpochRecord
 from meprop_nlp.models.tagger_task import TaggerTask
@@ -221,20 +223,21 @@ def test_frozen_parser_scores_as_the_network(
     with torch.no_grad():  # a cube of large numbers loses the digits we compare
         for table in (task.network.words, task.network.features, task.network.tags):
             table.weight *= 0.3
-    frozen = task.frozen()
+    model = task.frozen().model
+    frozen = NumpyParser(ParserWeights(model, task.lexicon))
     recorded: list[np.ndarray] = []
-    score = FrozenParser._score
+    score = frozen.score
 
-    def record(self: FrozenParser, hidden: np.ndarray) -> np.ndarray:
-        recorded.append(score(self, hidden))
+    def record(hidden: np.ndarray) -> np.ndarray:
+        recorded.append(score(hidden))
         return recorded[-1]
 
-    monkeypatch.setattr(FrozenParser, "_score", record)
+    monkeypatch.setattr(frozen, "score", record)
     for sentence in crossing:
         recorded.clear()
-        (state,) = frozen._parse([sentence])
+        trees = frozen.parse(SentenceWords([sentence]))
         expected, *tree = network_parse(task, sentence)
         actual = np.concatenate(recorded)
         bound = 1e-5 * max(1.0, float(np.abs(expected).max()))
         np.testing.assert_allclose(actual, np.stack(expected), rtol=1e-4, atol=bound)
-        assert list(state.tree()) == tree
+        assert [trees.heads.tolist(), trees.labels.tolist()] == tree

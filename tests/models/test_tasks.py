@@ -24,15 +24,17 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_projective, is_tree
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.parser import DependencyParser
-from meprop_nlp.models.parser_task import ParserBatch, ParserTask, training_trees
+from meprop_nlp.models.parser_task import ParserBatch, ParserTask
 from meprop_nlp.models.records import Note
 from meprop_nlp.models.tagger import Tagger
 from meprop_nlp.models.tagger_task import TaggerTask
 from meprop_nlp.models.task import by_length, fitting_batch_size
 from meprop_nlp.models.training_run import Hooks
+from meprop_nlp.models.training_trees import training_trees
 from meprop_nlp.nn.simplify import Simplifier
 from meprop_nlp.parsing.features import extract, extract_labels
 from meprop_nlp.parsing.oracle import walk
+from meprop_nlp.parsing.projectivity import LIFTED
 
 CPU = torch.device("cpu")
 
@@ -460,6 +462,20 @@ def test_second_roots_hang_on_the_first_as_parataxis(crossing: list[Sentence]) -
     _, heads, deprels = trees[-1]
     assert heads == [0, 1, 1, 3]
     assert deprels == ["root", "punct", "parataxis", "advmod"]
+
+
+@pytest.mark.parametrize(("copies", "kept"), [(1, True), (100, True), (150, False)])
+def test_lifted_labels_are_kept_where_they_can_be_learnt(
+    crossing: list[Sentence], copies: int, kept: bool
+) -> None:
+    trees, _ = training_trees(crossing, ParserConfig(), projective=True)
+    lifted = [deprel for _, _, deprels in trees for deprel in deprels if LIFTED in deprel]
+    once = min(lifted, key=lifted.count)
+    projective = [sentence for sentence in crossing if is_projective(sentence.column("head"))]
+    trees, _ = training_trees([*crossing, *projective * copies], ParserConfig(), projective=True)
+    labels = {deprel for _, _, deprels in trees for deprel in deprels}
+    assert (once in labels) == kept
+    assert once.partition(LIFTED)[0] in labels or kept
 
 
 def test_dropping_every_tree_leaves_nothing(crossing: list[Sentence]) -> None:

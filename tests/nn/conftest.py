@@ -8,11 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from meprop_nlp import native
 from meprop_nlp.nn import core as core_access
 from meprop_nlp.nn import kernels
-
-CORE = native.core()
 
 
 @pytest.fixture(
@@ -47,17 +44,6 @@ def naive_select():
         ]
 
     return select
-
-
-@pytest.fixture(params=CORE.instruction_sets() if CORE else ["none"])
-def core(request: pytest.FixtureRequest):
-    """The native core, with each of its instruction sets in use in turn."""
-    if CORE is None:
-        pytest.skip(native.why_missing())
-    before = CORE.instruction_set()
-    CORE.use_instruction_set(request.param)
-    yield CORE
-    CORE.use_instruction_set(before)
 
 
 @pytest.fixture

@@ -1,0 +1,72 @@
+"""Gold trees as a transition system can build them: one root, and no crossing arcs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from meprop_nlp.config import ParserConfig
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.trees import is_projective
+from meprop_nlp.parsing.projectivity import LIFTED, projectivize, single_rooted
+
+__all__ = ["training_trees"]
+
+# a lifted label with fewer examples is not learnt, in a treebank of ten thousand trees or more
+FEWEST_LIFTED = 10
+
+
+def training_trees(
+    train: Sequence[Sentence], config: ParserConfig, *, projective: bool
+) -> tuple[list[tuple[Sentence, list[int], list[str]]], list[str]]:
+    """Return the trees to train on, as the transition system can build them, and what was changed.
+
+    Args:
+        projective: whether the transition system builds projective trees only.
+
+    Returns:
+        (sentence, heads, deprels) of each tree, and one sentence per kind of change.
+    """
+    trees = []
+    n_several, n_crossing = 0, 0
+    for sentence in train:
+        heads, deprels = sentence.column("head"), sentence.column("deprel")
+        n_several += heads.count(0) > 1
+        # a label that only roots have must not teach the parser to put it elsewhere
+        other = "parataxis" if "root" in deprels else None
+        heads, deprels = single_rooted(heads, deprels, deprel=other)
+        if not is_projective(heads):
+            n_crossing += 1
+            if projective and config.nonprojective == "drop":
+                continue
+            if projective:
+                lifted, encoded = projectivize(heads, deprels)
+                heads, deprels = lifted, encoded if config.nonprojective == "pseudo" else deprels
+        trees.append((sentence, heads, deprels))
+    _drop_rare_ways_back(trees)
+    how = {
+        "pseudo": "lifted, with the way back in their labels (pseudo-projective)",
+        "lift": "lifted; the parser's trees will be projective",
+        "drop": "left out",
+    }[config.nonprojective if projective else "pseudo"]
+    notes = []
+    if n_crossing:
+        done = how if projective else "trained on with SWAP"
+        share = 100 * n_crossing / len(train)
+        notes.append(f"non-projective trees: {n_crossing:,} ({share:.1f} %), {done}")
+    if n_several:
+        notes.append(f"trees with several roots: {n_several:,}; the first root heads the others")
+    return trees, notes
+
+
+def _drop_rare_ways_back(trees: list[tuple[Sentence, list[int], list[str]]]) -> None:
+    """Take the way back out of lifted labels, in place, that are too rare to be learnt.
+
+    They are most of the labels of some treebanks, and each costs two outputs of the network.
+    """
+    counts = Counter(deprel for _, _, deprels in trees for deprel in deprels if LIFTED in deprel)
+    enough = min(FEWEST_LIFTED, len(trees) / 1000)
+    for _, _, deprels in trees:
+        for i, deprel in enumerate(deprels):
+            if 0 < counts[deprel] < enough:
+                deprels[i] = deprel.partition(LIFTED)[0]
