@@ -25,6 +25,7 @@ __all__ = [
     "LONGEST_LINE",
     "Source",
     "decoded_lines",
+    "is_binary",
     "is_utf8",
     "opened",
     "read_lines",
@@ -85,7 +86,8 @@ def read_lines(
     notes = {} if notes is None else notes
     with opened(source) as stream:
         if stream is None:
-            yield from _split(_text_pieces(cast(IO[str], source), notes), name)
+            text = sys.stdin if source == "-" else cast(IO[str], source)
+            yield from _split(_text_pieces(text, notes), name)
         else:
             pieces = read_pieces(stream, name, utf8=is_utf8(encoding))
             yield from decoded_lines(
@@ -149,19 +151,23 @@ class _Prefixed(io.RawIOBase):
         return len(piece)
 
 
+def is_binary(source: Source) -> bool:
+    """Whether the source gives bytes; an open text stream does not."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source) != "-" or hasattr(sys.stdin, "buffer")
+    return not isinstance(source.read(0), str)
+
+
 def _open(source: Source, stack: contextlib.ExitStack) -> Any:
     """The source as a binary stream of decompressed bytes; None where it is a text stream."""
-    stream: Any
+    if not is_binary(source):
+        return None
+    stream: Any = source
     if isinstance(source, str | os.PathLike):
         if os.fspath(source) == "-":
-            stream = getattr(sys.stdin, "buffer", sys.stdin)
+            stream = sys.stdin.buffer
         else:
             stream = stack.enter_context(open(source, "rb"))  # noqa: SIM115, PTH123
-    else:
-        stream = source
-    start = stream.read(0)
-    if isinstance(start, str):
-        return None
     start = stream.read(6)
     stream = io.BufferedReader(_Prefixed(start, stream))
     if start[:2] == b"\x1f\x8b":
