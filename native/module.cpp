@@ -9,6 +9,8 @@
 
 NB_MODULE(_native, m) {
     m.doc() = "Kernels of meprop_nlp; see meprop_nlp/native.py, which loads them.";
+    // A program that ends while it holds a document, as after Ctrl-C, is no news for its user.
+    nb::set_leak_warnings(false);
     m.def("instruction_sets", &meprop::usable_instruction_sets,
           "Instruction sets compiled in that this processor runs, the widest first.");
     m.def("instruction_set", [] { return std::string(meprop::kernels().name); }, "The one in use.");

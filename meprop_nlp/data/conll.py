@@ -13,8 +13,9 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from meprop_nlp.data.block import Fault, parse_block
-from meprop_nlp.data.layout import FORMATS, LayoutError, detect_layout
+from meprop_nlp.data.block import Fault
+from meprop_nlp.data.blocks import check_arguments, good_blocks, parse_lines
+from meprop_nlp.data.layout import FORMATS
 from meprop_nlp.data.lines import Source, read_lines, source_name
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
@@ -29,7 +30,6 @@ from meprop_nlp.data.word import (
     Word,
 )
 from meprop_nlp.data.writing import write
-from meprop_nlp.errors import ConfigError, ConlluError, Problem
 
 __all__ = [
     "COLUMNS",
@@ -79,12 +79,7 @@ def read(
         DataError: if the file cannot be opened or read at all.
         ConfigError: if an argument is none of those named above.
     """
-    if input_format not in FORMATS:
-        raise ConfigError(f"input format {input_format!r}, expected one of {', '.join(FORMATS)}")
-    if on_error not in ("fail", "skip"):
-        raise ConfigError(f"on_error is {on_error!r}, expected fail or skip")
-    if max_errors < 1:
-        raise ConfigError(f"max_errors is {max_errors}, expected at least 1")
+    check_arguments(input_format, on_error, max_errors)
     blocks = read_blocks(
         source,
         input_format=input_format,
@@ -92,40 +87,12 @@ def read(
         encoding=encoding,
         encoding_errors=encoding_errors,
     )
-    return _yield_good(blocks, source_name(source), on_error, max_errors, report)
+    return good_blocks(blocks, source_name(source), on_error, max_errors, report)
 
 
 def read_text(text: str, *, input_format: str = "auto", trees: bool = False) -> Iterator[Sentence]:
     """`read`, from a string."""
     return read(io.StringIO(text, newline=""), input_format=input_format, trees=trees)
-
-
-def _yield_good(
-    blocks: Iterator[Sentence | list[Fault]],
-    path: str,
-    on_error: str,
-    max_errors: int,
-    report: TreebankReport | None,
-) -> Iterator[Sentence]:
-    problems: list[Problem] = []
-    try:
-        for block in blocks:
-            if isinstance(block, Sentence):
-                if not problems:
-                    if report is not None:
-                        report.add(block)
-                    yield block
-            elif on_error == "skip":
-                if report is not None:
-                    report.skip([fault.problem(path) for fault in block])
-            else:
-                problems += [fault.problem(path) for fault in block]
-                if len(problems) >= max_errors:
-                    break
-    except ConlluError as error:  # the file cannot be read on from here
-        problems += error.problems
-    if problems:
-        raise ConlluError(problems[:max_errors], capped=len(problems) >= max_errors)
 
 
 def read_blocks(
@@ -147,48 +114,8 @@ def read_blocks(
         ConlluError: if the first word line fits no format, or bytes are not text.
         DataError: if the file cannot be opened or read at all.
     """
-    path = source_name(source)
     notes = {} if notes is None else notes
-    layout: Layout | None = None
-    lines: list[str] = []
-    carried: list[str] = []  # comments with an empty line after them: they go to the next sentence
-    number = 0
-
-    def parse() -> Sentence | list[Fault] | None:
-        nonlocal layout
-        first_line = number - len(lines)
-        if layout is None:
-            if input_format != "tab" and all(line.startswith("#") for line in lines):
-                carried.extend(lines)
-                return None
-            try:
-                layout = detect_layout(lines, input_format=input_format, name=path)
-            except LayoutError as error:
-                raise ConlluError([Problem(path, first_line + error.line, str(error))]) from None
-        block = parse_block(lines, first_line, layout, path=path, trees=trees)
-        if isinstance(block, Sentence):
-            if not block.words:
-                carried.extend(block.comments)
-                return None
-            block.comments[:0] = carried
-        carried.clear()
-        return block
-
-    for line in read_lines(source, encoding=encoding, encoding_errors=encoding_errors, notes=notes):
-        number += 1
-        if line and (line[0] not in " \t" or line.strip(" \t")):
-            lines.append(line)
-            continue
-        if line:
-            notes.setdefault("pseudo-empty-line", number)
-        if lines:
-            block = parse()
-            lines.clear()
-            if block is not None:
-                yield block
-    if lines:  # the last sentence has no empty line after it
-        number += 1
-        notes["missing-empty-line"] = number - 1
-        block = parse()
-        if block is not None:
-            yield block
+    lines = read_lines(source, encoding=encoding, encoding_errors=encoding_errors, notes=notes)
+    return parse_lines(
+        lines, path=source_name(source), input_format=input_format, trees=trees, notes=notes
+    )

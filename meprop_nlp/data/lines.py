@@ -11,21 +11,32 @@ import codecs
 import contextlib
 import gzip
 import io
+import itertools
 import lzma
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Any, cast
 
 from meprop_nlp.errors import ConlluError, DataError, Problem
 
-__all__ = ["Source", "read_lines", "source_name"]
+__all__ = [
+    "LONGEST_LINE",
+    "Source",
+    "decoded_lines",
+    "is_binary",
+    "is_utf8",
+    "opened",
+    "read_lines",
+    "read_pieces",
+    "source_name",
+]
 
 Source = str | os.PathLike[str] | IO[str] | IO[bytes]
 
-_CHUNK = 1 << 16
-_LONGEST_LINE = 1 << 26  # characters; a file without line breaks must not fill the memory
+_PIECE = 1 << 16
+LONGEST_LINE = 1 << 26  # characters; a file without line breaks must not fill the memory
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FOREIGN = {  # how files begin that people give by mistake
@@ -67,19 +78,39 @@ def read_lines(
         DataError: if the source cannot be opened or read, or is not text.
     """
     try:
-        codec = codecs.lookup(encoding)
+        codecs.lookup(encoding)
         codecs.lookup_error(encoding_errors)
     except LookupError as error:
         raise DataError(f"{error}; use a name such as utf-8, utf-16 or latin-1") from None
     name = source_name(source)
     notes = {} if notes is None else notes
+    with opened(source) as stream:
+        if stream is None:
+            text = sys.stdin if source == "-" else cast(IO[str], source)
+            yield from _split(_text_pieces(text, notes), name)
+        else:
+            pieces = read_pieces(stream, name, utf8=is_utf8(encoding))
+            yield from decoded_lines(
+                pieces, name, encoding=encoding, encoding_errors=encoding_errors, notes=notes
+            )
+
+
+def is_utf8(encoding: str) -> bool:
+    """Whether that is a name of UTF-8."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+@contextlib.contextmanager
+def opened(source: Source) -> Iterator[Any]:
+    """Give the source as a binary stream of unpacked bytes; None where it is a text stream.
+
+    Raises:
+        DataError: if it cannot be opened; and inside of the `with`, if it cannot be read on.
+    """
+    name = source_name(source)
     with contextlib.ExitStack() as stack:
         try:
-            stream = _open(source, stack)
-            if stream is None:
-                yield from _split(_text_chunks(cast(IO[str], source), notes), name)
-            else:
-                yield from _split(_decode(stream, name, codec, encoding_errors, notes), name)
+            yield _open(source, stack)
         except FileNotFoundError:
             raise DataError(f"{name}: no such file") from None
         except IsADirectoryError:
@@ -88,6 +119,19 @@ def read_lines(
             raise DataError(f"{name}: the compressed file is damaged or cut off: {error}") from None
         except OSError as error:
             raise DataError(f"{name}: cannot be read: {error.strerror or error}") from None
+
+
+def read_pieces(stream: Any, name: str, *, utf8: bool = True) -> Iterator[bytes]:
+    """Yield the bytes of a stream as they come, none of them empty.
+
+    Raises:
+        DataError: if they begin as no text does.
+    """
+    piece = stream.read1(_PIECE)
+    _refuse_foreign(piece, name, utf8=utf8)
+    while piece:
+        yield piece
+        piece = stream.read1(_PIECE)
 
 
 class _Prefixed(io.RawIOBase):
@@ -107,19 +151,23 @@ class _Prefixed(io.RawIOBase):
         return len(piece)
 
 
+def is_binary(source: Source) -> bool:
+    """Whether the source gives bytes; an open text stream does not."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source) != "-" or hasattr(sys.stdin, "buffer")
+    return not isinstance(source.read(0), str)
+
+
 def _open(source: Source, stack: contextlib.ExitStack) -> Any:
     """The source as a binary stream of decompressed bytes; None where it is a text stream."""
-    stream: Any
+    if not is_binary(source):
+        return None
+    stream: Any = source
     if isinstance(source, str | os.PathLike):
         if os.fspath(source) == "-":
-            stream = getattr(sys.stdin, "buffer", sys.stdin)
+            stream = sys.stdin.buffer
         else:
             stream = stack.enter_context(open(source, "rb"))  # noqa: SIM115, PTH123
-    else:
-        stream = source
-    start = stream.read(0)
-    if isinstance(start, str):
-        return None
     start = stream.read(6)
     stream = io.BufferedReader(_Prefixed(start, stream))
     if start[:2] == b"\x1f\x8b":
@@ -131,15 +179,15 @@ def _open(source: Source, stack: contextlib.ExitStack) -> Any:
     return stream
 
 
-def _text_chunks(stream: IO[str], notes: dict[str, int]) -> Iterator[str]:
+def _text_pieces(stream: IO[str], notes: dict[str, int]) -> Iterator[str]:
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    chunk = stream.read(_CHUNK)
-    if chunk.startswith("\ufeff"):
+    piece = stream.read(_PIECE)
+    if piece.startswith("\ufeff"):
         notes["byte-order-mark"] = 1
-        chunk = chunk[1:] or stream.read(_CHUNK)
-    while chunk:
-        yield newlines.decode(chunk)
-        chunk = stream.read(_CHUNK)
+        piece = piece[1:] or stream.read(_PIECE)
+    while piece:
+        yield newlines.decode(piece)
+        piece = stream.read(_PIECE)
     yield newlines.decode("", final=True)
     _note_newlines(newlines, notes)
 
@@ -149,51 +197,70 @@ def _note_newlines(newlines: io.IncrementalNewlineDecoder, notes: dict[str, int]
         notes["non-unix-newline"] = 0
 
 
-def _decode(
-    stream: Any, name: str, codec: codecs.CodecInfo, errors: str, notes: dict[str, int]
+def decoded_lines(
+    pieces: Iterable[bytes],
+    name: str,
+    *,
+    encoding: str = "utf-8",
+    encoding_errors: str = "strict",
+    notes: dict[str, int] | None = None,
+    offset: int = 0,
+    line: int = 1,
 ) -> Iterator[str]:
+    """Yield the lines of bytes that may be cut anywhere; arguments and errors as of `read_lines`.
+
+    Args:
+        pieces: the bytes.
+        name: what to call the source in a message.
+        offset, line: where in the source the first piece begins.
+    """
+    notes = {} if notes is None else notes
+    texts = _decode(pieces, name, encoding, encoding_errors, notes, offset, line)
+    return _split(texts, name)
+
+
+def _decode(
+    pieces: Iterable[bytes],
+    name: str,
+    encoding: str,
+    errors: str,
+    notes: dict[str, int],
+    offset: int,
+    line: int,
+) -> Iterator[str]:
+    utf8 = is_utf8(encoding)
+    codec = codecs.lookup("utf-8" if utf8 else encoding)
     decoder = codec.incrementaldecoder(errors)
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    utf8 = codec.name in ("utf-8", "utf-8-sig")
-    if utf8:
-        decoder = codecs.getincrementaldecoder("utf-8")(errors)
-    offset = 0  # bytes given to the decoder
-    line = 1
-    first = True
+    at_start = utf8 and offset == 0  # where a byte order mark may stand
     zeros = False  # a zero byte has been seen
-    while True:
-        chunk = stream.read1(_CHUNK)
-        if first:
-            _refuse_foreign(chunk, name, utf8=utf8)
-            if utf8 and chunk.startswith(codecs.BOM_UTF8):
-                chunk = chunk[3:]
-                offset = 3
-                notes["byte-order-mark"] = 1
-                if not chunk:
-                    chunk = stream.read1(_CHUNK)
-            first = False
+    for piece in itertools.chain(pieces, [b""]):
         held = len(decoder.getstate()[0])
+        problem = None
         try:
-            text = decoder.decode(chunk, final=not chunk)
+            text = decoder.decode(piece, final=not piece)
         except UnicodeDecodeError as error:
-            place = offset - held + error.start
-            before = error.object[: error.start].decode(codec.name, "ignore")
-            line += before.replace("\r\n", "\n").replace("\r", "\n").count("\n")
             hint = "give the file's encoding (--encoding), or convert it with iconv"
             if zeros or b"\0" in error.object:
                 hint = "this does not look like a text file"
-            message = f"byte {place} is not valid {codec.name.upper()}; {hint}"
-            raise ConlluError([Problem(name, line, message)]) from None
+            place = offset - held + error.start
+            problem = f"byte {place} is not valid {codec.name.upper()}; {hint}"
+            text = decoder.decode(piece[: max(0, error.start - held)])
         except UnicodeError as error:  # UTF-16 without a byte order mark
             raise DataError(f"{name}: {error}; is --encoding right?") from None
-        offset += len(chunk)
-        zeros = zeros or b"\0" in chunk
-        text = newlines.decode(text, final=not chunk)
+        offset += len(piece)
+        zeros = zeros or b"\0" in piece
+        if at_start and text:
+            at_start = False
+            if text[0] == "\ufeff":
+                notes["byte-order-mark"] = 1
+                text = text[1:]
+        text = newlines.decode(text, final=not piece or problem is not None)
         line += text.count("\n")
         yield text
-        if not chunk:
-            _note_newlines(newlines, notes)
-            return
+        if problem is not None:
+            raise ConlluError([Problem(name, line, problem)])
+    _note_newlines(newlines, notes)
 
 
 def _refuse_foreign(start: bytes, name: str, *, utf8: bool) -> None:
@@ -212,13 +279,13 @@ def _refuse_foreign(start: bytes, name: str, *, utf8: bool) -> None:
             raise DataError(f"{name} is {kind}, expected a text file")
 
 
-def _split(chunks: Iterator[str], name: str) -> Iterator[str]:
+def _split(texts: Iterator[str], name: str) -> Iterator[str]:
     pending = ""
-    for chunk in chunks:
-        lines = (pending + chunk).split("\n")
+    for text in texts:
+        lines = (pending + text).split("\n")
         pending = lines.pop()
-        if len(pending) > _LONGEST_LINE:
-            raise DataError(f"{name}: a line of over {_LONGEST_LINE:,} characters; is it text?")
+        if len(pending) > LONGEST_LINE:
+            raise DataError(f"{name}: a line of over {LONGEST_LINE:,} characters; is it text?")
         yield from lines
     if pending:
         yield pending

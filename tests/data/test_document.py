@@ -1,0 +1,337 @@
+"""The core's reader and writer of CoNLL text, held against the Python ones."""
+
+from __future__ import annotations
+
+import io
+import random
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from meprop_nlp import native
+from meprop_nlp.data.conll import COLUMNS, CONLLU, UNSET, Layout, Sentence, read_blocks
+from meprop_nlp.errors import DataError
+
+CORE: Any = native.core()
+pytestmark = pytest.mark.skipif(CORE is None, reason=native.why_missing())
+
+LAYOUTS = [CONLLU, Layout("conllx", 10), Layout("conllx", 8)]
+CORPUS = sorted((Path(__file__).parent / "corpus").iterdir())
+
+each_layout = pytest.mark.parametrize(
+    "layout", LAYOUTS, ids=lambda layout: f"{layout[0]}{layout[1]}"
+)
+seeds = st.integers(0, 2**32)
+
+
+def python_reads(text: bytes, layout: Layout) -> list[Sentence] | None:
+    """The sentences; None where there is a fault or another layout."""
+    try:
+        blocks = list(read_blocks(io.BytesIO(text), input_format=layout.kind))
+    except DataError:
+        return None
+    good = all(isinstance(block, Sentence) and block.layout == layout for block in blocks)
+    return blocks if good else None  # type: ignore[return-value]
+
+
+def native_columns(document: Any) -> list[list[str]]:
+    """The words, each a list of its columns but HEAD as an integer."""
+    columns = [document.column(i) for i in range(8)]
+    columns[6] = [UNSET if head == "_" else int(head) for head in columns[6]]
+    return [list(word) for word in zip(*columns, strict=True)]
+
+
+def python_columns(sentences: list[Sentence]) -> list[list[Any]]:
+    """The same of sentences."""
+    return [
+        [str(word.id), *(getattr(word, name) for name in COLUMNS[1:8])]
+        for sentence in sentences
+        for word in sentence.words
+    ]
+
+
+def written(sentences: list[Sentence]) -> bytes:
+    """The file of these sentences."""
+    return "".join(map(str, sentences)).encode()
+
+
+def unchanged(document: Any) -> bytes:
+    """The file of the document."""
+    return CORE.write_document(document, [], None, "keep", [])
+
+
+def check_agreement(text: bytes, layout: Layout) -> bool:
+    """Hold the two readers together; whether the core took the text."""
+    document = CORE.read_document(text, *layout)
+    if document is None:
+        return False
+    sentences = python_reads(text, layout)
+    assert sentences is not None
+    ends = document.sentences.tolist()
+    assert ends[0] == 0
+    assert [last - first for first, last in pairwise(ends)] == [len(s) for s in sentences]
+    assert (document.n_sentences, document.n_words) == (len(sentences), ends[-1])
+    assert document.n_lines == text.count(b"\n")
+    assert document.has_empty_nodes == any(s.empty_nodes for s in sentences)
+    assert document.has_multiword_tokens == any(s.multiword_tokens for s in sentences)
+    assert native_columns(document) == python_columns(sentences)
+    assert unchanged(document) == written(sentences) == text
+    return True
+
+
+class TestReading:
+    @each_layout
+    @given(seeds)
+    @settings(max_examples=100)
+    def test_clean_text_is_taken(self, make_clean: Any, layout: Layout, seed: int) -> None:
+        assert check_agreement(make_clean(random.Random(seed), layout), layout)
+
+    @each_layout
+    @given(seeds)
+    @settings(max_examples=400)
+    def test_no_other_text_is_taken(self, make_messy: Any, layout: Layout, seed: int) -> None:
+        check_agreement(make_messy(random.Random(seed), layout), layout)
+
+    @each_layout
+    @given(st.binary())
+    def test_any_bytes_are_read_or_refused(self, layout: Layout, text: bytes) -> None:
+        check_agreement(text, layout)
+
+    @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
+    def test_text_found_by_the_fuzzer(self, path: Path) -> None:
+        for layout in LAYOUTS:
+            check_agreement(path.read_bytes(), layout)
+
+    def test_no_text_is_no_sentence(self) -> None:
+        document = CORE.read_document(b"", "conllu", 10)
+        assert (document.n_words, document.n_sentences) == (0, 0)
+        assert unchanged(document) == b""
+
+    @pytest.mark.parametrize("length", [*range(40, 90), 200, 5000])
+    def test_every_length_of_line(self, length: int) -> None:
+        form = "x" * (length - 20)
+        rest = "\t_" * 8
+        text = f"1\t{form}{rest}\n2\té{rest}\n\n".encode()
+        assert CORE.read_document(text, "conllu", 10).column(1) == [form, "é"]
+        for at in range(len(text)):
+            for other in (b"\r", b"\0", b"\xff"):
+                wrong = text[:at] + other + text[at + 1 :]
+                assert CORE.read_document(wrong, "conllu", 10) is None
+
+    def test_long_sentence(self) -> None:
+        lines = [f"{i}\tw\t_\t_\t_\t_\t{i - 1}\t_\t_\t_\n" for i in range(1, 20_001)]
+        assert CORE.read_document("".join([*lines, "\n"]).encode(), "conllu", 10).n_words == 20_000
+        lines[-1] = lines[-1].replace("\t19999\t", "\t20001\t")
+        assert CORE.read_document("".join([*lines, "\n"]).encode(), "conllu", 10) is None
+
+
+class TestEmptyNodes:
+    @pytest.mark.parametrize("before", ["", "# c\n", "1\ta\r\n", "1\t2.3\t\r", "8.1\n", "0.\n"])
+    @pytest.mark.parametrize(
+        ("line", "expected"),
+        [("3.1\t_", True), ("0.12\t", True), ("3.1", False), (" 3.1\t", False), ("3.\t", False)],
+    )
+    def test_line_of_an_empty_node(self, before: str, line: str, expected: bool) -> None:
+        assert CORE.has_empty_node((before + line).encode()) is expected
+        assert CORE.has_empty_node((before + line + "\n.1\t1.\t").encode()) is expected
+        assert not CORE.has_empty_node((before + "1.2." + line).encode())
+
+
+class TestWriting:
+    @each_layout
+    @given(seeds, st.sampled_from(["keep", "empty", "tree"]))
+    @settings(max_examples=200)
+    def test_changes_are_those_of_with_columns(
+        self, make_clean: Any, layout: Layout, seed: int, deps: str
+    ) -> None:
+        rng = random.Random(seed)
+        text = make_clean(rng, layout)
+        document = CORE.read_document(text, *layout)
+        sentences = python_reads(text, layout)
+        assert sentences is not None
+        places = rng.sample([1, 2, 3, 4, 5, 7], rng.randint(0, 6))
+        table = ["N", "X|é", "long" * 9]
+        ids = {at: [rng.randrange(3) for _ in range(document.n_words)] for at in places}
+        heads = [rng.randint(-1, len(s)) for s in sentences for _ in s.words]
+        new_heads = rng.random() < 0.5
+        deps = "empty" if layout.kind == "conllx" and deps == "tree" else deps
+
+        expected = b""
+        start = 0
+        for sentence in sentences:
+            end = start + len(sentence)
+            changes: dict[str, Any] = {
+                COLUMNS[at]: [table[i] for i in ids[at][start:end]] for at in places
+            }
+            if new_heads:
+                changes["head"] = heads[start:end]
+            changed = sentence.with_columns(**changes)
+            if deps == "empty":
+                changed = changed.with_columns(deps=["_"] * len(sentence))
+            elif deps == "tree":
+                arcs = [f"{w.head}:{w.deprel}" if w.head >= 0 else "_" for w in changed.words]
+                changed = changed.with_columns(deps=arcs)
+            expected += str(changed).encode()
+            start = end
+
+        texts = [
+            (at, [value.encode() for value in table], np.array(ids[at], np.int32)) for at in places
+        ]
+        given_heads = np.array(heads, np.int32) if new_heads else None
+        assert CORE.write_document(document, texts, given_heads, deps, []) == expected
+
+    @given(seeds, st.lists(st.floats(0, 1e6, width=32), min_size=1))
+    def test_attributes_are_added_to_misc(
+        self, make_clean: Any, seed: int, values: list[float]
+    ) -> None:
+        text = make_clean(random.Random(seed), CONLLU)
+        document = CORE.read_document(text, *CONLLU)
+        given_values = np.resize(np.array(values, np.float32), document.n_words)
+        other = np.full(document.n_words, 0.5, np.float32)
+        attributes = [(b"conf", given_values), (b"arc", other)]
+        changed = CORE.write_document(document, [], None, "keep", attributes)
+        expected = [
+            "|".join(
+                [part for part in misc.split("|") if misc != "_" and not part.startswith("conf=")]
+                + [f"conf={abs(value):.4f}", "arc=0.5000"]
+            )
+            for misc, value in zip(document.column(9), given_values.tolist(), strict=True)
+        ]
+        again = CORE.read_document(changed, *CONLLU)
+        assert again.column(9) == expected
+        assert [again.column(i) for i in range(9)] == [document.column(i) for i in range(9)]
+
+    def test_attribute_of_the_same_name_is_replaced(self) -> None:
+        text = "1\ta" + "\t_" * 7 + "\tp=1|Space=No|p=2|pp=3|p\n\n"
+        document = CORE.read_document(text.encode(), *CONLLU)
+        values = floats(0.9731)
+        changed = CORE.write_document(document, [], None, "keep", [(b"p", values)])
+        assert changed.endswith(b"\tSpace=No|pp=3|p=0.9731\n\n")
+
+
+def text_of(*lengths: int) -> bytes:
+    """Sentences of that many words."""
+    line = "\tw\t_\tX\t_\t_\t_\t_\t_\t_\n"
+    return "".join("".join(f"{i}{line}" for i in range(1, n + 1)) + "\n" for n in lengths).encode()
+
+
+def ints(*values: int) -> Any:
+    return np.array(values, np.int32)
+
+
+def floats(*values: float) -> Any:
+    return np.array(values, np.float32)
+
+
+class TestBorder:
+    DOCUMENT = CORE and CORE.read_document(text_of(2, 1), *CONLLU)
+    CONLLX = CORE and CORE.read_document(text_of(2, 1), "conllx", 10)
+    GOOD = (3, [b"X"], ints(0, 0, 0))
+
+    @pytest.mark.parametrize(
+        ("arguments", "error"),
+        [
+            ((b"", "tab", 4), ValueError),
+            ((b"", "conllu", 8), ValueError),
+            ((b"", "conllx", 9), ValueError),
+            ((b"", "conllx", -1), ValueError),
+            (("", "conllu", 10), TypeError),
+            ((bytearray(), "conllu", 10), TypeError),
+            ((None, "conllu", 10), TypeError),
+            ((b"", 10, 10), TypeError),
+        ],
+    )
+    def test_wrong_argument_of_reading(self, arguments: Any, error: type[Exception]) -> None:
+        with pytest.raises(error):
+            CORE.read_document(*arguments)
+
+    @pytest.mark.parametrize(
+        ("changes", "error"),
+        [
+            ({"texts": [(0, [b"X"], ints(0, 0, 0))]}, ValueError),
+            ({"texts": [(6, [b"X"], ints(0, 0, 0))]}, ValueError),
+            ({"texts": [(10, [b"X"], ints(0, 0, 0))]}, ValueError),
+            ({"texts": [(-1, [b"X"], ints(0, 0, 0))]}, ValueError),
+            ({"texts": [(3, [b"X"], ints(0, 0))]}, ValueError),
+            ({"texts": [(3, [b"X"], ints(0, 0, 0, 0))]}, ValueError),
+            ({"texts": [(3, [b"X"], ints(0, 1, 0))]}, ValueError),
+            ({"texts": [(3, [b"X"], ints(0, -1, 0))]}, ValueError),
+            ({"texts": [(3, [], ints(0, 0, 0))]}, ValueError),
+            ({"texts": [(3, [b""], ints(0, 0, 0))]}, ValueError),
+            ({"texts": [(3, [b"X", b"a\tb"], ints(0, 0, 0))]}, ValueError),
+            ({"texts": [(3, [b"a\nb"], ints(0, 0, 0))]}, ValueError),
+            ({"texts": [(3, [b"a\0b"], ints(0, 0, 0))]}, ValueError),
+            ({"texts": [GOOD, GOOD]}, ValueError),
+            ({"texts": [(3, ["X"], ints(0, 0, 0))]}, TypeError),
+            ({"texts": [(3, [b"X"], np.zeros(3, np.int64))]}, TypeError),
+            ({"texts": [(3, [b"X"], np.zeros((3, 1), np.int32))]}, TypeError),
+            ({"texts": [(3, [b"X"], ints(0, 1, 0, 1, 0)[::2])]}, TypeError),
+            ({"texts": [(3, [b"X"])]}, TypeError),
+            ({"texts": None}, TypeError),
+            ({"heads": ints(0, 0)}, ValueError),
+            ({"heads": ints(0, 3, 0)}, ValueError),
+            ({"heads": ints(0, 1, 2)}, ValueError),
+            ({"heads": ints(0, -2, 0)}, ValueError),
+            ({"heads": np.zeros(3, np.int64)}, TypeError),
+            ({"heads": [0, 0, 0]}, TypeError),
+            ({"deps": "tre"}, ValueError),
+            ({"deps": None}, TypeError),
+            ({"deps": "empty", "texts": [(8, [b"X"], ints(0, 0, 0))]}, ValueError),
+            ({"document": CONLLX, "deps": "tree"}, ValueError),
+            ({"document": CONLLX, "attributes": [(b"p", floats(0, 0, 0))]}, ValueError),
+            ({"document": None}, TypeError),
+            ({"attributes": [(b"p", floats(0, 0))]}, ValueError),
+            ({"attributes": [(b"p", floats(0, np.nan, 0))]}, ValueError),
+            ({"attributes": [(b"p", floats(0, np.inf, 0))]}, ValueError),
+            ({"attributes": [(b"p", floats(0, -1, 0))]}, ValueError),
+            ({"attributes": [(b"p", np.zeros(3))]}, TypeError),
+            ({"attributes": [(b"", floats(0, 0, 0))]}, ValueError),
+            ({"attributes": [(b"p=", floats(0, 0, 0))]}, ValueError),
+            ({"attributes": [(b"p|", floats(0, 0, 0))]}, ValueError),
+            ({"attributes": [(b"p\t", floats(0, 0, 0))]}, ValueError),
+            (
+                {"attributes": [(b"p", floats(0, 0, 0))], "texts": [(9, [b"X"], ints(0, 0, 0))]},
+                ValueError,
+            ),
+        ],
+        ids=str,
+    )
+    def test_wrong_argument_of_writing(
+        self, changes: dict[str, Any], error: type[Exception]
+    ) -> None:
+        given: dict[str, Any] = {"document": self.DOCUMENT, "texts": [self.GOOD], "heads": None}
+        given |= {"deps": "keep", "attributes": []}
+        assert CORE.write_document(**given)
+        with pytest.raises(error):
+            CORE.write_document(**{**given, **changes})
+
+    def test_conllx_of_eight_columns_has_no_ninth(self) -> None:
+        text = text_of(1).replace(b"\t_\t_\n", b"\n")
+        document = CORE.read_document(text, "conllx", 8)
+        with pytest.raises(ValueError, match="from FORM on"):
+            CORE.write_document(document, [(8, [b"X"], ints(0))], None, "keep", [])
+        with pytest.raises(ValueError, match="no such column"):
+            document.column(8)
+
+    def test_document_holds_its_text(self) -> None:
+        document = CORE.read_document(text_of(3), *CONLLU)
+        starts = document.sentences
+        with pytest.raises(ValueError, match="read-only"):
+            starts[0] = 1
+        del document
+        assert starts.tolist() == [0, 3]
+
+    def test_a_document_cannot_be_made_by_hand(self) -> None:
+        with pytest.raises(TypeError):
+            CORE.Document()
+
+
+@pytest.mark.parametrize("name", ["ud-english-ewt", "ud-turkish-imst"])
+def test_treebank_is_taken(shared_data: Path, name: str) -> None:
+    text = (shared_data / name / "test.conllu").read_bytes()
+    assert check_agreement(text, CONLLU)
