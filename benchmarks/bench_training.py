@@ -63,10 +63,10 @@ def make_trainer(task: str, variant: str, settings: Settings, data: Path, seed: 
         TrainingConfig,
     )
     from meprop_nlp.data.conll import read
-    from meprop_nlp.models.device import usable_threads
     from meprop_nlp.models.parser_task import ParserTask
     from meprop_nlp.models.tagger_task import TaggerTask
     from meprop_nlp.models.training import Trainer
+    from meprop_nlp.threads import usable_threads
 
     torch.set_num_threads(usable_threads())
     torch.manual_seed(seed)

@@ -85,6 +85,15 @@ std::vector<std::string_view> views_of(const nb::list& keys, std::vector<nb::byt
     return views;
 }
 
+nb::list missing_keys(const FoundRows& rows) {
+    nb::list keys;
+    for (const std::string& key : rows.missing) {
+        keys.append(nb::steal<nb::str>(PyUnicode_DecodeUTF8(
+            key.data(), static_cast<Py_ssize_t>(key.size()), "surrogatepass")));
+    }
+    return keys;
+}
+
 // The values of each word, joined with tabs.
 class Joined {
  public:
@@ -165,7 +174,7 @@ class JoinedColumns {
 void bind_rows(nb::module_& m) {
     nb::class_<FoundRows>(m, "FoundRows")
         .def("__len__", [](const FoundRows& self) { return self.rows.size(); })
-        .def_ro("missing", &FoundRows::missing)
+        .def_prop_ro("missing", &missing_keys)
         .def("fill", &FoundRows::fill, "vectors"_a.noconvert(),
              nb::call_guard<nb::gil_scoped_release>());
     nb::class_<FoldedLayer>(m, "RowCache")

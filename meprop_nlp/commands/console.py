@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from meprop_nlp.data.sentence import Sentence
+    from meprop_nlp.decoding.annotator import Piece
     from meprop_nlp.models.records import EpochRecord, Note, Step
 
 __all__ = ["TrainingDisplay", "counted", "error", "note", "warning"]
@@ -37,10 +37,10 @@ def error(text: str) -> None:
     sys.stderr.write(f"error: {text}\n")
 
 
-def counted(sentences: Iterable[Sentence], *, verb: str, show: bool) -> Iterator[Sentence]:
-    """Pass sentences on, with a count and words/s on stderr."""
+def counted(pieces: Iterable[Piece], *, verb: str, show: bool) -> Iterator[Piece]:
+    """Pass annotated sentences on, with a count of words and words/s on stderr."""
     if not show:
-        yield from sentences
+        yield from pieces
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -53,9 +53,9 @@ def counted(sentences: Iterable[Sentence], *, verb: str, show: bool) -> Iterator
     words, start = 0, time.monotonic()
     with Progress(*columns, console=_stderr(), transient=True) as progress:
         task = progress.add_task(verb, total=None, speed="")
-        for sentence in sentences:
-            yield sentence
-            words += len(sentence)
+        for piece in pieces:
+            yield piece
+            words += len(piece)
             speed = words / max(time.monotonic() - start, 1e-9)
             progress.update(task, completed=words, speed=f"{speed:,.0f} words/s")
     note(f"{verb} {words:,} words in {time.monotonic() - start:.1f} s")

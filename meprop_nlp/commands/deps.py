@@ -10,42 +10,42 @@ from typing import TYPE_CHECKING
 from meprop_nlp.commands import console
 
 if TYPE_CHECKING:
-    from meprop_nlp.data.sentence import Sentence
+    from meprop_nlp.decoding.annotator import Piece
 
-__all__ = ["with_fitting_deps"]
+__all__ = ["fills_deps", "warned_of_empty_nodes"]
 
-_EMPTY_NODE = re.compile(r"\d+\.\d+\t")
+_EMPTY_NODE = re.compile(r"[0-9]+\.[0-9]+\t")
 
 
-def with_fitting_deps(sentences: Iterable[Sentence], encoding: str) -> Iterator[Sentence]:
-    """Pass parsed sentences on, with the tree written into DEPS where emptiness would be invalid.
+def fills_deps(path: str, encoding: str) -> bool:
+    """Whether the tree is to be written into DEPS: emptiness would be invalid in this file.
 
     The old enhanced graph is stale beside new heads, so the parser empties DEPS. But CoNLL-U allows
     an empty node only where every word of the file stands in an enhanced graph; there the tree is
-    that graph. A pipe cannot be looked through beforehand: its DEPS stay empty, and it is told.
+    that graph. A pipe cannot be looked through beforehand: its DEPS stay empty.
     """
-    path, fill, told = "", False, False
-    for sentence in sentences:
-        if sentence.path != path:
-            path = sentence.path
-            fill = _has_empty_nodes(path, encoding)
-        if fill:
-            heads, deprels = sentence.column("head"), sentence.column("deprel")
-            arcs = [f"{head}:{deprel}" for head, deprel in zip(heads, deprels, strict=True)]
-            sentence = sentence.with_columns(deps=arcs)
-        elif sentence.empty_nodes and not told:
+    from meprop_nlp.data.chunks import comes_in_chunks, read_chunks
+    from meprop_nlp.data.lines import read_lines
+    from meprop_nlp.errors import DataError
+
+    if not Path(path).is_file():
+        return False
+    try:
+        if comes_in_chunks(path, encoding):
+            return any(chunk.has_empty_node() for chunk in read_chunks(path))
+        return any(map(_EMPTY_NODE.match, read_lines(path, encoding=encoding)))
+    except DataError:  # reading it once more, to parse it, says what is wrong
+        return False
+
+
+def warned_of_empty_nodes(pieces: Iterable[Piece], path: str) -> Iterator[Piece]:
+    """Pass parsed sentences on, and say once where empty nodes stand beside an empty DEPS."""
+    told = False
+    for piece in pieces:
+        if piece.has_empty_nodes and not told:
             told = True
             console.warning(
                 f"{path}: has empty nodes, which are valid only beside DEPS; "
                 "give a file, not a pipe, and parse writes the tree there"
             )
-        yield sentence
-
-
-def _has_empty_nodes(path: str, encoding: str) -> bool:
-    from meprop_nlp.data.lines import read_lines
-
-    if not Path(path).is_file():
-        return False
-    lines = read_lines(path, encoding=encoding, encoding_errors="replace")
-    return any(_EMPTY_NODE.match(line) for line in lines)
+        yield piece

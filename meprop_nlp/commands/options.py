@@ -70,6 +70,15 @@ OnError = Annotated[
     str, option(DATA, metavar="ACTION", help="What to do with a faulty sentence: fail or skip.")
 ]
 
+Confidence = Annotated[
+    bool,
+    option(
+        DATA,
+        "--confidence",
+        help="Write into MISC how sure the model is of each tag and arc, from 0 to 1.",
+    ),
+]
+
 # training: data
 Train = Annotated[
     list[str] | None,

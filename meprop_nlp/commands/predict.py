@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meprop_nlp.commands import console
-from meprop_nlp.commands.deps import with_fitting_deps
+from meprop_nlp.commands.deps import fills_deps, warned_of_empty_nodes
 from meprop_nlp.commands.options import (
     PARSER_MODEL,
     TAGGER_MODEL,
+    Confidence,
     Encoding,
     Files,
     InputFormat,
@@ -20,11 +21,12 @@ from meprop_nlp.commands.options import (
     Out,
     Progress,
     Quiet,
+    Threads,
 )
-from meprop_nlp.commands.streams import check_input_format, demand_model, read_all, write_all
+from meprop_nlp.commands.streams import check_input_format, demand_model, told_skips, write_all
 
 if TYPE_CHECKING:
-    from meprop_nlp.data.sentence import Sentence
+    from meprop_nlp.decoding.annotator import Annotator, Piece
 
 __all__ = ["parse", "tag"]
 
@@ -38,6 +40,8 @@ def tag(
     input_format: InputFormat = "auto",
     encoding: Encoding = "utf-8",
     on_error: OnError = "fail",
+    confidence: Confidence = False,
+    threads: Threads = 0,
     progress: Progress = True,
     quiet: Quiet = False,
 ) -> None:
@@ -45,14 +49,15 @@ def tag(
 
     UPOS, XPOS and FEATS are replaced, as far as the model predicts them; all else stays.
     """
+    from meprop_nlp.decoding.annotator import Annotator
     from meprop_nlp.decoding.tagger import FrozenTagger
 
     check_input_format(input_format, on_error)
     demand_model(model, "train-tagger", TAGGER_MODEL)
-    tagger = FrozenTagger.load(model)
-    sentences = read_all(files, input_format, encoding=encoding, on_error=on_error)
+    annotator = Annotator(tagger=FrozenTagger.load(model), confidence=confidence)
+    pieces = _annotate_files(files, annotator, input_format, encoding, on_error, threads)
     write_all(
-        tagger.pipe(sentences),
+        pieces,
         output,
         keep=[*(files or ()), model],
         verb="tagged",
@@ -75,6 +80,8 @@ def parse(
     input_format: InputFormat = "auto",
     encoding: Encoding = "utf-8",
     on_error: OnError = "fail",
+    confidence: Confidence = False,
+    threads: Threads = 0,
     progress: Progress = True,
     quiet: Quiet = False,
 ) -> None:
@@ -84,21 +91,24 @@ def parse(
     tree is written there), all else stays. The parser reads tags: those
     of the files, or of --tagger.
     """
+    from meprop_nlp.decoding.annotator import Annotator
     from meprop_nlp.decoding.parser import FrozenParser
     from meprop_nlp.decoding.tagger import FrozenTagger
 
     check_input_format(input_format, on_error)
     demand_model(model, "train-parser", PARSER_MODEL)
     parser = FrozenParser.load(model)
-    sentences: Iterable[Sentence]
-    sentences = read_all(files, input_format, encoding=encoding, on_error=on_error)
+    first = None
     if tagger is not None:
         demand_model(tagger, "train-tagger", TAGGER_MODEL)
-        sentences = FrozenTagger.load(tagger).pipe(sentences)
-    else:
-        sentences = _warn_without_tags(sentences, list(parser.tags))
+        first = FrozenTagger.load(tagger)
+    annotator = Annotator(tagger=first, parser=parser, confidence=confidence)
+    untagged = [] if first is not None else list(parser.tags)
+    pieces = _annotate_files(
+        files, annotator, input_format, encoding, on_error, threads, parses=True, reads=untagged
+    )
     write_all(
-        with_fitting_deps(parser.pipe(sentences), encoding),
+        pieces,
         output,
         keep=[*(files or ()), model, tagger],
         verb="parsed",
@@ -106,15 +116,53 @@ def parse(
     )
 
 
-def _warn_without_tags(sentences: Iterable[Sentence], columns: list[str]) -> Iterator[Sentence]:
+def _annotate_files(
+    files: list[str] | None,
+    annotator: Annotator,
+    input_format: str,
+    encoding: str,
+    on_error: str,
+    threads: int,
+    *,
+    parses: bool = False,
+    reads: Iterable[str] = (),
+) -> Iterator[Piece]:
+    """Annotate one file after the other; `reads` are the tag columns that should be filled."""
+    from meprop_nlp.data.lines import source_name
+    from meprop_nlp.data.report import TreebankReport
+    from meprop_nlp.decoding.annotating import annotate
+    from meprop_nlp.threads import usable_threads
+
+    for number, path in enumerate(files or ["-"]):
+        report = TreebankReport() if on_error == "skip" else None
+        fill_deps = parses and fills_deps(path, encoding)
+        pieces = annotate(
+            path,
+            annotator,
+            input_format=input_format,
+            encoding=encoding,
+            on_error=on_error,
+            report=report,
+            fill_deps=fill_deps,
+            threads=usable_threads(threads),
+        )
+        if parses and not fill_deps:
+            pieces = warned_of_empty_nodes(pieces, source_name(path))
+        if number == 0:
+            pieces = _warned_without_tags(pieces, source_name(path), list(reads))
+        yield from pieces
+        told_skips(path, report)
+
+
+def _warned_without_tags(pieces: Iterable[Piece], path: str, columns: list[str]) -> Iterator[Piece]:
     """Say once when the tags that the parser reads are not in the file."""
-    for number, sentence in enumerate(sentences):
-        if number == 0 and columns:
-            missing = [c for c in columns if all(tag == "_" for tag in sentence.column(c))]
+    for number, piece in enumerate(pieces):
+        if number == 0:
+            missing = [c for c in columns if all(tag == "_" for tag in piece.words.column(c))]
             if missing:
                 names = " and no ".join(name.upper() for name in missing)
                 console.warning(
-                    f"{sentence.path} has no {names}, which the parser reads; "
+                    f"{path} has no {names}, which the parser reads; "
                     "give --tagger MODEL to tag it first"
                 )
-        yield sentence
+        yield piece

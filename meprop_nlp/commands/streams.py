@@ -11,9 +11,18 @@ from meprop_nlp.commands import console
 from meprop_nlp.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.sentence import Sentence
+    from meprop_nlp.decoding.annotator import Piece
 
-__all__ = ["check_input_format", "demand_model", "demand_other_file", "read_all", "write_all"]
+__all__ = [
+    "check_input_format",
+    "demand_model",
+    "demand_other_file",
+    "read_all",
+    "told_skips",
+    "write_all",
+]
 
 
 def check_input_format(input_format: str, on_error: str = "fail") -> None:
@@ -49,31 +58,37 @@ def read_all(
             on_error=on_error,
             report=report,
         )
-        if report is not None and report.skipped:
-            for problem in report.problems:
-                console.note(f"skipped: {problem}")
-            console.note(f"{path}: {report.skipped} faulty sentences skipped")
+        told_skips(path, report)
 
 
 def write_all(
-    sentences: Iterator[Sentence],
+    pieces: Iterator[Piece],
     output: str,
     *,
     keep: Iterable[str | Path | None],
     verb: str,
     progress: bool,
 ) -> None:
-    """Write sentences to a file or to standard output as they come.
+    """Write annotated sentences to a file or to standard output as they come.
 
     Args:
         keep: files that must not be written over.
         verb: what was done to the words, for the progress bar.
     """
-    from meprop_nlp.data.conll import write
+    from meprop_nlp.data.writing import write_pieces
 
     demand_other_file(output, keep)
     show = progress and sys.stderr.isatty() and not (output == "-" and sys.stdout.isatty())
-    write(console.counted(sentences, verb=verb, show=show), output)
+    counted = console.counted(pieces, verb=verb, show=show)
+    write_pieces((piece.text for piece in counted), output)
+
+
+def told_skips(path: str, report: TreebankReport | None) -> None:
+    """Say which faulty sentences of a file were skipped."""
+    if report is not None and report.skipped:
+        for problem in report.problems:
+            console.note(f"skipped: {problem}")
+        console.note(f"{path}: {report.skipped} faulty sentences skipped")
 
 
 def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> None:

@@ -17,7 +17,7 @@ from meprop_nlp.data.word import Layout
 from meprop_nlp.errors import DataError
 from meprop_nlp.files import replacing
 
-__all__ = ["Target", "write"]
+__all__ = ["Target", "write", "write_pieces"]
 
 Target = str | os.PathLike[str] | IO[str] | IO[bytes]
 
@@ -25,57 +25,69 @@ Target = str | os.PathLike[str] | IO[str] | IO[bytes]
 def write(sentences: Iterable[Sentence], target: Target, *, layout: Layout | None = None) -> int:
     """Write the sentences one by one, as UTF-8 with LF line ends; return how many there were.
 
+    Args:
+        target: as for `write_pieces`.
+        layout: the format to write; by default each sentence's own.
+
+    Raises:
+        DataError, BrokenPipeError: as `write_pieces`.
+    """
+    return write_pieces(
+        (sentence.to_text(layout).encode("utf-8", "surrogatepass") for sentence in sentences),
+        target,
+    )
+
+
+def write_pieces(pieces: Iterable[bytes], target: Target) -> int:
+    """Write pieces of UTF-8 text as they come; return how many there were.
+
     A file is written beside its place and then renamed: when anything goes wrong, what stood there
     before is untouched. A pipe or a device such as `/dev/null` is written to directly.
 
     Args:
         target: a path (packed when it ends in .gz, .xz or .bz2), `-` for standard output, or an
             open text or binary file.
-        layout: the format to write; by default each sentence's own.
 
     Raises:
         DataError: if the target cannot be written, for instance because the disk is full.
         BrokenPipeError: if whoever read from the pipe has gone.
     """
     if not isinstance(target, str | os.PathLike):
-        return _write_all(sentences, target, layout, getattr(target, "name", "<stream>"))
+        return _write_all(pieces, target, getattr(target, "name", "<stream>"))
     name = os.fspath(target)
     if name == "-":
         stream = getattr(sys.stdout, "buffer", sys.stdout)
-        return _write_all(sentences, stream, layout, "<stdout>")
+        return _write_all(pieces, stream, "<stdout>")
     # through a link, so that the link stays and what it points at is replaced
     path = Path(name).resolve()
     if path.exists() and not path.is_file() and not path.is_dir():
         with _writing(name), path.open("wb") as stream:
-            return _write_all(sentences, stream, layout, name)
+            return _write_all(pieces, stream, name)
     with replacing(path) as temporary, _opened(temporary, path.suffix, name) as stream:
-        return _write_all(sentences, stream, layout, name)
+        return _write_all(pieces, stream, name)
 
 
-def _write_all(
-    sentences: Iterable[Sentence], stream: Any, layout: Layout | None, name: object
-) -> int:
+def _write_all(pieces: Iterable[bytes], stream: Any, name: object) -> int:
     with _writing(name):
         put = _writer(stream)
     count = 0
-    for sentence in sentences:  # its own errors pass as they are
-        text = sentence.to_text(layout)
+    for piece in pieces:  # its own errors pass as they are
         with _writing(name):
-            put(text)
+            put(piece)
         count += 1
     with _writing(name):
         stream.flush()
     return count
 
 
-def _writer(stream: Any) -> Callable[[str], object]:
-    """How to write text to a stream that may be one of bytes."""
+def _writer(stream: Any) -> Callable[[bytes], object]:
+    """How to write UTF-8 to a stream that may be one of text."""
+    write: Callable[[Any], object] = stream.write
     try:
-        stream.write("")
+        write("")
     except TypeError:
-        return lambda text: stream.write(text.encode("utf-8", "surrogatepass"))
-    write: Callable[[str], object] = stream.write
-    return write
+        return write
+    return lambda piece: write(piece.decode("utf-8", "surrogatepass"))
 
 
 @contextlib.contextmanager

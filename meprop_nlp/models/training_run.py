@@ -17,12 +17,13 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.model_file import ModelFile, read_model_file
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.files import demand_writable
-from meprop_nlp.models.device import pick_device, usable_threads
+from meprop_nlp.models.device import pick_device
 from meprop_nlp.models.hooks import Hooks
 from meprop_nlp.models.records import Note
 from meprop_nlp.models.task import Task
 from meprop_nlp.models.training import Trainer
 from meprop_nlp.nn.core import announce
+from meprop_nlp.threads import usable_threads
 
 __all__ = ["Hooks", "Treebank", "read_treebank", "train_model"]
 

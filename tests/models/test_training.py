@@ -18,13 +18,14 @@ from torch import Tensor, nn
 from meprop_nlp.config import SimplifyConfig, TrainingConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError, MePropError
-from meprop_nlp.models.device import pick_device, usable_threads
+from meprop_nlp.models.device import pick_device
 from meprop_nlp.models.records import EpochRecord, Step
 from meprop_nlp.models.training import Trainer, checkpoint_path, log_path
 from meprop_nlp.models.training_run import Hooks
 from meprop_nlp.nn.cut import Consumer
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.simplify import SimplifiedLayer
+from meprop_nlp.threads import usable_threads
 
 TIMES = {"seconds", "words_per_second"}
 BATCHES = {"tagger": 4, "parser": 4}
