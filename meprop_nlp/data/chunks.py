@@ -263,6 +263,8 @@ def _last_cut(text: bytes) -> int:
 def _makes_sentence(line: bytes) -> bool:
     """Whether a block with this line is a sentence or faulty, so that no comments are carried on.
 
-    An empty node before the first word is all that could stand in a block without words.
+    An empty node before the first word is all that could stand in a block without words; and a
+    byte order mark before the first line.
     """
-    return bool(line.strip(b" \t")) and not line.startswith((b"#", b"0."))
+    content = line.removeprefix(codecs.BOM_UTF8).strip(b" \t")
+    return bool(content) and not content.startswith((b"#", b"0."))

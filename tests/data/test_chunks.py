@@ -129,6 +129,23 @@ class TestCutting:
         assert all(part.endswith(LINE.encode() + b"\n") for part in parts[:-1])
         assert told(in_chunks(Dripping(text, 1), 1)) == told(read_blocks(io.BytesIO(text)))
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            f"\ufeff# a\n\n{LINE}\n",
+            f"\ufeff\n# a\n\n{LINE}\n",
+            f"# a\n0.1{LINE[1:]}\n{LINE}\n",
+            f"{LINE}\r\r# a\n\n{LINE}\n",
+            f"{LINE}\n{LINE}\n{LINE}\n".replace("\n", "\r\n") + "x",
+            f"{LINE}\n \n\t\n{LINE} x\n\n# a\n \n{LINE}",
+        ],
+    )
+    @pytest.mark.parametrize("drop", [1, 2, 3, 7])
+    def test_places_that_are_easily_cut_wrongly(self, text: str, drop: int) -> None:
+        expected = told(read_blocks(io.BytesIO(text.encode())))
+        for size in range(1, len(text)):
+            assert told(in_chunks(Dripping(text.encode(), drop), size)) == expected
+
     def test_block_larger_than_a_chunk(self) -> None:
         lines = [LINE.replace("1", str(i), 1) for i in range(1, 5001)]
         block = ("".join(lines) + "\n").encode()
@@ -172,12 +189,12 @@ class TestCutting:
 
 class TestFastPath:
     @needs_core
-    @given(seeds, st.sampled_from(["\n", "\r\n", "\r"]), st.integers(0, 3), st.booleans())
+    @given(seeds, st.sampled_from(["\n", "\r\n", "\r"]), st.integers(0, 4), st.booleans())
     def test_line_ends_and_a_mark_are_no_matter(
-        self, make_clean: Any, layout: Layout, seed: int, line_end: str, cut: int, mark: bool
+        self, make_clean: Any, layout: Layout, seed: int, line_end: str, ends: int, mark: bool
     ) -> None:
         text = make_clean(random.Random(seed), layout).decode()
-        changed = text[: len(text) - min(cut, 2)] + "\n" * (cut == 3)
+        changed = text.removesuffix("\n\n") + "\n" * ends
         changed = "\ufeff" * mark + changed.replace("\n", line_end)
         [chunk] = read_chunks(io.BytesIO(changed.encode()), input_format=layout.kind)
         assert chunk.layout == layout
