@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench sanitize lint types build sample clean
+.PHONY: demo test bench sanitize fuzz lint types build sample clean
 
 $(STAMP): pyproject.toml constraints.txt $(wildcard native/*)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "meprop_nlp needs Python 3.11 or newer; set PYTHON=python3.11")'
@@ -32,10 +32,14 @@ bench: $(STAMP)
 sanitize: $(STAMP)
 	PYTHON=$(BIN)/python tools/sanitize.sh
 
+# ten minutes of made-up text through the core's reader and writer; needs clang with compiler-rt
+fuzz:
+	tools/fuzz.sh 600
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run -Werror native/*.hpp native/*.cpp
+	$(BIN)/clang-format --dry-run -Werror native/*.hpp native/*.cpp tools/fuzz/*.cpp
 
 types: $(STAMP)
 	$(BIN)/mypy

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from meprop_nlp.data.word import Layout
+from meprop_nlp.data.word import CONLLU, Layout
 
 MakeText = Callable[[random.Random, Layout], bytes]
 
@@ -21,7 +21,7 @@ PIECES = (
 )
 FIELDS = (
     *(b"", b"_", b"0", b"01", b"3", b"99", b"2-3", b"1-1", b"3-2", b"1.1", b"0.1", b"1.0"),
-    *(b"1234567890", b"-1", b" ", b"  "),
+    *(b"1234567890", b"4294967297", b"-1", b" ", b"  "),
 )
 
 
@@ -81,6 +81,17 @@ def messy_text(rng: random.Random, layout: Layout) -> bytes:
             lines[line] = b"\t".join(fields)
             text = b"\n".join(lines)
     return text
+
+
+@pytest.fixture(
+    scope="session",
+    params=[CONLLU, Layout("conllx", 10), Layout("conllx", 8)],
+    ids=lambda layout: f"{layout.kind}{layout.width}",
+)
+def layout(request: pytest.FixtureRequest) -> Layout:
+    """Each layout that the core reads."""
+    layout: Layout = request.param
+    return layout
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import lzma
 import os
 import random
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,11 @@ from hypothesis import strategies as st
 from meprop_nlp import native
 from meprop_nlp.data import chunks
 from meprop_nlp.data.chunks import Chunk, comes_in_chunks, read_chunks, read_documents
-from meprop_nlp.data.conll import CONLLU, Layout, Sentence, read, read_blocks
+from meprop_nlp.data.conll import Layout, Sentence, read, read_blocks
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.errors import ConfigError, ConlluError, DataError
 
 LINE = "1\ta\t_\t_\t_\t_\t0\t_\t_\t_\n"
-LAYOUTS = [CONLLU, Layout("conllx", 10), Layout("conllx", 8)]
-each_layout = pytest.mark.parametrize(
-    "layout", LAYOUTS, ids=lambda layout: f"{layout[0]}{layout[1]}"
-)
 seeds = st.integers(0, 2**32)
 needs_core = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
 
@@ -75,7 +72,6 @@ def merged(items: Iterable[Any]) -> str:
 
 
 class TestCutting:
-    @each_layout
     @given(seeds, st.integers(1, 400), st.integers(1, 70))
     @settings(max_examples=300)
     def test_any_size_gives_the_blocks_of_the_whole(
@@ -99,7 +95,6 @@ class TestCutting:
             joined += chunk.data
         assert joined == text.encode()
 
-    @each_layout
     @given(seeds, st.integers(1, 300), st.sampled_from(["fail", "skip"]))
     @settings(max_examples=200)
     def test_documents_and_sentences_are_what_read_gives(
@@ -133,6 +128,23 @@ class TestCutting:
         assert len(parts) > 3
         assert all(part.endswith(LINE.encode() + b"\n") for part in parts[:-1])
         assert told(in_chunks(Dripping(text, 1), 1)) == told(read_blocks(io.BytesIO(text)))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            f"\ufeff# a\n\n{LINE}\n",
+            f"\ufeff\n# a\n\n{LINE}\n",
+            f"# a\n0.1{LINE[1:]}\n{LINE}\n",
+            f"{LINE}\r\r# a\n\n{LINE}\n",
+            f"{LINE}\n{LINE}\n{LINE}\n".replace("\n", "\r\n") + "x",
+            f"{LINE}\n \n\t\n{LINE} x\n\n# a\n \n{LINE}",
+        ],
+    )
+    @pytest.mark.parametrize("drop", [1, 2, 3, 7])
+    def test_places_that_are_easily_cut_wrongly(self, text: str, drop: int) -> None:
+        expected = told(read_blocks(io.BytesIO(text.encode())))
+        for size in range(1, len(text)):
+            assert told(in_chunks(Dripping(text.encode(), drop), size)) == expected
 
     def test_block_larger_than_a_chunk(self) -> None:
         lines = [LINE.replace("1", str(i), 1) for i in range(1, 5001)]
@@ -177,13 +189,12 @@ class TestCutting:
 
 class TestFastPath:
     @needs_core
-    @each_layout
-    @given(seeds, st.sampled_from(["\n", "\r\n", "\r"]), st.integers(0, 3), st.booleans())
+    @given(seeds, st.sampled_from(["\n", "\r\n", "\r"]), st.integers(0, 4), st.booleans())
     def test_line_ends_and_a_mark_are_no_matter(
-        self, make_clean: Any, layout: Layout, seed: int, line_end: str, cut: int, mark: bool
+        self, make_clean: Any, layout: Layout, seed: int, line_end: str, ends: int, mark: bool
     ) -> None:
         text = make_clean(random.Random(seed), layout).decode()
-        changed = text[: len(text) - min(cut, 2)] + "\n" * (cut == 3)
+        changed = text.removesuffix("\n\n") + "\n" * ends
         changed = "\ufeff" * mark + changed.replace("\n", line_end)
         [chunk] = read_chunks(io.BytesIO(changed.encode()), input_format=layout.kind)
         assert chunk.layout == layout
@@ -202,6 +213,14 @@ class TestFastPath:
         text = path.read_bytes()
         assert merged(documents).encode() == text.rstrip(b"\n") + b"\n\n"
         assert len(documents) >= len(text) // (1 << 19)
+
+    @needs_core
+    def test_threads_read_chunks_side_by_side(self) -> None:
+        text = (LINE + "\n").encode() * 20_000
+        parts = list(read_chunks(io.BytesIO(text), size=1 << 16))
+        assert len(parts) > 3
+        with ThreadPoolExecutor(2) as pool:
+            assert merged(pool.map(Chunk.document, parts)).encode() == text
 
     def test_without_the_core_there_are_sentences(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(chunks, "core", lambda: None)

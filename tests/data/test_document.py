@@ -20,12 +20,8 @@ from meprop_nlp.errors import DataError
 CORE: Any = native.core()
 pytestmark = pytest.mark.skipif(CORE is None, reason=native.why_missing())
 
-LAYOUTS = [CONLLU, Layout("conllx", 10), Layout("conllx", 8)]
 CORPUS = sorted((Path(__file__).parent / "corpus").iterdir())
 
-each_layout = pytest.mark.parametrize(
-    "layout", LAYOUTS, ids=lambda layout: f"{layout[0]}{layout[1]}"
-)
 seeds = st.integers(0, 2**32)
 
 
@@ -68,9 +64,11 @@ def unchanged(document: Any) -> bytes:
 def check_agreement(text: bytes, layout: Layout) -> bool:
     """Hold the two readers together; whether the core took the text."""
     document = CORE.read_document(text, *layout)
-    if document is None:
-        return False
     sentences = python_reads(text, layout)
+    if document is None:
+        # but for a NUL in a comment, it refuses nothing that is read and comes back as it was
+        assert sentences is None or written(sentences) != text or b"\0" in text
+        return False
     assert sentences is not None
     ends = document.sentences.tolist()
     assert ends[0] == 0
@@ -85,27 +83,23 @@ def check_agreement(text: bytes, layout: Layout) -> bool:
 
 
 class TestReading:
-    @each_layout
     @given(seeds)
     @settings(max_examples=100)
     def test_clean_text_is_taken(self, make_clean: Any, layout: Layout, seed: int) -> None:
         assert check_agreement(make_clean(random.Random(seed), layout), layout)
 
-    @each_layout
     @given(seeds)
     @settings(max_examples=400)
     def test_no_other_text_is_taken(self, make_messy: Any, layout: Layout, seed: int) -> None:
         check_agreement(make_messy(random.Random(seed), layout), layout)
 
-    @each_layout
     @given(st.binary())
     def test_any_bytes_are_read_or_refused(self, layout: Layout, text: bytes) -> None:
         check_agreement(text, layout)
 
     @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
-    def test_text_found_by_the_fuzzer(self, path: Path) -> None:
-        for layout in LAYOUTS:
-            check_agreement(path.read_bytes(), layout)
+    def test_text_found_by_the_fuzzer(self, path: Path, layout: Layout) -> None:
+        check_agreement(path.read_bytes(), layout)
 
     def test_no_text_is_no_sentence(self) -> None:
         document = CORE.read_document(b"", "conllu", 10)
@@ -143,7 +137,6 @@ class TestEmptyNodes:
 
 
 class TestWriting:
-    @each_layout
     @given(seeds, st.sampled_from(["keep", "empty", "tree"]))
     @settings(max_examples=200)
     def test_changes_are_those_of_with_columns(

@@ -1,0 +1,112 @@
+// libFuzzer: any bytes through the reader, and what it takes through the writer.
+//
+// The first byte chooses the layout and the changes; the rest is the text.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "document.hpp"
+#include "rewriting.hpp"
+
+namespace {
+
+using meprop::Changes;
+using meprop::Document;
+
+void demand(bool holds) {
+    if (!holds)
+        std::abort();
+}
+
+bool read(Document& document, std::string_view text, bool is_conllu, int columns) {
+    document.text = text.data();
+    document.bytes = static_cast<std::int64_t>(text.size());
+    document.is_conllu = is_conllu;
+    document.columns = columns;
+    return meprop::read_document(document);
+}
+
+std::string written(const Document& document, const Changes& changes) {
+    const auto bound = static_cast<std::size_t>(meprop::output_bound(document, changes));
+    const std::unique_ptr<char[]> output(new char[bound]);
+    char* end = meprop::write_document(document, changes, output.get());
+    demand(end <= output.get() + bound);
+    return {output.get(), end};
+}
+
+void check_fields(const Document& document) {
+    demand(document.sentences.front() == 0);
+    demand(document.fields.size() ==
+           static_cast<std::size_t>(document.n_words() * (document.columns + 1)));
+    std::uint32_t before = 0;
+    for (std::int64_t word = 0; word < document.n_words(); ++word) {
+        demand(document.word(word)[0] >= before);
+        for (int column = 0; column < document.columns; ++column) {
+            const std::uint32_t end = document.word(word)[column + 1];
+            demand(end > document.word(word)[column] && end <= document.bytes);
+            demand(document.text[end - 1] == (column + 1 < document.columns ? '\t' : '\n'));
+            before = end;
+        }
+        demand(!document.field(word, 1).empty());
+    }
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+    if (size == 0)
+        return 0;
+    const unsigned choice = bytes[0];
+    // a copy of its own size, so that a byte read behind it is found
+    const std::unique_ptr<char[]> copy(new char[size - 1]);
+    std::copy(bytes + 1, bytes + size, copy.get());
+    const std::string_view text(copy.get(), size - 1);
+    meprop::has_empty_node(text.data(), static_cast<std::int64_t>(text.size()));
+
+    const bool is_conllu = choice % 3 == 0;
+    const int columns = choice % 3 == 2 ? 8 : 10;
+    Document document{};
+    if (!read(document, text, is_conllu, columns))
+        return 0;
+    check_fields(document);
+    demand(written(document, {}) == text);
+
+    const auto n = static_cast<std::size_t>(document.n_words());
+    std::vector<std::int32_t> ids(n), heads(n);
+    std::vector<float> values(n);
+    for (std::int64_t s = 0; s < document.n_sentences(); ++s) {
+        const auto first =
+            static_cast<std::size_t>(document.sentences[static_cast<std::size_t>(s)]);
+        const auto last =
+            static_cast<std::size_t>(document.sentences[static_cast<std::size_t>(s) + 1]);
+        for (std::size_t word = first; word < last; ++word) {
+            ids[word] = static_cast<std::int32_t>(word * choice % 3);
+            heads[word] = static_cast<std::int32_t>(word * choice % (last - first + 2)) - 1;
+            values[word] = static_cast<float>(word * choice % 1000001);
+        }
+    }
+    Changes changes;
+    if (choice & 8)
+        changes.texts.push_back({7, {"root", "a|b", "of twenty-nine bytes, or more"}, ids.data()});
+    if (choice & 16)
+        changes.texts.push_back({1, {"w", "x", "of twenty-nine bytes, or more"}, ids.data()});
+    if (choice & 32)
+        changes.heads = heads.data();
+    if (is_conllu) {
+        changes.deps = static_cast<meprop::Deps>((choice >> 6) % 3);
+        changes.attributes = {{"p", values.data()}, {"arc", values.data()}};
+    } else {
+        changes.empty_misc = choice & 64;
+    }
+    const std::string changed = written(document, changes);
+    Document again{};
+    demand(read(again, changed, is_conllu, columns));
+    demand(again.sentences == document.sentences && again.lines == document.lines);
+    // what was written over once is the same written over again
+    demand(written(again, changes) == changed);
+    return 0;
+}
