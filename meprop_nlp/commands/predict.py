@@ -128,7 +128,7 @@ def _annotate_files(
     reads: Iterable[str] = (),
 ) -> Iterator[Piece]:
     """Annotate one file after the other; `reads` are the tag columns that should be filled."""
-    from meprop_nlp.data.lines import source_name
+    from meprop_nlp.data.opening import source_name
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.decoding.annotating import annotate
     from meprop_nlp.threads import usable_threads

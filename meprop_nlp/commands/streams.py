@@ -80,7 +80,7 @@ def write_all(
     demand_other_file(output, keep)
     show = progress and sys.stderr.isatty() and not (output == "-" and sys.stdout.isatty())
     counted = console.counted(pieces, verb=verb, show=show)
-    write_pieces((piece.text for piece in counted), output)
+    write_pieces((piece.text for piece in counted), output, flush=True)
 
 
 def told_skips(path: str, report: TreebankReport | None) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,15 +25,14 @@ from meprop_nlp.data.blocks import (
     group_lines,
     parse_lines,
 )
-from meprop_nlp.data.lines import (
-    LONGEST_LINE,
+from meprop_nlp.data.lines import LONGEST_LINE, decoded_lines, is_utf8
+from meprop_nlp.data.opening import (
     Source,
-    decoded_lines,
     is_binary,
-    is_utf8,
     opened,
     read_pieces,
     source_name,
+    would_wait,
 )
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
@@ -60,6 +59,7 @@ class Chunk(NamedTuple):
         first_line: 1-based number of the first line in the file.
         offset: of the first byte in the file.
         layout: of the whole file; None where there were only comments so far.
+        pauses: whether more was yet to be written into the pipe when this was cut from it.
     """
 
     path: str
@@ -67,6 +67,7 @@ class Chunk(NamedTuple):
     first_line: int = 1
     offset: int = 0
     layout: Layout | None = None
+    pauses: bool = False
 
     @property
     def n_lines(self) -> int:
@@ -171,7 +172,8 @@ def read_chunks(
     Args:
         source: as for `read`, but no text stream: `comes_in_chunks` tells.
         input_format: as for `read`.
-        size: how many bytes a chunk should have; a larger block makes a larger chunk.
+        size: how many bytes a chunk should have; a larger block makes a larger chunk, and what
+            came through a pipe is cut before waiting for more.
 
     Raises:
         ConlluError: if the first word line fits no format, or bytes before it are not text.
@@ -182,7 +184,7 @@ def read_chunks(
     with opened(source) as stream:
         if stream is None:
             raise DataError(f"{path}: a text stream, expected one of bytes")
-        for chunk in _cut(read_pieces(stream, path), path, size):
+        for chunk in _cut(read_pieces(stream, path), path, size, lambda: would_wait(stream)):
             if layout is None:
                 layout = _told_layout(chunk, input_format)
             yield chunk._replace(layout=layout)
@@ -196,7 +198,9 @@ def _told_layout(chunk: Chunk, input_format: str) -> Layout | None:
     return None
 
 
-def _cut(pieces: Iterator[bytes], path: str, size: int) -> Iterator[Chunk]:
+def _cut(
+    pieces: Iterator[bytes], path: str, size: int, would_wait: Callable[[], bool]
+) -> Iterator[Chunk]:
     """Put pieces together to chunks; what was whole before an error comes before the error."""
     held: list[bytes] = []
     length, wanted = 0, size  # of what is held
@@ -209,15 +213,16 @@ def _cut(pieces: Iterator[bytes], path: str, size: int) -> Iterator[Chunk]:
             open_line = _open_line(open_line, piece, path)
         except Exception as error:  # handed on below
             failure, piece = error, b""
+        pauses = _ends_block(held, piece) and would_wait()
         held.append(piece)
         length += len(piece)
-        if piece and length < wanted:
+        if piece and length < wanted and not pauses:
             continue
         text = b"".join(held)
         ended = not piece and failure is None
         end = length if ended else _last_cut(text)
         if end:
-            chunk = place._replace(data=text[:end])
+            chunk = place._replace(data=text[:end], pauses=pauses)
             yield chunk
             place = Chunk(path, b"", chunk.first_line + chunk.n_lines, chunk.offset + end)
         if failure is not None:
@@ -227,6 +232,12 @@ def _cut(pieces: Iterator[bytes], path: str, size: int) -> Iterator[Chunk]:
         held, length = [text[end:]], length - end
         # where there was no place to cut, looking again at every piece would take the square
         wanted = size if end else 2 * length
+
+
+def _ends_block(held: list[bytes], piece: bytes) -> bool:
+    """Whether an empty line ends in the piece."""
+    new = (held[-1][-3:] if held and piece else b"") + piece
+    return b"\n\n" in new or b"\r\n\r\n" in new or b"\r\r" in new
 
 
 def _open_line(characters: int, piece: bytes, path: str) -> int:

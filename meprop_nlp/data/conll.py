@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from meprop_nlp.data.block import Fault
 from meprop_nlp.data.blocks import check_arguments, good_blocks, parse_lines
 from meprop_nlp.data.layout import FORMATS
-from meprop_nlp.data.lines import Source, read_lines, source_name
+from meprop_nlp.data.lines import read_lines
+from meprop_nlp.data.opening import Source, source_name
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import (

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from meprop_nlp.data.block import Fault
 from meprop_nlp.data.conll import read_blocks
 from meprop_nlp.data.layout import visible
-from meprop_nlp.data.lines import Source, source_name
+from meprop_nlp.data.opening import Source, source_name
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import roots
 from meprop_nlp.data.word import COLUMNS, ROOT

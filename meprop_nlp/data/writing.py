@@ -38,7 +38,7 @@ def write(sentences: Iterable[Sentence], target: Target, *, layout: Layout | Non
     )
 
 
-def write_pieces(pieces: Iterable[bytes], target: Target) -> int:
+def write_pieces(pieces: Iterable[bytes], target: Target, *, flush: bool = False) -> int:
     """Write pieces of UTF-8 text as they come; return how many there were.
 
     A file is written beside its place and then renamed: when anything goes wrong, what stood there
@@ -47,33 +47,36 @@ def write_pieces(pieces: Iterable[bytes], target: Target) -> int:
     Args:
         target: a path (packed when it ends in .gz, .xz or .bz2), `-` for standard output, or an
             open text or binary file.
+        flush: let no piece wait for the next.
 
     Raises:
         DataError: if the target cannot be written, for instance because the disk is full.
         BrokenPipeError: if whoever read from the pipe has gone.
     """
     if not isinstance(target, str | os.PathLike):
-        return _write_all(pieces, target, getattr(target, "name", "<stream>"))
+        return _write_all(pieces, target, getattr(target, "name", "<stream>"), flush)
     name = os.fspath(target)
     if name == "-":
         stream = getattr(sys.stdout, "buffer", sys.stdout)
-        return _write_all(pieces, stream, "<stdout>")
+        return _write_all(pieces, stream, "<stdout>", flush)
     # through a link, so that the link stays and what it points at is replaced
     path = Path(name).resolve()
     if path.exists() and not path.is_file() and not path.is_dir():
         with _writing(name), path.open("wb") as stream:
-            return _write_all(pieces, stream, name)
+            return _write_all(pieces, stream, name, flush)
     with replacing(path) as temporary, _opened(temporary, path.suffix, name) as stream:
-        return _write_all(pieces, stream, name)
+        return _write_all(pieces, stream, name, flush)
 
 
-def _write_all(pieces: Iterable[bytes], stream: Any, name: object) -> int:
+def _write_all(pieces: Iterable[bytes], stream: Any, name: object, flush: bool) -> int:
     with _writing(name):
         put = _writer(stream)
     count = 0
     for piece in pieces:  # its own errors pass as they are
         with _writing(name):
             put(piece)
+            if flush:
+                stream.flush()
         count += 1
     with _writing(name):
         stream.flush()

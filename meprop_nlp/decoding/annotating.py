@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from meprop_nlp.data.block import Fault
 from meprop_nlp.data.blocks import check_arguments, good_blocks
 from meprop_nlp.data.chunks import Chunk, comes_in_chunks, read_chunks
 from meprop_nlp.data.conll import read
-from meprop_nlp.data.lines import Source, source_name
+from meprop_nlp.data.opening import Source, source_name
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.annotator import Annotator, Piece
@@ -19,9 +19,6 @@ from meprop_nlp.decoding.stream import chunks
 from meprop_nlp.errors import ConlluError
 
 __all__ = ["annotate"]
-
-In = TypeVar("In")
-Out = TypeVar("Out")
 
 
 def annotate(
@@ -106,17 +103,20 @@ def _annotate_chunk(chunk: Chunk, annotator: Annotator, fill_deps: bool) -> _Don
     return _Done(items, error)
 
 
-def _in_order(work: Callable[[In], Out], items: Iterable[In], threads: int) -> Iterator[Out]:
-    """Like map, with up to `threads` items worked on at a time and few more waiting."""
+def _in_order(
+    work: Callable[[Chunk], _Done], chunks: Iterable[Chunk], threads: int
+) -> Iterator[_Done]:
+    """Like map, with up to `threads` chunks worked on at a time and few more waiting."""
     if threads == 1:
-        yield from map(work, items)
+        yield from map(work, chunks)
         return
     pool = ThreadPoolExecutor(threads)
-    waiting: deque[Future[Out]] = deque()
+    waiting: deque[Future[_Done]] = deque()
     try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > 2 * threads:
+        for chunk in chunks:
+            waiting.append(pool.submit(work, chunk))
+            # before waiting for more text, hand on all that there is
+            while waiting and (chunk.pauses or len(waiting) > 2 * threads):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

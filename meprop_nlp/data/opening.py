@@ -1,0 +1,153 @@
+"""Files, streams and pipes as pieces of bytes: open, unpack, refuse what is no text."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import contextlib
+import gzip
+import io
+import lzma
+import os
+import select
+import stat
+import sys
+import zlib
+from collections.abc import Iterator
+from typing import IO, Any
+
+from meprop_nlp.errors import DataError
+
+__all__ = ["Source", "is_binary", "opened", "read_pieces", "source_name", "would_wait"]
+
+Source = str | os.PathLike[str] | IO[str] | IO[bytes]
+
+_PIECE = 1 << 16
+
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_FOREIGN = {  # how files begin that people give by mistake
+    b"PK\x03\x04": "a zip archive",
+    b"\x28\xb5\x2f\xfd": "a zstd file (decompress it first)",
+    b"\x89PNG": "a PNG image",
+    b"%PDF": "a PDF file",
+    b"\x7fELF": "a program",
+}
+
+
+def source_name(source: Source) -> str:
+    """What to call the source in a message."""
+    if isinstance(source, str | os.PathLike):
+        path = os.fspath(source)
+        return "<stdin>" if path == "-" else path
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else "<stream>"
+
+
+@contextlib.contextmanager
+def opened(source: Source) -> Iterator[Any]:
+    """Give the source as a binary stream of unpacked bytes; None where it is a text stream.
+
+    Raises:
+        DataError: if it cannot be opened; and inside of the `with`, if it cannot be read on.
+    """
+    name = source_name(source)
+    with contextlib.ExitStack() as stack:
+        try:
+            yield _open(source, stack)
+        except FileNotFoundError:
+            raise DataError(f"{name}: no such file") from None
+        except IsADirectoryError:
+            raise DataError(f"{name} is a directory, expected a file") from None
+        except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+            raise DataError(f"{name}: the compressed file is damaged or cut off: {error}") from None
+        except OSError as error:
+            raise DataError(f"{name}: cannot be read: {error.strerror or error}") from None
+
+
+def read_pieces(stream: Any, name: str, *, utf8: bool = True) -> Iterator[bytes]:
+    """Yield the bytes of a stream as they come, none of them empty.
+
+    Raises:
+        DataError: if they begin as no text does.
+    """
+    piece = stream.read1(_PIECE)
+    _refuse_foreign(piece, name, utf8=utf8)
+    while piece:
+        yield piece
+        piece = stream.read1(_PIECE)
+
+
+def would_wait(stream: Any) -> bool:
+    """Whether reading on would wait for whoever writes into the other end of a pipe."""
+    try:
+        number = stream.fileno()
+        if stat.S_ISREG(os.fstat(number).st_mode):
+            return False
+        return not select.select([number], [], [], 0)[0]
+    except (OSError, ValueError):  # no file of the system's, or one that select does not take
+        return False
+
+
+class _Prefixed(io.RawIOBase):
+    """A stream with the bytes in front that were taken from it to look at."""
+
+    def __init__(self, prefix: bytes, stream: Any) -> None:
+        self._prefix = prefix
+        self._stream = stream
+        self._read = getattr(stream, "read1", stream.read)
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return int(self._stream.fileno())
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._prefix or self._read(len(buffer)) or b""
+        piece, self._prefix = piece[: len(buffer)], self._prefix[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def is_binary(source: Source) -> bool:
+    """Whether the source gives bytes; an open text stream does not."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source) != "-" or hasattr(sys.stdin, "buffer")
+    return not isinstance(source.read(0), str)
+
+
+def _open(source: Source, stack: contextlib.ExitStack) -> Any:
+    """The source as a binary stream of decompressed bytes; None where it is a text stream."""
+    if not is_binary(source):
+        return None
+    stream: Any = source
+    if isinstance(source, str | os.PathLike):
+        if os.fspath(source) == "-":
+            stream = sys.stdin.buffer
+        else:
+            stream = stack.enter_context(open(source, "rb"))  # noqa: SIM115, PTH123
+    start = stream.read(6)
+    stream = io.BufferedReader(_Prefixed(start, stream))
+    if start[:2] == b"\x1f\x8b":
+        return gzip.GzipFile(fileobj=stream)
+    if start == b"\xfd7zXZ\x00":
+        return lzma.LZMAFile(stream)
+    if start[:3] == b"BZh":
+        return bz2.BZ2File(stream)
+    return stream
+
+
+def _refuse_foreign(start: bytes, name: str, *, utf8: bool) -> None:
+    if utf8 and start.startswith(_UTF16):
+        raise DataError(
+            f"{name}: the file is UTF-16, expected UTF-8; give --encoding utf-16, "
+            "or convert it with iconv -f UTF-16 -t UTF-8"
+        )
+    if utf8 and 3 * start[:64].count(0) > len(start[:64]):
+        raise DataError(
+            f"{name}: many zero bytes, expected UTF-8 text; if the file is UTF-16, "
+            "give --encoding utf-16"
+        )
+    for magic, kind in _FOREIGN.items():
+        if start.startswith(magic):
+            raise DataError(f"{name} is {kind}, expected a text file")
