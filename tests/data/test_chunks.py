@@ -71,6 +71,14 @@ def merged(items: Iterable[Any]) -> str:
     )
 
 
+def written(items: Iterable[Any]) -> str:
+    """The same, or the error."""
+    try:
+        return merged(items)
+    except DataError as error:
+        return str(error)
+
+
 class TestCutting:
     @given(seeds, st.integers(1, 400), st.integers(1, 70))
     @settings(max_examples=300)
@@ -138,13 +146,16 @@ class TestCutting:
             f"{LINE}\r\r# a\n\n{LINE}\n",
             f"{LINE}\n{LINE}\n{LINE}\n".replace("\n", "\r\n") + "x",
             f"{LINE}\n \n\t\n{LINE} x\n\n# a\n \n{LINE}",
+            f"{LINE}\n\ufeff{LINE}\n{LINE}\n",
         ],
     )
     @pytest.mark.parametrize("drop", [1, 2, 3, 7])
     def test_places_that_are_easily_cut_wrongly(self, text: str, drop: int) -> None:
         expected = told(read_blocks(io.BytesIO(text.encode())))
+        outcome = written(read(io.BytesIO(text.encode())))
         for size in range(1, len(text)):
             assert told(in_chunks(Dripping(text.encode(), drop), size)) == expected
+            assert written(read_documents(Dripping(text.encode(), drop), size=size)) == outcome
 
     def test_block_larger_than_a_chunk(self) -> None:
         lines = [LINE.replace("1", str(i), 1) for i in range(1, 5001)]
