@@ -17,7 +17,7 @@ cmake --build "$build" -j2
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
     "$python" - "$build" -p no:cacheprovider --capture=sys tests/nn/test_native*.py \
-    tests/nn/test_embedding.py tests/nn/test_row_optim.py tests/data/test_document.py "$@" <<'EOF'
+    tests/nn/test_embedding.py tests/nn/test_row_optim.py tests/data/test_document*.py "$@" <<'EOF'
 import importlib.util
 import sys
 from pathlib import Path

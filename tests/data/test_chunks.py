@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import io
-import lzma
-import os
 import random
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +16,10 @@ from hypothesis import strategies as st
 
 from meprop_nlp import native
 from meprop_nlp.data import chunks
-from meprop_nlp.data.chunks import Chunk, comes_in_chunks, read_chunks, read_documents
+from meprop_nlp.data.chunks import Chunk, read_chunks, read_documents
 from meprop_nlp.data.conll import Layout, Sentence, read, read_blocks
 from meprop_nlp.data.report import TreebankReport
-from meprop_nlp.errors import ConfigError, ConlluError, DataError
+from meprop_nlp.errors import DataError
 
 LINE = "1\ta\t_\t_\t_\t_\t0\t_\t_\t_\n"
 seeds = st.integers(0, 2**32)
@@ -69,6 +66,14 @@ def merged(items: Iterable[Any]) -> str:
         else core.write_document(item, [], None, "keep", []).decode()
         for item in items
     )
+
+
+def written(items: Iterable[Any]) -> str:
+    """The same, or the error."""
+    try:
+        return merged(items)
+    except DataError as error:
+        return str(error)
 
 
 class TestCutting:
@@ -138,13 +143,16 @@ class TestCutting:
             f"{LINE}\r\r# a\n\n{LINE}\n",
             f"{LINE}\n{LINE}\n{LINE}\n".replace("\n", "\r\n") + "x",
             f"{LINE}\n \n\t\n{LINE} x\n\n# a\n \n{LINE}",
+            f"{LINE}\n\ufeff{LINE}\n{LINE}\n",
         ],
     )
     @pytest.mark.parametrize("drop", [1, 2, 3, 7])
     def test_places_that_are_easily_cut_wrongly(self, text: str, drop: int) -> None:
         expected = told(read_blocks(io.BytesIO(text.encode())))
+        outcome = written(read(io.BytesIO(text.encode())))
         for size in range(1, len(text)):
             assert told(in_chunks(Dripping(text.encode(), drop), size)) == expected
+            assert written(read_documents(Dripping(text.encode(), drop), size=size)) == outcome
 
     def test_block_larger_than_a_chunk(self) -> None:
         lines = [LINE.replace("1", str(i), 1) for i in range(1, 5001)]
@@ -168,6 +176,16 @@ class TestCutting:
         assert [chunk.layout for chunk in parts] == [Layout("tab", 2)] * 2
         assert [chunk.document() for chunk in parts] == [None] * 2
         assert told(in_chunks(io.BytesIO(text), 1)) == told(read_blocks(io.BytesIO(text)))
+
+    def test_what_came_before_the_damage_is_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.gz"
+        rng = random.Random(0)
+        text = "".join(LINE.replace("a", str(rng.random())) + "\n" for _ in range(20_000))
+        path.write_bytes(gzip.compress(text.encode())[:-9000])
+        expected = told(read_blocks(path))
+        assert len(expected) > 10_000
+        assert told(in_chunks(path, 1 << 18)) == expected
+        assert "damaged" in expected[-1][1]
 
     def test_chunk_comes_before_the_input_ends(self) -> None:
         given = []
@@ -235,83 +253,3 @@ class TestFastPath:
             assert Chunk("a", text.encode()).has_empty_node()
             assert not Chunk("a", b"a" + text.replace("\r", "").encode()[:-2]).has_empty_node()
             monkeypatch.setattr(chunks, "core", lambda: None)
-
-
-class TestSources:
-    @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, bz2.compress])
-    def test_packed_files(self, pack: Any, tmp_path: Path) -> None:
-        path = tmp_path / "a.conllu"
-        path.write_bytes(pack(LINE.encode()))
-        [chunk] = read_chunks(path)
-        assert chunk[:4] == (str(path), LINE.encode(), 1, 0)
-
-    def test_standard_input(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(LINE.encode())))
-        assert comes_in_chunks("-")
-        [chunk] = read_chunks("-")
-        assert (chunk.path, chunk.data) == ("<stdin>", LINE.encode())
-
-    @pytest.mark.parametrize(
-        ("content", "message"),
-        [
-            (None, "no such file"),
-            (b"PK\x03\x04 and more", "is a zip archive, expected a text file"),
-            ("1\ta".encode("utf-16"), "the file is UTF-16"),
-            (b"\x1f\x8b\x08\x00", "the compressed file is damaged"),
-        ],
-    )
-    def test_what_cannot_be_read(self, content: bytes | None, message: str, tmp_path: Path) -> None:
-        path = tmp_path / "a.conllu"
-        if content is not None:
-            path.write_bytes(content)
-        with pytest.raises(DataError, match=message):
-            list(read_chunks(path))
-        with pytest.raises(DataError, match="is a directory"):
-            list(read_chunks(tmp_path))
-
-    def test_what_came_before_the_damage_is_read(self, tmp_path: Path) -> None:
-        path = tmp_path / "a.gz"
-        rng = random.Random(0)
-        text = "".join(LINE.replace("a", str(rng.random())) + "\n" for _ in range(20_000))
-        path.write_bytes(gzip.compress(text.encode())[:-9000])
-        expected = told(read_blocks(path))
-        assert len(expected) > 10_000
-        assert told(in_chunks(path, 1 << 18)) == expected
-        assert "damaged" in expected[-1][1]
-
-    @pytest.mark.parametrize("head", ["0", "9"])
-    def test_bytes_that_are_no_text(self, head: str) -> None:
-        line = LINE.replace("0", head)
-        text = (LINE + "\n").encode() * 10 + f"# é\r{line}\n".encode() + b"1\t\xff\n"
-        with pytest.raises(ConlluError) as expected:
-            list(read(io.BytesIO(text)))
-        with pytest.raises(ConlluError) as actual:
-            list(read_documents(io.BytesIO(text)))
-        assert str(actual.value) == str(expected.value)
-        assert f"byte {len(text) - 2} is not valid UTF-8" in str(actual.value)
-        assert actual.value.problems[-1].line == 24
-
-    def test_line_that_does_not_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(chunks, "LONGEST_LINE", 100_000)
-        text = (LINE + "\n").encode()
-        assert len(list(read_chunks(io.BytesIO(text + "é".encode() * 100_000)))) == 1
-        with pytest.raises(DataError, match="a line of over 100,000 characters"):
-            list(read_chunks(io.BytesIO(text + "é".encode() * 200_000)))
-        parts = read_chunks(io.BytesIO(text + "é".encode() * 200_000))
-        assert next(parts).data == text
-
-    def test_other_encodings_and_text_streams_do_not_come_in_chunks(self) -> None:
-        assert comes_in_chunks("a.conllu")
-        assert comes_in_chunks(io.BytesIO(), "UTF8")
-        assert not comes_in_chunks("a.conllu", "latin-1")
-        assert not comes_in_chunks("a.conllu", "no such")
-        assert not comes_in_chunks(io.StringIO())
-        with pytest.raises(DataError, match="a text stream"):
-            list(read_chunks(io.StringIO()))
-
-    @pytest.mark.parametrize(
-        "options", [{"input_format": "xml"}, {"on_error": "stop"}, {"max_errors": 0}]
-    )
-    def test_wrong_arguments(self, options: Any) -> None:
-        with pytest.raises(ConfigError):
-            read_documents(os.devnull, **options)
