@@ -19,6 +19,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save_file
 
+from meprop_nlp.decoding.packing import pack_arrays, pack_json, unpack_arrays, unpack_json
 from meprop_nlp.errors import CheckpointError
 from meprop_nlp.files import replacing
 
@@ -31,8 +32,9 @@ __all__ = [
     "write_model_file",
 ]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1: as 2, but no part is packed
 _KEY = "meprop_nlp"
+_LEXICON = "lexicon"  # the array that holds the packed vocabulary
 _MAX_HEADER = 100_000_000  # safetensors' own limit
 
 
@@ -51,11 +53,19 @@ def write_model_file(
 ) -> None:
     """Write a model file at once or not at all.
 
+    A model (`kind` in its header) is packed; a checkpoint keeps every bit.
+
     Raises:
         DataError: the place cannot be written to.
     """
+    stored: dict[str, Any] = {"format_version": 1, **header}
+    if header.get("kind") == "model":
+        stored["format_version"] = FORMAT_VERSION
+        arrays = pack_arrays(arrays)
+        if lexicon := stored.pop("lexicon", None):
+            stored["word_forms"] = len(lexicon["forms"]) - 1
+            arrays[_LEXICON] = pack_json(lexicon)
     ordered = {name: np.asarray(arrays[name], order="C") for name in sorted(arrays)}
-    stored: dict[str, Any] = {"format_version": FORMAT_VERSION, **header}
     text = _to_json({**stored, "checksum": _checksum(stored, ordered)})
     with replacing(path) as temporary:
         try:
@@ -129,6 +139,14 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
         raise CheckpointError(
             f"{os.fspath(path)}: the file is damaged (checksum differs); copy it again"
         )
+    if header["format_version"] > 1:
+        try:
+            if _LEXICON in arrays:
+                header["lexicon"] = unpack_json(arrays.pop(_LEXICON))
+                header.pop("word_forms", None)
+            arrays = unpack_arrays(arrays)
+        except (ValueError, IndexError, TypeError) as error:
+            raise CheckpointError(f"{os.fspath(path)}: {error}; train it anew") from None
     return ModelFile(header, arrays)
 
 
@@ -139,7 +157,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         CheckpointError: as `read_header`.
     """
     header = read_header(path)
-    lexicon = header.pop("lexicon", {"forms": []})
+    lexicon = header.pop("lexicon", {"forms": [None]})
     labels = header.pop("labels", [])
     tags = header.pop("tags", {})
     for hidden in ("checksum", "root_labels", "other_labels"):
@@ -147,7 +165,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     description = {
         "file": os.fspath(path),
         "bytes": Path(path).stat().st_size,
-        "word_forms": len(lexicon["forms"]) - 1,
+        "word_forms": header.pop("word_forms", len(lexicon["forms"]) - 1),
         **{f"{name}_values": len(values) for name, values in tags.items()},
         **header,
     }

@@ -17,6 +17,7 @@ from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import UNK, Vocab
 from meprop_nlp.decoding.model_file import ModelFile
+from meprop_nlp.decoding.packing import rounded
 from meprop_nlp.decoding.parser import FrozenParser, tag_rows
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.embeddings import load_vectors
@@ -242,5 +243,5 @@ class ParserTask:
         }
 
     def frozen(self) -> FrozenParser:
-        """Return the network as it is now as a parser that only predicts."""
-        return FrozenParser(ModelFile(self.header(), arrays_of(self.network)))
+        """Return the network as it is now as a parser that only predicts: what would be stored."""
+        return FrozenParser(ModelFile(self.header(), rounded(arrays_of(self.network))))

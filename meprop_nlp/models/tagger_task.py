@@ -17,6 +17,7 @@ from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.decoding.model_file import ModelFile
+from meprop_nlp.decoding.packing import rounded
 from meprop_nlp.decoding.tagger import FrozenTagger
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.embeddings import load_vectors
@@ -174,5 +175,5 @@ class TaggerTask:
         }
 
     def frozen(self) -> FrozenTagger:
-        """Return the network as it is now as a tagger that only predicts."""
-        return FrozenTagger(ModelFile(self.header(), arrays_of(self.network)))
+        """Return the network as it is now as a tagger that only predicts: what would be stored."""
+        return FrozenTagger(ModelFile(self.header(), rounded(arrays_of(self.network))))

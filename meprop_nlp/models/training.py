@@ -17,15 +17,10 @@ import torch
 
 from meprop_nlp.config import SimplifyConfig, TrainingConfig
 from meprop_nlp.decoding.model_file import ModelFile, write_model_file
+from meprop_nlp.decoding.packing import rounded
 from meprop_nlp.errors import ConfigError, MePropError
 from meprop_nlp.files import replacing
-from meprop_nlp.models.checkpoint import (
-    Checkpoint,
-    Progress,
-    neurons,
-    restore,
-    save_checkpoint,
-)
+from meprop_nlp.models.checkpoint import Checkpoint, Progress, neurons, restore, save_checkpoint
 from meprop_nlp.models.records import EpochRecord, Step
 from meprop_nlp.models.task import Task, arrays_of
 from meprop_nlp.nn.optim import clip_gradients, make_optimizer, restart
@@ -248,7 +243,7 @@ class Trainer:
         arrays = arrays_of(self.task.network)
         if self.output is None:
             copies = {name: array.copy() for name, array in arrays.items()}
-            self.best = ModelFile(self.header(record), copies)
+            self.best = ModelFile(self.header(record), rounded(copies))
             return
         write_model_file(self.output, self.header(record), arrays)
 

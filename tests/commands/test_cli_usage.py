@@ -30,7 +30,7 @@ def test_missing_model_says_how_to_train_one(
 
 def _too_new(tagger: Path, path: Path) -> None:
     content = tagger.read_bytes()
-    path.write_bytes(content.replace(b'\\"format_version\\": 1', b'\\"format_version\\": 9', 1))
+    path.write_bytes(content.replace(b'\\"format_version\\": 2', b'\\"format_version\\": 9', 1))
 
 
 WRONG_MODELS: dict[str, tuple[Any, str]] = {
@@ -47,7 +47,7 @@ WRONG_MODELS: dict[str, tuple[Any, str]] = {
         lambda t, path: path.write_bytes(t.read_bytes()[:-1] + b"\xff"),
         "checksum differs",
     ),
-    "too new": (_too_new, "format version 9, this meprop_nlp reads up to 1"),
+    "too new": (_too_new, "format version 9, this meprop_nlp reads up to 2"),
     "folder": (lambda tagger, path: path.mkdir(), "Is a directory"),
 }
 
@@ -185,7 +185,7 @@ def test_json_is_all_that_is_printed(run: Any, parser: Path, small: Path) -> Non
 def test_info_says_what_a_person_asks_first(run: Any, tagger: Path, parser: Path) -> None:
     lines = run("info", parser).stdout.split("\n")
     assert lines[0].split() == ["file", str(parser)]
-    assert lines[1].endswith("format version 1")
+    assert lines[1].endswith("format version 2")
     assert lines[2].split() == ["holds", "parser", "model"]
     assert "sentences    40 train" in lines
     assert "neurons      layers.0 16" in lines

@@ -48,19 +48,30 @@ def test_what_is_not_filled_is_missing_for_the_next(core: Any) -> None:
 
 def test_rows_in_use_stay_and_others_give_way(core: Any) -> None:
     cache = core.RowCache(ONES, NO_BIAS, 4)
-    kept = cache.find(["a", "b", "c"])
-    fill(kept)
     for i in range(20):
-        rows = cache.find([f"k{i}", "a"])
-        assert rows.missing == [f"k{i}"]
+        rows = cache.find([f"k{i}", f"l{i}"])
+        assert rows.missing == [f"k{i}", f"l{i}"]
         fill(rows)
         del rows
     assert len(cache) == 4
+    kept = cache.find(["a", "b", "c"])
+    fill(kept)
+    for i in range(10):  # nothing that was found since gives way, so it grows
+        rows = cache.find([f"m{i}"])
+        fill(rows)
+        del rows
     assert cache.find(["a", "b", "c"]).missing == []
-    many = cache.find([f"m{i}" for i in range(100)])  # more than fit: it grows for them
+    assert len(cache) == 13
+    del kept
+    for i in range(10):
+        rows = cache.find([f"n{i}"])
+        fill(rows)
+        del rows
+    assert len(cache) == 13
+    many = cache.find([f"o{i}" for i in range(100)])  # more than fit, at once
     assert len(many.missing) == 100
     del many  # unfilled, and so forgotten
-    assert len(cache) == 3
+    assert len(cache) < 13
 
 
 def test_rows_that_are_used_again_outlive_the_others(core: Any) -> None:

@@ -20,11 +20,13 @@ from meprop_nlp.config import (
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.loading import load
 from meprop_nlp.decoding.numpy_parser import NumpyParser
+from meprop_nlp.decoding.packing import rounded
 from meprop_nlp.decoding.weights import ParserWeights
 from meprop_nlp.decoding.words import SentenceWords
 from meprop_nlp.models.parser_task import ParserTask
 from meprop_nlp.models.records import EpochRecord
 from meprop_nlp.models.tagger_task import TaggerTask
+from meprop_nlp.models.task import arrays_of
 from meprop_nlp.models.training_run import Hooks
 from meprop_nlp.parsing.features import extract, extract_labels
 
@@ -147,6 +149,14 @@ def randomize(network: torch.nn.Module, seed: int) -> None:
     network.eval()
 
 
+def round_as_stored(network: torch.nn.Module) -> None:
+    """Give the network the weights that a model file would give back."""
+    stored = rounded(arrays_of(network))
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            parameter.copy_(torch.from_numpy(stored[name]))
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("columns", [("upos",), ("xpos", "upos")])
 def test_frozen_tagger_tags_as_the_network(
@@ -157,6 +167,7 @@ def test_frozen_tagger_tags_as_the_network(
         treebank, [], config=config, meprop=MePropConfig(k=2), batch_size=3, device=CPU
     )
     randomize(task.network, seed)
+    round_as_stored(task.network)
     expected: dict[str, dict[int, str]] = {column: {} for column in columns}
     for batch in task.batches(np.random.default_rng(seed)):
         with torch.no_grad():
@@ -223,6 +234,7 @@ def test_frozen_parser_scores_as_the_network(
     with torch.no_grad():  # a cube of large numbers loses the digits we compare
         for table in (task.network.words, task.network.features, task.network.tags):
             table.weight *= 0.3
+    round_as_stored(task.network)
     model = task.frozen().model
     frozen = NumpyParser(ParserWeights(model, task.lexicon))
     recorded: list[np.ndarray] = []

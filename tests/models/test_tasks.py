@@ -279,7 +279,7 @@ def test_vectors_file_is_read_for_the_forms_of_the_treebank(
     )
     assert model.lexicon.forms.to_list()[1:] == ["!", "Caf\u00e9"]
     row = model.lexicon.forms.index("Cafe\u0301")
-    np.testing.assert_allclose(model.model.arrays["words.weight"][row], 9, rtol=1e-5)
+    np.testing.assert_allclose(model.model.arrays["words.weight"][row], 9, rtol=1e-3)
 
 
 @both

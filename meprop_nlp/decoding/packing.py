@@ -1,0 +1,90 @@
+"""Weights and vocabularies as they lie in a model file: fewer bytes, scores that do not change.
+
+Word and feature tables, most of a model, are stored as 8-bit integers with a scale for each row,
+all other matrices as float16. `rounded` gives what reading them back will give, so that the model
+that is scored in training is the one that is saved.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["pack_arrays", "pack_json", "rounded", "unpack_arrays", "unpack_json"]
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+TABLES = ("words.weight", "features.weight")
+_LEVELS = 127
+_SCALE = ".scale"
+_MOST_JSON = 100_000_000  # bytes; safetensors' limit for the header, where a vocabulary also may be
+
+
+def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
+    """Return the arrays to store; those that would not survive it stay float32."""
+    packed: Arrays = {}
+    for name, array in arrays.items():
+        packed[name] = array
+        if array.dtype != np.float32 or array.ndim != 2 or not np.isfinite(array).all():
+            continue
+        with np.errstate(over="ignore"):
+            if name in TABLES:
+                top = np.abs(array).max(1, initial=0)
+                scale = (top / _LEVELS).astype(np.float16)
+                # a row too small for float16 to scale is zero
+                steps = np.divide(
+                    array, scale[:, None], where=scale[:, None] > 0, out=np.zeros_like(array)
+                )
+                whole = np.clip(np.rint(steps), -_LEVELS, _LEVELS)
+                if np.isfinite(whole).all() and np.isfinite(scale).all():
+                    packed[name] = whole.astype(np.int8)
+                    packed[name + _SCALE] = scale
+            else:
+                half = array.astype(np.float16)
+                if np.isfinite(half).all():
+                    packed[name] = half
+    return packed
+
+
+def unpack_arrays(stored: Mapping[str, npt.NDArray[Any]]) -> Arrays:
+    """Undo `pack_arrays`; arrays of other types stay as they are."""
+    arrays: Arrays = {}
+    for name, array in stored.items():
+        if name + _SCALE in stored:
+            scale = stored[name + _SCALE].astype(np.float32)
+            arrays[name] = array.astype(np.float32) * scale[:, None]
+        elif not name.endswith(_SCALE):
+            arrays[name] = array.astype(np.float32) if array.dtype == np.float16 else array
+    return arrays
+
+
+def rounded(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
+    """Return the arrays as they will be when they have been stored and read."""
+    return unpack_arrays(pack_arrays(arrays))
+
+
+def pack_json(value: Any) -> npt.NDArray[np.uint8]:
+    """Return a JSON value as an array of compressed bytes."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return np.frombuffer(zlib.compress(text, 9), np.uint8)
+
+
+def unpack_json(stored: npt.NDArray[Any]) -> Any:
+    """Undo `pack_json`.
+
+    Raises:
+        ValueError: the bytes are not what `pack_json` gave, or far too many.
+    """
+    reader = zlib.decompressobj()
+    try:
+        text = reader.decompress(stored.tobytes(), _MOST_JSON)
+    except zlib.error as error:
+        raise ValueError(f"a compressed part is damaged: {error}") from None
+    if not reader.eof:
+        raise ValueError("a compressed part is cut off, or too large")
+    return json.loads(text)
