@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from meprop_nlp.data.conll import read as read
     from meprop_nlp.data.conll import write as write
     from meprop_nlp.data.sentence import Sentence as Sentence
+    from meprop_nlp.decoding.loading import freeze as freeze
     from meprop_nlp.decoding.loading import load as load
     from meprop_nlp.errors import MePropError as MePropError
     from meprop_nlp.metrics import evaluate as evaluate
@@ -44,6 +45,7 @@ _HOMES = {
     "TaggerConfig": "config",
     "TrainingConfig": "config",
     "evaluate": "metrics",
+    "freeze": "decoding.loading",
     "load": "decoding.loading",
     "read": "data.conll",
     "write": "data.conll",
@@ -64,6 +66,7 @@ __all__ = [
     "TaggerConfig",
     "TrainingConfig",
     "evaluate",
+    "freeze",
     "load",
     "read",
     "write",

@@ -1,15 +1,15 @@
-"""`load`: a model file of any task as the thing that predicts."""
+"""`load` and `freeze`: a model file of any task, or its content, as the thing that predicts."""
 
 from __future__ import annotations
 
 import os
 
-from meprop_nlp.decoding.model_file import read_header
+from meprop_nlp.decoding.model_file import ModelFile, read_header
 from meprop_nlp.decoding.parser import FrozenParser
 from meprop_nlp.decoding.tagger import FrozenTagger
 from meprop_nlp.errors import CheckpointError
 
-__all__ = ["load"]
+__all__ = ["freeze", "load"]
 
 
 def load(path: str | os.PathLike[str]) -> FrozenTagger | FrozenParser:
@@ -25,3 +25,19 @@ def load(path: str | os.PathLike[str]) -> FrozenTagger | FrozenParser:
         if task == predictor.task or header.get("kind") == "checkpoint":
             return predictor.load(path)
     raise CheckpointError(f"{os.fspath(path)}: is for the task {task!r}, which is not known here")
+
+
+def freeze(model: ModelFile) -> FrozenTagger | FrozenParser:
+    """Return a model's header and weights as a tagger or parser that only predicts, without torch.
+
+    The weights are copied: what is trained on afterwards does not change it.
+
+    Raises:
+        CheckpointError: the model is for no task that is known here.
+        MePropError: a weight is not finite.
+    """
+    copies = {name: array.copy() for name, array in model.arrays.items()}
+    for predictor in (FrozenTagger, FrozenParser):
+        if model.header.get("task") == predictor.task:
+            return predictor(ModelFile(model.header, copies))
+    raise CheckpointError(f"a model for {model.header.get('task')!r}, which is not known here")

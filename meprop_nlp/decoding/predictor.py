@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from meprop_nlp.data.conll import read
 from meprop_nlp.data.lexicon import Lexicon
@@ -14,7 +14,9 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.model_file import ModelFile, read_model_file, write_model_file
 from meprop_nlp.decoding.stream import chunks
 from meprop_nlp.errors import CheckpointError, MePropError
-from meprop_nlp.metrics import Scores, evaluate
+
+if TYPE_CHECKING:
+    from meprop_nlp.metrics import Scores
 
 __all__ = ["Predictor"]
 
@@ -107,6 +109,8 @@ class Predictor(ABC):
 
         Only what this model predicts is scored.
         """
+        from meprop_nlp.metrics import evaluate  # a command that only predicts starts sooner
+
         if isinstance(gold, str | os.PathLike):
             gold = read(Path(gold), trees=self.task == "parser")
         gold = list(gold)
