@@ -8,6 +8,7 @@
 #include "optim.hpp"
 #include "slots.hpp"
 #include "topk.hpp"
+#include "unified.hpp"
 
 #define MEPROP_STRING_(name) #name
 #define MEPROP_STRING(name) MEPROP_STRING_(name)
@@ -18,10 +19,9 @@ namespace {
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
     return {
-        select_topk<T>,       column_magnitudes<T>,  sparse_dx<T>,     sparse_dw<T>,
-        unified_dw<T>,        lstm_forward<T>,       lstm_backward<T>, apply_dropout<T>,
-        embedding_forward<T>, embedding_backward<T>, slot_forward<T>,  adam<T>,
-        adagrad<T>,
+        select_topk<T>,        sparse_dx<T>,     sparse_dw<T>,     unified_backward<T>,
+        lstm_forward<T>,       lstm_backward<T>, apply_dropout<T>, embedding_forward<T>,
+        embedding_backward<T>, slot_forward<T>,  adam<T>,          adagrad<T>,
     };
 }
 

@@ -76,10 +76,14 @@ struct TileSum {
                 row[c] = whole[c];
         }
     }
-    // A whole, aligned tile that nobody will read while it would still be in the caches.
-    void write_past_cache(T* row) const {
-        for (int v = 0; v < kTileVectors; ++v)
-            stream(row + v * kLanes<T>, sum[v]);
+    // `past_cache` as `streams` says: nobody will read it while it would still be in the caches.
+    void write(T* row, std::int64_t width, bool past_cache) const {
+        if (past_cache && width == kTile<T>) {
+            for (int v = 0; v < kTileVectors; ++v)
+                stream(row + v * kLanes<T>, sum[v]);
+        } else {
+            write(row, width);
+        }
     }
 };
 
@@ -88,6 +92,13 @@ constexpr std::int64_t kSmall = 1 << 15;
 
 // A result of so many bytes does not stay in the caches, so it is written past them.
 constexpr std::int64_t kStreamBytes = std::int64_t{8} << 20;
+
+// Whether tiles of a (rows, columns) result are written past the caches.
+template <class T>
+inline bool streams(const T* result, std::int64_t rows, std::int64_t columns) {
+    return kCanStream<T> && columns % kLanes<T> == 0 && is_aligned(result) &&
+           rows * columns * static_cast<std::int64_t>(sizeof(T)) >= kStreamBytes;
+}
 
 // index, value (rows, k); weight (outs, ins) -> dx (rows, ins).
 template <class T>
@@ -107,8 +118,7 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
         });
         return;
     }
-    const bool stream = kCanStream<T> && ins % kLanes<T> == 0 && is_aligned(dx) &&
-                        rows * ins * static_cast<std::int64_t>(sizeof(T)) >= kStreamBytes;
+    const bool stream = streams(dx, rows, ins);
     const std::int64_t tiles = ceil_div(ins, kTile<T>);
     // with few tiles the rows are shared out too, so that every thread has work
     const std::int64_t parts =
@@ -128,11 +138,7 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
             for (std::int64_t j = n * k; j < (n + 1) * k; ++j) {
                 sum.add(value[j], tile + index[j] * kTile<T>);
             }
-            if (stream && width == kTile<T>) {
-                sum.write_past_cache(dx + n * ins + column);
-            } else {
-                sum.write(dx + n * ins + column, width);
-            }
+            sum.write(dx + n * ins + column, width, stream);
         }
     });
 }
@@ -237,58 +243,6 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
                     sum.add(sorted->value[j], tile + sorted->row[j] * kTile<T>);
                 }
                 sum.write(target, width);
-            }
-        }
-    });
-}
-
-// Neurons whose sums fill the registers beside a row of x.
-constexpr int kNarrow = kVectorBytes == 64 ? 6 : 1;
-
-// sums[r] += kept[n, r] times row n of a tile of x, for R neurons.
-template <int R, class T>
-inline void add_outer(const T* kept, std::int64_t k, const T* tile, std::int64_t rows,
-                      TileSum<T> (&sums)[R]) {
-    for (std::int64_t n = 0; n < rows; ++n, kept += k, tile += kTile<T>) {
-        for (int r = 0; r < R; ++r)
-            sums[r].add(kept[r], tile);
-    }
-}
-
-// The weights' gradient where all examples keep the same k neurons: kept (rows, k), x (rows, ins)
-// -> row neurons[j] of dw (outs, ins) = sum over n of kept[n, j] * x[n]; the other rows are zero.
-template <class T>
-void unified_dw(const T* kept, const std::int32_t* neurons, std::int64_t rows, std::int64_t k,
-                const T* x, std::int64_t outs, std::int64_t ins, T* dw, int threads) {
-    expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T));
-    constexpr std::int64_t kChunk = 1024;
-    if (rows * k * ins < kSmall && outs * ins < kSmall)
-        threads = 1;
-    parallel_apart(ceil_div(ins, kTile<T>), threads, [=](std::int64_t task) {
-        const std::int64_t column = task * kTile<T>, width = smaller(kTile<T>, ins - column);
-        TileSum<T> zero;
-        zero.clear();
-        for (std::int64_t o = 0; o < outs; ++o)
-            zero.write(dw + o * ins + column, width);
-        T* tile = scratch<T>(Scratch::packed_tile, kChunk * kTile<T>);
-        for (std::int64_t start = 0; start < rows; start += kChunk) {
-            const std::int64_t n = smaller(kChunk, rows - start);
-            pack_tile(x + start * ins, n, ins, column, tile);
-            auto neurons_from = [&]<int R>(std::int64_t j, TileSum<T>(&sums)[R]) {
-                for (int r = 0; r < R; ++r)
-                    sums[r].read(dw + neurons[j + r] * ins + column, width);
-                add_outer<R>(kept + start * k + j, k, tile, n, sums);
-                for (int r = 0; r < R; ++r)
-                    sums[r].write(dw + neurons[j + r] * ins + column, width);
-            };
-            std::int64_t j = 0;
-            for (; j + kNarrow <= k; j += kNarrow) {
-                TileSum<T> sums[kNarrow];
-                neurons_from(j, sums);
-            }
-            for (; j < k; ++j) {
-                TileSum<T> sums[1];
-                neurons_from(j, sums);
             }
         }
     });

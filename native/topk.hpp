@@ -200,30 +200,4 @@ void select_topk(const T* dy, std::int64_t rows, std::int64_t width, std::int64_
     });
 }
 
-// dy (rows, width) -> total (width), the sum of magnitudes over the rows: what `unified` selects
-// by. Blocks of rows are summed in the type of the data, then the blocks in increasing order.
-template <class T>
-void column_magnitudes(const T* dy, std::int64_t rows, std::int64_t width, T* total, int threads) {
-    constexpr std::int64_t kBlock = 128;
-    const std::int64_t blocks = ceil_div(rows, kBlock);
-    T* partial = scratch<T>(Scratch::partial, blocks * width);
-    parallel_for(blocks, threads, [=](std::int64_t block) {
-        T* __restrict sum = partial + block * width;
-        for (std::int64_t c = 0; c < width; ++c)
-            sum[c] = 0;
-        const std::int64_t last = smaller(rows, (block + 1) * kBlock);
-        for (std::int64_t n = block * kBlock; n < last; ++n) {
-            const T* __restrict row = dy + n * width;
-            for (std::int64_t c = 0; c < width; ++c)
-                sum[c] += row[c] < 0 ? -row[c] : row[c];
-        }
-    });
-    for (std::int64_t c = 0; c < width; ++c)
-        total[c] = 0;
-    for (std::int64_t block = 0; block < blocks; ++block) {
-        for (std::int64_t c = 0; c < width; ++c)
-            total[c] += partial[block * width + c];
-    }
-}
-
 } // namespace meprop::MEPROP_ISA

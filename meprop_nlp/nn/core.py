@@ -1,7 +1,7 @@
 """The native core as tensors see it: whether it takes them, on whose threads, and its absence.
 
-Only this file and the borders beside it, `nn/kernels.py`, `nn/row_kernels.py` and
-`nn/optim_kernels.py`, touch the core.
+Only this file and the borders beside it, `nn/linear_kernels.py`, `nn/lstm_kernels.py`,
+`nn/row_kernels.py` and `nn/optim_kernels.py`, touch the core.
 """
 
 from __future__ import annotations

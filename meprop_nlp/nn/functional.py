@@ -55,18 +55,21 @@ class LinearFunction(torch.autograd.Function):
         hits, examples = ctx.counts
         need_dx, need_dw, need_db = ctx.needs_input_grad[:3]
         dx = dw = None
+        db = dy.new_empty(dy.shape[1]) if need_db else None
         if need_dx or need_dw or hits is not None:
             dx, dw = kernels.linear_backward(
                 *(dy, x, weight, k, topk_mode),
                 need_dx=need_dx,
                 need_dw=need_dw,
+                db=db,
                 hits=hits,
                 generator=generator,
                 sparse_grad=sparse_grad,
             )
+        elif db is not None:
+            torch.sum(dy, dim=0, out=db)
         if examples is not None:
             examples += dy.shape[0]
-        db = dy.sum(dim=0) if need_db else None
         return dx, dw, db, *(None,) * 6
 
 

@@ -38,25 +38,6 @@ def whole_numbers(*shape, dtype=torch.float32, largest=3):
 # selection
 
 
-@each_dtype
-@pytest.mark.parametrize("n_rows", ROWS)
-def test_columns_are_summed_by_magnitude(core, n_rows, dtype):
-    dy = whole_numbers(n_rows, 33, dtype=dtype)
-    total = torch.full((33,), 77, dtype=dtype)
-    core.column_magnitudes(dy, total, 2)
-    assert_close(total, dy.abs().sum(dim=0), rtol=0, atol=0)
-
-
-@each_dtype
-def test_unified_gradients_are_those_of_the_reference(called, dtype):
-    dy, x, weight = (whole_numbers(*s, dtype=dtype) for s in ((300, 70), (300, 9), (70, 9)))
-    actual = kernels.linear_backward(dy, x, weight, 20, "unified")
-    selected = reference.select_topk(dy, 20, "unified")
-    expected = reference.sparse_backward_linear(dy, x, weight, selected)
-    assert_close(actual, expected, rtol=0, atol=0)
-    assert "column_magnitudes" in called
-
-
 def check_selection(core, dy, k):
     index = torch.full((len(dy), k), -1, dtype=torch.int32)
     value = torch.full((len(dy), k), 77, dtype=dy.dtype)
