@@ -60,7 +60,10 @@ struct AdagradSettings {
 template <class T>
 struct KernelsOf {
     void (*select_topk)(const T* dy, std::int64_t rows, std::int64_t width, std::int64_t k,
-                        std::int32_t* index, T* value, int threads);
+                        std::int32_t* index, T* value, T* sum, std::int64_t* hits, int threads);
+    void (*mask_topk)(const T* dy, std::int64_t rows, std::int64_t width, std::int64_t k, T* masked,
+                      T* sum, std::int64_t* hits, int threads);
+    void (*example_backward)(LinearBackward<T> layer, int threads);
     void (*sparse_dx)(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                       const T* weight, std::int64_t outs, std::int64_t ins, T* dx, int threads);
     void (*sparse_dw)(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,

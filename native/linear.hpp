@@ -10,8 +10,10 @@
 // rows in increasing order (dw), whatever the number of threads.
 #pragma once
 
+#include "kernels.hpp"
 #include "parallel.hpp"
 #include "simd.hpp"
+#include "topk.hpp"
 
 namespace meprop::MEPROP_ISA {
 
@@ -86,9 +88,6 @@ struct TileSum {
         }
     }
 };
-
-// Fewer multiplications than this are done before another thread has woken up.
-constexpr std::int64_t kSmall = 1 << 15;
 
 // A result of so many bytes does not stay in the caches, so it is written past them.
 constexpr std::int64_t kStreamBytes = std::int64_t{8} << 20;
@@ -204,20 +203,48 @@ class RowIndex {
     std::int32_t* const row; // within the chunk
 };
 
+// sparse_dw where few rows of x go to a neuron: to pack them would cost more than to add them.
+template <class T>
+void add_whole_rows(const RowIndex<T>& sorted, std::int64_t rows, const T* x, std::int64_t outs,
+                    std::int64_t ins, T* dw, int threads) {
+    const std::int64_t each = ceil_div(outs, 4 * threads);
+    parallel_for(ceil_div(outs, each), threads, [=, &sorted](std::int64_t task) {
+        for (std::int64_t o = task * each; o < smaller(outs, (task + 1) * each); ++o) {
+            T* __restrict sum = dw + o * ins;
+            bool is_first = true;
+            for (std::int64_t chunk = 0; chunk < ceil_div(rows, sorted.chunk_rows); ++chunk) {
+                const std::int64_t* begin = sorted.begin(chunk);
+                for (std::int64_t j = begin[o]; j < begin[o + 1]; ++j, is_first = false) {
+                    const T factor = sorted.value[j];
+                    const T* __restrict row = x + (chunk * sorted.chunk_rows + sorted.row[j]) * ins;
+                    for (std::int64_t c = 0; c < ins; ++c)
+                        sum[c] = is_first ? factor * row[c] : sum[c] + factor * row[c];
+                }
+            }
+            if (is_first)
+                std::memset(sum, 0, static_cast<std::size_t>(ins) * sizeof(T));
+        }
+    });
+}
+
 // index, value (rows, k); x (rows, ins) -> dw (outs, ins).
 template <class T>
 void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                const T* x, std::int64_t outs, std::int64_t ins, T* dw, int threads) {
     expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T));
+    if (rows * k * ins < kSmall && outs * ins < kSmall)
+        threads = 1;
     const RowIndex<T> entries(index, value, rows, k, outs, threads);
     const RowIndex<T>* const sorted = &entries;
+    if (rows * k <= 2 * outs) {
+        add_whole_rows(*sorted, rows, x, outs, ins, dw, threads);
+        return;
+    }
     const std::int64_t tiles = ceil_div(ins, kTile<T>);
     // with few tiles the neurons are shared out too, so that every thread has work
     const std::int64_t parts =
-        tiles < 2 * threads ? smaller<std::int64_t>(4, ceil_div(outs, 64)) : 1;
+        threads > 1 && tiles < 2 * threads ? smaller<std::int64_t>(4, ceil_div(outs, 64)) : 1;
     const std::int64_t part_outs = ceil_div(outs, parts);
-    if (rows * k * ins < kSmall && outs * ins < kSmall)
-        threads = 1;
     parallel_apart(tiles * parts, threads, [=](std::int64_t task) {
         const std::int64_t column = task / parts * kTile<T>, first = task % parts * part_outs;
         const std::int64_t last = smaller(outs, first + part_outs);
@@ -246,6 +273,19 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
             }
         }
     });
+}
+
+// The whole backward pass where each example keeps k entries of its own.
+template <class T>
+void example_backward(LinearBackward<T> layer, int threads) {
+    const auto [dy, x, weight, rows, outs, ins, k, dx, dw, db, hits] = layer;
+    std::int32_t* index = scratch<std::int32_t>(Scratch::selected, rows * k);
+    T* value = scratch<T>(Scratch::accumulator, rows * k);
+    select_topk(dy, rows, outs, k, index, value, db, hits, threads);
+    if (dx)
+        sparse_dx(index, value, rows, k, weight, outs, ins, dx, threads);
+    if (dw)
+        sparse_dw(index, value, rows, k, x, outs, ins, dw, threads);
 }
 
 } // namespace meprop::MEPROP_ISA

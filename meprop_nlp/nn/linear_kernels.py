@@ -16,9 +16,10 @@ from meprop_nlp.nn.core import core_for
 
 __all__ = ["linear_backward", "sparse_dw", "sparse_dx"]
 
-# Where more than this share of a row is kept, dense products of the masked gradient are cheaper:
-# measured by benchmarks/bench_linear.py.
+# Where more than this share of a row is kept, and more still where the rows are few, dense products
+# of the masked gradient are cheaper: measured by benchmarks/bench_linear.py.
 DENSE_SHARE = 0.4
+DENSE_SHARE_OF_A_ROW = 4
 
 
 def linear_backward(
@@ -55,72 +56,73 @@ def linear_backward(
     Raises:
         ConfigError: unknown mode, or k outside 1 to O.
     """
-    wanted = {"need_dx": need_dx, "need_dw": need_dw, "sparse_grad": sparse_grad}
     core = None if dy.is_cuda else core_for(dy, x, weight)
-    if core is not None and mode == "unified":
-        return _unified_backward(core, dy, x, weight, k, db=db, hits=hits, **wanted)
-    if db is not None:
-        torch.sum(dy, dim=0, out=db)
-    if dy.is_cuda:
-        return cuda.linear_backward(
-            dy, x, weight, k, mode, hits=hits, generator=generator, **wanted
-        )
-    if core is None or mode != "example":
+    if core is None or mode == "random":
+        if db is not None:
+            torch.sum(dy, dim=0, out=db)
+        wanted = {"need_dx": need_dx, "need_dw": need_dw, "sparse_grad": sparse_grad}
+        if dy.is_cuda:
+            return cuda.linear_backward(
+                dy, x, weight, k, mode, hits=hits, generator=generator, **wanted
+            )
         selected = reference.select_topk(dy, k, mode, generator=generator)
         if hits is not None:
             reference.count_hits(dy, selected, hits)
-        if core is None:
+        if core is None or _dense_pays(*dy.shape, k):
             return reference.sparse_backward_linear(dy, x, weight, selected, **wanted)
-        indices, values = selected.int(), dy.gather(1, selected)
-    else:
-        reference.check_k(k, dy.shape[1])
-        indices, values = _select(core, dy, k)
-        if hits is not None:
-            _count(indices, values, hits)
-    if k > DENSE_SHARE * dy.shape[1]:
-        return reference.sparse_backward_linear(dy, x, weight, indices.long(), **wanted)
-    dx = sparse_dx(core, indices, values, weight) if need_dx else None
-    if need_dw and sparse_grad:
-        neurons, places = torch.unique(indices, return_inverse=True)
-        rows = sparse_dw(core, places.int(), values, x, len(neurons))
-        return dx, reference.row_gradient(neurons.long(), rows, len(weight))
-    dw = sparse_dw(core, indices, values, x, len(weight)) if need_dw else None
+        return _selected_backward(core, dy.gather(1, selected), selected.int(), x, weight, **wanted)
+    reference.check_topk_mode(mode)
+    n_rows, width = dy.shape
+    reference.check_k(k, width)
+    dy, threads = dy.contiguous(), torch.get_num_threads()
+    if mode == "example" and need_dw and sparse_grad:
+        indices, values = dy.new_empty(n_rows, k, dtype=torch.int32), dy.new_empty(n_rows, k)
+        core.select_topk(dy, indices, values, db, hits, threads)
+        return _selected_backward(
+            *(core, values, indices, x, weight), need_dx=need_dx, need_dw=True, sparse_grad=True
+        )
+    if mode == "example" and _dense_pays(n_rows, width, k):
+        masked = torch.empty_like(dy)
+        core.mask_topk(dy, k, masked, db, hits, threads)
+        return masked.mm(weight) if need_dx else None, masked.t().mm(x) if need_dw else None
+    x, weight = x.contiguous(), weight.contiguous()
+    dx = torch.empty_like(x) if need_dx else None
+    if mode == "example":
+        dw = torch.empty_like(weight) if need_dw else None
+        core.example_backward(dy, x, weight, k, dx, dw, db, hits, threads)
+        return dx, dw
+    neurons = torch.empty(k, dtype=torch.int32)
+    dw = None
+    if need_dw:
+        dw = weight.new_empty(k, x.shape[1]) if sparse_grad else torch.empty_like(weight)
+    core.unified_backward(dy, x, weight, neurons, dx, dw, db, hits, threads)
+    if dw is not None and sparse_grad:
+        dw = reference.row_gradient(neurons.long(), dw, width)
     return dx, dw
 
 
-def _select(core: ModuleType, dy: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """(B, K) int32 indices and the values there."""
-    indices = torch.empty(len(dy), k, dtype=torch.int32)
-    values = dy.new_empty(len(dy), k)
-    core.select_topk(dy.contiguous(), indices, values, torch.get_num_threads())
-    return indices, values
+def _dense_pays(n_rows: int, width: int, k: int) -> bool:
+    return (k - DENSE_SHARE * width) * n_rows > DENSE_SHARE_OF_A_ROW * width
 
 
-def _unified_backward(
+def _selected_backward(
     core: ModuleType,
-    dy: Tensor,
+    values: Tensor,
+    indices: Tensor,
     x: Tensor,
     weight: Tensor,
-    k: int,
     *,
     need_dx: bool,
     need_dw: bool,
     sparse_grad: bool,
-    db: Tensor | None,
-    hits: Tensor | None,
 ) -> tuple[Tensor | None, Tensor | None]:
-    """All of it by the core in one call."""
-    reference.check_k(k, dy.shape[1])
-    neurons = torch.empty(k, dtype=torch.int32)
-    dx = x.new_empty(x.shape) if need_dx else None
-    dw = x.new_empty(k if sparse_grad else len(weight), x.shape[1]) if need_dw else None
-    core.unified_backward(
-        *(dy.contiguous(), x.contiguous(), weight.contiguous(), neurons, dx, dw, db, hits),
-        torch.get_num_threads(),
-    )
-    if dw is not None and sparse_grad:
-        dw = reference.row_gradient(neurons.long(), dw, len(weight))
-    return dx, dw
+    """dx and dw of entries (B, K) that are selected already, for what needs their places."""
+    dx = sparse_dx(core, indices, values, weight) if need_dx else None
+    if not (need_dw and sparse_grad):
+        return dx, sparse_dw(core, indices, values, x, len(weight)) if need_dw else None
+    neurons, places = torch.unique(indices, return_inverse=True)
+    rows = sparse_dw(core, places.int(), values, x, len(neurons))
+    return dx, reference.row_gradient(neurons.long(), rows, len(weight))
 
 
 def sparse_dx(core: ModuleType, indices: Tensor, values: Tensor, weight: Tensor) -> Tensor:
@@ -136,8 +138,3 @@ def sparse_dw(core: ModuleType, indices: Tensor, values: Tensor, x: Tensor, n_ou
     if n_outs > 0:
         core.sparse_dw(indices, values, x.contiguous(), dw, torch.get_num_threads())
     return dw
-
-
-def _count(indices: Tensor, values: Tensor, hits: Tensor) -> None:
-    """Add to `hits` (O,) the examples that kept each neuron with a value other than zero."""
-    hits += torch.bincount(indices[values != 0], minlength=len(hits))

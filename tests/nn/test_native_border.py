@@ -44,7 +44,9 @@ def valid_arguments():
     layer = {"dy": r(4, 7), "x": r(4, 5), "weight": r(7, 5)}
     made = {"dx": r(4, 5), "dw": r(7, 5), "db": r(7), "hits": ints(7).long()}
     arguments = {
-        "select_topk": {"dy": r(4, 7), **selected},
+        "select_topk": {"dy": r(4, 7), **selected, "db": r(7), "hits": ints(7).long()},
+        "mask_topk": {"dy": r(4, 7), "k": 2, "masked": r(4, 7), "db": r(7), "hits": ints(7).long()},
+        "example_backward": {**layer, "k": 2, **made},
         "unified_backward": {**layer, "neurons": ints(2), **made},
         "sparse_dx": {**selected, "weight": r(7, 5), "dx": r(4, 5)},
         "sparse_dw": {**selected, "x": r(4, 5), "dw": r(7, 5)},
@@ -77,7 +79,6 @@ def test_valid_arguments_are_taken(kernel):
 FREE = {
     ("sparse_dx", "weight", 0),
     ("sparse_dw", "dw", 0),
-    ("select_topk", "dy", 1),
     ("unified_backward", "neurons", 0),
 }
 
@@ -150,7 +151,7 @@ def test_results_that_must_not_be_written_are_an_error():
 def test_numpy_arrays_are_taken_like_tensors():
     dy, dx = np.float32([[1, -3, 2]]), np.empty((1, 2), np.float32)
     index, value = np.empty((1, 2), np.int32), np.empty((1, 2), np.float32)
-    CORE.select_topk(dy, index, value, 1)
+    CORE.select_topk(dy, index, value, None, None, 1)
     CORE.sparse_dx(index, value, np.float32([[9, 9], [1, 2], [3, 4]]), dx, 1)
     assert index.tolist() == [[1, 2]]
     assert dx.tolist() == [[3, 2]]
