@@ -75,6 +75,22 @@ def lstm_backward(
     db: Array,
     threads: int,
 ) -> None: ...
+def lstm_step_backward(
+    doutput: Array,
+    gates: Array,
+    tanh_c: Array,
+    c_prev: Array,
+    first: int,
+    k: int,
+    unified: bool,
+    dh: Array,
+    dc: Array,
+    masked: Array | None,
+    index: Array | None,
+    value: Array | None,
+    db: Array,
+    threads: int,
+) -> None: ...
 def apply_dropout(x: Array, p: float, seed: int, y: Array, threads: int) -> None: ...
 def embedding_forward(
     table: Array, rows: Array, p: float, seed: int, y: Array, threads: int

@@ -5,6 +5,7 @@
 #include "embedding.hpp"
 #include "linear.hpp"
 #include "lstm.hpp"
+#include "lstm_step.hpp"
 #include "optim.hpp"
 #include "slots.hpp"
 #include "topk.hpp"
@@ -19,10 +20,21 @@ namespace {
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
     return {
-        select_topk<T>,   mask_topk<T>,         example_backward<T>,   sparse_dx<T>,
-        sparse_dw<T>,     unified_backward<T>,  lstm_forward<T>,       lstm_backward<T>,
-        apply_dropout<T>, embedding_forward<T>, embedding_backward<T>, slot_forward<T>,
-        adam<T>,          adagrad<T>,
+        select_topk<T>,
+        mask_topk<T>,
+        example_backward<T>,
+        sparse_dx<T>,
+        sparse_dw<T>,
+        unified_backward<T>,
+        lstm_forward<T>,
+        lstm_backward<T>,
+        lstm_step_backward<T>,
+        apply_dropout<T>,
+        embedding_forward<T>,
+        embedding_backward<T>,
+        slot_forward<T>,
+        adam<T>,
+        adagrad<T>,
     };
 }
 

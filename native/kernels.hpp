@@ -78,6 +78,10 @@ struct KernelsOf {
                           const T* c_prev, std::int64_t units, std::int64_t sequences, Steps steps,
                           std::int64_t k, T* dh, T* dc, std::int32_t* index, T* value, T* db,
                           int threads);
+    void (*lstm_step_backward)(const T* doutput, const T* gates, const T* tanh_c, const T* c_prev,
+                               std::int64_t units, std::int64_t first, std::int64_t rows,
+                               std::int64_t k, bool unified, const T* dh, T* dc, T* masked,
+                               std::int32_t* index, T* value, T* db, int threads);
     void (*apply_dropout)(const T* x, std::int64_t n, Dropout dropout, T* y, int threads);
     void (*embedding_forward)(const T* table, const std::int32_t* rows, std::int64_t n,
                               std::int64_t each, std::int64_t width, Dropout dropout, T* y,

@@ -68,7 +68,7 @@ def linear_backward(
         selected = reference.select_topk(dy, k, mode, generator=generator)
         if hits is not None:
             reference.count_hits(dy, selected, hits)
-        if core is None or _dense_pays(*dy.shape, k):
+        if core is None or _dense_pays(len(dy), dy.shape[1], k):
             return reference.sparse_backward_linear(dy, x, weight, selected, **wanted)
         return _selected_backward(core, dy.gather(1, selected), selected.int(), x, weight, **wanted)
     reference.check_topk_mode(mode)

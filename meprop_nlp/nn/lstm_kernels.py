@@ -6,6 +6,7 @@ Dimensions: N words, B sequences, I in, H units, K kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NamedTuple
 
 import torch
@@ -18,6 +19,10 @@ from meprop_nlp.nn.linear_kernels import sparse_dw, sparse_dx
 from meprop_nlp.nn.recurrence import LSTMTrace
 
 __all__ = ["LSTMGradients", "LSTMTrace", "lstm_backward", "lstm_forward"]
+
+# Where more than this share of a gate is kept, dense products of the masked gradient are cheaper:
+# measured by benchmarks/bench_lstm.py.
+DENSE_SHARE = 0.36
 
 
 def lstm_forward(
@@ -95,16 +100,13 @@ def lstm_backward(
     """
     width = weight_hh.shape[1]
     core = core_for(doutput, dh_n, dc_n, x, weight_ih, weight_hh)
-    if core is not None and k is not None and mode == "example":
+    if k is not None:
         reference.check_k(k, width)
-        dh, dc = (state.clone(memory_format=torch.contiguous_format) for state in (dh_n, dc_n))
-        indices = torch.empty(len(x), 4 * k, dtype=torch.int32)
-        values = x.new_empty(len(x), 4 * k)
-        db = x.new_empty(4 * width)
-        core.lstm_backward(
-            *(doutput.contiguous(), batch_sizes, reverse, weight_hh.contiguous()),
-            *(trace.gates, trace.tanh_c, trace.c_prev, dh, dc, indices, values, db),
-            torch.get_num_threads(),
+    by_entries = mode == "example" or (mode == "unified" and k != width)
+    if core is not None and k is not None and by_entries and k <= DENSE_SHARE * width:
+        run = _example_entries if mode == "example" else _unified_entries
+        indices, values, dh, dc, db = run(
+            core, doutput, dh_n, dc_n, batch_sizes, weight_hh, trace, k, reverse=reverse
         )
         if hits is not None:
             _count_units(indices, values, hits)
@@ -116,15 +118,23 @@ def lstm_backward(
             sparse_dw(core, indices, values, trace.h_prev, 4 * width) if need_dw else None,
             db,
         )
+    if core is not None and (k is None or mode != "random"):
+        sparse, dh, dc, db = _masked_gradients(
+            *(core, doutput, dh_n, dc_n, batch_sizes, weight_hh, trace, k),
+            unified=mode == "unified",
+            reverse=reverse,
+        )
+    else:
 
-    def sparsify(dgates: Tensor) -> Tensor:  # (n, 4, H)
-        if k is None:
-            return dgates
-        return reference.sparsify_gates(dgates, k, mode, generator=generator)
+        def sparsify(dgates: Tensor) -> Tensor:  # (n, 4, H)
+            if k is None:
+                return dgates
+            return reference.sparsify_gates(dgates, k, mode, generator=generator)
 
-    dgates, sparse, dh, dc = recurrence.lstm_backward(
-        doutput, dh_n, dc_n, batch_sizes, weight_hh, trace, sparsify, reverse=reverse
-    )
+        dgates, sparse, dh, dc = recurrence.lstm_backward(
+            doutput, dh_n, dc_n, batch_sizes, weight_hh, trace, sparsify, reverse=reverse
+        )
+        db = dgates.sum(dim=0)
     if hits is not None:
         hits += (sparse != 0).view(-1, 4, width).any(dim=1).sum(dim=0)
     return LSTMGradients(
@@ -133,8 +143,93 @@ def lstm_backward(
         dc,
         sparse.t().mm(x) if need_dw else None,
         sparse.t().mm(trace.h_prev) if need_dw else None,
-        dgates.sum(dim=0),
+        db,
     )
+
+
+Entries = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""Places among the 4H gates and values of what is kept, (N, 4K) each; dh0, dc0 and db."""
+
+
+def _example_entries(
+    core: ModuleType,
+    doutput: Tensor,
+    dh_n: Tensor,
+    dc_n: Tensor,
+    batch_sizes: Sequence[int],
+    weight_hh: Tensor,
+    trace: LSTMTrace,
+    k: int,
+    *,
+    reverse: bool,
+) -> Entries:
+    """All steps in one call: sequences need not wait for each other."""
+    dh, dc, db, indices, values = _room_for_entries(dh_n, dc_n, trace, k)
+    core.lstm_backward(
+        *(doutput.contiguous(), batch_sizes, reverse, weight_hh.contiguous()),
+        *(trace.gates, trace.tanh_c, trace.c_prev, dh, dc, indices, values, db),
+        torch.get_num_threads(),
+    )
+    return indices, values, dh, dc, db
+
+
+def _unified_entries(
+    core: ModuleType,
+    doutput: Tensor,
+    dh_n: Tensor,
+    dc_n: Tensor,
+    batch_sizes: Sequence[int],
+    weight_hh: Tensor,
+    trace: LSTMTrace,
+    k: int,
+    *,
+    reverse: bool,
+) -> Entries:
+    """Step by step: all sequences have a say in what a step keeps."""
+    dh, dc, db, indices, values = _room_for_entries(dh_n, dc_n, trace, k)
+    whole = doutput.contiguous(), trace.gates, trace.tanh_c, trace.c_prev
+    weight_hh, threads = weight_hh.contiguous(), torch.get_num_threads()
+    for start, n in reversed(recurrence.time_steps(batch_sizes, reverse=reverse)):
+        index, value, dh_step = indices[start : start + n], values[start : start + n], dh[:n]
+        core.lstm_step_backward(
+            *(*whole, start, k, True, dh_step, dc[:n], None, index, value, db, threads)
+        )
+        core.sparse_dx(index, value, weight_hh, dh_step, threads)
+    return indices, values, dh, dc, db
+
+
+def _room_for_entries(dh_n: Tensor, dc_n: Tensor, trace: LSTMTrace, k: int) -> Entries:
+    n_words, width = trace.tanh_c.shape
+    dh, dc = (state.clone(memory_format=torch.contiguous_format) for state in (dh_n, dc_n))
+    indices = torch.empty(n_words, 4 * k, dtype=torch.int32)
+    return dh, dc, dh.new_zeros(4 * width), indices, dh.new_empty(n_words, 4 * k)
+
+
+def _masked_gradients(
+    core: ModuleType,
+    doutput: Tensor,
+    dh_n: Tensor,
+    dc_n: Tensor,
+    batch_sizes: Sequence[int],
+    weight_hh: Tensor,
+    trace: LSTMTrace,
+    k: int | None,
+    *,
+    unified: bool,
+    reverse: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Gates' gradients with k kept (N, 4H), dh0, dc0 and db: steps by the core, products dense."""
+    width, threads = weight_hh.shape[1], torch.get_num_threads()
+    dh, dc = (state.clone(memory_format=torch.contiguous_format) for state in (dh_n, dc_n))
+    whole = doutput.contiguous(), trace.gates, trace.tanh_c, trace.c_prev
+    masked, db = torch.empty_like(trace.gates), dh.new_zeros(4 * width)
+    for start, n in reversed(recurrence.time_steps(batch_sizes, reverse=reverse)):
+        step, dh_step = masked[start : start + n], dh[:n]
+        core.lstm_step_backward(
+            *(*whole, start, k or width, unified, dh_step, dc[:n], step, None, None, db, threads)
+        )
+        torch.mm(step, weight_hh, out=dh_step)
+    return masked, dh, dc, db
 
 
 def _count_units(indices: Tensor, values: Tensor, hits: Tensor) -> None:

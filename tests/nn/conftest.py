@@ -10,7 +10,7 @@ from torch import Tensor
 
 from meprop_nlp import native
 from meprop_nlp.nn import core as core_access
-from meprop_nlp.nn import linear_kernels
+from meprop_nlp.nn import linear_kernels, lstm_kernels
 
 CORE = native.core()
 
@@ -71,5 +71,6 @@ def called(core, monkeypatch):
             return getattr(core, name)
 
     monkeypatch.setattr(core_access, "_core", Spy)
-    monkeypatch.setattr(linear_kernels, "DENSE_SHARE", 1)
+    for borders in (linear_kernels, lstm_kernels):
+        monkeypatch.setattr(borders, "DENSE_SHARE", 1)
     return names

@@ -43,7 +43,11 @@ def valid_arguments():
     backward |= {"index": ints(3, 8), "value": r(3, 8), "db": r(12)}
     layer = {"dy": r(4, 7), "x": r(4, 5), "weight": r(7, 5)}
     made = {"dx": r(4, 5), "dw": r(7, 5), "db": r(7), "hits": ints(7).long()}
+    step = {name: backward[name] for name in ("doutput", "gates", "tanh_c", "c_prev")}
+    step |= {"first": 1, "k": 2, "unified": True, "dh": r(2, 3), "dc": r(2, 3)}
+    step |= {"masked": r(2, 12), "index": None, "value": None, "db": r(12)}
     arguments = {
+        "lstm_step_backward": step,
         "select_topk": {"dy": r(4, 7), **selected, "db": r(7), "hits": ints(7).long()},
         "mask_topk": {"dy": r(4, 7), "k": 2, "masked": r(4, 7), "db": r(7), "hits": ints(7).long()},
         "example_backward": {**layer, "k": 2, **made},
