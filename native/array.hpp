@@ -69,6 +69,10 @@ class Array {
     Exchanged exchanged_;
 };
 
+// An array that is kept after the call: with a reference, and never by a tensor's own attributes.
+template <class T, int Dims>
+using HeldArray = typename Array<T, Dims>::Exchanged;
+
 } // namespace meprop::border
 
 namespace nanobind::detail {

@@ -24,7 +24,7 @@ using Row = Array<T, 1>;
 using Index = std::int32_t;
 
 inline std::int64_t size(const auto& array, int dimension) {
-    return array.shape(dimension);
+    return static_cast<std::int64_t>(array.shape(dimension));
 }
 
 inline void demand(bool holds, const char* what) {
@@ -47,8 +47,7 @@ inline void demand_indices(const Matrix<const Index>& index, std::int64_t width)
     demand(inside, "an index is outside the width");
 }
 
-template <class T>
-bool has_shape(const Matrix<T>& array, std::int64_t rows, std::int64_t columns) {
+inline bool has_shape(const auto& array, std::int64_t rows, std::int64_t columns) {
     return size(array, 0) == rows && size(array, 1) == columns;
 }
 
