@@ -16,13 +16,13 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from conditions import arguments, conditions, interleaved, quartiles, refuse_without_core, save
+from conditions import arguments, conditions, refuse_without_core, save
 from decode_checks import check
 from decode_models import DEFAULT, SMALL, Pair, add_options, load_pair, model_paths, uncut_parser
+from decode_pace import at_least_words, documents_of, timed, timed_models
 from decode_table import comparison, peers_table, report
 from peers import measure_peers
 
@@ -32,7 +32,6 @@ from meprop_nlp.data.conll import read, write
 from meprop_nlp.data.treebanks import sample_treebank
 from meprop_nlp.data.writing import write_pieces
 from meprop_nlp.decoding.annotator import Annotator, Predicted
-from meprop_nlp.decoding.words import DocumentWords
 
 THREADS = 2
 SMALL_FILE_WORDS = 200
@@ -58,15 +57,6 @@ def options_of(words: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def at_least_words(path: Path, n_words: int, target: Path) -> int:
-    """Write whole copies of a file until there are so many words; return how many there are."""
-    sentences = list(read(path))
-    once = sum(map(len, sentences))
-    copies = -(-n_words // once)
-    write(chain.from_iterable([sentences] * copies), target)
-    return copies * once
-
-
 def first_words(path: Path, n_words: int, target: Path) -> int:
     """Write a file's first sentences, so many words of them at least; return how many."""
     taken, count = [], 0
@@ -79,32 +69,14 @@ def first_words(path: Path, n_words: int, target: Path) -> int:
     return count
 
 
-def timed(functions: Mapping[str, Callable[[], object]], rounds: int, words: int) -> dict[str, Any]:
-    """Time functions in turn; return words/s, and the quartiles of the seconds, by name."""
-    samples = interleaved(functions, rounds, warm_up=1)
-    seconds_of = {name: quartiles(times) for name, times in samples.items()}
-    return {
-        "words_per_second": {name: round(words / q[1]) for name, q in seconds_of.items()},
-        "seconds": {name: [round(s, 4) for s in q] for name, q in seconds_of.items()},
-    }
-
-
 def in_memory(path: Path, pairs: Mapping[str, Pair], uncut: Any, rounds: int) -> dict[str, Any]:
     """Time parsing and tagging alone, on one thread, of documents that have been read."""
-    documents = [chunk.document() for chunk in read_chunks(path)]
-    if None in documents:
-        raise SystemExit(f"{path}: the core does not take all of it, so it is not the input")
-    words = sum(document.n_words for document in documents)
-
-    def run(model: Any) -> None:
-        for document in documents:
-            model.annotate(DocumentWords(document))
-
+    documents = documents_of(path)
     parsers = {name: pair.parser for name, pair in pairs.items()} | {"uncut": uncut}
     taggers = {name: pair.tagger for name, pair in pairs.items()}
     return {
-        "parse": timed({n: partial(run, model) for n, model in parsers.items()}, rounds, words),
-        "tag": timed({n: partial(run, model) for n, model in taggers.items()}, rounds, words),
+        "parse": timed_models(parsers, documents, rounds),
+        "tag": timed_models(taggers, documents, rounds),
     }
 
 

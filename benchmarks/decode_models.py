@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from treebanks import call
 
+from meprop_nlp.data.treebanks import sample_treebank
 from meprop_nlp.decoding.model_file import ModelFile, describe
 from meprop_nlp.decoding.parser import FrozenParser
 from meprop_nlp.decoding.tagger import FrozenTagger
+from meprop_nlp.models.training import checkpoint_path
 
 SMALL, DEFAULT = "about 64 neurons", "default"
 UNCUT = 500
@@ -55,14 +57,34 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def train(command: str, data: Path | None, path: Path) -> None:
+    """Train a model where it is missing, or go on where that was interrupted.
+
+    Args:
+        data: folder of train.conllu and dev.conllu; None: the sample treebank.
+    """
+    started = checkpoint_path(path).exists()
+    if path.exists() and not started:
+        return
+    roles = ("train", "dev")
+    files = [
+        word
+        for role in roles
+        for word in (
+            f"--{role}",
+            str(sample_treebank(role) if data is None else data / f"{role}.conllu"),
+        )
+    ]
+    call(*command.split(), *files, "-o", str(path), "--quiet", *(["--resume"] * started))
+
+
 def model_paths(options: argparse.Namespace, data: Path) -> dict[str, Path]:
     """Return the file of each model, trained now where it is missing and `--train` is given."""
     paths: dict[str, Path] = {}
     for name, command in COMMANDS.items():
         path = getattr(options, name) or options.folder / f"{name}.safetensors"
-        if not path.exists() and options.train:
-            files = ("--train", str(data / "train.conllu"), "--dev", str(data / "dev.conllu"))
-            call(*command.split(), *files, "-o", str(path), "--quiet")
+        if options.train:
+            train(command, data, path)
         if path.exists():
             paths[name] = path
         elif name != MAY_BE_RANDOM:
