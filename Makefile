@@ -25,6 +25,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/bench_linear.py
 	$(BIN)/python benchmarks/bench_lstm.py
 	$(BIN)/python benchmarks/bench_training.py
+	$(BIN)/python benchmarks/bench_decode.py --train
 	$(BIN)/python benchmarks/readme.py
 
 # the tests of the native core with AddressSanitizer and UndefinedBehaviorSanitizer; needs .venv

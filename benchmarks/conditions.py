@@ -62,13 +62,15 @@ def interleaved(
     functions: Mapping[str, Callable[..., object]],
     repeats: int,
     *,
+    warm_up: int = 2,
     before: Mapping[str, Callable[[], Any]] | None = None,
 ) -> dict[str, list[float]]:
-    """Time functions in turn, after two rounds to warm up; each repeat in another order.
+    """Time functions in turn, after rounds to warm up; each repeat in another order.
 
     Args:
         functions: what to time, by name.
         repeats: samples of each.
+        warm_up: rounds before that.
         before: what runs before each call and is not timed; its result is the call's argument.
 
     Returns:
@@ -76,7 +78,7 @@ def interleaved(
     """
     names = list(functions)
     samples: dict[str, list[float]] = {name: [] for name in names}
-    for repeat in range(-2, repeats):
+    for repeat in range(-warm_up, repeats):
         shift = repeat % len(names)
         for name in names[shift:] + names[:shift]:
             arguments = () if before is None else (before[name](),)
@@ -113,16 +115,22 @@ def compared(samples: Mapping[str, Sequence[float]]) -> dict[str, Any]:
 
 
 def arguments(
-    description: str, name: str, words: Sequence[str] | None = None
+    description: str,
+    name: str,
+    words: Sequence[str] | None = None,
+    more: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> argparse.Namespace:
     """Read a benchmark's command line: `quick`, `threads` (set here) and `output`.
 
-    A quick run shows that the script works, so it writes no results unless told where.
+    A quick run shows that the script works, so it writes no results unless told where. `more` adds
+    the options of one benchmark.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="small shapes, to try the script")
     parser.add_argument("--threads", type=int, help="of PyTorch and of the core")
     parser.add_argument("--output", type=Path, help=f"default: {FOLDER.name}/results/{name}.json")
+    if more is not None:
+        more(parser)
     read = parser.parse_args(words)
     if read.threads:
         torch.set_num_threads(read.threads)

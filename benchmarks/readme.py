@@ -15,10 +15,11 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
-FILES = ("treebanks", "linear", "lstm", "training")
+FILES = ("treebanks", "linear", "lstm", "training", "decode")
 NAMES = (
     *("tagger", "parser", "ptb", "conditions", "linear", "linear-grid", "lstm"),
     *("training-step", "training-parser", "training-tagger", "speed-conditions"),
+    *("decode", "decode-peers", "decode-conditions"),
 )
 UNMEASURED = "Not measured yet."
 
@@ -131,10 +132,10 @@ def lstm(results: dict[str, Any]) -> str:
     return f"{markdown(columns, rows)}\n\nBatches of {', '.join(batches)}."
 
 
-def speed_conditions(results: dict[str, dict[str, Any]]) -> str:
+def speed_conditions(results: dict[str, dict[str, Any]], names: tuple[str, ...]) -> str:
     """Return what the speeds were measured on, and which of them where it was not all the same."""
     lines: dict[str, list[str]] = {}
-    for name in ("linear", "lstm", "training"):
+    for name in names:
         if results[name]:
             c = results[name]["conditions"]
             line = (
@@ -146,6 +147,17 @@ def speed_conditions(results: dict[str, dict[str, Any]]) -> str:
     if len(lines) == 1:
         return f"Measured on {next(iter(lines))}"
     return " ".join(f"Measured for {', '.join(names)} on {line}" for line, names in lines.items())
+
+
+def decode_checks(results: dict[str, Any]) -> str:
+    """Return how many words the decoder was held against NumPy on, and how many differed."""
+    words = sum(check["words"] for check in results["checks"])
+    differing = sum(check["differ"] for check in results["checks"])
+    return (
+        f"Medians over {results['words']:,} words, {results['conditions']['rounds']} rounds. "
+        f"Before, {differing or 'none'} of {words:,} words of dev and test had another tag, head "
+        f"or relation than from NumPy. The uncut parser's weights: {results['uncut']['weights']}."
+    )
 
 
 def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
@@ -166,7 +178,13 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
     for task in ("step", "parser", "tagger"):
         if task in training:
             made[f"training-{task}"] = markdown(training[task]["columns"], training[task]["rows"])
-    made["speed-conditions"] = speed_conditions(results)
+    made["speed-conditions"] = speed_conditions(results, ("linear", "lstm", "training"))
+    decode = results["decode"]
+    if decode:
+        columns, rows = decode["table"]["columns"], decode["table"]["rows"]
+        made["decode"] = f"{markdown(columns, rows)}\n\n{decode_checks(decode)}"
+        made["decode-peers"] = markdown(**decode["peers_table"])
+        made["decode-conditions"] = speed_conditions(results, ("decode",))
     return {name: made.get(name) or UNMEASURED for name in NAMES}
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from meprop_nlp.commands import evaluate, inspect, predict, train
+from meprop_nlp.commands import benchmark, evaluate, inspect, predict, train
 from meprop_nlp.commands.help import GroupedCommand
 from meprop_nlp.errors import ConfigError, MePropError
 
@@ -133,6 +133,7 @@ for command, example in (
     (predict.tag, "tag words.conllu > tagged.conllu"),
     (predict.parse, "parse --tagger models/tagger.safetensors words.conllu > parsed.conllu"),
     (evaluate.evaluate, "evaluate gold.conllu parsed.conllu"),
+    (benchmark.benchmark, "benchmark models/parser.safetensors words.conllu"),
     (inspect.info, "info models/parser.safetensors"),
     (inspect.validate, "validate train.conllu dev.conllu"),
 ):

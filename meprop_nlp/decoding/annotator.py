@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from meprop_nlp.data.chunks import Document
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import COLUMNS
+from meprop_nlp.decoding.numpy_parser import Trees
 from meprop_nlp.decoding.parser import FrozenParser
 from meprop_nlp.decoding.stream import chunks
 from meprop_nlp.decoding.tagger import FrozenTagger
-from meprop_nlp.decoding.words import DocumentWords, SentenceWords, TaggedWords, Words
+from meprop_nlp.decoding.words import DocumentWords, SentenceWords, TaggedWords, Tags, Words
 from meprop_nlp.native import core
 
-__all__ = ["Annotator", "Piece"]
+__all__ = ["Annotator", "Piece", "Predicted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,13 @@ class Piece:
 
     def __len__(self) -> int:
         return int(self.words.bounds[-1])
+
+
+class Predicted(NamedTuple):
+    """What was said of some words; None without a model for it."""
+
+    tags: Tags | None
+    trees: Trees | None
 
 
 class Annotator:
@@ -70,27 +78,43 @@ class Annotator:
         Raises:
             MePropError: the weights give scores that are not finite.
         """
-        original = DocumentWords(document)
-        words: Words = original
-        texts: list[tuple[int, list[bytes], Any]] = []
-        shares: list[tuple[bytes, Any]] = []
-        heads = None
+        words = DocumentWords(document)
+        text = self.write(document, self.predict(words), fill_deps=fill_deps)
+        return Piece(text, words, document.has_empty_nodes)
+
+    def predict(self, words: Words) -> Predicted:
+        """Tag and parse, as far as there are models for it.
+
+        Raises:
+            MePropError: the weights give scores that are not finite.
+        """
+        tags = trees = None
         if self._tagger is not None:
             tags = self._tagger.annotate(words, confidence=self._confidence)
             words = TaggedWords(words, tags)
+        if self._parser is not None:
+            trees = self._parser.annotate(words, confidence=self._confidence)
+        return Predicted(tags, trees)
+
+    def write(self, document: Document, predicted: Predicted, *, fill_deps: bool = False) -> bytes:
+        """Return a native document's text with what was predicted; arguments as for `document`."""
+        texts: list[tuple[int, list[bytes], Any]] = []
+        shares: list[tuple[bytes, Any]] = []
+        heads = None
+        tags, trees = predicted
+        if tags is not None:
             for row, (name, table) in enumerate(self._tables.items()):
                 texts.append((COLUMNS.index(name), table, tags.ids[row]))
             shares += _encoded(tags.shares)
-        if self._parser is not None:
-            trees = self._parser.annotate(words, confidence=self._confidence)
+        if trees is not None:
             texts.append((COLUMNS.index("deprel"), self._relations, trees.labels))
             heads = trees.heads
             shares += _encoded(trees.shares)
-        deps = "keep" if self._parser is None else "tree" if fill_deps else "empty"
+        deps = "keep" if trees is None else "tree" if fill_deps else "empty"
         native = core()
         assert native is not None  # it made the document
-        text = native.write_document(document, texts, heads, deps, shares)
-        return Piece(text, original, document.has_empty_nodes)
+        text: bytes = native.write_document(document, texts, heads, deps, shares)
+        return text
 
     def sentences(
         self, sentences: Sequence[Sentence], *, fill_deps: bool = False

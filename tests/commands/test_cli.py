@@ -14,7 +14,16 @@ import pytest
 from meprop_nlp import __version__
 from meprop_nlp.commands.options import RUN_DEFAULTS
 
-COMMANDS = ("train-tagger", "train-parser", "tag", "parse", "evaluate", "info", "validate")
+COMMANDS = (
+    "train-tagger",
+    "train-parser",
+    "tag",
+    "parse",
+    "evaluate",
+    "info",
+    "validate",
+    "benchmark",
+)
 
 AWKWARD = (
     "# newdoc id = d1\n# sent_id = s1\n# text = Don't go\tthere!\n"
@@ -88,6 +97,7 @@ def test_no_command_loads_torch_but_training(tagger: Path, parser: Path, small: 
         ["evaluate", small, "--model", parser],
         ["info", parser],
         ["validate", small],
+        ["benchmark", parser, small, "--rounds", 1],
     ]
     script = f"""
 import sys

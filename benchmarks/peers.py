@@ -1,0 +1,212 @@
+"""spaCy and UDPipe on the same words: each in two processes, half of the words in each.
+
+They get the words as lists and give trees in memory, and are timed for that alone. Ours takes its
+words from CoNLL-U and gives CoNLL-U back, on as many threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from conditions import interleaved, quartiles
+
+from meprop_nlp.data.conll import read
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.decoding.annotating import annotate
+from meprop_nlp.decoding.annotator import Annotator
+from meprop_nlp.metrics import evaluate
+
+ROUNDS = 3  # a peer's round takes some seconds
+BATCH_SIZE = 1000  # of spaCy's pipe
+
+
+class Spacy:
+    """A pipeline of spaCy."""
+
+    def __init__(self, path: str) -> None:
+        import spacy
+
+        self._nlp = spacy.load(path)
+
+    def prepare(self, sentences: Sequence[Sequence[str]]) -> None:
+        """Make the documents, one for a sentence, that `run` annotates."""
+        from spacy.tokens import Doc
+
+        self._docs = [Doc(self._nlp.vocab, words=list(words)) for words in sentences]
+        for doc in self._docs:
+            doc[0].is_sent_start = True
+
+    def run(self) -> None:
+        """Annotate what was prepared."""
+        self._docs = list(self._nlp.pipe(self._docs, batch_size=BATCH_SIZE))
+
+    def columns(self) -> Iterator[dict[str, list[Any]]]:
+        """Yield what was said of each sentence, as columns of CoNLL-U."""
+        for doc in self._docs:
+            yield {
+                "upos": [token.pos_ for token in doc],
+                "xpos": [token.tag_ for token in doc],
+                "head": [0 if token.head.i == token.i else token.head.i + 1 for token in doc],
+                "deprel": ["root" if t.head.i == t.i else t.dep_ for t in doc],
+            }
+
+
+class Udpipe:
+    """A model of UDPipe 1 with a tagger and a parser."""
+
+    def __init__(self, path: str) -> None:
+        from ufal import udpipe
+
+        self._model = udpipe.Model.load(path)
+        if not self._model:
+            raise SystemExit(f"{path}: is no model of UDPipe")
+
+    def prepare(self, sentences: Sequence[Sequence[str]]) -> None:
+        """Make the sentences that `run` annotates."""
+        from ufal import udpipe
+
+        self._sentences = []
+        for words in sentences:
+            sentence = udpipe.Sentence()
+            for word in words:
+                sentence.addWord(word)
+            self._sentences.append(sentence)
+
+    def run(self) -> None:
+        """Annotate what was prepared."""
+        for sentence in self._sentences:
+            self._model.tag(sentence, "")
+            self._model.parse(sentence, "")
+
+    def columns(self) -> Iterator[dict[str, list[Any]]]:
+        """Yield what was said of each sentence, as columns of CoNLL-U."""
+        for sentence in self._sentences:
+            words = list(sentence.words)[1:]  # the first is the root
+            yield {
+                "upos": [word.upostag for word in words],
+                "xpos": [word.xpostag for word in words],
+                "head": [word.head for word in words],
+                "deprel": [word.deprel for word in words],
+            }
+
+
+PEERS: dict[str, tuple[type[Spacy] | type[Udpipe], str, str]] = {
+    "spaCy": (Spacy, "spacy", "spacy_model"),
+    "UDPipe": (Udpipe, "ufal.udpipe", "udpipe_model"),
+}
+
+
+class InProcess:
+    """A peer in a process of its own, which keeps its model."""
+
+    def __init__(self, kind: type[Spacy] | type[Udpipe], path: Path) -> None:
+        self._pool = ProcessPoolExecutor(
+            1, mp_context=get_context("spawn"), initializer=_load, initargs=(kind, str(path))
+        )
+
+    def start(self, method: str, *given: Any) -> Any:
+        """Call a method of the peer there; return the future."""
+        return self._pool.submit(_call, method, given)
+
+    def end(self) -> None:
+        """End the process."""
+        self._pool.shutdown()
+
+
+_peer: Any = None  # of a process that `InProcess` started
+
+
+def _load(kind: type[Spacy] | type[Udpipe], path: str) -> None:
+    global _peer
+    _peer = kind(path)
+
+
+def _call(method: str, given: Sequence[Any]) -> Any:
+    made = getattr(_peer, method)(*given)
+    return None if made is None else list(made)
+
+
+def in_all(processes: Sequence[InProcess], method: str, given: Sequence[Sequence[Any]]) -> None:
+    """Call a method in each process at once, and wait."""
+    futures = [process.start(method, *each) for process, each in zip(processes, given, strict=True)]
+    for future in futures:
+        future.result()
+
+
+def installed(options: argparse.Namespace) -> Iterator[tuple[str, Any, Path]]:
+    """Yield the peers that can be measured; say why one cannot."""
+    for name, (kind, package, option) in PEERS.items():
+        path = getattr(options, option)
+        if options.quick:
+            print(f"{name} is left out of a quick run")
+        elif find_spec(package.partition(".")[0]) is None:
+            print(f"{name} is left out: not installed, see pip install -e .[peers]")
+        elif path is None or not path.exists():
+            print(f"{name} is left out: no model, give --{option.replace('_', '-')}")
+        else:
+            yield name, kind, path
+
+
+def measure_peers(
+    path: Path, dev: Path, pairs: Mapping[str, Any], options: argparse.Namespace, threads: int
+) -> dict[str, Any]:
+    """Time ours and the peers in turn on the words of a file; score the peers on dev."""
+    sentences = [sentence.column("form") for sentence in read(path)]
+    n_words = sum(map(len, sentences))
+    shares = [sentences[i::threads] for i in range(threads)]
+    text = path.read_bytes()
+    functions: dict[str, Callable[..., object]] = {}
+    before: dict[str, Callable[[], object]] = {}
+    for size, pair in pairs.items():
+        annotator = Annotator(tagger=pair.tagger, parser=pair.parser)
+        functions[size] = partial(_ours, text, annotator, threads)
+        before[size] = lambda: None
+    scores: dict[str, Any] = {}
+    running: list[InProcess] = []
+    try:
+        for name, kind, model in installed(options):
+            processes = [InProcess(kind, model) for _ in range(threads)]
+            running += processes
+            scores[name] = score(processes[0], dev)
+            print(f"{name} on {dev.name}: {scores[name]}", flush=True)
+            functions[name] = partial(_theirs, processes)
+            before[name] = partial(in_all, processes, "prepare", [(share,) for share in shares])
+        samples = interleaved(functions, min(ROUNDS, options.rounds), warm_up=1, before=before)
+    finally:
+        for process in running:
+            process.end()
+    seconds = {name: quartiles(times) for name, times in samples.items()}
+    return {
+        "words": n_words,
+        "words_per_second": {name: round(n_words / q[1]) for name, q in seconds.items()},
+        "seconds": {name: [round(s, 4) for s in q] for name, q in seconds.items()},
+        "dev": scores,
+    }
+
+
+def score(process: InProcess, dev: Path) -> dict[str, float]:
+    """Return a peer's scores, its words given and its own tags."""
+    gold: list[Sentence] = list(read(dev))
+    process.start("prepare", [sentence.column("form") for sentence in gold]).result()
+    process.start("run").result()
+    columns = process.start("columns").result()
+    system = [s.with_columns(**said) for s, said in zip(gold, columns, strict=True)]
+    scores = evaluate(gold, system)
+    return {name: round(getattr(scores, name), 2) for name in ("upos", "uas", "las")}
+
+
+def _ours(text: bytes, annotator: Annotator, threads: int, _: None) -> None:
+    deque(annotate(io.BytesIO(text), annotator, threads=threads), maxlen=0)
+
+
+def _theirs(processes: Sequence[InProcess], _: None) -> None:
+    in_all(processes, "run", [()] * len(processes))

@@ -1,0 +1,154 @@
+"""`benchmark`."""
+
+from __future__ import annotations
+
+import tempfile
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from meprop_nlp.commands import console, tables
+from meprop_nlp.commands.options import TAGGER_MODEL, InputFormat, Json, Threads
+from meprop_nlp.commands.streams import check_input_format, demand_model, read_all
+from meprop_nlp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from meprop_nlp.decoding.parser import FrozenParser
+    from meprop_nlp.decoding.speed import Speeds
+    from meprop_nlp.decoding.tagger import FrozenTagger
+
+__all__ = ["benchmark"]
+
+
+def benchmark(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A model of train-tagger or train-parser.")
+    ],
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="A CoNLL file in UTF-8, also packed; no trees needed."),
+    ],
+    tagger: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Tag with this model before the parser MODEL."),
+    ] = None,
+    rounds: Annotated[
+        int, typer.Option(help="How often everything is timed; medians are shown.")
+    ] = 5,
+    input_format: InputFormat = "auto",
+    threads: Threads = 0,
+    json: Json = False,
+) -> None:
+    """Measure how fast a model annotates a file.
+
+    Words/s of reading, tagging, parsing and writing, apart and together, in memory, with one thread
+    and with --threads: a small file again and again, of a large one the beginning. Then what `tag`
+    or `parse` needs in processes of its own: the time to start (a whole run on one sentence), the
+    most memory (on the whole file). Nothing else should run meanwhile.
+    """
+    from meprop_nlp.decoding.loading import load
+    from meprop_nlp.decoding.speed import decoding_kernels, measure
+    from meprop_nlp.native import core
+    from meprop_nlp.threads import usable_threads
+
+    _check(file, rounds, threads, input_format)
+    demand_model(model, "train-tagger or train-parser")
+    predictor = load(model)
+    by_task: dict[str, Any] = {predictor.task: predictor}
+    if tagger is not None:
+        by_task = {"tagger": _tagger_for(predictor, tagger), **by_task}
+    if core() is None:
+        console.note(f"on {decoding_kernels()}; this is the slow path")
+    n = usable_threads(threads)
+    counts = sorted({1, n})
+    speeds = measure(file, **by_task, threads=counts, rounds=rounds, input_format=input_format)
+    models = {predictor.task: model} if tagger is None else {"tagger": tagger, "parser": model}
+    result = {
+        "file": file,
+        "words": speeds.words,
+        "sentences": speeds.sentences,
+        "timed_words": speeds.timed_words,
+        "rounds": speeds.rounds,
+        "kernels": decoding_kernels(),
+        "threads": n,
+        "words_per_second": {
+            step: {str(t): round(speed) for t, speed in by_threads.items()}
+            for step, by_threads in speeds.words_per_second.items()
+        },
+        **_process_costs(models, file, input_format, n, rounds),
+        "model_bytes": {task: path.stat().st_size for task, path in models.items()},
+    }
+    if json:
+        from json import dumps
+
+        print(dumps(result, ensure_ascii=False, indent=2))
+    else:
+        print(_lines(result, speeds))
+
+
+def _check(file: str, rounds: int, threads: int, input_format: str) -> None:
+    check_input_format(input_format)
+    if file == "-":
+        raise ConfigError("FILE is read several times, so it needs a file, not -")
+    for name, value, least in (("rounds", rounds, 1), ("threads", threads, 0)):
+        if value < least:
+            raise ConfigError(f"--{name} is {value}, expected a whole number of at least {least}")
+
+
+def _tagger_for(predictor: FrozenTagger | FrozenParser, path: Path) -> FrozenTagger:
+    from meprop_nlp.decoding.tagger import FrozenTagger
+
+    if predictor.task != "parser":
+        raise ConfigError("--tagger goes with a parser as MODEL; found a tagger")
+    demand_model(path, "train-tagger", TAGGER_MODEL)
+    return FrozenTagger.load(path)
+
+
+def _process_costs(
+    models: dict[str, Path], file: str, input_format: str, threads: int, rounds: int
+) -> dict[str, Any]:
+    """Return what the command of a user costs: on one sentence in time, on all in memory."""
+    from meprop_nlp.commands.processes import peak_bytes, seconds
+    from meprop_nlp.data.conll import write
+
+    words: list[str | Path] = ["parse" if "parser" in models else "tag"]
+    words += ["--model", models.get("parser") or models["tagger"]]
+    if len(models) > 1:
+        words += ["--tagger", models["tagger"]]
+    words += ["--input-format", input_format, "--threads", str(threads), "--quiet"]
+    with tempfile.TemporaryDirectory() as folder:
+        sentence = Path(folder, "sentence")
+        write(islice(read_all([file], input_format), 1), sentence)
+        starts = [seconds([*words, sentence]) for _ in range(rounds)]
+        peak = peak_bytes([*words, file], Path(folder, "status"))
+    return {"start_seconds": round(median(starts), 4), "peak_bytes": peak}
+
+
+def _lines(result: dict[str, Any], speeds: Speeds) -> str:
+    """Return the result as a person reads it."""
+    counts = [int(n) for n in result["words_per_second"]["together"]]
+    rows = [
+        [step, *(f"{speed:,.0f}" for speed in by_threads.values())]
+        for step, by_threads in speeds.words_per_second.items()
+    ]
+    heads = [f"{n} thread{'' if n == 1 else 's'}" for n in counts]
+    peak = result["peak_bytes"]
+    sizes = [f"{task} {n_bytes / 1e6:.1f} MB" for task, n_bytes in result["model_bytes"].items()]
+    facts = {
+        "file": f"{result['file']}: {speeds.words:,} words in {speeds.sentences:,} sentences",
+        "timed": f"{speeds.timed_words:,} words a round, medians of {speeds.rounds}",
+        "kernels": result["kernels"],
+        "start": f"{result['start_seconds']:.3f} s for one sentence, the process included",
+        "memory": "not known on this system"
+        if peak is None
+        else f"{peak / 1e6:.0f} MB at most, {counts[-1]} threads".replace(
+            " 1 threads", " 1 thread"
+        ),
+        "models": ", ".join(sizes),
+    }
+    width = max(map(len, facts)) + 2
+    told = "\n".join(f"{name:<{width}}{value}" for name, value in facts.items())
+    return f"{tables.table(['Words/s', *heads], rows)}\n\n{told}"
