@@ -24,7 +24,7 @@ from meprop_nlp.models.embeddings import load_vectors
 from meprop_nlp.models.parser_network import ParserNetwork
 from meprop_nlp.models.tagger_task import filled_columns
 from meprop_nlp.models.task import arrays_of, fitting_batch_size
-from meprop_nlp.models.training_trees import training_trees
+from meprop_nlp.models.training_trees import POOLED, training_trees
 from meprop_nlp.nn.row_kernels import distinct
 from meprop_nlp.nn.simplify import SimplifiedLayer
 from meprop_nlp.parsing.features import derive
@@ -239,7 +239,8 @@ class ParserTask:
             "tags": {name: vocab.to_list() for name, vocab in self.tags.items()},
             "labels": self.labels.to_list(),
             "root_labels": self._root_labels,
-            "other_labels": self._other_labels,
+            # what was pooled says nothing about a tree
+            "other_labels": [i for i in self._other_labels if self.labels[i] != POOLED],
         }
 
     def frozen(self) -> FrozenParser:

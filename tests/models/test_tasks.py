@@ -30,7 +30,7 @@ from meprop_nlp.models.tagger import Tagger
 from meprop_nlp.models.tagger_task import TaggerTask
 from meprop_nlp.models.task import by_length, fitting_batch_size
 from meprop_nlp.models.training_run import Hooks
-from meprop_nlp.models.training_trees import training_trees
+from meprop_nlp.models.training_trees import POOLED, training_trees
 from meprop_nlp.nn.simplify import Simplifier
 from meprop_nlp.parsing.features import extract, extract_labels
 from meprop_nlp.parsing.oracle import walk
@@ -475,7 +475,11 @@ def test_lifted_labels_are_kept_where_they_can_be_learnt(
     trees, _ = training_trees([*crossing, *projective * copies], ParserConfig(), projective=True)
     labels = {deprel for _, _, deprels in trees for deprel in deprels}
     assert (once in labels) == kept
-    assert once.partition(LIFTED)[0] in labels or kept
+    assert (POOLED in labels) != kept
+    task = parser_task([*crossing, *projective * copies])
+    allowed = {task.labels[i] for i in task.header()["other_labels"]}
+    assert POOLED not in allowed
+    assert (once in allowed) == kept
 
 
 def test_dropping_every_tree_leaves_nothing(crossing: list[Sentence]) -> None:
