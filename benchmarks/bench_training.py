@@ -33,11 +33,11 @@ VARIANTS: dict[str, dict[str, Settings]] = {
         "dense PyTorch": {},
         "meProp, k 50": {"meprop": {"k": 50}},
         "meProp, k 50, lazy": {"meprop": {"k": 50}, "training": {"lazy": True}},
-        "meProp + meSimp": {  # --simplify --dropout 0.35 --epochs 10
+        "meProp + meSimp, lazy": {  # --simplify --lazy --dropout 0.35 --epochs 10
             "meprop": {"k": 80},
             "simplify": {},
             "config": {"dropout": 0.35},
-            "training": {"epochs": 10},
+            "training": {"epochs": 10, "lazy": True},
         },
     },
     "tagger": {

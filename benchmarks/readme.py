@@ -1,4 +1,4 @@
-"""Write the README's tables from benchmarks/results/*.json; `--check` only compares.
+"""Write the tables of README.md and docs/ from benchmarks/results/*.json; `--check` compares.
 
 The tables stand between `<!-- table: NAME -->` and `<!-- end -->`. What has not been measured says
 so.
@@ -14,12 +14,12 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-README = ROOT / "README.md"
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "speed.md")
 FILES = ("treebanks", "linear", "lstm", "training", "decode")
 NAMES = (
     *("tagger", "parser", "ptb", "conditions", "linear", "linear-grid", "lstm"),
     *("training-step", "training-parser", "training-tagger", "speed-conditions"),
-    *("decode", "decode-peers", "decode-conditions"),
+    *("training", "decode", "decode-peers", "decode-conditions"),
 )
 UNMEASURED = "Not measured yet."
 
@@ -160,8 +160,24 @@ def decode_checks(results: dict[str, Any]) -> str:
     )
 
 
+def training_summary(training: dict[str, Any]) -> str:
+    """Return the whole trainings in a few columns, of the tables that say more."""
+    wanted = ("", "neurons", "dev LAS", "dev UPOS", "seconds to best dev", "against dense")
+    rows = []
+    for task in ("parser", "tagger"):
+        if task not in training:
+            continue
+        columns = training[task]["columns"]
+        for row in training[task]["rows"]:
+            cells = dict(zip(columns, row, strict=True))
+            score = next(f"{name[4:]} {cells[name]}" for name in wanted[2:4] if name in cells)
+            rest = [cells[name] for name in ("neurons", "seconds to best dev", "against dense")]
+            rows.append([f"{task}, {cells['']}", score, *rest])
+    return markdown(["", "dev", "neurons", "seconds to best dev", "against dense"], rows)
+
+
 def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Return all tables by the name they have in the README."""
+    """Return all tables by the names they have in the documents."""
     tags = {"upos": "UPOS", "xpos": "XPOS", "ufeats": "UFeats"}
     treebanks, training = results["treebanks"], results["training"]
     made: dict[str, str] = {}
@@ -178,6 +194,8 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
     for task in ("step", "parser", "tagger"):
         if task in training:
             made[f"training-{task}"] = markdown(training[task]["columns"], training[task]["rows"])
+    if training:
+        made["training"] = training_summary(training)
     made["speed-conditions"] = speed_conditions(results, ("linear", "lstm", "training"))
     decode = results["decode"]
     if decode:
@@ -189,7 +207,7 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 
 def filled(text: str, results: dict[str, dict[str, Any]]) -> str:
-    """Return the README with its tables made of `results`."""
+    """Return a document with its tables made of `results`."""
     for name, made in tables(results).items():
         pattern = rf"(<!-- table: {name} -->\n).*?(<!-- end -->)"
         before, after = r"\g<1>", r"\n\g<2>"
@@ -200,11 +218,13 @@ def filled(text: str, results: dict[str, dict[str, Any]]) -> str:
 def main() -> None:
     """Write or check."""
     results = measured()
-    text = README.read_text(encoding="utf-8")
-    new = filled(text, results)
-    if "--check" in sys.argv:
-        raise SystemExit(0 if text == new else "README.md: tables differ; run benchmarks/readme.py")
-    README.write_text(new, encoding="utf-8")
+    for path in DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        new = filled(text, results)
+        if "--check" in sys.argv and text != new:
+            raise SystemExit(f"{path.name}: tables differ; run benchmarks/readme.py")
+        if text != new:
+            path.write_text(new, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ def load_tables() -> ModuleType:
 
 
 TABLES = load_tables()
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [path.read_text(encoding="utf-8") for path in TABLES.DOCUMENTS]
+README = DOCUMENTS[0]
 PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.S)
 COMMANDS = [
     shlex.split(line.strip().replace("\\\n", " "))
@@ -69,14 +70,19 @@ def block(text: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", TABLES.NAMES)
-def test_tables_of_the_readme_are_those_that_were_measured(name: str) -> None:
-    assert block(README, name) == TABLES.tables(TABLES.measured())[name]
+def test_tables_are_those_that_were_measured(name: str) -> None:
+    assert block("\n".join(DOCUMENTS), name) == TABLES.tables(TABLES.measured())[name]
 
 
-def test_every_table_of_the_readme_is_made_by_the_script() -> None:
-    marked = re.findall(r"<!-- table: (.*) -->", README)
+def test_every_table_is_made_by_the_script() -> None:
+    marked = re.findall(r"<!-- table: (.*) -->", "\n".join(DOCUMENTS))
     assert sorted(marked) == sorted(TABLES.NAMES)
-    assert marked == re.findall(r"<!-- table: (.*) -->(?:(?!<!--)[\s\S])*<!-- end -->", README)
-    emptied = re.sub(r"(<!-- table: .* -->\n)(?:(?!<!--)[\s\S])*(<!-- end -->)", r"\1\2", README)
-    assert len(emptied) < len(README)
-    assert TABLES.filled(emptied, TABLES.measured()) == README
+
+
+@pytest.mark.parametrize("text", DOCUMENTS, ids=[path.name for path in TABLES.DOCUMENTS])
+def test_script_fills_in_every_table(text: str) -> None:
+    marked = re.findall(r"<!-- table: (.*) -->", text)
+    assert marked == re.findall(r"<!-- table: (.*) -->(?:(?!<!--)[\s\S])*<!-- end -->", text)
+    emptied = re.sub(r"(<!-- table: .* -->\n)(?:(?!<!--)[\s\S])*(<!-- end -->)", r"\1\2", text)
+    assert len(emptied) < len(text)
+    assert TABLES.filled(emptied, TABLES.measured()) == text
