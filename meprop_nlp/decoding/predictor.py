@@ -87,7 +87,8 @@ class Predictor(ABC):
         Args:
             sentences: Sentences, or lists of word forms.
             confidence: write into MISC how sure the model is of each word, as a softmax from 0
-                to 1: `UPOSConf`, `XPOSConf`, `FEATSConf` by a tagger, `ArcConf` by a parser.
+                to 1: `UPOSConf`, `XPOSConf`, `FEATSConf` by a tagger, `ArcConf` by a parser. Only
+                CoNLL-U has room for it; what was read in another format is left without.
         """
         as_sentences = (
             sentence if isinstance(sentence, Sentence) else Sentence.from_words(sentence)
@@ -97,6 +98,8 @@ class Predictor(ABC):
             for sentence, columns in zip(
                 chunk, self._predict(chunk, confidence=confidence), strict=True
             ):
+                if sentence.layout.kind != "conllu":
+                    columns.pop("misc", None)  # where it has confidence alone
                 yield sentence.with_columns(**columns)
 
     def evaluate(
