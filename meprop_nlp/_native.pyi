@@ -12,11 +12,36 @@ def instruction_sets() -> list[str]: ...
 def instruction_set() -> str: ...
 def use_instruction_set(name: str) -> None: ...
 def use_openmp_runtime(gomp_parallel: int) -> None: ...
-def select_topk(dy: Array, index: Array, value: Array, threads: int) -> None: ...
-def column_magnitudes(dy: Array, total: Array, threads: int) -> None: ...
+def select_topk(
+    dy: Array, index: Array, value: Array, db: Array | None, hits: Array | None, threads: int
+) -> None: ...
+def mask_topk(
+    dy: Array, k: int, masked: Array, db: Array | None, hits: Array | None, threads: int
+) -> None: ...
+def example_backward(
+    dy: Array,
+    x: Array,
+    weight: Array,
+    k: int,
+    dx: Array | None,
+    dw: Array | None,
+    db: Array | None,
+    hits: Array | None,
+    threads: int,
+) -> None: ...
 def sparse_dx(index: Array, value: Array, weight: Array, dx: Array, threads: int) -> None: ...
 def sparse_dw(index: Array, value: Array, x: Array, dw: Array, threads: int) -> None: ...
-def unified_dw(kept: Array, neurons: Array, x: Array, dw: Array, threads: int) -> None: ...
+def unified_backward(
+    dy: Array,
+    x: Array,
+    weight: Array,
+    neurons: Array,
+    dx: Array | None,
+    dw: Array | None,
+    db: Array | None,
+    hits: Array | None,
+    threads: int,
+) -> None: ...
 def lstm_forward(
     x: Array,
     batch_sizes: Sequence[int],
@@ -47,6 +72,22 @@ def lstm_backward(
     dc: Array,
     index: Array,
     value: Array,
+    db: Array,
+    threads: int,
+) -> None: ...
+def lstm_step_backward(
+    doutput: Array,
+    gates: Array,
+    tanh_c: Array,
+    c_prev: Array,
+    first: int,
+    k: int,
+    unified: bool,
+    dh: Array,
+    dc: Array,
+    masked: Array | None,
+    index: Array | None,
+    value: Array | None,
     db: Array,
     threads: int,
 ) -> None: ...

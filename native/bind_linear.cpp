@@ -1,33 +1,67 @@
 // The selection and the products of a linear layer, for Python.
+#include <nanobind/stl/optional.h>
+
+#include <optional>
+
 #include "border.hpp"
 
 namespace meprop::border {
 namespace {
 
+void demand_k(std::int64_t k, std::int64_t width) {
+    demand(1 <= k && k <= width, "k must be from 1 to the width of dy");
+}
+
+template <class T>
+void demand_width(const std::optional<Row<T>>& db, const std::optional<Row<std::int64_t>>& hits,
+                  std::int64_t width) {
+    demand(!db || size(*db, 0) == width, "db must be (columns of dy,)");
+    demand(!hits || size(*hits, 0) == width, "hits must be (columns of dy,)");
+}
+
+template <class T>
+LinearBackward<T>
+make_backward(const Matrix<const T>& dy, const Matrix<const T>& x, const Matrix<const T>& weight,
+              std::int64_t k, const std::optional<Matrix<T>>& dx,
+              const std::optional<Matrix<T>>& dw, std::int64_t dw_rows,
+              const std::optional<Row<T>>& db, const std::optional<Row<std::int64_t>>& hits) {
+    const std::int64_t rows = size(dy, 0), outs = size(dy, 1), ins = size(x, 1);
+    demand_k(k, outs);
+    demand(size(x, 0) == rows, "x must have the rows of dy");
+    demand(has_shape(weight, outs, ins), "weight must be (columns of dy, columns of x)");
+    demand(!dx || has_shape(*dx, rows, ins), "dx must be (rows of dy, columns of x)");
+    demand(!dw || has_shape(*dw, dw_rows, ins), "dw must be (columns of dy, columns of x)");
+    demand_width(db, hits, outs);
+    return {dy.data(),
+            x.data(),
+            weight.data(),
+            rows,
+            outs,
+            ins,
+            k,
+            dx ? dx->data() : nullptr,
+            dw ? dw->data() : nullptr,
+            db ? db->data() : nullptr,
+            hits ? hits->data() : nullptr};
+}
+
 template <class T>
 void bind(nb::module_& m) {
     m.def(
         "select_topk",
-        [](Matrix<const T> dy, Matrix<Index> index, Matrix<T> value, int threads) {
-            const std::int64_t k = size(index, 1);
-            demand(1 <= k && k <= size(dy, 1), "k must be from 1 to the width of dy");
-            demand(size(index, 0) == size(dy, 0) && size(value, 0) == size(dy, 0) &&
-                       size(value, 1) == k,
+        [](Matrix<const T> dy, Matrix<Index> index, Matrix<T> value, std::optional<Row<T>> db,
+           std::optional<Row<std::int64_t>> hits, int threads) {
+            const std::int64_t rows = size(dy, 0), outs = size(dy, 1), k = size(index, 1);
+            demand_k(k, outs);
+            demand(has_shape(index, rows, k) && has_shape(value, rows, k),
                    "index and value must be (rows of dy, k)");
-            of<T>(kernels()).select_topk(dy.data(), size(dy, 0), size(dy, 1), k, index.data(),
-                                         value.data(), demand_threads(threads));
+            demand_width(db, hits, outs);
+            of<T>(kernels()).select_topk(dy.data(), rows, outs, k, index.data(), value.data(),
+                                         db ? db->data() : nullptr, hits ? hits->data() : nullptr,
+                                         demand_threads(threads));
         },
-        "dy"_a.noconvert(), "index"_a.noconvert(), "value"_a.noconvert(), "threads"_a,
-        nb::call_guard<nb::gil_scoped_release>());
-    m.def(
-        "column_magnitudes",
-        [](Matrix<const T> dy, Row<T> total, int threads) {
-            demand(size(total, 0) == size(dy, 1), "total must be (columns of dy,)");
-            of<T>(kernels()).column_magnitudes(dy.data(), size(dy, 0), size(dy, 1), total.data(),
-                                               demand_threads(threads));
-        },
-        "dy"_a.noconvert(), "total"_a.noconvert(), "threads"_a,
-        nb::call_guard<nb::gil_scoped_release>());
+        "dy"_a.noconvert(), "index"_a.noconvert(), "value"_a.noconvert(), "db"_a.noconvert(),
+        "hits"_a.noconvert(), "threads"_a, nb::call_guard<nb::gil_scoped_release>());
     m.def(
         "sparse_dx",
         [](Matrix<const Index> index, Matrix<const T> value, Matrix<const T> weight, Matrix<T> dx,
@@ -44,21 +78,44 @@ void bind(nb::module_& m) {
         "index"_a.noconvert(), "value"_a.noconvert(), "weight"_a.noconvert(), "dx"_a.noconvert(),
         "threads"_a, nb::call_guard<nb::gil_scoped_release>());
     m.def(
-        "unified_dw",
-        [](Matrix<const T> kept, Row<const Index> neurons, Matrix<const T> x, Matrix<T> dw,
-           int threads) {
-            const std::int64_t outs = size(dw, 0), k = size(kept, 1);
-            demand(size(x, 0) == size(kept, 0) && size(dw, 1) == size(x, 1),
-                   "x must be (rows of kept, columns of dw)");
-            demand(size(neurons, 0) == k, "neurons must name a row of dw for each column of kept");
-            for (std::int64_t j = 0; j < k; ++j) {
-                demand(0 <= neurons.data()[j] && neurons.data()[j] < outs,
-                       "an index is outside the width");
-            }
-            of<T>(kernels()).unified_dw(kept.data(), neurons.data(), size(kept, 0), k, x.data(),
-                                        outs, size(dw, 1), dw.data(), demand_threads(threads));
+        "mask_topk",
+        [](Matrix<const T> dy, std::int64_t k, Matrix<T> masked, std::optional<Row<T>> db,
+           std::optional<Row<std::int64_t>> hits, int threads) {
+            const std::int64_t rows = size(dy, 0), outs = size(dy, 1);
+            demand_k(k, outs);
+            demand(has_shape(masked, rows, outs), "masked must have the shape of dy");
+            demand_width(db, hits, outs);
+            of<T>(kernels()).mask_topk(dy.data(), rows, outs, k, masked.data(),
+                                       db ? db->data() : nullptr, hits ? hits->data() : nullptr,
+                                       demand_threads(threads));
         },
-        "kept"_a.noconvert(), "neurons"_a.noconvert(), "x"_a.noconvert(), "dw"_a.noconvert(),
+        "dy"_a.noconvert(), "k"_a, "masked"_a.noconvert(), "db"_a.noconvert(), "hits"_a.noconvert(),
+        "threads"_a, nb::call_guard<nb::gil_scoped_release>());
+    m.def(
+        "example_backward",
+        [](Matrix<const T> dy, Matrix<const T> x, Matrix<const T> weight, std::int64_t k,
+           std::optional<Matrix<T>> dx, std::optional<Matrix<T>> dw, std::optional<Row<T>> db,
+           std::optional<Row<std::int64_t>> hits, int threads) {
+            of<T>(kernels()).example_backward(
+                make_backward<T>(dy, x, weight, k, dx, dw, size(dy, 1), db, hits),
+                demand_threads(threads));
+        },
+        "dy"_a.noconvert(), "x"_a.noconvert(), "weight"_a.noconvert(), "k"_a, "dx"_a.noconvert(),
+        "dw"_a.noconvert(), "db"_a.noconvert(), "hits"_a.noconvert(), "threads"_a,
+        nb::call_guard<nb::gil_scoped_release>());
+    m.def(
+        "unified_backward",
+        [](Matrix<const T> dy, Matrix<const T> x, Matrix<const T> weight, Row<Index> neurons,
+           std::optional<Matrix<T>> dx, std::optional<Matrix<T>> dw, std::optional<Row<T>> db,
+           std::optional<Row<std::int64_t>> hits, int threads) {
+            const std::int64_t k = size(neurons, 0), outs = size(dy, 1);
+            const bool dw_of_kept = dw && size(*dw, 0) == k && k < outs;
+            of<T>(kernels()).unified_backward(
+                make_backward<T>(dy, x, weight, k, dx, dw, dw_of_kept ? k : outs, db, hits),
+                neurons.data(), dw_of_kept, demand_threads(threads));
+        },
+        "dy"_a.noconvert(), "x"_a.noconvert(), "weight"_a.noconvert(), "neurons"_a.noconvert(),
+        "dx"_a.noconvert(), "dw"_a.noconvert(), "db"_a.noconvert(), "hits"_a.noconvert(),
         "threads"_a, nb::call_guard<nb::gil_scoped_release>());
     m.def(
         "sparse_dw",

@@ -102,6 +102,40 @@ void bind(nb::module_& m) {
         "gates"_a.noconvert(), "tanh_c"_a.noconvert(), "c_prev"_a.noconvert(), "dh"_a.noconvert(),
         "dc"_a.noconvert(), "index"_a.noconvert(), "value"_a.noconvert(), "db"_a.noconvert(),
         "threads"_a, nb::call_guard<nb::gil_scoped_release>());
+    m.def(
+        "lstm_step_backward",
+        [](Matrix<const T> doutput, Matrix<const T> gates, Matrix<const T> tanh_c,
+           Matrix<const T> c_prev, std::int64_t first, std::int64_t k, bool unified,
+           Matrix<const T> dh, Matrix<T> dc, std::optional<Matrix<T>> masked,
+           std::optional<Matrix<Index>> index, std::optional<Matrix<T>> value, Row<T> db,
+           int threads) {
+            const std::int64_t all = size(gates, 0), rows = size(dh, 0), units = size(dh, 1);
+            demand(0 <= first && first <= all && rows <= all - first,
+                   "the step's rows must be inside the trace");
+            demand(1 <= k && k <= units, "k must be from 1 to H");
+            for (const auto& trace : {doutput, tanh_c, c_prev}) {
+                demand(has_shape(trace, all, units), "the trace must be (N, H)");
+            }
+            demand(has_shape(gates, all, 4 * units), "gates must be (N, 4H)");
+            demand(has_shape(dc, rows, units), "dc must have the shape of dh");
+            demand(masked ? !index && !value : unified && index && value,
+                   "either masked or, where unified, index and value must be given");
+            demand(!masked || has_shape(*masked, rows, 4 * units),
+                   "masked must be (rows of dh, 4H)");
+            demand(masked || (k < units && has_shape(*index, rows, 4 * k) &&
+                              has_shape(*value, rows, 4 * k)),
+                   "index and value must be (rows of dh, 4k), k below H");
+            demand(size(db, 0) == 4 * units, "db must be (4H,)");
+            of<T>(kernels()).lstm_step_backward(
+                doutput.data(), gates.data(), tanh_c.data(), c_prev.data(), units, first, rows, k,
+                unified, dh.data(), dc.data(), masked ? masked->data() : nullptr,
+                index ? index->data() : nullptr, value ? value->data() : nullptr, db.data(),
+                demand_threads(threads));
+        },
+        "doutput"_a.noconvert(), "gates"_a.noconvert(), "tanh_c"_a.noconvert(),
+        "c_prev"_a.noconvert(), "first"_a, "k"_a, "unified"_a, "dh"_a.noconvert(),
+        "dc"_a.noconvert(), "masked"_a.noconvert(), "index"_a.noconvert(), "value"_a.noconvert(),
+        "db"_a.noconvert(), "threads"_a, nb::call_guard<nb::gil_scoped_release>());
 }
 
 } // namespace

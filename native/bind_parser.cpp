@@ -9,15 +9,17 @@
 namespace meprop::border {
 namespace {
 
-using Cube = Array<const float, 3>;
+using Cube = HeldArray<const float, 3>;
+using HeldMatrix = HeldArray<const float, 2>;
+using HeldRow = HeldArray<const float, 1>;
 
 // Keeps the arrays of a ParserNetwork.
 class ParserDecoder {
  public:
-    ParserDecoder(int system, int activation, Row<const float> bias, Cube special_forms,
-                  Cube special_tags, Cube label_rows, std::vector<Matrix<const float>> weights,
-                  std::vector<Row<const float>> biases, std::int64_t left_start,
-                  std::int64_t transitions, Matrix<const float> masks, Row<const Index> forced)
+    ParserDecoder(int system, int activation, HeldRow bias, Cube special_forms, Cube special_tags,
+                  Cube label_rows, std::vector<HeldMatrix> weights, std::vector<HeldRow> biases,
+                  std::int64_t left_start, std::int64_t transitions, HeldMatrix masks,
+                  HeldArray<const Index, 1> forced)
         : bias_(bias), special_forms_(special_forms), special_tags_(special_tags),
           label_rows_(label_rows), weights_(std::move(weights)), biases_(std::move(biases)),
           masks_(masks), forced_(forced), kernels_(&kernels()) {
@@ -109,12 +111,12 @@ class ParserDecoder {
         return move < left_start + 2 * labels && (stacked > 2 || (stacked == 2 && !buffered));
     }
 
-    Row<const float> bias_;
+    HeldRow bias_;
     Cube special_forms_, special_tags_, label_rows_;
-    std::vector<Matrix<const float>> weights_;
-    std::vector<Row<const float>> biases_;
-    Matrix<const float> masks_;
-    Row<const Index> forced_;
+    std::vector<HeldMatrix> weights_;
+    std::vector<HeldRow> biases_;
+    HeldMatrix masks_;
+    HeldArray<const Index, 1> forced_;
     const Kernels* kernels_;
     std::vector<Layer> layers_;
     ParserNetwork network_;
@@ -124,15 +126,14 @@ class ParserDecoder {
 
 void bind_parser(nb::module_& m) {
     nb::class_<ParserDecoder>(m, "ParserDecoder")
-        .def(nb::init<int, int, Row<const float>, Cube, Cube, Cube,
-                      std::vector<Matrix<const float>>, std::vector<Row<const float>>, std::int64_t,
-                      std::int64_t, Matrix<const float>, Row<const Index>>(),
+        .def(nb::init<int, int, HeldRow, Cube, Cube, Cube, std::vector<HeldMatrix>,
+                      std::vector<HeldRow>, std::int64_t, std::int64_t, HeldMatrix,
+                      HeldArray<const Index, 1>>(),
              "system"_a, "activation"_a, "bias"_a, "special_forms"_a, "special_tags"_a,
              "label_rows"_a, "weights"_a, "biases"_a, "left_start"_a, "transitions"_a, "masks"_a,
              "forced"_a)
         .def("parse", &ParserDecoder::parse, "forms"_a, "tags"_a, "bounds"_a.noconvert(),
-             "heads"_a.noconvert(), "labels"_a.noconvert(),
-             "confidence"_a.noconvert() = std::optional<Row<float>>(),
+             "heads"_a.noconvert(), "labels"_a.noconvert(), "confidence"_a.noconvert() = nb::none(),
              nb::call_guard<nb::gil_scoped_release>());
 }
 

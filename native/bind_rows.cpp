@@ -55,8 +55,8 @@ namespace {
 using Layers = std::shared_ptr<FoldedLayer>;
 using Strings = std::vector<std::string>;
 
-std::shared_ptr<FoldedLayer> make_layer(Matrix<const float> weight, Row<const float> bias,
-                                        std::int64_t capacity) {
+std::shared_ptr<FoldedLayer> make_layer(HeldArray<const float, 2> weight,
+                                        HeldArray<const float, 1> bias, std::int64_t capacity) {
     const std::int64_t width = size(weight, 1);
     demand(size(bias, 0) == width, "bias must have a value for each column of weight");
     demand(width >= 1 && width % kernels().lanes == 0, "width must be a multiple of the lanes");

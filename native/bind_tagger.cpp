@@ -9,13 +9,13 @@
 namespace meprop::border {
 namespace {
 
-using Panels = Array<const float, 4>;
+using Panels = HeldArray<const float, 4>;
 
 // Keeps the arrays of a TaggerNetwork.
 class TaggerDecoder {
  public:
-    TaggerDecoder(Panels forward, Panels backward, Panels heads, Row<const float> bias,
-                  Matrix<const Index> columns)
+    TaggerDecoder(Panels forward, Panels backward, Panels heads, HeldArray<const float, 1> bias,
+                  HeldArray<const Index, 2> columns)
         : recurrent_{forward, backward}, heads_(heads), bias_(bias), columns_(columns),
           kernels_(&kernels()) {
         const std::int64_t lanes = kernels_->lanes, scores = size(bias, 0);
@@ -66,8 +66,8 @@ class TaggerDecoder {
  private:
     std::array<Panels, 2> recurrent_;
     Panels heads_;
-    Row<const float> bias_;
-    Matrix<const Index> columns_;
+    HeldArray<const float, 1> bias_;
+    HeldArray<const Index, 2> columns_;
     const Kernels* kernels_;
     TaggerNetwork network_{};
 };
@@ -76,11 +76,11 @@ class TaggerDecoder {
 
 void bind_tagger(nb::module_& m) {
     nb::class_<TaggerDecoder>(m, "TaggerDecoder")
-        .def(nb::init<Panels, Panels, Panels, Row<const float>, Matrix<const Index>>(), "forward"_a,
-             "backward"_a, "heads"_a, "bias"_a, "columns"_a)
+        .def(nb::init<Panels, Panels, Panels, HeldArray<const float, 1>,
+                      HeldArray<const Index, 2>>(),
+             "forward"_a, "backward"_a, "heads"_a, "bias"_a, "columns"_a)
         .def("tag", &TaggerDecoder::tag, "forms"_a, "bounds"_a.noconvert(), "tags"_a.noconvert(),
-             "confidence"_a.noconvert() = std::optional<Matrix<float>>(),
-             nb::call_guard<nb::gil_scoped_release>());
+             "confidence"_a.noconvert() = nb::none(), nb::call_guard<nb::gil_scoped_release>());
 }
 
 } // namespace meprop::border

@@ -1,15 +1,15 @@
 // What the bindings share: types of arrays, and checks that end in an exception.
 //
 // Every shape is checked at this border, so that a mistake is an exception and never a crash. Types
-// are checked by nanobind, which chooses the overload by them.
+// are checked by array.hpp, and choose the overload.
 #pragma once
 
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 
 #include <cstdint>
 #include <stdexcept>
 
+#include "array.hpp"
 #include "dispatch.hpp"
 
 namespace nb = nanobind;
@@ -17,15 +17,13 @@ using namespace nb::literals;
 
 namespace meprop::border {
 
-template <class T, int Dims>
-using Array = nb::ndarray<T, nb::ndim<Dims>, nb::c_contig, nb::device::cpu>;
 template <class T>
 using Matrix = Array<T, 2>;
 template <class T>
 using Row = Array<T, 1>;
 using Index = std::int32_t;
 
-inline std::int64_t size(const auto& array, std::size_t dimension) {
+inline std::int64_t size(const auto& array, int dimension) {
     return static_cast<std::int64_t>(array.shape(dimension));
 }
 
@@ -41,7 +39,7 @@ inline int demand_threads(int threads) {
 
 // Kernels follow indices without looking; one pass here costs little beside the products.
 inline void demand_indices(const Matrix<const Index>& index, std::int64_t width) {
-    const std::int64_t n = static_cast<std::int64_t>(index.size());
+    const std::int64_t n = index.size();
     bool inside = true;
     for (std::int64_t i = 0; i < n; ++i) {
         inside &= static_cast<std::uint32_t>(index.data()[i]) < static_cast<std::uint64_t>(width);
@@ -49,8 +47,7 @@ inline void demand_indices(const Matrix<const Index>& index, std::int64_t width)
     demand(inside, "an index is outside the width");
 }
 
-template <class T>
-bool has_shape(const Matrix<T>& array, std::int64_t rows, std::int64_t columns) {
+inline bool has_shape(const auto& array, std::int64_t rows, std::int64_t columns) {
     return size(array, 0) == rows && size(array, 1) == columns;
 }
 

@@ -12,8 +12,8 @@ namespace meprop::border {
 
 // A row cache and the folded layer that fills it.
 struct FoldedLayer {
-    Matrix<const float> weight; // (ins, width)
-    Row<const float> bias;      // (width)
+    HeldArray<const float, 2> weight; // (ins, width)
+    HeldArray<const float, 1> bias;   // (width)
     const Kernels* kernels;
     RowCache cache;
 };

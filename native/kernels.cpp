@@ -6,11 +6,13 @@
 #include "fold.hpp"
 #include "linear.hpp"
 #include "lstm.hpp"
+#include "lstm_step.hpp"
 #include "optim.hpp"
 #include "parse.hpp"
 #include "slots.hpp"
 #include "tag.hpp"
 #include "topk.hpp"
+#include "unified.hpp"
 
 #define MEPROP_STRING_(name) #name
 #define MEPROP_STRING(name) MEPROP_STRING_(name)
@@ -21,9 +23,20 @@ namespace {
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
     return {
-        select_topk<T>,       column_magnitudes<T>,  sparse_dx<T>,     sparse_dw<T>,
-        unified_dw<T>,        lstm_forward<T>,       lstm_backward<T>, apply_dropout<T>,
-        embedding_forward<T>, embedding_backward<T>, slot_forward<T>,  adam<T>,
+        select_topk<T>,
+        mask_topk<T>,
+        example_backward<T>,
+        sparse_dx<T>,
+        sparse_dw<T>,
+        unified_backward<T>,
+        lstm_forward<T>,
+        lstm_backward<T>,
+        lstm_step_backward<T>,
+        apply_dropout<T>,
+        embedding_forward<T>,
+        embedding_backward<T>,
+        slot_forward<T>,
+        adam<T>,
         adagrad<T>,
     };
 }

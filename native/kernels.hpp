@@ -36,6 +36,19 @@ struct RowGradient {
     std::int64_t n, table_rows, width;
 };
 
+// What the backward pass of a linear layer reads, and where it writes; null is not wanted.
+template <class T>
+struct LinearBackward {
+    const T* dy;     // (rows, outs)
+    const T* x;      // (rows, ins)
+    const T* weight; // (outs, ins)
+    std::int64_t rows, outs, ins, k;
+    T* dx;              // (rows, ins)
+    T* dw;              // (outs, ins)
+    T* db;              // (outs), the sum of all of dy
+    std::int64_t* hits; // (outs), where the entries that are kept and not zero are counted
+};
+
 struct AdamSettings {
     double beta1, beta2, eps, weight_decay;
     double step_size;       // learning rate / (1 - beta1^t)
@@ -49,16 +62,16 @@ struct AdagradSettings {
 template <class T>
 struct KernelsOf {
     void (*select_topk)(const T* dy, std::int64_t rows, std::int64_t width, std::int64_t k,
-                        std::int32_t* index, T* value, int threads);
-    void (*column_magnitudes)(const T* dy, std::int64_t rows, std::int64_t width, T* total,
-                              int threads);
+                        std::int32_t* index, T* value, T* sum, std::int64_t* hits, int threads);
+    void (*mask_topk)(const T* dy, std::int64_t rows, std::int64_t width, std::int64_t k, T* masked,
+                      T* sum, std::int64_t* hits, int threads);
+    void (*example_backward)(LinearBackward<T> layer, int threads);
     void (*sparse_dx)(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                       const T* weight, std::int64_t outs, std::int64_t ins, T* dx, int threads);
     void (*sparse_dw)(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                       const T* x, std::int64_t outs, std::int64_t ins, T* dw, int threads);
-    void (*unified_dw)(const T* kept, const std::int32_t* neurons, std::int64_t rows,
-                       std::int64_t k, const T* x, std::int64_t outs, std::int64_t ins, T* dw,
-                       int threads);
+    void (*unified_backward)(LinearBackward<T> layer, std::int32_t* neurons, bool dw_of_kept,
+                             int threads);
     void (*lstm_forward)(const T* x, const T* h0, const T* c0, const T* weight_ih,
                          const T* weight_hh, const T* bias, std::int64_t ins, std::int64_t units,
                          std::int64_t sequences, Steps steps, T* output, T* h_n, T* c_n, T* gates,
@@ -67,6 +80,10 @@ struct KernelsOf {
                           const T* c_prev, std::int64_t units, std::int64_t sequences, Steps steps,
                           std::int64_t k, T* dh, T* dc, std::int32_t* index, T* value, T* db,
                           int threads);
+    void (*lstm_step_backward)(const T* doutput, const T* gates, const T* tanh_c, const T* c_prev,
+                               std::int64_t units, std::int64_t first, std::int64_t rows,
+                               std::int64_t k, bool unified, const T* dh, T* dc, T* masked,
+                               std::int32_t* index, T* value, T* db, int threads);
     void (*apply_dropout)(const T* x, std::int64_t n, Dropout dropout, T* y, int threads);
     void (*embedding_forward)(const T* table, const std::int32_t* rows, std::int64_t n,
                               std::int64_t each, std::int64_t width, Dropout dropout, T* y,

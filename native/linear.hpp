@@ -10,8 +10,10 @@
 // rows in increasing order (dw), whatever the number of threads.
 #pragma once
 
+#include "kernels.hpp"
 #include "parallel.hpp"
 #include "simd.hpp"
+#include "topk.hpp"
 
 namespace meprop::MEPROP_ISA {
 
@@ -76,18 +78,26 @@ struct TileSum {
                 row[c] = whole[c];
         }
     }
-    // A whole, aligned tile that nobody will read while it would still be in the caches.
-    void write_past_cache(T* row) const {
-        for (int v = 0; v < kTileVectors; ++v)
-            stream(row + v * kLanes<T>, sum[v]);
+    // `past_cache` as `streams` says: nobody will read it while it would still be in the caches.
+    void write(T* row, std::int64_t width, bool past_cache) const {
+        if (past_cache && width == kTile<T>) {
+            for (int v = 0; v < kTileVectors; ++v)
+                stream(row + v * kLanes<T>, sum[v]);
+        } else {
+            write(row, width);
+        }
     }
 };
 
-// Fewer multiplications than this are done before another thread has woken up.
-constexpr std::int64_t kSmall = 1 << 15;
-
 // A result of so many bytes does not stay in the caches, so it is written past them.
 constexpr std::int64_t kStreamBytes = std::int64_t{8} << 20;
+
+// Whether tiles of a (rows, columns) result are written past the caches.
+template <class T>
+inline bool streams(const T* result, std::int64_t rows, std::int64_t columns) {
+    return kCanStream<T> && columns % kLanes<T> == 0 && is_aligned(result) &&
+           rows * columns * static_cast<std::int64_t>(sizeof(T)) >= kStreamBytes;
+}
 
 // index, value (rows, k); weight (outs, ins) -> dx (rows, ins).
 template <class T>
@@ -107,8 +117,7 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
         });
         return;
     }
-    const bool stream = kCanStream<T> && ins % kLanes<T> == 0 && is_aligned(dx) &&
-                        rows * ins * static_cast<std::int64_t>(sizeof(T)) >= kStreamBytes;
+    const bool stream = streams(dx, rows, ins);
     const std::int64_t tiles = ceil_div(ins, kTile<T>);
     // with few tiles the rows are shared out too, so that every thread has work
     const std::int64_t parts =
@@ -128,11 +137,7 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
             for (std::int64_t j = n * k; j < (n + 1) * k; ++j) {
                 sum.add(value[j], tile + index[j] * kTile<T>);
             }
-            if (stream && width == kTile<T>) {
-                sum.write_past_cache(dx + n * ins + column);
-            } else {
-                sum.write(dx + n * ins + column, width);
-            }
+            sum.write(dx + n * ins + column, width, stream);
         }
     });
 }
@@ -198,20 +203,48 @@ class RowIndex {
     std::int32_t* const row; // within the chunk
 };
 
+// sparse_dw where few rows of x go to a neuron: to pack them would cost more than to add them.
+template <class T>
+void add_whole_rows(const RowIndex<T>& sorted, std::int64_t rows, const T* x, std::int64_t outs,
+                    std::int64_t ins, T* dw, int threads) {
+    const std::int64_t each = ceil_div(outs, 4 * threads);
+    parallel_for(ceil_div(outs, each), threads, [=, &sorted](std::int64_t task) {
+        for (std::int64_t o = task * each; o < smaller(outs, (task + 1) * each); ++o) {
+            T* __restrict sum = dw + o * ins;
+            bool is_first = true;
+            for (std::int64_t chunk = 0; chunk < ceil_div(rows, sorted.chunk_rows); ++chunk) {
+                const std::int64_t* begin = sorted.begin(chunk);
+                for (std::int64_t j = begin[o]; j < begin[o + 1]; ++j, is_first = false) {
+                    const T factor = sorted.value[j];
+                    const T* __restrict row = x + (chunk * sorted.chunk_rows + sorted.row[j]) * ins;
+                    for (std::int64_t c = 0; c < ins; ++c)
+                        sum[c] = is_first ? factor * row[c] : sum[c] + factor * row[c];
+                }
+            }
+            if (is_first)
+                std::memset(sum, 0, static_cast<std::size_t>(ins) * sizeof(T));
+        }
+    });
+}
+
 // index, value (rows, k); x (rows, ins) -> dw (outs, ins).
 template <class T>
 void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                const T* x, std::int64_t outs, std::int64_t ins, T* dw, int threads) {
     expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T));
+    if (rows * k * ins < kSmall && outs * ins < kSmall)
+        threads = 1;
     const RowIndex<T> entries(index, value, rows, k, outs, threads);
     const RowIndex<T>* const sorted = &entries;
+    if (rows * k <= 2 * outs) {
+        add_whole_rows(*sorted, rows, x, outs, ins, dw, threads);
+        return;
+    }
     const std::int64_t tiles = ceil_div(ins, kTile<T>);
     // with few tiles the neurons are shared out too, so that every thread has work
     const std::int64_t parts =
-        tiles < 2 * threads ? smaller<std::int64_t>(4, ceil_div(outs, 64)) : 1;
+        threads > 1 && tiles < 2 * threads ? smaller<std::int64_t>(4, ceil_div(outs, 64)) : 1;
     const std::int64_t part_outs = ceil_div(outs, parts);
-    if (rows * k * ins < kSmall && outs * ins < kSmall)
-        threads = 1;
     parallel_apart(tiles * parts, threads, [=](std::int64_t task) {
         const std::int64_t column = task / parts * kTile<T>, first = task % parts * part_outs;
         const std::int64_t last = smaller(outs, first + part_outs);
@@ -242,56 +275,17 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
     });
 }
 
-// Neurons whose sums fill the registers beside a row of x.
-constexpr int kNarrow = kVectorBytes == 64 ? 6 : 1;
-
-// sums[r] += kept[n, r] times row n of a tile of x, for R neurons.
-template <int R, class T>
-inline void add_outer(const T* kept, std::int64_t k, const T* tile, std::int64_t rows,
-                      TileSum<T> (&sums)[R]) {
-    for (std::int64_t n = 0; n < rows; ++n, kept += k, tile += kTile<T>) {
-        for (int r = 0; r < R; ++r)
-            sums[r].add(kept[r], tile);
-    }
-}
-
-// The weights' gradient where all examples keep the same k neurons: kept (rows, k), x (rows, ins)
-// -> row neurons[j] of dw (outs, ins) = sum over n of kept[n, j] * x[n]; the other rows are zero.
+// The whole backward pass where each example keeps k entries of its own.
 template <class T>
-void unified_dw(const T* kept, const std::int32_t* neurons, std::int64_t rows, std::int64_t k,
-                const T* x, std::int64_t outs, std::int64_t ins, T* dw, int threads) {
-    expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T));
-    constexpr std::int64_t kChunk = 1024;
-    if (rows * k * ins < kSmall && outs * ins < kSmall)
-        threads = 1;
-    parallel_apart(ceil_div(ins, kTile<T>), threads, [=](std::int64_t task) {
-        const std::int64_t column = task * kTile<T>, width = smaller(kTile<T>, ins - column);
-        TileSum<T> zero;
-        zero.clear();
-        for (std::int64_t o = 0; o < outs; ++o)
-            zero.write(dw + o * ins + column, width);
-        T* tile = scratch<T>(Scratch::packed_tile, kChunk * kTile<T>);
-        for (std::int64_t start = 0; start < rows; start += kChunk) {
-            const std::int64_t n = smaller(kChunk, rows - start);
-            pack_tile(x + start * ins, n, ins, column, tile);
-            auto neurons_from = [&]<int R>(std::int64_t j, TileSum<T>(&sums)[R]) {
-                for (int r = 0; r < R; ++r)
-                    sums[r].read(dw + neurons[j + r] * ins + column, width);
-                add_outer<R>(kept + start * k + j, k, tile, n, sums);
-                for (int r = 0; r < R; ++r)
-                    sums[r].write(dw + neurons[j + r] * ins + column, width);
-            };
-            std::int64_t j = 0;
-            for (; j + kNarrow <= k; j += kNarrow) {
-                TileSum<T> sums[kNarrow];
-                neurons_from(j, sums);
-            }
-            for (; j < k; ++j) {
-                TileSum<T> sums[1];
-                neurons_from(j, sums);
-            }
-        }
-    });
+void example_backward(LinearBackward<T> layer, int threads) {
+    const auto [dy, x, weight, rows, outs, ins, k, dx, dw, db, hits] = layer;
+    std::int32_t* index = scratch<std::int32_t>(Scratch::selected, rows * k);
+    T* value = scratch<T>(Scratch::accumulator, rows * k);
+    select_topk(dy, rows, outs, k, index, value, db, hits, threads);
+    if (dx)
+        sparse_dx(index, value, rows, k, weight, outs, ins, dx, threads);
+    if (dw)
+        sparse_dw(index, value, rows, k, x, outs, ins, dw, threads);
 }
 
 } // namespace meprop::MEPROP_ISA

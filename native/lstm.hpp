@@ -191,9 +191,9 @@ struct LSTMBackward {
     T* value;
 
     // The gates' gradients of one row, from the gradients of its output (dh) and cell (dc):
-    // da (4H); adds them to db, and makes dc that of the cell before.
+    // da (4H); makes dc that of the cell before.
     void gate_gradients(std::int64_t row, const T* __restrict dh, T* __restrict dc,
-                        T* __restrict da, T* __restrict db) const {
+                        T* __restrict da) const {
         const std::int64_t H = units;
         const T* __restrict i = gates + row * kGates * H, * __restrict f = i + H;
         const T* __restrict g = f + H, * __restrict o = g + H;
@@ -205,7 +205,6 @@ struct LSTMBackward {
             const T di = dcu * (g[u] * i[u] * (1 - i[u])), df = dcu * (c[u] * f[u] * (1 - f[u]));
             const T dg = dcu * (i[u] * (1 - g[u] * g[u])), d_o = dhu * (tc[u] * o[u] * (1 - o[u]));
             da[u] = di, da[H + u] = df, da[2 * H + u] = dg, da[3 * H + u] = d_o;
-            db[u] += di, db[H + u] += df, db[2 * H + u] += dg, db[3 * H + u] += d_o;
             dc[u] = dcu * f[u];
         }
     }
@@ -249,7 +248,8 @@ struct LSTMBackward {
             const std::int64_t row = steps.first[steps.reverse ? i : length - 1 - i] + b;
             std::int32_t* kept = index + row * kGates * k;
             T* values = value + row * kGates * k;
-            gate_gradients(row, dh, dc, da, db);
+            gate_gradients(row, dh, dc, da);
+            add_row(da, kGates * units, db, false);
             for (int gate = 0; gate < kGates; ++gate) {
                 std::int32_t* of_gate = kept + gate * k;
                 selectors[gate].select(da + gate * units, k, of_gate, values + gate * k);

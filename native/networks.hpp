@@ -25,6 +25,9 @@ struct Layer {
     std::int64_t ins, outs;
 };
 
+// Of a sentence, on average, before SWAP is not allowed any more: parsing/transitions.py.
+constexpr int kSwapsPerWord = 8;
+
 // The words that a parser sees, in the order of parsing/features.py, and those with labels.
 constexpr int kPositions = 18;
 constexpr int kLabelled = 12;

@@ -57,6 +57,7 @@ enum class Scratch {
     accumulator,
     magnitudes,
     row_index,
+    selected,
     partial,
     parser_state,
     missing_rows,

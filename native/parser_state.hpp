@@ -29,6 +29,7 @@ class ParserState {
         stack_[0] = kRoot;
         stacked_ = 1;
         buffered_ = n;
+        most_swaps_ = kSwapsPerWord * std::int64_t{n};
         for (std::int32_t i = 0; i < n; ++i)
             buffer_[i] = n - i;
     }
@@ -43,13 +44,15 @@ class ParserState {
         const int empty = buffered_ == 0;
         if (stacked_ < 3)
             return 2 * stacked_ - 2 + empty;
-        const bool swapped = system == System::arc_standard_swap && stack(1) > stack(0);
-        return (swapped ? 6 : 4) + empty;
+        const bool no_swap =
+            system == System::arc_standard_swap && (stack(1) > stack(0) || swaps_ == most_swaps_);
+        return (no_swap ? 6 : 4) + empty;
     }
 
     void shift() { stack_[stacked_++] = buffer_[--buffered_]; }
 
     void swap() {
+        ++swaps_;
         buffer_[buffered_++] = stack_[stacked_ - 2];
         stack_[stacked_ - 2] = stack_[stacked_ - 1];
         --stacked_;
@@ -103,6 +106,7 @@ class ParserState {
 
     std::int32_t *stack_, *buffer_;
     std::int32_t stacked_, buffered_;
+    std::int64_t most_swaps_, swaps_ = 0;
 };
 
 } // namespace meprop::MEPROP_ISA

@@ -47,8 +47,9 @@ void RowCache::find(Ticket ticket, const std::vector<std::string_view>& keys,
         // what is not filled has this ticket only where it stands among the missing ones already
         if (!entry.filled && entry.last_used != ticket)
             missing.push_back({static_cast<std::int32_t>(i), number, values});
+        if (entry.last_used != ticket && entry.uses < kMostUses)
+            ++entry.uses;
         entry.last_used = ticket;
-        entry.recent = true;
         rows[i] = values;
     }
 }
@@ -118,20 +119,23 @@ std::int32_t RowCache::make_room(bool& full) {
     return static_cast<std::int32_t>(n);
 }
 
-// The row that the clock's hand finds not used since it last came by, and by nobody now; or -1.
+// A row that nobody uses now, by chance, but the more lookups asked for it the less likely; or -1.
+// By chance, as a file that goes round in circles, a little larger than the table, would find
+// nothing of what was there last time if the oldest rows went first.
 std::int32_t RowCache::reuse() {
     const Ticket oldest = held_.empty() ? next_ticket_ : *held_.begin();
     const std::size_t n = entries_.size();
-    for (std::size_t tried = 0; tried < 2 * n; ++tried) {
-        hand_ = hand_ + 1 < n ? hand_ + 1 : 0;
-        Entry& entry = entries_[hand_];
+    for (std::size_t tried = 0; tried < (kMostUses + 2) * n; ++tried) {
+        random_ = random_ * 6364136223846793005u + 1442695040888963407u;
+        const std::size_t place = (random_ >> 33) % n;
+        Entry& entry = entries_[place];
         if (entry.last_used >= oldest)
             continue;
-        if (entry.recent) {
-            entry.recent = false;
+        if (entry.uses > 1) {
+            --entry.uses;
             continue;
         }
-        const std::int32_t row = static_cast<std::int32_t>(hand_);
+        const std::int32_t row = static_cast<std::int32_t>(place);
         unlink(row);
         return row;
     }
@@ -144,7 +148,8 @@ void RowCache::unlink(std::int32_t row) {
     while (*link != row)
         link = &entries_[static_cast<std::size_t>(*link)].next;
     *link = entry.next;
-    entry.linked = entry.filled = entry.recent = false;
+    entry.linked = entry.filled = false;
+    entry.uses = 0;
     entry.last_used = -1;
 }
 

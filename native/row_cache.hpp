@@ -44,6 +44,7 @@ class RowCache {
 
  private:
     static constexpr std::int64_t kBlockRows = 64;
+    static constexpr int kMostUses = 4;
 
     struct Entry {
         std::string key;
@@ -52,7 +53,7 @@ class RowCache {
         Ticket last_used = -1;
         bool linked = false; // found by its key
         bool filled = false;
-        bool recent = false; // used since the clock's hand came by
+        std::int8_t uses = 0; // lookups that asked for it, up to kMostUses, less those since
     };
     struct Free {
         void operator()(float* memory) const;
@@ -71,7 +72,7 @@ class RowCache {
     std::vector<std::int32_t> buckets_; // a power of two
     std::vector<std::int32_t> free_;
     std::vector<std::unique_ptr<float, Free>> blocks_;
-    std::size_t hand_ = 0; // of the clock that looks for a row to reuse
+    std::uint64_t random_ = 1;
     Ticket next_ticket_ = 0;
     std::set<Ticket> held_;
     std::mutex mutex_;

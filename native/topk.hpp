@@ -98,6 +98,41 @@ class RowSelector {
         }
     }
 
+    // Copies the k selected entries to where they stand, and zeroes the others; 1 <= k <= width.
+    void mask(const T* row, std::int64_t k, T* masked) {
+        const I largest = read(row);
+        Bracket<I> bracket{0, static_cast<I>(largest + 1), width_, 0};
+        I threshold = guess_ > 0 && guess_ <= largest ? guess_ : largest - kOctave;
+        I stride = kOctave / 16;
+        for (bool even = true; bracket.is_open() && bracket.reach_lo > k; even = !even) {
+            if (threshold <= bracket.lo || threshold >= bracket.hi)
+                threshold = bracket.middle();
+            bracket.narrow(threshold, count_at_least(magnitude_, padded_, threshold), k);
+            if (bracket.reach_hi == 0 && bracket.lo > 0) { // gallop up from the guess,
+                threshold = bracket.lo + stride;
+                stride *= 2;
+            } else if (bracket.lo == 0 && stride < bracket.hi / 2) { // or down, then close in
+                threshold = bracket.hi - stride;
+                stride *= 2;
+            } else {
+                threshold = even ? bracket.guess(k) : bracket.middle();
+            }
+        }
+        guess_ = bracket.lo;
+        const Vector<I> lowest = splat(bracket.lo);
+        std::int64_t i = 0;
+        for (; i + kLanes<I> <= width_; i += kLanes<I>)
+            store(masked + i,
+                  (Vector<T>)((load(magnitude_ + i) >= lowest) & (Vector<I>)load(row + i)));
+        for (; i < width_; ++i)
+            masked[i] = magnitude_[i] >= bracket.lo ? row[i] : T{0};
+        for (std::int64_t surplus = bracket.reach_lo - k; surplus > 0;) { // the last of the ties go
+            --i;
+            if (magnitude_[i] == bracket.lo)
+                masked[i] = 0, --surplus;
+        }
+    }
+
  private:
     static constexpr I kOctave = I{1} << BitsOf<T>::mantissa; // from a magnitude to its double
 
@@ -184,45 +219,68 @@ class RowSelector {
     I guess_ = 0;
 };
 
+// Fewer operations than this are done before another thread has woken up.
+constexpr std::int64_t kSmall = 1 << 15;
+
+// sum (width) += row, or becomes it.
+template <class T>
+inline void add_row(const T* __restrict row, std::int64_t width, T* __restrict sum, bool is_first) {
+    for (std::int64_t c = 0; c < width; ++c)
+        sum[c] = is_first ? row[c] : sum[c] + row[c];
+}
+
 // Rows a task selects in; small enough to spread, large enough to learn a threshold.
 constexpr std::int64_t kSelectRows = 64;
 
-// dy (rows, width) -> index, value (rows, k); indices increase within a row.
-template <class T>
-void select_topk(const T* dy, std::int64_t rows, std::int64_t width, std::int64_t k,
-                 std::int32_t* index, T* value, int threads) {
-    parallel_for(ceil_div(rows, kSelectRows), threads, [=](std::int64_t task) {
+// Calls body(selector, n) for each row n of dy, and makes `sum` (width), unless null, the sum of
+// the rows: of those of a task in the type of the data, then of the tasks in increasing order.
+template <class T, class Body>
+void for_selected_rows(const T* dy, std::int64_t rows, std::int64_t width, T* sum, int threads,
+                       const Body& body) {
+    const std::int64_t tasks = ceil_div(rows, kSelectRows);
+    if (rows * width < kSmall)
+        threads = 1;
+    T* partial = !sum || tasks <= 1 ? sum : scratch<T>(Scratch::partial, tasks * width);
+    parallel_for(tasks, threads, [=, &body](std::int64_t task) {
         RowSelector<T> selector(width);
-        const std::int64_t last = smaller(rows, (task + 1) * kSelectRows);
-        for (std::int64_t n = task * kSelectRows; n < last; ++n) {
-            selector.select(dy + n * width, k, index + n * k, value + n * k);
+        const std::int64_t first = task * kSelectRows, last = smaller(rows, first + kSelectRows);
+        for (std::int64_t n = first; n < last; ++n) {
+            if (partial)
+                add_row(dy + n * width, width, partial + task * width, n == first);
+            body(selector, n);
         }
     });
-}
-
-// dy (rows, width) -> total (width), the sum of magnitudes over the rows: what `unified` selects
-// by. Blocks of rows are summed in the type of the data, then the blocks in increasing order.
-template <class T>
-void column_magnitudes(const T* dy, std::int64_t rows, std::int64_t width, T* total, int threads) {
-    constexpr std::int64_t kBlock = 128;
-    const std::int64_t blocks = ceil_div(rows, kBlock);
-    T* partial = scratch<T>(Scratch::partial, blocks * width);
-    parallel_for(blocks, threads, [=](std::int64_t block) {
-        T* __restrict sum = partial + block * width;
+    if (sum && tasks != 1) {
         for (std::int64_t c = 0; c < width; ++c)
             sum[c] = 0;
-        const std::int64_t last = smaller(rows, (block + 1) * kBlock);
-        for (std::int64_t n = block * kBlock; n < last; ++n) {
-            const T* __restrict row = dy + n * width;
-            for (std::int64_t c = 0; c < width; ++c)
-                sum[c] += row[c] < 0 ? -row[c] : row[c];
-        }
+        for (std::int64_t task = 0; task < tasks; ++task)
+            add_row(partial + task * width, width, sum, false);
+    }
+}
+
+// dy (rows, width) -> index, value (rows, k); indices increase within a row. `sum` as above. hits
+// (width), unless null: the selected entries that are not zero are added.
+template <class T>
+void select_topk(const T* dy, std::int64_t rows, std::int64_t width, std::int64_t k,
+                 std::int32_t* index, T* value, T* sum, std::int64_t* hits, int threads) {
+    for_selected_rows(dy, rows, width, sum, threads, [=](RowSelector<T>& selector, std::int64_t n) {
+        selector.select(dy + n * width, k, index + n * k, value + n * k);
     });
-    for (std::int64_t c = 0; c < width; ++c)
-        total[c] = 0;
-    for (std::int64_t block = 0; block < blocks; ++block) {
+    for (std::int64_t j = 0; hits && j < rows * k; ++j)
+        hits[index[j]] += value[j] != 0;
+}
+
+// dy (rows, width) -> masked (rows, width), zero where select_topk does not select. `sum` and
+// `hits` as there.
+template <class T>
+void mask_topk(const T* dy, std::int64_t rows, std::int64_t width, std::int64_t k, T* masked,
+               T* sum, std::int64_t* hits, int threads) {
+    for_selected_rows(dy, rows, width, sum, threads, [=](RowSelector<T>& selector, std::int64_t n) {
+        selector.mask(dy + n * width, k, masked + n * width);
+    });
+    for (std::int64_t n = 0; hits && n < rows; ++n) {
         for (std::int64_t c = 0; c < width; ++c)
-            total[c] += partial[block * width + c];
+            hits[c] += masked[n * width + c] != 0;
     }
 }
 

@@ -19,7 +19,7 @@ from meprop_nlp.parsing.transition_system import TransitionSystem
 
 __all__ = ["NativeParser"]
 
-FORM_BYTES, TAG_BYTES = 64 << 20, 16 << 20
+FORM_BYTES, TAG_BYTES = 104 << 20, 16 << 20
 
 
 class NativeParser:

@@ -13,6 +13,8 @@ from meprop_nlp.decoding.weights import Array, ParserWeights
 from meprop_nlp.decoding.words import Indices, Words, joined
 from meprop_nlp.errors import MePropError
 from meprop_nlp.parsing.features import extract, extract_labels
+from meprop_nlp.parsing.state import State
+from meprop_nlp.parsing.transitions import SWAPS_PER_WORD, ArcStandardSwap
 
 __all__ = ["ACTIVATION_FUNCTIONS", "NumpyParser", "Trees"]
 
@@ -59,6 +61,7 @@ class NumpyParser:
         word_rows, tag_rows, firsts = self._embed(words)
         lengths = np.diff(words.bounds)
         states = [system.initial(int(length)) for length in lengths]
+        swaps_left = [SWAPS_PER_WORD * length for length in lengths.tolist()]
         shares = np.ones(int(words.bounds[-1]), np.float32)
         live = [i for i, length in enumerate(lengths) if length]
         while live:
@@ -77,13 +80,15 @@ class NumpyParser:
                 1,
             )  # (n, 48 E)
             scores = self.score(hidden)
-            masks = system.masks[[system.mask_index(states[i]) for i in live]]
+            masks = system.masks[[self._mask_index(states[i], swaps_left[i] > 0) for i in live]]
             scores = np.where(masks, scores, -np.inf)
             chosen = scores.argmax(1).tolist()
             if confidence:
                 best = 1 / np.exp(scores - scores.max(1, keepdims=True)).sum(1)
             for n, (i, transition) in enumerate(zip(live, chosen, strict=True)):
                 before = states[i].stack[-2:]
+                if 0 < transition < system.left_start:
+                    swaps_left[i] -= 1
                 system.apply(states[i], transition)
                 if confidence and transition >= system.left_start:
                     (child,) = set(before) - set(states[i].stack)
@@ -95,6 +100,12 @@ class NumpyParser:
             np.array([label for _, labels in trees for label in labels], np.int32),
             shares if confidence else None,
         )
+
+    def _mask_index(self, state: State, may_swap: bool) -> int:
+        system = self._weights.system
+        if isinstance(system, ArcStandardSwap) and not may_swap:
+            return system.mask_index_without_swap(state)
+        return system.mask_index(state)
 
     def score(self, hidden: Array) -> Array:
         """Return the scores of all transitions for the network's inputs: (n, transitions)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.decoding.model_file import ModelFile
 from meprop_nlp.decoding.native_parser import NativeParser
 from meprop_nlp.decoding.numpy_parser import NumpyParser, Trees
-from meprop_nlp.decoding.predictor import Predictor
+from meprop_nlp.decoding.predictor import Predictor, as_sentence
+from meprop_nlp.decoding.stream import chunks
 from meprop_nlp.decoding.weights import ParserWeights
 from meprop_nlp.decoding.words import SentenceWords, Words
 from meprop_nlp.native import core
@@ -90,6 +91,20 @@ class FrozenParser(Predictor):
             heads, deprels = deprojectivize(trees.heads[span].tolist(), encoded)
             trees.heads[span] = heads
             trees.labels[span] = [self._relation_ids[deprel] for deprel in deprels]
+
+    def predict(
+        self, sentences: Iterable[Sentence | Sequence[str]]
+    ) -> Iterator[tuple[list[int], list[str]]]:
+        """Yield (heads, labels) of each sentence, without making Sentences of them.
+
+        The parser reads tags, and bare words have none: give it Sentences that are tagged.
+
+        >>> next(parser.predict(tagger.pipe([["Time", "flies"]])))  # doctest: +SKIP
+        ([2, 0], ['nsubj', 'root'])
+        """
+        for chunk in chunks(map(as_sentence, sentences)):
+            for columns in self._predict(chunk):
+                yield columns["head"], columns["deprel"]
 
     def _predict(
         self, chunk: Sequence[Sentence], *, confidence: bool = False

@@ -18,7 +18,12 @@ from meprop_nlp.errors import CheckpointError, MePropError
 if TYPE_CHECKING:
     from meprop_nlp.metrics import Scores
 
-__all__ = ["Predictor"]
+__all__ = ["Predictor", "as_sentence"]
+
+
+def as_sentence(sentence: Sentence | Sequence[str]) -> Sentence:
+    """Return a Sentence as it is, and word forms as one."""
+    return sentence if isinstance(sentence, Sentence) else Sentence.from_words(sentence)
 
 
 class Predictor(ABC):
@@ -90,11 +95,7 @@ class Predictor(ABC):
                 to 1: `UPOSConf`, `XPOSConf`, `FEATSConf` by a tagger, `ArcConf` by a parser. Only
                 CoNLL-U has room for it; what was read in another format is left without.
         """
-        as_sentences = (
-            sentence if isinstance(sentence, Sentence) else Sentence.from_words(sentence)
-            for sentence in sentences
-        )
-        for chunk in chunks(as_sentences):
+        for chunk in chunks(map(as_sentence, sentences)):
             for sentence, columns in zip(
                 chunk, self._predict(chunk, confidence=confidence), strict=True
             ):

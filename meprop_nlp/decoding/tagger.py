@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.model_file import ModelFile
 from meprop_nlp.decoding.native_tagger import NativeTagger
 from meprop_nlp.decoding.numpy_tagger import NumpyTagger
-from meprop_nlp.decoding.predictor import Predictor
+from meprop_nlp.decoding.predictor import Predictor, as_sentence
+from meprop_nlp.decoding.stream import chunks
 from meprop_nlp.decoding.weights import TaggerWeights
 from meprop_nlp.decoding.words import SentenceWords, Tags, Words
 from meprop_nlp.native import core
@@ -45,6 +46,17 @@ class FrozenTagger(Predictor):
             MePropError: the weights give scores that are not finite.
         """
         return self._tagger.tag(words, confidence=confidence)
+
+    def predict(
+        self, sentences: Iterable[Sentence | Sequence[str]]
+    ) -> Iterator[dict[str, list[str]]]:
+        """Yield the tags of each sentence, a list by column, without making Sentences of them.
+
+        >>> next(tagger.predict([["Time", "flies"]]))  # doctest: +SKIP
+        {'upos': ['NOUN', 'VERB']}
+        """
+        for chunk in chunks(map(as_sentence, sentences)):
+            yield from self._predict(chunk)
 
     def _predict(
         self, chunk: Sequence[Sentence], *, confidence: bool = False

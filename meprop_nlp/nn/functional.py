@@ -6,7 +6,7 @@ pass differs. The kernels are in `nn/kernels.py`. Neither can be differentiated 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,17 @@ from torch.nn import functional
 from meprop_nlp.nn import kernels
 from meprop_nlp.nn.kernels import TopkMode
 
+
+def _once(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """`once_differentiable`, which costs a small layer's pass a tenth, only where it is needed."""
+    guarded = once_differentiable(backward)
+
+    def run(ctx: Any, *gradients: Tensor) -> Any:
+        return (guarded if torch.is_grad_enabled() else backward)(ctx, *gradients)
+
+    return run
+
+
 # A linear layer y = x W^T + b, with selected[b] the k entries of dy[b] that survive:
 #
 #   dx[b] = sum over the k kept o of dy[b, o] * weight[o]      (B, I)
@@ -25,7 +36,7 @@ from meprop_nlp.nn.kernels import TopkMode
 
 
 class LinearFunction(torch.autograd.Function):
-    """y = x W^T + b for x (B, I), backward by the three formulas above (meProp, section 2.1)."""
+    """y = x W^T + b for x (..., I), backward by the three formulas above (meProp, section 2.1)."""
 
     @staticmethod
     def forward(
@@ -41,41 +52,51 @@ class LinearFunction(torch.autograd.Function):
         sparse_grad: bool = False,
     ) -> Tensor:
         y = functional.linear(x, weight, bias)
-        # Under autocast y is of its dtype, and so are the products of the backward pass.
-        ctx.save_for_backward(x.to(y.dtype), weight.to(y.dtype))
-        ctx.settings = k, topk_mode, generator, sparse_grad
-        ctx.counts = hits, examples
+        if x.dtype != y.dtype or weight.dtype != y.dtype:
+            # Under autocast y is of its dtype, and so are the products of the backward pass.
+            x, weight = x.to(y.dtype), weight.to(y.dtype)
+        ctx.save_for_backward(x, weight)
+        ctx.settings = k, topk_mode, hits, examples, generator, sparse_grad
         return y
 
     @staticmethod
-    @once_differentiable
+    @_once
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        k, topk_mode, generator, sparse_grad = ctx.settings
-        hits, examples = ctx.counts
+        k, topk_mode, hits, examples, generator, sparse_grad = ctx.settings
         need_dx, need_dw, need_db = ctx.needs_input_grad[:3]
-        dx = dw = None
-        if need_dx or need_dw or hits is not None:
-            dx, dw = kernels.linear_backward(
-                *(dy, x, weight, k, topk_mode),
-                need_dx=need_dx,
-                need_dw=need_dw,
-                hits=hits,
-                generator=generator,
-                sparse_grad=sparse_grad,
-            )
+        is_matrix = x.dim() == 2
+        rows = x if is_matrix else x.reshape(-1, x.shape[-1])  # (B, I)
+        dy = dy if is_matrix else dy.reshape(len(rows), dy.shape[-1])  # (B, O)
+        db = dy.new_empty(dy.shape[1]) if need_db else None
+        dx, dw = kernels.linear_backward(
+            *(dy, rows, weight, k, topk_mode),
+            need_dx=need_dx,
+            need_dw=need_dw,
+            db=db,
+            hits=hits,
+            generator=generator,
+            sparse_grad=sparse_grad,
+        )
         if examples is not None:
-            examples += dy.shape[0]
-        db = dy.sum(dim=0) if need_db else None
-        return dx, dw, db, *(None,) * 6
+            examples += len(dy)
+        if dx is not None and not is_matrix:
+            dx = dx.view(x.shape)
+        return dx, dw, db, None, None, None, None, None, None
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _apply(function: type[torch.autograd.Function], *args: Any) -> Any:
     """`function.apply`, which torch.compile leaves alone: its graph ends before and goes on after.
 
     The backward passes call the native core and count into buffers, which no graph can hold.
     """
+    if torch.compiler.is_compiling():
+        return _apply_uncompiled(function, *args)
+    return function.apply(*args)  # type: ignore[no-untyped-call]
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def _apply_uncompiled(function: type[torch.autograd.Function], *args: Any) -> Any:
     return function.apply(*args)  # type: ignore[no-untyped-call]
 
 
@@ -116,12 +137,10 @@ def meprop_linear(
     kernels.check_topk_mode(topk_mode)
     active = kernels.active_k(k, weight.shape[0])
     if active is not None:
-        rows = x.reshape(-1, x.shape[-1])  # (B, I)
-        y: Tensor = _apply(
-            *(LinearFunction, rows, weight, bias, active, topk_mode),
+        return _apply(  # type: ignore[no-any-return]
+            *(LinearFunction, x, weight, bias, active, topk_mode),
             *(hits, examples, generator, sparse_grad),
         )
-        return y.view(*x.shape[:-1], weight.shape[0])
     y = functional.linear(x, weight, bias)
     if (hits is not None or examples is not None) and y.requires_grad:
 
@@ -180,7 +199,7 @@ class LSTMFunction(torch.autograd.Function):
         return output, h_n, c_n
 
     @staticmethod
-    @once_differentiable
+    @_once
     def backward(
         ctx: Any, doutput: Tensor, dh_n: Tensor, dc_n: Tensor
     ) -> tuple[Tensor | None, ...]:

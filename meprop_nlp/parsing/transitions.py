@@ -14,6 +14,7 @@ from meprop_nlp.parsing.transition_system import Kind, Transition, TransitionSys
 
 __all__ = [
     "ROOT",
+    "SWAPS_PER_WORD",
     "SYSTEMS",
     "UNSET",
     "ArcHybrid",
@@ -25,6 +26,11 @@ __all__ = [
     "TransitionSystem",
     "make_system",
 ]
+
+
+# A parser that swaps more often than this, over a whole sentence, swaps no more in it: gold trees
+# take a fraction of one swap a word, and a sentence of 100,000 words could go on for hours.
+SWAPS_PER_WORD = 8
 
 
 class ArcStandard(TransitionSystem):
@@ -112,6 +118,11 @@ class ArcStandardSwap(ArcStandard):
         if size < 3:
             return 2 * size - (2 if state.buffer else 1)
         return (4 if stack[-2] < stack[-1] else 6) + (0 if state.buffer else 1)
+
+    def mask_index_without_swap(self, state: State) -> int:
+        """The row of `masks` for this state if SWAP is not allowed, whatever the words' order."""
+        index = self.mask_index(state)
+        return index + 2 if index in (4, 5) else index
 
     def _kind_is_valid(self, state: State, kind: Kind) -> bool:
         if kind == Kind.SWAP:

@@ -113,13 +113,27 @@ def test_every_tree_is_a_tree(core: Any, system: str, seed: int, sizes: list[int
         assert [label == 0 for label in part["labels"]] == [head == 0 for head in heads]
 
 
-@pytest.mark.parametrize("system", ["arc-standard", "arc-hybrid"])
+@each_system
 def test_a_sentence_of_a_hundred_thousand_words_is_parsed(core: Any, system: str) -> None:
     model = random_parser(1, exact=False, transition_system=system)
     words = SentenceWords(random_sentences(1, [100_000]))
     heads = NativeParser(ParserWeights(model, LEXICON), core).parse(words).heads
     assert np.count_nonzero(heads == 0) == 1
     assert not find_cycle(heads.tolist())
+
+
+def test_swaps_come_to_an_end(core: Any) -> None:
+    model = random_parser(1, transition_system="arc-standard-swap")
+    for name in model.arrays:
+        model.arrays[name][:] = 0
+    model.arrays["layers.1.bias"][:2] = [1, 2]  # SWAP before all, then SHIFT
+    weights = ParserWeights(model, LEXICON)
+    words = SentenceWords(random_sentences(1, [40, 3, 60]))
+    expected = NumpyParser(weights).parse(words)
+    actual = NativeParser(weights, core).parse(words)
+    assert actual.heads.tolist() == expected.heads.tolist()
+    long = SentenceWords(random_sentences(1, [20_000]))
+    assert np.count_nonzero(NativeParser(weights, core).parse(long).heads == 0) == 1
 
 
 @per_core

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from meprop_nlp.nn import core as core_access
-from meprop_nlp.nn import kernels
+from meprop_nlp.nn import linear_kernels, lstm_kernels
 
 
 @pytest.fixture(
@@ -57,5 +57,6 @@ def called(core, monkeypatch):
             return getattr(core, name)
 
     monkeypatch.setattr(core_access, "_core", Spy)
-    monkeypatch.setattr(kernels, "DENSE_SHARE", 1)
+    for borders in (linear_kernels, lstm_kernels):
+        monkeypatch.setattr(borders, "DENSE_SHARE", 1)
     return names

@@ -15,7 +15,7 @@ from torch.testing import assert_close
 
 from meprop_nlp import native
 from meprop_nlp.nn import core as core_access
-from meprop_nlp.nn import kernels, reference
+from meprop_nlp.nn import kernels, linear_kernels, reference
 from meprop_nlp.nn.functional import LinearFunction
 
 CORE = native.core()
@@ -38,33 +38,25 @@ def whole_numbers(*shape, dtype=torch.float32, largest=3):
 # selection
 
 
-@each_dtype
-@pytest.mark.parametrize("n_rows", ROWS)
-def test_columns_are_summed_by_magnitude(core, n_rows, dtype):
-    dy = whole_numbers(n_rows, 33, dtype=dtype)
-    total = torch.full((33,), 77, dtype=dtype)
-    core.column_magnitudes(dy, total, 2)
-    assert_close(total, dy.abs().sum(dim=0), rtol=0, atol=0)
-
-
-@each_dtype
-def test_unified_gradients_are_those_of_the_reference(called, dtype):
-    dy, x, weight = (whole_numbers(*s, dtype=dtype) for s in ((300, 70), (300, 9), (70, 9)))
-    actual = kernels.linear_backward(dy, x, weight, 20, "unified")
-    selected = reference.select_topk(dy, 20, "unified")
-    expected = reference.sparse_backward_linear(dy, x, weight, selected)
-    assert_close(actual, expected, rtol=0, atol=0)
-    assert "column_magnitudes" in called
-
-
 def check_selection(core, dy, k):
     index = torch.full((len(dy), k), -1, dtype=torch.int32)
     value = torch.full((len(dy), k), 77, dtype=dy.dtype)
-    core.select_topk(dy, index, value, 2)
+    core.select_topk(dy, index, value, None, None, 2)
     expected = reference.select_topk(dy, k)
     assert_close(index.long(), expected, rtol=0, atol=0)
     bits = BITS[dy.dtype]  # they tell zeros apart, and keep what is in a NaN
     assert_close(value.view(bits), dy.gather(1, expected).view(bits), rtol=0, atol=0)
+    masked = torch.full_like(dy, 77)
+    sums, hits = dy.new_full(dy.shape[1:], 77), torch.full(dy.shape[1:], 5)
+    core.mask_topk(dy, k, masked, sums, hits, 2)
+    expected_masked = reference.keep_selected(dy, expected)
+    assert_close(masked.view(bits), expected_masked.view(bits), rtol=0, atol=0)
+    expected_hits = torch.full_like(hits, 5)
+    reference.count_hits(dy, expected, expected_hits)
+    assert_close(hits, expected_hits, rtol=0, atol=0)
+    wide = dy.double()
+    error = (sums - wide.sum(dim=0)).abs() / wide.abs().sum(dim=0).clamp(min=1e-300)
+    assert (error[error.isfinite()] <= (len(dy) + 1) * torch.finfo(dy.dtype).eps).all()
 
 
 def spread(rows, width, dtype):
@@ -224,7 +216,7 @@ def test_k_of_full_width_passes_gradcheck_through_the_core(called):
         return LinearFunction.apply(*tensors, 7, "example", None, None, None)
 
     assert torch.autograd.gradcheck(layer, tensors)
-    assert set(called) == {"select_topk", "sparse_dx", "sparse_dw"}
+    assert set(called) == {"example_backward"}
 
 
 @pytest.mark.parametrize("mode", ["example", "random"])
@@ -237,8 +229,29 @@ def test_border_gives_the_products_and_hits_of_the_reference(called, monkeypatch
         return kernels.linear_backward(dy, x, weight, 4, mode, hits=hits, generator=generator)
 
     actual = run(counts[0])
-    assert called[-2:] == ["sparse_dx", "sparse_dw"]
+    expected_calls = {"example": ["example_backward"], "random": ["sparse_dx", "sparse_dw"]}
+    assert called == expected_calls[mode]
     monkeypatch.setattr(core_access, "_core", lambda: None)
     assert_close(actual, run(counts[1]), rtol=0, atol=0)
     assert counts[0].sum() > 0
     assert_close(*counts, rtol=0, atol=0)
+
+
+@each_dtype
+@pytest.mark.parametrize("rows", [0, 1, 65, 300])
+def test_masked_products_give_the_gradients_of_the_reference(called, monkeypatch, rows, dtype):
+    monkeypatch.setattr(linear_kernels, "DENSE_SHARE", 0)
+    monkeypatch.setattr(linear_kernels, "DENSE_SHARE_OF_A_ROW", 0)
+    shapes = (rows, 33), (rows, 17), (33, 17)
+    dy, x, weight = (whole_numbers(*shape, dtype=dtype).t().contiguous().t() for shape in shapes)
+    if rows > 1:
+        dy[1, 30], dy[0, 3] = torch.nan, torch.inf
+    db, hits = torch.full((33,), 77, dtype=dtype), torch.full((33,), 5)
+    dx, dw = kernels.linear_backward(dy, x, weight, 20, db=db, hits=hits)
+    selected = reference.select_topk(dy, 20)
+    expected_hits = torch.full((33,), 5)
+    reference.count_hits(dy, selected, expected_hits)
+    expected = reference.sparse_backward_linear(dy, x, weight, selected)
+    assert_close((dx, dw), expected, rtol=0, atol=0, equal_nan=True)
+    assert_close((db, hits), (dy.sum(dim=0), expected_hits), rtol=0, atol=0, equal_nan=True)
+    assert called == (["mask_topk"] if rows else ["example_backward"])

@@ -41,8 +41,17 @@ def valid_arguments():
     backward = {"doutput": r(3, 3), **steps, "weight_hh": r(12, 3), "gates": r(3, 12)}
     backward |= {"tanh_c": r(3, 3), "c_prev": r(3, 3), "dh": r(2, 3), "dc": r(2, 3)}
     backward |= {"index": ints(3, 8), "value": r(3, 8), "db": r(12)}
+    layer = {"dy": r(4, 7), "x": r(4, 5), "weight": r(7, 5)}
+    made = {"dx": r(4, 5), "dw": r(7, 5), "db": r(7), "hits": ints(7).long()}
+    step = {name: backward[name] for name in ("doutput", "gates", "tanh_c", "c_prev")}
+    step |= {"first": 1, "k": 2, "unified": True, "dh": r(2, 3), "dc": r(2, 3)}
+    step |= {"masked": r(2, 12), "index": None, "value": None, "db": r(12)}
     arguments = {
-        "select_topk": {"dy": r(4, 7), **selected},
+        "lstm_step_backward": step,
+        "select_topk": {"dy": r(4, 7), **selected, "db": r(7), "hits": ints(7).long()},
+        "mask_topk": {"dy": r(4, 7), "k": 2, "masked": r(4, 7), "db": r(7), "hits": ints(7).long()},
+        "example_backward": {**layer, "k": 2, **made},
+        "unified_backward": {**layer, "neurons": ints(2), **made},
         "sparse_dx": {**selected, "weight": r(7, 5), "dx": r(4, 5)},
         "sparse_dw": {**selected, "x": r(4, 5), "dw": r(7, 5)},
         "lstm_forward": {**forward, "gates": r(3, 12), **trace},
@@ -71,7 +80,11 @@ def test_valid_arguments_are_taken(kernel):
 
 
 # dimensions that no other argument ties down
-FREE = {("sparse_dx", "weight", 0), ("sparse_dw", "dw", 0), ("select_topk", "dy", 1)}
+FREE = {
+    ("sparse_dx", "weight", 0),
+    ("sparse_dw", "dw", 0),
+    ("unified_backward", "neurons", 0),
+}
 
 
 @needs_core
@@ -92,7 +105,7 @@ def test_wrong_shape_is_a_value_error(kernel, name):
 @each_array
 def test_other_types_dimensions_and_layouts_are_a_type_error(kernel, name):
     value = valid_arguments()[kernel][name]
-    wrong = [value.double(), value.long(), value.bfloat16(), value.unsqueeze(0), value[0]]
+    wrong = [value.double(), value.short(), value.bfloat16(), value.unsqueeze(0), value[0]]
     if value.dim() == 2:
         wrong.append(value.t().contiguous().t())
     wrong += [value.repeat_interleave(2, dim=-1)[..., ::2], value.to("meta"), "text", 3]
@@ -142,7 +155,7 @@ def test_results_that_must_not_be_written_are_an_error():
 def test_numpy_arrays_are_taken_like_tensors():
     dy, dx = np.float32([[1, -3, 2]]), np.empty((1, 2), np.float32)
     index, value = np.empty((1, 2), np.int32), np.empty((1, 2), np.float32)
-    CORE.select_topk(dy, index, value, 1)
+    CORE.select_topk(dy, index, value, None, None, 1)
     CORE.sparse_dx(index, value, np.float32([[9, 9], [1, 2], [3, 4]]), dx, 1)
     assert index.tolist() == [[1, 2]]
     assert dx.tolist() == [[3, 2]]

@@ -88,7 +88,7 @@ def test_threads_that_are_more_than_the_work_do_no_harm(pool):
     for n in (1, 2**31 - 1):
         index, value = torch.empty(3, 9, dtype=torch.int32), torch.empty(3, 9)
         dx, dw = torch.empty(3, 70), torch.empty(150, 70)
-        CORE.select_topk(dy[:3], index, value, n)
+        CORE.select_topk(dy[:3], index, value, None, None, n)
         CORE.sparse_dx(index, value, weight, dx, n)
         CORE.sparse_dw(index, value, x[:3], dw, n)
         results.append((index, value, dx, dw))
@@ -120,7 +120,7 @@ def select_in_child(connection):
     """Runs a kernel on two threads, though the pool stayed with the parent."""
     dy, x, weight = linear_tensors()
     index, value = torch.empty(1500, 9, dtype=torch.int32), torch.empty(1500, 9)
-    CORE.select_topk(dy, index, value, 2)
+    CORE.select_topk(dy, index, value, None, None, 2)
     dx, dw = torch.empty_like(x), torch.empty_like(weight)
     CORE.sparse_dx(index, value, weight, dx, 2)
     CORE.sparse_dw(index, value, x, dw, 2)

@@ -1,0 +1,90 @@
+"""The LSTM's backward pass step by step on the core: `unified`, and where much or all is kept."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from meprop_nlp import native
+from meprop_nlp.nn import core as core_access
+from meprop_nlp.nn import kernels, lstm_kernels, recurrence
+
+pytestmark = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
+
+each_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+each_direction = pytest.mark.parametrize("reverse", [False, True], ids=["ahead", "reverse"])
+UNITS = 33
+# mode, k, the share from which products are dense, what the core is called for besides the step
+CASES = [
+    ("unified", 5, 1, {"sparse_dx", "sparse_dw"}),
+    ("unified", 5, 0, set()),
+    ("unified", UNITS, 1, set()),
+    ("example", 20, 0, set()),
+    ("example", UNITS, 0, set()),
+    ("example", None, 0, set()),
+]
+each_case = pytest.mark.parametrize(("mode", "k", "share", "products"), CASES)
+
+
+def arguments(batch_sizes, dtype, *, reverse):
+    """What `kernels.lstm_backward` takes, but k and the mode; nothing is contiguous."""
+    n_words, n_sequences = sum(batch_sizes), batch_sizes[0] if batch_sizes else 2
+    shapes = [(n_words, 9), (n_sequences, UNITS), (n_sequences, UNITS), (4 * UNITS, 9)]
+    shapes += [(4 * UNITS, UNITS), (n_words, UNITS), (n_sequences, UNITS), (n_sequences, UNITS)]
+    tensors = [torch.randn(shape, dtype=dtype).t().contiguous().t() * 0.5 for shape in shapes]
+    x, h0, c0, weight_ih, weight_hh, *upstream = tensors
+    run = recurrence.lstm_forward
+    *_, trace = run(x, batch_sizes, h0, c0, weight_ih, weight_hh, None, reverse=reverse)
+    return *upstream, x, batch_sizes, weight_ih, weight_hh, trace
+
+
+def both(given, monkeypatch, **options):
+    """Gradients and hits by the core, and by the reference."""
+    results = []
+    for access in (core_access._core, lambda: None):
+        monkeypatch.setattr(core_access, "_core", access)
+        hits = torch.full((UNITS,), 5)
+        results.append((*kernels.lstm_backward(*given, **options, hits=hits), hits))
+    return results
+
+
+@each_case
+@each_direction
+@each_dtype
+@pytest.mark.parametrize("batch_sizes", [[7, 5, 1], [40, 40], [1, 1], [0, 0], []], ids=str)
+def test_gradients_and_hits_are_the_references(
+    called, monkeypatch, mode, k, share, products, reverse, dtype, batch_sizes
+):
+    monkeypatch.setattr(lstm_kernels, "DENSE_SHARE", share)
+    given = arguments(batch_sizes, dtype, reverse=reverse)
+    if dtype == torch.float32 and k not in (None, UNITS):
+        # rounding may choose another entry where two are close; one step hardly rounds
+        given = arguments(batch_sizes[:1], dtype, reverse=reverse)
+    actual, expected = both(given, monkeypatch, k=k, mode=mode, reverse=reverse)
+    bound = {"rtol": 1e-4, "atol": 1e-4} if dtype == torch.float32 else {"rtol": 0, "atol": 1e-10}
+    assert_close(actual, expected, **bound)
+    assert set(called) == ({"lstm_step_backward"} if given[4] else set()) | products
+
+
+@each_case
+def test_nan_is_kept_and_reaches_the_steps_before(called, monkeypatch, mode, k, share, products):
+    monkeypatch.setattr(lstm_kernels, "DENSE_SHARE", share)
+    given = arguments([4, 3], torch.float64, reverse=False)
+    given[0][5, 7] = torch.nan  # the second step of sequence 1
+    actual, expected = both(given, monkeypatch, k=k, mode=mode)
+    assert_close(actual, expected, equal_nan=True, rtol=0, atol=1e-10)
+    assert actual[0][1].isnan().all()
+
+
+def test_results_do_not_depend_on_the_number_of_threads(called, monkeypatch):
+    given = arguments([60, 50], torch.float32, reverse=False)
+    before, results = torch.get_num_threads(), []
+    for mode, share in (("unified", 1), ("unified", 0), ("example", 0)):
+        monkeypatch.setattr(lstm_kernels, "DENSE_SHARE", share)
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            results.append(kernels.lstm_backward(*given, k=7, mode=mode).db)
+    torch.set_num_threads(before)
+    for i in (0, 3, 6):
+        assert_close(results[i + 1 : i + 3], [results[i]] * 2)

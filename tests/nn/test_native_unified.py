@@ -1,0 +1,108 @@
+"""`unified` on the core: its one call gives what the plain PyTorch reference gives."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from meprop_nlp import native
+from meprop_nlp.nn import core as core_access
+from meprop_nlp.nn import kernels, reference
+
+pytestmark = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
+
+each_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+# B, O, I, k: no rows, odd ends of blocks and tiles, all kept, rows written past the caches
+SHAPES = [
+    (0, 5, 3, 2),
+    (1, 1, 1, 1),
+    (1, 40, 33, 7),
+    (7, 33, 64, 33),
+    (127, 20, 65, 1),
+    (129, 20, 15, 6),
+    (300, 70, 9, 20),
+    (1030, 17, 2400, 5),
+]
+
+
+def whole_numbers(*shape, dtype):
+    return torch.randint(-3, 4, shape).to(dtype)
+
+
+def backward(dy, x, weight, k, **options):
+    """dx, dw, db and hits of `kernels.linear_backward`."""
+    db, hits = dy.new_full((dy.shape[1],), 77), torch.full((dy.shape[1],), 5)
+    dx, dw = kernels.linear_backward(dy, x, weight, k, "unified", db=db, hits=hits, **options)
+    return dx, dw, db, hits
+
+
+def expected_backward(dy, x, weight, k):
+    selected = reference.select_topk(dy, k, "unified")
+    hits = torch.full((dy.shape[1],), 5)
+    reference.count_hits(dy, selected, hits)
+    return *reference.sparse_backward_linear(dy, x, weight, selected), dy.sum(dim=0), hits
+
+
+@each_dtype
+@pytest.mark.parametrize(("rows", "outs", "ins", "k"), SHAPES)
+def test_gradients_and_hits_are_exactly_the_references(called, rows, outs, ins, k, dtype):
+    shapes = (rows, outs), (rows, ins), (outs, ins)
+    dy, x, weight = (whole_numbers(*shape, dtype=dtype) for shape in shapes)
+    actual = backward(dy, x, weight, k)
+    assert_close(actual, expected_backward(dy, x, weight, k), rtol=0, atol=0)
+    assert called == ["unified_backward"]
+
+
+@each_dtype
+def test_layout_of_tensors_changes_nothing(called, dtype):
+    shapes = (30, 12), (30, 9), (12, 9)
+    whole = [whole_numbers(*shape, dtype=dtype) for shape in shapes]
+    turned = [part.t().contiguous().t() for part in whole]
+    assert_close(backward(*turned, 4), backward(*whole, 4), rtol=0, atol=0)
+
+
+@each_dtype
+@pytest.mark.parametrize("broken", [torch.nan, torch.inf, -torch.inf])
+def test_a_broken_gradient_is_kept_and_reaches_both_products(called, broken, dtype):
+    dy, x, weight = (torch.randn(s, dtype=dtype) for s in ((9, 40), (9, 17), (40, 17)))
+    dy[3, 31] = broken
+    actual, expected = backward(dy, x, weight, 2), expected_backward(dy, x, weight, 2)
+    assert_close(actual, expected, equal_nan=True)
+    assert not actual[0][3].isfinite().any()
+    assert not actual[1][31].isfinite().any()
+
+
+@pytest.mark.parametrize("need_dx", [False, True])
+@pytest.mark.parametrize("need_dw", [False, True])
+@pytest.mark.parametrize("sparse_grad", [False, True])
+def test_only_what_is_needed_is_made(called, need_dx, need_dw, sparse_grad):
+    dy, x, weight = (torch.randn(s) for s in ((9, 40), (9, 17), (40, 17)))
+    options = {"need_dx": need_dx, "need_dw": need_dw, "sparse_grad": sparse_grad}
+    dx, dw, db, hits = backward(dy, x, weight, 3, **options)
+    expected = expected_backward(dy, x, weight, 3)
+    assert (dx is not None, dw is not None) == (need_dx, need_dw)
+    if need_dx:
+        assert_close(dx, expected[0])
+    if need_dw:
+        assert dw.is_sparse == sparse_grad
+        assert_close(dw.to_dense(), expected[1])
+    assert_close((db, hits), expected[2:])
+
+
+def test_results_do_not_depend_on_the_number_of_threads(called):
+    dy, x, weight = (torch.randn(s) for s in ((700, 90), (700, 333), (90, 333)))
+    before, results = torch.get_num_threads(), []
+    for threads in (1, 2, 5):
+        torch.set_num_threads(threads)
+        results.append(backward(dy, x, weight, 20))
+    torch.set_num_threads(before)
+    for other in results[1:]:
+        assert_close(other, results[0], rtol=0, atol=0)
+
+
+def test_the_reference_takes_the_same_arguments(called, monkeypatch):
+    dy, x, weight = (whole_numbers(*s, dtype=torch.float32) for s in ((9, 40), (9, 17), (40, 17)))
+    actual = backward(dy, x, weight, 3)
+    monkeypatch.setattr(core_access, "_core", lambda: None)
+    assert_close(backward(dy, x, weight, 3), actual, rtol=0, atol=0)
