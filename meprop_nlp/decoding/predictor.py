@@ -40,6 +40,10 @@ class Predictor(ABC):
         self.model = model
         self.lexicon = Lexicon.from_dict(model.header["lexicon"])
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # what the core holds, and its locks, stay in their process
+        return type(self), (self.model,)
+
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a model file.
