@@ -62,6 +62,8 @@ class Predictor(ABC):
             raise CheckpointError(f"{os.fspath(path)}: is a {task}, expected a {cls.task}")
         try:
             return cls(model)
+        except CheckpointError as error:
+            raise CheckpointError(f"{os.fspath(path)}: {error}; train it anew") from None
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise CheckpointError(
                 f"{os.fspath(path)}: the model is incomplete ({error!r}); train it anew"

@@ -46,9 +46,7 @@ def test_pipe_takes_lists_of_words_from_several_threads(model: Predictor) -> Non
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-@pytest.mark.parametrize(
-    "method", ["fork", pytest.param("spawn", marks=pytest.mark.slow, id="spawn")]
-)
+@pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_models_go_to_other_processes(method: str, model: Predictor) -> None:
     expected = list(map(str, model.pipe(BATCHES[0])))
     context: Any = multiprocessing.get_context(method)
