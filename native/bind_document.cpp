@@ -168,6 +168,7 @@ void bind_document(nb::module_& m) {
     nb::class_<HeldDocument>(m, "Document", "CoNLL text with the place of every field.")
         .def_prop_ro("n_words", [](const HeldDocument& d) { return d.document.n_words(); })
         .def_prop_ro("n_sentences", [](const HeldDocument& d) { return d.document.n_sentences(); })
+        .def_prop_ro("is_conllu", [](const HeldDocument& d) { return d.document.is_conllu; })
         .def_prop_ro("n_lines", [](const HeldDocument& d) { return d.document.lines; })
         .def_prop_ro("has_empty_nodes",
                      [](const HeldDocument& d) { return d.document.has_empty_nodes; })

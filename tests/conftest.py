@@ -1,15 +1,33 @@
-"""Fixtures that every test may use."""
+"""What every test may use: treebanks, the native core, CoNLL text at random."""
 
 from __future__ import annotations
 
 import os
+import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from meprop_nlp import native
+from meprop_nlp.data.word import CONLLU, Layout
 
 CORE = native.core()
+
+MakeText = Callable[[random.Random, Layout], bytes]
+
+VALUES = ["_", "a", "b|c=d", "é", "你好", "😀", " ", "a b", "1", "#", "x=1|conf=0.5|y", "\u00a0"]
+FORMS = [value for value in VALUES if value != " "]
+PIECES = (
+    *(b"\t", b"\n", b"\r", b"\r\n", b"\0", b" ", b"#", b"_", b"-", b".", b"0", b"1", b"2", b"9"),
+    *(b"a", b"\n\n", b"\n \t\n", b"\n# c\n", b"\n# c\n\n", b"\xef\xbb\xbf"),
+    *(b"\xff", b"\xc3", b"\xa9", b"\xc0\x80", b"\xed\xa0\x80", b"\xe0\x80\x80", b"\xe2\x80"),
+    *(b"\xf4\x90\x80\x80", b"\xf0\x80\x80\x80", b"\xf0\x9f\x98"),
+)
+FIELDS = (
+    *(b"", b"_", b"0", b"01", b"3", b"99", b"2-3", b"1-1", b"3-2", b"1.1", b"0.1", b"1.0"),
+    *(b"1234567890", b"4294967297", b"-1", b" ", b"  "),
+)
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +49,84 @@ def core(request: pytest.FixtureRequest):
     CORE.use_instruction_set(request.param)
     yield CORE
     CORE.use_instruction_set(before)
+
+
+def clean_block(rng: random.Random, layout: Layout) -> list[str]:
+    """The lines of one sentence, with its empty line."""
+    n = rng.choice([1, 2, 3, 12])
+    lines = ["# sent_id = \tñ" for _ in range(rng.randrange(3))]
+    covered = 0
+    for word in range(1, n + 1):
+        others = ["_"] * (layout.width - 2)
+        if layout.kind == "conllu" and word == 1 and rng.random() < 0.1:
+            lines.append("\t".join(["0.1", "_", *others]))
+        if layout.kind == "conllu" and word > covered and rng.random() < 0.2:
+            covered = rng.randint(word, n)
+            lines.append("\t".join([f"{word}-{covered}", rng.choice(FORMS), *others]))
+        columns = [str(word), rng.choice(FORMS), *rng.choices(VALUES, k=layout.width - 2)]
+        columns[6] = rng.choice(["_", str(rng.randint(0, n))])
+        lines.append("\t".join(columns))
+        if layout.kind == "conllu" and rng.random() < 0.1:
+            lines.append("\t".join([f"{word}.{rng.randint(1, 12)}", "", *others]))
+        if rng.random() < 0.05:
+            lines.append("# between")
+    return [*lines, ""]
+
+
+def clean_text(rng: random.Random, layout: Layout) -> bytes:
+    """A few sentences as the core takes them."""
+    blocks = [clean_block(rng, layout) for _ in range(rng.randint(1, 4))]
+    return "".join(f"{line}\n" for block in blocks for line in block).encode()
+
+
+def messy_text(rng: random.Random, layout: Layout) -> bytes:
+    """The same, with up to three places changed; not all changes are faults."""
+    text = clean_text(rng, layout)
+    for _ in range(rng.randint(0, 3)):
+        lines = text.split(b"\n")
+        at = rng.randrange(len(text) + 1)
+        line = rng.randrange(len(lines))
+        fields = lines[line].split(b"\t")
+        kind = rng.randrange(9)
+        if kind == 0:
+            text = text[:at] + rng.choice(PIECES) + text[at:]
+        elif kind == 1:
+            text = text[:at] + rng.choice(PIECES) + text[at + 1 :]
+        elif kind == 2:
+            text = b"\n".join([*lines[:line], *lines[line + 1 :]])
+        elif kind == 3:
+            text = b"\n".join([*lines[: line + 1], *lines[line:]])
+        elif kind == 4:
+            text = text[:at]
+        elif kind == 5:
+            text = rng.choice([b"\xef\xbb\xbf", b"\n", b"# carried\n\n", b" \n"]) + text
+        elif kind == 6:
+            text = text.replace(b"\n", rng.choice([b"\r\n", b"\r"]), rng.choice([1, 3, -1]))
+        else:
+            fields[rng.randrange(len(fields))] = rng.choice(FIELDS)
+            lines[line] = b"\t".join(fields)
+            text = b"\n".join(lines)
+    return text
+
+
+@pytest.fixture(
+    scope="session",
+    params=[CONLLU, Layout("conllx", 10), Layout("conllx", 8)],
+    ids=lambda layout: f"{layout.kind}{layout.width}",
+)
+def layout(request: pytest.FixtureRequest) -> Layout:
+    """Each layout that the core reads."""
+    layout: Layout = request.param
+    return layout
+
+
+@pytest.fixture(scope="session")
+def make_clean() -> MakeText:
+    """Makes text as the core takes it."""
+    return clean_text
+
+
+@pytest.fixture(scope="session")
+def make_messy() -> MakeText:
+    """Makes text that may be faulty."""
+    return messy_text

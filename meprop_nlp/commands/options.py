@@ -75,7 +75,7 @@ Confidence = Annotated[
     option(
         DATA,
         "--confidence",
-        help="Write into MISC how sure the model is of each tag and arc, from 0 to 1.",
+        help="Write into MISC how sure the model is of each tag and arc, from 0 to 1; in CoNLL-U.",
     ),
 ]
 

@@ -206,6 +206,7 @@ def _cut(
     length, wanted = 0, size  # of what is held
     place = Chunk(path, b"")
     open_line = 0  # characters since the last line feed
+    whole = False  # whether a block ends in what is held
     while True:
         failure: Exception | None = None
         try:
@@ -213,7 +214,8 @@ def _cut(
             open_line = _open_line(open_line, piece, path)
         except Exception as error:  # handed on below
             failure, piece = error, b""
-        pauses = _ends_block(held, piece) and would_wait()
+        whole = whole or _ends_block(held, piece)
+        pauses = whole and would_wait()
         held.append(piece)
         length += len(piece)
         if piece and length < wanted and not pauses:
@@ -229,7 +231,7 @@ def _cut(
             raise failure
         if ended:
             return
-        held, length = [text[end:]], length - end
+        held, length, whole = [text[end:]], length - end, False
         # where there was no place to cut, looking again at every piece would take the square
         wanted = size if end else 2 * length
 

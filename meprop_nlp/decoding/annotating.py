@@ -15,7 +15,7 @@ from meprop_nlp.data.opening import Source, source_name
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.annotator import Annotator, Piece
-from meprop_nlp.decoding.stream import chunks
+from meprop_nlp.decoding.stream import UntilError, chunks
 from meprop_nlp.errors import ConlluError
 
 __all__ = ["annotate"]
@@ -112,13 +112,15 @@ def _in_order(
         return
     pool = ThreadPoolExecutor(threads)
     waiting: deque[Future[_Done]] = deque()
+    stream = UntilError(chunks)
     try:
-        for chunk in chunks:
+        for chunk in stream:
             waiting.append(pool.submit(work, chunk))
             # before waiting for more text, hand on all that there is
             while waiting and (chunk.pauses or len(waiting) > 2 * threads):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+        stream.finish()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -73,7 +73,8 @@ class Annotator:
         """Annotate a native document.
 
         Args:
-            fill_deps: write the predicted tree into DEPS too, which a parser empties otherwise.
+            fill_deps: write the predicted tree into DEPS too, which a parser empties otherwise;
+                for CoNLL-U only.
 
         Raises:
             MePropError: the weights give scores that are not finite.
@@ -110,6 +111,8 @@ class Annotator:
             texts.append((COLUMNS.index("deprel"), self._relations, trees.labels))
             heads = trees.heads
             shares += _encoded(trees.shares)
+        if not document.is_conllu:  # no room for either
+            shares, fill_deps = [], False
         deps = "keep" if trees is None else "tree" if fill_deps else "empty"
         native = core()
         assert native is not None  # it made the document
@@ -139,6 +142,8 @@ def _encoded(shares: dict[str, np.ndarray[Any, Any]]) -> list[tuple[bytes, Any]]
 
 
 def _with_tree_as_deps(sentence: Sentence) -> Sentence:
+    if sentence.layout.kind != "conllu":
+        return sentence
     heads, deprels = sentence.column("head"), sentence.column("deprel")
     arcs = [f"{head}:{deprel}" for head, deprel in zip(heads, deprels, strict=True)]
     return sentence.with_columns(deps=arcs)

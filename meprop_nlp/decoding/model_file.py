@@ -130,12 +130,14 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
         CheckpointError: as `read_header`, or the weights are damaged.
     """
     header = read_header(path)
+    stored = {name: value for name, value in header.items() if name != "checksum"}
     try:
         arrays = load(Path(path).read_bytes())
-    except (SafetensorError, OSError, ValueError) as error:
+        checksum = _checksum(stored, dict(sorted(arrays.items())))
+    # safetensors knows types that NumPy has not
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{os.fspath(path)}: cannot be read as a model: {error}") from None
-    stored = {name: value for name, value in header.items() if name != "checksum"}
-    if _checksum(stored, dict(sorted(arrays.items()))) != header.get("checksum"):
+    if checksum != header.get("checksum"):
         raise CheckpointError(
             f"{os.fspath(path)}: the file is damaged (checksum differs); copy it again"
         )
@@ -145,7 +147,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
                 header["lexicon"] = unpack_json(arrays.pop(_LEXICON))
                 header.pop("word_forms", None)
             arrays = unpack_arrays(arrays)
-        except (ValueError, IndexError, TypeError) as error:
+        except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{os.fspath(path)}: {error}; train it anew") from None
     return ModelFile(header, arrays)
 
@@ -162,13 +164,18 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     tags = header.pop("tags", {})
     for hidden in ("checksum", "root_labels", "other_labels"):
         header.pop(hidden, None)
-    description = {
-        "file": os.fspath(path),
-        "bytes": Path(path).stat().st_size,
-        "word_forms": header.pop("word_forms", len(lexicon["forms"]) - 1),
-        **{f"{name}_values": len(values) for name, values in tags.items()},
-        **header,
-    }
+    try:
+        description = {
+            "file": os.fspath(path),
+            "bytes": Path(path).stat().st_size,
+            "word_forms": header.pop("word_forms", len(lexicon["forms"]) - 1),
+            **{f"{name}_values": len(values) for name, values in tags.items()},
+            **header,
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{os.fspath(path)}: the model is incomplete ({error!r}); train it anew"
+        ) from None
     if labels:
         description["labels"] = labels
     return description

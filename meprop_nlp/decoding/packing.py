@@ -22,7 +22,9 @@ Arrays = dict[str, npt.NDArray[Any]]
 TABLES = ("words.weight", "features.weight")
 _LEVELS = 127
 _SCALE = ".scale"
-_MOST_JSON = 100_000_000  # bytes; safetensors' limit for the header, where a vocabulary also may be
+# Vocabularies pack to a third or a fifth. Far more is no vocabulary, but would fill the memory.
+_MOST_PACKED = 50
+_LEAST_ROOM = 1 << 16  # bytes; short ones may be anything
 
 
 def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
@@ -52,12 +54,19 @@ def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
 
 
 def unpack_arrays(stored: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-    """Undo `pack_arrays`; arrays of other types stay as they are."""
+    """Undo `pack_arrays`; arrays of other types stay as they are.
+
+    Raises:
+        ValueError: scales are not those of their rows.
+    """
     arrays: Arrays = {}
     for name, array in stored.items():
         if name + _SCALE in stored:
             scale = stored[name + _SCALE].astype(np.float32)
-            arrays[name] = array.astype(np.float32) * scale[:, None]
+            if array.ndim != 2 or scale.shape != array.shape[:1]:
+                raise ValueError(f"{name} has no scale for each of its rows")
+            with np.errstate(invalid="ignore"):  # `take` refuses what is not finite
+                arrays[name] = array.astype(np.float32) * scale[:, None]
         elif not name.endswith(_SCALE):
             arrays[name] = array.astype(np.float32) if array.dtype == np.float16 else array
     return arrays
@@ -82,7 +91,7 @@ def unpack_json(stored: npt.NDArray[Any]) -> Any:
     """
     reader = zlib.decompressobj()
     try:
-        text = reader.decompress(stored.tobytes(), _MOST_JSON)
+        text = reader.decompress(stored.tobytes(), _LEAST_ROOM + _MOST_PACKED * stored.nbytes)
     except zlib.error as error:
         raise ValueError(f"a compressed part is damaged: {error}") from None
     if not reader.eof:

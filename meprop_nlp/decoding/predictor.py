@@ -40,6 +40,10 @@ class Predictor(ABC):
         self.model = model
         self.lexicon = Lexicon.from_dict(model.header["lexicon"])
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # what the core holds, and its locks, stay in their process
+        return type(self), (self.model,)
+
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a model file.
@@ -58,6 +62,8 @@ class Predictor(ABC):
             raise CheckpointError(f"{os.fspath(path)}: is a {task}, expected a {cls.task}")
         try:
             return cls(model)
+        except CheckpointError as error:
+            raise CheckpointError(f"{os.fspath(path)}: {error}; train it anew") from None
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise CheckpointError(
                 f"{os.fspath(path)}: the model is incomplete ({error!r}); train it anew"
@@ -92,12 +98,15 @@ class Predictor(ABC):
         Args:
             sentences: Sentences, or lists of word forms.
             confidence: write into MISC how sure the model is of each word, as a softmax from 0
-                to 1: `UPOSConf`, `XPOSConf`, `FEATSConf` by a tagger, `ArcConf` by a parser.
+                to 1: `UPOSConf`, `XPOSConf`, `FEATSConf` by a tagger, `ArcConf` by a parser. Only
+                CoNLL-U has room for it; what was read in another format is left without.
         """
         for chunk in chunks(map(as_sentence, sentences)):
             for sentence, columns in zip(
                 chunk, self._predict(chunk, confidence=confidence), strict=True
             ):
+                if sentence.layout.kind != "conllu":
+                    columns.pop("misc", None)  # where it has confidence alone
                 yield sentence.with_columns(**columns)
 
     def evaluate(

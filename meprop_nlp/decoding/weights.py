@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from meprop_nlp.config import ParserConfig, TaggerConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.decoding.model_file import ModelFile
-from meprop_nlp.errors import MePropError
+from meprop_nlp.decoding.parts import (
+    Array,
+    demand_known,
+    demand_size,
+    demand_texts,
+    tag_lists,
+    take,
+)
+from meprop_nlp.errors import CheckpointError
+from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS
+from meprop_nlp.parsing.projectivity import LIFTED
+from meprop_nlp.parsing.transition_system import TransitionSystem
 from meprop_nlp.parsing.transitions import make_system
 
-__all__ = ["ParserWeights", "TaggerWeights"]
+__all__ = ["Array", "ParserWeights", "TaggerWeights"]
 
-Array = npt.NDArray[np.float32]
+# Far more than any use. Folded, the first layer has 18 hidden layers a word and 12 a label.
+MOST_NEURONS = MOST_LABELS = 1 << 16
+MOST_LABEL_WEIGHTS = 1 << 24
 
 
 class TaggerWeights:
@@ -27,27 +39,43 @@ class TaggerWeights:
         directions: (weight_ih (I, 4H), weight_hh (H, 4H), bias (4H)), left to right and back;
             gates in PyTorch's order i, f, g, o.
         heads: (weight (H + H, tags), bias) of each column.
+
+    Raises:
+        CheckpointError: the parts do not fit together.
+        MePropError: a weight is not finite, or a setting unknown.
     """
 
     def __init__(self, model: ModelFile, lexicon: Lexicon) -> None:
-        demand_finite(model)
         arrays = model.arrays
         self.lexicon = lexicon
+        demand_known(lexicon)
         self.config = TaggerConfig.from_dict(model.header["config"])
-        self.tags: dict[str, list[str]] = model.header["tags"]
-        self._words: Array = arrays["words.weight"]  # (V, word_dim)
-        self._features: Array = arrays["features.weight"]  # (all features' rows, feature_dim)
-        self.directions = [
-            (
-                arrays[f"lstm.{name}.weight_ih_l0"].T,
-                arrays[f"lstm.{name}.weight_hh_l0"].T.copy(),
-                arrays[f"lstm.{name}.bias_ih_l0"] + arrays[f"lstm.{name}.bias_hh_l0"],
+        self.tags = tag_lists(model.header["tags"])
+        if not self.tags:
+            raise CheckpointError("the model predicts no column")
+        self._words = take(arrays, "words.weight", len(lexicon.forms), None)  # (V, word_dim)
+        n_features = int(lexicon.feature_offsets[-1])
+        self._features = take(arrays, "features.weight", n_features, None)  # (rows, feature_dim)
+        inputs = self._words.shape[1] + len(lexicon.features) * self._features.shape[1]
+        self.directions = []
+        for name in ("left_to_right", "right_to_left"):
+            prefix = f"lstm.{name}."
+            h = take(arrays, prefix + "weight_hh_l0", None, None).shape[1]
+            self.directions.append(
+                (
+                    take(arrays, prefix + "weight_ih_l0", 4 * h, inputs).T,
+                    take(arrays, prefix + "weight_hh_l0", 4 * h, h).T.copy(),
+                    take(arrays, prefix + "bias_ih_l0", 4 * h)
+                    + take(arrays, prefix + "bias_hh_l0", 4 * h),
+                )
             )
-            for name in ("left_to_right", "right_to_left")
-        ]
+        units = sum(len(weight_hh) for _, weight_hh, _ in self.directions)
         self.heads = {
-            column: (arrays[f"heads.{column}.weight"].T, arrays[f"heads.{column}.bias"])
-            for column in self.tags
+            column: (
+                take(arrays, f"heads.{column}.weight", len(values), units).T,
+                take(arrays, f"heads.{column}.bias", len(values)),
+            )
+            for column, values in self.tags.items()
         }
 
     def form_vectors(self, forms: Sequence[str]) -> Array:
@@ -67,30 +95,53 @@ class ParserWeights:
         special: (4, E) ROOT and NULL as words, then as tags.
         label_rows: (labels + 1, E); the last: no label.
         layers: (weight (inputs, outputs), bias), the first to the last.
+
+    Raises:
+        CheckpointError: the parts do not fit together.
+        MePropError: a weight is not finite, or a setting unknown.
     """
 
     def __init__(self, model: ModelFile, lexicon: Lexicon) -> None:
-        demand_finite(model)
         arrays = model.arrays
         self.lexicon = lexicon
         self.config = ParserConfig.from_dict(model.header["config"])
-        self.tags = {name: Vocab.from_list(tags) for name, tags in model.header["tags"].items()}
+        tags = tag_lists(model.header["tags"])
+        self.tags = {name: Vocab.from_list(values) for name, values in tags.items()}
+        demand_known(lexicon, list(self.tags.values()))
         self.labels: list[str] = model.header["labels"]
-        self.system = make_system(
-            self.config.transition_system,
-            len(self.labels),
-            root_labels=model.header["root_labels"],
-            other_labels=model.header["other_labels"],
-        )
-        self._words: Array = arrays["words.weight"]  # (V, E)
-        self._features: Array = arrays["features.weight"]  # (all features' rows, E)
-        self._tags: Array = arrays["tags.weight"]  # (all tags' rows, E)
-        self.special: Array = arrays["special.weight"]
-        self.label_rows: Array = arrays["labels.weight"]
-        self.layers = [
-            (arrays[f"layers.{n}.weight"].T, arrays[f"layers.{n}.bias"])
-            for n in range(self.config.layers + 1)
-        ]
+        self.system = self._make_system(model)
+        self.special = take(arrays, "special.weight", 4, None)
+        e = self.special.shape[1]
+        n_features = int(lexicon.feature_offsets[-1])
+        n_tags = sum(map(len, self.tags.values()))
+        self._words = take(arrays, "words.weight", len(lexicon.forms), e)
+        self._features = take(arrays, "features.weight", n_features, e)
+        # a table has a row even where nothing is looked up in it
+        self._tags = take(arrays, "tags.weight", max(1, n_tags), e)
+        self.label_rows = take(arrays, "labels.weight", len(self.labels) + 1, e)
+        self.layers: list[tuple[Array, Array]] = []
+        inputs = (2 * len(POSITIONS) + len(LABEL_POSITIONS)) * e
+        for n in range(self.config.layers + 1):
+            is_last = n == self.config.layers
+            outputs = self.system.n_transitions if is_last else None
+            weight = take(arrays, f"layers.{n}.weight", outputs, inputs)
+            inputs = len(weight)
+            self.layers.append((weight.T, take(arrays, f"layers.{n}.bias", inputs)))
+            if not is_last:
+                demand_size("neurons in a layer", inputs, MOST_NEURONS)
+        size = len(self.label_rows) * self.layers[0][0].shape[1]
+        demand_size("labels times neurons", size, MOST_LABEL_WEIGHTS)
+
+    def _make_system(self, model: ModelFile) -> TransitionSystem:
+        demand_texts("labels", self.labels)
+        demand_size("labels", len(self.labels), MOST_LABELS)
+        if self.config.nonprojective == "pseudo":
+            demand_texts("labels", [label.partition(LIFTED)[0] for label in self.labels])
+        allowed = {name: model.header[name] for name in ("root_labels", "other_labels")}
+        for name, labels in allowed.items():
+            if not isinstance(labels, list) or not all(type(label) is int for label in labels):
+                raise CheckpointError(f"the model's {name} are no list of whole numbers")
+        return make_system(self.config.transition_system, len(self.labels), **allowed)
 
     def form_vectors(self, forms: Sequence[str]) -> Array:
         """Return the word vector of each form: (n, E)."""
@@ -109,10 +160,3 @@ class ParserWeights:
             return np.zeros((len(keys), self._tags.shape[1]), np.float32)
         vectors: Array = self._tags[np.array(rows, np.int64).T].sum(1)
         return vectors
-
-
-def demand_finite(model: ModelFile) -> None:
-    """Raise MePropError where a weight is NaN or infinite."""
-    for name, array in model.arrays.items():
-        if not np.isfinite(array).all():
-            raise MePropError(f"the weights {name} are not finite; train the model anew")

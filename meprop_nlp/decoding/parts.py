@@ -1,0 +1,95 @@
+"""The parts of a model file, each checked when it is taken: after that, nothing is a surprise.
+
+A file may come from a stranger. What its arrays and vocabularies are is held against what they must
+be for each other, and what would take far more memory than the file itself is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from meprop_nlp.config import TAG_COLUMNS
+from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.data.vocab import UNK, Vocab
+from meprop_nlp.errors import CheckpointError, MePropError
+
+__all__ = ["Array", "demand_known", "demand_size", "demand_texts", "tag_lists", "take"]
+
+Array = npt.NDArray[np.float32]
+
+_FORBIDDEN = frozenset("\t\n\r\0")
+
+
+def take(arrays: Mapping[str, npt.NDArray[Any]], name: str, *shape: int | None) -> Array:
+    """Return an array of weights.
+
+    Args:
+        shape: what it must be; None for a size that the array itself tells, of at least 1.
+
+    Raises:
+        CheckpointError: there is no such array, or its type or shape is another.
+        MePropError: a weight is NaN or infinite.
+    """
+    array = arrays.get(name)
+    if array is None:
+        raise CheckpointError(f"the model has no weights {name}")
+    if array.dtype != np.float32:
+        raise CheckpointError(f"the weights {name} are {array.dtype}, expected float32")
+    fits = array.ndim == len(shape) and all(
+        found >= 1 if size is None else found == size
+        for found, size in zip(array.shape, shape, strict=True)
+    )
+    if not fits:
+        expected = " x ".join("1 or more" if size is None else str(size) for size in shape)
+        found = " x ".join(map(str, array.shape)) or "one number"
+        raise CheckpointError(f"the weights {name} are {found}, expected {expected}")
+    if not np.isfinite(array).all():
+        raise MePropError(f"the weights {name} are not finite; train the model anew")
+    return array
+
+
+def demand_texts(what: str, texts: object) -> None:
+    """Raise CheckpointError where that is no list of texts, each of which can stand in a column."""
+    if not isinstance(texts, list) or not texts:
+        raise CheckpointError(f"the model's {what} are no list, or an empty one")
+    for text in texts:
+        if not isinstance(text, str) or not text or not _FORBIDDEN.isdisjoint(text):
+            raise CheckpointError(
+                f"{text!r} is among the model's {what}, expected text of at least one character "
+                "without tab, line break or NUL"
+            )
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise CheckpointError(f"{text!r} is among the model's {what}: no valid Unicode")
+
+
+def tag_lists(tags: object) -> dict[str, list[str]]:
+    """Return the values of tag columns by column name, as a model file has them.
+
+    Raises:
+        CheckpointError: they are anything else.
+    """
+    if not isinstance(tags, dict) or not set(tags) <= set(TAG_COLUMNS):
+        raise CheckpointError(
+            f"the model's tags are for the columns {list(tags) if isinstance(tags, dict) else tags}"
+            f", expected some of {', '.join(TAG_COLUMNS)}"
+        )
+    for column, values in tags.items():
+        demand_texts(f"values of {column}", values)
+    return tags
+
+
+def demand_known(lexicon: Lexicon, tags: Sequence[Vocab] = ()) -> None:
+    """Raise CheckpointError where a vocabulary has no entry for what it does not list."""
+    for vocab in (lexicon.forms, *lexicon.features, *tags):
+        if vocab.unk_id is None:
+            raise CheckpointError(f"a vocabulary of the model is without {UNK}")
+
+
+def demand_size(what: str, found: int, most: int) -> None:
+    """Raise CheckpointError where there are more than can be decoded with."""
+    if found > most:
+        raise CheckpointError(f"the model has {found:,} {what}, expected at most {most:,}")
