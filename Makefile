@@ -33,9 +33,11 @@ bench: $(STAMP)
 sanitize: $(STAMP)
 	PYTHON=$(BIN)/python tools/sanitize.sh
 
-# ten minutes of made-up text through the core's reader and writer; needs clang with compiler-rt
-fuzz:
+# ten minutes of made-up text through the core's reader and writer, and of made-up models through
+# the loader; needs clang with compiler-rt, and Atheris from PyPI
+fuzz: $(STAMP)
 	tools/fuzz.sh 600
+	PYTHON=$(BIN)/python tools/fuzz_model.sh 600
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -58,9 +59,12 @@ def _told() -> Iterator[None]:
     except BrokenPipeError:
         # whoever read from us has gone, as `| head` does; nothing is wrong
         _discard_output()
-        raise SystemExit(int(ExitStatus.OK)) from None
+        _end_now(ExitStatus.OK)
     except KeyboardInterrupt:
-        _fail("stopped by Ctrl-C", ExitStatus.INTERRUPTED)
+        from meprop_nlp.commands import console
+
+        console.error("stopped by Ctrl-C")
+        _end_now(ExitStatus.INTERRUPTED)
     except MemoryError:
         _fail(_OUT_OF_MEMORY, ExitStatus.ERROR)
     except RuntimeError as error:
@@ -89,6 +93,14 @@ def _open_missing_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+
+
+def _end_now(status: ExitStatus) -> NoReturn:
+    """End without waiting for threads, at work on chunks that nobody will read."""
+    if threading.active_count() > 1:
+        sys.stderr.flush()
+        os._exit(status)
+    raise SystemExit(int(status)) from None
 
 
 def _discard_output() -> None:

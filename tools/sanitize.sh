@@ -6,28 +6,19 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
-build=build/sanitize
-
-cmake -S native -B "$build" -DMEPROP_SANITIZE=ON -DPython_EXECUTABLE="$(realpath -s "$python")" \
-    -Dnanobind_DIR="$("$python" -m nanobind --cmake_dir)"
-cmake --build "$build" -j2
+. tools/sanitized_core.sh
 
 # A finding ends the process. pytest captures what Python prints only, so that the sanitizers, which
-# write straight to standard error, are heard.
-export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
-LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
-    "$python" - "$build" -p no:cacheprovider --capture=sys tests/nn/test_native*.py \
-    tests/nn/test_embedding.py tests/nn/test_row_optim.py tests/data/test_document*.py "$@" <<'EOF'
-import importlib.util
+# write straight to standard error, are heard. A spawned process would not find this core.
+"${sanitized[@]}" PYTHONPATH=tools "$python" - "$core" -p no:cacheprovider --capture=sys \
+    tests/nn/test_native*.py tests/nn/test_embedding.py tests/nn/test_row_optim.py \
+    tests/data/test_document*.py tests/decoding -k "not spawn" "$@" <<'EOF'
 import sys
 from pathlib import Path
 
 import pytest
+from core_at import use_core
 
-(path,) = Path(sys.argv[1]).glob("_native.*.so")
-spec = importlib.util.spec_from_file_location("meprop_nlp._native", path)
-core = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(core)
-sys.modules[spec.name] = core  # what the package will find
+use_core(Path(sys.argv[1]))
 sys.exit(pytest.main(sys.argv[2:]))
 EOF

@@ -76,7 +76,8 @@ class FrozenParser(Predictor):
         Raises:
             MePropError: the weights give scores that are not finite.
         """
-        trees = self._parser.parse(words, confidence=confidence)
+        with np.errstate(all="ignore"):  # what overflows is found in the scores
+            trees = self._parser.parse(words, confidence=confidence)
         lifted = self._lifted[trees.labels]
         if lifted.any():
             self._take_down(trees, words, np.flatnonzero(lifted))

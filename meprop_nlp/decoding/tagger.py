@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.model_file import ModelFile
 from meprop_nlp.decoding.native_tagger import NativeTagger
@@ -45,7 +47,8 @@ class FrozenTagger(Predictor):
         Raises:
             MePropError: the weights give scores that are not finite.
         """
-        return self._tagger.tag(words, confidence=confidence)
+        with np.errstate(all="ignore"):  # what overflows is found in the scores
+            return self._tagger.tag(words, confidence=confidence)
 
     def predict(
         self, sentences: Iterable[Sentence | Sequence[str]]

@@ -23,7 +23,7 @@ from meprop_nlp.decoding.model_file import (
     read_model_file,
     write_model_file,
 )
-from meprop_nlp.errors import CheckpointError
+from meprop_nlp.errors import CheckpointError, MePropError
 
 from .models import random_parser, random_tagger
 
@@ -138,6 +138,25 @@ def test_models_in_memory_are_checked_too() -> None:
     arrays = {**model.arrays, "layers.0.bias": np.ones(3, np.float32)}
     with pytest.raises(CheckpointError, match=r"layers\.0\.bias are 3, expected 9"):
         freeze(ModelFile(model.header, arrays))
+
+
+# in NumPy the tagger's gates are open or closed, however large the numbers are
+@pytest.mark.parametrize(
+    ("make", "kernels"),
+    [(random_parser, "native"), (random_parser, "reference"), (random_tagger, "native")],
+)
+@pytest.mark.parametrize("name", ["words.weight", "features.weight"])
+def test_weights_that_overflow_are_an_error_without_warnings(
+    make: Any, kernels: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kernels == "reference":
+        for module in ("tagger", "parser"):
+            monkeypatch.setattr(f"meprop_nlp.decoding.{module}.core", lambda: None)
+    model = make(1)
+    huge = np.full_like(model.arrays[name], 3e38)
+    frozen = freeze(ModelFile(model.header, {**model.arrays, name: huge}))
+    with pytest.raises(MePropError, match="not finite"):
+        list(frozen.pipe([["the", "old", "man"]]))
 
 
 def test_small_file_that_needs_much_memory_is_refused(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 The bytes that libFuzzer makes up say which small valid model is taken and what is changed about it,
 with the checksum made right again; last, some bytes of the file itself may be changed.
 
-    tools/fuzz.sh model SECONDS     # with the core under AddressSanitizer
+    tools/fuzz_model.sh [SECONDS]
+    fuzz_model.py [CORE] [libFuzzer's options]    # CORE: a build of the core to use
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import io
 import json
 import sys
 import tempfile
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -214,6 +216,10 @@ def made_up(choices: Choices) -> bytes:
             del content[place:]
             break
     return bytes(content)
+
+
+# a warning of NumPy's is one that users see
+warnings.simplefilter("error", RuntimeWarning)
 
 
 def predict(path: str) -> None:

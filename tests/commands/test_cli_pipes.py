@@ -1,0 +1,152 @@
+"""Input and output at the same time: open pipes, Ctrl-C among threads, memory, several files."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meprop_nlp.data.treebanks import sample_treebank
+
+WORD = "1\tGo\t_\tVERB\tVB\t_\t0\troot\t_\t_\n"
+
+
+@contextmanager
+def started(*arguments: object, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The program with pipes for its three streams; it does not outlive the test."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "meprop_nlp.cli", *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | settings,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            with suppress(BrokenPipeError):
+                stream.close()  # type: ignore[union-attr]
+
+
+def sentence_from(process: subprocess.Popen[bytes]) -> bytes:
+    """The next sentence that comes out, within ten seconds."""
+    lines = b""
+    stream: Any = process.stdout
+    until = time.monotonic() + 10
+    while not lines.endswith(b"\n\n"):
+        assert select.select([stream], [], [], until - time.monotonic())[0], lines
+        lines += os.read(stream.fileno(), 1 << 16)
+    return lines
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("kernels", ["", "reference"])
+def test_each_sentence_comes_out_as_soon_as_it_is_whole(
+    threads: int, kernels: str, tagger: Path, parser: Path
+) -> None:
+    arguments = ("parse", "-m", parser, "--tagger", tagger, "-t", threads)
+    with started(*arguments, MEPROP_NLP_KERNELS=kernels) as process:
+        stdin: Any = process.stdin
+        rest = ""
+        for n in range(3):
+            # the beginning of the next one does not hold it up
+            stdin.write(f"{rest}\n# sent_id = {n + 1}\n".removeprefix("\n" * (n == 0)).encode())
+            stdin.flush()
+            if n:
+                assert sentence_from(process).startswith(f"# sent_id = {n}\n1\tGo".encode())
+            rest = WORD
+        stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_sentence_is_not_held_up_by_half_of_the_next(tagger: Path) -> None:
+    with started("tag", "-m", tagger, "-t", 2) as process:
+        stdin: Any = process.stdin
+        for _ in range(2):
+            # both are there when the first piece is read, or soon after
+            stdin.write(f"{WORD}\n".encode())
+            stdin.flush()
+            stdin.write(b"# half of a comment")
+            stdin.flush()
+            assert b"1\tGo" in sentence_from(process)
+            stdin.write(b"\n")
+
+
+@pytest.mark.parametrize("kernels", ["", "reference"])
+def test_ctrl_c_ends_within_a_second_among_threads(
+    kernels: str, tagger: Path, parser: Path, tmp_path: Path
+) -> None:
+    big = tmp_path / "big.conllu"
+    big.write_bytes(sample_treebank("train").read_bytes() * 60)
+    arguments = ("parse", "-m", parser, "--tagger", tagger, "-t", 3, big, big, big, big)
+    with started(*arguments, MEPROP_NLP_KERNELS=kernels) as process:
+        sentence_from(process)
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+        assert time.monotonic() - start < 1
+    assert process.returncode == 130
+    assert error == b"error: stopped by Ctrl-C\n"
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_head_closes_the_pipe_of_many_threads(threads: int, shell: Any, tagger: Path) -> None:
+    many = " ".join(40 * [str(sample_treebank("train"))])
+    result = shell(f"set -o pipefail; $MEPROP tag -m {tagger} -t {threads} {many} | head -1")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("#")
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_files_come_out_one_after_the_other(
+    threads: int, run: Any, tagger: Path, parser: Path, small: Path, treebank: Path
+) -> None:
+    options = ("parse", "-m", parser, "--tagger", tagger, "-t", threads)
+    apart = [run(*options, path).stdout for path in (small, treebank, small)]
+    assert run(*options, small, treebank, small).stdout == "".join(apart)
+
+
+PEAK = """
+import sys
+sys.argv[0] = "meprop-nlp"
+from meprop_nlp.cli import app
+try:
+    app()
+finally:
+    lines = open("/proc/self/status").read().split("\\n")
+    sys.stderr.write(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", [1, 2])
+def test_memory_does_not_grow_with_the_file(
+    threads: int, tagger: Path, parser: Path, tmp_path: Path
+) -> None:
+    peaks = []
+    for times in (10, 100):
+        path = tmp_path / f"{times}.conllu"
+        path.write_bytes(sample_treebank("train").read_bytes() * times)
+        arguments = ("parse", "-m", parser, "--tagger", tagger, "-t", threads, path)
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, *map(str, arguments)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=True,
+            timeout=120,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        peaks.append(int(done.stderr))  # kB
+    assert peaks[1] - peaks[0] < 10_000
