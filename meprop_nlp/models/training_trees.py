@@ -15,7 +15,7 @@ __all__ = ["POOLED", "training_trees"]
 # a lifted label with fewer examples is not learnt, in a treebank of ten thousand trees or more
 FEWEST_LIFTED = 10
 # of those, all together: it is trained on, and never predicted
-POOLED = LIFTED
+POOLED = f"dep{LIFTED}"
 
 
 def training_trees(

@@ -480,6 +480,7 @@ def test_lifted_labels_are_kept_where_they_can_be_learnt(
     allowed = {task.labels[i] for i in task.header()["other_labels"]}
     assert POOLED not in allowed
     assert (once in allowed) == kept
+    task.frozen()  # what is stored can be read
 
 
 def test_dropping_every_tree_leaves_nothing(crossing: list[Sentence]) -> None:
