@@ -33,11 +33,11 @@ VARIANTS: dict[str, dict[str, Settings]] = {
         "dense PyTorch": {},
         "meProp, k 50": {"meprop": {"k": 50}},
         "meProp, k 50, lazy": {"meprop": {"k": 50}, "training": {"lazy": True}},
-        "meProp + meSimp, lazy": {  # --simplify --lazy --dropout 0.35 --epochs 10
+        "meProp + meSimp, lazy": {  # --simplify --lazy --dropout 0.35 --epochs 7
             "meprop": {"k": 80},
             "simplify": {},
             "config": {"dropout": 0.35},
-            "training": {"epochs": 10, "lazy": True},
+            "training": {"epochs": 7, "lazy": True},
         },
     },
     "tagger": {
@@ -200,6 +200,7 @@ def main() -> None:
     default = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data")) / "ud-english-ewt"
     parser.add_argument("--data", type=Path, default=default, help="folder of train and dev")
     parser.add_argument("--only", choices=["parser", "tagger", "step"])
+    parser.add_argument("--variant", default="", help="run those with this in their name again")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--cell", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -219,9 +220,13 @@ def main() -> None:
         results["step"] = {**step_table(cells), "seconds": cells}
     for task in ("parser", "tagger"):
         if arguments.only in (None, task):
-            runs: dict[str, list[dict[str, Any]]] = {name: [] for name in VARIANTS[task]}
+            runs: dict[str, list[dict[str, Any]]] = {
+                name: [] if arguments.variant in name else old[task]["runs"][name]
+                for name in VARIANTS[task]
+            }
+            again = [name for name in runs if arguments.variant in name]
             for seed in range(1, arguments.seeds + 1):
-                for variant in runs:
+                for variant in again:
                     runs[variant].append(in_process(task, variant, arguments.data, seed))
             results[task] = {**table(task, runs), "runs": runs}
     RESULTS.parent.mkdir(exist_ok=True)

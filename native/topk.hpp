@@ -108,7 +108,8 @@ class RowSelector {
             if (threshold <= bracket.lo || threshold >= bracket.hi)
                 threshold = bracket.middle();
             bracket.narrow(threshold, count_at_least(magnitude_, padded_, threshold), k);
-            if (bracket.reach_hi == 0 && bracket.lo > 0) { // gallop up from the guess,
+            if (bracket.reach_hi == 0 && bracket.lo > 0 &&
+                stride < (bracket.hi - bracket.lo) / 2) { // gallop up from the guess,
                 threshold = bracket.lo + stride;
                 stride *= 2;
             } else if (bracket.lo == 0 && stride < bracket.hi / 2) { // or down, then close in

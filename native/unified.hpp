@@ -177,13 +177,15 @@ void unified_backward(LinearBackward<T> layer, std::int32_t* neurons, bool dw_of
             db[o] = both[outs + o];
     }
     constexpr std::int64_t kRows = 64;
-    parallel_for(ceil_div(rows, kRows), threads, [=](std::int64_t task) {
+    // captured by name: clang 14 captures no structured bindings
+    auto gather = [dy = dy, rows = rows, outs = outs, k = k, neurons, kept](std::int64_t task) {
         const std::int64_t last = smaller(rows, (task + 1) * kRows);
         for (std::int64_t n = task * kRows; n < last; ++n) {
             for (std::int64_t j = 0; j < k; ++j)
                 kept[n * k + j] = dy[n * outs + neurons[j]];
         }
-    });
+    };
+    parallel_for(ceil_div(rows, kRows), threads, gather);
     if (hits) {
         for (std::int64_t n = 0; n < rows; ++n) {
             for (std::int64_t j = 0; j < k; ++j)
