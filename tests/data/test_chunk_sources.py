@@ -73,6 +73,23 @@ class TestSources:
         parts = read_chunks(io.BytesIO(text + "é".encode() * 200_000))
         assert next(parts).data == text
 
+    def test_sentence_is_not_held_up_by_half_of_the_next(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        block = f"{LINE}\n".encode()
+
+        class Pieces(io.BytesIO):
+            sizes = iter([len(block) - 6, 3, 3])  # six bytes are looked at first
+
+            def read1(self, size: int | None = -1) -> bytes:
+                return super().read1(next(self.sizes))
+
+        # more is there at once, but it ends no block, and then nothing for long
+        waits = iter([False, False, True])
+        monkeypatch.setattr(chunks, "would_wait", lambda stream: next(waits))
+        chunk = next(read_chunks(Pieces(block + b"# half")))
+        assert (chunk.data, chunk.pauses) == (block, True)
+
     def test_other_encodings_and_text_streams_do_not_come_in_chunks(self) -> None:
         assert comes_in_chunks("a.conllu")
         assert comes_in_chunks(io.BytesIO(), "UTF8")
