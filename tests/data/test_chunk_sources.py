@@ -73,6 +73,16 @@ class TestSources:
         parts = read_chunks(io.BytesIO(text + "é".encode() * 200_000))
         assert next(parts).data == text
 
+    @pytest.mark.parametrize("input_format", ["auto", "tab"])
+    def test_lines_with_a_hash_are_comments_before_words_and_tabs_only(
+        self, input_format: str
+    ) -> None:
+        text = b"# first\tline\n\nthe\tDT\n\n# \tSYM\n\n"
+        expected = [str(s) for s in read(io.BytesIO(text), input_format=input_format)]
+        actual = [str(s) for s in read_documents(io.BytesIO(text), input_format=input_format)]
+        assert actual == expected
+        assert len(actual) == (2 if input_format == "auto" else 3)
+
     def test_sentence_is_not_held_up_by_half_of_the_next(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
