@@ -60,6 +60,8 @@ class Chunk(NamedTuple):
         offset: of the first byte in the file.
         layout: of the whole file; None where there were only comments so far.
         pauses: whether more was yet to be written into the pipe when this was cut from it.
+        told_by: the input format by which its words tell the layout; None where that was told
+            before. Blocks of lines with # that come first are comments, later ones may be words.
     """
 
     path: str
@@ -68,6 +70,7 @@ class Chunk(NamedTuple):
     offset: int = 0
     layout: Layout | None = None
     pauses: bool = False
+    told_by: str | None = None
 
     @property
     def n_lines(self) -> int:
@@ -106,7 +109,11 @@ class Chunk(NamedTuple):
             ConlluError: if bytes are not text.
         """
         return parse_lines(
-            self.lines(), path=self.path, layout=self.layout, first_line=self.first_line
+            self.lines(),
+            path=self.path,
+            layout=self.layout if self.told_by is None else None,
+            input_format=self.told_by or "auto",
+            first_line=self.first_line,
         )
 
     def lines(self) -> Iterator[str]:
@@ -187,6 +194,7 @@ def read_chunks(
         for chunk in _cut(read_pieces(stream, path), path, size, lambda: would_wait(stream)):
             if layout is None:
                 layout = _told_layout(chunk, input_format)
+                chunk = chunk._replace(told_by=input_format)
             yield chunk._replace(layout=layout)
 
 

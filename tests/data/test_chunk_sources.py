@@ -73,6 +73,33 @@ class TestSources:
         parts = read_chunks(io.BytesIO(text + "é".encode() * 200_000))
         assert next(parts).data == text
 
+    @pytest.mark.parametrize("input_format", ["auto", "tab"])
+    def test_lines_with_a_hash_are_comments_before_words_and_tabs_only(
+        self, input_format: str
+    ) -> None:
+        text = b"# first\tline\n\nthe\tDT\n\n# \tSYM\n\n"
+        expected = [str(s) for s in read(io.BytesIO(text), input_format=input_format)]
+        actual = [str(s) for s in read_documents(io.BytesIO(text), input_format=input_format)]
+        assert actual == expected
+        assert len(actual) == (2 if input_format == "auto" else 3)
+
+    def test_sentence_is_not_held_up_by_half_of_the_next(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        block = f"{LINE}\n".encode()
+
+        class Pieces(io.BytesIO):
+            sizes = iter([len(block) - 6, 3, 3])  # six bytes are looked at first
+
+            def read1(self, size: int | None = -1) -> bytes:
+                return super().read1(next(self.sizes))
+
+        # more is there at once, but it ends no block, and then nothing for long
+        waits = iter([False, False, True])
+        monkeypatch.setattr(chunks, "would_wait", lambda stream: next(waits))
+        chunk = next(read_chunks(Pieces(block + b"# half")))
+        assert (chunk.data, chunk.pauses) == (block, True)
+
     def test_other_encodings_and_text_streams_do_not_come_in_chunks(self) -> None:
         assert comes_in_chunks("a.conllu")
         assert comes_in_chunks(io.BytesIO(), "UTF8")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+import random
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
@@ -29,6 +32,15 @@ def model(request: pytest.FixtureRequest) -> Predictor:
     return freeze(MAKE[request.param](7))
 
 
+@pytest.fixture
+def switches() -> Iterator[None]:
+    """Let threads take turns as often as can be."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
 @pytest.mark.parametrize("confidence", [False, True])
 def test_threads_share_a_model(model: Predictor, confidence: bool) -> None:
     expected = [predicted(model, n, confidence) for n in range(len(BATCHES))]
@@ -36,6 +48,15 @@ def test_threads_share_a_model(model: Predictor, confidence: bool) -> None:
     with ThreadPoolExecutor(8) as pool:
         actual = list(pool.map(lambda n: predicted(fresh, n, confidence), range(len(BATCHES))))
     assert actual == expected
+
+
+def test_threads_fill_rows_of_many_words(model: Predictor, switches: None) -> None:
+    rng = random.Random(3)
+    texts = [[f"w{rng.randrange(300)}" for _ in range(30)] for _ in range(200)]
+    expected = [str(model(words)) for words in texts]
+    fresh = freeze(model.model)
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda words: str(fresh(words)), texts)) == expected
 
 
 def test_pipe_takes_lists_of_words_from_several_threads(model: Predictor) -> None:
