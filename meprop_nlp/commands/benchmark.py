@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from itertools import islice
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -111,6 +109,10 @@ def _process_costs(
     models: dict[str, Path], file: str, input_format: str, threads: int, rounds: int
 ) -> dict[str, Any]:
     """Return what the command of a user costs: on one sentence in time, on all in memory."""
+    # here, as every command would load them otherwise, and start later
+    import tempfile
+    from statistics import median
+
     from meprop_nlp.commands.processes import peak_bytes, seconds
     from meprop_nlp.data.conll import write
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from meprop_nlp.data.block import Fault
 from meprop_nlp.data.blocks import check_arguments, good_blocks
@@ -17,6 +16,9 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.annotator import Annotator, Piece
 from meprop_nlp.decoding.stream import UntilError, chunks
 from meprop_nlp.errors import ConlluError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["annotate"]
 
@@ -110,6 +112,8 @@ def _in_order(
     if threads == 1:
         yield from map(work, chunks)
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     pool = ThreadPoolExecutor(threads)
     waiting: deque[Future[_Done]] = deque()
     stream = UntilError(chunks)
