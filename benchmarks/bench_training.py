@@ -33,9 +33,10 @@ VARIANTS: dict[str, dict[str, Settings]] = {
         "dense PyTorch": {},
         "meProp, k 50": {"meprop": {"k": 50}},
         "meProp, k 50, lazy": {"meprop": {"k": 50}, "training": {"lazy": True}},
-        "meProp + meSimp, lazy": {  # --simplify --lazy --dropout 0.35 --epochs 7
-            "meprop": {"k": 80},
-            "simplify": {},
+        # --simplify --lazy --k 60 --prune-rate 0.05 --dropout 0.35 --epochs 7
+        "meProp + meSimp, lazy": {
+            "meprop": {"k": 60},
+            "simplify": {"prune_rate": 0.05},
             "config": {"dropout": 0.35},
             "training": {"epochs": 7, "lazy": True},
         },
