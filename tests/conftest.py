@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,3 +132,14 @@ def make_clean() -> MakeText:
 def make_messy() -> MakeText:
     """Makes text that may be faulty."""
     return messy_text
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Imports a script of benchmarks/ by name; PyTorch's threads are afterwards as before."""
+    import torch
+
+    threads = torch.get_num_threads()
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
+    yield import_module
+    torch.set_num_threads(threads)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -20,13 +19,6 @@ from meprop_nlp.nn.lstm import MePropLSTM
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 needs_core = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
 each_script = pytest.mark.parametrize("name", ["linear", "lstm"])
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch):
-    """Imports a script of benchmarks/ by name."""
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    return import_module
 
 
 @pytest.fixture

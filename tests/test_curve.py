@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import typer.main
 
 from meprop_nlp import native
@@ -18,17 +15,7 @@ from meprop_nlp.decoding.model_file import write_model_file
 
 from .decoding.models import random_parser, random_tagger
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 needs_core = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Imports a script of benchmarks/ by name; PyTorch's threads are afterwards as before."""
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    yield import_module
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -11,11 +11,10 @@ import numpy as np
 from meprop_nlp.data.chunks import Document
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import COLUMNS
-from meprop_nlp.decoding.numpy_parser import Trees
 from meprop_nlp.decoding.parser import FrozenParser
 from meprop_nlp.decoding.stream import chunks
 from meprop_nlp.decoding.tagger import FrozenTagger
-from meprop_nlp.decoding.words import DocumentWords, SentenceWords, TaggedWords, Tags, Words
+from meprop_nlp.decoding.words import DocumentWords, SentenceWords, TaggedWords, Tags, Trees, Words
 from meprop_nlp.native import core
 
 __all__ = ["Annotator", "Piece", "Predicted"]

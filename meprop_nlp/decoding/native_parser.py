@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from meprop_nlp.config import ACTIVATIONS, TRANSITION_SYSTEMS
 from meprop_nlp.decoding.folding import capacity_for, filled, padded
-from meprop_nlp.decoding.numpy_parser import Trees
 from meprop_nlp.decoding.weights import Array, ParserWeights
-from meprop_nlp.decoding.words import Words
+from meprop_nlp.decoding.words import Trees, Words
 from meprop_nlp.errors import MePropError
 from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS
 from meprop_nlp.parsing.transition_system import TransitionSystem

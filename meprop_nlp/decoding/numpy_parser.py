@@ -3,46 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.decoding.weights import Array, ParserWeights
-from meprop_nlp.decoding.words import Indices, Words, joined
+from meprop_nlp.decoding.words import Trees, Words, joined
 from meprop_nlp.errors import MePropError
 from meprop_nlp.parsing.features import extract, extract_labels
 from meprop_nlp.parsing.state import State
 from meprop_nlp.parsing.transitions import SWAPS_PER_WORD, ArcStandardSwap
 
-__all__ = ["ACTIVATION_FUNCTIONS", "NumpyParser", "Trees"]
+__all__ = ["ACTIVATION_FUNCTIONS", "NumpyParser"]
 
 ACTIVATION_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "relu": lambda x: np.maximum(x, 0),
     "cube": lambda x: x * x * x,
     "tanh": lambda x: np.tanh(x),
 }
-
-
-class Trees(NamedTuple):
-    """What a parser says of N words.
-
-    Attributes:
-        heads: (N) id of each word's head in its sentence, 0 is ROOT.
-        labels: (N) label ids.
-        confidence: (N) the softmax, among the moves that were allowed, of the one that attached
-            the word; None where it was not asked for.
-    """
-
-    heads: Indices
-    labels: Indices
-    confidence: npt.NDArray[np.float32] | None
-
-    @property
-    def shares(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return the confidence by its attribute in MISC; empty without."""
-        return {} if self.confidence is None else {"ArcConf": self.confidence}
 
 
 class NumpyParser:

@@ -9,34 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.decoding.model_file import ModelFile
 from meprop_nlp.decoding.native_parser import NativeParser
-from meprop_nlp.decoding.numpy_parser import NumpyParser, Trees
+from meprop_nlp.decoding.numpy_parser import NumpyParser
 from meprop_nlp.decoding.predictor import Predictor, as_sentence
 from meprop_nlp.decoding.stream import chunks
 from meprop_nlp.decoding.weights import ParserWeights
-from meprop_nlp.decoding.words import SentenceWords, Words
+from meprop_nlp.decoding.words import SentenceWords, Trees, Words
 from meprop_nlp.native import core
 from meprop_nlp.parsing.projectivity import LIFTED, deprojectivize
 
-__all__ = ["FrozenParser", "tag_rows"]
-
-
-def tag_rows(
-    sentences: Sequence[Sentence], vocabularies: dict[str, Vocab]
-) -> list[npt.NDArray[np.int64]]:
-    """Return each sentence's tags as rows of one table: (n_words, number of tag columns)."""
-    offset = 0
-    columns = []
-    for name, vocab in vocabularies.items():
-        columns.append(
-            [[offset + vocab.index(tag) for tag in sentence.column(name)] for sentence in sentences]
-        )
-        offset += len(vocab)
-    if not columns:
-        return [np.empty((len(sentence), 0), np.int64) for sentence in sentences]
-    return [np.array(rows, np.int64).T for rows in zip(*columns, strict=True)]
+__all__ = ["FrozenParser"]
 
 
 class FrozenParser(Predictor):

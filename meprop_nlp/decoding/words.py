@@ -13,7 +13,7 @@ from meprop_nlp.data.attributes import with_shares
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import COLUMNS
 
-__all__ = ["DocumentWords", "SentenceWords", "TaggedWords", "Tags", "Words"]
+__all__ = ["DocumentWords", "SentenceWords", "TaggedWords", "Tags", "Trees", "Words"]
 
 Indices = npt.NDArray[np.int32]
 
@@ -102,6 +102,26 @@ class Tags(NamedTuple):
         row = list(self.values).index(name)
         values = self.values[name]
         return [values[i] for i in self.ids[row].tolist()]
+
+
+class Trees(NamedTuple):
+    """What a parser says of N words.
+
+    Attributes:
+        heads: (N) id of each word's head in its sentence, 0 is ROOT.
+        labels: (N) label ids.
+        confidence: (N) the softmax, among the moves that were allowed, of the one that attached
+            the word; None where it was not asked for.
+    """
+
+    heads: Indices
+    labels: Indices
+    confidence: npt.NDArray[np.float32] | None
+
+    @property
+    def shares(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the confidence by its attribute in MISC; empty without."""
+        return {} if self.confidence is None else {"ArcConf": self.confidence}
 
 
 class TaggedWords:

@@ -18,7 +18,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import UNK, Vocab
 from meprop_nlp.decoding.model_file import ModelFile
 from meprop_nlp.decoding.packing import rounded
-from meprop_nlp.decoding.parser import FrozenParser, tag_rows
+from meprop_nlp.decoding.parser import FrozenParser
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.embeddings import load_vectors
 from meprop_nlp.models.parser_network import ParserNetwork
@@ -158,7 +158,7 @@ class ParserTask:
             offset += size
         tag_of: list[npt.NDArray[np.int64]] = []
         combination_rows: dict[tuple[int, ...], int] = {}
-        for rows in tag_rows([sentence for sentence, _, _ in trees], self.tags):
+        for rows in _tag_rows([sentence for sentence, _, _ in trees], self.tags):
             numbered = [
                 FIRST_ROW + combination_rows.setdefault(tuple(row), len(combination_rows))
                 for row in rows.tolist()
@@ -246,3 +246,19 @@ class ParserTask:
     def frozen(self) -> FrozenParser:
         """Return the network as it is now as a parser that only predicts: what would be stored."""
         return FrozenParser(ModelFile(self.header(), rounded(arrays_of(self.network))))
+
+
+def _tag_rows(
+    sentences: Sequence[Sentence], vocabularies: dict[str, Vocab]
+) -> list[npt.NDArray[np.int64]]:
+    """Return each sentence's tags as rows of one table: (n_words, number of tag columns)."""
+    offset = 0
+    columns = []
+    for name, vocab in vocabularies.items():
+        columns.append(
+            [[offset + vocab.index(tag) for tag in sentence.column(name)] for sentence in sentences]
+        )
+        offset += len(vocab)
+    if not columns:
+        return [np.empty((len(sentence), 0), np.int64) for sentence in sentences]
+    return [np.array(rows, np.int64).T for rows in zip(*columns, strict=True)]
