@@ -110,9 +110,9 @@ def test_files_come_out_one_after_the_other(
 PEAK = """
 import sys
 sys.argv[0] = "meprop-nlp"
-from meprop_nlp.cli import app
+from meprop_nlp.cli import make_app
 try:
-    app()
+    make_app()()
 finally:
     lines = open("/proc/self/status").read().split("\\n")
     sys.stderr.write(next(line for line in lines if line.startswith("VmHWM")).split()[1])
