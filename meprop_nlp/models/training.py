@@ -24,7 +24,8 @@ from meprop_nlp.models.checkpoint import Checkpoint, Progress, neurons, restore,
 from meprop_nlp.models.records import EpochRecord, Step
 from meprop_nlp.models.task import Task, arrays_of
 from meprop_nlp.nn.optim import clip_gradients, make_optimizer, restart
-from meprop_nlp.nn.simplify import CutSchedule, Simplifier
+from meprop_nlp.nn.schedules import CutSchedule, GradualSchedule
+from meprop_nlp.nn.simplify import Simplifier
 
 __all__ = ["Trainer", "checkpoint_path", "log_path"]
 
@@ -82,18 +83,16 @@ class Trainer:
         self.schedule: CutSchedule | None = None
         self.simplifier: Simplifier | None = None
         if simplify:
-            self.schedule = CutSchedule(
-                cycle=simplify.cycle,
-                cuts_per_epoch=simplify.cuts_per_epoch,
-                first_cut_epoch=simplify.first_cut_epoch,
-            )
-            widths = neurons(self.layers)
-            if max(widths.values()) <= simplify.min_neurons:
-                least, widest = simplify.min_neurons, max(widths.values())
+            self.schedule = _schedule(simplify)
+            self._first_widths = neurons(self.layers)
+            widest = max(self._first_widths.values())
+            if widest <= simplify.min_neurons:
+                least = simplify.min_neurons
                 raise ConfigError(f"--min-neurons is {least}, but no layer is wider than {widest}")
             self.simplifier = Simplifier(
                 self.layers,
                 prune_rate=task.prune_rate if simplify.prune_rate is None else simplify.prune_rate,
+                criterion=simplify.criterion,
                 min_neurons=simplify.min_neurons,
             )
         self.best: ModelFile | None = None
@@ -139,7 +138,8 @@ class Trainer:
                 and self.schedule
                 and self.schedule.cuts_after(progress.epoch, number, n_batches)
             ):
-                records = self.simplifier.step(self.optimizer)
+                share = self.schedule.share_left(progress.epoch, number, n_batches)
+                records = self.simplifier.step(self.optimizer, widths=self._widths(share))
                 progress.was_cut |= any(cut.before != cut.after for cut in records)
             progress.seconds["all"] += time.perf_counter() - start
             progress.batch = number + 1
@@ -153,6 +153,12 @@ class Trainer:
                 progress.n_words / max(progress.seconds["all"], 1e-9),
             )
             start = time.perf_counter()
+
+    def _widths(self, share: float | None) -> dict[str, int] | None:
+        """Return how many neurons each layer is to have left; None: the prune rate decides."""
+        if share is None:
+            return None
+        return {name: max(1, round(share * width)) for name, width in self._first_widths.items()}
 
     def _step(self, batch: Any) -> float:
         """Forward, backward, update on one minibatch; return its loss."""
@@ -293,3 +299,12 @@ class Trainer:
         for name in Progress.__slots__:
             setattr(self.progress, name, checkpoint.progress[name])
         self.rng.bit_generator.state = self.progress.order
+
+
+def _schedule(simplify: SimplifyConfig) -> CutSchedule:
+    when = {
+        name: getattr(simplify, name) for name in ("cycle", "cuts_per_epoch", "first_cut_epoch")
+    }
+    if simplify.schedule == "paper":
+        return CutSchedule(**when)
+    return GradualSchedule(**when, keep=simplify.keep)
