@@ -18,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from meprop_nlp.commands import benchmark, evaluate, inspect, predict, train
+from meprop_nlp.commands import benchmark, convert, evaluate, inspect, predict, train
 from meprop_nlp.commands.help import GroupedCommand
 from meprop_nlp.errors import ConfigError, MePropError
 
@@ -144,6 +144,7 @@ for command, example in (
     (train.train_parser, "train-parser --train train.conllu --dev dev.conllu --k 20"),
     (predict.tag, "tag words.conllu > tagged.conllu"),
     (predict.parse, "parse --tagger models/tagger.safetensors words.conllu > parsed.conllu"),
+    (convert.convert, "convert wsj_0001.mrg wsj_0002.mrg -o train.conllx"),
     (evaluate.evaluate, "evaluate gold.conllu parsed.conllu"),
     (benchmark.benchmark, "benchmark models/parser.safetensors words.conllu"),
     (inspect.info, "info models/parser.safetensors"),
