@@ -119,6 +119,7 @@ _COMMANDS = {
     "train-parser": ("train", "--train train.conllu --dev dev.conllu --k 20"),
     "tag": ("predict", "words.conllu > tagged.conllu"),
     "parse": ("predict", "--tagger models/tagger.safetensors words.conllu > parsed.conllu"),
+    "convert": ("convert", "wsj_0001.mrg wsj_0002.mrg -o train.conllx"),
     "evaluate": ("evaluate", "gold.conllu parsed.conllu"),
     "benchmark": ("benchmark", "models/parser.safetensors words.conllu"),
     "info": ("inspect", "models/parser.safetensors"),

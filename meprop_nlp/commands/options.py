@@ -103,6 +103,16 @@ Test = Annotated[
     list[str] | None,
     option(DATA, "--test", metavar="FILE", help="File to score at the end; may be given again."),
 ]
+Ptb = Annotated[
+    Path | None,
+    option(
+        DATA,
+        "--ptb",
+        metavar="DIR",
+        help="Instead of the three: the papers' sections of the Penn Treebank, WSJ, from a folder "
+        "of files named wsj_0201.mrg (or .conllx, .dep, .dp), or 02.conllx for a section.",
+    ),
+]
 Vectors = Annotated[
     str | None,
     option(

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from meprop_nlp.commands import console, preflight
+from meprop_nlp.commands import console, preflight, ptb
 from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.tables import summary
 from meprop_nlp.config import KEPT_SHARES, Config, MePropConfig, SimplifyConfig, TrainingConfig
@@ -22,6 +22,8 @@ def run_training(task: str, config_class: type[Config], options: dict[str, Any])
     def settings(of: type[Config]) -> dict[str, Any]:
         return {name: options[name] for name in of.__dataclass_fields__ if name in options}
 
+    if options["ptb"] is not None:
+        ptb.take_sections(task, options)
     preflight.check_flags(options)
     if options["simplify"] and options["k"] is None:
         options["k"] = max(1, round(KEPT_SHARES[task] * options["hidden"]))
@@ -75,9 +77,9 @@ def run_training(task: str, config_class: type[Config], options: dict[str, Any])
             raise
     if not options["quiet"]:
         _say_what_was_written(options["output"])
-    for path in options["test"] or ():
-        scores = model.evaluate(read_all([path], options["input_format"], **reading))
-        print(f"{path}: {summary(scores)}")
+    for name, files in ptb.test_sets(task, options):
+        scores = model.evaluate(read_all(files, options["input_format"], **reading))
+        print(f"{name}: {summary(scores)}")
 
 
 def _take_sample_treebank(options: dict[str, Any]) -> None:

@@ -22,10 +22,9 @@ from meprop_nlp.errors import ConfigError, MePropError
 from meprop_nlp.files import replacing
 from meprop_nlp.models.checkpoint import Checkpoint, Progress, neurons, restore, save_checkpoint
 from meprop_nlp.models.records import EpochRecord, Step
+from meprop_nlp.models.simplification import Simplification
 from meprop_nlp.models.task import Task, arrays_of
-from meprop_nlp.nn.optim import clip_gradients, make_optimizer, restart
-from meprop_nlp.nn.schedules import CutSchedule, GradualSchedule
-from meprop_nlp.nn.simplify import Simplifier
+from meprop_nlp.nn.optim import clip_gradients, make_optimizer
 
 __all__ = ["Trainer", "checkpoint_path", "log_path"]
 
@@ -80,21 +79,9 @@ class Trainer:
             lazy=training.lazy,
         )
         self.base_lr = float(self.optimizer.param_groups[0]["lr"])
-        self.schedule: CutSchedule | None = None
-        self.simplifier: Simplifier | None = None
-        if simplify:
-            self.schedule = _schedule(simplify)
-            self._first_widths = neurons(self.layers)
-            widest = max(self._first_widths.values())
-            if widest <= simplify.min_neurons:
-                least = simplify.min_neurons
-                raise ConfigError(f"--min-neurons is {least}, but no layer is wider than {widest}")
-            self.simplifier = Simplifier(
-                self.layers,
-                prune_rate=task.prune_rate if simplify.prune_rate is None else simplify.prune_rate,
-                criterion=simplify.criterion,
-                min_neurons=simplify.min_neurons,
-            )
+        self.simplification = (
+            Simplification(self.layers, simplify, task.prune_rate) if simplify else None
+        )
         self.best: ModelFile | None = None
         self.rng = np.random.default_rng(training.seed)
         self.progress = Progress(order=dict(self.rng.bit_generator.state))
@@ -111,10 +98,9 @@ class Trainer:
             self._resume()
         progress = self.progress
         while progress.epoch < self.training.epochs and not self._out_of_patience():
-            if self.simplifier and self.schedule:
-                if self.schedule.restarts_optimizer(progress.epoch) and not progress.batch:
-                    restart(self.optimizer)
-                self.simplifier.counting = self.schedule.cuts_in(progress.epoch)
+            if self.simplification:
+                resumed = progress.batch > 0
+                self.simplification.begin_epoch(progress.epoch, self.optimizer, resumed=resumed)
             yield from self._epoch()
             yield self._end_epoch()
         if self.output:
@@ -133,14 +119,10 @@ class Trainer:
                 self._save_checkpoint()
                 raise KeyboardInterrupt
             progress.loss += self._step(batch)
-            if (
-                self.simplifier
-                and self.schedule
-                and self.schedule.cuts_after(progress.epoch, number, n_batches)
-            ):
-                share = self.schedule.share_left(progress.epoch, number, n_batches)
-                records = self.simplifier.step(self.optimizer, widths=self._widths(share))
-                progress.was_cut |= any(cut.before != cut.after for cut in records)
+            if self.simplification:
+                progress.was_cut |= self.simplification.after_batch(
+                    progress.epoch, number, n_batches, self.optimizer
+                )
             progress.seconds["all"] += time.perf_counter() - start
             progress.batch = number + 1
             progress.n_words += batch.n_words
@@ -153,12 +135,6 @@ class Trainer:
                 progress.n_words / max(progress.seconds["all"], 1e-9),
             )
             start = time.perf_counter()
-
-    def _widths(self, share: float | None) -> dict[str, int] | None:
-        """Return how many neurons each layer is to have left; None: the prune rate decides."""
-        if share is None:
-            return None
-        return {name: max(1, round(share * width)) for name, width in self._first_widths.items()}
 
     def _step(self, batch: Any) -> float:
         """Forward, backward, update on one minibatch; return its loss."""
@@ -263,8 +239,8 @@ class Trainer:
         }
 
     def _out_of_patience(self) -> bool:
-        if self.schedule and self.schedule.stage(self.progress.epoch) < 1:
-            return False  # the model that was asked for is there only after the first stage
+        if self.simplification and not self.simplification.is_over(self.progress.epoch):
+            return False
         waited = self.progress.epoch - self.progress.best_epoch
         return bool(self.training.patience) and waited >= self.training.patience
 
@@ -299,12 +275,3 @@ class Trainer:
         for name in Progress.__slots__:
             setattr(self.progress, name, checkpoint.progress[name])
         self.rng.bit_generator.state = self.progress.order
-
-
-def _schedule(simplify: SimplifyConfig) -> CutSchedule:
-    when = {
-        name: getattr(simplify, name) for name in ("cycle", "cuts_per_epoch", "first_cut_epoch")
-    }
-    if simplify.schedule == "paper":
-        return CutSchedule(**when)
-    return GradualSchedule(**when, keep=simplify.keep)

@@ -19,6 +19,7 @@ COMMANDS = (
     "train-parser",
     "tag",
     "parse",
+    "convert",
     "evaluate",
     "info",
     "validate",

@@ -238,6 +238,7 @@ class ScriptedTask:
 
     name, main_scores, warnings = "scripted", ("score",), ()
     learning_rates: ClassVar = {"adam": 0.004}
+    prune_rate = 0.1
     n_batches = 4
 
     def __init__(self, scores: list[float] | None = None, losses: float = 1.0) -> None:
