@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from meprop_nlp.config import dropout_by_width
 from meprop_nlp.models.parser_network import ParserNetwork
 from meprop_nlp.models.tagger_network import TaggerNetwork
 from meprop_nlp.models.training import Trainer
@@ -42,9 +43,11 @@ class DenseParserNetwork(ParserNetwork):
             ],
             1,
         )  # (B, 48 E)
-        x = F.dropout(x, self.dropout / 2, self.training)
+        x = F.dropout(x, self.input_dropout, self.training)
         for layer in self.layers[:-1]:
-            x = F.dropout(self.activation(layer(x)), self.dropout, self.training)
+            x = self.activation(layer(x))
+            p = dropout_by_width(x.shape[1]) if self.dropout is None else self.dropout
+            x = F.dropout(x, p, self.training)
         logits: Tensor = self.layers[-1](x)
         return logits
 
@@ -56,7 +59,7 @@ class DenseTaggerNetwork(TaggerNetwork):
 
     def forward(self, rows: Tensor, batch_sizes: Tensor) -> dict[str, Tensor]:
         x = torch.cat([self.words(rows[:, 0]), self.features(rows[:, 1:]).flatten(1)], 1)  # (N, I)
-        x = F.dropout(x, self.dropout / 2, self.training)
+        x = F.dropout(x, self.input_dropout, self.training)
         packed, _ = self.dense_lstm(PackedSequence(x, batch_sizes))
         hidden = F.dropout(packed.data, self.dropout, self.training)  # (N, 2H)
         return {column: head(hidden) for column, head in self.heads.items()}

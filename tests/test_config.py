@@ -55,11 +55,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "TaggerConfig": {
         "columns": columns, "hidden": whole, "word_dim": whole, "feature_dim": whole,
-        "dropout": share, "word_dropout": rate,
+        "dropout": share, "input_dropout": st.none() | share, "word_dropout": rate,
     },
     "ParserConfig": {
         "tag_columns": columns, "hidden": whole, "layers": st.integers(1, 5),
-        "activation": st.sampled_from(ACTIVATIONS), "embedding_dim": whole, "dropout": share,
+        "activation": st.sampled_from(ACTIVATIONS), "embedding_dim": whole,
+        "dropout": st.none() | share, "input_dropout": st.none() | share,
         "word_dropout": rate, "transition_system": st.sampled_from(TRANSITION_SYSTEMS),
         "oracle": st.just("static"), "nonprojective": st.sampled_from(NONPROJECTIVE),
     },
@@ -145,6 +146,8 @@ WRONG: list[tuple[Any, str, Any, str]] = [
     *((ParserConfig, "layers", value, "a whole number from 1 to 5") for value in (0, 6, 1.5)),
     (ParserConfig, "activation", "gelu", "one of " + ", ".join(ACTIVATIONS)),
     (ParserConfig, "dropout", 1, SHARE),
+    (ParserConfig, "input_dropout", 1, SHARE),
+    (TaggerConfig, "input_dropout", -0.1, SHARE),
     (ParserConfig, "word_dropout", -1, NUMBER),
     (ParserConfig, "transition_system", "eager", "one of " + ", ".join(TRANSITION_SYSTEMS)),
     (ParserConfig, "oracle", "dynamic", "one of " + ", ".join(ORACLES)),

@@ -18,6 +18,7 @@ from meprop_nlp.config import (
     SimplifyConfig,
     TaggerConfig,
     TrainingConfig,
+    dropout_by_width,
 )
 
 TAGGER_MODEL = Path("models/tagger.safetensors")
@@ -187,7 +188,26 @@ MinNeurons = Annotated[int, option(MEPROP, help="No layer is cut below this.")]
 Hidden = Annotated[
     int, option(NETWORK, help="Neurons of a hidden layer (tagger: in each direction).")
 ]
-Dropout = Annotated[float, option(NETWORK, help="Share of values left out in training.")]
+Dropout = Annotated[
+    float, option(NETWORK, help="Share of the hidden layer's values left out in training.")
+]
+ParserDropout = Annotated[
+    float | None,
+    option(
+        NETWORK,
+        "--dropout",
+        help="Share of hidden layers' values left out in training; unless given, in proportion to "
+        f"the width, {dropout_by_width(500):g} of 500 neurons.",
+    ),
+]
+InputDropout = Annotated[
+    float | None,
+    option(
+        NETWORK,
+        help="Share of the embeddings' values left out; unless given, half of --dropout, or "
+        "for the parser 0.3 where that is not given either.",
+    ),
+]
 WordDropout = Annotated[
     float,
     option(NETWORK, help="A word seen n times is hidden in training with chance a / (a + n): a."),
@@ -216,7 +236,7 @@ LearningRate = Annotated[
     float | None,
     option(
         TRAINING,
-        help="Unless given: for Adam 0.003 (tagger) or 0.001 (parser), AdaGrad 0.01, SGD 0.1.",
+        help="Unless given: for Adam 0.003 (tagger) or 0.002 (parser), AdaGrad 0.01, SGD 0.1.",
     ),
 ]
 Decay = Annotated[

@@ -25,6 +25,7 @@ from meprop_nlp.commands.options import (
     Epochs,
     FirstCutEpoch,
     Hidden,
+    InputDropout,
     InputFormat,
     K,
     Keep,
@@ -33,6 +34,7 @@ from meprop_nlp.commands.options import (
     MinNeurons,
     Optimizer,
     ParserBatchSize,
+    ParserDropout,
     Patience,
     Progress,
     PruneRate,
@@ -107,6 +109,7 @@ def train_tagger(
         int, option(NETWORK, help="Width of each of the seven feature embeddings.")
     ] = TAGGER.feature_dim,
     dropout: Dropout = TAGGER.dropout,
+    input_dropout: InputDropout = TAGGER.input_dropout,
     word_dropout: WordDropout = TAGGER.word_dropout,
     epochs: Epochs = RUN_DEFAULTS.epochs,
     batch_size: TaggerBatchSize = RUN_DEFAULTS.batch_size,
@@ -168,7 +171,8 @@ def train_parser(
     embedding_dim: Annotated[
         int, option(NETWORK, "--embedding-dim", "--word-dim", help="Width of each embedding.")
     ] = PARSER.embedding_dim,
-    dropout: Dropout = PARSER.dropout,
+    dropout: ParserDropout = PARSER.dropout,
+    input_dropout: InputDropout = PARSER.input_dropout,
     word_dropout: WordDropout = PARSER.word_dropout,
     transition_system: Annotated[
         str, option(PARSING, metavar="NAME", help=choices(TRANSITION_SYSTEMS) + ".")

@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from meprop_nlp.config import MePropConfig, ParserConfig
+from meprop_nlp.config import MePropConfig, ParserConfig, dropout_by_width
 from meprop_nlp.nn.cut import Consumer
 from meprop_nlp.nn.embedding import dropout, embedding_sum
 from meprop_nlp.nn.linear import MePropLinear
@@ -51,6 +51,8 @@ class ParserNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.dropout = config.dropout
+        without = 0.3 if config.dropout is None else config.dropout / 2
+        self.input_dropout = without if config.input_dropout is None else config.input_dropout
         self.activation = ACTIVATION_FUNCTIONS[config.activation]
         width = config.embedding_dim
         self.words = nn.Embedding(n_words, width)
@@ -96,9 +98,10 @@ class ParserNetwork(nn.Module):
         labels_at = torch.where(label_index < 0, no_label, label_index + first_label)
         index = torch.cat([form_index, tag_index + first_tag, labels_at], 1)  # (B, 48)
         first, *others = self._meprop_layers()
-        x = slot_linear(first, table, index, p=self.dropout / 2, training=self.training)  # (B, H)
+        x = slot_linear(first, table, index, p=self.input_dropout, training=self.training)  # (B, H)
         for layer in others:
-            x = layer(dropout(self.activation(x), self.dropout, self.training))
+            p = dropout_by_width(x.shape[1]) if self.dropout is None else self.dropout
+            x = layer(dropout(self.activation(x), p, self.training))
         return x
 
     def simplified_layers(self) -> list[SimplifiedLayer]:

@@ -64,7 +64,7 @@ class ParserTask:
     """
 
     name = "parser"
-    learning_rates: ClassVar[dict[str, float]] = {}
+    learning_rates: ClassVar[dict[str, float]] = {"adam": 0.002}
     prune_rate: ClassVar[float] = PRUNE_RATES["parser"]
 
     def __init__(

@@ -42,6 +42,8 @@ class TaggerNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.dropout = config.dropout
+        half = config.dropout / 2
+        self.input_dropout = half if config.input_dropout is None else config.input_dropout
         self.words = nn.Embedding(n_words, config.word_dim)
         self.features = nn.Embedding(n_features, config.feature_dim)
         for table in (self.words, self.features):
@@ -66,7 +68,7 @@ class TaggerNetwork(nn.Module):
         """
         words = embedding_concat(self.words.weight, rows[:, :1], sparse_grad=True)
         features = embedding_concat(self.features.weight, rows[:, 1:], sparse_grad=True)
-        x = dropout(torch.cat([words, features], 1), self.dropout / 2, self.training)  # (N, I)
+        x = dropout(torch.cat([words, features], 1), self.input_dropout, self.training)  # (N, I)
         packed, _ = self.lstm(PackedSequence(x, batch_sizes))
         hidden = dropout(packed.data, self.dropout, self.training)  # (N, 2H)
         return {column: head(hidden) for column, head in self.heads.items()}
