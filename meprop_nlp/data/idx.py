@@ -19,7 +19,7 @@ from meprop_nlp.errors import DataError
 
 __all__ = ["TYPE_CODES", "read_idx"]
 
-TYPE_CODES = {
+TYPE_CODES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(">u1"),
     0x09: np.dtype(">i1"),
     0x0B: np.dtype(">i2"),

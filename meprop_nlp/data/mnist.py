@@ -71,7 +71,7 @@ def read_mnist(
     """Read the four files of a directory, found by the names they are known under.
 
     That is `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the two of `t10k`, with a dot
-    or a hyphen before `idx`, with or without `.gz`; whether a file is packed is told by its content.
+    or a hyphen before `idx`, with or without `.gz`; its content tells whether a file is packed.
 
     Args:
         n_dev: so many of the first training images become the dev set; may be 0.
