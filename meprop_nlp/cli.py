@@ -18,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from meprop_nlp.commands import benchmark, evaluate, inspect, predict, train
+from meprop_nlp.commands import benchmark, evaluate, inspect, predict, train, train_mnist
 from meprop_nlp.commands.help import GroupedCommand
 from meprop_nlp.errors import ConfigError, MePropError
 
@@ -142,6 +142,7 @@ def _main(
 for command, example in (
     (train.train_tagger, "train-tagger --train train.conllu --dev dev.conllu --k 10"),
     (train.train_parser, "train-parser --train train.conllu --dev dev.conllu --k 20"),
+    (train_mnist.train_mnist, "train-mnist --data mnist --k 20"),
     (predict.tag, "tag words.conllu > tagged.conllu"),
     (predict.parse, "parse --tagger models/tagger.safetensors words.conllu > parsed.conllu"),
     (evaluate.evaluate, "evaluate gold.conllu parsed.conllu"),

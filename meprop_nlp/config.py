@@ -15,6 +15,7 @@ from meprop_nlp.errors import ConfigError
 __all__ = [
     "ACTIVATIONS",
     "KEPT_SHARES",
+    "MNIST_DEV_IMAGES",
     "MNIST_TRAINING",
     "NONPROJECTIVE",
     "OPTIMIZERS",
@@ -255,5 +256,7 @@ class ClassifierConfig(Config):
         self._demand_share("dropout")
 
 
+# The papers' dev set: the first of the training images (meProp, section 4.1).
+MNIST_DEV_IMAGES = 5000
 # What the papers have on MNIST where it is not our default.
 MNIST_TRAINING = TrainingConfig(epochs=20, batch_size=10, decay=False, clip=0.0, patience=0)

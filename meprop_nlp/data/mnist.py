@@ -12,14 +12,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from meprop_nlp.config import MNIST_DEV_IMAGES
 from meprop_nlp.data.idx import read_idx
 from meprop_nlp.errors import DataError
 
-__all__ = ["N_CLASSES", "N_DEV", "SIDE", "Images", "Mnist", "read_mnist"]
+__all__ = ["N_CLASSES", "SIDE", "Images", "Mnist", "read_mnist", "usual_names"]
 
 SIDE = 28  # pixels
 N_CLASSES = 10
-N_DEV = 5000  # the papers' dev set: the first of the training images (meProp, section 4.1)
 # What a file is, and which file of MNIST that is; `t10k` are the test images.
 STEMS = {
     "train_images": "train-images",
@@ -65,7 +65,7 @@ class Mnist(NamedTuple):
 def read_mnist(
     directory: str | os.PathLike[str],
     *,
-    n_dev: int = N_DEV,
+    n_dev: int = MNIST_DEV_IMAGES,
     files: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> Mnist:
     """Read the four files of a directory, found by the names they are known under.
@@ -95,13 +95,18 @@ def read_mnist(
     return Mnist(train[n_dev:], train[:n_dev], test)
 
 
-def _find(directory: Path, role: str) -> Path:
+def usual_names(role: str) -> list[str]:
+    """Return the names that one of the four files is known under; see `read_mnist`."""
     n_dimensions = 3 if role.endswith("images") else 1
-    names = [
+    return [
         f"{STEMS[role]}{mark}idx{n_dimensions}-ubyte{packed}"
         for packed in ("", ".gz")
         for mark in "-."
     ]
+
+
+def _find(directory: Path, role: str) -> Path:
+    names = usual_names(role)
     for name in names:
         if (directory / name).is_file():
             return directory / name
