@@ -181,6 +181,7 @@ def test_model_never_takes_the_place_of_the_images_or_of_another_task(
     before = images.read_bytes()
     result = train(run, folder, images)
     assert result.exit_code == 2
+    assert f"--output {images} is an input file too" in result.stderr
     assert images.read_bytes() == before
     result = train(run, folder, tagger)
     assert "is a tagger already, and would be replaced by a classifier" in result.stderr
