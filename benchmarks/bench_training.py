@@ -33,10 +33,10 @@ VARIANTS: dict[str, dict[str, Settings]] = {
         "dense PyTorch": {},
         "meProp, k 50": {"meprop": {"k": 50}},
         "meProp, k 50, lazy": {"meprop": {"k": 50}, "training": {"lazy": True}},
-        # --simplify --lazy --k 60 --prune-rate 0.05 --dropout 0.35 --epochs 7
+        # --simplify --schedule paper --lazy --k 60 --prune-rate 0.05 --dropout 0.35 --epochs 7
         "meProp + meSimp, lazy": {
             "meprop": {"k": 60},
-            "simplify": {"prune_rate": 0.05},
+            "simplify": {"schedule": "paper", "prune_rate": 0.05},
             "config": {"dropout": 0.35},
             "training": {"epochs": 7, "lazy": True},
         },
@@ -44,7 +44,7 @@ VARIANTS: dict[str, dict[str, Settings]] = {
     "tagger": {
         "dense PyTorch": {},
         "meProp, k 50": {"meprop": {"k": 50}},
-        "meProp + meSimp": {"meprop": {"k": 50}, "simplify": {}},  # --simplify
+        "meProp + meSimp": {"meprop": {"k": 50}, "simplify": {"schedule": "paper"}},
     },
 }
 SCORE = {"parser": "las", "tagger": "upos"}

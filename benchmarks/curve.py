@@ -34,28 +34,13 @@ UNCUT, DEFAULT = "500 uncut", "default"
 # by task: (how, name of the file, options of the training)
 Runs = tuple[tuple[str, str, str], ...]
 SMALL_RUNS: Runs = tuple(
-    (SMALL, f"small-{hidden}", f"--hidden {hidden}") for hidden in (256, 128, 64, 32)
+    (SMALL, f"small-{hidden}", f"--hidden {hidden}") for hidden in (256, 100, 64, 32)
 )
-RUNS: dict[str, Runs] = {
-    "parser": (
-        (UNCUT, "uncut", ""),
-        (CUT, DEFAULT, "--simplify"),
-        (CUT, "cut-12", "--simplify --prune-rate 0.12"),
-        (CUT, "cut-k20-5", "--simplify --k 20 --prune-rate 0.05"),
-        (CUT, "cut-k20-10-64", "--simplify --k 20 --prune-rate 0.1 --min-neurons 64"),
-        (CUT, "cut-k10-10-32", "--simplify --k 10 --prune-rate 0.1 --min-neurons 32"),
-        *SMALL_RUNS,
-    ),
-    "tagger": (
-        (UNCUT, "uncut", ""),
-        (CUT, DEFAULT, "--simplify"),
-        (CUT, "cut-25", "--simplify --prune-rate 0.25"),
-        (CUT, "cut-k20-20", "--simplify --k 20 --prune-rate 0.2"),
-        (CUT, "cut-k20-40-64", "--simplify --k 20 --prune-rate 0.4 --min-neurons 64"),
-        (CUT, "cut-k10-40-32", "--simplify --k 10 --prune-rate 0.4 --min-neurons 32"),
-        *SMALL_RUNS,
-    ),
-}
+CUT_RUNS: Runs = tuple(
+    (CUT, f"cut-{round(keep * 500)}", f"--simplify --keep {keep}") for keep in (0.512, 0.128, 0.064)
+)
+ALL_RUNS: Runs = ((UNCUT, "uncut", ""), (CUT, DEFAULT, "--simplify"), *CUT_RUNS, *SMALL_RUNS)
+RUNS: dict[str, Runs] = {"parser": ALL_RUNS, "tagger": ALL_RUNS}
 QUICK: Runs = (
     (UNCUT, "uncut", "--hidden 40 --epochs 2"),
     (CUT, DEFAULT, "--hidden 40 --epochs 3 --simplify --first-cut-epoch 0 --cycle 1"),

@@ -20,8 +20,8 @@ SMALL, DEFAULT = "about 64 neurons", "default"
 UNCUT = 500
 # how each is trained, but for its data and its place
 COMMANDS = {
-    "tagger": "train-tagger --simplify --k 20 --prune-rate 0.4 --min-neurons 64",
-    "parser": "train-parser --simplify --k 20 --prune-rate 0.1 --min-neurons 64",
+    "tagger": "train-tagger --simplify --keep 0.128",
+    "parser": "train-parser --simplify --keep 0.128",
     "default_tagger": "train-tagger --simplify",
     "default_parser": "train-parser --simplify",
     "uncut_parser": f"train-parser --k 20 --hidden {UNCUT}",

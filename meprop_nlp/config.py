@@ -14,6 +14,7 @@ from meprop_nlp.errors import ConfigError
 
 __all__ = [
     "ACTIVATIONS",
+    "CRITERIA",
     "KEPT_SHARES",
     "MNIST_DEV_IMAGES",
     "MNIST_TRAINING",
@@ -21,11 +22,13 @@ __all__ = [
     "OPTIMIZERS",
     "ORACLES",
     "PRUNE_RATES",
+    "SCHEDULES",
     "TAG_COLUMNS",
     "TOPK_MODES",
     "TRANSITION_SYSTEMS",
     "ClassifierConfig",
     "Config",
+    "Criterion",
     "MePropConfig",
     "ParserConfig",
     "SimplifyConfig",
@@ -34,6 +37,8 @@ __all__ = [
 ]
 
 TopkMode = Literal["example", "unified", "random"]
+Schedule = Literal["gradual", "paper"]
+Criterion = Literal["hits", "magnitude", "random"]
 OptimizerName = Literal["adam", "adagrad", "sgd"]
 Activation = Literal["relu", "cube", "tanh"]
 TransitionSystemName = Literal["arc-standard", "arc-hybrid", "arc-standard-swap"]
@@ -41,6 +46,8 @@ OracleName = Literal["static", "hybrid"]
 Nonprojective = Literal["pseudo", "lift", "drop"]
 
 TOPK_MODES: tuple[str, ...] = get_args(TopkMode)
+SCHEDULES: tuple[str, ...] = get_args(Schedule)
+CRITERIA: tuple[str, ...] = get_args(Criterion)
 OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 TRANSITION_SYSTEMS: tuple[str, ...] = get_args(TransitionSystemName)
@@ -133,16 +140,30 @@ class MePropConfig(Config):
 class SimplifyConfig(Config):
     """Model simplification (meSimp, section 3): when and what to cut."""
 
-    # a neuron in the top-k of fewer examples than this share goes; None: by task, Task.prune_rate
+    # gradual: down to `keep` in one stage; paper: by `prune_rate`, in stages
+    schedule: Schedule = "gradual"
+    keep: float = 0.2  # gradual: the share of a layer's neurons that is left
+    criterion: Criterion = "hits"  # gradual: which of them
+    # paper: a neuron in the top-k of fewer examples than this share goes; None: Task.prune_rate
     prune_rate: float | None = None
-    cycle: int = 2  # epochs of cutting, then as many of plain training; the pair is a stage
+    cycle: int = 2  # epochs of cutting; in the paper's, then as many of plain training, and again
     cuts_per_epoch: int = 8
     first_cut_epoch: int = 1  # epochs before the first stage; the reference starts at once: 0
     min_neurons: int = 16  # a layer is never cut below this
 
     def __post_init__(self) -> None:
+        self._demand_choice("schedule", SCHEDULES)
+        self._demand_choice("criterion", CRITERIA)
+        self._demand("keep", 0 < self.keep <= 1, "a number above 0, up to 1")
         if self.prune_rate is not None:
             self._demand_share("prune_rate")
+        if self.schedule == "gradual" and self.prune_rate is not None:
+            raise ConfigError(
+                "--prune-rate goes with --schedule paper; how many neurons the gradual schedule "
+                "leaves is --keep"
+            )
+        if self.schedule == "paper" and self.criterion != "hits":
+            raise ConfigError("--criterion goes with --schedule gradual; the papers' goes by hits")
         self._demand_positive("cycle", "cuts_per_epoch", "min_neurons")
         self._demand("first_cut_epoch", self.first_cut_epoch >= 0, "a whole number of at least 0")
 

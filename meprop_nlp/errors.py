@@ -64,7 +64,7 @@ class Problem:
 
 
 class ConlluError(DataError):
-    """One or several faults in a CoNLL file.
+    """One or several faults in a CoNLL file, or the first in a file of bracketed trees.
 
     Attributes:
         problems: the faults, in the order of the file.

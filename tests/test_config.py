@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from meprop_nlp.config import (
     ACTIVATIONS,
+    CRITERIA,
     NONPROJECTIVE,
     OPTIMIZERS,
     ORACLES,
@@ -42,7 +43,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "k": st.none() | st.integers(0, 1000), "topk_mode": st.sampled_from(TOPK_MODES),
     },
     "SimplifyConfig": {
-        "prune_rate": share, "cycle": whole, "cuts_per_epoch": whole, "min_neurons": whole,
+        "schedule": st.just("gradual"), "criterion": st.sampled_from(CRITERIA),
+        "prune_rate": st.none(), "keep": st.floats(0.01, 1), "cycle": whole,
+         "cuts_per_epoch": whole, "min_neurons": whole,
         "first_cut_epoch": st.integers(0, 9),
     },
     "TrainingConfig": {
@@ -119,6 +122,12 @@ WRONG: list[tuple[Any, str, Any, str]] = [
     (MePropConfig, "k", -1, NATURAL),
     (MePropConfig, "k", 2.5, NATURAL),
     (MePropConfig, "topk_mode", "best", "one of example, unified, random"),
+    (SimplifyConfig, "schedule", "sudden", "one of gradual, paper"),
+    (SimplifyConfig, "criterion", "luck", "one of hits, magnitude, random"),
+    *(
+        (SimplifyConfig, "keep", value, "a number above 0, up to 1")
+        for value in (0, -0.1, 1.5, math.nan)
+    ),
     *((SimplifyConfig, "prune_rate", value, SHARE) for value in (-0.1, 1, 1.5, math.nan)),
     *((SimplifyConfig, name, 0, POSITIVE) for name in ("cycle", "cuts_per_epoch", "min_neurons")),
     (SimplifyConfig, "first_cut_epoch", -1, NATURAL),

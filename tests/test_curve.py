@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from meprop_nlp import native
-from meprop_nlp.cli import app
+from meprop_nlp.cli import make_app
 from meprop_nlp.decoding.model_file import write_model_file
 
 from .decoding.models import random_parser, random_tagger
@@ -70,7 +70,7 @@ def test_picture_is_drawn_and_the_same_each_time(script: Any, tmp_path: Path) ->
 
 def test_every_run_is_a_training_that_the_command_line_knows(script: Any) -> None:
     curve, plot = script("curve"), script("curve_plot")
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_command(make_app()).commands  # type: ignore[attr-defined]
     for task, runs in curve.RUNS.items():
         known = {option for p in commands[f"train-{task}"].params for option in p.opts}
         names = [name for _, name, _ in runs]

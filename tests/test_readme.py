@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 import typer.main
 
-from meprop_nlp.cli import app
+from meprop_nlp.cli import make_app
 from meprop_nlp.data.conll import read, write
 from meprop_nlp.data.treebanks import sample_treebank
 
@@ -55,7 +55,7 @@ def test_python_of_the_readme_runs(
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_commands_of_the_readme_have_the_options_that_it_names(words: list[str]) -> None:
     assert words[0] == "meprop-nlp"
-    command = typer.main.get_command(app).commands[words[1]]  # type: ignore[attr-defined]
+    command = typer.main.get_command(make_app()).commands[words[1]]  # type: ignore[attr-defined]
     known = {option for parameter in command.params for option in parameter.opts}
     known |= {option for parameter in command.params for option in parameter.secondary_opts}
     named = {word for word in words[2:] if word.startswith("-")}

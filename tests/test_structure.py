@@ -203,3 +203,32 @@ def test_help_loads_no_torch(arguments: list[str]) -> None:
     done = python(HELP.format(arguments=arguments))
     assert done.stderr.endswith("0 False")
     assert "Usage" in done.stdout
+
+
+CALLED = """
+import runpy, sys
+sys.argv = ["meprop-nlp", "tag", "--help"]
+try:
+    runpy.run_module("meprop_nlp.cli", run_name="__main__")
+except SystemExit:
+    sys.stderr.write(" ".join(m for m in sys.modules if m.startswith("meprop_nlp.commands.")))
+    sys.stderr.write(" pydantic" * ("pydantic" in sys.modules))
+"""
+
+
+def test_a_command_is_not_kept_waiting_for_the_others() -> None:
+    loaded = {name.rpartition(".")[2] for name in python(CALLED).stderr.split()}
+    assert "predict" in loaded
+    assert not {"train", "benchmark", "inspect", "evaluate", "pydantic"} & loaded
+
+
+def test_a_word_that_is_no_command_is_told_about_all_of_them() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "meprop_nlp.cli", "parze"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=PACKAGE.parent,
+    )
+    assert done.returncode == 2
+    assert "parse" in done.stderr

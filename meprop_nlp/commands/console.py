@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sized
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from meprop_nlp.commands.tables import NAMES
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from meprop_nlp.decoding.annotator import Piece
     from meprop_nlp.models.records import EpochRecord, Note, Step
 
 __all__ = ["TrainingDisplay", "counted", "error", "note", "warning"]
@@ -37,8 +36,11 @@ def error(text: str) -> None:
     sys.stderr.write(f"error: {text}\n")
 
 
-def counted(pieces: Iterable[Piece], *, verb: str, show: bool) -> Iterator[Piece]:
-    """Pass annotated sentences on, with a count of words and words/s on stderr."""
+Words = TypeVar("Words", bound=Sized)
+
+
+def counted(pieces: Iterable[Words], *, verb: str, show: bool) -> Iterator[Words]:
+    """Pass sentences, or pieces of several, on, with a count of words and words/s on stderr."""
     if not show:
         yield from pieces
         return

@@ -9,6 +9,7 @@ import typer
 
 from meprop_nlp.commands.help import DATA, MEPROP, NETWORK, RUN, TRAINING
 from meprop_nlp.config import (
+    CRITERIA,
     KEPT_SHARES,
     OPTIMIZERS,
     PRUNE_RATES,
@@ -102,6 +103,16 @@ Test = Annotated[
     list[str] | None,
     option(DATA, "--test", metavar="FILE", help="File to score at the end; may be given again."),
 ]
+Ptb = Annotated[
+    Path | None,
+    option(
+        DATA,
+        "--ptb",
+        metavar="DIR",
+        help="Instead of the three: the papers' sections of the Penn Treebank, WSJ, from a folder "
+        "of files named wsj_0201.mrg (or .conllx, .dep, .dp), or 02.conllx for a section.",
+    ),
+]
 Vectors = Annotated[
     str | None,
     option(
@@ -133,16 +144,40 @@ TopK = Annotated[
 Simplify = Annotated[
     bool, option(MEPROP, "--simplify", help="Cut neurons that are seldom in the top k (meSimp).")
 ]
+Schedule = Annotated[
+    str,
+    option(
+        MEPROP,
+        metavar="NAME",
+        help="When --simplify cuts: gradual, down to --keep, then training on; or paper, whoever "
+        "is below --prune-rate, in stages (meSimp, section 3).",
+    ),
+]
+Keep = Annotated[float, option(MEPROP, help="The share of the neurons that gradual cuts leave.")]
+Criterion = Annotated[
+    str,
+    option(
+        MEPROP,
+        metavar="NAME",
+        help="By what gradual cuts choose; magnitude and random are for comparison: "
+        + choices(CRITERIA)
+        + ".",
+    ),
+]
 PruneRate = Annotated[
     float | None,
     option(
         MEPROP,
-        help="A neuron in the top k of a smaller share of the examples is cut; "
+        help="With --schedule paper: a neuron in the top k of a smaller share is cut; "
         f"{PRUNE_RATES['tagger']} (tagger) or {PRUNE_RATES['parser']} (parser) unless given.",
     ),
 ]
 Cycle = Annotated[
-    int, option(MEPROP, help="Epochs of cutting, then as many of plain training, and again.")
+    int,
+    option(
+        MEPROP,
+        help="Epochs with cuts; with --schedule paper, then as many of plain training, and again.",
+    ),
 ]
 CutsPerEpoch = Annotated[int, option(MEPROP, help="How often an epoch of cutting cuts.")]
 FirstCutEpoch = Annotated[int, option(MEPROP, help="Epochs before the first with cuts.")]

@@ -6,7 +6,8 @@ key that it leaves out has that version's default. Names of keys and values may 
 
 | key | here |
 |---|---|
-| NetType | mlp: no --k; mlptop: --k TrainTop; mlprand: --topk-mode random; mlpvar: --simplify |
+| NetType | mlp: no --k; mlptop: --k TrainTop; mlprand: --topk-mode random; mlpvar: \
+--simplify --schedule paper |
 | TrainTop | --k; the reference never sparsifies the output layer: --dense-output |
 | HiddenSize, Layers (first: Layer) | --hidden, --layers; both count the output layer |
 | MinibatchSize, MaxEpoch | --batch-size, --epochs |
@@ -223,6 +224,7 @@ def _options(path: Path, values: dict[str, Any]) -> dict[str, Any]:
     if net == "mlpvar":
         options |= {
             "simplify": True,
+            "schedule": "paper",
             "prune_rate": values["Prune"],
             "cycle": values["TrainCycle"],
             "cuts_per_epoch": values["IterPerEpoch"],

@@ -13,17 +13,20 @@ from meprop_nlp.commands.help import DATA, MEPROP, NETWORK, TRAINING
 from meprop_nlp.commands.options import (
     RUN_DEFAULTS,
     SIMPLIFY,
+    Criterion,
     CutsPerEpoch,
     Cycle,
     Device,
     Dropout,
     FirstCutEpoch,
+    Keep,
     MinNeurons,
     Optimizer,
     Patience,
     Progress,
     Quiet,
     Resume,
+    Schedule,
     Seed,
     Simplify,
     Threads,
@@ -92,11 +95,14 @@ def train_mnist(
     ] = None,
     topk_mode: TopK = "example",
     simplify: Simplify = False,
+    schedule: Schedule = SIMPLIFY.schedule,
+    keep: Keep = SIMPLIFY.keep,
+    criterion: Criterion = SIMPLIFY.criterion,
     prune_rate: Annotated[
         float | None,
         option(
             MEPROP,
-            help="A neuron in the top k of a smaller share of the examples is cut; "
+            help="With --schedule paper: a neuron in the top k of a smaller share is cut; "
             f"{PRUNE_RATES['classifier']} unless given.",
         ),
     ] = SIMPLIFY.prune_rate,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from meprop_nlp.commands import console, preflight
+from meprop_nlp.commands import console, preflight, ptb
 from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.tables import summary
 from meprop_nlp.config import KEPT_SHARES, Config, MePropConfig, SimplifyConfig, TrainingConfig
@@ -80,6 +80,8 @@ def follow(train: Callable[[Hooks], Model], options: dict[str, Any], unit: str =
 
 def run_training(task: str, config_class: type[Config], options: dict[str, Any]) -> None:
     """Run one of the two trainings on sentences."""
+    if options["ptb"] is not None:
+        ptb.take_sections(task, options)
     preflight.check_flags(options)
     settings = Settings.of(task, config_class, options)
     preflight.check_output(options["output"], task, preflight.named_files(options))
@@ -114,9 +116,9 @@ def run_training(task: str, config_class: type[Config], options: dict[str, Any])
         ),
         options,
     )
-    for path in options["test"] or ():
-        scores = model.evaluate(read_all([path], options["input_format"], **reading))
-        print(f"{path}: {summary(scores)}")
+    for name, files in ptb.test_sets(task, options):
+        scores = model.evaluate(read_all(files, options["input_format"], **reading))
+        print(f"{name}: {summary(scores)}")
 
 
 def _take_sample_treebank(options: dict[str, Any]) -> None:

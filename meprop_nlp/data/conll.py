@@ -1,5 +1,7 @@
 """Read and write CoNLL-U, CoNLL-X and tab-separated words, as streams of `Sentence`.
 
+Bracketed trees (.mrg) are read too, as the dependency trees that `dependencies.py` makes of them.
+
     for sentence in read("dev.conllu", trees=True):
         ...
     write(sentences, "out.conllu.gz")
@@ -11,11 +13,14 @@ the kind of its line ends, a byte order mark and superfluous empty lines.
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator
 
 from meprop_nlp.data.block import Fault
 from meprop_nlp.data.blocks import check_arguments, good_blocks, parse_lines
-from meprop_nlp.data.layout import FORMATS
+from meprop_nlp.data.brackets import parse_trees
+from meprop_nlp.data.dependencies import to_sentences
+from meprop_nlp.data.layout import FORMATS, is_bracketed
 from meprop_nlp.data.lines import read_lines
 from meprop_nlp.data.opening import Source, source_name
 from meprop_nlp.data.report import TreebankReport
@@ -66,11 +71,12 @@ def read(
     Args:
         source: a path (plain, gzip, xz or bzip2), `-` for standard input, or an open file.
         input_format: `conllu`, `conllx`, `tab` (FORM, FORM TAG, FORM TAG HEAD, FORM TAG HEAD
-            DEPREL), or `auto`: told by the first sentence.
+            DEPREL), or `auto`: told by the first sentence, bracketed trees too.
         trees: demand a full tree of every sentence: all heads set, a root, no circle. Without it
             HEAD may be `_`, and circles are not looked for. Several roots are always allowed.
         on_error: `fail`: from the first faulty sentence on yield no more, but go on reading to
-            collect up to `max_errors` faults. `skip`: leave faulty sentences out.
+            collect up to `max_errors` faults. `skip`: leave faulty sentences out. After a fault in
+            bracketed trees nothing can be read: nobody knows where the next tree begins.
         max_errors: how many faults to collect.
         encoding, encoding_errors: as for `open`.
         report: is told of every sentence that is yielded or skipped.
@@ -117,6 +123,24 @@ def read_blocks(
     """
     notes = {} if notes is None else notes
     lines = read_lines(source, encoding=encoding, encoding_errors=encoding_errors, notes=notes)
-    return parse_lines(
-        lines, path=source_name(source), input_format=input_format, trees=trees, notes=notes
-    )
+    path = source_name(source)
+    if input_format == "auto":
+        return _told_blocks(lines, path, trees, notes)
+    return parse_lines(lines, path=path, input_format=input_format, trees=trees, notes=notes)
+
+
+def _told_blocks(
+    lines: Iterator[str], path: str, trees: bool, notes: dict[str, int]
+) -> Iterator[Sentence | list[Fault]]:
+    looked_at: list[str] = []
+    bracketed = False
+    for line in lines:
+        looked_at.append(line)
+        if line.strip(" \t"):
+            bracketed = is_bracketed(line)
+            break
+    lines = itertools.chain(looked_at, lines)
+    if bracketed:
+        yield from to_sentences(parse_trees(lines, path=path))
+    else:
+        yield from parse_lines(lines, path=path, trees=trees, notes=notes)

@@ -6,7 +6,7 @@ import re
 
 from meprop_nlp.data.word import CONLLU, Layout
 
-__all__ = ["FORMATS", "LayoutError", "detect_layout", "visible"]
+__all__ = ["FORMATS", "LayoutError", "detect_layout", "is_bracketed", "visible"]
 
 FORMATS = ("auto", "conllu", "conllx", "tab")
 
@@ -82,10 +82,17 @@ def _conllu_or_conllx(lines: list[str], name: str) -> Layout:
     return conllx if _CONLLX_NAME.search(name) else CONLLU
 
 
+def is_bracketed(line: str) -> bool:
+    """Whether the first line of a file shows bracketed trees; no CoNLL format has such a line."""
+    return line.lstrip(" \t").startswith("(") and "\t" not in line.strip(" \t")
+
+
 def _refusal(line: str, wanted: str) -> str:
     """What was found instead of the wanted columns, and what to do."""
     n = line.count("\t") + 1
     found = f"found {n} column{'s' if n != 1 else ''} in {visible(line)!r}, expected {wanted}"
+    if is_bracketed(line):
+        return f"{found}; bracketed trees become CoNLL-X with: meprop-nlp convert"
     spaced = len(line.split(" "))
     if n == 1 and spaced > 1:
         return f"{found}; spaces between columns, CoNLL uses one tab"

@@ -27,7 +27,7 @@ from meprop_nlp.models.task import arrays_of, fitting_batch_size
 from meprop_nlp.models.training_trees import POOLED, training_trees
 from meprop_nlp.nn.row_kernels import distinct
 from meprop_nlp.nn.simplify import SimplifiedLayer
-from meprop_nlp.parsing.features import derive
+from meprop_nlp.parsing.derivation import derive
 from meprop_nlp.parsing.transitions import make_system
 
 __all__ = ["ParserTask"]

@@ -22,9 +22,9 @@ from meprop_nlp.errors import ConfigError, MePropError
 from meprop_nlp.files import replacing
 from meprop_nlp.models.checkpoint import Checkpoint, Progress, neurons, restore, save_checkpoint
 from meprop_nlp.models.records import EpochRecord, Step
+from meprop_nlp.models.simplification import Simplification
 from meprop_nlp.models.task import Task, arrays_of
-from meprop_nlp.nn.optim import clamp_gradients, clip_gradients, make_optimizer, restart
-from meprop_nlp.nn.simplify import CutSchedule, Simplifier
+from meprop_nlp.nn.optim import clamp_gradients, clip_gradients, make_optimizer
 
 __all__ = ["Trainer", "checkpoint_path", "log_path"]
 
@@ -80,23 +80,9 @@ class Trainer:
             lazy=training.lazy,
         )
         self.base_lr = float(self.optimizer.param_groups[0]["lr"])
-        self.schedule: CutSchedule | None = None
-        self.simplifier: Simplifier | None = None
-        if simplify:
-            self.schedule = CutSchedule(
-                cycle=simplify.cycle,
-                cuts_per_epoch=simplify.cuts_per_epoch,
-                first_cut_epoch=simplify.first_cut_epoch,
-            )
-            widths = neurons(self.layers)
-            if max(widths.values()) <= simplify.min_neurons:
-                least, widest = simplify.min_neurons, max(widths.values())
-                raise ConfigError(f"--min-neurons is {least}, but no layer is wider than {widest}")
-            self.simplifier = Simplifier(
-                self.layers,
-                prune_rate=task.prune_rate if simplify.prune_rate is None else simplify.prune_rate,
-                min_neurons=simplify.min_neurons,
-            )
+        self.simplification = (
+            Simplification(self.layers, simplify, task.prune_rate) if simplify else None
+        )
         self.best: ModelFile | None = None
         self.rng = np.random.default_rng(training.seed)
         self.progress = Progress(order=dict(self.rng.bit_generator.state))
@@ -113,10 +99,9 @@ class Trainer:
             self._resume()
         progress = self.progress
         while progress.epoch < self.training.epochs and not self._out_of_patience():
-            if self.simplifier and self.schedule:
-                if self.schedule.restarts_optimizer(progress.epoch) and not progress.batch:
-                    restart(self.optimizer)
-                self.simplifier.counting = self.schedule.cuts_in(progress.epoch)
+            if self.simplification:
+                resumed = progress.batch > 0
+                self.simplification.begin_epoch(progress.epoch, self.optimizer, resumed=resumed)
             yield from self._epoch()
             yield self._end_epoch()
         if self.output:
@@ -135,13 +120,10 @@ class Trainer:
                 self._save_checkpoint()
                 raise KeyboardInterrupt
             progress.loss += self._step(batch)
-            if (
-                self.simplifier
-                and self.schedule
-                and self.schedule.cuts_after(progress.epoch, number, n_batches)
-            ):
-                records = self.simplifier.step(self.optimizer)
-                progress.was_cut |= any(cut.before != cut.after for cut in records)
+            if self.simplification:
+                progress.was_cut |= self.simplification.after_batch(
+                    progress.epoch, number, n_batches, self.optimizer
+                )
             progress.seconds["all"] += time.perf_counter() - start
             progress.batch = number + 1
             progress.n_words += batch.n_words
@@ -260,8 +242,8 @@ class Trainer:
         }
 
     def _out_of_patience(self) -> bool:
-        if self.schedule and self.schedule.stage(self.progress.epoch) < 1:
-            return False  # the model that was asked for is there only after the first stage
+        if self.simplification and not self.simplification.is_over(self.progress.epoch):
+            return False
         waited = self.progress.epoch - self.progress.best_epoch
         return bool(self.training.patience) and waited >= self.training.patience
 

@@ -1,12 +1,13 @@
-"""meSimp: which neurons go, and when (meSimp, section 3). How they go is in `nn/cut.py`.
+"""meSimp: which neurons go (meSimp, section 3). How they go is in `nn/cut.py`, when in
+`nn/schedules.py`.
 
-`Simplifier` decides by the layers' hit counts and cuts; `CutSchedule` says in which epochs and
-after which batches. Both are free of any model: a network passes its layers and who reads them.
+`Simplifier` decides, by the layers' hit counts or another criterion, and cuts. It is free of any
+model: a network passes its layers and who reads them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from meprop_nlp.config import Criterion
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.nn.criteria import scores_by
 from meprop_nlp.nn.cut import Consumer, CutPlan
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
@@ -94,7 +97,9 @@ class Simplifier:
     Args:
         layers: the hidden layers. Their `counting` is turned on, and their consumers' offsets are
             kept up to date as neurons go. Counts already there are kept, so training can resume.
-        prune_rate: 0 to 1; neurons kept by fewer than this share of the examples go.
+        prune_rate: 0 to 1; neurons kept by fewer than this share of the examples go, unless `step`
+            is told how many stay.
+        criterion: by what they are chosen when it is; see `nn/criteria.py`.
         min_neurons: no layer gets narrower; the most active stay, ties: lowest index first.
 
     Raises:
@@ -103,7 +108,12 @@ class Simplifier:
     """
 
     def __init__(
-        self, layers: Sequence[SimplifiedLayer], *, prune_rate: float, min_neurons: int = 1
+        self,
+        layers: Sequence[SimplifiedLayer],
+        *,
+        prune_rate: float = 0.0,
+        criterion: Criterion = "hits",
+        min_neurons: int = 1,
     ) -> None:
         if not 0 <= prune_rate <= 1:
             raise ConfigError(f"prune_rate is {prune_rate}, expected 0 to 1")
@@ -119,6 +129,7 @@ class Simplifier:
             CutPlan().keep_neurons(part.layer, everything, part.consumers)
         self.layers = tuple(layers)
         self.prune_rate = prune_rate
+        self.criterion: Criterion = criterion
         self.min_neurons = min_neurons
         self.counting = True
 
@@ -137,13 +148,16 @@ class Simplifier:
         for part in self.layers:
             part.layer.reset_counts()
 
-    def step(self, *optimizers: Optimizer) -> list[CutRecord]:
+    def step(
+        self, *optimizers: Optimizer, widths: Mapping[str, int] | None = None
+    ) -> list[CutRecord]:
         """Simplify every layer once, all of them or, if anything fails, none.
 
         Call it between batches. The cut makes new `nn.Parameter`s, so forget any you kept.
 
         Args:
             optimizers: all that hold a parameter of these layers or their consumers.
+            widths: how many neurons each layer, by name, is to keep; None: by `prune_rate`.
 
         Returns:
             one record a layer, in order, also for those that lost nothing.
@@ -152,9 +166,13 @@ class Simplifier:
         records: list[CutRecord] = []
         for part in self.layers:
             layer = part.layer
-            keep = surviving_neurons(
-                layer.hits, layer.examples, self.prune_rate, min_neurons=self.min_neurons
-            )
+            if widths is None:
+                keep = surviving_neurons(
+                    layer.hits, layer.examples, self.prune_rate, min_neurons=self.min_neurons
+                )
+            else:
+                scores = scores_by(self.criterion, layer)
+                keep = highest(scores, max(self.min_neurons, widths[part.name]))
             plan.keep_neurons(layer, keep, part.consumers)
             records.append(CutRecord(part.name, layer.hits.shape[0], keep.shape[0]))
         plan.apply(*optimizers)
@@ -181,10 +199,14 @@ def surviving_neurons(
     """
     # Divided, not multiplied: 0.1 * 30 is a little over 3 in floating point, 3 / 30 is just 0.1.
     stay = (hits.double() / examples >= prune_rate) | (examples == 0)
-    wanted = min(min_neurons, hits.shape[0])
-    if int(stay.sum()) < wanted:
-        return hits.sort(descending=True, stable=True).indices[:wanted].sort().values
+    if int(stay.sum()) < min(min_neurons, hits.shape[0]):
+        return highest(hits, min_neurons)
     return stay.nonzero().squeeze(1)
+
+
+def highest(scores: Tensor, n: int) -> Tensor:
+    """The places of the n highest scores, increasing; of equal ones the first. (H,) to (H',)."""
+    return scores.sort(descending=True, stable=True).indices[:n].sort().values
 
 
 def wire_sequential(
@@ -221,50 +243,3 @@ def wire_sequential(
         open_layer = (name, module) if isinstance(module, MePropLinear) else None
         between = []
     return wired
-
-
-@dataclass(frozen=True, slots=True)
-class CutSchedule:
-    """When to simplify: pure functions of the epoch and batch, so training can stop and resume.
-
-    `cycle` epochs in which the layers are simplified several times, then `cycle` epochs of normal
-    meProp training; the pair is a stage (meSimp, section 3). Epochs and batches count from 0.
-
-    Attributes:
-        cycle: epochs of each half of a stage (reference: 5).
-        cuts_per_epoch: evenly spaced, the last after the epoch's last batch (reference: 8); where
-            an epoch has fewer batches, one after each.
-        first_cut_epoch: epochs of normal training before the first stage.
-
-    Raises:
-        ConfigError: a value out of range.
-    """
-
-    cycle: int = 5
-    cuts_per_epoch: int = 8
-    first_cut_epoch: int = 0
-
-    def __post_init__(self) -> None:
-        for name, least in (("cycle", 1), ("cuts_per_epoch", 1), ("first_cut_epoch", 0)):
-            if getattr(self, name) < least:
-                raise ConfigError(f"{name} is {getattr(self, name)}, expected at least {least}")
-
-    def stage(self, epoch: int) -> int:
-        """The number of the stage `epoch` is in, from 0; -1 before the first."""
-        return max((epoch - self.first_cut_epoch) // (2 * self.cycle), -1)
-
-    def cuts_in(self, epoch: int) -> bool:
-        """Whether `epoch` is in the first half of a stage: the layers are simplified and count."""
-        since = epoch - self.first_cut_epoch
-        return since >= 0 and since // self.cycle % 2 == 0
-
-    def cuts_after(self, epoch: int, batch: int, n_batches: int) -> bool:
-        """Whether to simplify after batch `batch` of the `n_batches` of `epoch`."""
-        # Cut number m falls after the first batch that completes m / cuts_per_epoch of the epoch.
-        done = batch * self.cuts_per_epoch // n_batches
-        return self.cuts_in(epoch) and (batch + 1) * self.cuts_per_epoch // n_batches > done
-
-    def restarts_optimizer(self, epoch: int) -> bool:
-        """Whether the optimiser restarts before `epoch`: each begins a cycle, but for the first."""
-        since = epoch - self.first_cut_epoch
-        return epoch > 0 and since >= 0 and since % self.cycle == 0

@@ -1,4 +1,4 @@
-"""Features: which words of a state the network sees, and the training examples of a sentence.
+"""Features: which words of a state the network sees.
 
 The template is Chen & Manning's (2014, section 3.1): 18 words, their 18 tags, and the labels of
 the 12 of them that hang on s0 or s1. Words stay positions here (ROOT = 0, words 1..n, UNSET = -1
@@ -10,21 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from meprop_nlp.errors import TransitionError
-from meprop_nlp.parsing.oracle import walk
 from meprop_nlp.parsing.state import UNSET, State
-from meprop_nlp.parsing.transitions import TransitionSystem
 
 __all__ = [
     "LABEL_POSITIONS",
     "POSITIONS",
     "TEMPLATE",
-    "Derivation",
+    "WORD_POSITIONS",
     "Slot",
-    "derive",
     "extract",
     "extract_labels",
 ]
@@ -65,24 +58,6 @@ TEMPLATE: Final = tuple(
     for position in positions
 )
 """The features, in the order of the network's input: forms, tags, labels."""
-
-
-class Derivation(NamedTuple):
-    """A sentence's training examples: one row per transition, T in all.
-
-    Attributes:
-        positions: (T, 18) int32, the words at `POSITIONS`, UNSET where missing.
-        labels: (T, 12) int16, label ids at `LABEL_POSITIONS`, UNSET where missing.
-        targets: (T,) int16, the transition that was followed.
-        second_targets: (T,) int16, the hybrid oracle's other right one, else UNSET.
-        masks: (T,) uint8, row of `system.masks`.
-    """
-
-    positions: NDArray[np.int32]
-    labels: NDArray[np.int16]
-    targets: NDArray[np.int16]
-    second_targets: NDArray[np.int16]
-    masks: NDArray[np.uint8]
 
 
 def extract(state: State) -> list[int]:
@@ -128,56 +103,3 @@ def extract_labels(state: State, positions: Sequence[int]) -> list[int]:
     """The label ids at `LABEL_POSITIONS`, given `extract(state)`; UNSET where missing."""
     deprels = state.deprels
     return [deprels[word] for word in positions[len(WORD_POSITIONS) :]]
-
-
-def derive(
-    system: TransitionSystem,
-    heads: Sequence[int],
-    deprels: Sequence[int],
-    *,
-    oracle: str = "static",
-    rng: np.random.Generator | None = None,
-) -> Derivation:
-    """The training examples of one gold tree.
-
-    Args:
-        system: numbers the transitions.
-        heads: (n) gold head of each word, 0 = ROOT.
-        deprels: (n) gold label ids.
-        oracle: "static" or "hybrid".
-        rng: the hybrid oracle's choices.
-
-    Raises:
-        TransitionError: the system cannot build this tree, or its labels forbid it.
-        ConfigError: an unknown oracle, one that does not fit the system, or hybrid without rng.
-    """
-    state = system.initial(len(heads))
-    mask_index = system.mask_index
-    flat: list[int] = []
-    targets: list[int] = []
-    seconds: list[int] = []
-    mask_rows: list[int] = []
-    for target, second in walk(state, system, heads, deprels, oracle=oracle, rng=rng):
-        flat += extract(state)
-        targets.append(target)
-        seconds.append(second)
-        mask_rows.append(mask_index(state))
-    positions = np.array(flat, dtype=np.int32).reshape(len(targets), len(POSITIONS))
-    # A child's label never changes once it is attached, so the finished tree knows it.
-    label_of = np.array(state.deprels, dtype=np.int16)
-    masks = np.array(mask_rows, dtype=np.uint8)
-    chosen = np.array(targets, dtype=np.int16)
-    allowed = system.masks[masks, chosen]
-    if not allowed.all():
-        kind, deprel = system.transitions[chosen[int(np.argmin(allowed))]]
-        raise TransitionError(
-            f"the gold tree needs {kind.name} with label id {deprel}, which root_labels and "
-            f"other_labels of {system.name} do not allow there"
-        )
-    return Derivation(
-        positions=positions,
-        labels=label_of[positions[:, len(WORD_POSITIONS) :]],
-        targets=chosen,
-        second_targets=np.array(seconds, dtype=np.int16),
-        masks=masks,
-    )

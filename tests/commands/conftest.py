@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from meprop_nlp.cli import app
+from meprop_nlp.cli import make_app
 from meprop_nlp.data.treebanks import sample_treebank
 
 Run = Callable[..., Any]
@@ -23,7 +23,7 @@ def run() -> Run:
     """Run a command in this process; a traceback fails the test."""
 
     def invoke(*arguments: object, stdin: str | bytes | None = None) -> Any:
-        result = CliRunner().invoke(app, [str(a) for a in arguments], input=stdin)
+        result = CliRunner().invoke(make_app(), [str(a) for a in arguments], input=stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

@@ -20,6 +20,7 @@ COMMANDS = (
     "train-mnist",
     "tag",
     "parse",
+    "convert",
     "evaluate",
     "info",
     "validate",
@@ -103,9 +104,9 @@ def test_no_command_loads_torch_but_training(tagger: Path, parser: Path, small: 
     script = f"""
 import sys
 from typer.testing import CliRunner
-from meprop_nlp.cli import app
+from meprop_nlp.cli import make_app
 for arguments in {[[str(a) for a in line] for line in arguments]!r}:
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(make_app(), arguments)
     assert result.exit_code == 0, result.output
     assert "torch" not in sys.modules, arguments
 """
@@ -115,7 +116,7 @@ for arguments in {[[str(a) for a in line] for line in arguments]!r}:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "code", ["import meprop_nlp", "from meprop_nlp.cli import app; app(['-h'])"]
+    "code", ["import meprop_nlp", "from meprop_nlp.cli import make_app; make_app()(['-h'])"]
 )
 def test_start_is_fast(code: str) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

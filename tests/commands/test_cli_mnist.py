@@ -60,7 +60,7 @@ def test_training_writes_a_model_and_prints_two_scores(
 
 def test_info_says_what_a_classifier_is(run: Any, folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "m.safetensors"
-    simplify = "--simplify --first-cut-epoch 0 --cycle 1 --min-neurons 2 --prune-rate 0.4"
+    simplify = "--simplify --first-cut-epoch 0 --cycle 1 --min-neurons 2 --keep 0.5"
     result = train(run, folder, output, "--hidden", 16, "--epochs", 2, *simplify.split(), "-q")
     assert (result.exit_code, result.stderr) == (0, "")
     shown = run("info", output).stdout
@@ -70,7 +70,7 @@ def test_info_says_what_a_classifier_is(run: Any, folder: Path, tmp_path: Path) 
     assert "word forms" not in shown
     assert "k 5, topk_mode example" in shown  # 0.32 of 16
     widths = describe(output)["neurons"].values()
-    assert all(2 <= width < 16 for width in widths)
+    assert list(widths) == [8, 8]
 
 
 def test_settings_unless_given_are_the_papers(run: Any, folder: Path, tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ EXPECTED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"nettype": "MLPRand", "traintop": 5}, {"k": 5, "topk_mode": "random"}),
     ({"NetType": "mlpvar", "TrainTop": 5, "Prune": 0.2, "TrainCycle": 3, "IterPerEpoch": 2},
      {"k": 5, "prune_rate": 0.2, "cycle": 3, "cuts_per_epoch": 2, "first_cut_epoch": 0,
-      "min_neurons": 1}),
+      "min_neurons": 1, "schedule": "paper"}),
     ({"OptType": "adagrad", "LearningRate": 0.1, "MinibatchSize": 20, "ClipBound": 0},
      {"optimizer": "adagrad", "learning_rate": 0.1, "batch_size": 20, "clip_value": 0.0}),
     ({"OptType": "sgd", "LearningRate": 0.01, "MinibatchSize": 20, "DecayRate": 1,

@@ -51,6 +51,16 @@ def sentence_from(process: subprocess.Popen[bytes]) -> bytes:
     return lines
 
 
+def test_each_tree_is_converted_as_soon_as_it_is_whole() -> None:
+    with started("convert", PYTHONUNBUFFERED="") as process:
+        stream: Any = process.stdin
+        for number in range(1, 3):
+            stream.write(b"( (NP\n (NN tea)))\n" * number)
+            stream.flush()
+            for _ in range(number):
+                assert sentence_from(process).startswith(b"1\ttea\t")
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("kernels", ["", "reference"])
 def test_each_sentence_comes_out_as_soon_as_it_is_whole(
@@ -110,9 +120,9 @@ def test_files_come_out_one_after_the_other(
 PEAK = """
 import sys
 sys.argv[0] = "meprop-nlp"
-from meprop_nlp.cli import app
+from meprop_nlp.cli import make_app
 try:
-    app()
+    make_app()()
 finally:
     lines = open("/proc/self/status").read().split("\\n")
     sys.stderr.write(next(line for line in lines if line.startswith("VmHWM")).split()[1])

@@ -191,7 +191,12 @@ def test_cut_network_gives_what_the_masked_one_gives() -> None:
 def test_simplified_model_is_smaller_and_still_right(tmp_path: Path) -> None:
     output = tmp_path / "m.safetensors"
     simplify = SimplifyConfig(
-        first_cut_epoch=2, cycle=2, cuts_per_epoch=2, min_neurons=4, prune_rate=0.3
+        schedule="paper",
+        first_cut_epoch=2,
+        cycle=2,
+        cuts_per_epoch=2,
+        min_neurons=4,
+        prune_rate=0.3,
     )
     model, records = train(8, simplify, output=output)
     narrow = list(records[-1].neurons.values())

@@ -64,7 +64,7 @@ def overfit(
         config={"hidden": 16, "dropout": 0.0, "word_dropout": 0.0},
         training=STEPS[task],
         k=6,
-        simplify={"first_cut_epoch": 2, "cycle": 4, "prune_rate": 0.2} if simplified else None,
+        simplify={"first_cut_epoch": 2, "cycle": 4, "keep": 0.6} if simplified else None,
         output=output,
         hooks=Hooks(on_record=lambda r: records.append(r) if isinstance(r, EpochRecord) else None),
     )

@@ -29,7 +29,7 @@ from meprop_nlp.threads import usable_threads
 
 TIMES = {"seconds", "words_per_second"}
 BATCHES = {"tagger": 4, "parser": 4}
-CUTS = {"prune_rate": 0.15}
+CUTS = {"schedule": "paper", "prune_rate": 0.15}
 
 
 class KilledError(Exception):
@@ -238,6 +238,7 @@ class ScriptedTask:
 
     name, main_scores, warnings = "scripted", ("score",), ()
     learning_rates: ClassVar = {"adam": 0.004}
+    prune_rate = 0.1
     n_batches = 4
 
     def __init__(self, scores: list[float] | None = None, losses: float = 1.0) -> None:
@@ -309,7 +310,12 @@ def test_early_stopping_waits_so_many_epochs(patience: int, n_epochs: int) -> No
 
 def test_model_from_before_the_last_cut_does_not_win() -> None:
     cuts = SimplifyConfig(
-        first_cut_epoch=1, cycle=1, cuts_per_epoch=1, prune_rate=0.28, min_neurons=2
+        schedule="paper",
+        first_cut_epoch=1,
+        cycle=1,
+        cuts_per_epoch=1,
+        prune_rate=0.28,
+        min_neurons=2,
     )
     # epochs 2, 4 and 6 may cut
     trainer, epochs, _ = run(ScriptedTask([90.0, 50.0, 40.0, 30.0, 35.0, 20.0]), simplify=cuts)
@@ -325,7 +331,12 @@ def test_model_from_before_the_last_cut_does_not_win() -> None:
 
 def test_hits_are_counted_in_the_epochs_that_cut_only() -> None:
     cuts = SimplifyConfig(
-        first_cut_epoch=1, cycle=1, cuts_per_epoch=1, prune_rate=0.1, min_neurons=1
+        schedule="paper",
+        first_cut_epoch=1,
+        cycle=1,
+        cuts_per_epoch=1,
+        prune_rate=0.1,
+        min_neurons=1,
     )
     task = ScriptedTask()
     trainer = Trainer(

@@ -1,4 +1,4 @@
-"""meSimp's decisions: who goes, and when."""
+"""meSimp's decisions: who goes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import itertools
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
@@ -20,7 +18,6 @@ from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
 from meprop_nlp.nn.optim import make_optimizer
 from meprop_nlp.nn.simplify import (
-    CutSchedule,
     SimplifiedLayer,
     Simplifier,
     surviving_neurons,
@@ -205,52 +202,26 @@ def test_module_that_may_mix_neurons_is_an_error_unless_named():
     assert len(wire_sequential(network, elementwise=(Cube,))) == 1
 
 
-def test_stages_cut_for_one_cycle_and_train_for_the_next():
-    schedule = CutSchedule(cycle=2, first_cut_epoch=1)
-    assert [schedule.cuts_in(epoch) for epoch in range(10)] == [
-        False, True, True, False, False, True, True, False, False, True,
-    ]  # fmt: skip
-    assert [schedule.stage(epoch) for epoch in range(10)] == [-1, 0, 0, 0, 0, 1, 1, 1, 1, 2]
-    assert [epoch for epoch in range(10) if schedule.restarts_optimizer(epoch)] == [1, 3, 5, 7, 9]
+def test_given_widths_decide_instead_of_the_rate():
+    network = stack()
+    layers = wire_sequential(network)
+    simplifier = Simplifier(layers, prune_rate=1.0, min_neurons=3)
+    layers[0].layer.hits += torch.tensor([5, 1, 7, 7, 0, 6])
+    layers[0].layer.examples += 10
+    records = simplifier.step(widths={"0": 4, "3": 2})
+    assert [(cut.before, cut.after) for cut in records] == [(6, 4), (5, 3)]
+    assert network(torch.zeros(1, 4)).shape == (1, 3)
+    assert layers[0].layer.hits.tolist() == [0] * 4
 
 
-def test_warm_up_longer_than_a_cycle_cuts_nothing():
-    schedule = CutSchedule(cycle=2, first_cut_epoch=7)
-    assert [epoch for epoch in range(10) if schedule.cuts_in(epoch)] == [7, 8]
-    assert {schedule.stage(epoch) for epoch in range(7)} == {-1}
-    assert [epoch for epoch in range(10) if schedule.restarts_optimizer(epoch)] == [7, 9]
-
-
-def test_training_that_begins_with_a_stage_does_not_restart_at_once():
-    schedule = CutSchedule(cycle=5)
-    assert [epoch for epoch in range(20) if schedule.restarts_optimizer(epoch)] == [5, 10, 15]
-
-
-@pytest.mark.parametrize(
-    ("n_batches", "expected"),
-    [(16, [1, 3, 5, 7, 9, 11, 13, 15]), (10, [1, 2, 3, 4, 6, 7, 8, 9]), (3, [0, 1, 2]), (1, [0])],
-)
-def test_cuts_of_an_epoch_are_the_hand_computed_ones(n_batches, expected):
-    schedule = CutSchedule()
-    actual = [b for b in range(n_batches) if schedule.cuts_after(0, b, n_batches)]
-    assert actual == expected
-    assert not any(schedule.cuts_after(5, b, n_batches) for b in range(n_batches))
-
-
-@given(cuts=st.integers(1, 20), n_batches=st.integers(1, 200))
-def test_cuts_are_as_many_as_asked_evenly_spaced_and_end_the_epoch(cuts, n_batches):
-    schedule = CutSchedule(cuts_per_epoch=cuts)
-    after = [b + 1 for b in range(n_batches) if schedule.cuts_after(0, b, n_batches)]
-    gaps = {b - a for a, b in zip([0, *after], after, strict=False)}
-    assert len(after) == min(cuts, n_batches)
-    assert after[-1] == n_batches
-    assert max(gaps) - min(gaps) <= 1
-
-
-@pytest.mark.parametrize("name", ["cycle", "cuts_per_epoch", "first_cut_epoch"])
-def test_schedule_out_of_range_is_an_error(name):
-    with pytest.raises(ConfigError, match=f"{name} is -1"):
-        CutSchedule(**{name: -1})
+def test_criterion_chooses_who_stays():
+    network = stack()
+    layers = wire_sequential(network)
+    with torch.no_grad():
+        network[0].weight.copy_(torch.arange(6.0).unsqueeze(1).expand(6, 4))
+        kept = network[0].weight[3:].clone()
+    Simplifier(layers, criterion="magnitude").step(widths={"0": 3, "3": 5})
+    assert_close(network[0].weight.detach(), kept)
 
 
 def test_example_of_the_docstring_runs():

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from meprop_nlp.errors import ConfigError, TransitionError
+from meprop_nlp.parsing.derivation import derive
 from meprop_nlp.parsing.features import (
     LABEL_POSITIONS,
     POSITIONS,
     TEMPLATE,
-    derive,
     extract,
     extract_labels,
 )

@@ -1,0 +1,91 @@
+"""`convert`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meprop_nlp.commands import console
+from meprop_nlp.commands.options import Encoding, Out, Progress, Quiet
+from meprop_nlp.commands.streams import demand_other_file
+from meprop_nlp.errors import DataError
+
+if TYPE_CHECKING:
+    from meprop_nlp.data.sentence import Sentence
+
+__all__ = ["convert"]
+
+
+def convert(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="INPUT",
+            help="Files of bracketed trees, also packed (.gz, .xz, .bz2), or folders: all .mrg "
+            "files in them; none or - is standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Out = "-",
+    encoding: Encoding = "utf-8",
+    progress: Progress = True,
+    quiet: Quiet = False,
+) -> None:
+    """Convert bracketed trees (.mrg) to dependency trees.
+
+    From the form of the Penn Treebank to CoNLL-X: heads by the rules of Yamada & Matsumoto (2003),
+    labels as the twelve of Penn2Malt, AMOD, DEP, NMOD, OBJ, P, PMOD, PRD, ROOT, SBAR, SUB, VC and
+    VMOD. Traces are left out.
+    """
+    from meprop_nlp.data.writing import write_pieces
+
+    files = [file for name in inputs or ["-"] for file in _tree_files(name)]
+    demand_other_file(output, files)
+    show = progress and not quiet and sys.stderr.isatty()
+    show = show and not (output == "-" and sys.stdout.isatty())
+    sentences = console.counted(_converted(files, encoding), verb="converted", show=show)
+    write_pieces((str(s).encode("utf-8", "surrogatepass") for s in sentences), output, flush=True)
+
+
+def _tree_files(name: str) -> list[str]:
+    path = Path(name)
+    if name != "-" and not path.exists():  # said before anything is written
+        raise DataError(f"{name}: no such file or folder")
+    if name == "-" or not path.is_dir():
+        return [name]
+    files = sorted(
+        str(file) for file in path.rglob("*") if _is_tree_file(file.name) and file.is_file()
+    )
+    if not files:
+        raise DataError(f"{name}: no .mrg files in this folder; name the files themselves")
+    return files
+
+
+def _is_tree_file(name: str) -> bool:
+    packed = (".gz", ".xz", ".bz2")
+    name = name.lower()
+    return name.endswith((".mrg", *(f".mrg{suffix}" for suffix in packed)))
+
+
+def _converted(files: list[str], encoding: str) -> Iterator[Sentence]:
+    from meprop_nlp.data.brackets import read_trees
+    from meprop_nlp.data.dependencies import to_sentence
+    from meprop_nlp.data.opening import source_name
+
+    for file in files:
+        wordless = 0
+        for tree in read_trees(file, encoding=encoding):
+            sentence = to_sentence(tree)
+            if sentence is None:
+                wordless += 1
+            else:
+                yield sentence
+        if wordless:
+            console.warning(
+                f"{source_name(file)}: {wordless} tree{'' if wordless == 1 else 's'} of traces "
+                "only, without a word, left out"
+            )

@@ -1,0 +1,125 @@
+"""The sections of the Wall Street Journal in the Penn Treebank, and the papers' splits of them.
+
+files = split_sections("treebank_3/parsed/mrg/wsj", "parsing")
+train, dev, test = files["train"], files["dev"], files["test"]
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from meprop_nlp.errors import DataError
+
+__all__ = ["SPLITS", "find_sections", "split_sections"]
+
+# meProp (Sun et al. 2017), section 4.1
+SPLITS: dict[str, dict[str, range]] = {
+    "parsing": {"train": range(2, 22), "dev": range(22, 23), "test": range(23, 24)},
+    "tagging": {"train": range(19), "dev": range(19, 22), "test": range(22, 25)},
+}
+
+_KINDS = "mrg, conll, conllx, conllu, dep or dp"
+_FILE = re.compile(
+    r"(?:wsj[_-]?|sec(?:tion)?[_-]?)?(?P<section>[01]\d|2[0-4])(?P<number>\d\d)?"
+    r"\.(?P<kind>mrg|conllx?|conllu|dep|dp)(?:\.(?:gz|xz|bz2))?",
+    re.IGNORECASE,
+)
+
+
+def find_sections(folder: str | os.PathLike[str]) -> dict[int, list[Path]]:
+    """The files of each section that is there, in the order of their numbers.
+
+    Args:
+        folder: holds, at any depth, files named `wsj_SSNN` (section and number), or one file a
+            section, named `wsj_SS` or `SS`; .mrg, .conll, .conllx, .conllu, .dep or .dp, also
+            packed (.gz, .xz, .bz2). Whatever has another name is passed by.
+
+    Raises:
+        DataError: if there is no such folder, or a text is there twice.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder}: {'is a file' if folder.exists() else 'no such folder'}, "
+            "expected the folder of the WSJ files"
+        )
+    found: dict[tuple[int, int], Path] = {}
+    for path in sorted(Path(base) / name for base, _, names in os.walk(folder) for name in names):
+        match = _FILE.fullmatch(path.name)
+        if match is None:
+            continue
+        section, number = int(match["section"]), int(match["number"] or -1)
+        other = found.setdefault((section, number), path)
+        if other != path:
+            raise DataError(
+                f"{path}: the same text as {other}; keep one of them, or name a folder that "
+                "holds one kind of file"
+            )
+    sections: dict[int, list[Path]] = {}
+    for (section, number), path in sorted(found.items()):
+        if number >= 0 and (section, -1) in found:
+            raise DataError(
+                f"{path}: section {section:02} stands in {found[section, -1]} already; keep one of "
+                "them, or name a folder that holds one kind of file"
+            )
+        sections.setdefault(section, []).append(path)
+    return sections
+
+
+def split_sections(folder: str | os.PathLike[str], task: str) -> dict[str, list[Path]]:
+    """The files to train on, to choose the best model on, and to test it on, as in the papers.
+
+    Parsing: sections 2 to 21, 22 and 23; tagging: 0 to 18, 19 to 21 and 22 to 24 (meProp, section
+    4.1).
+
+    Args:
+        folder: as for `find_sections`.
+        task: `parsing` or `tagging`.
+
+    Returns:
+        The files under `train`, `dev` and `test`.
+
+    Raises:
+        DataError: as `find_sections`, or if sections are missing, which are named.
+    """
+    sections = find_sections(folder)
+    if not sections:
+        raise DataError(
+            f"{folder}: no WSJ files, expected names such as wsj_0201.mrg, or 02.conllx for a "
+            f"whole section; the kinds are {_KINDS}"
+        )
+    missing = [
+        f"{_spans(set(wanted) - sections.keys())} ({role})"
+        for role, wanted in SPLITS[task].items()
+        if not sections.keys() >= set(wanted)
+    ]
+    if missing:
+        raise DataError(
+            f"{folder}: has {_noun(sections)} {_spans(sections)} of the WSJ, but the papers' split "
+            f"for {task} needs {', '.join(missing)} too; to train on what is there, make files "
+            "with meprop-nlp convert and give them as --train and --dev"
+        )
+    return {
+        role: [path for section in wanted for path in sections[section]]
+        for role, wanted in SPLITS[task].items()
+    }
+
+
+def _spans(sections: Iterable[int]) -> str:
+    """Section numbers in words: `00-01, 05`."""
+    spans: list[list[int]] = []
+    for section in sorted(sections):
+        if spans and spans[-1][1] == section - 1:
+            spans[-1][1] = section
+        else:
+            spans.append([section, section])
+    return ", ".join(
+        f"{first:02}" if first == last else f"{first:02}-{last:02}" for first, last in spans
+    )
+
+
+def _noun(sections: dict[int, list[Path]]) -> str:
+    return "section" if len(sections) == 1 else "sections"

@@ -1,0 +1,36 @@
+"""By what neurons are chosen to stay: meSimp's activeness, and what it is compared with."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from meprop_nlp.config import Criterion
+from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.nn.lstm import MePropLSTM
+
+
+def scores_by(criterion: Criterion, layer: MePropLinear | MePropLSTM) -> Tensor:
+    """One score for each neuron; the higher stay.
+
+    "hits" is how often it was in the top k since the counts began (meSimp, section 3); "magnitude"
+    the norm of its incoming weights, as `torch.nn.utils.prune.ln_structured` with n 2 ranks rows
+    (Li et al. 2017), for an LSTM's unit those of its four gates together; "random" is drawn from
+    torch's global random numbers.
+
+    Returns:
+        (H,) on the device of the layer.
+    """
+    hits = layer.hits
+    if criterion == "hits":
+        return hits
+    if criterion == "random":
+        return torch.rand(hits.shape[0]).to(hits.device)
+    weights: list[Tensor] = (
+        [layer.weight_ih_l0, layer.weight_hh_l0]
+        if isinstance(layer, MePropLSTM)
+        else [layer.weight]
+    )
+    with torch.no_grad():
+        squares = torch.stack([weight.square().sum(dim=1) for weight in weights]).sum(dim=0)
+        return squares.view(-1, hits.shape[0]).sum(dim=0).sqrt()
