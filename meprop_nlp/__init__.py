@@ -1,4 +1,4 @@
-"""meprop_nlp: a POS tagger and a dependency parser trained by sparse backpropagation.
+"""meprop_nlp: a POS tagger and a dependency parser trained by sparse backpropagation, and MNIST.
 
 The public names are resolved on first use, so that importing the package loads no torch.
 """
@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from meprop_nlp.config import ClassifierConfig as ClassifierConfig
     from meprop_nlp.config import MePropConfig as MePropConfig
     from meprop_nlp.config import ParserConfig as ParserConfig
     from meprop_nlp.config import SimplifyConfig as SimplifyConfig
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from meprop_nlp.config import TrainingConfig as TrainingConfig
     from meprop_nlp.data.conll import read as read
     from meprop_nlp.data.conll import write as write
+    from meprop_nlp.data.mnist import read_mnist as read_mnist
     from meprop_nlp.data.sentence import Sentence as Sentence
     from meprop_nlp.decoding.loading import freeze as freeze
     from meprop_nlp.decoding.loading import load as load
     from meprop_nlp.errors import MePropError as MePropError
     from meprop_nlp.metrics import evaluate as evaluate
+    from meprop_nlp.models.classifier import ImageClassifier as ImageClassifier
     from meprop_nlp.models.parser import DependencyParser as DependencyParser
     from meprop_nlp.models.tagger import Tagger as Tagger
     from meprop_nlp.nn.bilstm import BiLSTM as BiLSTM
@@ -32,7 +35,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "BiLSTM": "nn.bilstm",
+    "ClassifierConfig": "config",
     "DependencyParser": "models.parser",
+    "ImageClassifier": "models.classifier",
     "MePropConfig": "config",
     "MePropError": "errors",
     "MePropLSTM": "nn.lstm",
@@ -48,12 +53,15 @@ _HOMES = {
     "freeze": "decoding.loading",
     "load": "decoding.loading",
     "read": "data.conll",
+    "read_mnist": "data.mnist",
     "write": "data.conll",
 }
 
 __all__ = [
     "BiLSTM",
+    "ClassifierConfig",
     "DependencyParser",
+    "ImageClassifier",
     "MePropConfig",
     "MePropError",
     "MePropLSTM",
@@ -69,6 +77,7 @@ __all__ = [
     "freeze",
     "load",
     "read",
+    "read_mnist",
     "write",
 ]
 

@@ -117,6 +117,7 @@ def _discard_output() -> None:
 _COMMANDS = {
     "train-tagger": ("train", "--train train.conllu --dev dev.conllu --k 10"),
     "train-parser": ("train", "--train train.conllu --dev dev.conllu --k 20"),
+    "train-mnist": ("train_mnist", "--data mnist --k 20"),
     "tag": ("predict", "words.conllu > tagged.conllu"),
     "parse": ("predict", "--tagger models/tagger.safetensors words.conllu > parsed.conllu"),
     "convert": ("convert", "wsj_0001.mrg wsj_0002.mrg -o train.conllx"),

@@ -16,6 +16,8 @@ __all__ = [
     "ACTIVATIONS",
     "CRITERIA",
     "KEPT_SHARES",
+    "MNIST_DEV_IMAGES",
+    "MNIST_TRAINING",
     "NONPROJECTIVE",
     "OPTIMIZERS",
     "ORACLES",
@@ -24,6 +26,7 @@ __all__ = [
     "TAG_COLUMNS",
     "TOPK_MODES",
     "TRANSITION_SYSTEMS",
+    "ClassifierConfig",
     "Config",
     "Criterion",
     "MePropConfig",
@@ -56,6 +59,8 @@ TAG_COLUMNS = ("upos", "xpos", "feats")
 # --hidden, and what a neuron must reach.
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.16}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08}
+# The reference's on MNIST (meSimp, section 4).
+KEPT_SHARES["classifier"], PRUNE_RATES["classifier"] = 0.32, 0.1
 
 
 def dropout_by_width(width: int) -> float:
@@ -177,15 +182,17 @@ class SimplifyConfig(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig(Config):
-    """The training loop, for both tasks."""
+    """The training loop, for every task."""
 
     epochs: int = 8
-    batch_size: int = 0  # sentences (tagger) or transitions (parser); 0: by the size of the file
+    batch_size: int = 0  # sentences, transitions or images; 0: by the size of the data
     optimizer: OptimizerName = "adam"
     learning_rate: float | None = None  # None: by task and optimiser, Task.learning_rates
     decay: bool = True  # let the learning rate fall linearly to zero; the papers keep it constant
     lazy: bool = False  # leave table rows without a gradient alone; exact Adam moves them on
     clip: float = 5.0  # largest norm of the gradient; 0: no clipping, as in the papers
+    clip_value: float = 0.0  # largest entry of the gradient, as in the reference code; 0: any
+    weight_decay: float = 0.0  # L2 penalty, added to the gradient
     patience: int = 5  # stop after so many epochs without a better dev score; 0: never
     seed: int = 1
     threads: int = 0  # 0: as many as this process may use
@@ -200,7 +207,8 @@ class TrainingConfig(Config):
             self.learning_rate is None or 0 < self.learning_rate < float("inf"),
             "more than 0",
         )
-        self._demand("clip", 0 <= self.clip < float("inf"), "at least 0")
+        for name in ("clip", "clip_value", "weight_decay"):
+            self._demand(name, 0 <= getattr(self, name) < float("inf"), "at least 0")
         self._demand("patience", self.patience >= 0, "a whole number of at least 0")
         # numpy and torch take no larger seed; far too many threads bring the process down
         self._demand("seed", 0 <= self.seed < 2**63, "a whole number from 0 to 2^63 - 1")
@@ -267,3 +275,24 @@ class ParserConfig(Config):
                 "--oracle hybrid is defined for --transition-system arc-standard only; "
                 f"found {self.transition_system}; use --oracle static"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifierConfig(Config):
+    """The MLP for MNIST (meProp, section 4.1: MNIST)."""
+
+    layers: int = 3  # with the output layer, as the reference code counts
+    hidden: int = 500
+    dropout: float = 0.0
+    sparse_output: bool = True  # the papers sparsify all layers; the reference code not the last
+
+    def __post_init__(self) -> None:
+        self._demand("layers", self.layers in range(2, 11), "a whole number from 2 to 10")
+        self._demand_positive("hidden")
+        self._demand_share("dropout")
+
+
+# The papers' dev set: the first of the training images (meProp, section 4.1).
+MNIST_DEV_IMAGES = 5000
+# What the papers have on MNIST where it is not our default.
+MNIST_TRAINING = TrainingConfig(epochs=20, batch_size=10, decay=False, clip=0.0, patience=0)

@@ -20,6 +20,7 @@ from meprop_nlp.config import (
     TAG_COLUMNS,
     TOPK_MODES,
     TRANSITION_SYSTEMS,
+    ClassifierConfig,
     Config,
     MePropConfig,
     ParserConfig,
@@ -29,7 +30,9 @@ from meprop_nlp.config import (
 )
 from meprop_nlp.errors import ConfigError
 
-CLASSES: list[Any] = [MePropConfig, SimplifyConfig, TrainingConfig, TaggerConfig, ParserConfig]
+CLASSES: list[Any] = [
+    MePropConfig, SimplifyConfig, TrainingConfig, TaggerConfig, ParserConfig, ClassifierConfig,
+]  # fmt: skip
 
 whole = st.integers(1, 1000)
 share = st.floats(0, 1, exclude_max=True)
@@ -48,7 +51,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "TrainingConfig": {
         "epochs": whole, "batch_size": whole, "optimizer": st.sampled_from(OPTIMIZERS),
         "learning_rate": st.none() | st.floats(1e-9, 1e3), "decay": st.booleans(), "clip": rate,
-        "lazy": st.booleans(),
+        "lazy": st.booleans(), "clip_value": rate, "weight_decay": rate,
         "patience": st.integers(0, 9), "seed": st.integers(0, 2**63 - 1),
         "threads": st.integers(0, 256),
         "device": st.sampled_from(["auto", "cpu", "cuda:1"]),
@@ -63,6 +66,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "dropout": st.none() | share, "input_dropout": st.none() | share,
         "word_dropout": rate, "transition_system": st.sampled_from(TRANSITION_SYSTEMS),
         "oracle": st.just("static"), "nonprojective": st.sampled_from(NONPROJECTIVE),
+    },
+    "ClassifierConfig": {
+        "layers": st.integers(2, 10), "hidden": whole, "dropout": share,
+        "sparse_output": st.booleans(),
     },
 }  # fmt: skip
 
@@ -132,7 +139,11 @@ WRONG: list[tuple[Any, str, Any, str]] = [
         (TrainingConfig, "learning_rate", value, "more than 0")
         for value in (0, -0.1, math.inf, math.nan)
     ),
-    *((TrainingConfig, "clip", value, NUMBER) for value in (-1, math.inf, math.nan)),
+    *(
+        (TrainingConfig, name, value, NUMBER)
+        for name in ("clip", "clip_value", "weight_decay")
+        for value in (-1, math.inf, math.nan)
+    ),
     (TrainingConfig, "patience", -1, NATURAL),
     *((TrainingConfig, "seed", n, "a whole number from 0 to 2^63 - 1") for n in (-1, 2**63)),
     *((TrainingConfig, "threads", value, "a whole number from 0 to 256") for value in (-1, 10**6)),
@@ -151,6 +162,9 @@ WRONG: list[tuple[Any, str, Any, str]] = [
     (ParserConfig, "word_dropout", -1, NUMBER),
     (ParserConfig, "transition_system", "eager", "one of " + ", ".join(TRANSITION_SYSTEMS)),
     (ParserConfig, "oracle", "dynamic", "one of " + ", ".join(ORACLES)),
+    *((ClassifierConfig, "layers", value, "a whole number from 2 to 10") for value in (1, 11)),
+    (ClassifierConfig, "hidden", 0, POSITIVE),
+    (ClassifierConfig, "dropout", 1, SHARE),
     (ParserConfig, "nonprojective", "keep", "one of " + ", ".join(NONPROJECTIVE)),
 ]  # fmt: skip
 

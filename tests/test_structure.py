@@ -39,7 +39,7 @@ MAY_IMPORT["models"] = MAY_IMPORT["decoding"] | {"decoding", "nn"}
 MAY_IMPORT["commands"] = MAY_IMPORT["models"] | {"models", "__init__"}
 MAY_IMPORT["cli"] = MAY_IMPORT["commands"] | {"commands"}
 WITHOUT_TORCH = {*GROUND, *SCORING, "data", "parsing", "decoding", "commands", "cli", "__init__"}
-LAZY_ABOUT_TORCH = {"models.tagger", "models.parser"}
+LAZY_ABOUT_TORCH = {"models.tagger", "models.parser", "models.classifier"}
 
 
 def tree(path: Path) -> ast.Module:
@@ -191,7 +191,7 @@ def test_importing_the_package_loads_no_torch() -> None:
 
 
 def test_reading_and_predicting_load_no_torch() -> None:
-    names = "read, write, load, evaluate, Tagger, DependencyParser, TrainingConfig"
+    names = "read, read_mnist, write, load, evaluate, Tagger, DependencyParser, ImageClassifier"
     code = (
         f"from meprop_nlp import {names}; import sys; sys.stderr.write(str('torch' in sys.modules))"
     )

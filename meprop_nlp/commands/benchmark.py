@@ -47,14 +47,14 @@ def benchmark(
     or `parse` needs in processes of its own: the time to start (a whole run on one sentence), the
     most memory (on the whole file). Nothing else should run meanwhile.
     """
-    from meprop_nlp.decoding.loading import load
+    from meprop_nlp.decoding.loading import load_predictor
     from meprop_nlp.decoding.speed import decoding_kernels, measure
     from meprop_nlp.native import core
     from meprop_nlp.threads import usable_threads
 
     _check(file, rounds, threads, input_format)
     demand_model(model, "train-tagger or train-parser")
-    predictor = load(model)
+    predictor = load_predictor(model)
     by_task: dict[str, Any] = {predictor.task: predictor}
     if tagger is not None:
         by_task = {"tagger": _tagger_for(predictor, tagger), **by_task}

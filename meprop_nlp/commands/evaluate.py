@@ -100,12 +100,12 @@ def _score_model(
     encoding: str,
     exclude_punct: bool,
 ) -> Scores:
-    from meprop_nlp.decoding.loading import load
+    from meprop_nlp.decoding.loading import load_predictor
     from meprop_nlp.decoding.tagger import FrozenTagger
     from meprop_nlp.metrics import evaluate as score
 
     demand_model(model, "train-tagger or train-parser")
-    predictor = load(model)
+    predictor = load_predictor(model)
     kept = set(predictor.predicted)
     if tagger is not None and predictor.task != "parser":
         raise ConfigError("--tagger goes with a parser as --model; found a tagger")

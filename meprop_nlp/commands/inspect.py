@@ -33,7 +33,7 @@ def info(
     from meprop_nlp.decoding.model_file import describe
     from meprop_nlp.native import kernels_in_use
 
-    demand_model(model, "train-tagger or train-parser")
+    demand_model(model, "train-tagger, train-parser or train-mnist")
     description = {**describe(model), "kernels": kernels_in_use()}
     if json:
         _print_json(description)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from meprop_nlp.commands.options import SIMPLIFY
 from meprop_nlp.commands.streams import check_input_format, demand_other_file, read_all
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
-__all__ = ["check_flags", "check_output", "check_test_files", "named_files"]
+__all__ = ["check_flags", "check_method", "check_output", "check_test_files", "named_files"]
 
 
 def named_files(options: Mapping[str, Any]) -> Iterator[str | Path]:
@@ -32,18 +32,23 @@ def check_flags(options: Mapping[str, Any]) -> None:
     check_input_format(options["input_format"])
     if options["train"] is None and (options["dev"] or options["test"]):
         raise ConfigError("--dev and --test go with --train; give the training file too")
+    check_method(options)
+    for path in named_files(options):
+        if str(path) != "-" and not Path(path).exists():
+            raise DataError(f"{path}: no such file")
+
+
+def check_method(options: Mapping[str, Any]) -> None:
+    """Raise ConfigError for options of meProp and meSimp that would be ignored without another."""
     if options["k"] is None and options["topk_mode"] != "example" and not options["simplify"]:
         raise ConfigError("--topk-mode goes with --k; give --k, for instance --k 20")
     if not options["simplify"]:
         for name in SIMPLIFY.__dataclass_fields__:
             if options[name] != getattr(SIMPLIFY, name):
                 raise ConfigError(f"--{name.replace('_', '-')} goes with --simplify")
-    for path in named_files(options):
-        if str(path) != "-" and not Path(path).exists():
-            raise DataError(f"{path}: no such file")
 
 
-def check_output(output: Path, task: str, options: Mapping[str, Any]) -> None:
+def check_output(output: Path, task: str, inputs: Iterable[str | Path]) -> None:
     """Raise where the model could not be written, or would take the place of something else.
 
     Raises:
@@ -56,7 +61,7 @@ def check_output(output: Path, task: str, options: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"--output is {output}, expected the name of a model file, such as {task}.safetensors"
         )
-    demand_other_file(output, named_files(options))
+    demand_other_file(output, inputs)
     if output.is_dir():
         raise DataError(f"{output}: is a folder, expected the name of a file to write")
     if output.exists() and not output.is_file():

@@ -1,38 +1,90 @@
-"""What `train-tagger` and `train-parser` do: check, train, say what came of it, score."""
+"""What the commands that train do: check, train, say what came of it, score."""
 
 from __future__ import annotations
 
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from meprop_nlp.commands import console, preflight, ptb
 from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.tables import summary
 from meprop_nlp.config import KEPT_SHARES, Config, MePropConfig, SimplifyConfig, TrainingConfig
 
-__all__ = ["run_training"]
+if TYPE_CHECKING:
+    from meprop_nlp.models.hooks import Hooks
+
+Model = TypeVar("Model")
+
+__all__ = ["Settings", "follow", "run_training"]
+
+
+class Settings(NamedTuple):
+    """What a training is given beside its data."""
+
+    config: Any
+    meprop: MePropConfig
+    training: TrainingConfig
+    simplify: SimplifyConfig | None
+
+    @classmethod
+    def of(cls, task: str, config_class: type[Config], options: dict[str, Any]) -> Settings:
+        """Take the settings out of a command's options; with --simplify, fill in k.
+
+        Raises:
+            ConfigError: a value is out of range.
+        """
+
+        def settings(of: type[Config]) -> dict[str, Any]:
+            return {name: options[name] for name in of.__dataclass_fields__ if name in options}
+
+        if options["simplify"] and options["k"] is None:
+            options["k"] = max(1, round(KEPT_SHARES[task] * options["hidden"]))
+        config = config_class(**settings(config_class))
+        meprop = MePropConfig(**settings(MePropConfig))
+        meprop.check_width(options["hidden"])
+        training = TrainingConfig(**settings(TrainingConfig))
+        simplify = SimplifyConfig(**settings(SimplifyConfig)) if options["simplify"] else None
+        return cls(config, meprop, training, simplify)
+
+
+def follow(train: Callable[[Hooks], Model], options: dict[str, Any], unit: str = "words") -> Model:
+    """Run a training: show it, let Ctrl-C save it, and say what was written.
+
+    Args:
+        train: is given the hooks, and returns the model.
+        options: the command's.
+        unit: what the training loop counts.
+    """
+    from meprop_nlp.models.hooks import Hooks
+    from meprop_nlp.models.training import checkpoint_path
+
+    show = options["progress"] and sys.stderr.isatty()
+    stop, started = _StopOnce(), time.time()
+    display = console.TrainingDisplay(progress=show, quiet=options["quiet"], unit=unit)
+    with display, stop:
+        try:
+            model = train(Hooks(on_record=display, stop=stop))
+        except KeyboardInterrupt:
+            saved = checkpoint_path(options["output"])
+            if saved.exists() and saved.stat().st_mtime >= started:
+                console.note(f"saved {saved}; to go on, give the same command with --resume")
+            raise
+    if not options["quiet"]:
+        _say_what_was_written(options["output"])
+    return model
 
 
 def run_training(task: str, config_class: type[Config], options: dict[str, Any]) -> None:
-    """Run one of the two trainings."""
-
-    def settings(of: type[Config]) -> dict[str, Any]:
-        return {name: options[name] for name in of.__dataclass_fields__ if name in options}
-
+    """Run one of the two trainings on sentences."""
     if options["ptb"] is not None:
         ptb.take_sections(task, options)
     preflight.check_flags(options)
-    if options["simplify"] and options["k"] is None:
-        options["k"] = max(1, round(KEPT_SHARES[task] * options["hidden"]))
-    config = config_class(**settings(config_class))
-    meprop = MePropConfig(**settings(MePropConfig))
-    meprop.check_width(options["hidden"])
-    training = TrainingConfig(**settings(TrainingConfig))
-    simplify = SimplifyConfig(**settings(SimplifyConfig)) if options["simplify"] else None
-    preflight.check_output(options["output"], task, options)
+    settings = Settings.of(task, config_class, options)
+    preflight.check_output(options["output"], task, preflight.named_files(options))
     if options["train"] is None:
         _take_sample_treebank(options)
     trees = task == "parser"
@@ -42,10 +94,8 @@ def run_training(task: str, config_class: type[Config], options: dict[str, Any])
     from meprop_nlp.models.device import pick_device
     from meprop_nlp.models.parser import DependencyParser
     from meprop_nlp.models.tagger import Tagger
-    from meprop_nlp.models.training import checkpoint_path
-    from meprop_nlp.models.training_run import Hooks
 
-    pick_device(training.device)
+    pick_device(settings.training.device)
     sources = {role: options[role] for role in ("train", "dev")}
     if options["encoding"] != "utf-8":
         sources = {
@@ -53,30 +103,19 @@ def run_training(task: str, config_class: type[Config], options: dict[str, Any])
             for role, files in sources.items()
         }
     model_class: Any = DependencyParser if trees else Tagger
-    show = options["progress"] and sys.stderr.isatty()
-    stop, started = _StopOnce(), time.time()
-    with console.TrainingDisplay(progress=show, quiet=options["quiet"]) as display, stop:
-        try:
-            model = model_class.train(
-                sources["train"],
-                sources["dev"],
-                config=config,
-                meprop=meprop,
-                simplify=simplify,
-                training=training,
-                vectors=options["vectors"],
-                output=options["output"],
-                resume=options["resume"],
-                input_format=options["input_format"],
-                hooks=Hooks(on_record=display, stop=stop),
-            )
-        except KeyboardInterrupt:
-            saved = checkpoint_path(options["output"])
-            if saved.exists() and saved.stat().st_mtime >= started:
-                console.note(f"saved {saved}; to go on, give the same command with --resume")
-            raise
-    if not options["quiet"]:
-        _say_what_was_written(options["output"])
+    model = follow(
+        lambda hooks: model_class.train(
+            sources["train"],
+            sources["dev"],
+            **settings._asdict(),
+            vectors=options["vectors"],
+            output=options["output"],
+            resume=options["resume"],
+            input_format=options["input_format"],
+            hooks=hooks,
+        ),
+        options,
+    )
     for name, files in ptb.test_sets(task, options):
         scores = model.evaluate(read_all(files, options["input_format"], **reading))
         print(f"{name}: {summary(scores)}")

@@ -159,7 +159,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         CheckpointError: as `read_header`.
     """
     header = read_header(path)
-    lexicon = header.pop("lexicon", {"forms": [None]})
+    lexicon = header.pop("lexicon", None)
     labels = header.pop("labels", [])
     tags = header.pop("tags", {})
     for hidden in ("checksum", "root_labels", "other_labels"):
@@ -168,7 +168,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         description = {
             "file": os.fspath(path),
             "bytes": Path(path).stat().st_size,
-            "word_forms": header.pop("word_forms", len(lexicon["forms"]) - 1),
+            **({} if lexicon is None else {"word_forms": len(lexicon["forms"]) - 1}),
             **{f"{name}_values": len(values) for name, values in tags.items()},
             **header,
         }
@@ -207,5 +207,5 @@ def _not_a_model(start: bytes) -> str:
     hint = f" (looks like {looks})" if looks else " (empty file)" if not start else ""
     return (
         f"is not a meprop_nlp model{hint}; "
-        "expected a .safetensors file of train-tagger or train-parser"
+        "expected a .safetensors file of train-tagger, train-parser or train-mnist"
     )

@@ -1,4 +1,4 @@
-"""What the frozen tagger and parser share: load, save, one sentence, a stream, evaluation."""
+"""What the frozen tagger and parser share: one sentence, a stream, evaluation."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any
 
 from meprop_nlp.data.conll import read
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.decoding.model_file import ModelFile, read_model_file, write_model_file
+from meprop_nlp.decoding.model_file import ModelFile
 from meprop_nlp.decoding.stream import chunks
-from meprop_nlp.errors import CheckpointError, MePropError
+from meprop_nlp.decoding.trained import TrainedModel
 
 if TYPE_CHECKING:
     from meprop_nlp.metrics import Scores
@@ -26,61 +26,16 @@ def as_sentence(sentence: Sentence | Sequence[str]) -> Sentence:
     return sentence if isinstance(sentence, Sentence) else Sentence.from_words(sentence)
 
 
-class Predictor(ABC):
-    """A trained model over plain arrays; subclasses say what it predicts.
+class Predictor(TrainedModel, ABC):
+    """A trained model over sentences; subclasses say what it predicts.
 
     Attributes:
-        model: the model file's content.
         lexicon: word forms and their features.
     """
 
-    task: ClassVar[str]
-
     def __init__(self, model: ModelFile) -> None:
-        self.model = model
+        super().__init__(model)
         self.lexicon = Lexicon.from_dict(model.header["lexicon"])
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # what the core holds, and its locks, stay in their process
-        return type(self), (self.model,)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a model file.
-
-        Raises:
-            CheckpointError: the file is damaged, too new, or a model for another task.
-        """
-        model = read_model_file(path)
-        kind, task = model.header.get("kind"), model.header.get("task")
-        if kind == "checkpoint":
-            raise CheckpointError(
-                f"{os.fspath(path)}: is a checkpoint of a training run, expected its model; "
-                "go on training with --resume"
-            )
-        if task != cls.task:
-            raise CheckpointError(f"{os.fspath(path)}: is a {task}, expected a {cls.task}")
-        try:
-            return cls(model)
-        except CheckpointError as error:
-            raise CheckpointError(f"{os.fspath(path)}: {error}; train it anew") from None
-        except (KeyError, IndexError, TypeError, AttributeError) as error:
-            raise CheckpointError(
-                f"{os.fspath(path)}: the model is incomplete ({error!r}); train it anew"
-            ) from None
-        except MePropError as error:
-            raise CheckpointError(
-                f"{os.fspath(path)}: the model was made by another version: {error}; train it anew"
-            ) from None
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to a file, at once or not at all.
-
-        Raises:
-            DataError: the place cannot be written to.
-        """
-        header = {k: v for k, v in self.model.header.items() if k != "checksum"}
-        write_model_file(path, header, self.model.arrays)
 
     def __call__(self, sentence: Sentence | Sequence[str]) -> Sentence:
         """Predict for one sentence, given as a Sentence or as its word forms.

@@ -6,7 +6,6 @@ Nothing here loads torch but `train`.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
 from meprop_nlp.config import (
@@ -15,7 +14,6 @@ from meprop_nlp.config import (
     TaggerConfig,
     TrainingConfig,
 )
-from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.tagger import FrozenTagger
 
 if TYPE_CHECKING:
@@ -68,9 +66,9 @@ class Tagger(FrozenTagger):
             ConfigError: settings that are out of range or cannot work together.
             DataError: the training data cannot be used.
         """
-        from meprop_nlp.models.embeddings import fingerprint, read_pretrained
+        from meprop_nlp.models import embeddings
         from meprop_nlp.models.tagger_task import TaggerTask
-        from meprop_nlp.models.training_run import Hooks, read_treebank, train_model
+        from meprop_nlp.models.training_run import Hooks, fingerprint, read_treebank, train_model
 
         config, meprop = config or TaggerConfig(), meprop or MePropConfig()
         training, hooks = training or TrainingConfig(), hooks or Hooks()
@@ -80,9 +78,9 @@ class Tagger(FrozenTagger):
             if dev is not None
             else []
         )
-        pretrained = read_pretrained(vectors, train, config.word_dim, hooks)
+        pretrained = embeddings.read_pretrained(vectors, train, config.word_dim, hooks)
 
-        def build(train: Sequence[Sentence], dev: Sequence[Sentence], device: torch.device) -> Task:
+        def build(device: torch.device) -> Task:
             return TaggerTask(
                 train,
                 dev,
@@ -96,12 +94,14 @@ class Tagger(FrozenTagger):
         return cls(
             train_model(
                 build,
-                train,
-                dev,
+                data={"train": fingerprint(train), "dev": fingerprint(dev)},
                 training=training,
                 meprop=meprop,
                 simplify=simplify,
-                settings={"tagger": config.to_dict(), "vectors": fingerprint(pretrained)},
+                settings={
+                    "tagger": config.to_dict(),
+                    "vectors": embeddings.fingerprint(pretrained),
+                },
                 output=output,
                 resume=resume,
                 hooks=hooks,

@@ -24,7 +24,7 @@ from meprop_nlp.models.checkpoint import Checkpoint, Progress, neurons, restore,
 from meprop_nlp.models.records import EpochRecord, Step
 from meprop_nlp.models.simplification import Simplification
 from meprop_nlp.models.task import Task, arrays_of
-from meprop_nlp.nn.optim import clip_gradients, make_optimizer
+from meprop_nlp.nn.optim import clamp_gradients, clip_gradients, make_optimizer
 
 __all__ = ["Trainer", "checkpoint_path", "log_path"]
 
@@ -76,6 +76,7 @@ class Trainer:
             training.optimizer,
             task.network.parameters(),
             lr=training.learning_rate or task.learning_rates.get(training.optimizer),
+            weight_decay=training.weight_decay,
             lazy=training.lazy,
         )
         self.base_lr = float(self.optimizer.param_groups[0]["lr"])
@@ -148,6 +149,8 @@ class Trainer:
         clock.append(self._clock())
         if self.training.clip:
             clip_gradients(self.task.network.parameters(), self.training.clip)
+        if self.training.clip_value:
+            clamp_gradients(self.task.network.parameters(), self.training.clip_value)
         self.optimizer.step()
         clock.append(self._clock())
         for name, before, after in zip(

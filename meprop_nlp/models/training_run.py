@@ -1,4 +1,4 @@
-"""From files and settings to a trained model: what both `train` methods share."""
+"""From files and settings to a trained model: what all `train` methods share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from meprop_nlp.models.training import Trainer
 from meprop_nlp.nn.core import announce
 from meprop_nlp.threads import usable_threads
 
-__all__ = ["Hooks", "Treebank", "read_treebank", "train_model"]
+__all__ = ["Hooks", "Treebank", "fingerprint", "read_treebank", "train_model"]
 
 Treebank = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sentence]
 
@@ -60,10 +60,9 @@ def read_treebank(
 
 
 def train_model(
-    build: Callable[[Sequence[Sentence], Sequence[Sentence], torch.device], Task],
-    train: Sequence[Sentence],
-    dev: Sequence[Sentence],
+    build: Callable[[torch.device], Task],
     *,
+    data: Mapping[str, Mapping[str, int]],
     training: TrainingConfig,
     meprop: MePropConfig,
     simplify: SimplifyConfig | None,
@@ -75,8 +74,8 @@ def train_model(
     """Build a task, train it, and return the best model.
 
     Args:
-        build: makes the task of train and dev sentences and a device; called with seeded random
-            numbers.
+        build: makes the task on a device; called with seeded random numbers.
+        data: what tells the training and dev data from others, by role, as `fingerprint` gives it.
         settings: the task's own settings, for the model file and to check a resumed run.
         output, resume: see Trainer.
 
@@ -111,7 +110,7 @@ def train_model(
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(training.seed)
-        task = build(train, dev, device)
+        task = build(device)
         for warning in task.warnings:
             hooks.on_record(Note(warning, warning=True))
         trainer = Trainer(
@@ -122,7 +121,7 @@ def train_model(
             settings={
                 "meprop": meprop.to_dict(),
                 **settings,
-                "data": {"train": _fingerprint(train), "dev": _fingerprint(dev)},
+                "data": {role: dict(values) for role, values in data.items()},
             },
             stop=hooks.stop,
         )
@@ -135,7 +134,7 @@ def train_model(
     return trainer.best
 
 
-def _fingerprint(sentences: Sequence[Sentence]) -> dict[str, int]:
+def fingerprint(sentences: Sequence[Sentence]) -> dict[str, int]:
     """Return what tells one treebank from another."""
     checksum = 0
     for sentence in sentences:

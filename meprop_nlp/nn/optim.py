@@ -76,12 +76,7 @@ def clip_gradients(parameters: Iterable[Tensor], max_norm: float) -> float:
 
     Like `torch.nn.utils.clip_grad_norm_`, but gradients may be sparse.
     """
-    gradients = []
-    for parameter in parameters:
-        if parameter.grad is not None:
-            parameter.grad = in_row_order(parameter.grad)
-            sparse = parameter.grad.is_sparse
-            gradients.append(parameter.grad._values() if sparse else parameter.grad)
+    gradients = _entries(parameters)
     if not gradients:
         return 0.0
     norms = [torch.linalg.vector_norm(gradient) for gradient in gradients]
@@ -90,6 +85,23 @@ def clip_gradients(parameters: Iterable[Tensor], max_norm: float) -> float:
         for gradient in gradients:
             gradient.mul_(max_norm / (norm + 1e-6))
     return norm
+
+
+def clamp_gradients(parameters: Iterable[Tensor], bound: float) -> None:
+    """Bring each entry of the gradients into -bound to bound; they may be sparse."""
+    for gradient in _entries(parameters):
+        gradient.clamp_(-bound, bound)
+
+
+def _entries(parameters: Iterable[Tensor]) -> list[Tensor]:
+    """Return what can be changed in place of each gradient: of a sparse one, the rows it has."""
+    gradients = []
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter.grad = in_row_order(parameter.grad)
+            sparse = parameter.grad.is_sparse
+            gradients.append(parameter.grad._values() if sparse else parameter.grad)
+    return gradients
 
 
 def restart(optimizer: torch.optim.Optimizer) -> None:

@@ -17,6 +17,7 @@ from meprop_nlp.commands.options import RUN_DEFAULTS
 COMMANDS = (
     "train-tagger",
     "train-parser",
+    "train-mnist",
     "tag",
     "parse",
     "convert",

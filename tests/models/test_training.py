@@ -397,6 +397,25 @@ def test_gradients_are_clipped_only_where_asked(clip: float) -> None:
     assert all(norm <= 0.0101 for norm in norms) == bool(clip)
 
 
+@pytest.mark.parametrize("bound", [0.0, 1e-4])
+def test_entries_of_gradients_are_bounded_only_where_asked(bound: float) -> None:
+    task = ScriptedTask()
+    training = TrainingConfig(epochs=1, clip=0.0, clip_value=bound)
+    trainer = Trainer(task, training=training)
+    largest = [
+        max(float(p.grad.abs().max()) for p in task.network.parameters() if p.grad is not None)
+        for record in trainer.run()
+        if isinstance(record, Step)
+    ]
+    assert len(largest) > 1
+    assert all(entry <= 1.0001e-4 for entry in largest) == bool(bound)
+
+
+def test_weight_decay_reaches_the_optimiser() -> None:
+    trainer = Trainer(ScriptedTask(), training=TrainingConfig(weight_decay=0.25))
+    assert trainer.optimizer.param_groups[0]["weight_decay"] == 0.25
+
+
 def test_records_tell_times_and_losses(train: Callable[..., Any], treebank: list[Sentence]) -> None:
     records: list[Any] = []
     train("parser", dev=treebank, hooks=Hooks(on_record=records.append))
