@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from meprop_nlp.decoding.annotator import Piece
     from meprop_nlp.models.records import EpochRecord, Note, Step
 
-__all__ = ["TrainingDisplay", "counted", "error", "note", "warning"]
+__all__ = ["TrainingDisplay", "counted", "error", "note", "stderr", "warning"]
 
 
 def note(text: str) -> None:
@@ -51,7 +51,7 @@ def counted(pieces: Iterable[Piece], *, verb: str, show: bool) -> Iterator[Piece
         TimeElapsedColumn(),
     )
     words, start = 0, time.monotonic()
-    with Progress(*columns, console=_stderr(), transient=True) as progress:
+    with Progress(*columns, console=stderr(), transient=True) as progress:
         task = progress.add_task(verb, total=None, speed="")
         for piece in pieces:
             yield piece
@@ -86,7 +86,7 @@ class TrainingDisplay:
                 MofNCompleteColumn(),
                 TextColumn("loss {task.fields[loss]:.4f}  {task.fields[speed]:,.0f} words/s"),
                 TimeRemainingColumn(),
-                console=_stderr(),
+                console=stderr(),
                 transient=True,
             )
 
@@ -146,7 +146,8 @@ def epoch_line(record: EpochRecord) -> str:
     )
 
 
-def _stderr() -> Console:
+def stderr() -> Console:
+    """Return rich's console on standard error."""
     from rich.console import Console
 
     return Console(stderr=True)
