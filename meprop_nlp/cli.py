@@ -18,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from meprop_nlp.commands import benchmark, evaluate, inspect, predict, train
+from meprop_nlp.commands import benchmark, evaluate, inspect, predict, reproduce, train
 from meprop_nlp.commands.help import GroupedCommand
 from meprop_nlp.errors import ConfigError, MePropError
 
@@ -146,6 +146,7 @@ for command, example in (
     (predict.parse, "parse --tagger models/tagger.safetensors words.conllu > parsed.conllu"),
     (evaluate.evaluate, "evaluate gold.conllu parsed.conllu"),
     (benchmark.benchmark, "benchmark models/parser.safetensors words.conllu"),
+    (reproduce.reproduce, "reproduce main k --task parsing --data treebanks"),
     (inspect.info, "info models/parser.safetensors"),
     (inspect.validate, "validate train.conllu dev.conllu"),
 ):

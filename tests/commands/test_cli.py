@@ -23,6 +23,7 @@ COMMANDS = (
     "info",
     "validate",
     "benchmark",
+    "reproduce",
 )
 
 AWKWARD = (
