@@ -37,8 +37,8 @@ _RATES = {"adam": 1e-3, "adagrad": 1e-2}
 _MNIST_RATES = {"adam": 1e-3, "adagrad": 1e-1}
 PAPERS_K = {"parsing": 20, "tagging": 10, "mnist": 80}
 # at a constant rate; enough for dense and meProp to pass their best dev score
-_EPOCHS = {"parsing": 12, "tagging": 8, "mnist": 12}
-_SWEEP_EPOCHS = {"parsing": 20, "tagging": 12, "mnist": 12}
+_EPOCHS = {"parsing": 10, "tagging": 6, "mnist": 10}
+_SWEEP_EPOCHS = {"parsing": 15, "tagging": 12, "mnist": 10}
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,9 +87,9 @@ def test_data_that_are_not_there_are_named(run: Any, tmp_path: Path) -> None:
 
 def test_place_that_cannot_be_written_is_told_before_training(call: Any, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
-    result = call("gpu")
+    result = call("main", "--task", "tagging")
     assert result.exit_code == 1
-    assert "cannot be written" in result.stderr
+    assert re.fullmatch(r"error: .*out.* cannot be written: .*\n", result.stderr)
 
 
 def test_help_names_every_experiment_and_task(run: Any) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from meprop_nlp.errors import DataError
+from meprop_nlp.reproduction.experiment import Experiment, Row
 from meprop_nlp.reproduction.plan import Plan
 
 from . import made
@@ -57,6 +59,21 @@ def test_minutes_are_estimated_from_cells_that_are_most_alike(make_plan: MakePla
         plan.store.put(cell, made.made_result(cell, wall_seconds=seconds[place.row.key]))
     assert plan.outlook().seconds == pytest.approx(2 * 40 + 2 * 6)
     assert plan.outlook().unknown == 0
+
+
+def test_same_settings_come_before_the_same_kind_in_an_estimate(make_plan: MakePlan) -> None:
+    (block,) = made.experiment().blocks(made.TINY)
+    rows = tuple(Row(str(k), f"k {k}", {"k": k}) for k in (0, 2, 4, 6))
+    more = dataclasses.replace(block, rows=rows)
+    plan = make_plan(Experiment("x", "X", "?", lambda scale: (more,)), seeds=2)
+    seconds = {"0": 100.0, "2": 6.0, "4": 8.0}
+    places = list(plan.places())
+    for place in (*places[:3], places[6]):
+        cell = plan.cell(place)
+        assert cell is not None
+        plan.store.put(cell, made.made_result(cell, wall_seconds=seconds[place.row.key]))
+    # k 6 is like k 2 and twice k 4, in both seeds; the others have their own first seed
+    assert plan.outlook().seconds == pytest.approx(22 / 3 + 100 + 6 + 22 / 3)
 
 
 def test_tasks_and_data_that_are_not_there_are_left_out_and_named(

@@ -51,6 +51,16 @@ def test_partial_results_give_a_table_that_says_how_many(
     assert "try-out" not in text
 
 
+def test_unlabelled_trees_have_one_column_of_uas(make_plan: MakePlan, tmp_path: Path) -> None:
+    plan = make_plan(EXPERIMENTS["main"], seeds=1, tasks=("parsing",))
+    made.fill(plan)
+    assert "test_uas" in plan.blocks(EXPERIMENTS["main"])[0].columns
+    text = written(plan, tmp_path / "report.md")
+    heads = [line for line in text.splitlines() if line.startswith("|  | seeds")]
+    assert len(heads) == 2
+    assert all(line.count("test UAS") == 1 for line in heads)
+
+
 def test_nothing_finished_is_a_report_too(make_plan: MakePlan, tmp_path: Path) -> None:
     plan = make_plan(*EXPERIMENTS.values())
     text = written(plan, tmp_path / "report.md")

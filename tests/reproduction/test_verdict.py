@@ -51,6 +51,12 @@ def test_no_worse_allows_the_margin_of_the_score(
     assert claim.n == 3
 
 
+def test_difference_is_judged_as_it_is_shown(make_table: MakeTable) -> None:
+    table = make_table([80.4] * 3, [80.1] * 3)
+    assert 80.1 - 80.4 < -0.3  # by rounding alone
+    assert v.no_worse(table, "k2", "dense", by=0.3).holds is True
+
+
 def test_worse_and_better_have_their_limits(make_table: MakeTable) -> None:
     table = make_table([90.0] * 3, [89.5] * 3)
     assert v.worse(table, "k2", "dense", by=0.5).holds is True

@@ -12,7 +12,7 @@ __all__ = ["KEPT", "SELECTION", "WIDTH"]
 
 _TASKS = ("parsing", "mnist")
 _KS = (5, 10, 20, 50, 100, 200)  # of 500: 1 to 40 %; 100 % is the dense network
-_SELECTION_KS = (5, 20, 50, 100)
+_SELECTION_KS = (5, 20, 100)
 _WIDTHS = (5, 10, 20, 50, 100)
 _DENSE = Row("dense", "dense", {})
 _SMALL = 20  # the papers' k for parsing, 4 %
