@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -187,6 +190,32 @@ def test_ctrl_c_says_how_to_go_on(
     result = call("main", "--task", "tagging")
     assert result.exit_code == 0, result.stderr
     assert "nothing left" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_process_that_was_stopped_goes_on_with_what_it_lacks(
+    number: signal.Signals, folder: Path, tmp_path: Path
+) -> None:
+    options = ["main", "--task", "tagging", "--quick", "--data", folder, "--out", tmp_path / "out"]
+    command = [sys.executable, "-m", "meprop_nlp.cli", "reproduce", *map(str, options), "-t", "1"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("2/6"):
+            process.send_signal(number)
+            break
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGKILL: -9}[number], told
+    assert "Traceback" not in told
+    finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "cells").iterdir()}
+    assert len(finished) >= 2
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "nothing left" in done.stderr
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished
+    assert len(list((tmp_path / "out" / "cells").glob("*.json"))) == 6
 
 
 def test_time_left_says_what_is_not_known() -> None:
