@@ -111,6 +111,8 @@ def reproduce(
     _check_names("--task", task, tuple(TASKS))
     seeds = seeds if seeds is not None else 1 if quick else SEEDS
     _check(seeds, report, max_minutes, threads, both=plan and report_only)
+    if quick and not threads:
+        threads = 1  # more only wait for each other in networks so small
     out = out or (QUICK_OUT if quick else OUT)
     report = report or out / "report.md"
     store, folder = Store(out), data if data or quick else _default_data()
