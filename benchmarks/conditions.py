@@ -7,15 +7,9 @@ busy moment of the machine meets all of them.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import os
-import platform
-import statistics
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,33 +17,21 @@ import torch
 
 from meprop_nlp import native
 from meprop_nlp.files import replacing
+from meprop_nlp.reproduction.conditions import conditions
+from meprop_nlp.reproduction.timing import compared, quartiles
+
+__all__ = [
+    "FOLDER",
+    "arguments",
+    "compared",
+    "conditions",
+    "interleaved",
+    "quartiles",
+    "refuse_without_core",
+    "save",
+]
 
 FOLDER = Path(__file__).parent
-BASELINE = "dense"
-
-
-def conditions() -> dict[str, Any]:
-    """Return the machine and versions that the figures belong to."""
-    model = "unknown"
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), model)
-    commit = subprocess.run(
-        ["git", "-C", str(FOLDER), "rev-parse", "--short", "HEAD"],
-        check=False,
-        text=True,
-        stdout=subprocess.PIPE,
-    ).stdout.strip()
-    return {
-        "cpu": model,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "numpy")},
-        "commit": commit,
-        "kernels": native.kernels_in_use(),
-        "date": datetime.date.today().isoformat(),
-    }
 
 
 def refuse_without_core() -> None:
@@ -89,29 +71,6 @@ def interleaved(
             if repeat >= 0:
                 samples[name].append(seconds)
     return samples
-
-
-def quartiles(samples: Sequence[float]) -> list[float]:
-    """Return lower quartile, median and upper quartile."""
-    if len(samples) == 1:
-        return [*samples] * 3
-    return statistics.quantiles(samples, n=4, method="inclusive")
-
-
-def compared(samples: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    """Return quartiles in milliseconds, and how many times as fast as `dense` each other one is.
-
-    That is the ratio of the medians, above 1 where it is faster.
-    """
-    by_name = {name: quartiles(seconds) for name, seconds in samples.items()}
-    return {
-        "ms": {name: [round(1000 * s, 5) for s in values] for name, values in by_name.items()},
-        "speedup": {
-            name: round(by_name[BASELINE][1] / values[1], 4)
-            for name, values in by_name.items()
-            if name != BASELINE
-        },
-    }
 
 
 def arguments(

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from meprop_nlp.reproduction.drawing import SERIES, drawn
+
 SCORE = {"parser": "LAS", "tagger": "UPOS"}
 MEASURES = {  # label, unit
     "words_per_second": ("words/s, one thread", 1),
     "bytes": ("model file, MB", 1_000_000),
 }
-# told apart without colours too
 STYLES = {
-    "cut while training (meSimp)": {"color": "#0072b2", "marker": "o", "linestyle": "-"},
-    "small from the start": {"color": "#d55e00", "marker": "s", "linestyle": "--"},
-    "500 uncut": {"color": "#444444", "marker": "D", "linestyle": "none"},
+    "cut while training (meSimp)": SERIES[0],
+    "small from the start": SERIES[1],
+    "500 uncut": SERIES[4] | {"linestyle": "none"},
 }
 # where a point's label stands: to the side, and up or down, for a line that falls
 OFFSETS = {
@@ -26,31 +27,15 @@ OFFSETS = {
 
 def draw(results: dict[str, Any], path: Path) -> None:
     """Draw the points into files beside `path`, as PNG and as SVG."""
-    import matplotlib as mpl
-
-    mpl.use("agg")
-    mpl.rcParams |= {"svg.hashsalt": "curve", "font.size": 9, "axes.spines.top": False}
-    mpl.rcParams["axes.spines.right"] = False
-    from matplotlib import pyplot
-
-    figure, panels = pyplot.subplots(
-        len(SCORE), len(MEASURES), figsize=(10, 7), sharey="row", layout="constrained"
-    )
-    for row, (task, score) in zip(panels, SCORE.items(), strict=True):
-        for panel, measure in zip(row, MEASURES, strict=True):
-            _panel(panel, [p for p in results["points"] if p["task"] == task], measure)
-            panel.set_title(f"{task}: {score} against {MEASURES[measure][0].split(',')[0]}")
-        row[0].set_ylabel(f"dev {score}" + (", gold tags" if task == "parser" else ""))
-    handles, labels = panels[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    for ending in ("png", "svg"):
-        # without its date, the same points make the same file
-        figure.savefig(
-            path.with_suffix(f".{ending}"),
-            dpi=150,
-            metadata={"Date": None} if ending == "svg" else None,
-        )
-    pyplot.close(figure)
+    shape = len(SCORE), len(MEASURES)
+    with drawn(path, *shape, size=(10, 7), sharey="row") as (figure, panels):
+        for row, (task, score) in zip(panels, SCORE.items(), strict=True):
+            for panel, measure in zip(row, MEASURES, strict=True):
+                _panel(panel, [p for p in results["points"] if p["task"] == task], measure)
+                panel.set_title(f"{task}: {score} against {MEASURES[measure][0].split(',')[0]}")
+            row[0].set_ylabel(f"dev {score}" + (", gold tags" if task == "parser" else ""))
+        handles, labels = panels[0][0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
 
 
 def _panel(panel: Any, points: list[dict[str, Any]], measure: str) -> None:

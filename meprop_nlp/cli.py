@@ -123,6 +123,7 @@ _COMMANDS = {
     "convert": ("convert", "wsj_0001.mrg wsj_0002.mrg -o train.conllx"),
     "evaluate": ("evaluate", "gold.conllu parsed.conllu"),
     "benchmark": ("benchmark", "models/parser.safetensors words.conllu"),
+    "reproduce": ("reproduce", "main k --task parsing --data treebanks"),
     "info": ("inspect", "models/parser.safetensors"),
     "validate": ("inspect", "train.conllu dev.conllu"),
 }

@@ -21,7 +21,7 @@ MAX_LINES = 300
 # Which parts of the package a part may import, beside itself.
 GROUND = {"config", "errors", "files", "native", "threads"}
 PARTS = {name.partition(".")[0] for name in NAMES.values()}
-LAYERS = {"data", "nn", "parsing", "decoding", "models", "commands", "cli"}
+LAYERS = {"data", "nn", "parsing", "decoding", "models", "reproduction", "commands", "cli"}
 SCORING = PARTS - GROUND - LAYERS - {"__init__"}  # metrics and the files beside it
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -36,7 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 MAY_IMPORT["decoding"] = GROUND | SCORING | {"data", "parsing"}
 MAY_IMPORT["models"] = MAY_IMPORT["decoding"] | {"decoding", "nn"}
-MAY_IMPORT["commands"] = MAY_IMPORT["models"] | {"models", "__init__"}
+MAY_IMPORT["reproduction"] = MAY_IMPORT["models"] | {"models"}
+MAY_IMPORT["commands"] = MAY_IMPORT["reproduction"] | {"reproduction", "__init__"}
 MAY_IMPORT["cli"] = MAY_IMPORT["commands"] | {"commands"}
 WITHOUT_TORCH = {*GROUND, *SCORING, "data", "parsing", "decoding", "commands", "cli", "__init__"}
 LAZY_ABOUT_TORCH = {"models.tagger", "models.parser", "models.classifier"}

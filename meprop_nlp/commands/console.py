@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from meprop_nlp.models.records import EpochRecord, Note, Step
 
-__all__ = ["TrainingDisplay", "counted", "error", "note", "warning"]
+__all__ = ["TrainingDisplay", "counted", "error", "note", "stderr", "warning"]
 
 
 def note(text: str) -> None:
@@ -53,7 +53,7 @@ def counted(pieces: Iterable[Words], *, verb: str, show: bool) -> Iterator[Words
         TimeElapsedColumn(),
     )
     words, start = 0, time.monotonic()
-    with Progress(*columns, console=_stderr(), transient=True) as progress:
+    with Progress(*columns, console=stderr(), transient=True) as progress:
         task = progress.add_task(verb, total=None, speed="")
         for piece in pieces:
             yield piece
@@ -93,7 +93,7 @@ class TrainingDisplay:
                 MofNCompleteColumn(),
                 TextColumn(f"loss {{task.fields[loss]:.4f}}  {{task.fields[speed]:,.0f}} {unit}/s"),
                 TimeRemainingColumn(),
-                console=_stderr(),
+                console=stderr(),
                 transient=True,
             )
 
@@ -153,7 +153,8 @@ def epoch_line(record: EpochRecord, unit: str = "words") -> str:
     )
 
 
-def _stderr() -> Console:
+def stderr() -> Console:
+    """Return rich's console on standard error."""
     from rich.console import Console
 
     return Console(stderr=True)

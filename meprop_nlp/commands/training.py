@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from meprop_nlp.commands import console, preflight, ptb
+from meprop_nlp.commands.stopping import StopOnce
 from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.tables import summary
 from meprop_nlp.config import KEPT_SHARES, Config, MePropConfig, SimplifyConfig, TrainingConfig
@@ -63,7 +63,7 @@ def follow(train: Callable[[Hooks], Model], options: dict[str, Any], unit: str =
     from meprop_nlp.models.training import checkpoint_path
 
     show = options["progress"] and sys.stderr.isatty()
-    stop, started = _StopOnce(), time.time()
+    stop, started = StopOnce(), time.time()
     display = console.TrainingDisplay(progress=show, quiet=options["quiet"], unit=unit)
     with display, stop:
         try:
@@ -141,31 +141,3 @@ def _say_what_was_written(output: Path) -> None:
         + " + ".join(str(width) for width in header["neurons"].values())
         + f", {output.stat().st_size:,} bytes"
     )
-
-
-class _StopOnce:
-    """The first Ctrl-C asks training to save and stop; the second stops at once.
-
-    Before the first minibatch there is nothing to save, so there the first stops at once too.
-    """
-
-    def __init__(self) -> None:
-        self._asked = self._training = False
-        self._previous: Any = None
-
-    def __call__(self) -> bool:
-        self._training = True
-        return self._asked
-
-    def __enter__(self) -> _StopOnce:
-        self._previous = signal.signal(signal.SIGINT, self._ask)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        signal.signal(signal.SIGINT, self._previous)
-
-    def _ask(self, number: int, frame: object) -> None:
-        if self._asked or not self._training:
-            raise KeyboardInterrupt
-        self._asked = True
-        console.note("stopping after this minibatch; Ctrl-C again stops at once")

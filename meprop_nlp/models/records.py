@@ -50,6 +50,7 @@ class EpochRecord:
         neurons: width of each layer that can be simplified.
         best: whether this is the best model so far, and so the one saved.
         learning_rate: at the end of the epoch.
+        n_batches: minibatches of the epoch.
     """
 
     epoch: int
@@ -64,6 +65,7 @@ class EpochRecord:
     seconds: float
     evaluate_seconds: float
     words_per_second: float
+    n_batches: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-able values."""

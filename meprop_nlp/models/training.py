@@ -207,6 +207,7 @@ class Trainer:
             seconds=seconds["all"],
             evaluate_seconds=evaluate_seconds,
             words_per_second=progress.n_words / max(seconds["all"], 1e-9),
+            n_batches=progress.batch,
         )
         progress.records.append(record.to_dict())
         if best:

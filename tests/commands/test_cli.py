@@ -25,6 +25,7 @@ COMMANDS = (
     "info",
     "validate",
     "benchmark",
+    "reproduce",
 )
 
 AWKWARD = (

@@ -1,0 +1,1 @@
+"""The papers' experiments run again: cells, tables, verdicts and the report of `reproduce`."""

@@ -1,0 +1,86 @@
+"""`Table`: a block's results so far, row by row and seed by seed, and the numbers made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from meprop_nlp.reproduction.cell import Cell
+from meprop_nlp.reproduction.columns import COLUMNS, SCORE_NAMES
+from meprop_nlp.reproduction.experiment import Block, Row
+from meprop_nlp.reproduction.numbers import Number
+from meprop_nlp.reproduction.store import Result, Store
+
+__all__ = ["MakeBase", "Table", "cell_of", "table_of"]
+
+# the block's base cell for a seed
+MakeBase = Callable[[Block, int], Cell]
+
+
+def cell_of(row: Row, block: Block, seed: int, base: MakeBase, store: Store) -> Cell | None:
+    """Return what a row trains with a seed; None while it depends on what is not finished."""
+    changes = row.changes
+    if callable(changes):
+
+        def found(key: str) -> Result | None:
+            other = next(other for other in block.rows if other.key == key)
+            cell = cell_of(other, block, seed, base, store)
+            return store.get(cell) if cell is not None else None
+
+        depending = changes(found)
+        if depending is None:
+            return None
+        changes = depending
+    return base(block, seed).changed(**changes)
+
+
+def table_of(block: Block, seeds: int, base: MakeBase, store: Store) -> Table:
+    """Gather what is finished of a block."""
+    results: dict[str, list[Result]] = {}
+    for row in block.rows:
+        cells = [cell_of(row, block, seed, base, store) for seed in range(1, seeds + 1)]
+        found = [store.get(cell) for cell in cells if cell is not None]
+        results[row.key] = [result for result in found if result is not None]
+    return Table(block, seeds, results)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A block's results.
+
+    Attributes:
+        block: what was asked for.
+        seeds: how many there are to be of each row.
+        results: by row key, in the order of seeds; missing ones are left out.
+    """
+
+    block: Block
+    seeds: int
+    results: Mapping[str, list[Result]]
+
+    @property
+    def main(self) -> str:
+        """Name of the main score; empty where nothing is finished."""
+        return next((str(result["main"]) for result in self.all()), "")
+
+    def all(self) -> Iterator[Result]:
+        """Yield all results."""
+        for results in self.results.values():
+            yield from results
+
+    def row(self, key: str) -> Row:
+        """Return a row by its key."""
+        return next(row for row in self.block.rows if row.key == key)
+
+    def label(self, key: str) -> str:
+        """Return a row's name for people."""
+        return self.row(key).label
+
+    def head(self, column: str) -> str:
+        """Return a column's heading."""
+        return COLUMNS[column].head.format(main=SCORE_NAMES.get(self.main, "score"))
+
+    def number(self, key: str, column: str) -> Number | None:
+        """Return one cell of the table; None where no seed is finished."""
+        values = (COLUMNS[column].of(result) for result in self.results.get(key, ()))
+        return Number.of(value for value in values if value is not None)

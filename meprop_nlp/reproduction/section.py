@@ -1,0 +1,82 @@
+"""One block as Markdown: settings, table, verdict with its claims, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from meprop_nlp.reproduction.cell import Cell
+from meprop_nlp.reproduction.columns import COLUMNS
+from meprop_nlp.reproduction.experiment import Block, Row
+from meprop_nlp.reproduction.markdown import table as markdown_table
+from meprop_nlp.reproduction.results import Table
+from meprop_nlp.reproduction.settings import PAPERS
+from meprop_nlp.reproduction.verdict import Claim, verdict
+
+__all__ = ["BUSY", "block_heading", "claim_lines", "settings_line", "table_lines"]
+
+BUSY = 0.5  # cores that others kept busy, from which on seconds are marked
+_MARK = " †"
+_WORDS = {True: "yes", False: "no", None: "open"}
+
+
+def block_heading(block: Block, corpus: str) -> str:
+    """Return what is trained, on what, with whose settings."""
+    kind = "the papers' settings" if block.kind == PAPERS else "our defaults"
+    return f"{block.task.capitalize()}, {corpus}, {kind}"
+
+
+def settings_line(cell: Cell) -> str:
+    """Return the settings that the rows of a block start from, in one sentence."""
+    training, config = cell.training, cell.config.to_dict()
+    batch = f"{training.batch_size:,}" if training.batch_size else "by the size of the file"
+    parts = [
+        f"hidden {config['hidden']}",
+        *(f"{name.replace('_', ' ')} {config[name]:g}" for name in _DROPOUTS if name in config),
+        *([f"predicts {', '.join(config['columns'])}"] if config.get("columns") else []),
+        training.optimizer.capitalize(),
+        f"learning rate {training.learning_rate or 'of the task'}"
+        + (", falling to zero" if training.decay else ", constant"),
+        f"{training.epochs} epochs" + (f", patience {training.patience}" * bool(training.patience)),
+        f"minibatch {batch}",
+        f"largest gradient norm {training.clip:g}" if training.clip else "no clipping",
+    ]
+    return f"Unless a row says otherwise: {'; '.join(parts)}."
+
+
+_DROPOUTS = ("dropout", "word_dropout")
+
+
+def table_lines(table: Table) -> str:
+    """Return the table: mean ± standard deviation of each figure, and how many seeds there are."""
+    block = table.block
+    papers = any(row.papers for row in block.rows)
+    # of unlabelled trees UAS is the main score
+    columns = [name for name in block.columns if (name, table.main) != ("test_uas", "uas")]
+    heads = ["", "seeds", *map(table.head, columns), *(["papers"] * papers)]
+    rows = [
+        [
+            row.label + (_MARK if _was_disturbed(table.results[row.key]) else ""),
+            f"{len(table.results[row.key])} of {table.seeds}",
+            *(_shown(table, row, column) for column in columns),
+            *([row.papers] * papers),
+        ]
+        for row in block.rows
+    ]
+    return markdown_table(heads, rows)
+
+
+def _shown(table: Table, row: Row, column: str) -> str:
+    number = table.number(row.key, column)
+    described = COLUMNS[column]
+    return "" if number is None else number.shown(described.digits, scale=described.scale)
+
+
+def _was_disturbed(results: Sequence[dict[str, Any]]) -> bool:
+    return any((result["conditions"].get("others") or 0) > BUSY for result in results)
+
+
+def claim_lines(claims: Sequence[Claim]) -> str:
+    """Return the verdict, and each claim with its numbers."""
+    lines = [f"**Verdict: {verdict(claims)}.**", ""]
+    return "\n".join([*lines, *(f"- {_WORDS[claim.holds]}: {claim.text}" for claim in claims)])

@@ -1,0 +1,142 @@
+"""The experiments are what the issue's table lists, and each of their cells can be trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meprop_nlp.config import ORACLES
+from meprop_nlp.reproduction.cell import Cell
+from meprop_nlp.reproduction.columns import COLUMNS
+from meprop_nlp.reproduction.experiment import Block
+from meprop_nlp.reproduction.experiments import EXPERIMENTS
+from meprop_nlp.reproduction.plan import Plan
+from meprop_nlp.reproduction.settings import FULL_SCALE, PAPERS, QUICK_SCALE, Scale
+from meprop_nlp.reproduction.tasks import TASKS
+from meprop_nlp.reproduction.verdict import verdict
+
+from . import made
+
+MakePlan = Callable[..., Plan]
+each_scale = pytest.mark.parametrize("scale", [FULL_SCALE, QUICK_SCALE], ids=["full", "quick"])
+each_name = pytest.mark.parametrize("name", EXPERIMENTS)
+
+
+def test_experiments_are_those_of_the_issue() -> None:
+    assert set(EXPERIMENTS) == {
+        *("main", "k", "selection", "width", "dropout", "layers"),
+        *("gpu", "simplify", "fair", "hybrid"),
+    }
+    assert all(name == experiment.name for name, experiment in EXPERIMENTS.items())
+
+
+@each_scale
+@each_name
+def test_rows_are_distinct_and_settings_exist(name: str, scale: Scale) -> None:
+    blocks = EXPERIMENTS[name].blocks(scale)
+    assert blocks or EXPERIMENTS[name].outside
+    figures = [figure.name for block in blocks for figure in block.figures]
+    assert len(set(figures)) == len(figures)
+    for block in blocks:
+        keys, labels = ([getattr(row, what) for row in block.rows] for what in ("key", "label"))
+        assert len(set(keys)) == len(keys)
+        assert len(set(labels)) == len(labels)
+        assert set(block.columns) <= set(COLUMNS)
+        for figure in block.figures:
+            assert set(figure.columns) <= set(COLUMNS)
+            assert not figure.level or figure.level in keys
+
+
+@each_scale
+@each_name
+def test_whole_report_can_be_made_of_results(name: str, scale: Scale, make_plan: MakePlan) -> None:
+    """Every row's cell is made, those that depend on others too, and every claim is decided."""
+    plan = make_plan(EXPERIMENTS[name], scale=scale, seeds=1)
+    plan.store.put = _in_memory(plan.store._known)  # type: ignore[method-assign]
+    made.fill(plan)
+    for block in plan.blocks(plan.experiments[0]):
+        table = plan.table(block)
+        assert all(len(results) == 1 for results in table.results.values())
+        claims = block.judge(table)
+        assert claims
+        assert all(claim.holds is not None and claim.text for claim in claims)
+        assert "provisional" in verdict(claims)
+
+
+def _in_memory(known: dict[str, Any]) -> Callable[[Cell, Any], None]:
+    return lambda cell, result: known.update({cell.name: result})
+
+
+def blocks_of(name: str, task: str) -> list[Block]:
+    return [block for block in EXPERIMENTS[name].blocks(FULL_SCALE) if block.task == task]
+
+
+def test_papers_settings_are_the_papers(make_plan: MakePlan) -> None:
+    plan = make_plan(EXPERIMENTS["main"], scale=FULL_SCALE)
+    for task, k, rate in (("parsing", 20, 1e-3), ("tagging", 10, 1e-3)):
+        block = next(block for block in blocks_of("main", task) if block.kind == PAPERS)
+        cells = {
+            place.row.key: plan.cell(place)
+            for place in plan.places()
+            if (place.block.task, place.block.kind, place.seed) == (task, PAPERS, 1)
+        }
+        sparse, adagrad = cells[f"adam k{k}"], cells["adagrad dense"]
+        assert sparse is not None
+        assert adagrad is not None
+        settings = sparse.settings()
+        assert settings["config"]["hidden"] == 500
+        assert settings["config"]["dropout"] == settings["config"]["word_dropout"] == 0
+        assert settings["meprop"] == {"k": k, "topk_mode": "example"}
+        training = settings["training"]
+        assert (training["learning_rate"], training["decay"], training["clip"]) == (rate, False, 0)
+        assert training["batch_size"] > 0
+        assert (adagrad.training.optimizer, adagrad.training.learning_rate) == ("adagrad", 0.01)
+        assert block.rows[0].papers
+
+
+def test_mnist_has_its_tables_whether_or_not_this_version_can_train_it() -> None:
+    for name in ("main", "k", "selection", "width", "dropout", "layers", "simplify"):
+        assert len(blocks_of(name, "mnist")) == 1
+
+
+def test_every_oracle_is_compared_with_the_static_one_of_its_system() -> None:
+    (block,) = blocks_of("hybrid", "parsing")
+    keys = [row.key for row in block.rows]
+    assert {key.split()[0] for key in keys} == set(ORACLES)
+    assert all(f"static {key.split()[1]}" in keys for key in keys)
+
+
+def test_fair_networks_have_the_size_and_the_time_of_what_they_oppose(make_plan: MakePlan) -> None:
+    plan = make_plan(EXPERIMENTS["fair"], scale=FULL_SCALE, seeds=1, tasks=("tagging",))
+    seconds = {"dense": 80.0, "meprop": 21.0, "cut": 33.0, "small": 4.0}
+    cells: dict[str, Cell] = {}
+    for place in plan.places():
+        cell = plan.cell(place)
+        assert cell is not None
+        key = place.row.key
+        result = made.made_result(
+            cell, training_seconds=seconds.get(key, 1.0), neurons={"ahead": 90, "back": 111}
+        )
+        plan.store.put(cell, result)
+        cells[key] = cell
+    assert cells["cut"].simplify is not None
+    small, same_time = cells["small"], cells["small time"]
+    assert small.config.to_dict()["hidden"] == same_time.config.to_dict()["hidden"] == 100
+    assert (small.meprop.k, small.simplify) == (None, None)
+    # two epochs in 4 s, so 33 s are 16.5; two in 80 s, so 21 s are 0.5; rounded up in their favour
+    assert same_time.training.epochs == 17
+    assert same_time.training.patience == 0
+    assert cells["dense time"].training.epochs == 1
+    assert small.training.epochs == cells["dense"].training.epochs
+
+
+def test_tasks_have_a_name_for_the_default_k(tiny: Path) -> None:
+    from meprop_nlp.config import KEPT_SHARES
+
+    assert {task.kind for task in TASKS.values()} <= set(KEPT_SHARES)
+    for task in TASKS.values():
+        assert task.find(None, "full").name == "sample"
+        assert task.find(tiny, "sweep").name == tiny.name
