@@ -5,12 +5,11 @@ Command-line options take their defaults from here, so that each default is writ
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Literal, get_args
 
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.settings import Config, is_whole
 
 __all__ = [
     "ACTIVATIONS",
@@ -23,6 +22,7 @@ __all__ = [
     "ORACLES",
     "PRUNE_RATES",
     "SCHEDULES",
+    "SIMPLIFY_EPOCHS",
     "TAG_COLUMNS",
     "TOPK_MODES",
     "TRANSITION_SYSTEMS",
@@ -57,6 +57,8 @@ NONPROJECTIVE: tuple[str, ...] = get_args(Nonprojective)
 TAG_COLUMNS = ("upos", "xpos", "feats")
 # For --simplify without --k and --prune-rate, chosen on UD English EWT's dev: k as a share of
 # --hidden, and what a neuron must reach.
+# Epochs with --simplify: the uncut network must have learnt, and what is left of it learn again.
+SIMPLIFY_EPOCHS = 16
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.16}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08}
 # The reference's on MNIST (meSimp, section 4).
@@ -72,66 +74,6 @@ def dropout_by_width(width: int) -> float:
     return min(0.5, 0.4 * width / 500)
 
 
-class Config:
-    """What the configurations below share: a plain-dict form that refuses unknown keys."""
-
-    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the settings as JSON-able values."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name in self.__dataclass_fields__
-            for value in (getattr(self, name),)
-        }
-
-    @classmethod
-    def from_dict(cls, settings: Mapping[str, Any]) -> Self:
-        """Make a configuration of stored settings.
-
-        Raises:
-            ConfigError: a key is unknown or a value out of range.
-        """
-        unknown = sorted(set(settings) - set(cls.__dataclass_fields__))
-        if unknown:
-            raise ConfigError(
-                f"{cls.__name__} has no setting {', '.join(map(repr, unknown))}; "
-                f"it has {', '.join(sorted(cls.__dataclass_fields__))}"
-            )
-        return cls(
-            **{
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in settings.items()
-            }
-        )
-
-    def _demand(self, name: str, holds: bool, expected: str) -> None:
-        if not holds:
-            option = "--" + name.replace("_", "-")
-            raise ConfigError(f"{option} is {getattr(self, name)!r}, expected {expected}")
-
-    def _demand_choice(self, name: str, choices: tuple[str, ...]) -> None:
-        self._demand(name, getattr(self, name) in choices, "one of " + ", ".join(choices))
-
-    def _demand_share(self, *names: str) -> None:
-        for name in names:
-            self._demand(
-                name, 0 <= getattr(self, name) < 1, "a number from 0 up to, not including, 1"
-            )
-
-    def _demand_share_or_none(self, *names: str) -> None:
-        self._demand_share(*(name for name in names if getattr(self, name) is not None))
-
-    def _demand_positive(self, *names: str) -> None:
-        for name in names:
-            holds = _is_whole(getattr(self, name)) and getattr(self, name) >= 1
-            self._demand(name, holds, "a whole number of at least 1")
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MePropConfig(Config):
     """Sparse backpropagation (meProp, section 2)."""
@@ -140,7 +82,7 @@ class MePropConfig(Config):
     topk_mode: TopkMode = "example"
 
     def __post_init__(self) -> None:
-        holds = self.k is None or (_is_whole(self.k) and self.k >= 0)
+        holds = self.k is None or (is_whole(self.k) and self.k >= 0)
         self._demand("k", holds, "a whole number of at least 0")
         self._demand_choice("topk_mode", TOPK_MODES)
 
@@ -159,9 +101,11 @@ class SimplifyConfig(Config):
     criterion: Criterion = "hits"  # gradual: which of them
     # paper: a neuron in the top-k of fewer examples than this share goes; None: Task.prune_rate
     prune_rate: float | None = None
-    cycle: int = 2  # epochs of cutting; in the paper's, then as many of plain training, and again
+    cycle: int | None = None  # epochs with cuts; None: gradual 1, paper 2, then as many without
     cuts_per_epoch: int = 8
-    first_cut_epoch: int = 1  # epochs before the first stage; the reference starts at once: 0
+    # epochs before the first cut; None: gradual 3/8 of all, paper 1 (the reference: 0)
+    first_cut_epoch: int | None = None
+    teacher: bool = True  # gradual: the uncut network's answers are learnt too
     min_neurons: int = 16  # a layer is never cut below this
 
     def __post_init__(self) -> None:
@@ -176,8 +120,17 @@ class SimplifyConfig(Config):
             )
         if self.schedule == "paper" and self.criterion != "hits":
             raise ConfigError("--criterion goes with --schedule gradual; the papers' goes by hits")
-        self._demand_positive("cycle", "cuts_per_epoch", "min_neurons")
-        self._demand("first_cut_epoch", self.first_cut_epoch >= 0, "a whole number of at least 0")
+        self._demand_positive("cuts_per_epoch", "min_neurons")
+        if self.cycle is not None:
+            self._demand_positive("cycle")
+        holds = self.first_cut_epoch is None or self.first_cut_epoch >= 0
+        self._demand("first_cut_epoch", holds, "a whole number of at least 0")
+
+    def epochs_before(self, epochs: int) -> int:
+        """Return after how many of all epochs the first cuts are made."""
+        if self.first_cut_epoch is not None:
+            return self.first_cut_epoch
+        return 1 if self.schedule == "paper" else max(1, epochs * 3 // 8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,9 +44,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "SimplifyConfig": {
         "schedule": st.just("gradual"), "criterion": st.sampled_from(CRITERIA),
-        "prune_rate": st.none(), "keep": st.floats(0.01, 1), "cycle": whole,
+        "prune_rate": st.none(), "keep": st.floats(0.01, 1), "cycle": st.none() | whole,
+        "teacher": st.booleans(),
          "cuts_per_epoch": whole, "min_neurons": whole,
-        "first_cut_epoch": st.integers(0, 9),
+        "first_cut_epoch": st.none() | st.integers(0, 9),
     },
     "TrainingConfig": {
         "epochs": whole, "batch_size": whole, "optimizer": st.sampled_from(OPTIMIZERS),

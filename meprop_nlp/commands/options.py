@@ -7,13 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from meprop_nlp.commands.help import DATA, MEPROP, NETWORK, RUN, TRAINING
+from meprop_nlp.commands.help import DATA, NETWORK, RUN, TRAINING
 from meprop_nlp.config import (
-    CRITERIA,
-    KEPT_SHARES,
     OPTIMIZERS,
-    PRUNE_RATES,
-    TOPK_MODES,
+    SIMPLIFY_EPOCHS,
     ParserConfig,
     SimplifyConfig,
     TaggerConfig,
@@ -121,69 +118,6 @@ Vectors = Annotated[
     ),
 ]
 
-# training: method
-K = Annotated[
-    int | None,
-    option(
-        MEPROP,
-        "--k",
-        help="Entries of each gradient that survive (meProp); 0 or none: plain backpropagation. "
-        f"With --simplify, unless given, {KEPT_SHARES['tagger']} (tagger) or "
-        f"{KEPT_SHARES['parser']} (parser) of --hidden.",
-    ),
-]
-TopK = Annotated[
-    str,
-    option(
-        MEPROP,
-        "--topk-mode",
-        metavar="MODE",
-        help="Whose top k: of each example, unified over the minibatch, or k at random "
-        "(for comparison): " + choices(TOPK_MODES) + ".",
-    ),
-]
-Simplify = Annotated[
-    bool, option(MEPROP, "--simplify", help="Cut neurons that are seldom in the top k (meSimp).")
-]
-Schedule = Annotated[
-    str,
-    option(
-        MEPROP,
-        metavar="NAME",
-        help="When --simplify cuts: gradual, down to --keep, then training on; or paper, whoever "
-        "is below --prune-rate, in stages (meSimp, section 3).",
-    ),
-]
-Keep = Annotated[float, option(MEPROP, help="The share of the neurons that gradual cuts leave.")]
-Criterion = Annotated[
-    str,
-    option(
-        MEPROP,
-        metavar="NAME",
-        help="By what gradual cuts choose; magnitude and random are for comparison: "
-        + choices(CRITERIA)
-        + ".",
-    ),
-]
-PruneRate = Annotated[
-    float | None,
-    option(
-        MEPROP,
-        help="With --schedule paper: a neuron in the top k of a smaller share is cut; "
-        f"{PRUNE_RATES['tagger']} (tagger) or {PRUNE_RATES['parser']} (parser) unless given.",
-    ),
-]
-Cycle = Annotated[
-    int,
-    option(
-        MEPROP,
-        help="Epochs with cuts; with --schedule paper, then as many of plain training, and again.",
-    ),
-]
-CutsPerEpoch = Annotated[int, option(MEPROP, help="How often an epoch of cutting cuts.")]
-FirstCutEpoch = Annotated[int, option(MEPROP, help="Epochs before the first with cuts.")]
-MinNeurons = Annotated[int, option(MEPROP, help="No layer is cut below this.")]
-
 # training: network
 Hidden = Annotated[
     int, option(NETWORK, help="Neurons of a hidden layer (tagger: in each direction).")
@@ -214,7 +148,14 @@ WordDropout = Annotated[
 ]
 
 # training: loop
-Epochs = Annotated[int, option(TRAINING, help="Passes over the training file.")]
+Epochs = Annotated[
+    int | None,
+    option(
+        TRAINING,
+        help=f"Passes over the training file; {RUN_DEFAULTS.epochs} unless given, with gradual "
+        f"--simplify {SIMPLIFY_EPOCHS}.",
+    ),
+]
 TaggerBatchSize = Annotated[
     int,
     option(

@@ -10,27 +10,30 @@ import typer
 
 from meprop_nlp.commands import console, preflight
 from meprop_nlp.commands.help import DATA, MEPROP, NETWORK, TRAINING
-from meprop_nlp.commands.options import (
-    RUN_DEFAULTS,
-    SIMPLIFY,
+from meprop_nlp.commands.method_options import (
     Criterion,
     CutsPerEpoch,
     Cycle,
-    Device,
-    Dropout,
     FirstCutEpoch,
     Keep,
     MinNeurons,
+    Schedule,
+    Simplify,
+    Teacher,
+    TopK,
+)
+from meprop_nlp.commands.options import (
+    RUN_DEFAULTS,
+    SIMPLIFY,
+    Device,
+    Dropout,
     Optimizer,
     Patience,
     Progress,
     Quiet,
     Resume,
-    Schedule,
     Seed,
-    Simplify,
     Threads,
-    TopK,
     option,
 )
 from meprop_nlp.commands.training import Settings, follow
@@ -109,6 +112,7 @@ def train_mnist(
     cycle: Cycle = SIMPLIFY.cycle,
     cuts_per_epoch: CutsPerEpoch = SIMPLIFY.cuts_per_epoch,
     first_cut_epoch: FirstCutEpoch = SIMPLIFY.first_cut_epoch,
+    teacher: Teacher = SIMPLIFY.teacher,
     min_neurons: MinNeurons = SIMPLIFY.min_neurons,
     sparse_output: Annotated[
         bool,

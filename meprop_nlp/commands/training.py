@@ -12,7 +12,14 @@ from meprop_nlp.commands import console, preflight, ptb
 from meprop_nlp.commands.stopping import StopOnce
 from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.tables import summary
-from meprop_nlp.config import KEPT_SHARES, Config, MePropConfig, SimplifyConfig, TrainingConfig
+from meprop_nlp.config import (
+    KEPT_SHARES,
+    SIMPLIFY_EPOCHS,
+    Config,
+    MePropConfig,
+    SimplifyConfig,
+    TrainingConfig,
+)
 
 if TYPE_CHECKING:
     from meprop_nlp.models.hooks import Hooks
@@ -32,7 +39,7 @@ class Settings(NamedTuple):
 
     @classmethod
     def of(cls, task: str, config_class: type[Config], options: dict[str, Any]) -> Settings:
-        """Take the settings out of a command's options; with --simplify, fill in k.
+        """Take the settings out of a command's options; fill in k and epochs.
 
         Raises:
             ConfigError: a value is out of range.
@@ -43,6 +50,9 @@ class Settings(NamedTuple):
 
         if options["simplify"] and options["k"] is None:
             options["k"] = max(1, round(KEPT_SHARES[task] * options["hidden"]))
+        if options["epochs"] is None:
+            twice = options["simplify"] and options["schedule"] == "gradual"
+            options["epochs"] = SIMPLIFY_EPOCHS if twice else TrainingConfig().epochs
         config = config_class(**settings(config_class))
         meprop = MePropConfig(**settings(MePropConfig))
         meprop.check_width(options["hidden"])

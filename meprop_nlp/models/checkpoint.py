@@ -20,7 +20,7 @@ from meprop_nlp.nn.cut import CutPlan
 from meprop_nlp.nn.optim import load_optimizer_tensors, optimizer_tensors
 from meprop_nlp.nn.simplify import SimplifiedLayer
 
-__all__ = ["Checkpoint", "Progress", "neurons", "restore", "save_checkpoint"]
+__all__ = ["Checkpoint", "Progress", "load_network", "neurons", "restore", "save_checkpoint"]
 
 
 @dataclass(slots=True)
@@ -74,6 +74,10 @@ class Checkpoint:
             raise CheckpointError(f"{path}: is a model, expected a checkpoint of its training")
         return cls(stored.header["settings"], stored.header["progress"], stored.arrays)
 
+    def teacher(self) -> dict[str, Tensor]:
+        """Return the weights of the network before it was cut; empty where there is no teacher."""
+        return _under("teacher/", self.arrays)
+
     def demand_settings(self, settings: Mapping[str, Any]) -> None:
         """Raise ConfigError when training would go on with other settings or other data."""
         old, new = _flat(self.settings), _flat(settings)
@@ -111,11 +115,14 @@ def save_checkpoint(
     network: nn.Module,
     layers: Sequence[SimplifiedLayer],
     optimizer: torch.optim.Optimizer,
+    teacher: nn.Module | None = None,
 ) -> None:
     """Write the state of training: weights and hit counts, optimiser, random numbers, progress."""
     tensors, optimizer_state = optimizer_tensors(optimizer)
     arrays = {f"network/{name}": _array(tensor) for name, tensor in network.state_dict().items()}
     arrays |= {f"optimizer/{name}": _array(tensor) for name, tensor in tensors.items()}
+    if teacher is not None:
+        arrays |= {f"teacher/{name}": _array(t) for name, t in teacher.state_dict().items()}
     arrays["random/cpu"] = _array(torch.get_rng_state())
     if device := _on_gpu(network):
         arrays["random/cuda"] = _array(torch.cuda.get_rng_state(device))
@@ -135,7 +142,7 @@ def restore(
 ) -> None:
     """Bring a freshly built network, its optimiser and the random numbers to the stored state."""
     _shrink(layers, checkpoint.progress["neurons"], optimizer)
-    _load_network(network, _under("network/", checkpoint.arrays))
+    load_network(network, _under("network/", checkpoint.arrays))
     load_optimizer_tensors(
         optimizer, _under("optimizer/", checkpoint.arrays), checkpoint.progress["optimizer"]
     )
@@ -160,7 +167,7 @@ def _shrink(
             consumer.offset = plan.moved_offset(consumer)
 
 
-def _load_network(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+def load_network(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Copy stored values into a network of the same shape."""
     own = network.state_dict()
     missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())

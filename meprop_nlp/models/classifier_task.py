@@ -18,6 +18,7 @@ from meprop_nlp.decoding.model_file import ModelFile
 from meprop_nlp.decoding.packing import rounded
 from meprop_nlp.models.classifier_network import ClassifierNetwork
 from meprop_nlp.models.task import arrays_of
+from meprop_nlp.models.teacher import Teacher, taught
 from meprop_nlp.nn.simplify import SimplifiedLayer
 
 __all__ = ["ClassifierTask"]
@@ -78,9 +79,11 @@ class ClassifierTask:
         for members in torch.split(order, self.batch_size):
             yield ClassifierBatch(members, len(members))
 
-    def loss(self, batch: ClassifierBatch) -> Tensor:
+    def loss(self, batch: ClassifierBatch, teacher: Teacher | None = None) -> Tensor:
         x = self._pixels[batch.members].float().div_(255)
-        return F.cross_entropy(self.network(x), self._labels[batch.members])
+        logits = self.network(x)
+        loss = F.cross_entropy(logits, self._labels[batch.members])
+        return taught(loss, logits, teacher(x), made_up=False) if teacher else loss
 
     def evaluate(self) -> dict[str, float]:
         return {"accuracy": self.frozen().evaluate(self.dev)} if len(self.dev) else {}

@@ -24,6 +24,7 @@ from meprop_nlp.models.embeddings import load_vectors
 from meprop_nlp.models.parser_network import ParserNetwork
 from meprop_nlp.models.tagger_task import filled_columns
 from meprop_nlp.models.task import arrays_of, fitting_batch_size
+from meprop_nlp.models.teacher import Swaps, Teacher, taught
 from meprop_nlp.models.training_trees import POOLED, training_trees
 from meprop_nlp.nn.row_kernels import distinct
 from meprop_nlp.nn.simplify import SimplifiedLayer
@@ -182,6 +183,10 @@ class ParserTask:
         combinations = np.array(list(combination_rows), np.int64)
         combinations = combinations.reshape(len(combination_rows), -1)
         self._tag_rows = torch.from_numpy(combinations).int().to(to)
+        real = [numbers[1:-1] - FIRST_ROW for numbers in form_of]
+        real_tags = [numbers[1:-1] - FIRST_ROW for numbers in tag_of]
+        # words of a treebank without tags cannot be swapped for their like
+        self._swaps = Swaps(np.concatenate(real), np.concatenate(real_tags)) if self.tags else None
 
     @property
     def n_batches(self) -> int:
@@ -194,7 +199,7 @@ class ParserTask:
             # each word is shifted once and attached once
             yield ParserBatch(chosen, n_words=len(chosen) // 2)
 
-    def loss(self, batch: ParserBatch) -> Tensor:
+    def loss(self, batch: ParserBatch, teacher: Teacher | None = None) -> Tensor:
         chosen = torch.from_numpy(batch.chosen).to(self.device)
         # a form that fills many slots of the batch is embedded once; ROOT and NULL come first
         special = torch.arange(FIRST_ROW, dtype=torch.int32, device=self.device)
@@ -203,15 +208,19 @@ class ParserTask:
         rows, index = distinct(torch.cat([special, forms.flatten()]), n_rows)
         index = index[FIRST_ROW:].view_as(forms)
         words = rows[FIRST_ROW:].long() - FIRST_ROW
+        made_up = teacher is not None and self._swaps is not None and teacher.makes_up()
+        if made_up and self._swaps:
+            words = self._swaps(words)
         form_rows = self._form_rows[words]
+        others = self._tag_rows, index, self._tags[chosen], self._labels[chosen]
+        # illegal transitions are left out of the softmax
+        illegal = self._illegal[self._masks[chosen]]
+        if teacher:
+            answers = teacher(form_rows, *others).masked_fill(illegal, -torch.inf)
         if self.config.word_dropout:
             hide = torch.rand(len(words), device=self.device) < self._hidden_chance[words]
             form_rows[:, 0] = form_rows[:, 0].masked_fill(hide, 0)
-        logits = self.network(
-            form_rows, self._tag_rows, index, self._tags[chosen], self._labels[chosen]
-        )
-        # illegal transitions are left out of the softmax
-        logits = logits.masked_fill(self._illegal[self._masks[chosen]], -torch.inf)
+        logits = self.network(form_rows, *others).masked_fill(illegal, -torch.inf)
         targets, seconds = self._targets[chosen], self._seconds[chosen]
         loss = F.cross_entropy(logits, targets, reduction="none")
         if self.config.oracle == "hybrid":
@@ -219,6 +228,8 @@ class ParserTask:
             two = seconds >= 0
             other = F.cross_entropy(logits, seconds.clamp(min=0), reduction="none")
             loss = torch.where(two, 0.5 * loss + 0.5 * other.masked_fill(~two, 0), loss)
+        if teacher:
+            return taught(loss.mean(), logits, answers, made_up=made_up)
         return loss.mean()
 
     def evaluate(self) -> dict[str, float]:

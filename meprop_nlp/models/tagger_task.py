@@ -23,6 +23,7 @@ from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.embeddings import load_vectors
 from meprop_nlp.models.tagger_network import TaggerNetwork
 from meprop_nlp.models.task import arrays_of, by_length, fitting_batch_size
+from meprop_nlp.models.teacher import Swaps, Teacher, taught
 from meprop_nlp.nn.simplify import SimplifiedLayer
 
 __all__ = ["TaggerTask", "filled_columns"]
@@ -123,14 +124,17 @@ class TaggerTask:
         self._firsts = np.cumsum(self._lengths) - self._lengths
         forms_of_words = torch.tensor(table.add(forms))
         rows = torch.from_numpy(self.lexicon.encode(table.forms())).int()
-        self._rows = rows[forms_of_words].to(device)  # (all words, 8)
-        counts = torch.from_numpy(self.lexicon.counts)[self._rows[:, 0].long().cpu()]
+        self._forms = forms_of_words.to(device)  # (all words)
+        self._form_rows = rows.to(device)  # (all forms, 8)
+        counts = torch.from_numpy(self.lexicon.counts)[rows[:, 0].long()]
         # Iyyer et al. 2015; Kiperwasser & Goldberg 2016, section 6: rare words are hidden more
         self._hidden_chance = (config.word_dropout / (config.word_dropout + counts)).to(device)
         self._targets = {
             name: torch.tensor([vocab.index(t) for s in train for t in s.column(name)]).to(device)
             for name, vocab in self.tags.items()
         }
+        tags = next(iter(self._targets.values())).cpu().numpy()
+        self._swaps = Swaps(forms_of_words.numpy(), tags)
 
     @property
     def n_batches(self) -> int:
@@ -145,14 +149,25 @@ class TaggerTask:
             words = (self._firsts[members][sentences] + steps)[order]
             yield TaggerBatch(words, torch.from_numpy(np.bincount(steps)), len(words))
 
-    def loss(self, batch: TaggerBatch) -> Tensor:
+    def loss(self, batch: TaggerBatch, teacher: Teacher | None = None) -> Tensor:
         words = torch.from_numpy(batch.words).to(self.device)
-        rows = self._rows[words]
+        forms = self._forms[words]
+        made_up = teacher is not None and teacher.makes_up()
+        if made_up:
+            forms = self._swaps(forms)
+        rows = self._form_rows[forms]
+        if teacher:
+            answers = teacher(rows, batch.batch_sizes)
         if self.config.word_dropout:
-            hide = torch.rand(len(words), device=self.device) < self._hidden_chance[words]
+            hide = torch.rand(len(words), device=self.device) < self._hidden_chance[forms]
             rows[:, 0] = rows[:, 0].masked_fill(hide, 0)
         logits = self.network(rows, batch.batch_sizes)
-        losses = [F.cross_entropy(logits[n], self._targets[n][words]) for n in self.tags]
+        losses = []
+        for name in self.tags:
+            loss = F.cross_entropy(logits[name], self._targets[name][words])
+            if teacher:
+                loss = taught(loss, logits[name], answers[name], made_up=made_up)
+            losses.append(loss)
         return torch.stack(losses).sum()
 
     def evaluate(self) -> dict[str, float]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from meprop_nlp.models.teacher import Teacher
 from meprop_nlp.nn.simplify import SimplifiedLayer
 
 __all__ = ["Batch", "Task", "arrays_of", "by_length", "fitting_batch_size"]
@@ -41,8 +42,8 @@ class Task(Protocol):
     def batches(self, rng: np.random.Generator) -> Iterator[Any]:
         """Yield the minibatches of one epoch, in an order drawn from `rng`."""
 
-    def loss(self, batch: Any) -> Tensor:
-        """Return the mean loss of a minibatch: a scalar with a gradient."""
+    def loss(self, batch: Any, teacher: Teacher | None = None) -> Tensor:
+        """Return the mean loss of a minibatch, by a teacher's answers too: a scalar to derive."""
 
     def evaluate(self) -> dict[str, float]:
         """Return the dev scores in percent, `main_scores` among them; empty without dev data."""

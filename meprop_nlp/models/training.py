@@ -81,7 +81,7 @@ class Trainer:
         )
         self.base_lr = float(self.optimizer.param_groups[0]["lr"])
         self.simplification = (
-            Simplification(self.layers, simplify, task.prune_rate) if simplify else None
+            Simplification(task, self.layers, simplify, training.epochs) if simplify else None
         )
         self.best: ModelFile | None = None
         self.rng = np.random.default_rng(training.seed)
@@ -143,7 +143,8 @@ class Trainer:
             group["lr"] = self._learning_rate()
         self.optimizer.zero_grad(set_to_none=True)
         clock = [self._clock()]
-        loss = self.task.loss(batch)
+        teacher = self.simplification.teacher if self.simplification else None
+        loss = self.task.loss(batch, teacher) if teacher else self.task.loss(batch)
         clock.append(self._clock())
         loss.backward()  # type: ignore[no-untyped-call]
         clock.append(self._clock())
@@ -175,9 +176,10 @@ class Trainer:
     def _learning_rate(self) -> float:
         if not self.training.decay:
             return self.base_lr
-        n_batches = self.task.n_batches
-        done = self.progress.epoch * n_batches + self.progress.batch
-        return self.base_lr * (1 - done / (self.training.epochs * n_batches))
+        epoch, share = self.progress.epoch, self.progress.batch / self.task.n_batches
+        if self.simplification:
+            return self.base_lr * (1 - self.simplification.part_done(epoch, share))
+        return self.base_lr * (1 - (epoch + share) / self.training.epochs)
 
     def _end_epoch(self) -> EpochRecord:
         progress = self.progress
@@ -257,6 +259,7 @@ class Trainer:
                 self.task.network,
                 self.layers,
                 self.optimizer,
+                self.simplification.teacher_network() if self.simplification else None,
             )
 
     def _resume(self) -> None:
@@ -275,6 +278,8 @@ class Trainer:
                 f"--resume: the best model so far, {self.output}, is gone; "
                 "start anew without --resume"
             )
+        if self.simplification:
+            self.simplification.restore_teacher(checkpoint.teacher())
         restore(checkpoint, self.task.network, self.layers, self.optimizer)
         for name in Progress.__slots__:
             setattr(self.progress, name, checkpoint.progress[name])

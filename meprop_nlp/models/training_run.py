@@ -94,11 +94,11 @@ def train_model(
             "--topk-mode random draws neurons by chance, so its counts cannot say which to cut; "
             "use --topk-mode example or unified with --simplify"
         )
-    if simplify and simplify.first_cut_epoch >= training.epochs:
+    before = simplify.epochs_before(training.epochs) if simplify else 0
+    if before >= training.epochs:
         raise ConfigError(
-            f"--first-cut-epoch is {simplify.first_cut_epoch}, but training ends after "
-            f"{training.epochs} epochs, so nothing would be cut; give more --epochs or a smaller "
-            "--first-cut-epoch"
+            f"--first-cut-epoch is {before}, but training ends after {training.epochs} epochs, so "
+            "nothing would be cut; give more --epochs or a smaller --first-cut-epoch"
         )
     device = pick_device(training.device)
     if device.type == "cpu":

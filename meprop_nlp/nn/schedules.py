@@ -67,7 +67,7 @@ class GradualSchedule(CutSchedule):
     """One stage, in which each cut takes the same share of what is left, down to `keep`.
 
     Every cut is followed by training before the next, and the last by all epochs that remain; the
-    optimiser is not restarted.
+    optimiser restarts once, before the first.
 
     Attributes:
         keep: the share of a layer's neurons that is left in the end.
@@ -90,7 +90,7 @@ class GradualSchedule(CutSchedule):
         return self.stage(epoch) == 0
 
     def restarts_optimizer(self, epoch: int) -> bool:
-        return False
+        return epoch == self.first_cut_epoch > 0
 
     def share_left(self, epoch: int, batch: int, n_batches: int) -> float | None:
         done = (batch + 1) * self.cuts_per_epoch // n_batches

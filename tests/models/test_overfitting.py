@@ -36,6 +36,7 @@ STEPS = {
     "tagger": {"batch_size": 4, "learning_rate": 0.03, "epochs": 40},
     "parser": {"batch_size": 40, "learning_rate": 0.03, "epochs": 30},
 }
+CUTS = {"first_cut_epoch": 2, "cycle": 4, "keep": 0.6, "teacher": False}
 
 
 def blank(sentence: Sentence, task: str) -> Sentence:
@@ -64,7 +65,9 @@ def overfit(
         config={"hidden": 16, "dropout": 0.0, "word_dropout": 0.0},
         training=STEPS[task],
         k=6,
-        simplify={"first_cut_epoch": 2, "cycle": 4, "keep": 0.6} if simplified else None,
+        simplify={"first_cut_epoch": 2, "cycle": 4, "keep": 0.6, "teacher": False}
+        if simplified
+        else None,
         output=output,
         hooks=Hooks(on_record=lambda r: records.append(r) if isinstance(r, EpochRecord) else None),
     )
@@ -171,7 +174,9 @@ def test_frozen_tagger_tags_as_the_network(
     expected: dict[str, dict[int, str]] = {column: {} for column in columns}
     for batch in task.batches(np.random.default_rng(seed)):
         with torch.no_grad():
-            logits = task.network(task._rows[torch.from_numpy(batch.words)], batch.batch_sizes)
+            logits = task.network(
+                task._form_rows[task._forms[torch.from_numpy(batch.words)]], batch.batch_sizes
+            )
         for column in columns:
             tags = [task.tags[column][i] for i in logits[column].argmax(1).tolist()]
             expected[column].update(zip(batch.words.tolist(), tags, strict=True))

@@ -240,7 +240,7 @@ def test_word_dropout_hides_words_as_the_unknown_one(treebank: list[Sentence], t
 @both
 def test_rare_words_are_hidden_more_often(treebank: list[Sentence], task: str) -> None:
     made = MAKE[task](treebank, word_dropout=0.5)
-    rows = (made._rows if task == "tagger" else made._form_rows)[:, 0].tolist()
+    rows = made._form_rows[:, 0].tolist()
     forms = [form for sentence in treebank for form in sentence.forms]
     for row, chance in zip(rows, made._hidden_chance.tolist(), strict=True):
         count = forms.count(made.lexicon.forms[row])

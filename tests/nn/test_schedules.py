@@ -78,11 +78,12 @@ def test_gradual_cuts_take_equal_shares_and_end_at_what_is_kept(
     assert ratios == pytest.approx([keep ** (1 / (cycle * cuts))] * len(ratios))
 
 
-def test_gradual_schedule_has_one_stage_and_never_restarts():
+def test_gradual_schedule_has_one_stage_and_restarts_before_it():
     schedule = GradualSchedule(cycle=2, first_cut_epoch=1)
     assert [schedule.stage(epoch) for epoch in range(6)] == [-1, 0, 0, 1, 1, 1]
     assert [epoch for epoch in range(9) if schedule.cuts_in(epoch)] == [1, 2]
-    assert not any(schedule.restarts_optimizer(epoch) for epoch in range(9))
+    assert [epoch for epoch in range(9) if schedule.restarts_optimizer(epoch)] == [1]
+    assert not GradualSchedule().restarts_optimizer(0)
 
 
 def test_stages_leave_the_width_to_the_prune_rate():

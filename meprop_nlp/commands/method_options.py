@@ -1,0 +1,87 @@
+"""Options of meProp and meSimp, which all trainings share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from meprop_nlp.commands.help import MEPROP
+from meprop_nlp.commands.options import choices, option
+from meprop_nlp.config import CRITERIA, KEPT_SHARES, PRUNE_RATES, TOPK_MODES
+
+K = Annotated[
+    int | None,
+    option(
+        MEPROP,
+        "--k",
+        help="Entries of each gradient that survive (meProp); 0 or none: plain backpropagation. "
+        f"With --simplify, unless given, {KEPT_SHARES['tagger']} (tagger) or "
+        f"{KEPT_SHARES['parser']} (parser) of --hidden.",
+    ),
+]
+TopK = Annotated[
+    str,
+    option(
+        MEPROP,
+        "--topk-mode",
+        metavar="MODE",
+        help="Whose top k: of each example, unified over the minibatch, or k at random "
+        "(for comparison): " + choices(TOPK_MODES) + ".",
+    ),
+]
+Simplify = Annotated[
+    bool, option(MEPROP, "--simplify", help="Cut neurons that are seldom in the top k (meSimp).")
+]
+Schedule = Annotated[
+    str,
+    option(
+        MEPROP,
+        metavar="NAME",
+        help="When --simplify cuts: gradual, down to --keep, then training on; or paper, whoever "
+        "is below --prune-rate, in stages (meSimp, section 3).",
+    ),
+]
+Keep = Annotated[float, option(MEPROP, help="The share of the neurons that gradual cuts leave.")]
+Criterion = Annotated[
+    str,
+    option(
+        MEPROP,
+        metavar="NAME",
+        help="By what gradual cuts choose; magnitude and random are for comparison: "
+        + choices(CRITERIA)
+        + ".",
+    ),
+]
+PruneRate = Annotated[
+    float | None,
+    option(
+        MEPROP,
+        help="With --schedule paper: a neuron in the top k of a smaller share is cut; "
+        f"{PRUNE_RATES['tagger']} (tagger) or {PRUNE_RATES['parser']} (parser) unless given.",
+    ),
+]
+Cycle = Annotated[
+    int | None,
+    option(
+        MEPROP,
+        help="Epochs with cuts, 1 unless given; with --schedule paper 2, then as many of plain "
+        "training, and again.",
+    ),
+]
+CutsPerEpoch = Annotated[int, option(MEPROP, help="How often an epoch of cutting cuts.")]
+FirstCutEpoch = Annotated[
+    int | None,
+    option(
+        MEPROP,
+        help="Epochs before the first with cuts; unless given, 3/8 of --epochs, or 1 with "
+        "--schedule paper.",
+    ),
+]
+Teacher = Annotated[
+    bool,
+    option(
+        MEPROP,
+        help="After gradual cuts, learn from the answers of the uncut network too, also on words "
+        "that are swapped for others of the same tag.",
+    ),
+]
+MinNeurons = Annotated[int, option(MEPROP, help="No layer is cut below this.")]
