@@ -43,7 +43,7 @@ ALL_RUNS: Runs = ((UNCUT, "uncut", ""), (CUT, DEFAULT, "--simplify"), *CUT_RUNS,
 RUNS: dict[str, Runs] = {"parser": ALL_RUNS, "tagger": ALL_RUNS}
 QUICK: Runs = (
     (UNCUT, "uncut", "--hidden 40 --epochs 2"),
-    (CUT, DEFAULT, "--hidden 40 --epochs 3 --simplify --first-cut-epoch 0 --cycle 1"),
+    (CUT, DEFAULT, "--hidden 40 --epochs 3 --simplify --first-cut-epoch 1"),
     (SMALL, "small-8", "--hidden 8 --epochs 2"),
 )
 

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 TopkMode = Literal["example", "unified", "random"]
-Schedule = Literal["gradual", "paper"]
+Schedule = Literal["late", "paper"]
 Criterion = Literal["hits", "magnitude", "random"]
 OptimizerName = Literal["adam", "adagrad", "sgd"]
 Activation = Literal["relu", "cube", "tanh"]
@@ -95,17 +95,17 @@ class MePropConfig(Config):
 class SimplifyConfig(Config):
     """Model simplification (meSimp, section 3): when and what to cut."""
 
-    # gradual: down to `keep` in one stage; paper: by `prune_rate`, in stages
-    schedule: Schedule = "gradual"
-    keep: float = 0.2  # gradual: the share of a layer's neurons that is left
-    criterion: Criterion = "hits"  # gradual: which of them
+    # late: once, when the whole network has learnt; paper: in stages, from early on
+    schedule: Schedule = "late"
+    keep: float = 0.2  # late: the share of a layer's neurons that is left
+    criterion: Criterion = "hits"  # late: which of them
+    teacher: bool = True  # late: what is left learns the whole network's answers too
+    # epochs before the first cut; None: late 3/8 of all, paper 1 (the reference: 0)
+    first_cut_epoch: int | None = None
     # paper: a neuron in the top-k of fewer examples than this share goes; None: Task.prune_rate
     prune_rate: float | None = None
-    cycle: int | None = None  # epochs with cuts; None: gradual 1, paper 2, then as many without
-    cuts_per_epoch: int = 8
-    # epochs before the first cut; None: gradual 3/8 of all, paper 1 (the reference: 0)
-    first_cut_epoch: int | None = None
-    teacher: bool = True  # gradual: the uncut network's answers are learnt too
+    cycle: int = 2  # paper: epochs of cutting, then as many of plain training, and again
+    cuts_per_epoch: int = 8  # paper
     min_neurons: int = 16  # a layer is never cut below this
 
     def __post_init__(self) -> None:
@@ -113,18 +113,18 @@ class SimplifyConfig(Config):
         self._demand_choice("criterion", CRITERIA)
         self._demand("keep", 0 < self.keep <= 1, "a number above 0, up to 1")
         self._demand_share_or_none("prune_rate")
-        if self.schedule == "gradual" and self.prune_rate is not None:
+        if self.schedule == "late" and self.prune_rate is not None:
             raise ConfigError(
-                "--prune-rate goes with --schedule paper; how many neurons the gradual schedule "
-                "leaves is --keep"
+                "--prune-rate goes with --schedule paper; how many neurons the late cut leaves is "
+                "--keep"
             )
         if self.schedule == "paper" and self.criterion != "hits":
-            raise ConfigError("--criterion goes with --schedule gradual; the papers' goes by hits")
-        self._demand_positive("cuts_per_epoch", "min_neurons")
-        if self.cycle is not None:
-            self._demand_positive("cycle")
-        holds = self.first_cut_epoch is None or self.first_cut_epoch >= 0
-        self._demand("first_cut_epoch", holds, "a whole number of at least 0")
+            raise ConfigError("--criterion goes with --schedule late; the papers' goes by hits")
+        self._demand_positive("cycle", "cuts_per_epoch", "min_neurons")
+        if self.first_cut_epoch is not None:
+            least = 0 if self.schedule == "paper" else 1
+            holds = is_whole(self.first_cut_epoch) and self.first_cut_epoch >= least
+            self._demand("first_cut_epoch", holds, f"a whole number of at least {least}")
 
     def epochs_before(self, epochs: int) -> int:
         """Return after how many of all epochs the first cuts are made."""

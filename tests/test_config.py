@@ -43,11 +43,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "k": st.none() | st.integers(0, 1000), "topk_mode": st.sampled_from(TOPK_MODES),
     },
     "SimplifyConfig": {
-        "schedule": st.just("gradual"), "criterion": st.sampled_from(CRITERIA),
-        "prune_rate": st.none(), "keep": st.floats(0.01, 1), "cycle": st.none() | whole,
+        "schedule": st.just("late"), "criterion": st.sampled_from(CRITERIA),
+        "prune_rate": st.none(), "keep": st.floats(0.01, 1), "cycle": whole,
         "teacher": st.booleans(),
          "cuts_per_epoch": whole, "min_neurons": whole,
-        "first_cut_epoch": st.none() | st.integers(0, 9),
+        "first_cut_epoch": st.none() | st.integers(1, 9),
     },
     "TrainingConfig": {
         "epochs": whole, "batch_size": whole, "optimizer": st.sampled_from(OPTIMIZERS),
@@ -124,7 +124,7 @@ WRONG: list[tuple[Any, str, Any, str]] = [
     (MePropConfig, "k", -1, NATURAL),
     (MePropConfig, "k", 2.5, NATURAL),
     (MePropConfig, "topk_mode", "best", "one of example, unified, random"),
-    (SimplifyConfig, "schedule", "sudden", "one of gradual, paper"),
+    (SimplifyConfig, "schedule", "sudden", "one of late, paper"),
     (SimplifyConfig, "criterion", "luck", "one of hits, magnitude, random"),
     *(
         (SimplifyConfig, "keep", value, "a number above 0, up to 1")
@@ -132,7 +132,7 @@ WRONG: list[tuple[Any, str, Any, str]] = [
     ),
     *((SimplifyConfig, "prune_rate", value, SHARE) for value in (-0.1, 1, 1.5, math.nan)),
     *((SimplifyConfig, name, 0, POSITIVE) for name in ("cycle", "cuts_per_epoch", "min_neurons")),
-    (SimplifyConfig, "first_cut_epoch", -1, NATURAL),
+    (SimplifyConfig, "first_cut_epoch", 0, POSITIVE),
     *((TrainingConfig, "epochs", value, POSITIVE) for value in (0, -3, 1.5, True, "3", None)),
     (TrainingConfig, "batch_size", -1, NATURAL),
     (TrainingConfig, "optimizer", "lamb", "one of " + ", ".join(OPTIMIZERS)),

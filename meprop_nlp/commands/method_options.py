@@ -36,17 +36,17 @@ Schedule = Annotated[
     option(
         MEPROP,
         metavar="NAME",
-        help="When --simplify cuts: gradual, down to --keep, then training on; or paper, whoever "
-        "is below --prune-rate, in stages (meSimp, section 3).",
+        help="When --simplify cuts: late, once the whole network has learnt, down to --keep; or "
+        "paper, from early on and in stages, whoever is below --prune-rate (meSimp, section 3).",
     ),
 ]
-Keep = Annotated[float, option(MEPROP, help="The share of the neurons that gradual cuts leave.")]
+Keep = Annotated[float, option(MEPROP, help="The share of the neurons that the late cut leaves.")]
 Criterion = Annotated[
     str,
     option(
         MEPROP,
         metavar="NAME",
-        help="By what gradual cuts choose; magnitude and random are for comparison: "
+        help="By what the late cut chooses; magnitude and random are for comparison: "
         + choices(CRITERIA)
         + ".",
     ),
@@ -60,27 +60,28 @@ PruneRate = Annotated[
     ),
 ]
 Cycle = Annotated[
-    int | None,
+    int,
     option(
         MEPROP,
-        help="Epochs with cuts, 1 unless given; with --schedule paper 2, then as many of plain "
-        "training, and again.",
+        help="With --schedule paper: epochs of cutting, then as many of plain training, and again.",
     ),
 ]
-CutsPerEpoch = Annotated[int, option(MEPROP, help="How often an epoch of cutting cuts.")]
+CutsPerEpoch = Annotated[
+    int, option(MEPROP, help="With --schedule paper: how often an epoch of cutting cuts.")
+]
 FirstCutEpoch = Annotated[
     int | None,
     option(
         MEPROP,
-        help="Epochs before the first with cuts; unless given, 3/8 of --epochs, or 1 with "
-        "--schedule paper.",
+        help="Epochs before the first cut; unless given, 3/8 of --epochs, or 1 with --schedule "
+        "paper.",
     ),
 ]
 Teacher = Annotated[
     bool,
     option(
         MEPROP,
-        help="After gradual cuts, learn from the answers of the uncut network too, also on words "
+        help="After the late cut, learn from the answers of the whole network too, also on words "
         "that are swapped for others of the same tag.",
     ),
 ]

@@ -152,8 +152,8 @@ Epochs = Annotated[
     int | None,
     option(
         TRAINING,
-        help=f"Passes over the training file; {RUN_DEFAULTS.epochs} unless given, with gradual "
-        f"--simplify {SIMPLIFY_EPOCHS}.",
+        help=f"Passes over the training file; {RUN_DEFAULTS.epochs} unless given, with --simplify "
+        f"{SIMPLIFY_EPOCHS}, but for --schedule paper.",
     ),
 ]
 TaggerBatchSize = Annotated[

@@ -51,7 +51,7 @@ class Settings(NamedTuple):
         if options["simplify"] and options["k"] is None:
             options["k"] = max(1, round(KEPT_SHARES[task] * options["hidden"]))
         if options["epochs"] is None:
-            twice = options["simplify"] and options["schedule"] == "gradual"
+            twice = options["simplify"] and options["schedule"] == "late"
             options["epochs"] = SIMPLIFY_EPOCHS if twice else TrainingConfig().epochs
         config = config_class(**settings(config_class))
         meprop = MePropConfig(**settings(MePropConfig))

@@ -1,4 +1,4 @@
-"""Simplification in a training: the schedule's dates, the simplifier's cuts."""
+"""Simplification in a training: when it cuts, by what, and who teaches what is left."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from meprop_nlp.models.checkpoint import load_network, neurons
 from meprop_nlp.models.task import Task
 from meprop_nlp.models.teacher import Teacher
 from meprop_nlp.nn.optim import restart
-from meprop_nlp.nn.schedules import CutSchedule, GradualSchedule
+from meprop_nlp.nn.schedules import CutSchedule
 from meprop_nlp.nn.simplify import SimplifiedLayer, Simplifier
 
-__all__ = ["Simplification"]
+__all__ = ["Simplification", "make_simplification"]
 
 
 class Simplification:
-    """What a training does to simplify its network (meSimp, section 3).
+    """The late cut: the whole network is trained to an end, cut once, and what is left trained on.
+
+    Hits are counted in the last epoch of the whole network. Both parts of the training have the
+    learning rate fall to zero, and the optimiser restarts between them.
 
     Args:
         task: its network is still whole.
         layers: what may be cut of it.
-        config: when, how far and by what.
+        config: how far and by what.
         epochs: of the whole training.
 
     Attributes:
-        teacher: the network as it was before the first cut, from then on, where there is one.
+        teacher: the whole network, once it has been cut, where it is to teach.
 
     Raises:
         ConfigError: no layer is wide enough to be cut.
@@ -38,25 +41,15 @@ class Simplification:
     def __init__(
         self, task: Task, layers: Sequence[SimplifiedLayer], config: SimplifyConfig, epochs: int
     ) -> None:
-        self._task, self._config, self._epochs = task, config, epochs
-        self._gradual = config.schedule == "gradual"
-        self.teacher: Teacher | None = None
+        self._task, self._layers, self._config, self._epochs = task, layers, config, epochs
+        self._first = config.epochs_before(epochs)
         self._whole = neurons(layers)
+        self.teacher: Teacher | None = None
         widest = max(self._whole.values())
         if widest <= config.min_neurons:
             raise ConfigError(
                 f"--min-neurons is {config.min_neurons}, but no layer is wider than {widest}"
             )
-        self._first = config.epochs_before(epochs)
-        cycle = config.cycle or (1 if self._gradual else 2)
-        when = {
-            "cycle": cycle,
-            "cuts_per_epoch": config.cuts_per_epoch,
-            "first_cut_epoch": self._first,
-        }
-        self._schedule = (
-            GradualSchedule(**when, keep=config.keep) if self._gradual else CutSchedule(**when)
-        )
         self._simplifier = Simplifier(
             layers,
             prune_rate=task.prune_rate if config.prune_rate is None else config.prune_rate,
@@ -64,37 +57,38 @@ class Simplification:
             min_neurons=config.min_neurons,
         )
 
-    def begin_epoch(self, epoch: int, optimizer: Optimizer, *, resumed: bool) -> None:
-        """Restart the optimiser where the schedule says so, and count hits where cuts follow."""
-        if epoch == self._first and self._config.teacher and self._gradual and not resumed:
+    def begin_epoch(self, epoch: int, optimizer: Optimizer, *, resumed: bool) -> bool:
+        """Do what is due before an epoch; return whether neurons have gone.
+
+        Args:
+            resumed: some of its minibatches have been trained on already.
+        """
+        self._simplifier.counting = epoch == self._first - 1
+        # a run stopped before the first minibatch has its cut behind it
+        if epoch != self._first or neurons(self._layers) != self._whole:
+            return False
+        if self._config.teacher:
             self.teacher = Teacher(self._task.network)
-        if self._schedule.restarts_optimizer(epoch) and not resumed:
-            restart(optimizer)
-        self._simplifier.counting = self._schedule.cuts_in(epoch)
+        widths = {name: max(1, round(self._config.keep * n)) for name, n in self._whole.items()}
+        records = self._simplifier.step(optimizer, widths=widths)
+        restart(optimizer)
+        return any(cut.before != cut.after for cut in records)
 
     def after_batch(self, epoch: int, batch: int, n_batches: int, optimizer: Optimizer) -> bool:
         """Cut, if it is time to; return whether neurons have gone."""
-        if not self._schedule.cuts_after(epoch, batch, n_batches):
-            return False
-        share = self._schedule.share_left(epoch, batch, n_batches)
-        widths = share and {name: max(1, round(share * n)) for name, n in self._whole.items()}
-        records = self._simplifier.step(optimizer, widths=widths or None)
-        return any(cut.before != cut.after for cut in records)
+        return False
 
     def is_over(self, epoch: int) -> bool:
-        """Whether a first stage is over: before, the model that was asked for is not there."""
-        return self._schedule.stage(epoch) >= 1
+        """Whether the model that was asked for is there by then, so that training may stop."""
+        return epoch > self._first
 
     def part_done(self, epoch: int, share: float) -> float:
         """Return how much of its part of the training is done: the learning rate falls with it.
 
-        With the gradual schedule the uncut network and the cut one are each trained to an end.
-
         Args:
             share: of `epoch` that is done.
         """
-        first = self._first if self._gradual else 0
-        start, end = (first, self._epochs) if epoch >= first else (0, first)
+        start, end = (self._first, self._epochs) if epoch >= self._first else (0, self._first)
         return (epoch + share - start) / (end - start)
 
     def teacher_network(self) -> nn.Module | None:
@@ -106,3 +100,42 @@ class Simplification:
         if arrays:
             self.teacher = Teacher(self._task.network)
             load_network(self.teacher.network, arrays)
+
+
+class StagedSimplification(Simplification):
+    """The papers' cuts, in stages, by the prune rate (meSimp, section 3)."""
+
+    def __init__(
+        self, task: Task, layers: Sequence[SimplifiedLayer], config: SimplifyConfig, epochs: int
+    ) -> None:
+        super().__init__(task, layers, config, epochs)
+        self._schedule = CutSchedule(
+            cycle=config.cycle,
+            cuts_per_epoch=config.cuts_per_epoch,
+            first_cut_epoch=self._first,
+        )
+
+    def begin_epoch(self, epoch: int, optimizer: Optimizer, *, resumed: bool) -> bool:
+        if self._schedule.restarts_optimizer(epoch) and not resumed:
+            restart(optimizer)
+        self._simplifier.counting = self._schedule.cuts_in(epoch)
+        return False
+
+    def after_batch(self, epoch: int, batch: int, n_batches: int, optimizer: Optimizer) -> bool:
+        if not self._schedule.cuts_after(epoch, batch, n_batches):
+            return False
+        return any(cut.before != cut.after for cut in self._simplifier.step(optimizer))
+
+    def is_over(self, epoch: int) -> bool:
+        return self._schedule.stage(epoch) >= 1
+
+    def part_done(self, epoch: int, share: float) -> float:
+        return (epoch + share) / self._epochs
+
+
+def make_simplification(
+    task: Task, layers: Sequence[SimplifiedLayer], config: SimplifyConfig, epochs: int
+) -> Simplification:
+    """Return the simplification that `config.schedule` names."""
+    kind = StagedSimplification if config.schedule == "paper" else Simplification
+    return kind(task, layers, config, epochs)

@@ -22,7 +22,7 @@ from meprop_nlp.errors import ConfigError, MePropError
 from meprop_nlp.files import replacing
 from meprop_nlp.models.checkpoint import Checkpoint, Progress, neurons, restore, save_checkpoint
 from meprop_nlp.models.records import EpochRecord, Step
-from meprop_nlp.models.simplification import Simplification
+from meprop_nlp.models.simplification import make_simplification
 from meprop_nlp.models.task import Task, arrays_of
 from meprop_nlp.nn.optim import clamp_gradients, clip_gradients, make_optimizer
 
@@ -81,7 +81,7 @@ class Trainer:
         )
         self.base_lr = float(self.optimizer.param_groups[0]["lr"])
         self.simplification = (
-            Simplification(task, self.layers, simplify, training.epochs) if simplify else None
+            make_simplification(task, self.layers, simplify, training.epochs) if simplify else None
         )
         self.best: ModelFile | None = None
         self.rng = np.random.default_rng(training.seed)
@@ -101,7 +101,9 @@ class Trainer:
         while progress.epoch < self.training.epochs and not self._out_of_patience():
             if self.simplification:
                 resumed = progress.batch > 0
-                self.simplification.begin_epoch(progress.epoch, self.optimizer, resumed=resumed)
+                progress.was_cut |= self.simplification.begin_epoch(
+                    progress.epoch, self.optimizer, resumed=resumed
+                )
             yield from self._epoch()
             yield self._end_epoch()
         if self.output:

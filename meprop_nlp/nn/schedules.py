@@ -1,4 +1,4 @@
-"""When neurons go: the papers' stages, or gradually down to a width.
+"""When neurons go, by the papers: in stages.
 
 Pure functions of the epoch and batch, so that training can stop and resume. Epochs and batches
 count from 0.
@@ -56,43 +56,3 @@ class CutSchedule:
         """Whether the optimiser restarts before `epoch`: each begins a cycle, but for the first."""
         since = epoch - self.first_cut_epoch
         return epoch > 0 and since >= 0 and since % self.cycle == 0
-
-    def share_left(self, epoch: int, batch: int, n_batches: int) -> float | None:
-        """What share of its first neurons a layer is to have then; None: the prune rate decides."""
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class GradualSchedule(CutSchedule):
-    """One stage, in which each cut takes the same share of what is left, down to `keep`.
-
-    Every cut is followed by training before the next, and the last by all epochs that remain; the
-    optimiser restarts once, before the first.
-
-    Attributes:
-        keep: the share of a layer's neurons that is left in the end.
-    """
-
-    keep: float = 0.2
-
-    def __post_init__(self) -> None:
-        # slots make a new class, which super() without arguments does not know
-        CutSchedule.__post_init__(self)
-        if not 0 < self.keep <= 1:
-            raise ConfigError(f"keep is {self.keep}, expected more than 0 and at most 1")
-
-    def stage(self, epoch: int) -> int:
-        """1 once all cuts are made, 0 while they are, -1 before."""
-        since = epoch - self.first_cut_epoch
-        return -1 if since < 0 else int(since >= self.cycle)
-
-    def cuts_in(self, epoch: int) -> bool:
-        return self.stage(epoch) == 0
-
-    def restarts_optimizer(self, epoch: int) -> bool:
-        return epoch == self.first_cut_epoch > 0
-
-    def share_left(self, epoch: int, batch: int, n_batches: int) -> float | None:
-        done = (batch + 1) * self.cuts_per_epoch // n_batches
-        cuts = (epoch - self.first_cut_epoch) * self.cuts_per_epoch + done
-        return float(self.keep ** (cuts / (self.cycle * self.cuts_per_epoch)))

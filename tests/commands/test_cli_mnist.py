@@ -60,7 +60,7 @@ def test_training_writes_a_model_and_prints_two_scores(
 
 def test_info_says_what_a_classifier_is(run: Any, folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "m.safetensors"
-    simplify = "--simplify --first-cut-epoch 0 --cycle 1 --min-neurons 2 --keep 0.5"
+    simplify = "--simplify --first-cut-epoch 1 --min-neurons 2 --keep 0.5"
     result = train(run, folder, output, "--hidden", 16, "--epochs", 2, *simplify.split(), "-q")
     assert (result.exit_code, result.stderr) == (0, "")
     shown = run("info", output).stdout

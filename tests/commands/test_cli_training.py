@@ -51,7 +51,7 @@ def weights(path: Path) -> dict[str, bytes]:
         (
             "tagger",
             "--simplify --schedule paper --criterion random",
-            "--criterion goes with --schedule gradual",
+            "--criterion goes with --schedule late",
         ),
         ("parser", "--k 2 --simplify --cycle 0", "--cycle is 0, expected"),
         ("tagger", "--optimizer lion", "expected one of adam, adagrad, sgd"),
@@ -293,7 +293,7 @@ def interrupt_after(patch: pytest.MonkeyPatch, *, steps: int) -> None:
                 3,
                 "--simplify",
                 "--first-cut-epoch",
-                0,
+                1,
                 "--min-neurons",
                 3,
             ),

@@ -36,7 +36,7 @@ STEPS = {
     "tagger": {"batch_size": 4, "learning_rate": 0.03, "epochs": 40},
     "parser": {"batch_size": 40, "learning_rate": 0.03, "epochs": 30},
 }
-CUTS = {"first_cut_epoch": 2, "cycle": 4, "keep": 0.6, "teacher": False}
+CUTS = {"first_cut_epoch": 6, "keep": 0.6, "teacher": False}
 
 
 def blank(sentence: Sentence, task: str) -> Sentence:
@@ -65,9 +65,7 @@ def overfit(
         config={"hidden": 16, "dropout": 0.0, "word_dropout": 0.0},
         training=STEPS[task],
         k=6,
-        simplify={"first_cut_epoch": 2, "cycle": 4, "keep": 0.6, "teacher": False}
-        if simplified
-        else None,
+        simplify=CUTS if simplified else None,
         output=output,
         hooks=Hooks(on_record=lambda r: records.append(r) if isinstance(r, EpochRecord) else None),
     )

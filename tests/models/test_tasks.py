@@ -327,7 +327,7 @@ def test_simplify_needs_counts_of_a_top_k(train: Callable[..., Any], task: str) 
             train(task, k=k, simplify={})
     with pytest.raises(ConfigError, match="--topk-mode random"):
         train(task, topk_mode="random", simplify={})
-    train(task, topk_mode="unified", simplify={}, training={"epochs": 1})
+    train(task, topk_mode="unified", simplify={}, training={"epochs": 2})
 
 
 @both

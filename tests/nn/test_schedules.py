@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.nn.schedules import CutSchedule, GradualSchedule
+from meprop_nlp.nn.schedules import CutSchedule
 
 
 def test_stages_cut_for_one_cycle_and_train_for_the_next():
@@ -56,41 +56,3 @@ def test_cuts_are_as_many_as_asked_evenly_spaced_and_end_the_epoch(cuts, n_batch
 def test_schedule_out_of_range_is_an_error(name):
     with pytest.raises(ConfigError, match=f"{name} is -1"):
         CutSchedule(**{name: -1})
-
-
-@given(
-    cycle=st.integers(1, 4), cuts=st.integers(1, 9), n_batches=st.integers(9, 40),
-    keep=st.floats(0.01, 1), first=st.integers(0, 3),
-)  # fmt: skip
-def test_gradual_cuts_take_equal_shares_and_end_at_what_is_kept(
-    cycle, cuts, n_batches, keep, first
-):
-    schedule = GradualSchedule(cycle=cycle, cuts_per_epoch=cuts, first_cut_epoch=first, keep=keep)
-    shares = [
-        schedule.share_left(epoch, batch, n_batches)
-        for epoch in range(first + cycle + 3)
-        for batch in range(n_batches)
-        if schedule.cuts_after(epoch, batch, n_batches)
-    ]
-    assert len(shares) == cycle * cuts
-    assert shares[-1] == pytest.approx(keep)
-    ratios = [b / a for a, b in zip([1.0, *shares], shares, strict=False)]
-    assert ratios == pytest.approx([keep ** (1 / (cycle * cuts))] * len(ratios))
-
-
-def test_gradual_schedule_has_one_stage_and_restarts_before_it():
-    schedule = GradualSchedule(cycle=2, first_cut_epoch=1)
-    assert [schedule.stage(epoch) for epoch in range(6)] == [-1, 0, 0, 1, 1, 1]
-    assert [epoch for epoch in range(9) if schedule.cuts_in(epoch)] == [1, 2]
-    assert [epoch for epoch in range(9) if schedule.restarts_optimizer(epoch)] == [1]
-    assert not GradualSchedule().restarts_optimizer(0)
-
-
-def test_stages_leave_the_width_to_the_prune_rate():
-    assert CutSchedule().share_left(0, 3, 10) is None
-
-
-@pytest.mark.parametrize("keep", [0, -0.5, 1.5])
-def test_share_to_keep_out_of_range_is_an_error(keep):
-    with pytest.raises(ConfigError, match="keep is"):
-        GradualSchedule(keep=keep)
