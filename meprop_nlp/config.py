@@ -39,7 +39,7 @@ __all__ = [
 
 TopkMode = Literal["example", "unified", "random"]
 Schedule = Literal["late", "paper"]
-Criterion = Literal["hits", "magnitude", "random"]
+Criterion = Literal["taylor", "hits", "magnitude", "random"]
 OptimizerName = Literal["adam", "adagrad", "sgd"]
 Activation = Literal["relu", "cube", "tanh"]
 TransitionSystemName = Literal["arc-standard", "arc-hybrid", "arc-standard-swap"]
@@ -98,7 +98,7 @@ class SimplifyConfig(Config):
     # late: once, when the whole network has learnt; paper: in stages, from early on
     schedule: Schedule = "late"
     keep: float = 0.2  # late: the share of a layer's neurons that is left
-    criterion: Criterion = "hits"  # late: which of them
+    criterion: Criterion = "taylor"  # late: which of them
     teacher: bool = True  # late: what is left learns the whole network's answers too
     # epochs before the first cut; None: late 3/8 of all, paper 1 (the reference: 0)
     first_cut_epoch: int | None = None
@@ -118,7 +118,7 @@ class SimplifyConfig(Config):
                 "--prune-rate goes with --schedule paper; how many neurons the late cut leaves is "
                 "--keep"
             )
-        if self.schedule == "paper" and self.criterion != "hits":
+        if self.schedule == "paper" and self.criterion not in ("taylor", "hits"):
             raise ConfigError("--criterion goes with --schedule late; the papers' goes by hits")
         self._demand_positive("cycle", "cuts_per_epoch", "min_neurons")
         if self.first_cut_epoch is not None:

@@ -125,7 +125,7 @@ WRONG: list[tuple[Any, str, Any, str]] = [
     (MePropConfig, "k", 2.5, NATURAL),
     (MePropConfig, "topk_mode", "best", "one of example, unified, random"),
     (SimplifyConfig, "schedule", "sudden", "one of late, paper"),
-    (SimplifyConfig, "criterion", "luck", "one of hits, magnitude, random"),
+    (SimplifyConfig, "criterion", "luck", "one of taylor, hits, magnitude, random"),
     *(
         (SimplifyConfig, "keep", value, "a number above 0, up to 1")
         for value in (0, -0.1, 1.5, math.nan)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from meprop_nlp.commands.help import MEPROP
 from meprop_nlp.commands.options import choices, option
-from meprop_nlp.config import CRITERIA, KEPT_SHARES, PRUNE_RATES, TOPK_MODES
+from meprop_nlp.config import KEPT_SHARES, PRUNE_RATES, TOPK_MODES
 
 K = Annotated[
     int | None,
@@ -46,9 +46,8 @@ Criterion = Annotated[
     option(
         MEPROP,
         metavar="NAME",
-        help="By what the late cut chooses; magnitude and random are for comparison: "
-        + choices(CRITERIA)
-        + ".",
+        help="By what the late cut chooses: taylor, what the loss would lose with a neuron, hits, "
+        "how often it is in the top k; for comparison magnitude or random.",
     ),
 ]
 PruneRate = Annotated[

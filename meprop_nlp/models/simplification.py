@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from meprop_nlp.config import SimplifyConfig
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.checkpoint import load_network, neurons
+from meprop_nlp.models.importance import taylor_scores
 from meprop_nlp.models.task import Task
 from meprop_nlp.models.teacher import Teacher
 from meprop_nlp.nn.optim import restart
@@ -53,7 +54,7 @@ class Simplification:
         self._simplifier = Simplifier(
             layers,
             prune_rate=task.prune_rate if config.prune_rate is None else config.prune_rate,
-            criterion=config.criterion,
+            criterion="hits" if config.criterion == "taylor" else config.criterion,
             min_neurons=config.min_neurons,
         )
 
@@ -70,7 +71,10 @@ class Simplification:
         if self._config.teacher:
             self.teacher = Teacher(self._task.network)
         widths = {name: max(1, round(self._config.keep * n)) for name, n in self._whole.items()}
-        records = self._simplifier.step(optimizer, widths=widths)
+        # scores of the simplifier's own criteria are as good as free, these take a pass
+        taylor = self._config.criterion == "taylor"
+        scores = taylor_scores(self._task, self._layers) if taylor else None
+        records = self._simplifier.step(optimizer, widths=widths, scores=scores)
         restart(optimizer)
         return any(cut.before != cut.after for cut in records)
 

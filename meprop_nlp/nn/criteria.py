@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from meprop_nlp.config import Criterion
+from meprop_nlp.errors import ConfigError
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
 
 
-def scores_by(criterion: Criterion, layer: MePropLinear | MePropLSTM) -> Tensor:
+def scores_by(criterion: str, layer: MePropLinear | MePropLSTM) -> Tensor:
     """One score for each neuron; the higher stay.
 
     "hits" is how often it was in the top k since the counts began (meSimp, section 3); "magnitude"
@@ -20,7 +20,12 @@ def scores_by(criterion: Criterion, layer: MePropLinear | MePropLSTM) -> Tensor:
 
     Returns:
         (H,) on the device of the layer.
+
+    Raises:
+        ConfigError: another criterion.
     """
+    if criterion not in ("hits", "magnitude", "random"):
+        raise ConfigError(f"criterion is {criterion!r}, expected hits, magnitude or random")
     hits = layer.hits
     if criterion == "hits":
         return hits

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from meprop_nlp.config import Criterion
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.nn.criteria import scores_by
 from meprop_nlp.nn.cut import Consumer, CutPlan
@@ -112,7 +111,7 @@ class Simplifier:
         layers: Sequence[SimplifiedLayer],
         *,
         prune_rate: float = 0.0,
-        criterion: Criterion = "hits",
+        criterion: str = "hits",
         min_neurons: int = 1,
     ) -> None:
         if not 0 <= prune_rate <= 1:
@@ -129,7 +128,7 @@ class Simplifier:
             CutPlan().keep_neurons(part.layer, everything, part.consumers)
         self.layers = tuple(layers)
         self.prune_rate = prune_rate
-        self.criterion: Criterion = criterion
+        self.criterion = criterion
         self.min_neurons = min_neurons
         self.counting = True
 
@@ -149,7 +148,10 @@ class Simplifier:
             part.layer.reset_counts()
 
     def step(
-        self, *optimizers: Optimizer, widths: Mapping[str, int] | None = None
+        self,
+        *optimizers: Optimizer,
+        widths: Mapping[str, int] | None = None,
+        scores: Mapping[str, Tensor] | None = None,
     ) -> list[CutRecord]:
         """Simplify every layer once, all of them or, if anything fails, none.
 
@@ -158,6 +160,7 @@ class Simplifier:
         Args:
             optimizers: all that hold a parameter of these layers or their consumers.
             widths: how many neurons each layer, by name, is to keep; None: by `prune_rate`.
+            scores: with `widths`, (H,) of each layer: the highest stay; None: by the criterion.
 
         Returns:
             one record a layer, in order, also for those that lost nothing.
@@ -171,8 +174,9 @@ class Simplifier:
                     layer.hits, layer.examples, self.prune_rate, min_neurons=self.min_neurons
                 )
             else:
-                scores = scores_by(self.criterion, layer)
-                keep = highest(scores, max(self.min_neurons, widths[part.name]))
+                by = scores_by(self.criterion, layer) if scores is None else scores[part.name]
+                by = by.to(layer.hits.device)
+                keep = highest(by, max(self.min_neurons, widths[part.name]))
             plan.keep_neurons(layer, keep, part.consumers)
             records.append(CutRecord(part.name, layer.hits.shape[0], keep.shape[0]))
         plan.apply(*optimizers)

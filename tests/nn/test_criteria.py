@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.nn.utils import prune
 from torch.testing import assert_close
 
+from meprop_nlp.errors import ConfigError
 from meprop_nlp.nn.criteria import scores_by
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
@@ -49,3 +51,8 @@ def test_random_follows_the_seed_and_nothing_else():
     torch.manual_seed(1)
     assert scores_by("random", layer).tolist() == first.tolist()
     assert scores_by("random", layer).tolist() != first.tolist()
+
+
+def test_another_criterion_is_an_error():
+    with pytest.raises(ConfigError, match="criterion is 'luck', expected hits"):
+        scores_by("luck", MePropLinear(3, 4))

@@ -1,0 +1,64 @@
+"""What the loss would lose with each neuron: the criterion of the late cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from meprop_nlp.models.task import Task
+from meprop_nlp.nn.simplify import SimplifiedLayer
+
+__all__ = ["taylor_scores"]
+
+N_BATCHES = 60
+SEED = 5  # of the order in which minibatches are looked at: the same for every cut
+
+
+def taylor_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Tensor]:
+    """Return how much the loss hangs on each neuron, by layer name; (H,) float64 each.
+
+    The sum over examples of |a dL/da| for a neuron's value a, to first order what the loss changes
+    by when it is set to zero (Molchanov et al. 2017). At most 60 minibatches of the training data
+    are looked at, without dropout. No gradients are left.
+    """
+    scores = {
+        part.name: torch.zeros(part.layer.hits.shape[0], dtype=torch.float64) for part in layers
+    }
+    handles = []
+    for part in layers:
+        reader, offset = part.consumers[0].module, part.consumers[0].offset
+        handles.append(reader.register_forward_pre_hook(_watch(scores[part.name], offset)))
+    was_training = task.network.training
+    task.network.eval()
+    try:
+        for batch in islice(task.batches(np.random.default_rng(SEED)), N_BATCHES):
+            task.loss(batch).backward()  # type: ignore[no-untyped-call]
+            task.network.zero_grad(set_to_none=True)
+    finally:
+        for handle in handles:
+            handle.remove()
+        task.network.train(was_training)
+    return scores
+
+
+def _watch(total: Tensor, offset: int) -> Any:
+    """Return a hook of a layer that adds up |a dL/da| of the inputs from `offset` on."""
+
+    def look(module: Any, inputs: tuple[Any, ...]) -> None:
+        read = inputs[0].data if isinstance(inputs[0], PackedSequence) else inputs[0]
+        values = read.detach()
+
+        def add(gradient: Tensor) -> None:
+            terms = (values * gradient)[..., offset : offset + len(total)].abs()
+            total.add_(terms.reshape(-1, len(total)).sum(dim=0).double().cpu())
+
+        # several layers may read one tensor; its gradient comes once, as the sum
+        read.register_hook(add)
+
+    return look
