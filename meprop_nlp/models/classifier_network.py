@@ -8,10 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from meprop_nlp.config import ClassifierConfig, MePropConfig
-from meprop_nlp.nn.cut import Consumer
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
-from meprop_nlp.nn.simplify import SimplifiedLayer
+from meprop_nlp.nn.simplify import SimplifiedLayer, wire_stack
 
 __all__ = ["ClassifierNetwork"]
 
@@ -46,10 +45,7 @@ class ClassifierNetwork(nn.Module):
 
     def simplified_layers(self) -> list[SimplifiedLayer]:
         """Return the hidden layers, each read by the next; input and output are not simplified."""
-        return [
-            SimplifiedLayer(f"layers.{n}", layer, [Consumer(reader)])
-            for n, (layer, reader) in enumerate(pairwise(self._meprop_layers()))
-        ]
+        return wire_stack(self._meprop_layers(), "layers")
 
     def _meprop_layers(self) -> list[MePropLinear]:
         return [layer for layer in self.layers if isinstance(layer, MePropLinear)]

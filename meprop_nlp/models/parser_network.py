@@ -13,10 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from meprop_nlp.config import MePropConfig, ParserConfig, dropout_by_width
-from meprop_nlp.nn.cut import Consumer
 from meprop_nlp.nn.embedding import dropout, embedding_sum
 from meprop_nlp.nn.linear import MePropLinear
-from meprop_nlp.nn.simplify import SimplifiedLayer
+from meprop_nlp.nn.simplify import SimplifiedLayer, wire_stack
 from meprop_nlp.nn.slots import slot_linear
 from meprop_nlp.parsing.features import TEMPLATE
 
@@ -106,10 +105,7 @@ class ParserNetwork(nn.Module):
 
     def simplified_layers(self) -> list[SimplifiedLayer]:
         """Return the hidden layers, each read by the next; input and output are not simplified."""
-        return [
-            SimplifiedLayer(f"layers.{n}", layer, [Consumer(reader)])
-            for n, (layer, reader) in enumerate(pairwise(self._meprop_layers()))
-        ]
+        return wire_stack(self._meprop_layers(), "layers")
 
     def _meprop_layers(self) -> list[MePropLinear]:
         return [layer for layer in self.layers if isinstance(layer, MePropLinear)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -211,6 +212,19 @@ def surviving_neurons(
 def highest(scores: Tensor, n: int) -> Tensor:
     """The places of the n highest scores, increasing; of equal ones the first. (H,) to (H',)."""
     return scores.sort(descending=True, stable=True).indices[:n].sort().values
+
+
+def wire_stack(layers: Sequence[MePropLinear], name: str) -> list[SimplifiedLayer]:
+    """The hidden layers of a stack, each read by the next; the last is the output layer.
+
+    Args:
+        layers: in the order of the forward pass.
+        name: of the layers; their places are added.
+    """
+    return [
+        SimplifiedLayer(f"{name}.{n}", layer, [Consumer(reader)])
+        for n, (layer, reader) in enumerate(pairwise(layers))
+    ]
 
 
 def wire_sequential(
