@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from meprop_nlp.config import dropout_by_width
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.columns import COLUMNS
 from meprop_nlp.reproduction.experiment import Block, Row
@@ -32,7 +33,7 @@ def settings_line(cell: Cell) -> str:
     batch = f"{training.batch_size:,}" if training.batch_size else "by the size of the file"
     parts = [
         f"hidden {config['hidden']}",
-        *(f"{name.replace('_', ' ')} {config[name]:g}" for name in _DROPOUTS if name in config),
+        *(_rate(name, config) for name in _DROPOUTS if name in config),
         *([f"predicts {', '.join(config['columns'])}"] if config.get("columns") else []),
         training.optimizer.capitalize(),
         f"learning rate {training.learning_rate or 'of the task'}"
@@ -45,6 +46,12 @@ def settings_line(cell: Cell) -> str:
 
 
 _DROPOUTS = ("dropout", "word_dropout")
+
+
+def _rate(name: str, config: dict[str, Any]) -> str:
+    rate, width = config[name], config["hidden"]
+    told = name.replace("_", " ")
+    return f"{told} by width: {dropout_by_width(width):g}" if rate is None else f"{told} {rate:g}"
 
 
 def table_lines(table: Table) -> str:
