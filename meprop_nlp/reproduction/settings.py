@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from meprop_nlp.config import KEPT_SHARES, MePropConfig, TrainingConfig
+from meprop_nlp.config import KEPT_SHARES, MNIST_TRAINING, MePropConfig
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.corpus import SWEEP, Corpus
 from meprop_nlp.reproduction.tasks import TASKS
@@ -38,7 +38,10 @@ _PAPERS: dict[str, dict[str, Any]] = {
         **{"word_dim": 50, "feature_dim": 20},
         **{"dropout": 0.0, "word_dropout": 0.0, "batch_size": 16},
     },
-    "mnist": {"layers": 3, "sparse_output": True, "dropout": 0.0, "batch_size": 10},
+    "mnist": {
+        **{"layers": 3, "sparse_output": True},
+        **{"dropout": 0.0, "batch_size": MNIST_TRAINING.batch_size},
+    },
 }
 _PAPERS_TRAINING = {"optimizer": "adam", "decay": False, "clip": 0.0, "patience": 0}
 _RATES = {"adam": 1e-3, "adagrad": 1e-2}
@@ -108,8 +111,8 @@ def base_cell(
         corpus=corpus,
         config=TASKS[task].config(),
         meprop=MePropConfig(),
-        training=TrainingConfig(seed=seed, threads=threads),
-    ).changed(hidden=scale.hidden)
+        training=TASKS[task].training,
+    ).changed(hidden=scale.hidden, seed=seed, threads=threads)
     if kind == PAPERS:
         settings = _PAPERS[task] | _PAPERS_TRAINING
         cell = cell.changed(
