@@ -16,7 +16,7 @@ from meprop_nlp.config import MNIST_DEV_IMAGES
 from meprop_nlp.data.idx import read_idx
 from meprop_nlp.errors import DataError
 
-__all__ = ["N_CLASSES", "SIDE", "Images", "Mnist", "read_mnist", "usual_names"]
+__all__ = ["N_CLASSES", "SIDE", "Images", "Mnist", "find_mnist", "read_mnist", "usual_names"]
 
 SIDE = 28  # pixels
 N_CLASSES = 10
@@ -82,10 +82,7 @@ def read_mnist(
         DataError: a file is missing or damaged, two do not belong together, a label is not 0 to 9,
             or there are no more than `n_dev` training images.
     """
-    paths = {role: Path(path) for role, path in (files or {}).items()}
-    for role in STEMS:
-        if role not in paths:
-            paths[role] = _find(Path(directory), role)
+    paths = find_mnist(directory, files)
     train, test = (_read(paths[f"{p}_images"], paths[f"{p}_labels"]) for p in ("train", "test"))
     if len(train) <= n_dev:
         raise DataError(
@@ -93,6 +90,20 @@ def read_mnist(
             f"{n_dev:,} that are set apart for dev; give fewer dev images"
         )
     return Mnist(train[n_dev:], train[:n_dev], test)
+
+
+def find_mnist(
+    directory: str | os.PathLike[str], files: Mapping[str, str | os.PathLike[str]] | None = None
+) -> dict[str, Path]:
+    """Return where the four files are; `directory` and `files` as in `read_mnist`.
+
+    Raises:
+        DataError: one is missing.
+    """
+    known = files or {}
+    return {
+        role: Path(known[role]) if role in known else _find(Path(directory), role) for role in STEMS
+    }
 
 
 def usual_names(role: str) -> list[str]:

@@ -84,8 +84,7 @@ class Cell:
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         k, mode = self.meprop.k, self.meprop.topk_mode
         parts = [
-            self.task,
-            self.corpus.name,
+            *dict.fromkeys([self.task, self.corpus.name]),
             *([f"h{hidden}"] if (hidden := getattr(self.config, "hidden", None)) else []),
             "dense" if not k else f"k{k}" if mode == "example" else f"{mode}{k}",
             *(["cut"] if self.simplify else []),

@@ -26,13 +26,15 @@ class Corpus:
 
     Attributes:
         name: for people and file names.
-        files: by role, `train`, `dev` and `test` for a treebank.
+        files: by role; `train`, `dev` and `test` for a treebank; none of what is drawn.
         fingerprint: hexadecimal digits that change with any byte of the files.
+        described: how much there is, where that is to be said.
     """
 
     name: str
     files: Mapping[str, Path] = field(compare=False)
     fingerprint: str
+    described: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, name: str, files: Mapping[str, Path]) -> Self:

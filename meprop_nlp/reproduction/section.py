@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from meprop_nlp.config import dropout_by_width
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.columns import COLUMNS
 from meprop_nlp.reproduction.experiment import Block, Row
@@ -15,6 +16,7 @@ from meprop_nlp.reproduction.verdict import Claim, verdict
 
 __all__ = ["BUSY", "block_heading", "claim_lines", "settings_line", "table_lines"]
 
+_NAMES = {"mnist": "MNIST"}
 BUSY = 0.5  # cores that others kept busy, from which on seconds are marked
 _MARK = " †"
 _WORDS = {True: "yes", False: "no", None: "open"}
@@ -23,16 +25,19 @@ _WORDS = {True: "yes", False: "no", None: "open"}
 def block_heading(block: Block, corpus: str) -> str:
     """Return what is trained, on what, with whose settings."""
     kind = "the papers' settings" if block.kind == PAPERS else "our defaults"
-    return f"{block.task.capitalize()}, {corpus}, {kind}"
+    task = _NAMES.get(block.task, block.task.capitalize())
+    return ", ".join([task, *([corpus] if corpus != block.task else []), kind])
 
 
 def settings_line(cell: Cell) -> str:
     """Return the settings that the rows of a block start from, in one sentence."""
     training, config = cell.training, cell.config.to_dict()
     batch = f"{training.batch_size:,}" if training.batch_size else "by the size of the file"
+    described = cell.corpus.described
     parts = [
         f"hidden {config['hidden']}",
-        *(f"{name.replace('_', ' ')} {config[name]:g}" for name in _DROPOUTS if name in config),
+        *([f"{config['layers']} layers, the output among them"] if cell.task == "mnist" else []),
+        *(_rate(name, config) for name in _DROPOUTS if name in config),
         *([f"predicts {', '.join(config['columns'])}"] if config.get("columns") else []),
         training.optimizer.capitalize(),
         f"learning rate {training.learning_rate or 'of the task'}"
@@ -41,10 +46,17 @@ def settings_line(cell: Cell) -> str:
         f"minibatch {batch}",
         f"largest gradient norm {training.clip:g}" if training.clip else "no clipping",
     ]
-    return f"Unless a row says otherwise: {'; '.join(parts)}."
+    data = f"{described[0].upper()}{described[1:]}. " if described else ""
+    return f"{data}Unless a row says otherwise: {'; '.join(parts)}."
 
 
 _DROPOUTS = ("dropout", "word_dropout")
+
+
+def _rate(name: str, config: dict[str, Any]) -> str:
+    rate, width = config[name], config["hidden"]
+    told = name.replace("_", " ")
+    return f"{told} by width: {dropout_by_width(width):g}" if rate is None else f"{told} {rate:g}"
 
 
 def table_lines(table: Table) -> str:

@@ -9,10 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from meprop_nlp.config import Config, ParserConfig, TaggerConfig
+from meprop_nlp.config import (
+    MNIST_TRAINING,
+    ClassifierConfig,
+    Config,
+    ParserConfig,
+    TaggerConfig,
+    TrainingConfig,
+)
 from meprop_nlp.models.hooks import Hooks
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.corpus import Corpus, sample_corpus, treebank_corpus
+from meprop_nlp.reproduction.images import image_corpus, images_of, made_up_corpus
 
 __all__ = ["TASKS", "Scored", "Task"]
 
@@ -47,6 +55,10 @@ class Task(Protocol):
     def kind(self) -> str:
         """Return its name in `config.KEPT_SHARES`, which is that of its models."""
 
+    @property
+    def training(self) -> TrainingConfig:
+        """Return the settings of the loop that its train command has by default."""
+
     def find(self, data: Path | None, part: str) -> Corpus:
         """Return the data for a part (`corpus.FULL` or `corpus.SWEEP`); None: a small built-in set.
 
@@ -67,6 +79,7 @@ class TreebankTask:
 
     config: type[Config]
     kind: str
+    training: TrainingConfig
 
     def find(self, data: Path | None, part: str) -> Corpus:
         return sample_corpus() if data is None else treebank_corpus(data, part)
@@ -111,6 +124,42 @@ class TreebankTask:
         return DependencyParser if self.kind == "parser" else Tagger
 
 
+@dataclass(frozen=True, slots=True)
+class ImageTask:
+    """MNIST, the same for both parts."""
+
+    config: type[Config] = ClassifierConfig
+    kind: str = "classifier"
+    training: TrainingConfig = MNIST_TRAINING
+
+    def find(self, data: Path | None, part: str) -> Corpus:
+        return made_up_corpus() if data is None else image_corpus(data)
+
+    def train(self, cell: Cell, output: Path, *, resume: bool, hooks: Hooks) -> None:
+        from meprop_nlp.models.classifier import ImageClassifier
+
+        mnist = images_of(cell.corpus)
+        settings: dict[str, Any] = {"config": cell.config}
+        ImageClassifier.train(
+            mnist.train,
+            mnist.dev,
+            **settings,
+            meprop=cell.meprop,
+            simplify=cell.simplify,
+            training=cell.training,
+            output=output,
+            resume=resume,
+            hooks=hooks,
+        )
+
+    def score(self, cell: Cell, model: Path) -> Scored:
+        from meprop_nlp.models.classifier import ImageClassifier
+
+        classifier, mnist = ImageClassifier.load(model), images_of(cell.corpus)
+        dev, test = ({"accuracy": classifier.evaluate(x)} for x in (mnist.dev, mnist.test))
+        return Scored("accuracy", dev, test, None)
+
+
 def _main_score(scores: dict[str, float], labels: Any) -> str:
     """LAS, or UAS of unlabelled trees; for tags the first column that was predicted."""
     if "uas" in scores:
@@ -119,6 +168,7 @@ def _main_score(scores: dict[str, float], labels: Any) -> str:
 
 
 TASKS: dict[str, Task] = {
-    "parsing": TreebankTask(ParserConfig, "parser"),
-    "tagging": TreebankTask(TaggerConfig, "tagger"),
+    "parsing": TreebankTask(ParserConfig, "parser", TrainingConfig()),
+    "tagging": TreebankTask(TaggerConfig, "tagger", TrainingConfig()),
+    "mnist": ImageTask(),
 }

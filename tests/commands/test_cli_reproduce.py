@@ -21,6 +21,8 @@ from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.experiments import EXPERIMENTS
 from meprop_nlp.reproduction.settings import Scale
 
+from ..idx_files import write_mnist
+
 TINY = Scale(hidden=18, epochs=2, batch_size=64)
 
 
@@ -34,11 +36,13 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(treebank: Path, small: Path, tmp_path: Path) -> Path:
-    """A treebank with all its parts."""
+    """A treebank with all its parts, and images."""
     place = tmp_path / "made"
     place.mkdir()
     for role, path in (("train", treebank), ("dev", small), ("test", small)):
         (place / f"{role}.conllu").write_bytes(path.read_bytes())
+    (place / "mnist").mkdir()
+    write_mnist(place / "mnist", 40, 20)
     return place
 
 
@@ -112,8 +116,8 @@ def test_plan_counts_and_trains_nothing(call: Any, tmp_path: Path) -> None:
     rows = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines()}
     assert rows["main"] == ["12", "0", "0", "12"]
     # dense and meProp are those of main; what is small, and dense for the same time, wait
-    assert rows["fair"][:3] == ["12", "0", "6"]
-    assert rows["together"][:3] == ["20", "0", "6"]
+    assert rows["fair"][:3] == ["16", "0", "6"]
+    assert rows["together"][:3] == ["24", "0", "6"]
     assert "not run: parsing: left out by --task tagging" in result.stdout
     assert not (tmp_path / "out").exists()
 

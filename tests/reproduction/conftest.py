@@ -13,6 +13,7 @@ from meprop_nlp.reproduction import tasks
 from meprop_nlp.reproduction.plan import Plan
 from meprop_nlp.reproduction.store import Store
 
+from ..idx_files import write_mnist
 from . import made
 
 SENTENCES = {"train": 40, "dev": 8, "test": 8}
@@ -20,12 +21,14 @@ SENTENCES = {"train": 40, "dev": 8, "test": 8}
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a treebank of forty sentences."""
+    """The folder of a treebank of forty sentences, with forty images of MNIST's form in it."""
     folder = tmp_path_factory.mktemp("tiny")
     for role in ROLES:
         blocks = sample_treebank(role).read_text(encoding="utf-8").split("\n\n")
         text = "".join(f"{block}\n\n" for block in blocks[: SENTENCES[role]])
         (folder / f"{role}.conllu").write_text(text, encoding="utf-8")
+    (folder / "mnist").mkdir()
+    write_mnist(folder / "mnist", 40, 20)
     return folder
 
 

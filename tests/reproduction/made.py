@@ -28,7 +28,7 @@ def epoch(number: int, *, best: bool, neurons: int = 12) -> dict[str, Any]:
 
 def made_result(cell: Cell, score: float = 90.0, **changes: Any) -> Result:
     """What training a cell might have given."""
-    main = "uas" if cell.task == "parsing" else "upos"
+    main = {"parsing": "uas", "tagging": "upos", "mnist": "accuracy"}[cell.task]
     return {
         "task": cell.task,
         "corpus": {
@@ -72,10 +72,14 @@ def longer(found: Found) -> Changes | None:
 
 
 def experiment(
-    name: str = "small", task: str = "tagging", *, depending: bool = False
+    name: str = "small",
+    task: str = "tagging",
+    *,
+    depending: bool = False,
+    rows: tuple[Row, ...] = (),
 ) -> Experiment:
-    """Two rows, and a third that depends on the first."""
-    rows = (
+    """Two rows, and a third that depends on the first; or others."""
+    rows = rows or (
         Row("dense", "dense", {}, "dense", 1),
         Row("k2", "meProp, k 2", {"k": 2}, "meProp", 2, papers="97.1"),
         *([Row("longer", "dense, longer", longer)] if depending else []),

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from meprop_nlp.config import ORACLES
+from meprop_nlp.config import ORACLES, Config, MePropConfig, ParserConfig, TaggerConfig
+from meprop_nlp.models.parser_network import ParserNetwork
+from meprop_nlp.models.tagger_network import TaggerNetwork
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.columns import COLUMNS
 from meprop_nlp.reproduction.experiment import Block
@@ -97,9 +99,40 @@ def test_papers_settings_are_the_papers(make_plan: MakePlan) -> None:
         assert block.rows[0].papers
 
 
-def test_mnist_has_its_tables_whether_or_not_this_version_can_train_it() -> None:
+def test_mnist_has_its_tables() -> None:
     for name in ("main", "k", "selection", "width", "dropout", "layers", "simplify"):
         assert len(blocks_of(name, "mnist")) == 1
+
+
+@each_name
+def test_papers_settings_leave_nothing_to_our_defaults(name: str, make_plan: MakePlan) -> None:
+    plan = make_plan(EXPERIMENTS[name], scale=FULL_SCALE, seeds=1)
+    for place in plan.places():
+        cell = plan.cell(place)
+        if place.block.kind == PAPERS:
+            assert cell is not None
+            assert cell.training.learning_rate
+            assert cell.config.to_dict()["dropout"] is not None
+            if cell.simplify:
+                assert (cell.simplify.schedule, cell.simplify.first_cut_epoch) == ("paper", 0)
+                assert cell.simplify.prune_rate
+
+
+def test_no_embedding_is_left_out_at_the_papers_settings(make_plan: MakePlan) -> None:
+    plan = make_plan(EXPERIMENTS["main"], scale=FULL_SCALE)
+    parser, tagger = _papers_config(plan, "parsing"), _papers_config(plan, "tagging")
+    assert isinstance(parser, ParserConfig)
+    assert isinstance(tagger, TaggerConfig)
+    network = ParserNetwork(2, 2, 2, 2, 3, parser, MePropConfig())
+    assert network.dropout == network.input_dropout == 0
+    tags = TaggerNetwork(2, 2, {"upos": 2}, tagger, MePropConfig())
+    assert tags.dropout == tags.input_dropout == 0
+
+
+def _papers_config(plan: Plan, task: str) -> Config:
+    blocks = plan.blocks(plan.experiments[0])
+    block = next(block for block in blocks if (block.task, block.kind) == (task, PAPERS))
+    return plan.base(block, 1).config
 
 
 def test_every_oracle_is_compared_with_the_static_one_of_its_system() -> None:
@@ -137,6 +170,7 @@ def test_tasks_have_a_name_for_the_default_k(tiny: Path) -> None:
     from meprop_nlp.config import KEPT_SHARES
 
     assert {task.kind for task in TASKS.values()} <= set(KEPT_SHARES)
-    for task in TASKS.values():
-        assert task.find(None, "full").name == "sample"
-        assert task.find(tiny, "sweep").name == tiny.name
+    for name, task in TASKS.items():
+        built_in, folder = ("made-up-digits", "mnist") if name == "mnist" else ("sample", tiny.name)
+        assert task.find(None, "full").name == built_in
+        assert task.find(tiny, "sweep").name == folder

@@ -59,6 +59,9 @@ def test_unlabelled_trees_have_one_column_of_uas(make_plan: MakePlan, tmp_path: 
     heads = [line for line in text.splitlines() if line.startswith("|  | seeds")]
     assert len(heads) == 2
     assert all(line.count("test UAS") == 1 for line in heads)
+    assert "hidden 12; dropout 0; word dropout 0; Adam; learning rate 0.001" in text
+    # what our defaults leave to the width is said as the number it comes to
+    assert "hidden 12; dropout by width: 0.0096; word dropout 0.25" in text
 
 
 def test_nothing_finished_is_a_report_too(make_plan: MakePlan, tmp_path: Path) -> None:

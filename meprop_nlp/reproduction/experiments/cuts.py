@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from meprop_nlp.config import SimplifyConfig
+from meprop_nlp.config import Criterion, SimplifyConfig
 
-__all__ = ["HAS_GRADUAL", "default_cut", "gradual_cut", "paper_cut"]
-
-_FIELDS = SimplifyConfig.__dataclass_fields__
-# a version without it cuts by the papers' schedule alone
-HAS_GRADUAL = "criterion" in _FIELDS
+__all__ = ["default_cut", "gradual_cut", "paper_cut"]
 
 
 def default_cut() -> SimplifyConfig:
@@ -21,21 +17,18 @@ def paper_cut(prune_rate: float, epochs: int) -> SimplifyConfig:
 
     The reference has 20 epochs and a cycle of 5 (meSimp, section 3).
     """
-    settings = {
-        "prune_rate": prune_rate,
-        "cycle": max(1, epochs // 4),
-        "first_cut_epoch": 0,
-        "min_neurons": 1,
-    }
-    return SimplifyConfig.from_dict(
-        {**settings, "schedule": "paper"} if "schedule" in _FIELDS else settings
+    return SimplifyConfig(
+        schedule="paper",
+        prune_rate=prune_rate,
+        cycle=max(1, epochs // 4),
+        cuts_per_epoch=8,
+        first_cut_epoch=0,
+        min_neurons=1,
     )
 
 
-def gradual_cut(keep: float | None = None, criterion: str = "") -> SimplifyConfig:
-    """Return the gradual schedule, down to a share of the neurons, chosen by a criterion.
-
-    Unless given, both are the defaults. Needs `HAS_GRADUAL`.
-    """
-    settings = {"keep": keep, "criterion": criterion or None}
-    return SimplifyConfig.from_dict({n: v for n, v in settings.items() if v is not None})
+def gradual_cut(
+    *, keep: float = SimplifyConfig().keep, criterion: Criterion = "hits"
+) -> SimplifyConfig:
+    """Return what `--simplify` does, down to another share of the neurons, or by other means."""
+    return SimplifyConfig(schedule="gradual", keep=keep, criterion=criterion)

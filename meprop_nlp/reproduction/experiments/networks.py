@@ -13,6 +13,7 @@ __all__ = ["DROPOUT", "LAYERS"]
 _RATE = 0.5
 # hidden layers; the papers and the reference code count the output layer too: 2 to 5
 _DEPTHS = (1, 2, 3, 4)
+_OUTPUT_LAYERS = {"parsing": 0, "mnist": 1}  # that a task's own setting counts
 _LAYERS_K, _LAYERS_DROPOUT = 25, 0.1
 _TABLE_4 = {
     "dense dropout": "91.53 UAS",
@@ -70,7 +71,11 @@ def _layers_blocks(scale: Scale) -> tuple[Block, ...]:
             Row(
                 f"{key} {depth}",
                 f"{label}, {depth} hidden",
-                {"k": kept, "layers": depth, "dropout": _LAYERS_DROPOUT},
+                {
+                    "k": kept,
+                    "layers": depth + _OUTPUT_LAYERS[task],
+                    "dropout": _LAYERS_DROPOUT,
+                },
                 label,
                 depth,
                 _TABLE_5[f"{key} {depth}"] if task == "mnist" else "",
