@@ -163,7 +163,7 @@ def test_fair_networks_have_the_size_and_the_time_of_what_they_oppose(make_plan:
     assert same_time.training.epochs == 17
     assert same_time.training.patience == 0
     assert cells["dense time"].training.epochs == 1
-    assert small.training.epochs == cells["dense"].training.epochs
+    assert small.training.epochs == cells["cut"].training.epochs
 
 
 def test_tasks_have_a_name_for_the_default_k(tiny: Path) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from meprop_nlp.config import Criterion, SimplifyConfig
+from typing import Any
 
-__all__ = ["default_cut", "gradual_cut", "paper_cut"]
+from meprop_nlp.config import SIMPLIFY_EPOCHS, Criterion, SimplifyConfig
+from meprop_nlp.reproduction.settings import Scale
 
+__all__ = ["late_cut", "paper_cut"]
 
-def default_cut() -> SimplifyConfig:
-    """Return what `--simplify` does."""
-    return SimplifyConfig()
+_DEFAULT = SimplifyConfig()
 
 
 def paper_cut(prune_rate: float, epochs: int) -> SimplifyConfig:
@@ -27,8 +27,14 @@ def paper_cut(prune_rate: float, epochs: int) -> SimplifyConfig:
     )
 
 
-def gradual_cut(
-    *, keep: float = SimplifyConfig().keep, criterion: Criterion = "hits"
-) -> SimplifyConfig:
-    """Return what `--simplify` does, down to another share of the neurons, or by other means."""
-    return SimplifyConfig(schedule="gradual", keep=keep, criterion=criterion)
+def late_cut(
+    scale: Scale,
+    k: int,
+    *,
+    keep: float = _DEFAULT.keep,
+    criterion: Criterion = _DEFAULT.criterion,
+    teacher: bool = True,
+) -> dict[str, Any]:
+    """Return the settings of a cell that does what `--simplify` does, or a little else."""
+    simplify = SimplifyConfig(keep=keep, criterion=criterion, teacher=teacher)
+    return {"k": k, "simplify": simplify, "epochs": scale.epochs_of(SIMPLIFY_EPOCHS)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meprop_nlp.reproduction.corpus import FULL
 from meprop_nlp.reproduction.experiment import Block, Experiment, Figure, Row
-from meprop_nlp.reproduction.experiments.cuts import default_cut, gradual_cut, paper_cut
+from meprop_nlp.reproduction.experiments.cuts import late_cut, paper_cut
 from meprop_nlp.reproduction.results import Table
 from meprop_nlp.reproduction.settings import DEFAULTS, PAPERS, Scale, epochs_of, usual_k
 from meprop_nlp.reproduction.verdict import Claim, no_worse, smaller
@@ -66,12 +66,12 @@ def _defaults(task: str, scale: Scale) -> Block:
     rows = (
         Row("dense", "dense, uncut", {}),
         Row("meprop", f"meProp, k {k}, uncut", {"k": k}),
-        Row("cut", f"`--simplify`, k {k}", {"k": k, "simplify": default_cut()}),
+        Row("cut", f"`--simplify`, k {k}", late_cut(scale, k)),
         *(
             Row(
                 f"keep{keep}",
                 f"`--simplify --keep {keep:g}`, k {k}",
-                {"k": k, "simplify": gradual_cut(keep=keep)},
+                late_cut(scale, k, keep=keep),
             )
             for keep in _KEPT
         ),
