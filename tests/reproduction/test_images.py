@@ -149,3 +149,5 @@ def test_table_is_headed_by_its_name_and_its_images(make_plan: MakePlan) -> None
     line = settings_line(cell)
     assert line.startswith("30 images to train on, 10 for dev, 20 for test. Unless a row says")
     assert "hidden 12; 3 layers, the output among them; dropout 0; Adam" in line
+    assert "minibatch 8;" in line
+    assert "minibatch 10;" in settings_line(cell.changed(batch_size=0))
