@@ -12,6 +12,7 @@ from meprop_nlp.reproduction.experiment import Block, Row
 from meprop_nlp.reproduction.markdown import table as markdown_table
 from meprop_nlp.reproduction.results import Table
 from meprop_nlp.reproduction.settings import PAPERS
+from meprop_nlp.reproduction.tasks import TASKS
 from meprop_nlp.reproduction.verdict import Claim, verdict
 
 __all__ = ["BUSY", "block_heading", "claim_lines", "settings_line", "table_lines"]
@@ -32,7 +33,8 @@ def block_heading(block: Block, corpus: str) -> str:
 def settings_line(cell: Cell) -> str:
     """Return the settings that the rows of a block start from, in one sentence."""
     training, config = cell.training, cell.config.to_dict()
-    batch = f"{training.batch_size:,}" if training.batch_size else "by the size of the file"
+    size = training.batch_size or TASKS[cell.task].training.batch_size
+    batch = f"{size:,}" if size else "by the size of the file"
     described = cell.corpus.described
     parts = [
         f"hidden {config['hidden']}",

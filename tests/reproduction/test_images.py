@@ -111,7 +111,7 @@ def test_settings_are_the_papers(make_plan: MakePlan) -> None:
     assert told["config"] == {"layers": 3, "hidden": 500, "dropout": 0.0, "sparse_output": True}
     assert told["meprop"] == {"k": 20, "topk_mode": "example"}
     training = main["adam k20"].training
-    assert (training.batch_size, training.learning_rate) == (10, 1e-3)
+    assert (training.batch_size, training.learning_rate, training.epochs) == (10, 1e-3, 20)
     assert (training.decay, training.clip, training.patience) == (False, 0, 0)
     assert main["adagrad dense"].training.learning_rate == 0.1
     # the output layer counts: 2 to 5 in Table 5
@@ -119,7 +119,7 @@ def test_settings_are_the_papers(make_plan: MakePlan) -> None:
     assert depths == [2, 3, 4, 5]
     assert simplify["cut"].meprop.k == 160
     assert simplify["cut"].simplify is not None
-    assert simplify["cut"].simplify.prune_rate == 0.1
+    assert (simplify["cut"].simplify.prune_rate, simplify["cut"].simplify.cycle) == (0.1, 5)
 
 
 def test_digits_are_learnt_scored_and_kept(make_plan: MakePlan) -> None:
@@ -149,3 +149,5 @@ def test_table_is_headed_by_its_name_and_its_images(make_plan: MakePlan) -> None
     line = settings_line(cell)
     assert line.startswith("30 images to train on, 10 for dev, 20 for test. Unless a row says")
     assert "hidden 12; 3 layers, the output among them; dropout 0; Adam" in line
+    assert "minibatch 8;" in line
+    assert "minibatch 10;" in settings_line(cell.changed(batch_size=0))
