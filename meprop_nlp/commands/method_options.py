@@ -29,7 +29,7 @@ TopK = Annotated[
     ),
 ]
 Simplify = Annotated[
-    bool, option(MEPROP, "--simplify", help="Cut neurons that are seldom in the top k (meSimp).")
+    bool, option(MEPROP, "--simplify", help="Cut most neurons while training (meSimp).")
 ]
 Schedule = Annotated[
     str,
