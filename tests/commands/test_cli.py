@@ -13,6 +13,7 @@ import pytest
 
 from meprop_nlp import __version__
 from meprop_nlp.commands.options import RUN_DEFAULTS
+from meprop_nlp.config import SIMPLIFY_EPOCHS
 
 COMMANDS = (
     "train-tagger",
@@ -72,7 +73,9 @@ def test_help_of_each_command(command: str, run: Any) -> None:
 
 def test_defaults_in_help_are_those_of_the_configuration(run: Any) -> None:
     words = " ".join(run("train-parser", "--help").stdout.split())
-    assert f"Passes over the training file. [default: {RUN_DEFAULTS.epochs}]" in words
+    epochs = f"{RUN_DEFAULTS.epochs} unless given, with --simplify {SIMPLIFY_EPOCHS}"
+    assert f"Passes over the training file; {epochs}" in words
+    assert f"[default: {RUN_DEFAULTS.patience}]" in words.partition("--patience")[2]
     assert "arc-standard, arc-hybrid or arc-standard-swap. [default: arc-standard]" in words
 
 
