@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from meprop_nlp.data.treebanks import sample_treebank
-from meprop_nlp.decoding.stream import CHUNK_SENTENCES
 
 # files and streams
 
@@ -139,9 +138,9 @@ def test_ctrl_c_ends_with_130(tagger: Path) -> None:
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    # a little more than is tagged at once, so that there is output before the input ends, and
-    # what is not read at once fits into the pipe
-    sentences = text.split(b"\n\n")[: CHUNK_SENTENCES + 20]
+    # as much as fits into a pipe, each way: nobody reads while this writes, and what came is handed
+    # on before the program waits for more
+    sentences = text.split(b"\n\n")[:100]
     process.stdin.write(b"\n\n".join(sentences))
     process.stdin.flush()
     process.stdout.readline()
