@@ -27,9 +27,9 @@ from meprop_nlp.decoding.loading import load
 from meprop_nlp.decoding.parser import FrozenParser
 from meprop_nlp.decoding.tagger import FrozenTagger
 from meprop_nlp.decoding.words import SentenceWords
+from meprop_nlp.models.checkpoint import shrink
 from meprop_nlp.models.parser_network import ParserNetwork
 from meprop_nlp.models.tagger_network import TaggerNetwork
-from meprop_nlp.nn.cut import CutPlan
 from meprop_nlp.parsing.features import extract, extract_labels
 
 DATA = Path("../shared/data/ud-english-ewt")
@@ -49,11 +49,7 @@ def network_of(model: FrozenTagger | FrozenParser) -> Any:
         tags = max(1, sum(map(len, model.tags.values())))
         sizes = tags, len(model.labels), model.system.n_transitions
         network = ParserNetwork(*rows, *sizes, model.config, MePropConfig())
-    plan = CutPlan()
-    for part in network.simplified_layers():
-        keep = torch.arange(header["neurons"][part.name])
-        plan.keep_neurons(part.layer, keep, part.consumers)
-    plan.apply()
+    shrink(network.simplified_layers(), header["neurons"])
     arrays = {name: torch.from_numpy(a.copy()) for name, a in model.model.arrays.items()}
     network.load_state_dict(arrays, strict=False)
     if missing := {name for name, _ in network.named_parameters()} - set(arrays):

@@ -55,10 +55,10 @@ TRANSITION_SYSTEMS: tuple[str, ...] = get_args(TransitionSystemName)
 ORACLES: tuple[str, ...] = get_args(OracleName)
 NONPROJECTIVE: tuple[str, ...] = get_args(Nonprojective)
 TAG_COLUMNS = ("upos", "xpos", "feats")
-# For --simplify without --k and --prune-rate, chosen on UD English EWT's dev: k as a share of
-# --hidden, and what a neuron must reach.
 # Epochs with --simplify: the uncut network must have learnt, and what is left of it learn again.
 SIMPLIFY_EPOCHS = 16
+# For --simplify without --k and --prune-rate, chosen on UD English EWT's dev: k as a share of
+# --hidden, and what a neuron must reach.
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.16}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08}
 # The reference's on MNIST (meSimp, section 4).

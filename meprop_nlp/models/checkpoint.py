@@ -20,7 +20,15 @@ from meprop_nlp.nn.cut import CutPlan
 from meprop_nlp.nn.optim import load_optimizer_tensors, optimizer_tensors
 from meprop_nlp.nn.simplify import SimplifiedLayer
 
-__all__ = ["Checkpoint", "Progress", "load_network", "neurons", "restore", "save_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "Progress",
+    "load_network",
+    "neurons",
+    "restore",
+    "save_checkpoint",
+    "shrink",
+]
 
 
 @dataclass(slots=True)
@@ -141,7 +149,7 @@ def restore(
     optimizer: torch.optim.Optimizer,
 ) -> None:
     """Bring a freshly built network, its optimiser and the random numbers to the stored state."""
-    _shrink(layers, checkpoint.progress["neurons"], optimizer)
+    shrink(layers, checkpoint.progress["neurons"], optimizer)
     load_network(network, _under("network/", checkpoint.arrays))
     load_optimizer_tensors(
         optimizer, _under("optimizer/", checkpoint.arrays), checkpoint.progress["optimizer"]
@@ -152,16 +160,14 @@ def restore(
         torch.cuda.set_rng_state(state, device)
 
 
-def _shrink(
-    layers: Sequence[SimplifiedLayer],
-    widths: Mapping[str, int],
-    optimizer: torch.optim.Optimizer,
+def shrink(
+    layers: Sequence[SimplifiedLayer], widths: Mapping[str, int], *optimizers: torch.optim.Optimizer
 ) -> None:
     """Cut freshly built layers to the stored widths; which neurons stay does not matter yet."""
     plan = CutPlan()
     for part in layers:
         plan.keep_neurons(part.layer, torch.arange(widths[part.name]), part.consumers)
-    plan.apply(optimizer)
+    plan.apply(*optimizers)
     for part in layers:
         for consumer in part.consumers:
             consumer.offset = plan.moved_offset(consumer)

@@ -13,6 +13,7 @@ from meprop_nlp.models.checkpoint import load_network, neurons
 from meprop_nlp.models.importance import taylor_scores
 from meprop_nlp.models.task import Task
 from meprop_nlp.models.teacher import Teacher
+from meprop_nlp.nn.criteria import scores_by
 from meprop_nlp.nn.optim import restart
 from meprop_nlp.nn.schedules import CutSchedule
 from meprop_nlp.nn.simplify import SimplifiedLayer, Simplifier
@@ -54,7 +55,6 @@ class Simplification:
         self._simplifier = Simplifier(
             layers,
             prune_rate=task.prune_rate if config.prune_rate is None else config.prune_rate,
-            criterion="hits" if config.criterion == "taylor" else config.criterion,
             min_neurons=config.min_neurons,
         )
 
@@ -71,12 +71,15 @@ class Simplification:
         if self._config.teacher:
             self.teacher = Teacher(self._task.network)
         widths = {name: max(1, round(self._config.keep * n)) for name, n in self._whole.items()}
-        # scores of the simplifier's own criteria are as good as free, these take a pass
-        taylor = self._config.criterion == "taylor"
-        scores = taylor_scores(self._task, self._layers) if taylor else None
-        records = self._simplifier.step(optimizer, widths=widths, scores=scores)
+        records = self._simplifier.step(optimizer, widths=widths, scores=self._scores())
         restart(optimizer)
         return any(cut.before != cut.after for cut in records)
+
+    def _scores(self) -> dict[str, Tensor]:
+        criterion = self._config.criterion
+        if criterion == "taylor":
+            return taylor_scores(self._task, self._layers)
+        return {part.name: scores_by(criterion, part.layer) for part in self._layers}
 
     def after_batch(self, epoch: int, batch: int, n_batches: int, optimizer: Optimizer) -> bool:
         """Cut, if it is time to; return whether neurons have gone."""

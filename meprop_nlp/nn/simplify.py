@@ -1,8 +1,8 @@
 """meSimp: which neurons go (meSimp, section 3). How they go is in `nn/cut.py`, when in
 `nn/schedules.py`.
 
-`Simplifier` decides, by the layers' hit counts or another criterion, and cuts. It is free of any
-model: a network passes its layers and who reads them.
+`Simplifier` decides, by the layers' hit counts or scores that it is given, and cuts. It is free of
+any model: a network passes its layers and who reads them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.nn.criteria import scores_by
 from meprop_nlp.nn.cut import Consumer, CutPlan
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
@@ -99,7 +98,6 @@ class Simplifier:
             kept up to date as neurons go. Counts already there are kept, so training can resume.
         prune_rate: 0 to 1; neurons kept by fewer than this share of the examples go, unless `step`
             is told how many stay.
-        criterion: by what they are chosen when it is; see `nn/criteria.py`.
         min_neurons: no layer gets narrower; the most active stay, ties: lowest index first.
 
     Raises:
@@ -112,7 +110,6 @@ class Simplifier:
         layers: Sequence[SimplifiedLayer],
         *,
         prune_rate: float = 0.0,
-        criterion: str = "hits",
         min_neurons: int = 1,
     ) -> None:
         if not 0 <= prune_rate <= 1:
@@ -129,7 +126,6 @@ class Simplifier:
             CutPlan().keep_neurons(part.layer, everything, part.consumers)
         self.layers = tuple(layers)
         self.prune_rate = prune_rate
-        self.criterion = criterion
         self.min_neurons = min_neurons
         self.counting = True
 
@@ -161,7 +157,7 @@ class Simplifier:
         Args:
             optimizers: all that hold a parameter of these layers or their consumers.
             widths: how many neurons each layer, by name, is to keep; None: by `prune_rate`.
-            scores: with `widths`, (H,) of each layer: the highest stay; None: by the criterion.
+            scores: with `widths`, (H,) of each layer: the highest stay; None: the hits decide.
 
         Returns:
             one record a layer, in order, also for those that lost nothing.
@@ -175,8 +171,7 @@ class Simplifier:
                     layer.hits, layer.examples, self.prune_rate, min_neurons=self.min_neurons
                 )
             else:
-                by = scores_by(self.criterion, layer) if scores is None else scores[part.name]
-                by = by.to(layer.hits.device)
+                by = layer.hits if scores is None else scores[part.name].to(layer.hits.device)
                 keep = highest(by, max(self.min_neurons, widths[part.name]))
             plan.keep_neurons(layer, keep, part.consumers)
             records.append(CutRecord(part.name, layer.hits.shape[0], keep.shape[0]))

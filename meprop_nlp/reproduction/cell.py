@@ -68,6 +68,10 @@ class Cell:
             "training": training,
         }
 
+    def arguments(self) -> dict[str, Any]:
+        """Return the settings as a model's `train` takes them."""
+        return {n: getattr(self, n) for n in ("config", "meprop", "simplify", "training")}
+
     @property
     def name(self) -> str:
         """Readable, and different for other settings or data.

@@ -37,13 +37,10 @@ class Store:
         Raises:
             DataError: the file is no result.
         """
-        name = cell.name
-        path = self.folder / "cells" / f"{name}.json"
-        if name not in self._known:
-            if not path.exists():
-                return None
-            self._known[name] = self._read(path)
-        result = self._known[name]
+        path = self.folder / "cells" / f"{cell.name}.json"
+        if cell.name not in self._known and not path.exists():
+            return None
+        result = self._result(path)
         return result if cell.fits(result["settings"]) else None
 
     def put(self, cell: Cell, result: Result) -> None:
@@ -66,7 +63,13 @@ class Store:
 
     def all(self) -> list[Result]:
         """Return every result in the folder, by name."""
-        return [self._read(path) for path in sorted((self.folder / "cells").glob("*.json"))]
+        return [self._result(path) for path in sorted((self.folder / "cells").glob("*.json"))]
+
+    def _result(self, path: Path) -> Result:
+        """Read a file, the first time it is asked for."""
+        if path.stem not in self._known:
+            self._known[path.stem] = self._read(path)
+        return self._known[path.stem]
 
     @staticmethod
     def _read(path: Path) -> Result:

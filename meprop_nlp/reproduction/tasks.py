@@ -89,10 +89,7 @@ class TreebankTask:
         self._model_class().train(
             files["train"],
             files["dev"],
-            config=cell.config,
-            meprop=cell.meprop,
-            simplify=cell.simplify,
-            training=cell.training,
+            **cell.arguments(),
             output=output,
             resume=resume,
             hooks=hooks,
@@ -139,17 +136,8 @@ class ImageTask:
         from meprop_nlp.models.classifier import ImageClassifier
 
         mnist = images_of(cell.corpus)
-        settings: dict[str, Any] = {"config": cell.config}
         ImageClassifier.train(
-            mnist.train,
-            mnist.dev,
-            **settings,
-            meprop=cell.meprop,
-            simplify=cell.simplify,
-            training=cell.training,
-            output=output,
-            resume=resume,
-            hooks=hooks,
+            mnist.train, mnist.dev, **cell.arguments(), output=output, resume=resume, hooks=hooks
         )
 
     def score(self, cell: Cell, model: Path) -> Scored:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from meprop_nlp.cli import make_app
 from meprop_nlp.data.treebanks import sample_treebank
+from meprop_nlp.models.records import Step
 
 Run = Callable[..., Any]
 
@@ -92,3 +94,22 @@ def tagger(run: Run, treebank: Path, tmp_path_factory: pytest.TempPathFactory) -
 def parser(run: Run, treebank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model file of a parser that has learnt next to nothing."""
     return _train(run, "train-parser", treebank, tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def interrupt_after() -> Run:
+    """Press Ctrl-C when a display has been shown so many minibatches."""
+
+    def press(patch: pytest.MonkeyPatch, display: type, method: str, *, steps: int) -> None:
+        shown, done = getattr(display, method), 0
+
+        def show(self: Any, record: Any) -> None:
+            nonlocal done
+            shown(self, record)
+            done += isinstance(record, Step)
+            if isinstance(record, Step) and done == steps:
+                signal.raise_signal(signal.SIGINT)
+
+        patch.setattr(display, method, show)
+
+    return press

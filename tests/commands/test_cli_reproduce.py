@@ -15,7 +15,6 @@ import pytest
 
 from meprop_nlp.commands import cells, reproduce
 from meprop_nlp.errors import MePropError
-from meprop_nlp.models.records import Step
 from meprop_nlp.reproduction import settings, tasks
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.experiments import EXPERIMENTS
@@ -171,21 +170,17 @@ def test_cell_that_fails_makes_the_status_1_after_the_report(
 
 @pytest.mark.parametrize("steps", [1, 3])
 def test_ctrl_c_says_how_to_go_on(
-    steps: int, call: Any, tiny: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    steps: int,
+    call: Any,
+    tiny: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    interrupt_after: Any,
 ) -> None:
-    shown, done = cells.CellsDisplay.on_record, 0
-
-    def show(self: cells.CellsDisplay, record: Any) -> None:
-        nonlocal done
-        shown(self, record)
-        done += isinstance(record, Step)
-        if isinstance(record, Step) and done == steps:
-            signal.raise_signal(signal.SIGINT)
-
     # two minibatches are an epoch, which is a cell
     monkeypatch.setattr(settings, "QUICK_SCALE", Scale(hidden=18, epochs=1, batch_size=20))
     with monkeypatch.context() as patch:
-        patch.setattr(cells.CellsDisplay, "on_record", show)
+        interrupt_after(patch, cells.CellsDisplay, "on_record", steps=steps)
         result = call("main", "--task", "tagging")
     assert result.exit_code == 130
     assert f"what is finished is kept in {tmp_path / 'out'}; to go on, give" in result.stderr

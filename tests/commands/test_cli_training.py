@@ -180,14 +180,14 @@ def test_place_that_cannot_be_written_is_told_first(
 
 
 def test_existing_model_is_replaced_by_a_better_one_only(
-    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupt_after: Any
 ) -> None:
     output = tmp_path / "m.safetensors"
     options = ("--train", treebank, "-o", output, "--epochs", 2, "--batch-size", 8)
     assert train(run, "tagger", *options).exit_code == 0
     before = output.read_bytes()
     with monkeypatch.context() as patch:
-        interrupt_after(patch, steps=3)
+        interrupt_after(patch, console.TrainingDisplay, "__call__", steps=3)
         assert train(run, "tagger", *options, "--seed", 2).exit_code == 130
     assert output.read_bytes() == before
     assert train(run, "tagger", *options, "--seed", 2).exit_code == 0
@@ -264,21 +264,6 @@ def test_packed_several_and_other_formats_are_read(
 # stopping and going on
 
 
-def interrupt_after(patch: pytest.MonkeyPatch, *, steps: int) -> None:
-    """Press Ctrl-C when so many minibatches are done."""
-    shown = console.TrainingDisplay.__call__
-    done = 0
-
-    def show(self: console.TrainingDisplay, record: Any) -> None:
-        nonlocal done
-        shown(self, record)
-        done += isinstance(record, Step)
-        if isinstance(record, Step) and done == steps:
-            signal.raise_signal(signal.SIGINT)
-
-    patch.setattr(console.TrainingDisplay, "__call__", show)
-
-
 @pytest.mark.parametrize(
     ("task", "extra"),
     [
@@ -310,6 +295,7 @@ def test_ctrl_c_saves_and_resume_ends_with_the_same_weights(
     small: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    interrupt_after: Any,
 ) -> None:
     batch = ("--batch-size", 8) if task == "tagger" else ()
     files = ("--train", treebank, "--dev", small)
@@ -318,7 +304,7 @@ def test_ctrl_c_saves_and_resume_ends_with_the_same_weights(
     assert train(run, task, *options, "-o", expected).exit_code == 0
     checkpoint = actual.with_name("m.checkpoint.safetensors")
     with monkeypatch.context() as patch:
-        interrupt_after(patch, steps=steps)
+        interrupt_after(patch, console.TrainingDisplay, "__call__", steps=steps)
         result = train(run, task, *options, "-o", actual)
     assert result.exit_code == 130
     assert f"saved {checkpoint}; to go on, give the same command with --resume" in result.stderr
@@ -333,12 +319,12 @@ def test_ctrl_c_saves_and_resume_ends_with_the_same_weights(
 
 
 def test_resume_with_other_settings_is_refused(
-    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupt_after: Any
 ) -> None:
     output = tmp_path / "m.safetensors"
     options = ("--train", treebank, "-o", output, "--epochs", 2, "--batch-size", 8)
     with monkeypatch.context() as patch:
-        interrupt_after(patch, steps=2)
+        interrupt_after(patch, console.TrainingDisplay, "__call__", steps=2)
         train(run, "tagger", *options)
     result = train(run, "tagger", *options, "--seed", 5, "--resume")
     assert result.exit_code == 2

@@ -13,6 +13,7 @@ from torch.testing import assert_close
 
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.nn import simplify
+from meprop_nlp.nn.criteria import scores_by
 from meprop_nlp.nn.cut import Consumer
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
@@ -214,13 +215,14 @@ def test_given_widths_decide_instead_of_the_rate():
     assert layers[0].layer.hits.tolist() == [0] * 4
 
 
-def test_criterion_chooses_who_stays():
+def test_scores_choose_who_stays():
     network = stack()
     layers = wire_sequential(network)
     with torch.no_grad():
         network[0].weight.copy_(torch.arange(6.0).unsqueeze(1).expand(6, 4))
         kept = network[0].weight[3:].clone()
-    Simplifier(layers, criterion="magnitude").step(widths={"0": 3, "3": 5})
+    scores = {part.name: scores_by("magnitude", part.layer) for part in layers}
+    Simplifier(layers).step(widths={"0": 3, "3": 5}, scores=scores)
     assert_close(network[0].weight.detach(), kept)
 
 
