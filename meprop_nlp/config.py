@@ -91,6 +91,12 @@ class MePropConfig(Config):
         self._demand("k", (self.k or 0) <= width, f"at most the layer's width, {width} (--hidden)")
 
 
+_OF_SCHEDULE = {
+    "late": ("keep", "criterion", "teacher"),
+    "paper": ("prune_rate", "cycle", "cuts_per_epoch"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimplifyConfig(Config):
     """Model simplification (meSimp, section 3): when and what to cut."""
@@ -113,18 +119,22 @@ class SimplifyConfig(Config):
         self._demand_choice("criterion", CRITERIA)
         self._demand("keep", 0 < self.keep <= 1, "a number above 0, up to 1")
         self._demand_share_or_none("prune_rate")
-        if self.schedule == "late" and self.prune_rate is not None:
-            raise ConfigError(
-                "--prune-rate goes with --schedule paper; how many neurons the late cut leaves is "
-                "--keep"
-            )
-        if self.schedule == "paper" and self.criterion not in ("taylor", "hits"):
-            raise ConfigError("--criterion goes with --schedule late; the papers' goes by hits")
         self._demand_positive("cycle", "cuts_per_epoch", "min_neurons")
         if self.first_cut_epoch is not None:
             least = 0 if self.schedule == "paper" else 1
             holds = is_whole(self.first_cut_epoch) and self.first_cut_epoch >= least
             self._demand("first_cut_epoch", holds, f"a whole number of at least {least}")
+        self._demand_of_schedule()
+
+    def _demand_of_schedule(self) -> None:
+        """Raise ConfigError for a setting that the schedule would ignore."""
+        other = "paper" if self.schedule == "late" else "late"
+        for name in _OF_SCHEDULE[other]:
+            value, default = getattr(self, name), type(self).__dataclass_fields__[name].default
+            # the papers' schedule goes by hits, and may say so
+            if value != default and (other, value) != ("late", "hits"):
+                option = ("no-" if value is False else "") + name.replace("_", "-")
+                raise ConfigError(f"--{option} goes with --schedule {other}")
 
     def epochs_before(self, epochs: int) -> int:
         """Return after how many of all epochs the first cuts are made."""

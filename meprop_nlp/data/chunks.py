@@ -85,7 +85,7 @@ class Chunk(NamedTuple):
         """The bytes as `write` would end them: LF, an empty line at the end, no byte order mark."""
         data = self.data
         if self.offset == 0:
-            data = data.removeprefix(codecs.BOM_UTF8)
+            data = _without_mark(data)
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         if not data.endswith(b"\n\n") or data.endswith(b"\n\n\n"):
@@ -287,5 +287,12 @@ def _makes_sentence(line: bytes) -> bool:
     An empty node before the first word is all that could stand in a block without words; and a
     byte order mark before the first line.
     """
-    content = line.removeprefix(codecs.BOM_UTF8).strip(b" \t")
+    content = _without_mark(line).strip(b" \t")
     return bool(content) and not content.startswith((b"#", b"0."))
+
+
+def _without_mark(data: bytes) -> bytes:
+    """Take byte order marks off the beginning; some tools put one before another."""
+    while data.startswith(codecs.BOM_UTF8):
+        data = data[len(codecs.BOM_UTF8) :]
+    return data

@@ -69,9 +69,9 @@ def is_utf8(encoding: str) -> bool:
 def _text_pieces(stream: IO[str], notes: dict[str, int]) -> Iterator[str]:
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     piece = stream.read(_PIECE)
-    if piece.startswith("\ufeff"):
+    while piece.startswith("\ufeff"):  # some tools put one before another
         notes["byte-order-mark"] = 1
-        piece = piece[1:] or stream.read(_PIECE)
+        piece = piece.lstrip("\ufeff") or stream.read(_PIECE)
     while piece:
         yield newlines.decode(piece)
         piece = stream.read(_PIECE)
@@ -138,10 +138,10 @@ def _decode(
         offset += len(piece)
         zeros = zeros or b"\0" in piece
         if at_start and text:
-            at_start = False
             if text[0] == "\ufeff":
                 notes["byte-order-mark"] = 1
-                text = text[1:]
+                text = text.lstrip("\ufeff")
+            at_start = not text
         text = newlines.decode(text, final=not piece or problem is not None)
         line += text.count("\n")
         yield text

@@ -46,6 +46,14 @@ def weights(path: Path) -> dict[str, bytes]:
         ("parser", "--min-neurons 2", "--min-neurons goes with --simplify"),
         ("parser", "--simplify --schedule paper --prune-rate 2", "--prune-rate is 2.0, expected"),
         ("parser", "--simplify --prune-rate 0.1", "--prune-rate goes with --schedule paper"),
+        ("parser", "--simplify --cycle 3", "--cycle goes with --schedule paper"),
+        ("tagger", "--simplify --cuts-per-epoch 2", "--cuts-per-epoch goes with --schedule paper"),
+        ("parser", "--simplify --schedule paper --keep 0.1", "--keep goes with --schedule late"),
+        (
+            "tagger",
+            "--simplify --schedule paper --no-teacher",
+            "--no-teacher goes with --schedule late",
+        ),
         ("tagger", "--simplify --keep 0", "--keep is 0.0, expected"),
         ("tagger", "--keep 0.3", "--keep goes with --simplify"),
         (

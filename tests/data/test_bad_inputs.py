@@ -151,6 +151,7 @@ ACCEPTED = {
     "cr-only": (GOOD.replace("\n", "\r") * 2, [["a", "b"]] * 2),
     "byte-order-mark": ("\ufeff" + GOOD, [["a", "b"]]),
     "byte-order-mark-alone": ("\ufeff", []),
+    "two-byte-order-marks": ("\ufeff\ufeff" + GOOD, [["a", "b"]]),
     "no-final-newline": (GOOD.rstrip("\n"), [["a", "b"]]),
     "one-final-newline": (GOOD[:-1], [["a", "b"]]),
     "leading-and-double-empty-lines": ("\n\n" + GOOD + "\n\n\n" + GOOD, [["a", "b"]] * 2),

@@ -138,6 +138,8 @@ class TestCutting:
         "text",
         [
             f"\ufeff# a\n\n{LINE}\n",
+            f"\ufeff\ufeff# a\n\n{LINE}\n",
+            f"\ufeff\ufeff\n{LINE}\n\n",
             f"\ufeff\n# a\n\n{LINE}\n",
             f"# a\n0.1{LINE[1:]}\n{LINE}\n",
             f"{LINE}\r\r# a\n\n{LINE}\n",
