@@ -32,8 +32,8 @@ def reproduce(
         list[str] | None,
         typer.Argument(
             metavar="EXPERIMENT",
-            help="main, k, selection, width, dropout, layers, gpu, simplify, fair or hybrid; none: "
-            "all of them.",
+            help="main, k, selection, width, dropout, activation, layers, gpu, simplify, fair "
+            "or hybrid; none: all of them.",
             show_default=False,
         ),
     ] = None,

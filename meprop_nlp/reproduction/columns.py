@@ -8,7 +8,7 @@ from statistics import fmean
 
 from meprop_nlp.reproduction.store import Result
 
-__all__ = ["COLUMNS", "SCORE_NAMES", "Column"]
+__all__ = ["COLUMNS", "SCORE_NAMES", "Column", "with_uas"]
 
 SCORE_NAMES = {
     **{"uas": "UAS", "las": "LAS", "clas": "CLAS", "ucm": "UCM", "lcm": "LCM"},
@@ -58,3 +58,11 @@ COLUMNS: dict[str, Column] = {
     "decode": Column("decoding, words/s", lambda r: r["decode_words_per_second"], 0),
     "epochs": Column("epochs trained", lambda r: float(len(r["epochs"])), 1),
 }
+
+
+def with_uas(task: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Put UAS on test, the papers' measure, beside the main score of parsing."""
+    if task != "parsing":
+        return columns
+    at = columns.index("test")
+    return (*columns[:at], "test_uas", *columns[at:])

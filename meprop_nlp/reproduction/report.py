@@ -22,6 +22,7 @@ from meprop_nlp.reproduction.section import (
     claim_lines,
     settings_line,
     table_lines,
+    was_disturbed,
 )
 from meprop_nlp.reproduction.store import Result
 from meprop_nlp.reproduction.verdict import Claim, verdict
@@ -41,25 +42,26 @@ _BUILT_IN = (
 _READING = """\
 Every figure is a mean over seeds ± the sample standard deviation; *seeds* says of how many, and a
 difference is given ± its standard error. A single seed has no deviation, and a verdict on fewer
-than three is provisional. The epoch with the best score on dev is kept, and test is scored once,
-by that model. Scores are those of the official scorer of Universal Dependencies; punctuation is
+than three is provisional. The epoch with the best score on dev is kept, and test is scored once, by
+that model. Scores are those of the official scorer of Universal Dependencies; punctuation is
 counted for CoNLL-U and left out for CoNLL-X, as is the habit for the Penn Treebank, but for the
 choice of the epoch. MNIST's dev set is the first 5,000 training images, or a quarter of fewer.
 *Dense* is the same network in the same program with plain backpropagation.
 
 Seconds are wall time of separate trainings, one after the other; *ms/step* is the median over
 epochs of the seconds per minibatch. Layers and steps timed in turns, against PyTorch's own layers,
-are in `docs/speed.md`. † marks rows with a cell beside which other processes kept more than
-{busy:g} cores busy: their seconds are not to be relied on. A verdict is computed from the numbers:
-it *holds* where every claim under it does, *in part* where some do.
+are in `docs/speed.md`. † marks rows with a cell for which there were not cores enough, by more than
+{busy:g}, because other processes ran: their seconds are not to be relied on. A verdict is computed
+from the numbers: it *holds* where every claim under it does, *in part* where some do.
 
 What differs from the papers: the data, of which MNIST's 60,000 training images are fewer where a
 table says so; the tagger reads in both directions, over words, affixes and shapes; the parser's
-words carry spelling features, it reads UPOS beside XPOS where there are both, and a treebank's own
-labels take the place of 12; where there is dropout, the parser leaves out embeddings too, at half
-the rate; minibatches and epochs as said under each heading. The papers' numbers stand beside ours
-as they are: Penn Treebank, UAS for parsing, all of MNIST, and in `main` the seconds of
-back-propagation per iteration with Adam."""
+words carry spelling features, it reads UPOS beside XPOS where there are both, a treebank's own
+labels take the place of 12 (the sample of the Penn Treebank gets the 12 from its bracketed trees),
+and its activation is tanh, since the papers name none (see `activation`); where there is dropout,
+the parser leaves out embeddings too, at half the rate; minibatches and epochs as said under each
+heading. The papers' numbers stand beside ours as they are: Penn Treebank, UAS for parsing, all of
+MNIST, and in `main` the seconds of back-propagation per iteration with Adam."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +186,13 @@ def _conditions(results: Sequence[Result]) -> str:
         ] += 1
     if not found:
         return "No cell is finished yet."
-    busy = sum((result["conditions"].get("others") or 0) > BUSY for result in results)
+    busy = sum(map(was_disturbed, results))
     hours = sum(result["wall_seconds"] for result in results) / 3600
     lines = [f"- {n:,} cell{'s' * (n > 1)}: {text}" for text, n in sorted(found.items())]
     return "\n".join([
         *lines,
         "",
-        f"{len(results):,} cells, {hours:.1f} hours; {busy:,} of them beside other work (†).",
+        f"{len(results):,} cells, {hours:.1f} hours; for {busy:,} of them cores were lacking (†).",
     ])  # fmt: skip
 
 

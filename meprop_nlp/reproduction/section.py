@@ -12,13 +12,14 @@ from meprop_nlp.reproduction.experiment import Block, Row
 from meprop_nlp.reproduction.markdown import table as markdown_table
 from meprop_nlp.reproduction.results import Table
 from meprop_nlp.reproduction.settings import PAPERS
+from meprop_nlp.reproduction.store import Result
 from meprop_nlp.reproduction.tasks import TASKS
 from meprop_nlp.reproduction.verdict import Claim, verdict
 
-__all__ = ["BUSY", "block_heading", "claim_lines", "settings_line", "table_lines"]
+__all__ = ["BUSY", "block_heading", "claim_lines", "settings_line", "table_lines", "was_disturbed"]
 
 _NAMES = {"mnist": "MNIST"}
-BUSY = 0.5  # cores that others kept busy, from which on seconds are marked
+BUSY = 0.5  # more cores than there are, that all together wanted, from which on seconds are marked
 _MARK = " †"
 _WORDS = {True: "yes", False: "no", None: "open"}
 
@@ -39,6 +40,7 @@ def settings_line(cell: Cell) -> str:
     parts = [
         f"hidden {config['hidden']}",
         *([f"{config['layers']} layers, the output among them"] if cell.task == "mnist" else []),
+        *([config["activation"]] if "activation" in config else []),
         *(_rate(name, config) for name in _DROPOUTS if name in config),
         *([f"predicts {', '.join(config['columns'])}"] if config.get("columns") else []),
         training.optimizer.capitalize(),
@@ -70,7 +72,7 @@ def table_lines(table: Table) -> str:
     heads = ["", "seeds", *map(table.head, columns), *(["papers"] * papers)]
     rows = [
         [
-            row.label + (_MARK if _was_disturbed(table.results[row.key]) else ""),
+            row.label + (_MARK if _any_disturbed(table.results[row.key]) else ""),
             f"{len(table.results[row.key])} of {table.seeds}",
             *(_shown(table, row, column) for column in columns),
             *([row.papers] * papers),
@@ -86,8 +88,14 @@ def _shown(table: Table, row: Row, column: str) -> str:
     return "" if number is None else number.shown(described.digits, scale=described.scale)
 
 
-def _was_disturbed(results: Sequence[dict[str, Any]]) -> bool:
-    return any((result["conditions"].get("others") or 0) > BUSY for result in results)
+def _any_disturbed(results: Sequence[Result]) -> bool:
+    return any(was_disturbed(result) for result in results)
+
+
+def was_disturbed(result: Result) -> bool:
+    """Whether other processes took cores that the training wanted."""
+    about = result["conditions"]
+    return bool((about.get("others") or 0) + about["threads"] > about["cores"] + BUSY)
 
 
 def claim_lines(claims: Sequence[Claim]) -> str:

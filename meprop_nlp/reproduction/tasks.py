@@ -85,10 +85,10 @@ class TreebankTask:
         return sample_corpus() if data is None else treebank_corpus(data, part)
 
     def train(self, cell: Cell, output: Path, *, resume: bool, hooks: Hooks) -> None:
-        files = cell.corpus.files
+        corpus = cell.corpus
         self._model_class().train(
-            files["train"],
-            files["dev"],
+            corpus.treebank("train"),
+            corpus.treebank("dev"),
             **cell.arguments(),
             output=output,
             resume=resume,
@@ -100,16 +100,16 @@ class TreebankTask:
 
         parsing = self.kind == "parser"
         predictor = self._model_class().load(model)
-        files = cell.corpus.files
+        corpus = cell.corpus
         scored = {}
         for role in ("dev", "test"):
             scores = predictor.evaluate(
-                files[role], exclude_punct=parsing and cell.corpus.exclude_punct
+                corpus.treebank(role), exclude_punct=parsing and corpus.exclude_punct
             )
             names = sorted(scores.annotated - {"words"})
             scored[role] = {name: float(getattr(scores, name)) for name in names}
         speeds = measure(
-            files["dev"], **{self.kind: predictor}, rounds=ROUNDS, seconds=SECONDS
+            corpus.files["dev"], **{self.kind: predictor}, rounds=ROUNDS, seconds=SECONDS
         ).words_per_second["parsing" if parsing else "tagging"]
         main = _main_score(scored["dev"], predictor.model.header.get("labels", ()))
         return Scored(main, scored["dev"], scored["test"], speeds[1])

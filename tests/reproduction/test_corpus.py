@@ -53,3 +53,50 @@ def test_columns_that_are_filled(tiny: Path) -> None:
     corpus = treebank_corpus(tiny, FULL)
     assert corpus.first_sentences_fill("xpos")
     assert not Corpus.of("x", {"train": tiny / "dev.conllu"}).first_sentences_fill("xpos", n=0)
+
+
+TREE = "( (S (NP-SBJ (NNP Time)) (VP (VBZ flies)) (. .)) )\n"
+ARCS = "1\tTime\t_\tNNP\tNNP\t_\t2\t_\t_\t_\n2\tflies\t_\tVBZ\tVBZ\t_\t0\t_\t_\t_\n"
+ARCS += "3\t.\t_\t.\t.\t_\t2\t_\t_\t_\n\n"
+
+
+class TestLabels:
+    @pytest.fixture
+    def sample(self, tmp_path: Path) -> Path:
+        (tmp_path / "mrg").mkdir()
+        (tmp_path / "mrg" / "wsj_0001.mrg").write_text(TREE * 3)
+        (tmp_path / "mrg" / "wsj_0002.mrg").write_text(TREE)
+        for role, n in (("train", 2), ("dev", 1), ("test", 1)):
+            (tmp_path / f"{role}.conllx").write_text(ARCS * n)
+        return tmp_path
+
+    def test_bracketed_trees_beside_the_files_give_labels(self, sample: Path) -> None:
+        corpus = treebank_corpus(sample, SWEEP)
+        for role, n in (("train", 2), ("dev", 1), ("test", 1)):
+            sentences = corpus.treebank(role)
+            assert isinstance(sentences, list)
+            assert [s.column("deprel") for s in sentences] == [["SUB", "ROOT", "P"]] * n
+
+    def test_without_trees_it_is_the_file(self, tiny: Path) -> None:
+        corpus = treebank_corpus(tiny, FULL)
+        assert corpus.treebank("dev") == corpus.files["dev"]
+
+    def test_trees_are_part_of_the_data(self, sample: Path) -> None:
+        before = treebank_corpus(sample, SWEEP).fingerprint
+        (sample / "mrg" / "wsj_0002.mrg").write_text(TREE + "\n")
+        assert treebank_corpus(sample, SWEEP).fingerprint != before
+
+    @pytest.mark.parametrize("tree", ["", TREE.replace("Time", "Tide"), TREE.replace("VP", "X")])
+    def test_trees_of_other_sentences_are_refused(self, sample: Path, tree: str) -> None:
+        (sample / "mrg" / "wsj_0002.mrg").write_text(tree)
+        corpus = treebank_corpus(sample, SWEEP)
+        if "X" in tree:  # a head that the rules find elsewhere
+            (sample / "test.conllx").write_text(ARCS.replace("\t2\t", "\t3\t", 1))
+        with pytest.raises(DataError, match=r"test.conllx:1: the bracketed trees in .*mrg are of"):
+            corpus.treebank("train")
+
+    def test_the_sample_of_the_penn_treebank(self, shared_data: Path) -> None:
+        corpus = treebank_corpus(shared_data, SWEEP)
+        train = corpus.treebank("train")
+        assert isinstance(train, list)
+        assert len({d for s in train for d in s.column("deprel")}) == 12

@@ -59,9 +59,9 @@ def test_unlabelled_trees_have_one_column_of_uas(make_plan: MakePlan, tmp_path: 
     heads = [line for line in text.splitlines() if line.startswith("|  | seeds")]
     assert len(heads) == 2
     assert all(line.count("test UAS") == 1 for line in heads)
-    assert "hidden 12; dropout 0; word dropout 0; Adam; learning rate 0.001" in text
+    assert "hidden 12; tanh; dropout 0; word dropout 0; Adam; learning rate 0.001" in text
     # what our defaults leave to the width is said as the number it comes to
-    assert "hidden 12; dropout by width: 0.0096; word dropout 0.25" in text
+    assert "hidden 12; relu; dropout by width: 0.0096; word dropout 0.25" in text
 
 
 def test_nothing_finished_is_a_report_too(make_plan: MakePlan, tmp_path: Path) -> None:
@@ -92,12 +92,12 @@ def test_seconds_beside_other_work_are_marked(make_plan: MakePlan, tmp_path: Pat
         cell = plan.cell(place)
         assert cell is not None
         result = made.made_result(cell)
-        result["conditions"]["others"] = {"dense": 1.5, "k2": None}[place.row.key]
+        result["conditions"]["others"] = {"dense": 1.6, "k2": 1.4}[place.row.key]
         plan.store.put(cell, result)
     text = written(plan, tmp_path / "report.md")
     assert "| dense † | 1 of 1 |" in text
     assert "| meProp, k 2 | 1 of 1 |" in text
-    assert "1 of them beside other work" in text
+    assert "for 1 of them cores were lacking" in text
 
 
 def test_numbers_for_machines_are_those_of_the_tables(make_plan: MakePlan, tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from meprop_nlp.reproduction.experiments.fair import FAIR
 from meprop_nlp.reproduction.experiments.gpu import GPU
 from meprop_nlp.reproduction.experiments.kept import KEPT, SELECTION, WIDTH
 from meprop_nlp.reproduction.experiments.main import MAIN
-from meprop_nlp.reproduction.experiments.networks import DROPOUT, LAYERS
+from meprop_nlp.reproduction.experiments.networks import ACTIVATION, DROPOUT, LAYERS
 from meprop_nlp.reproduction.experiments.oracles import HYBRID
 from meprop_nlp.reproduction.experiments.simplify import SIMPLIFY
 
 __all__ = ["EXPERIMENTS"]
 
-_ALL = (MAIN, KEPT, SELECTION, WIDTH, DROPOUT, LAYERS, GPU, SIMPLIFY, FAIR, HYBRID)
+_ALL = (MAIN, KEPT, SELECTION, WIDTH, DROPOUT, ACTIVATION, LAYERS, GPU, SIMPLIFY, FAIR, HYBRID)
 EXPERIMENTS: dict[str, Experiment] = {experiment.name: experiment for experiment in _ALL}

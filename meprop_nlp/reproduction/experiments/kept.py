@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meprop_nlp.reproduction.columns import with_uas
 from meprop_nlp.reproduction.corpus import SWEEP
 from meprop_nlp.reproduction.experiment import Block, Experiment, Figure, Row
 from meprop_nlp.reproduction.results import Table
@@ -52,7 +53,7 @@ def _k_blocks(scale: Scale) -> tuple[Block, ...]:
     columns = ("dev", "test", "backward", "step", "best_epoch", "seconds")
     return tuple(
         Block(
-            *(task, SWEEP, PAPERS, rows, columns, _judge_k),
+            *(task, SWEEP, PAPERS, rows, with_uas(task, columns), _judge_k),
             (
                 Figure(
                     f"k-{task}",
@@ -85,7 +86,7 @@ def _selection_blocks(scale: Scale) -> tuple[Block, ...]:
     columns = ("dev", "test", "backward", "step", "seconds")
     return tuple(
         Block(
-            *(task, SWEEP, PAPERS, (*rows, _DENSE), columns, _judge_selection),
+            *(task, SWEEP, PAPERS, (*rows, _DENSE), with_uas(task, columns), _judge_selection),
             (
                 Figure(
                     f"selection-{task}",
@@ -128,7 +129,7 @@ def _width_blocks(scale: Scale) -> tuple[Block, ...]:
             log=True,
             level="dense",
         )
-        columns = ("dev", "test", "backward", "step", "seconds")
+        columns = with_uas(task, ("dev", "test", "backward", "step", "seconds"))
         rows = (*narrow, *top, _DENSE)
         blocks.append(Block(task, SWEEP, PAPERS, rows, columns, _judge_width, (figure,)))
     return tuple(blocks)

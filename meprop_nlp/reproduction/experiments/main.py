@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meprop_nlp.reproduction.columns import with_uas
 from meprop_nlp.reproduction.corpus import FULL
 from meprop_nlp.reproduction.experiment import Block, Experiment, Row
 from meprop_nlp.reproduction.results import Table
@@ -51,7 +52,7 @@ def _papers(task: str, scale: Scale) -> Block:
                     papers=_PAPERS.get((task, k), "") if optimizer == "adam" else "",
                 )
             )
-    return Block(task, FULL, PAPERS, tuple(rows), _with_uas(task), _judge)
+    return Block(task, FULL, PAPERS, tuple(rows), with_uas(task, _COLUMNS), _judge)
 
 
 def _defaults(task: str, scale: Scale) -> Block:
@@ -60,14 +61,7 @@ def _defaults(task: str, scale: Scale) -> Block:
         Row("adam dense", "dense", {}),
         Row("adam meprop", f"meProp, k {k}", {"k": k}),
     )
-    return Block(task, FULL, DEFAULTS, rows, _with_uas(task), _judge)
-
-
-def _with_uas(task: str) -> tuple[str, ...]:
-    if task != "parsing":
-        return _COLUMNS
-    at = _COLUMNS.index("test")
-    return (*_COLUMNS[:at], "test_uas", *_COLUMNS[at:])
+    return Block(task, FULL, DEFAULTS, rows, with_uas(task, _COLUMNS), _judge)
 
 
 def _blocks(scale: Scale) -> tuple[Block, ...]:

@@ -1,14 +1,16 @@
-"""`dropout` and `layers`: meProp beside another regulariser, and in deeper networks."""
+"""`dropout`, `layers` and `activation`: meProp beside a regulariser, and in other networks."""
 
 from __future__ import annotations
 
+from meprop_nlp.config import ACTIVATIONS
+from meprop_nlp.reproduction.columns import with_uas
 from meprop_nlp.reproduction.corpus import SWEEP
 from meprop_nlp.reproduction.experiment import Block, Experiment, Figure, Row
 from meprop_nlp.reproduction.results import Table
 from meprop_nlp.reproduction.settings import PAPERS, Scale, usual_k
 from meprop_nlp.reproduction.verdict import Claim, faster, no_worse
 
-__all__ = ["DROPOUT", "LAYERS"]
+__all__ = ["ACTIVATION", "DROPOUT", "LAYERS"]
 
 _RATE = 0.5
 # hidden layers; the papers and the reference code count the output layer too: 2 to 5
@@ -50,7 +52,7 @@ def _dropout_blocks(scale: Scale) -> tuple[Block, ...]:
             for rate in (0.0, _RATE)
             for key, label, kept in (("dense", "dense", None), ("meprop", f"meProp, k {k}", k))
         )
-        columns = ("best_epoch", "dev", "test", "seconds")
+        columns = with_uas(task, ("best_epoch", "dev", "test", "seconds"))
         blocks.append(Block(task, SWEEP, PAPERS, rows, columns, _judge_dropout))
     return tuple(blocks)
 
@@ -84,11 +86,41 @@ def _layers_blocks(scale: Scale) -> tuple[Block, ...]:
             for key, label, kept in (("dense", "dense", None), ("meprop", f"meProp, k {k}", k))
         )
         figure = Figure(f"layers-{task}", "Depth", "hidden layers", columns=("test", "backward"))
-        columns = ("dev", "test", "backward", "step", "seconds")
+        columns = with_uas(task, ("dev", "test", "backward", "step", "seconds"))
         blocks.append(Block(task, SWEEP, PAPERS, rows, columns, _judge_layers, (figure,)))
     return tuple(blocks)
 
 
+def _judge_activation(table: Table) -> list[Claim]:
+    return [
+        no_worse(table, row.key, f"dense {row.key.partition(' ')[2]}")
+        for row in table.block.rows
+        if row.key.startswith("meprop")
+    ]
+
+
+def _activation_blocks(scale: Scale) -> tuple[Block, ...]:
+    k = usual_k("parsing", PAPERS, scale)
+    rows = tuple(
+        Row(
+            f"{key} {activation}{' dropout' if rate else ''}",
+            f"{activation}, {label}{f', dropout {rate:g}' if rate else ''}",
+            {"activation": activation, "k": kept, "dropout": rate},
+        )
+        for activation, rate in (*((name, 0.0) for name in ACTIVATIONS), ("relu", _RATE))
+        for key, label, kept in (("dense", "dense", None), ("meprop", f"meProp, k {k}", k))
+    )
+    columns = with_uas("parsing", ("best_epoch", "dev", "test", "seconds"))
+    return (Block("parsing", SWEEP, PAPERS, rows, columns, _judge_activation),)
+
+
+ACTIVATION = Experiment(
+    "activation",
+    "Activations",
+    "Does it hold for any activation of the parser's hidden layer? The papers do not say which one "
+    "they have; Chen and Manning, whom they follow, have the cube.",
+    _activation_blocks,
+)
 DROPOUT = Experiment(
     "dropout",
     "With and without dropout",
