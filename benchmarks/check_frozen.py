@@ -100,7 +100,8 @@ def parsed(
     closest = np.full(len(sentences), np.inf, np.float32)
     illegal = ~torch.from_numpy(system.masks.copy())
     while running := [i for i, state in enumerate(states) if not state.is_terminal()]:
-        positions = [extract(states[i]) for i in running]
+        b0 = system.b0_has_children
+        positions = [extract(states[i], b0_has_children=b0) for i in running]
         labels = [extract_labels(states[i], p) for i, p in zip(running, positions, strict=True)]
         words = torch.tensor(positions, dtype=torch.int32)
         first = torch.tensor(starts[running], dtype=torch.int32).unsqueeze(1)

@@ -43,7 +43,7 @@ Criterion = Literal["taylor", "hits", "magnitude", "random"]
 OptimizerName = Literal["adam", "adagrad", "sgd"]
 Activation = Literal["relu", "cube", "tanh"]
 TransitionSystemName = Literal["arc-standard", "arc-hybrid", "arc-standard-swap"]
-OracleName = Literal["static", "hybrid"]
+OracleName = Literal["static", "hybrid", "dynamic"]
 Nonprojective = Literal["pseudo", "lift", "drop"]
 
 TOPK_MODES: tuple[str, ...] = get_args(TopkMode)
@@ -233,9 +233,10 @@ class ParserConfig(Config):
         self._demand_choice("transition_system", TRANSITION_SYSTEMS)
         self._demand_choice("oracle", ORACLES)
         self._demand_choice("nonprojective", NONPROJECTIVE)
-        if self.oracle == "hybrid" and self.transition_system != "arc-standard":
+        only = {"hybrid": "arc-standard", "dynamic": "arc-hybrid"}.get(self.oracle)
+        if only and self.transition_system != only:
             raise ConfigError(
-                "--oracle hybrid is defined for --transition-system arc-standard only; "
+                f"--oracle {self.oracle} is defined for --transition-system {only} only; "
                 f"found {self.transition_system}; use --oracle static"
             )
 

@@ -77,10 +77,42 @@ class ParserDecoder {
 
     void parse(const FoundRows& forms, const FoundRows& tags, Row<const Index> bounds,
                Row<Index> heads, Row<Index> labels, std::optional<Row<float>> confidence) const {
+        demand(!confidence || size(*confidence, 0) == size(heads, 0),
+               "forms, tags and results must be of the same words");
+        const ParserBatch batch =
+            batch_of(forms, tags, bounds, heads, labels, confidence ? confidence->data() : nullptr);
+        if (!kernels_->decoding.parse(network_, batch))
+            throw std::domain_error("scores are not finite");
+    }
+
+    void explore(const FoundRows& forms, const FoundRows& tags, Row<const Index> bounds,
+                 Row<const Index> gold_heads, Row<const Index> gold_labels, Row<Index> heads,
+                 Row<Index> labels, Row<Index> followed, Row<Index> targets) const {
+        const ParserBatch batch = batch_of(forms, tags, bounds, heads, labels, nullptr);
+        const std::int64_t n = size(heads, 0);
+        demand(network_.system == System::arc_hybrid, "only arc-hybrid has a dynamic oracle here");
+        demand(size(gold_heads, 0) == n && size(gold_labels, 0) == n &&
+                   size(followed, 0) == 2 * n && size(targets, 0) == 2 * n,
+               "gold trees must be of the same words, and there are two transitions a word");
+        for (std::int64_t s = 0; s < batch.sentences; ++s) {
+            const Index first = bounds.data()[s], length = bounds.data()[s + 1] - first;
+            for (Index i = first; i < first + length; ++i)
+                demand(0 <= gold_heads.data()[i] && gold_heads.data()[i] <= length &&
+                           0 <= gold_labels.data()[i] && gold_labels.data()[i] < network_.labels,
+                       "gold heads or labels are out of range");
+        }
+        const Exploration exploration{gold_heads.data(), gold_labels.data(), followed.data(),
+                                      targets.data()};
+        if (!kernels_->decoding.explore(network_, batch, exploration))
+            throw std::domain_error("scores are not finite");
+    }
+
+ private:
+    ParserBatch batch_of(const FoundRows& forms, const FoundRows& tags, Row<const Index> bounds,
+                         Row<Index> heads, Row<Index> labels, float* confidence) const {
         const std::size_t n = forms.rows.size();
         demand(tags.rows.size() == n && static_cast<std::size_t>(size(heads, 0)) == n &&
-                   static_cast<std::size_t>(size(labels, 0)) == n &&
-                   (!confidence || static_cast<std::size_t>(size(*confidence, 0)) == n),
+                   static_cast<std::size_t>(size(labels, 0)) == n,
                "forms, tags and results must be of the same words");
         for (const FoundRows* rows : {&forms, &tags}) {
             demand(rows->missing.empty(), "rows are missing");
@@ -88,14 +120,10 @@ class ParserDecoder {
                    "rows must be (18, hidden)");
         }
         demand_bounds(bounds, n);
-        const bool finite = kernels_->decoding.parse(
-            network_, {forms.rows.data(), tags.rows.data(), bounds.data(), size(bounds, 0) - 1,
-                       heads.data(), labels.data(), confidence ? confidence->data() : nullptr});
-        if (!finite)
-            throw std::domain_error("scores are not finite");
+        return {forms.rows.data(), tags.rows.data(), bounds.data(), size(bounds, 0) - 1,
+                heads.data(),      labels.data(),    confidence};
     }
 
- private:
     // Whether a state in this situation (row of TransitionSystem.masks) has what the move takes.
     static bool is_possible(int system, std::int64_t situation, std::int64_t move,
                             std::int64_t left_start, std::int64_t labels) {
@@ -134,6 +162,10 @@ void bind_parser(nb::module_& m) {
              "forced"_a)
         .def("parse", &ParserDecoder::parse, "forms"_a, "tags"_a, "bounds"_a.noconvert(),
              "heads"_a.noconvert(), "labels"_a.noconvert(), "confidence"_a.noconvert() = nb::none(),
+             nb::call_guard<nb::gil_scoped_release>())
+        .def("explore", &ParserDecoder::explore, "forms"_a, "tags"_a, "bounds"_a.noconvert(),
+             "gold_heads"_a.noconvert(), "gold_labels"_a.noconvert(), "heads"_a.noconvert(),
+             "labels"_a.noconvert(), "followed"_a.noconvert(), "targets"_a.noconvert(),
              nb::call_guard<nb::gil_scoped_release>());
 }
 

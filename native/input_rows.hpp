@@ -74,9 +74,11 @@ class InputRows {
             add_word(state, state.stack(i), i);
         for (int i = 0; i < 3; ++i)
             add_word(state, state.buffer(i), 3 + i);
+        // in arc-hybrid b0 has children, and s1's on the left count no more: parsing/features.py
+        const bool b0 = network_.system == System::arc_hybrid;
         for (int w = 0; w < 2; ++w) {
-            const std::int32_t word = state.stack(w);
-            add_children(state, w, 0, state.left1, state.left2, word);
+            const std::int32_t word = state.stack(w), left = w && b0 ? state.buffer(0) : word;
+            add_children(state, w, 0, state.left1, state.left2, left);
             add_children(state, w, 1, state.right1, state.right2, word);
         }
     }

@@ -44,7 +44,8 @@ constexpr KernelsOf<T> kernels_of() {
 } // namespace
 
 extern const Kernels kernels;
-const Kernels kernels = {MEPROP_STRING(MEPROP_ISA), kLanes<float>,        number_pairs,
-                         kernels_of<float>(),       kernels_of<double>(), {fold, parse, tag}};
+const Kernels kernels = {
+    MEPROP_STRING(MEPROP_ISA), kLanes<float>,        number_pairs,
+    kernels_of<float>(),       kernels_of<double>(), {fold, parse, explore, tag}};
 
 } // namespace meprop::MEPROP_ISA

@@ -58,6 +58,15 @@ struct ParserBatch {
     float* confidence;    // (words) or null: softmax of the arc's transition
 };
 
+// What a dynamic oracle is told of the same sentences, and where it and the parser write; each
+// sentence of n words takes 2 n transitions.
+struct Exploration {
+    const std::int32_t* heads;  // (words) gold
+    const std::int32_t* labels; // (words) gold
+    std::int32_t* followed;     // (2 words) the parser's transitions
+    std::int32_t* targets;      // (2 words) the best of the right ones
+};
+
 struct TaggerNetwork {
     std::int64_t units[2];       // of each direction
     std::int64_t padded[2];      // the same, up to a multiple of the lanes
@@ -80,8 +89,11 @@ struct TaggerBatch {
 
 struct DecodingKernels {
     void (*fold)(Folding folding, const float* vectors, std::int64_t n, float* const* rows);
-    // Both return false where a score is not finite.
+    // All return false where a score is not finite.
     bool (*parse)(const ParserNetwork& network, const ParserBatch& batch);
+    // Arc-hybrid alone.
+    bool (*explore)(const ParserNetwork& network, const ParserBatch& batch,
+                    const Exploration& exploration);
     bool (*tag)(const TaggerNetwork& network, const TaggerBatch& batch);
 };
 

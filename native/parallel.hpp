@@ -61,6 +61,7 @@ enum class Scratch {
     partial,
     parser_state,
     missing_rows,
+    last_children,
     tagger_order,
     tagger_output,
     tagger_cells,

@@ -49,6 +49,18 @@ class ParserState {
         return (no_swap ? 6 : 4) + empty;
     }
 
+    // Whether b0, once shifted, is parted from a head or a child on the stack. `gold` has the head
+    // of word 1 first.
+    bool shift_loses(const std::int32_t* gold) const {
+        const std::int32_t word = buffer(0), head = gold[word - 1];
+        for (std::int32_t i = 0; i < stacked_; ++i) {
+            const std::int32_t other = stack_[i];
+            if ((other == head && i + 1 < stacked_) || (other != kRoot && gold[other - 1] == word))
+                return true;
+        }
+        return false;
+    }
+
     void shift() { stack_[stacked_++] = buffer_[--buffered_]; }
 
     void swap() {

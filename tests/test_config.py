@@ -44,9 +44,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "SimplifyConfig": {
         "schedule": st.just("late"), "criterion": st.sampled_from(CRITERIA),
-        "prune_rate": st.none(), "keep": st.floats(0.01, 1), "cycle": whole,
-        "teacher": st.booleans(),
-         "cuts_per_epoch": whole, "min_neurons": whole,
+        "prune_rate": st.none(), "keep": st.floats(0.01, 1), "cycle": st.just(2),
+        "teacher": st.booleans(), "cuts_per_epoch": st.just(8), "min_neurons": whole,
         "first_cut_epoch": st.none() | st.integers(1, 9),
     },
     "TrainingConfig": {
@@ -162,7 +161,7 @@ WRONG: list[tuple[Any, str, Any, str]] = [
     (TaggerConfig, "input_dropout", -0.1, SHARE),
     (ParserConfig, "word_dropout", -1, NUMBER),
     (ParserConfig, "transition_system", "eager", "one of " + ", ".join(TRANSITION_SYSTEMS)),
-    (ParserConfig, "oracle", "dynamic", "one of " + ", ".join(ORACLES)),
+    (ParserConfig, "oracle", "gold", "one of " + ", ".join(ORACLES)),
     *((ClassifierConfig, "layers", value, "a whole number from 2 to 10") for value in (1, 11)),
     (ClassifierConfig, "hidden", 0, POSITIVE),
     (ClassifierConfig, "dropout", 1, SHARE),
@@ -183,11 +182,30 @@ def test_value_out_of_range_is_refused_by_its_option(
         assert str(caught.value) == f"{option} is {value!r}, expected {expected}"
 
 
-def test_hybrid_oracle_goes_with_arc_standard_only() -> None:
-    assert ParserConfig(oracle="hybrid", transition_system="arc-standard").oracle == "hybrid"
-    for system in ("arc-hybrid", "arc-standard-swap"):
-        with pytest.raises(ConfigError, match=rf"--oracle hybrid .* found {system}; use"):
-            ParserConfig(oracle="hybrid", transition_system=system)  # type: ignore[arg-type]
+@pytest.mark.parametrize(("oracle", "own"), [("hybrid", "arc-standard"), ("dynamic", "arc-hybrid")])
+def test_oracles_go_with_one_transition_system_only(oracle: Any, own: Any) -> None:
+    assert ParserConfig(oracle=oracle, transition_system=own).oracle == oracle
+    for system in set(TRANSITION_SYSTEMS) - {own}:
+        with pytest.raises(
+            ConfigError, match=rf"--oracle {oracle} is .* {own} only; found {system}; use"
+        ):
+            ParserConfig(oracle=oracle, transition_system=system)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"cycle": 3}, "--cycle goes with --schedule paper"),
+        ({"prune_rate": 0.1}, "--prune-rate goes with --schedule paper"),
+        ({"schedule": "paper", "keep": 0.1}, "--keep goes with --schedule late"),
+        ({"schedule": "paper", "teacher": False}, "--no-teacher goes with --schedule late"),
+        ({"schedule": "paper", "criterion": "random"}, "--criterion goes with --schedule late"),
+    ],
+)
+def test_settings_of_the_other_schedule_are_refused(settings: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        SimplifyConfig(**settings)
+    assert SimplifyConfig(schedule="paper", criterion="hits").criterion == "hits"
 
 
 @pytest.mark.parametrize(("k", "fits"), [(None, True), (0, True), (8, True), (9, False)])

@@ -187,7 +187,9 @@ def train_parser(
         option(
             PARSING,
             metavar="NAME",
-            help=choices(ORACLES) + "; hybrid is for arc-standard only.",
+            help=choices(ORACLES)
+            + "; hybrid, two right answers where order is free, is for arc-standard only; dynamic, "
+            "which learns from the parser's own mistakes, for arc-hybrid only.",
         ),
     ] = PARSER.oracle,
     nonprojective: Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,13 @@ import numpy.typing as npt
 from meprop_nlp.config import ACTIVATIONS, TRANSITION_SYSTEMS
 from meprop_nlp.decoding.folding import capacity_for, filled, padded
 from meprop_nlp.decoding.weights import Array, ParserWeights
-from meprop_nlp.decoding.words import Trees, Words
+from meprop_nlp.decoding.words import Indices, Trees, Words
 from meprop_nlp.errors import MePropError
+from meprop_nlp.parsing.derivation import Exploration
+from meprop_nlp.parsing.dynamic_oracle import DynamicOracle
 from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS
 from meprop_nlp.parsing.transition_system import TransitionSystem
+from meprop_nlp.parsing.transitions import ArcHybrid
 
 __all__ = ["NativeParser"]
 
@@ -68,11 +72,7 @@ class NativeParser:
         Raises:
             MePropError: scores are not finite.
         """
-        weights = self._weights
-        forms = filled(words, self._forms, ["form"], weights.form_vectors, self._lock)
-        # without tag columns all words have the same row, whatever it is looked up by
-        columns = list(weights.tags) or ["upos"]
-        tags = filled(words, self._tags, columns, weights.tag_vectors, self._lock)
+        forms, tags = self._rows(words)
         heads, labels = np.empty((2, len(forms)), np.int32)
         shares = np.empty(len(forms), np.float32) if confidence else None
         try:
@@ -80,6 +80,34 @@ class NativeParser:
         except ValueError as error:
             raise MePropError(f"the parser cannot be used: {error}; train it anew") from None
         return Trees(heads, labels, shares)
+
+    def explore(self, words: Words, heads: Indices, labels: Indices) -> Exploration:
+        """Parse with the dynamic oracle beside it; `heads` and `labels` (N) are gold.
+
+        Raises:
+            ConfigError: the transition system has no dynamic oracle.
+            MePropError: scores are not finite.
+        """
+        if not isinstance(self._weights.system, ArcHybrid):
+            DynamicOracle(self._weights.system, [], [])  # says why not
+        forms, tags = self._rows(words)
+        parsed = np.empty((2, len(forms)), np.int32)
+        exploration = Exploration(*np.empty((2, 2 * len(forms)), np.int32))
+        try:
+            self._decoder.explore(
+                *(forms, tags, words.bounds, heads, labels), *parsed, *exploration
+            )
+        except ValueError as error:
+            raise MePropError(f"the parser cannot be used: {error}; train it anew") from None
+        return exploration
+
+    def _rows(self, words: Words) -> tuple[Any, Any]:
+        """Return the folded rows of all words' forms and tags."""
+        weights = self._weights
+        forms = filled(words, self._forms, ["form"], weights.form_vectors, self._lock)
+        # without tag columns all words have the same row, whatever it is looked up by
+        columns = list(weights.tags) or ["upos"]
+        return forms, filled(words, self._tags, columns, weights.tag_vectors, self._lock)
 
 
 def _by_slot(weight: Array, dim: int) -> Array:

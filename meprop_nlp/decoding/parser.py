@@ -15,8 +15,9 @@ from meprop_nlp.decoding.numpy_parser import NumpyParser
 from meprop_nlp.decoding.predictor import Predictor, as_sentence
 from meprop_nlp.decoding.stream import chunks
 from meprop_nlp.decoding.weights import ParserWeights
-from meprop_nlp.decoding.words import SentenceWords, Trees, Words
+from meprop_nlp.decoding.words import Indices, SentenceWords, Trees, Words
 from meprop_nlp.native import core
+from meprop_nlp.parsing.derivation import Exploration
 from meprop_nlp.parsing.projectivity import LIFTED, deprojectivize
 
 __all__ = ["FrozenParser"]
@@ -65,6 +66,29 @@ class FrozenParser(Predictor):
         if lifted.any():
             self._take_down(trees, words, np.flatnonzero(lifted))
         return trees
+
+    def explore(
+        self, sentences: Sequence[Sentence], heads: Indices, labels: Indices
+    ) -> Exploration:
+        """Parse trees with the dynamic oracle beside it, for training (Goldberg & Nivre 2012).
+
+        Args:
+            sentences: N words in all.
+            heads, labels: (N) int32, gold trees that the transition system can build, one root
+                each; labels are places in `labels`.
+
+        Raises:
+            ConfigError: the transition system has no dynamic oracle.
+            MePropError: the weights give scores that are not finite.
+        """
+        parts, start = [], 0
+        for chunk in chunks(sentences):
+            words = SentenceWords(chunk)
+            end = start + int(words.bounds[-1])
+            with np.errstate(all="ignore"):
+                parts.append(self._parser.explore(words, heads[start:end], labels[start:end]))
+            start = end
+        return Exploration(*map(np.concatenate, zip(*parts, strict=True)))
 
     def _take_down(self, trees: Trees, words: Words, lifted: npt.NDArray[np.int64]) -> None:
         """Undo the pseudo-projective encoding, in place, of the sentences that hold such words."""

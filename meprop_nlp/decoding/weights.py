@@ -141,7 +141,13 @@ class ParserWeights:
         for name, labels in allowed.items():
             if not isinstance(labels, list) or not all(type(label) is int for label in labels):
                 raise CheckpointError(f"the model's {name} are no list of whole numbers")
-        return make_system(self.config.transition_system, len(self.labels), **allowed)
+        system = make_system(self.config.transition_system, len(self.labels), **allowed)
+        if model.header.get("template", 1) != system.template:
+            raise CheckpointError(
+                f"the model's features are not those of {system.name}: an earlier version of "
+                "meprop_nlp trained it; train it anew"
+            )
+        return system
 
     def form_vectors(self, forms: Sequence[str]) -> Array:
         """Return the word vector of each form: (n, E)."""

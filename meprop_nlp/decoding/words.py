@@ -13,7 +13,7 @@ from meprop_nlp.data.attributes import with_shares
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import COLUMNS
 
-__all__ = ["DocumentWords", "SentenceWords", "TaggedWords", "Tags", "Trees", "Words"]
+__all__ = ["DocumentWords", "Indices", "SentenceWords", "TaggedWords", "Tags", "Trees", "Words"]
 
 Indices = npt.NDArray[np.int32]
 

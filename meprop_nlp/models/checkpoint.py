@@ -86,6 +86,10 @@ class Checkpoint:
         """Return the weights of the network before it was cut; empty where there is no teacher."""
         return _under("teacher/", self.arrays)
 
+    def task(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what the task's examples are made from; empty where they never change."""
+        return {name: tensor.numpy() for name, tensor in _under("task/", self.arrays).items()}
+
     def demand_settings(self, settings: Mapping[str, Any]) -> None:
         """Raise ConfigError when training would go on with other settings or other data."""
         old, new = _flat(self.settings), _flat(settings)
@@ -124,6 +128,7 @@ def save_checkpoint(
     layers: Sequence[SimplifiedLayer],
     optimizer: torch.optim.Optimizer,
     teacher: nn.Module | None = None,
+    task: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> None:
     """Write the state of training: weights and hit counts, optimiser, random numbers, progress."""
     tensors, optimizer_state = optimizer_tensors(optimizer)
@@ -131,6 +136,7 @@ def save_checkpoint(
     arrays |= {f"optimizer/{name}": _array(tensor) for name, tensor in tensors.items()}
     if teacher is not None:
         arrays |= {f"teacher/{name}": _array(t) for name, t in teacher.state_dict().items()}
+    arrays |= {f"task/{name}": array for name, array in (task or {}).items()}
     arrays["random/cpu"] = _array(torch.get_rng_state())
     if device := _on_gpu(network):
         arrays["random/cuda"] = _array(torch.cuda.get_rng_state(device))

@@ -17,7 +17,7 @@ from meprop_nlp.decoding.classifier import FrozenClassifier
 from meprop_nlp.decoding.model_file import ModelFile
 from meprop_nlp.decoding.packing import rounded
 from meprop_nlp.models.classifier_network import ClassifierNetwork
-from meprop_nlp.models.task import arrays_of
+from meprop_nlp.models.task import FixedExamples, arrays_of
 from meprop_nlp.models.teacher import Teacher, taught
 from meprop_nlp.nn.simplify import SimplifiedLayer
 
@@ -32,7 +32,7 @@ class ClassifierBatch:
     n_words: int  # images; the loop's unit of speed
 
 
-class ClassifierTask:
+class ClassifierTask(FixedExamples):
     """A classifier's network with its training and dev data.
 
     Args:

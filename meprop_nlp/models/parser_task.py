@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ from meprop_nlp.decoding.packing import rounded
 from meprop_nlp.decoding.parser import FrozenParser
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.embeddings import load_vectors
+from meprop_nlp.models.examples import ParserExamples
 from meprop_nlp.models.parser_network import ParserNetwork
 from meprop_nlp.models.tagger_task import filled_columns
 from meprop_nlp.models.task import arrays_of, fitting_batch_size
@@ -28,12 +29,13 @@ from meprop_nlp.models.teacher import Swaps, Teacher, taught
 from meprop_nlp.models.training_trees import POOLED, training_trees
 from meprop_nlp.nn.row_kernels import distinct
 from meprop_nlp.nn.simplify import SimplifiedLayer
-from meprop_nlp.parsing.derivation import derive
 from meprop_nlp.parsing.transitions import make_system
 
 __all__ = ["ParserTask"]
 
 ROOT_ROW, NULL_ROW, FIRST_ROW = 0, 1, 2
+# the first epoch, from 0, that the parser goes its own way in: by then it does not go far wrong
+FIRST_EXPLORED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class ParserTask:
         self.main_scores: tuple[str, ...] = ("las",) if plain else ("uas",)
         self._prepare(trees, seed)
         self.batch_size = batch_size or fitting_batch_size(
-            len(self._targets), smallest=50, largest=500, n_batches=400
+            len(self._examples), smallest=50, largest=500, n_batches=400
         )
         self.network = ParserNetwork(
             len(self.lexicon.forms),
@@ -140,23 +142,13 @@ class ParserTask:
         self.network.to(device)
 
     def _prepare(self, trees: Sequence[tuple[Sentence, list[int], list[str]]], seed: int) -> None:
-        """Turn gold trees into arrays of transitions."""
-        rng = np.random.default_rng(seed)
+        """Number the words of the trees, and turn them into examples."""
         table = FormTable()
         form_of: list[npt.NDArray[np.int64]] = []
-        derivations = []
-        places = []
-        offset = 0
-        for sentence, heads, deprels in trees:
-            labels = [self.labels.index(deprel) for deprel in deprels]
-            derivation = derive(self.system, heads, labels, oracle=self.config.oracle, rng=rng)
-            derivations.append(derivation)
-            size = len(sentence) + 2  # ROOT, the words, NULL; position -1 is NULL
-            positions = derivation.positions
-            places.append(offset + np.where(positions < 0, size - 1, positions))
+        for sentence, _, _ in trees:
+            # ROOT, the words, NULL
             numbers = np.array(table.add(sentence.forms), np.int64) + FIRST_ROW
             form_of.append(np.concatenate([[ROOT_ROW], numbers, [NULL_ROW]]))
-            offset += size
         tag_of: list[npt.NDArray[np.int64]] = []
         combination_rows: dict[tuple[int, ...], int] = {}
         for rows in _tag_rows([sentence for sentence, _, _ in trees], self.tags):
@@ -165,16 +157,17 @@ class ParserTask:
                 for row in rows.tolist()
             ]
             tag_of.append(np.array([ROOT_ROW, *numbered, NULL_ROW], np.int64))
-        place = torch.from_numpy(np.concatenate(places))  # (all transitions, 18)
+        self._examples = ParserExamples(
+            self.system,
+            [sentence for sentence, _, _ in trees],
+            [(heads, [self.labels.index(d) for d in deprels]) for _, heads, deprels in trees],
+            form_of,
+            tag_of,
+            oracle=self.config.oracle,
+            seed=seed,
+            device=self.device,
+        )
         to = self.device
-        self._forms = torch.from_numpy(np.concatenate(form_of)).int()[place].to(to)
-        self._tags = torch.from_numpy(np.concatenate(tag_of)).int()[place].to(to)
-        stacked = [np.concatenate(column) for column in zip(*derivations, strict=True)]
-        _, labels_array, targets, seconds, masks = stacked
-        self._labels = torch.from_numpy(labels_array.astype(np.int32)).to(to)
-        self._targets = torch.from_numpy(targets.astype(np.int64)).to(to)
-        self._seconds = torch.from_numpy(seconds.astype(np.int64)).to(to)
-        self._masks = torch.from_numpy(masks.astype(np.int64)).to(to)
         self._illegal = ~torch.from_numpy(self.system.masks.copy()).to(to)
         self._form_rows = torch.from_numpy(self.lexicon.encode(table.forms())).int().to(to)
         counts = torch.from_numpy(self.lexicon.counts)[self._form_rows[:, 0].long().cpu()]
@@ -188,22 +181,33 @@ class ParserTask:
         # words of a treebank without tags cannot be swapped for their like
         self._swaps = Swaps(np.concatenate(real), np.concatenate(real_tags)) if self.tags else None
 
+    def begin_epoch(self, epoch: int) -> None:
+        """With the dynamic oracle, go through the trees as the network now would."""
+        if self.config.oracle == "dynamic" and epoch >= FIRST_EXPLORED:
+            self._examples.explore(self.frozen())
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        return self._examples.state()
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._examples.restore(state)
+
     @property
     def n_batches(self) -> int:
-        return -(-len(self._targets) // self.batch_size)
+        return -(-len(self._examples) // self.batch_size)
 
     def batches(self, rng: np.random.Generator) -> Iterator[ParserBatch]:
-        order = rng.permutation(len(self._targets))
+        order = rng.permutation(len(self._examples))
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
             # each word is shifted once and attached once
             yield ParserBatch(chosen, n_words=len(chosen) // 2)
 
     def loss(self, batch: ParserBatch, teacher: Teacher | None = None) -> Tensor:
-        chosen = torch.from_numpy(batch.chosen).to(self.device)
+        examples, chosen = self._examples, torch.from_numpy(batch.chosen).to(self.device)
         # a form that fills many slots of the batch is embedded once; ROOT and NULL come first
         special = torch.arange(FIRST_ROW, dtype=torch.int32, device=self.device)
-        forms = self._forms[chosen]  # (B, 18)
+        forms = examples.forms[chosen]  # (B, 18)
         n_rows = FIRST_ROW + len(self._form_rows)
         rows, index = distinct(torch.cat([special, forms.flatten()]), n_rows)
         index = index[FIRST_ROW:].view_as(forms)
@@ -212,16 +216,16 @@ class ParserTask:
         if made_up and self._swaps:
             words = self._swaps(words)
         form_rows = self._form_rows[words]
-        others = self._tag_rows, index, self._tags[chosen], self._labels[chosen]
+        others = self._tag_rows, index, examples.tags[chosen], examples.labels[chosen]
         # illegal transitions are left out of the softmax
-        illegal = self._illegal[self._masks[chosen]]
+        illegal = self._illegal[examples.masks[chosen]]
         if teacher:
             answers = teacher(form_rows, *others).masked_fill(illegal, -torch.inf)
         if self.config.word_dropout:
             hide = torch.rand(len(words), device=self.device) < self._hidden_chance[words]
             form_rows[:, 0] = form_rows[:, 0].masked_fill(hide, 0)
         logits = self.network(form_rows, *others).masked_fill(illegal, -torch.inf)
-        targets, seconds = self._targets[chosen], self._seconds[chosen]
+        targets, seconds = examples.targets[chosen], examples.seconds[chosen]
         loss = F.cross_entropy(logits, targets, reduction="none")
         if self.config.oracle == "hybrid":
             # Ren & Sun 2017: where two transitions are right, each has target 0.5
@@ -249,6 +253,7 @@ class ParserTask:
             "lexicon": self.lexicon.to_dict(),
             "tags": {name: vocab.to_list() for name, vocab in self.tags.items()},
             "labels": self.labels.to_list(),
+            "template": self.system.template,
             "root_labels": self._root_labels,
             # what was pooled says nothing about a tree
             "other_labels": [i for i in self._other_labels if self.labels[i] != POOLED],

@@ -22,7 +22,7 @@ from meprop_nlp.decoding.tagger import FrozenTagger
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.embeddings import load_vectors
 from meprop_nlp.models.tagger_network import TaggerNetwork
-from meprop_nlp.models.task import arrays_of, by_length, fitting_batch_size
+from meprop_nlp.models.task import FixedExamples, arrays_of, by_length, fitting_batch_size
 from meprop_nlp.models.teacher import Swaps, Teacher, taught
 from meprop_nlp.nn.simplify import SimplifiedLayer
 
@@ -47,7 +47,7 @@ class TaggerBatch:
     n_words: int
 
 
-class TaggerTask:
+class TaggerTask(FixedExamples):
     """A tagger's network with its training and dev data.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from meprop_nlp.models.teacher import Teacher
 from meprop_nlp.nn.simplify import SimplifiedLayer
 
-__all__ = ["Batch", "Task", "arrays_of", "by_length", "fitting_batch_size"]
+__all__ = ["Batch", "FixedExamples", "Task", "arrays_of", "by_length", "fitting_batch_size"]
 
 
 class Batch(Protocol):
@@ -39,6 +39,15 @@ class Task(Protocol):
     def n_batches(self) -> int:
         """How many minibatches an epoch has."""
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Make new examples, where the task does; epochs count from 0."""
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what the present examples can be made from again; empty where they stay."""
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Make the examples that `state` was taken of."""
+
     def batches(self, rng: np.random.Generator) -> Iterator[Any]:
         """Yield the minibatches of one epoch, in an order drawn from `rng`."""
 
@@ -53,6 +62,20 @@ class Task(Protocol):
 
     def header(self) -> dict[str, Any]:
         """Return what the model file must say beside the weights."""
+
+
+class FixedExamples:
+    """The part of a Task whose training examples are the same in every epoch."""
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Do nothing."""
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Return nothing."""
+        return {}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Do nothing."""
 
 
 def arrays_of(network: nn.Module) -> dict[str, npt.NDArray[Any]]:

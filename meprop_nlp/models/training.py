@@ -115,6 +115,8 @@ class Trainer:
         task.network.train()
         done = progress.batch
         start = time.perf_counter()
+        if not done:
+            task.begin_epoch(progress.epoch)
         for number, batch in enumerate(task.batches(self.rng)):
             if number < done:
                 continue  # trained before the run was stopped
@@ -262,6 +264,7 @@ class Trainer:
                 self.layers,
                 self.optimizer,
                 self.simplification.teacher_network() if self.simplification else None,
+                self.task.state(),
             )
 
     def _resume(self) -> None:
@@ -283,6 +286,7 @@ class Trainer:
         if self.simplification:
             self.simplification.restore_teacher(checkpoint.teacher())
         restore(checkpoint, self.task.network, self.layers, self.optimizer)
+        self.task.restore(checkpoint.task())
         for name in Progress.__slots__:
             setattr(self.progress, name, checkpoint.progress[name])
         self.rng.bit_generator.state = self.progress.order

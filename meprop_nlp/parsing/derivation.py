@@ -1,8 +1,8 @@
-"""Derivations: the training examples of a gold tree, which the oracle walks through."""
+"""Derivations: the training examples of a gold tree: states, and what is right in each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +11,22 @@ from numpy.typing import NDArray
 from meprop_nlp.errors import TransitionError
 from meprop_nlp.parsing.features import POSITIONS, WORD_POSITIONS, extract
 from meprop_nlp.parsing.oracle import walk
+from meprop_nlp.parsing.state import UNSET, State
 from meprop_nlp.parsing.transitions import TransitionSystem
 
-__all__ = ["Derivation", "derive"]
+__all__ = ["Derivation", "Exploration", "derive", "replay"]
+
+
+class Exploration(NamedTuple):
+    """How a parser went through sentences with the dynamic oracle beside it; N words, 2 N moves.
+
+    Attributes:
+        followed: (2 N,) int32, the parser's own best transition in each state, which it made.
+        targets: (2 N,) int32, the best by its scores of those that the oracle calls right.
+    """
+
+    followed: NDArray[np.int32]
+    targets: NDArray[np.int32]
 
 
 class Derivation(NamedTuple):
@@ -22,7 +35,7 @@ class Derivation(NamedTuple):
     Attributes:
         positions: (T, 18) int32, the words at `POSITIONS`, UNSET where missing.
         labels: (T, 12) int16, label ids at `LABEL_POSITIONS`, UNSET where missing.
-        targets: (T,) int16, the transition that was followed.
+        targets: (T,) int16, the right transition.
         second_targets: (T,) int16, the hybrid oracle's other right one, else UNSET.
         masks: (T,) uint8, row of `system.masks`.
     """
@@ -56,13 +69,39 @@ def derive(
         ConfigError: an unknown oracle, one that does not fit the system, or hybrid without rng.
     """
     state = system.initial(len(heads))
-    mask_index = system.mask_index
+    steps = walk(state, system, heads, deprels, oracle=oracle, rng=rng)
+    return _examples(system, state, steps)
+
+
+def replay(system: TransitionSystem, followed: Sequence[int], targets: Sequence[int]) -> Derivation:
+    """The training examples of a sentence that a parser went through by itself.
+
+    Args:
+        system: numbers the transitions.
+        followed: (T,) valid transitions from the first state to a terminal one.
+        targets: (T,) what was right instead, or the same.
+    """
+    state = system.initial(len(followed) // 2)
+
+    def steps() -> Iterator[tuple[int, int]]:
+        for transition, target in zip(followed, targets, strict=True):
+            yield target, UNSET
+            system.apply(state, transition)
+
+    return _examples(system, state, steps())
+
+
+def _examples(
+    system: TransitionSystem, state: State, steps: Iterable[tuple[int, int]]
+) -> Derivation:
+    """Write down every state before its step, a right transition and another one or UNSET."""
+    mask_index, b0_has_children = system.mask_index, system.b0_has_children
     flat: list[int] = []
     targets: list[int] = []
     seconds: list[int] = []
     mask_rows: list[int] = []
-    for target, second in walk(state, system, heads, deprels, oracle=oracle, rng=rng):
-        flat += extract(state)
+    for target, second in steps:
+        flat += extract(state, b0_has_children=b0_has_children)
         targets.append(target)
         seconds.append(second)
         mask_rows.append(mask_index(state))

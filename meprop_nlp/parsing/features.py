@@ -28,7 +28,11 @@ WORD_POSITIONS: Final = ("s0", "s1", "s2", "b0", "b1", "b2")
 LABEL_POSITIONS: Final = tuple(
     f"{word}{child}" for word in ("s0", "s1") for child in ("l1", "r1", "l2", "r2", "l1l1", "r1r1")
 )
-"""The children: `s0r2` is s0's second rightmost, `s1l1l1` the leftmost of s1's leftmost."""
+"""The children: `s0r2` is s0's second rightmost, `s1l1l1` the leftmost of s1's leftmost.
+
+In arc-hybrid b0 has children before it is shifted, all on its left, and s1's on the left count no
+more: there the positions named `s1l..` are b0's.
+"""
 
 POSITIONS: Final = WORD_POSITIONS + LABEL_POSITIONS
 """All positions, in the order of `extract`; `POSITIONS[6:]` are the label positions."""
@@ -60,8 +64,13 @@ TEMPLATE: Final = tuple(
 """The features, in the order of the network's input: forms, tags, labels."""
 
 
-def extract(state: State) -> list[int]:
-    """The words at the 18 `POSITIONS`: 0 = ROOT, 1..n, UNSET where missing."""
+def extract(state: State, *, b0_has_children: bool = False) -> list[int]:
+    """The words at the 18 `POSITIONS`: 0 = ROOT, 1..n, UNSET where missing.
+
+    Args:
+        state: to look at.
+        b0_has_children: of the transition system: show b0's children on the left, not s1's.
+    """
     stack = state.stack
     buffer = state.buffer
     left1 = state.left1
@@ -72,16 +81,18 @@ def extract(state: State) -> list[int]:
     s0 = stack[-1]
     s1 = stack[-2] if size > 1 else UNSET
     size_left = len(buffer)
+    b0 = buffer[-1] if size_left else UNSET
+    second = b0 if b0_has_children else s1
     # A missing word is index UNSET = -1, where the child lists read UNSET again.
     s0l1 = left1[s0]
     s0r1 = right1[s0]
-    s1l1 = left1[s1]
+    second_l1 = left1[second]
     s1r1 = right1[s1]
     return [
         s0,
         s1,
         stack[-3] if size > 2 else UNSET,
-        buffer[-1] if size_left else UNSET,
+        b0,
         buffer[-2] if size_left > 1 else UNSET,
         buffer[-3] if size_left > 2 else UNSET,
         s0l1,
@@ -90,11 +101,11 @@ def extract(state: State) -> list[int]:
         right2[s0],
         left1[s0l1],
         right1[s0r1],
-        s1l1,
+        second_l1,
         s1r1,
-        left2[s1],
+        left2[second],
         right2[s1],
-        left1[s1l1],
+        left1[second_l1],
         right1[s1r1],
     ]
 

@@ -57,6 +57,7 @@ class TransitionSystem(ABC):
     Attributes:
         transitions: all moves in output order: SHIFT, [SWAP], LEFT_ARC x labels, RIGHT_ARC x
             labels. `left_start` and `right_start` are the indices of the first of each.
+        template: number of the features that are seen of a state; 2 where b0 has children.
         masks: (n_masks, n_transitions) bool, read only. One row per situation, row
             `mask_index(state)` says which transitions are valid. Rows 2 * min(len(stack), 3) - 2
             + (buffer is empty), and for ArcStandardSwap two more. Row 1 is the terminal
@@ -69,6 +70,7 @@ class TransitionSystem(ABC):
     name: ClassVar[str]
     first_kinds: ClassVar[tuple[Kind, ...]] = (Kind.SHIFT,)
     projective: ClassVar[bool] = True
+    b0_has_children: ClassVar[bool] = False  # already in the buffer: then the network sees them
 
     def __init__(
         self,
@@ -91,6 +93,10 @@ class TransitionSystem(ABC):
         self.left_start = len(self.first_kinds)
         self.right_start = self.left_start + n_labels
         self.masks = self._masks()
+
+    @property
+    def template(self) -> int:
+        return 2 if self.b0_has_children else 1
 
     def initial(self, n_words: int) -> State:
         """The state before the first move: ROOT on the stack, all words in the buffer."""

@@ -67,6 +67,7 @@ class ArcHybrid(TransitionSystem):
     """
 
     name = "arc-hybrid"
+    b0_has_children = True
 
     def left_arc(self, state: State, deprel: int) -> None:
         """Arc-hybrid LEFT-ARC: make b0 the head of s0 and pop s0.

@@ -55,6 +55,7 @@ def random_parser(seed: int, *, labels: int = 5, exact: bool = True, **config: A
         "labels": names[:labels],
         "root_labels": [0],
         "other_labels": list(range(1, labels)),
+        "template": 2 if settings.transition_system == "arc-hybrid" else 1,
     }
     return ModelFile(header, arrays)
 

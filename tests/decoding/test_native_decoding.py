@@ -17,7 +17,7 @@ from meprop_nlp.decoding.numpy_parser import NumpyParser
 from meprop_nlp.decoding.numpy_tagger import NumpyTagger
 from meprop_nlp.decoding.weights import ParserWeights, TaggerWeights
 from meprop_nlp.decoding.words import SentenceWords
-from meprop_nlp.errors import MePropError
+from meprop_nlp.errors import ConfigError, MePropError
 
 from .models import LEXICON, random_parser, random_sentences, random_tagger
 
@@ -82,6 +82,45 @@ def test_parser_is_the_same_with_any_tag_columns(core: Any, columns: tuple[str, 
         assert actual.heads.tolist() == expected.heads.tolist()
         assert actual.labels.tolist() == expected.labels.tolist()
         assert actual.confidence is expected.confidence is None
+
+
+@pytest.mark.parametrize("activation", ["relu", "cube"])
+@per_core
+@given(seed=seeds, sizes=lengths, labels=st.integers(2, 9))
+def test_exploring_is_the_same(
+    core: Any, activation: str, seed: int, sizes: list[int], labels: int
+) -> None:
+    kind = {"transition_system": "arc-hybrid", "activation": activation}
+    weights = ParserWeights(random_parser(seed, labels=labels, **kind), LEXICON)
+    words = SentenceWords(random_sentences(seed, sizes))
+    # what another parser says is a tree that can be built
+    other = ParserWeights(random_parser(seed + 1, labels=labels, **kind), LEXICON)
+    gold = NumpyParser(other).parse(words)
+    expected = NumpyParser(weights).explore(words, gold.heads, gold.labels)
+    actual = NativeParser(weights, core).explore(words, gold.heads, gold.labels)
+    assert actual.followed.tolist() == expected.followed.tolist()
+    assert actual.targets.tolist() == expected.targets.tolist()
+    # the parser's way is that of parsing, and towards its own tree it is right
+    trees = NumpyParser(weights).parse(words)
+    own = NativeParser(weights, core).explore(words, trees.heads, trees.labels)
+    assert own.followed.tolist() == own.targets.tolist() == actual.followed.tolist()
+
+
+def test_exploring_is_for_arc_hybrid_and_for_trees_of_the_same_words(core: Any) -> None:
+    words = SentenceWords(random_sentences(1, [3, 2]))
+    heads, labels = np.array([2, 0, 2, 0, 1], np.int32), np.array([1, 0, 1, 0, 1], np.int32)
+    standard = ParserWeights(random_parser(1), LEXICON)
+    for parser in (NumpyParser(standard), NativeParser(standard, core)):
+        with pytest.raises(ConfigError, match="for arc-hybrid only, found arc-standard"):
+            parser.explore(words, heads, labels)
+    hybrid = NativeParser(
+        ParserWeights(random_parser(1, transition_system="arc-hybrid"), LEXICON), core
+    )
+    for wrong in (heads[:4], heads + 9, heads - 3):
+        with pytest.raises(MePropError, match=r"gold (trees must be|heads or labels are out)"):
+            hybrid.explore(words, wrong, labels)
+    with pytest.raises(MePropError, match="gold heads or labels are out of range"):
+        hybrid.explore(words, heads, labels + 5)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -96,7 +96,9 @@ def train(treebank: Treebank, model_class: dict[str, Any]) -> Callable[..., Any]
         else:
             make = functools.partial(TaggerConfig, word_dim=6, feature_dim=4)
         loop = {"epochs": 3, "batch_size": batch_size, "patience": 0, "threads": 1, "seed": 7}
-        cuts = {"first_cut_epoch": 1, "cycle": 1, "cuts_per_epoch": 2, "min_neurons": 2}
+        cuts: dict[str, Any] = {"first_cut_epoch": 1, "min_neurons": 2}
+        if (simplify or {}).get("schedule") == "paper":
+            cuts |= {"cycle": 1, "cuts_per_epoch": 2}
         return model_class[task].train(
             treebank if sentences is None else sentences,
             dev,

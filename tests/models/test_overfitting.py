@@ -199,7 +199,7 @@ def network_parse(
     tag_rows = torch.tensor(tags).T
     scores = []
     while not state.is_terminal():
-        positions = extract(state)
+        positions = extract(state, b0_has_children=system.b0_has_children)
         labels = torch.tensor([extract_labels(state, positions)])
         # ROOT is row 0, NULL row 1, word 1 row 2
         index = torch.tensor([[{0: 0, -1: 1}.get(p, p + 1) for p in positions]])

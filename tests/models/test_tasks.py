@@ -32,6 +32,7 @@ from meprop_nlp.models.task import by_length, fitting_batch_size
 from meprop_nlp.models.training_run import Hooks
 from meprop_nlp.models.training_trees import POOLED, training_trees
 from meprop_nlp.nn.simplify import Simplifier
+from meprop_nlp.parsing.dynamic_oracle import DynamicOracle
 from meprop_nlp.parsing.features import extract, extract_labels
 from meprop_nlp.parsing.oracle import walk
 from meprop_nlp.parsing.projectivity import LIFTED
@@ -160,7 +161,7 @@ def naive_logits(task: ParserTask, sentence: Sentence, state: Any) -> np.ndarray
     weights = {name: p.detach().double().numpy() for name, p in task.network.named_parameters()}
     rows = task.lexicon.encode(sentence.forms)
     words, tags = [], []
-    positions = extract(state)
+    positions = extract(state, b0_has_children=task.system.b0_has_children)
     for position in positions:
         if position <= 0:
             special = {0: 0, -1: 1}[position]
@@ -224,6 +225,44 @@ def test_parser_loss_is_the_naive_one(
     for chosen in (every, every[::3], every[:1]):
         actual = task.loss(ParserBatch(chosen, 0)).item()
         assert actual == pytest.approx(float(np.mean([losses[i] for i in chosen])), rel=1e-4)
+
+
+def test_with_the_dynamic_oracle_the_examples_are_what_the_parser_meets(
+    crossing: list[Sentence],
+) -> None:
+    task = parser_task(crossing, transition_system="arc-hybrid", oracle="dynamic")
+    randomize(task.network, 4, scale=0.2)
+    trees, _ = training_trees(crossing, task.config, projective=True)
+    every = np.arange(2 * sum(len(sentence) for sentence, _, _ in trees))
+    static = parser_task(crossing, transition_system="arc-hybrid")
+    static.network.load_state_dict(task.network.state_dict())
+    task.begin_epoch(1)
+    assert task.state() == {}
+    same = task.loss(ParserBatch(every, 0)).item()
+    assert same == pytest.approx(static.loss(ParserBatch(every, 0)).item())
+    task.begin_epoch(2)
+    losses, wrong = [], 0
+    for sentence, heads, deprels in trees:
+        state = task.system.initial(len(sentence))
+        labels = [task.labels.index(deprel) for deprel in deprels]
+        oracle = DynamicOracle(task.system, heads, labels)
+        while not state.is_terminal():
+            logits = naive_logits(task, sentence, state)
+            legal = [i for i in range(task.system.n_transitions) if task.system.is_valid(state, i)]
+            target = max(oracle.next(state), key=lambda i: logits[i])
+            losses.append(math.log(sum(math.exp(logits[i]) for i in legal)) - logits[target])
+            followed = max(legal, key=lambda i: logits[i])
+            wrong += followed not in oracle.next(state)
+            task.system.apply(state, followed)
+    assert wrong > 0
+    assert len(losses) == len(every)
+    for chosen in (every, every[::3], every[:1]):
+        expected = float(np.mean([losses[i] for i in chosen]))
+        assert task.loss(ParserBatch(chosen, 0)).item() == pytest.approx(expected, rel=1e-3)
+    other = parser_task(crossing, transition_system="arc-hybrid", oracle="dynamic")
+    other.network.load_state_dict(task.network.state_dict())
+    other.restore(task.state())
+    assert other.loss(ParserBatch(every, 0)).item() == task.loss(ParserBatch(every, 0)).item()
 
 
 @both

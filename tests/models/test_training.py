@@ -139,6 +139,21 @@ def test_resumed_run_ends_bit_equal_to_one_never_stopped(
         assert timeless(output) == epochs, name
 
 
+def test_a_parser_that_went_its_own_way_is_resumed_on_it(
+    train: Callable[..., Any], tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"task": "parser", "training": {"epochs": 4, "seed": 1}}
+    options["config"] = {"transition_system": "arc-hybrid", "oracle": "dynamic", "hidden": 16}
+    whole = tmp_path / "whole.st"
+    train(output=whole, **options)
+    n = BATCHES["parser"]
+    for batches in (n + 2, 2 * n, 2 * n + 1, 3 * n, 3 * n + 2):
+        output = tmp_path / f"{batches}.st"
+        interrupted(train, stop_after(batches), KeyboardInterrupt, output, **options)
+        assert output.read_bytes() == whole.read_bytes(), batches
+        assert timeless(output) == timeless(whole), batches
+
+
 @pytest.mark.parametrize("task", ["tagger", "parser"])
 def test_run_stopped_before_its_first_batch_and_again_later_ends_the_same(
     train: Callable[..., Any], treebank: list[Sentence], tmp_path: Path, task: str
@@ -258,6 +273,9 @@ class ScriptedTask:
 
     def loss(self, batch: Any) -> Tensor:
         return self.factor * self.network(batch.x).square().mean()
+
+    def begin_epoch(self, epoch: int) -> None:
+        pass
 
     def evaluate(self) -> dict[str, float]:
         self.evaluated += 1

@@ -19,7 +19,14 @@ from meprop_nlp.parsing.features import (
 )
 from meprop_nlp.parsing.oracle import oracle_transitions
 from meprop_nlp.parsing.projectivity import is_projective
-from meprop_nlp.parsing.transitions import SYSTEMS, UNSET, ArcStandard, State, make_system
+from meprop_nlp.parsing.transitions import (
+    SYSTEMS,
+    UNSET,
+    ArcStandard,
+    State,
+    TransitionSystem,
+    make_system,
+)
 
 
 def _naive(state: State, position: str) -> int:
@@ -38,6 +45,12 @@ def _naive(state: State, position: str) -> int:
             children = sorted((c for c in children if c > word), reverse=True)
         word = children[n - 1] if n <= len(children) else UNSET
     return word
+
+
+def _naive_in(system: TransitionSystem, state: State, position: str) -> int:
+    """The same; in arc-hybrid, s1's children on the left are b0's."""
+    b0 = system.b0_has_children and position.startswith("s1l")
+    return _naive(state, position.replace("s1", "b0") if b0 else position)
 
 
 def test_the_template_is_chen_and_mannings_48_features_with_unique_names() -> None:
@@ -116,10 +129,10 @@ def test_examples_equal_a_naive_extractor_step_by_step(
     derivation = derive(system, heads, deprels, oracle=oracle, rng=np.random.default_rng(5))
     state = system.initial(len(heads))
     for t, target in enumerate(derivation.targets):
-        expected = [_naive(state, position) for position in POSITIONS]
+        expected = [_naive_in(system, state, position) for position in POSITIONS]
         labels = [
             UNSET if word == UNSET else state.deprels[word]
-            for word in (_naive(state, position) for position in LABEL_POSITIONS)
+            for word in (_naive_in(system, state, position) for position in LABEL_POSITIONS)
         ]
         assert derivation.positions[t].tolist() == expected
         assert extract_labels(state, expected) == labels
