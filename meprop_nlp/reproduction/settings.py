@@ -51,7 +51,7 @@ PAPERS_K = {"parsing": 20, "tagging": 10, "mnist": 80}
 # at a constant rate; enough for dense and meProp to pass their best dev score. MNIST's 20 are the
 # papers': with Adam a small k is unsteady at first.
 _EPOCHS = {"parsing": 10, "tagging": 6, "mnist": MNIST_TRAINING.epochs}
-_SWEEP_EPOCHS = {"parsing": 15, "tagging": 12, "mnist": 10}
+_SWEEP_EPOCHS = {"parsing": 10, "tagging": 12, "mnist": 10}
 
 
 @dataclass(frozen=True, slots=True)
