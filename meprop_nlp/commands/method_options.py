@@ -81,7 +81,7 @@ Teacher = Annotated[
     option(
         MEPROP,
         help="After the late cut, learn from the answers of the whole network too, also on words "
-        "that are swapped for others of the same tag.",
+        "that are swapped for others of the same tag, and with a third of the dropout.",
     ),
 ]
 MinNeurons = Annotated[int, option(MEPROP, help="No layer is cut below this.")]

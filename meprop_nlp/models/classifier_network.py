@@ -28,6 +28,7 @@ class ClassifierNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.dropout = config.dropout
+        self.dropout_share = 1.0  # of the rate, see `teacher.DROPOUT_SHARE`
         widths = [n_inputs, *[config.hidden] * (config.layers - 1), n_classes]
         self.layers = nn.ModuleList(
             MePropLinear(i, o, k=meprop.k, topk_mode=meprop.topk_mode) for i, o in pairwise(widths)
@@ -40,7 +41,7 @@ class ClassifierNetwork(nn.Module):
         first, *others = self.layers
         x = first(x)
         for layer in others:
-            x = layer(dropout(torch.relu(x), self.dropout, self.training))
+            x = layer(dropout(torch.relu(x), self.dropout * self.dropout_share, self.training))
         return x
 
     def simplified_layers(self) -> list[SimplifiedLayer]:

@@ -50,6 +50,7 @@ class ParserNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.dropout = config.dropout
+        self.dropout_share = 1.0  # of all rates, see `teacher.DROPOUT_SHARE`
         without = 0.3 if config.dropout is None else config.dropout / 2
         self.input_dropout = without if config.input_dropout is None else config.input_dropout
         self.activation = ACTIVATION_FUNCTIONS[config.activation]
@@ -97,10 +98,11 @@ class ParserNetwork(nn.Module):
         labels_at = torch.where(label_index < 0, no_label, label_index + first_label)
         index = torch.cat([form_index, tag_index + first_tag, labels_at], 1)  # (B, 48)
         first, *others = self._meprop_layers()
-        x = slot_linear(first, table, index, p=self.input_dropout, training=self.training)  # (B, H)
+        p = self.input_dropout * self.dropout_share
+        x = slot_linear(first, table, index, p=p, training=self.training)  # (B, H)
         for layer in others:
             p = dropout_by_width(x.shape[1]) if self.dropout is None else self.dropout
-            x = layer(dropout(self.activation(x), p, self.training))
+            x = layer(dropout(self.activation(x), p * self.dropout_share, self.training))
         return x
 
     def simplified_layers(self) -> list[SimplifiedLayer]:

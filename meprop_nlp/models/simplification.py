@@ -12,7 +12,7 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.checkpoint import load_network, neurons
 from meprop_nlp.models.importance import taylor_scores
 from meprop_nlp.models.task import Task
-from meprop_nlp.models.teacher import Teacher
+from meprop_nlp.models.teacher import DROPOUT_SHARE, Teacher
 from meprop_nlp.nn.criteria import scores_by
 from meprop_nlp.nn.optim import restart
 from meprop_nlp.nn.schedules import CutSchedule
@@ -69,7 +69,7 @@ class Simplification:
         if epoch != self._first or neurons(self._layers) != self._whole:
             return False
         if self._config.teacher:
-            self.teacher = Teacher(self._task.network)
+            self._be_taught()
         widths = {name: max(1, round(self._config.keep * n)) for name, n in self._whole.items()}
         records = self._simplifier.step(optimizer, widths=widths, scores=self._scores())
         restart(optimizer)
@@ -105,8 +105,13 @@ class Simplification:
     def restore_teacher(self, arrays: Mapping[str, Tensor]) -> None:
         """Bring a stored teacher, if any, back while the task's network is whole."""
         if arrays:
-            self.teacher = Teacher(self._task.network)
-            load_network(self.teacher.network, arrays)
+            load_network(self._be_taught().network, arrays)
+
+    def _be_taught(self) -> Teacher:
+        """Make the network as it is the teacher of what will be left of it."""
+        self.teacher = Teacher(self._task.network)
+        self._task.network.dropout_share = DROPOUT_SHARE  # type: ignore[assignment]
+        return self.teacher
 
 
 class StagedSimplification(Simplification):

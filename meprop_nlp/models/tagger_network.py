@@ -42,6 +42,7 @@ class TaggerNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.dropout = config.dropout
+        self.dropout_share = 1.0  # of both rates, see `teacher.DROPOUT_SHARE`
         half = config.dropout / 2
         self.input_dropout = half if config.input_dropout is None else config.input_dropout
         self.words = nn.Embedding(n_words, config.word_dim)
@@ -68,9 +69,11 @@ class TaggerNetwork(nn.Module):
         """
         words = embedding_concat(self.words.weight, rows[:, :1], sparse_grad=True)
         features = embedding_concat(self.features.weight, rows[:, 1:], sparse_grad=True)
-        x = dropout(torch.cat([words, features], 1), self.input_dropout, self.training)  # (N, I)
+        p = self.input_dropout * self.dropout_share
+        x = dropout(torch.cat([words, features], 1), p, self.training)  # (N, I)
         packed, _ = self.lstm(PackedSequence(x, batch_sizes))
-        hidden = dropout(packed.data, self.dropout, self.training)  # (N, 2H)
+        p = self.dropout * self.dropout_share
+        hidden = dropout(packed.data, p, self.training)  # (N, 2H)
         return {column: head(hidden) for column, head in self.heads.items()}
 
     def simplified_layers(self) -> list[SimplifiedLayer]:
