@@ -47,7 +47,8 @@ def _blocks(scale: Scale) -> tuple[Block, ...]:
 HYBRID = Experiment(
     "hybrid",
     "Oracles",
-    "Where two transitions are right, does it help to learn both (Ren and Sun, arXiv 1711.10163)? "
-    "The paper: yes, for a BiLSTM parser.",
+    "Where two transitions are right, does it help to learn both (hybrid; Ren and Sun, arXiv "
+    "1711.10163)? The paper: yes, for a BiLSTM parser. And to learn from the states that the "
+    "parser's own mistakes lead to (dynamic; Goldberg and Nivre 2012)?",
     _blocks,
 )
