@@ -17,7 +17,6 @@ from meprop_nlp.reproduction.markdown import table as markdown_table
 from meprop_nlp.reproduction.plan import Plan
 from meprop_nlp.reproduction.results import Table
 from meprop_nlp.reproduction.section import (
-    BUSY,
     block_heading,
     claim_lines,
     settings_line,
@@ -48,11 +47,11 @@ counted for CoNLL-U and left out for CoNLL-X, as is the habit for the Penn Treeb
 choice of the epoch. MNIST's dev set is the first 5,000 training images, or a quarter of fewer.
 *Dense* is the same network in the same program with plain backpropagation.
 
-Seconds are wall time of separate trainings, one after the other; *ms/step* is the median over
-epochs of the seconds per minibatch. Layers and steps timed in turns, against PyTorch's own layers,
-are in `docs/speed.md`. † marks rows with a cell for which there were not cores enough, by more than
-{busy:g}, because other processes ran: their seconds are not to be relied on. A verdict is computed
-from the numbers: it *holds* where every claim under it does, *in part* where some do.
+Seconds are wall time of separate trainings, on one thread or more, as said below; *ms/step* is the
+median over epochs of the seconds per minibatch. Layers and steps timed in turns, against PyTorch's
+own layers, are in `docs/speed.md`. † marks rows with a cell that had to share its cores with other
+processes: its seconds are not to be relied on. A verdict is computed from the numbers: it *holds*
+where every claim under it does, *in part* where some do.
 
 What differs from the papers: the data, of which MNIST's 60,000 training images are fewer where a
 table says so; the tagger reads in both directions, over words, affixes and shapes; the parser's
@@ -98,7 +97,7 @@ def write_report(plan: Plan, path: Path, *, command: str, quick: bool) -> list[s
         *([_QUICK.format(data="" if plan.data else _BUILT_IN)] if quick else []),
         f"Written by `{command}`. meProp: Sun et al., ICML 2017; meSimp: Sun et al., arXiv "
         "1711.06528; hybrid oracle: Ren and Sun, arXiv 1711.10163.\n",
-        _READING.format(busy=BUSY) + "\n",
+        _READING + "\n",
         *([] if can_draw() else [NO_FIGURES + "\n"]),
         "## Verdicts\n",
         _overview(judged) + "\n",

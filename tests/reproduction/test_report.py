@@ -92,7 +92,7 @@ def test_seconds_beside_other_work_are_marked(make_plan: MakePlan, tmp_path: Pat
         cell = plan.cell(place)
         assert cell is not None
         result = made.made_result(cell)
-        result["conditions"]["others"] = {"dense": 1.6, "k2": 1.4}[place.row.key]
+        result["conditions"]["others"] = {"dense": 1.2, "k2": 1.1}[place.row.key]
         plan.store.put(cell, result)
     text = written(plan, tmp_path / "report.md")
     assert "| dense † | 1 of 1 |" in text

@@ -72,7 +72,7 @@ def _k_blocks(scale: Scale) -> tuple[Block, ...]:
 def _judge_selection(table: Table) -> list[Claim]:
     ks = [row.key.removeprefix("top") for row in table.block.rows if row.key.startswith("top")]
     return [
-        worse(table, f"random{ks[0]}", f"top{ks[0]}", by=0.5),
+        *(worse(table, f"random{k}", f"top{k}", by=0.5) for k in ks[:2]),
         *(no_worse(table, f"unified{k}", f"top{k}") for k in ks[1:3]),
     ]
 
