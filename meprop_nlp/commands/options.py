@@ -185,12 +185,13 @@ Decay = Annotated[
     option(TRAINING, help="Let the learning rate fall to zero; the papers keep it constant."),
 ]
 Lazy = Annotated[
-    bool,
+    bool | None,
     option(
         TRAINING,
         "--lazy/--exact",
         help="Lazy: words that a minibatch lacks keep their embeddings, which is faster; exact: "
-        "Adam's moments move them on, as in the papers.",
+        "Adam's moments move them on, as in the papers. Unless given, exact, and with --simplify, "
+        "but for --schedule paper, lazy.",
     ),
 ]
 Clip = Annotated[float, option(TRAINING, help="Largest norm of the gradient; 0: no limit.")]

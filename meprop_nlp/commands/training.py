@@ -50,9 +50,11 @@ class Settings(NamedTuple):
 
         if options["simplify"] and options["k"] is None:
             options["k"] = max(1, round(KEPT_SHARES[task] * options["hidden"]))
+        late = options["simplify"] and options["schedule"] == "late"
         if options["epochs"] is None:
-            twice = options["simplify"] and options["schedule"] == "late"
-            options["epochs"] = SIMPLIFY_EPOCHS if twice else TrainingConfig().epochs
+            options["epochs"] = SIMPLIFY_EPOCHS if late else TrainingConfig().epochs
+        if options.get("lazy", False) is None:
+            options["lazy"] = late
         config = config_class(**settings(config_class))
         meprop = MePropConfig(**settings(MePropConfig))
         meprop.check_width(options["hidden"])

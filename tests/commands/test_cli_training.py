@@ -14,6 +14,8 @@ import pytest
 
 from meprop_nlp.commands import console
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
+from meprop_nlp.commands.training import Settings
+from meprop_nlp.config import SIMPLIFY_EPOCHS, ParserConfig
 from meprop_nlp.decoding.model_file import read_model_file
 from meprop_nlp.models.records import EpochRecord, Step
 
@@ -391,3 +393,23 @@ def test_second_ctrl_c_stops_at_once(
     assert result.exit_code == 130
     assert "saved" not in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "epochs", "lazy"),
+    [
+        ({}, 8, False),
+        ({"simplify": True}, SIMPLIFY_EPOCHS, True),
+        ({"simplify": True, "lazy": False, "epochs": 5}, 5, False),
+        ({"simplify": True, "schedule": "paper"}, 8, False),
+        ({"lazy": True}, 8, True),
+    ],
+)
+def test_what_the_late_cut_changes_unless_it_is_given(
+    given: dict[str, Any], epochs: int, lazy: bool
+) -> None:
+    options = {"simplify": False, "schedule": "late", "k": None, "epochs": None, "lazy": None}
+    settings = Settings.of("parser", ParserConfig, options | {"hidden": 500} | given)
+    assert (settings.training.epochs, settings.training.lazy) == (epochs, lazy)
+    assert settings.meprop.k == (50 if given.get("simplify") else None)
+    assert (settings.simplify is not None) == bool(given.get("simplify"))

@@ -37,4 +37,5 @@ def late_cut(
 ) -> dict[str, Any]:
     """Return the settings of a cell that does what `--simplify` does, or a little else."""
     simplify = SimplifyConfig(keep=keep, criterion=criterion, teacher=teacher)
-    return {"k": k, "simplify": simplify, "epochs": scale.epochs_of(SIMPLIFY_EPOCHS)}
+    epochs = scale.epochs_of(SIMPLIFY_EPOCHS)
+    return {"k": k, "simplify": simplify, "epochs": epochs, "lazy": True}

@@ -47,7 +47,7 @@ def _small(scale: Scale, found: Found) -> Changes | None:
     cut = found("cut")
     if cut is None:
         return None
-    return {"hidden": _width(cut), "epochs": scale.epochs_of(SIMPLIFY_EPOCHS)}
+    return {"hidden": _width(cut), "epochs": scale.epochs_of(SIMPLIFY_EPOCHS), "lazy": True}
 
 
 def _small_same_time(found: Found) -> Changes | None:
@@ -55,7 +55,7 @@ def _small_same_time(found: Found) -> Changes | None:
     if cut is None or small is None:
         return None
     epochs = _epochs(cut["training_seconds"], small)
-    return {"hidden": _width(cut), "epochs": epochs, "patience": 0}
+    return {"hidden": _width(cut), "epochs": epochs, "lazy": True, "patience": 0}
 
 
 def _dense_same_time(found: Found) -> Changes | None:
@@ -104,9 +104,9 @@ def _block(task: str, scale: Scale) -> Block:
         "is left. Pruning by hits, by magnitude and at random is done as elsewhere, without a "
         "teacher; the last rows do all that meSimp does but for the choice of neurons. All follow "
         "its schedule and its k. A small network has the width that meSimp left with the same "
-        "seed, the mean of a tagger's two directions. Epochs for the same seconds are computed "
-        "from the seconds measured with that seed, rounded up, and the learning rate falls to zero "
-        "over just these epochs."
+        "seed, the mean of a tagger's two directions, and is trained with lazy Adam as that is. "
+        "Epochs for the same seconds are computed from the seconds measured with that seed, "
+        "rounded up, and the learning rate falls to zero over just these epochs."
     )
     return Block(task, FULL, DEFAULTS, rows, _COLUMNS, _judge, note=note)
 
