@@ -237,7 +237,7 @@ class ParserConfig(Config):
         if only and self.transition_system != only:
             raise ConfigError(
                 f"--oracle {self.oracle} is defined for --transition-system {only} only; "
-                f"found {self.transition_system}; use --oracle static"
+                f"found {self.transition_system}; use --oracle static, or that system"
             )
 
 

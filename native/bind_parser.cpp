@@ -104,7 +104,7 @@ class ParserDecoder {
         const Exploration exploration{gold_heads.data(), gold_labels.data(), followed.data(),
                                       targets.data()};
         if (!kernels_->decoding.explore(network_, batch, exploration))
-            throw std::domain_error("scores are not finite");
+            throw std::domain_error("scores are not finite, or arc-hybrid cannot build a tree");
     }
 
  private:

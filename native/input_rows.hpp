@@ -48,7 +48,7 @@ class MissingRows {
     }
 
     const float* one(int position) const { return rows_ + position * h_; }
-    // Of the second child and the grandchild of s0 or s1 on one side; of all three.
+    // Of the second child and the grandchild of s0 or s1 (or b0) on one side; of all three.
     const float* two(int word, int side) const {
         return rows_ + (kPositions + 4 * word + 2 * side) * h_;
     }

@@ -91,7 +91,7 @@ struct DecodingKernels {
     void (*fold)(Folding folding, const float* vectors, std::int64_t n, float* const* rows);
     // All return false where a score is not finite.
     bool (*parse)(const ParserNetwork& network, const ParserBatch& batch);
-    // Arc-hybrid alone.
+    // Arc-hybrid alone; false also where it cannot build a gold tree.
     bool (*explore)(const ParserNetwork& network, const ParserBatch& batch,
                     const Exploration& exploration);
     bool (*tag)(const TaggerNetwork& network, const TaggerBatch& batch);

@@ -83,8 +83,8 @@ class GreedyParser {
                 move = choice.index;
                 if (move < 0)
                     return false;
-                if (exploration)
-                    *targets_++ = right_move(state, situation);
+                if (exploration && (*targets_++ = right_move(state, situation)) < 0)
+                    return false;
                 if (batch.confidence)
                     share = best_share(scores_, choice.best,
                                        network_.layers[network_.n_layers - 1].outs);
@@ -127,27 +127,26 @@ class GreedyParser {
     }
 
     // The best of the transitions that parsing/dynamic_oracle.py calls right, by the scores of
-    // this state. Ties: the first.
+    // this state. Ties: the first. -1: arc-hybrid cannot build the gold tree.
     std::int32_t right_move(const ParserState& state, int situation) {
         const std::int32_t s0 = state.stack(0), b0 = state.buffer(0); // none is beyond all words
-        const bool buffered = b0 != state.none;
         std::int32_t best = -1;
-        if (buffered && !state.shift_loses(gold_heads_))
+        if (b0 != state.none && !state.shift_loses(gold_heads_))
             best = 0;
         if (s0 == ParserState::kRoot || last_children_[s0] >= b0)
             return best;
         const std::int32_t head = gold_heads_[s0 - 1];
         const auto left_start = static_cast<std::int32_t>(network_.left_start);
-        if (buffered && head != state.stack(1) && head <= b0)
+        if (head != state.stack(1) && head <= b0)
             best = best_label(best, left_start, s0, situation);
-        const bool may_go_right = state.stack(2) != state.none || !buffered;
-        if (head < b0 && may_go_right)
+        if (head < b0)
             best = best_label(best, left_start + static_cast<std::int32_t>(network_.labels), s0,
                               situation);
         return best;
     }
 
-    // The better of `best` and an arc with the gold label, or any, where that is not allowed.
+    // The better of `best` and an arc with the gold label, or any that is allowed, where that is
+    // not.
     std::int32_t best_label(std::int32_t best, std::int32_t start, std::int32_t child,
                             int situation) {
         const float* mask =

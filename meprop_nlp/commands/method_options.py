@@ -81,7 +81,8 @@ Teacher = Annotated[
     option(
         MEPROP,
         help="After the late cut, learn from the answers of the whole network too, also on words "
-        "that are swapped for others of the same tag, and with a third of the dropout.",
+        "that are swapped for others of the same tag, and with a third of the dropout (but all of "
+        "--word-dropout).",
     ),
 ]
 MinNeurons = Annotated[int, option(MEPROP, help="No layer is cut below this.")]

@@ -189,7 +189,8 @@ def train_parser(
             metavar="NAME",
             help=choices(ORACLES)
             + "; hybrid, two right answers where order is free, is for arc-standard only; dynamic, "
-            "which learns from the parser's own mistakes, for arc-hybrid only.",
+            "which from the second epoch on learns from the parser's own mistakes, for arc-hybrid "
+            "only.",
         ),
     ] = PARSER.oracle,
     nonprojective: Annotated[

@@ -293,6 +293,7 @@ def _makes_sentence(line: bytes) -> bool:
 
 def _without_mark(data: bytes) -> bytes:
     """Take byte order marks off the beginning; some tools put one before another."""
-    while data.startswith(codecs.BOM_UTF8):
-        data = data[len(codecs.BOM_UTF8) :]
-    return data
+    size, end = len(codecs.BOM_UTF8), 0
+    while data.startswith(codecs.BOM_UTF8, end):
+        end += size
+    return data[end:]

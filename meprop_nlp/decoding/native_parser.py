@@ -15,10 +15,9 @@ from meprop_nlp.decoding.weights import Array, ParserWeights
 from meprop_nlp.decoding.words import Indices, Trees, Words
 from meprop_nlp.errors import MePropError
 from meprop_nlp.parsing.derivation import Exploration
-from meprop_nlp.parsing.dynamic_oracle import DynamicOracle
+from meprop_nlp.parsing.dynamic_oracle import demand_arc_hybrid
 from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS
 from meprop_nlp.parsing.transition_system import TransitionSystem
-from meprop_nlp.parsing.transitions import ArcHybrid
 
 __all__ = ["NativeParser"]
 
@@ -88,8 +87,7 @@ class NativeParser:
             ConfigError: the transition system has no dynamic oracle.
             MePropError: scores are not finite.
         """
-        if not isinstance(self._weights.system, ArcHybrid):
-            DynamicOracle(self._weights.system, [], [])  # says why not
+        demand_arc_hybrid(self._weights.system)
         forms, tags = self._rows(words)
         parsed = np.empty((2, len(forms)), np.int32)
         exploration = Exploration(*np.empty((2, 2 * len(forms)), np.int32))
@@ -98,7 +96,9 @@ class NativeParser:
                 *(forms, tags, words.bounds, heads, labels), *parsed, *exploration
             )
         except ValueError as error:
-            raise MePropError(f"the parser cannot be used: {error}; train it anew") from None
+            raise MePropError(
+                f"the parser cannot go through the trees: {error}; try a smaller --learning-rate"
+            ) from None
         return exploration
 
     def _rows(self, words: Words) -> tuple[Any, Any]:

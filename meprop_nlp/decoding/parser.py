@@ -73,7 +73,7 @@ class FrozenParser(Predictor):
         """Parse trees with the dynamic oracle beside it, for training (Goldberg & Nivre 2012).
 
         Args:
-            sentences: N words in all.
+            sentences: N words in all, one at least.
             heads, labels: (N) int32, gold trees that the transition system can build, one root
                 each; labels are places in `labels`.
 

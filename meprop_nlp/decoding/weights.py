@@ -144,8 +144,8 @@ class ParserWeights:
         system = make_system(self.config.transition_system, len(self.labels), **allowed)
         if model.header.get("template", 1) != system.template:
             raise CheckpointError(
-                f"the model's features are not those of {system.name}: an earlier version of "
-                "meprop_nlp trained it; train it anew"
+                f"the model's features are not those of {system.name} in this version of "
+                "meprop_nlp: another one trained it; use that, or train it anew"
             )
         return system
 

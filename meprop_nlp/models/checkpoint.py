@@ -130,7 +130,10 @@ def save_checkpoint(
     teacher: nn.Module | None = None,
     task: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> None:
-    """Write the state of training: weights and hit counts, optimiser, random numbers, progress."""
+    """Write the state of training: weights and hit counts, optimiser, random numbers, progress.
+
+    Where there are any, the teacher's weights too, and what the task's examples are made from.
+    """
     tensors, optimizer_state = optimizer_tensors(optimizer)
     arrays = {f"network/{name}": _array(tensor) for name, tensor in network.state_dict().items()}
     arrays |= {f"optimizer/{name}": _array(tensor) for name, tensor in tensors.items()}

@@ -57,11 +57,15 @@ class ParserExamples:
         seed: int,
         device: torch.device,
     ) -> None:
-        self._system, self._sentences, self._trees = system, sentences, trees
+        self._system, self._sentences = system, sentences
+        self._lengths = [len(heads) for heads, _ in trees]
         self._device = device
         self._form_of = torch.from_numpy(np.concatenate(form_of)).int()
         self._tag_of = torch.from_numpy(np.concatenate(tag_of)).int()
         self._bounds = np.cumsum([0, *map(len, form_of)])
+        self._heads, self._label_ids = (
+            np.array([value for tree in trees for value in tree[part]], np.int32) for part in (0, 1)
+        )
         self._exploration: Exploration | None = None
         rng = np.random.default_rng(seed)
         first = "static" if oracle == "dynamic" else oracle
@@ -73,11 +77,7 @@ class ParserExamples:
 
     def explore(self, parser: FrozenParser) -> None:
         """Put the states that a parser meets, with the dynamic oracle's answers, in their place."""
-        heads, labels = (
-            np.array([value for tree in self._trees for value in tree[part]], np.int32)
-            for part in (0, 1)
-        )
-        self._replay(parser.explore(self._sentences, heads, labels))
+        self._replay(parser.explore(self._sentences, self._heads, self._label_ids))
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Return what `restore` needs; empty where nothing has been explored."""
@@ -90,7 +90,7 @@ class ParserExamples:
 
     def _replay(self, exploration: Exploration) -> None:
         self._exploration = exploration
-        ends = np.cumsum([2 * len(heads) for heads, _ in self._trees])[:-1]
+        ends = 2 * np.cumsum(self._lengths)[:-1]
         followed, targets = (np.split(each, ends) for each in exploration)
         self._take(
             [

@@ -35,7 +35,7 @@ __all__ = ["ParserTask"]
 
 ROOT_ROW, NULL_ROW, FIRST_ROW = 0, 1, 2
 # the first epoch, from 0, that the parser goes its own way in: by then it does not go far wrong
-FIRST_EXPLORED = 2
+FIRST_EXPLORED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,10 @@ class ParserTask:
     def begin_epoch(self, epoch: int) -> None:
         """With the dynamic oracle, go through the trees as the network now would."""
         if self.config.oracle == "dynamic" and epoch >= FIRST_EXPLORED:
-            self._examples.explore(self.frozen())
+            # pooled labels are trained on, as in gold derivations
+            self._examples.explore(
+                self._frozen(self.header() | {"other_labels": self._other_labels})
+            )
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         return self._examples.state()
@@ -261,7 +264,10 @@ class ParserTask:
 
     def frozen(self) -> FrozenParser:
         """Return the network as it is now as a parser that only predicts: what would be stored."""
-        return FrozenParser(ModelFile(self.header(), rounded(arrays_of(self.network))))
+        return self._frozen(self.header())
+
+    def _frozen(self, header: dict[str, Any]) -> FrozenParser:
+        return FrozenParser(ModelFile(header, rounded(arrays_of(self.network))))
 
 
 def _tag_rows(

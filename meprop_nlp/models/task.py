@@ -40,7 +40,10 @@ class Task(Protocol):
         """How many minibatches an epoch has."""
 
     def begin_epoch(self, epoch: int) -> None:
-        """Make new examples, where the task does; epochs count from 0."""
+        """Make new examples, where the task does; epochs count from 0.
+
+        It is not called where neurons have just gone: the examples stay those of the last epoch.
+        """
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Return what the present examples can be made from again; empty where they stay."""

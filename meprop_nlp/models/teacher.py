@@ -21,8 +21,8 @@ __all__ = ["Swaps", "Teacher", "taught"]
 WEIGHT = 0.5  # of the teacher's answers in the loss, beside the labels
 MADE_UP = 0.3  # share of the minibatches that are made up; there the teacher alone counts
 SWAPPED = 0.5  # share of the words of such a minibatch that are swapped
-# What is left of the dropout rates: a small network that is taught hardly overfits, and what it
-# leaves out it has to do without.
+# What is left of the dropout rates, but of word dropout: a small network that is taught hardly
+# overfits, and what it leaves out it has to do without.
 DROPOUT_SHARE = 1 / 3
 
 

@@ -115,7 +115,8 @@ class Trainer:
         task.network.train()
         done = progress.batch
         start = time.perf_counter()
-        if not done:
+        # what a network meets that has just been cut is not what it will meet
+        if not done and not progress.was_cut:
             task.begin_epoch(progress.epoch)
         for number, batch in enumerate(task.batches(self.rng)):
             if number < done:

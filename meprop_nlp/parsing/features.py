@@ -1,8 +1,9 @@
 """Features: which words of a state the network sees.
 
 The template is Chen & Manning's (2014, section 3.1): 18 words, their 18 tags, and the labels of
-the 12 of them that hang on s0 or s1. Words stay positions here (ROOT = 0, words 1..n, UNSET = -1
-for missing ones), so that an array laid out [ROOT, w1, .., wn, NULL] is indexed with them.
+the 12 of them that hang on s0 or s1, in arc-hybrid also on b0. Words stay positions here (ROOT = 0,
+words 1..n, UNSET = -1 for missing ones), so that an array laid out [ROOT, w1, .., wn, NULL] is
+indexed with them.
 """
 
 from __future__ import annotations

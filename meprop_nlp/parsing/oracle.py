@@ -1,6 +1,6 @@
 """Oracles: the right transition for a state, given the gold tree.
 
-All of them are for states on the way to the gold tree (static): every arc built so far is gold.
+Those here are for states on the way to the gold tree (static): every arc built so far is gold.
 A tree with several roots is taken with each root after the first attached to the first, keeping
 its label (`projectivity.single_rooted`).
 """

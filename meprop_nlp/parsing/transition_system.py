@@ -57,7 +57,8 @@ class TransitionSystem(ABC):
     Attributes:
         transitions: all moves in output order: SHIFT, [SWAP], LEFT_ARC x labels, RIGHT_ARC x
             labels. `left_start` and `right_start` are the indices of the first of each.
-        template: number of the features that are seen of a state; 2 where b0 has children.
+        b0_has_children: whether words in the buffer have children; the network then sees them.
+        template: which set of features the network sees, as models name it: 2 with b0's children.
         masks: (n_masks, n_transitions) bool, read only. One row per situation, row
             `mask_index(state)` says which transitions are valid. Rows 2 * min(len(stack), 3) - 2
             + (buffer is empty), and for ArcStandardSwap two more. Row 1 is the terminal
@@ -96,6 +97,7 @@ class TransitionSystem(ABC):
 
     @property
     def template(self) -> int:
+        """1, or 2 where b0 has children."""
         return 2 if self.b0_has_children else 1
 
     def initial(self, n_words: int) -> State:

@@ -1,7 +1,8 @@
 """The three transition systems: which moves exist, when they are valid, what they do.
 
 s0 and s1 are the top of the stack and the word below it, b0 is the first word of the buffer.
-What the right move is for a gold tree stands in `oracle.py`; each docstring here names the rule.
+What the right move is for a gold tree stands in `oracle.py` and `dynamic_oracle.py`; each docstring
+here names the rule.
 """
 
 from __future__ import annotations

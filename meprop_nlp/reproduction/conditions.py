@@ -59,7 +59,7 @@ _CAUGHT: dict[str, Any] = {"text": True, "capture_output": True}
 class Load:
     """How many cores other processes kept busy since this was made.
 
-    Seconds that were measured beside other work are not to be compared with others.
+    Seconds that were measured while there were not cores enough are not to be compared with others.
     """
 
     def __init__(self) -> None:

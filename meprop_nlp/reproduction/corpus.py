@@ -86,8 +86,8 @@ def sample_corpus() -> Corpus:
 def treebank_corpus(data: Path, part: str) -> Corpus:
     """Find a treebank: `data` itself where it holds one, else its folder for that part.
 
-    Where there is a folder `mrg` beside the files, its bracketed trees give the arcs their labels:
-    the sample of the Penn Treebank has none of its own, and the papers' parser has 12.
+    Where there is a folder `mrg` beside the files, its bracketed trees give arcs without labels
+    theirs: the sample of the Penn Treebank has none of its own, and the papers' parser has 12.
 
     Raises:
         DataError: there is none; says what was looked for.

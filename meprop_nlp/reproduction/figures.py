@@ -18,14 +18,19 @@ Line = list[tuple[float, Number]]
 
 def has_points(figure: Figure, table: Table) -> bool:
     """Whether anything is there to be drawn."""
-    return any(_lines(figure, table, column) for column in figure.columns)
+    return any(_lines(figure, table, column) for column in _columns(figure, table))
+
+
+def _columns(figure: Figure, table: Table) -> list[str]:
+    """What is drawn: for `test`, what verdicts go by."""
+    return [table.measure if column == "test" else column for column in figure.columns]
 
 
 def draw(figure: Figure, table: Table, folder: Path) -> None:
     """Draw a figure into `folder`: means over seeds, with a bar of one standard deviation."""
     n = len(figure.columns)
     with drawn(folder / figure.name, 1, n, size=(5.2 * n, 3.6)) as (picture, panels):
-        for panel, column in zip(panels[0], figure.columns, strict=True):
+        for panel, column in zip(panels[0], _columns(figure, table), strict=True):
             _panel(panel, figure, table, column)
         picture.suptitle(f"{figure.title}: {_data(table)}")
         handles, labels = panels[0][0].get_legend_handles_labels()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 
 from meprop_nlp.data.brackets import read_trees
@@ -16,11 +17,12 @@ __all__ = ["labelled"]
 
 
 def labelled(files: Mapping[str, Path], trees: Sequence[Path]) -> dict[str, list[Sentence]]:
-    """Return the sentences of each role with Penn2Malt's labels, by `data.dependencies`.
+    """Return the sentences of each role, with Penn2Malt's labels where they have none.
 
     Args:
         files: dependencies by role.
-        trees: bracketed trees of the same sentences, in the order of `files`.
+        trees: bracketed trees of the same sentences, in the order of `files`; labels are found by
+            `data.dependencies`.
 
     Raises:
         DataError: the trees are of other sentences, or give other heads.
@@ -32,20 +34,23 @@ def labelled(files: Mapping[str, Path], trees: Sequence[Path]) -> dict[str, list
 def _labelled(
     files: tuple[tuple[str, Path], ...], trees: tuple[Path, ...]
 ) -> dict[str, list[Sentence]]:
-    converted = to_sentences(tree for path in trees for tree in read_trees(path))
-    found: dict[str, list[Sentence]] = {}
-    for role, path in files:
-        found[role] = []
-        for sentence in read(path):
-            other = next(converted, None)
-            if other is None or _arcs(other) != _arcs(sentence):
-                raise DataError(
-                    f"{path}:{sentence.line}: the bracketed trees in {trees[0].parent} are of "
-                    "other sentences, or give other heads; move them away, and the arcs are "
-                    "trained on as they are"
-                )
-            found[role].append(other)
-    return found
+    found = {role: list(read(path)) for role, path in files}
+    every = [sentence for sentences in found.values() for sentence in sentences]
+    if {deprel for s in every for deprel in s.column("deprel")} - {"_", "root", "ROOT"}:
+        return found
+    converted = list(to_sentences(tree for path in trees for tree in read_trees(path)))
+    for sentence, other in zip_longest(every, converted):
+        if sentence is None or other is None or _arcs(sentence) != _arcs(other):
+            where = f"{sentence.path}:{sentence.line}" if sentence else f"{files[-1][1]}: the end"
+            raise DataError(
+                f"{where}: the bracketed trees in {trees[0].parent} are of other sentences, or "
+                "give other heads; move them away, and the arcs are trained on as they are"
+            )
+    labels = iter(converted)
+    return {
+        role: [s.with_columns(deprel=next(labels).column("deprel")) for s in sentences]
+        for role, sentences in found.items()
+    }
 
 
 def _arcs(sentence: Sentence) -> list[tuple[str, int]]:

@@ -9,6 +9,7 @@ from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.columns import COLUMNS, SCORE_NAMES
 from meprop_nlp.reproduction.experiment import Block, Row
 from meprop_nlp.reproduction.numbers import Number
+from meprop_nlp.reproduction.settings import PAPERS
 from meprop_nlp.reproduction.store import Result, Store
 
 __all__ = ["MakeBase", "Table", "cell_of", "table_of"]
@@ -62,6 +63,12 @@ class Table:
     def main(self) -> str:
         """Name of the main score; empty where nothing is finished."""
         return next((str(result["main"]) for result in self.all()), "")
+
+    @property
+    def measure(self) -> str:
+        """The column on test that verdicts go by: the papers' UAS at their settings, or `test`."""
+        papers = self.block.task == "parsing" and self.block.kind == PAPERS
+        return "test_uas" if papers else "test"
 
     def all(self) -> Iterator[Result]:
         """Yield all results."""

@@ -60,19 +60,19 @@ def margin(table: Table) -> float:
 
 
 def no_worse(
-    table: Table, row: str, base: str, *, by: float | None = None, column: str = "test"
+    table: Table, row: str, base: str, *, by: float | None = None, column: str = ""
 ) -> Claim:
-    """Claim that a row is at most `by` below another; unless given, by `margin`."""
+    """Claim that a row is at most `by` below another; unless given, `margin` and `measure`."""
     by = margin(table) if by is None else by
     return _compared(table, row, base, column, f"at most {by:g} below", -by)
 
 
-def worse(table: Table, row: str, base: str, *, by: float, column: str = "test") -> Claim:
+def worse(table: Table, row: str, base: str, *, by: float, column: str = "") -> Claim:
     """Claim that a row is at least `by` below another."""
     return _compared(table, row, base, column, f"at least {by:g} below", -by, below=True)
 
 
-def better(table: Table, row: str, base: str, *, by: float, column: str = "test") -> Claim:
+def better(table: Table, row: str, base: str, *, by: float, column: str = "") -> Claim:
     """Claim that a row is at least `by` above another; 0: that it is not below."""
     criterion = f"at least {by:g} above" if by else "no lower than"
     return _compared(table, row, base, column, criterion, by)
@@ -110,6 +110,7 @@ def _compared(
     below: bool = False,
 ) -> Claim:
     """Claim that the difference of two rows is `limit` or more, or with `below` or less."""
+    column = column or table.measure
     mine, other = table.number(row, column), table.number(base, column)
     what = f"{table.head(column)}: {table.label(row)} is {criterion} {table.label(base)}"
     if mine is None or other is None:

@@ -140,6 +140,18 @@ def test_models_in_memory_are_checked_too() -> None:
         freeze(ModelFile(model.header, arrays))
 
 
+@pytest.mark.parametrize("system", ["arc-hybrid", "arc-standard"])
+def test_models_of_other_features_are_refused(system: Any) -> None:
+    model = random_parser(1, transition_system=system)
+    freeze(model)
+    header = {name: value for name, value in model.header.items() if name != "template"}
+    if system == "arc-standard":  # what has none has the first
+        freeze(ModelFile(header, model.arrays))
+        header["template"] = 2
+    with pytest.raises(CheckpointError, match=f"features are not those of {system}"):
+        freeze(ModelFile(header, model.arrays))
+
+
 # in NumPy the tagger's gates are open or closed, however large the numbers are
 @pytest.mark.parametrize(
     ("make", "kernels"),

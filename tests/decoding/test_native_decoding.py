@@ -121,6 +121,9 @@ def test_exploring_is_for_arc_hybrid_and_for_trees_of_the_same_words(core: Any) 
             hybrid.explore(words, wrong, labels)
     with pytest.raises(MePropError, match="gold heads or labels are out of range"):
         hybrid.explore(words, heads, labels + 5)
+    circle = np.array([2, 1, 0, 0, 1], np.int32)
+    with pytest.raises(MePropError, match="cannot build a tree"):
+        hybrid.explore(words, circle, labels)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -236,11 +236,11 @@ def test_with_the_dynamic_oracle_the_examples_are_what_the_parser_meets(
     every = np.arange(2 * sum(len(sentence) for sentence, _, _ in trees))
     static = parser_task(crossing, transition_system="arc-hybrid")
     static.network.load_state_dict(task.network.state_dict())
-    task.begin_epoch(1)
+    task.begin_epoch(0)
     assert task.state() == {}
     same = task.loss(ParserBatch(every, 0)).item()
     assert same == pytest.approx(static.loss(ParserBatch(every, 0)).item())
-    task.begin_epoch(2)
+    task.begin_epoch(1)
     losses, wrong = [], 0
     for sentence, heads, deprels in trees:
         state = task.system.initial(len(sentence))
@@ -520,6 +520,21 @@ def test_lifted_labels_are_kept_where_they_can_be_learnt(
     assert POOLED not in allowed
     assert (once in allowed) == kept
     task.frozen()  # what is stored can be read
+
+
+def test_pooled_labels_are_explored_as_such(crossing: list[Sentence]) -> None:
+    projective = [sentence for sentence in crossing if is_projective(sentence.column("head"))]
+    treebank = [*crossing, *projective * 150]
+    task = parser_task(treebank, transition_system="arc-hybrid", oracle="dynamic")
+    pooled = task.labels.index(POOLED)
+    arcs = {task.system.left_start + pooled, task.system.right_start + pooled}
+    before = sum(target in arcs for target in task._examples.targets.tolist())
+    assert before > 0
+    with torch.no_grad():  # as if it were learnt by heart: all are LEFT or RIGHT with that label
+        task.network.layers[-1].bias[sorted(arcs)] = 100.0
+    task.begin_epoch(1)
+    after = [target for target in task._examples.targets.tolist() if target in arcs]
+    assert len(after) >= before
 
 
 def test_dropping_every_tree_leaves_nothing(crossing: list[Sentence]) -> None:

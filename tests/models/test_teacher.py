@@ -12,11 +12,19 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from meprop_nlp.config import MePropConfig, ParserConfig, TaggerConfig
+from meprop_nlp.config import (
+    MePropConfig,
+    ParserConfig,
+    SimplifyConfig,
+    TaggerConfig,
+    TrainingConfig,
+)
 from meprop_nlp.models import teacher as module
 from meprop_nlp.models.parser_task import ParserTask
+from meprop_nlp.models.records import EpochRecord
 from meprop_nlp.models.tagger_task import TaggerTask
 from meprop_nlp.models.teacher import Swaps, Teacher, taught
+from meprop_nlp.models.training import Trainer
 from meprop_nlp.nn.optim import make_optimizer
 from meprop_nlp.nn.simplify import Simplifier
 
@@ -129,3 +137,23 @@ def test_cut_network_learns_from_the_whole_one(
             targets.copy_(targets.roll(1))
         torch.manual_seed(5)
         assert made.loss(batch, teacher).item() == last
+
+
+@pytest.mark.parametrize("is_taught", [True, False])
+def test_what_is_taught_has_a_third_of_the_dropout(treebank: Any, is_taught: bool) -> None:
+    parser = ParserConfig(hidden=8)
+    common: dict[str, Any] = {"meprop": MePropConfig(k=3), "device": CPU, "seed": 1}
+    made: Any = ParserTask(treebank, [], config=parser, batch_size=40, **common)
+    config = SimplifyConfig(keep=0.5, first_cut_epoch=1, min_neurons=2, teacher=is_taught)
+    trainer = Trainer(
+        made, training=TrainingConfig(epochs=2, patience=0, device="cpu"), simplify=config
+    )
+    for record in trainer.run():
+        if isinstance(record, EpochRecord) and record.epoch == 1:
+            assert made.network.dropout_share == 1
+    assert made.network.dropout_share == (1 / 3 if is_taught else 1)
+    simplification = trainer.simplification
+    assert simplification is not None
+    if is_taught:
+        assert simplification.teacher is not None
+        assert simplification.teacher.network.dropout_share == 1

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meprop_nlp.errors import ConfigError
+from meprop_nlp.errors import ConfigError, TransitionError
 from meprop_nlp.parsing.dynamic_oracle import DynamicOracle
 from meprop_nlp.parsing.oracle import oracle_transitions
 from meprop_nlp.parsing.transitions import ArcHybrid, ArcStandard, State
@@ -70,8 +69,7 @@ def test_right_are_those_after_which_no_more_heads_are_lost(
     assert lossy > 0 or n < 2
 
 
-@lru_cache
-def _random_state(n: int, choices: tuple[int, ...]) -> State:
+def _random_state(n: int, choices: Sequence[int]) -> State:
     state = SYSTEM.initial(n)
     for choice in choices:
         if state.is_terminal():
@@ -85,7 +83,7 @@ def _random_state(n: int, choices: tuple[int, ...]) -> State:
 def gold_trees(draw: st.DrawFn) -> list[int]:
     n = draw(st.integers(1, 25))
     choices = draw(st.lists(st.integers(0, 2), min_size=2 * n, max_size=2 * n))
-    return _random_state(n, tuple(choices)).tree()[0]
+    return _random_state(n, choices).tree()[0]
 
 
 @given(heads=gold_trees(), choices=st.lists(st.integers(0, 2), max_size=50))
@@ -94,7 +92,7 @@ def test_following_it_from_anywhere_ends_and_loses_no_head(
 ) -> None:
     n = len(heads)
     oracle = DynamicOracle(SYSTEM, heads, [0] * n)
-    state = copy.deepcopy(_random_state(n, tuple(choices)))
+    state = _random_state(n, choices)
     had = [w for w in range(1, n + 1) if state.heads[w] == heads[w - 1]]
     while not state.is_terminal():
         right = oracle.next(state)
@@ -102,8 +100,30 @@ def test_following_it_from_anywhere_ends_and_loses_no_head(
         assert all(SYSTEM.is_valid(state, transition) for transition in right)
         SYSTEM.apply(state, right[-1])
     assert all(state.heads[word] == heads[word - 1] for word in had)
-    if not choices:
-        assert state.tree()[0] == heads
+
+
+@given(heads=gold_trees(), data=st.data())
+def test_whichever_answers_are_followed_the_gold_tree_is_built(
+    heads: list[int], data: st.DataObject
+) -> None:
+    oracle = DynamicOracle(SYSTEM, heads, [0] * len(heads))
+    state = SYSTEM.initial(len(heads))
+    while not state.is_terminal():
+        SYSTEM.apply(state, data.draw(st.sampled_from(oracle.next(state))))
+    assert state.tree()[0] == heads
+
+
+@pytest.mark.parametrize("heads", [[3, 4, 0, 3], [2, 1, 0]])
+def test_what_is_no_projective_tree_is_refused_where_nothing_is_right(heads: list[int]) -> None:
+    oracle = DynamicOracle(SYSTEM, heads, [0] * len(heads))
+    state = SYSTEM.initial(len(heads))
+
+    def follow() -> None:
+        while not state.is_terminal():
+            SYSTEM.apply(state, oracle.next(state)[0])
+
+    with pytest.raises(TransitionError, match=r"not projective|in a circle"):
+        follow()
 
 
 @given(heads=gold_trees())
@@ -118,7 +138,6 @@ def test_on_the_way_to_the_gold_tree_the_static_answer_is_right(heads: list[int]
 
 
 def test_a_root_label_is_not_put_on_another_arc() -> None:
-    # 1 is the root; once 1 hangs on 2, every label but the root's is as right as another
     system = ArcHybrid(4, root_labels=[3], other_labels=[0, 1])
     oracle = DynamicOracle(system, [0, 1], [3, 1])
     state = system.initial(2)
@@ -126,7 +145,7 @@ def test_a_root_label_is_not_put_on_another_arc() -> None:
     assert oracle.next(state) == (0,)
     system.apply(state, 0)
     assert oracle.next(state) == (system.right_start + 1,)
-    # shift 1, LEFT 1 from 2: 2 is the root, and has that label
+    # 1, the gold root, hangs on 2: 2 is the root, and gets a root's label
     state = system.initial(2)
     system.apply(state, 0)
     system.apply(state, system.left_start)

@@ -82,7 +82,11 @@ def _block(task: str, scale: Scale) -> Block:
         Row("dense", "dense, uncut", {}),
         Row("meprop", f"meProp, k {k}, uncut", {"k": k}),
         Row("cut", f"meSimp (`--simplify`), k {k}", late_cut(scale, k)),
-        Row("untaught", "the same without a teacher", late_cut(scale, k, teacher=False)),
+        Row(
+            "untaught",
+            "the same without a teacher, all of the dropout",
+            late_cut(scale, k, teacher=False),
+        ),
         Row("small", "small from scratch, same epochs", partial(_small, scale)),
         Row("small time", "small from scratch, same seconds", _small_same_time),
         Row("dense time", "dense, for the seconds of meProp", _dense_same_time),
@@ -101,12 +105,13 @@ def _block(task: str, scale: Scale) -> Block:
     )
     note = (
         "meSimp cuts by what the loss would lose with a neuron, and the whole network teaches what "
-        "is left. Pruning by hits, by magnitude and at random is done as elsewhere, without a "
-        "teacher; the last rows do all that meSimp does but for the choice of neurons. All follow "
-        "its schedule and its k. A small network has the width that meSimp left with the same "
-        "seed, the mean of a tagger's two directions, and is trained with lazy Adam as that is. "
-        "Epochs for the same seconds are computed from the seconds measured with that seed, "
-        "rounded up, and the learning rate falls to zero over just these epochs."
+        "is left, with a third of the dropout. Pruning by hits, by magnitude and at random is done "
+        "as elsewhere, without a teacher and with all of the dropout; the last rows do all that "
+        "meSimp does but for the choice of neurons. All follow its schedule and its k. A small "
+        "network has the width that meSimp left with the same seed, the mean of a tagger's two "
+        "directions, and is trained with lazy Adam as that is. Epochs for the same seconds are "
+        "computed from the seconds measured with that seed, rounded up, and the learning rate "
+        "falls to zero over just these epochs."
     )
     return Block(task, FULL, DEFAULTS, rows, _COLUMNS, _judge, note=note)
 
