@@ -72,7 +72,7 @@ FirstCutEpoch = Annotated[
     int | None,
     option(
         MEPROP,
-        help="Epochs before the first cut; unless given, 3/8 of --epochs, or 1 with --schedule "
+        help="Epochs before the first cut; unless given, a third of --epochs, or 1 with --schedule "
         "paper.",
     ),
 ]
