@@ -116,7 +116,7 @@ def test_plan_counts_and_trains_nothing(call: Any, tmp_path: Path) -> None:
     assert rows["main"] == ["12", "0", "0", "12"]
     # dense and meProp are those of main; what is small, and dense for the same time, wait
     assert rows["fair"][:3] == ["24", "0", "6"]
-    assert rows["together"][:3] == ["28", "0", "6"]
+    assert rows["together"][:3] == ["32", "0", "6"]
     assert "not run: parsing: left out by --task tagging" in result.stdout
     assert not (tmp_path / "out").exists()
 
