@@ -12,10 +12,8 @@ import numpy.typing as npt
 from meprop_nlp.config import ACTIVATIONS, TRANSITION_SYSTEMS
 from meprop_nlp.decoding.folding import capacity_for, filled, padded
 from meprop_nlp.decoding.weights import Array, ParserWeights
-from meprop_nlp.decoding.words import Indices, Trees, Words
+from meprop_nlp.decoding.words import Exploration, Indices, Trees, Words
 from meprop_nlp.errors import MePropError
-from meprop_nlp.parsing.derivation import Exploration
-from meprop_nlp.parsing.dynamic_oracle import demand_arc_hybrid
 from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS
 from meprop_nlp.parsing.transition_system import TransitionSystem
 
@@ -87,6 +85,9 @@ class NativeParser:
             ConfigError: the transition system has no dynamic oracle.
             MePropError: scores are not finite.
         """
+        # training alone asks for it: what only decodes starts without
+        from meprop_nlp.parsing.dynamic_oracle import demand_arc_hybrid
+
         demand_arc_hybrid(self._weights.system)
         forms, tags = self._rows(words)
         parsed = np.empty((2, len(forms)), np.int32)

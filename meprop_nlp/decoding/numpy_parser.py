@@ -10,10 +10,8 @@ import numpy.typing as npt
 
 from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.decoding.weights import Array, ParserWeights
-from meprop_nlp.decoding.words import Indices, Trees, Words, joined
+from meprop_nlp.decoding.words import Exploration, Indices, Trees, Words, joined
 from meprop_nlp.errors import MePropError
-from meprop_nlp.parsing.derivation import Exploration
-from meprop_nlp.parsing.dynamic_oracle import DynamicOracle
 from meprop_nlp.parsing.features import extract, extract_labels
 from meprop_nlp.parsing.transitions import SWAPS_PER_WORD, ArcStandardSwap
 
@@ -67,6 +65,9 @@ class NumpyParser:
             ConfigError: the transition system has no dynamic oracle.
             MePropError: scores are not finite.
         """
+        # training alone asks for it: what only decodes starts without
+        from meprop_nlp.parsing.dynamic_oracle import DynamicOracle
+
         spans = [slice(*span) for span in pairwise(words.bounds.tolist())]
         oracles = [
             DynamicOracle(self.weights.system, heads[span].tolist(), labels[span].tolist())

@@ -15,9 +15,8 @@ from meprop_nlp.decoding.numpy_parser import NumpyParser
 from meprop_nlp.decoding.predictor import Predictor, as_sentence
 from meprop_nlp.decoding.stream import chunks
 from meprop_nlp.decoding.weights import ParserWeights
-from meprop_nlp.decoding.words import Indices, SentenceWords, Trees, Words
+from meprop_nlp.decoding.words import Exploration, Indices, SentenceWords, Trees, Words
 from meprop_nlp.native import core
-from meprop_nlp.parsing.derivation import Exploration
 from meprop_nlp.parsing.projectivity import LIFTED, deprojectivize
 
 __all__ = ["FrozenParser"]

@@ -13,7 +13,16 @@ from meprop_nlp.data.attributes import with_shares
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import COLUMNS
 
-__all__ = ["DocumentWords", "Indices", "SentenceWords", "TaggedWords", "Tags", "Trees", "Words"]
+__all__ = [
+    "DocumentWords",
+    "Exploration",
+    "Indices",
+    "SentenceWords",
+    "TaggedWords",
+    "Tags",
+    "Trees",
+    "Words",
+]
 
 Indices = npt.NDArray[np.int32]
 
@@ -122,6 +131,18 @@ class Trees(NamedTuple):
     def shares(self) -> dict[str, npt.NDArray[np.float32]]:
         """Return the confidence by its attribute in MISC; empty without."""
         return {} if self.confidence is None else {"ArcConf": self.confidence}
+
+
+class Exploration(NamedTuple):
+    """How a parser went through sentences with the dynamic oracle beside it; N words, 2 N moves.
+
+    Attributes:
+        followed: (2 N,) int32, the parser's own best transition in each state, which it made.
+        targets: (2 N,) int32, the best by its scores of those that the oracle calls right.
+    """
+
+    followed: Indices
+    targets: Indices
 
 
 class TaggedWords:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.decoding.parser import FrozenParser
-from meprop_nlp.parsing.derivation import Derivation, Exploration, derive, replay
+from meprop_nlp.decoding.words import Exploration
+from meprop_nlp.parsing.derivation import Derivation, derive, replay
 from meprop_nlp.parsing.transition_system import TransitionSystem
 
 __all__ = ["ParserExamples"]

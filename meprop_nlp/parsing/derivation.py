@@ -14,19 +14,7 @@ from meprop_nlp.parsing.oracle import walk
 from meprop_nlp.parsing.state import UNSET, State
 from meprop_nlp.parsing.transitions import TransitionSystem
 
-__all__ = ["Derivation", "Exploration", "derive", "replay"]
-
-
-class Exploration(NamedTuple):
-    """How a parser went through sentences with the dynamic oracle beside it; N words, 2 N moves.
-
-    Attributes:
-        followed: (2 N,) int32, the parser's own best transition in each state, which it made.
-        targets: (2 N,) int32, the best by its scores of those that the oracle calls right.
-    """
-
-    followed: NDArray[np.int32]
-    targets: NDArray[np.int32]
+__all__ = ["Derivation", "derive", "replay"]
 
 
 class Derivation(NamedTuple):
