@@ -24,12 +24,14 @@ class Column:
         head: `{main}` stands for the name of the main score.
         of: the figure; None where a result has none.
         digits, scale: how it is shown.
+        timed: whether it depends on the machine.
     """
 
     head: str
     of: Callable[[Result], float | None]
     digits: int = 2
     scale: float = 1.0
+    timed: bool = False
 
 
 def _score(role: str, name: str = "") -> Callable[[Result], float | None]:
@@ -50,12 +52,12 @@ COLUMNS: dict[str, Column] = {
     "dev": Column("dev {main}", _score("dev")),
     "test": Column("test {main}", _score("test")),
     "test_uas": Column("test UAS", _score("test", "uas")),
-    "backward": Column("backward, ms/step", _milliseconds("backward_seconds")),
-    "step": Column("whole step, ms", _milliseconds("seconds")),
-    "seconds": Column("training, s", lambda r: float(r["training_seconds"]), 1),
+    "backward": Column("backward, ms/step", _milliseconds("backward_seconds"), timed=True),
+    "step": Column("whole step, ms", _milliseconds("seconds"), timed=True),
+    "seconds": Column("training, s", lambda r: float(r["training_seconds"]), 1, timed=True),
     "neurons": Column("neurons a layer", lambda r: fmean(r["neurons"].values()), 0),
     "bytes": Column("model, MB", lambda r: float(r["bytes"]), 2, 1e6),
-    "decode": Column("decoding, words/s", lambda r: r["decode_words_per_second"], 0),
+    "decode": Column("decoding, words/s", lambda r: r["decode_words_per_second"], 0, timed=True),
     "epochs": Column("epochs trained", lambda r: float(len(r["epochs"])), 1),
 }
 

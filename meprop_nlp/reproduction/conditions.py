@@ -13,7 +13,7 @@ from typing import Any
 
 from meprop_nlp.native import kernels_in_use
 
-__all__ = ["Load", "conditions"]
+__all__ = ["Load", "conditions", "machine"]
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -32,6 +32,11 @@ def conditions() -> dict[str, Any]:
         "kernels": kernels_in_use(),
         "date": datetime.date.today().isoformat(),
     }
+
+
+def machine(about: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what two measurements must share for their seconds to be compared."""
+    return tuple(about[name] for name in ("cpu", "cores", "threads", "kernels"))
 
 
 def _cpu() -> str:

@@ -49,9 +49,11 @@ choice of the epoch. MNIST's dev set is the first 5,000 training images, or a qu
 
 Seconds are wall time of separate trainings, on one thread or more, as said below; *ms/step* is the
 median over epochs of the seconds per minibatch. Layers and steps timed in turns, against PyTorch's
-own layers, are in `docs/speed.md`. † marks rows with a cell that had to share its cores with other
-processes: its seconds are not to be relied on. A verdict is computed from the numbers: it *holds*
-where every claim under it does, *in part* where some do.
+own layers, are in `docs/speed.md`. Seconds and words per second are those of the machine that most
+of a table was trained on; of cells from another one only scores and sizes count. † marks rows with
+a cell that had to share its cores with other processes: its seconds are not to be relied on. A
+verdict is computed from the numbers, over the seeds that both of the rows it compares have: it
+*holds* where every claim under it does, *in part* where some do.
 
 What differs from the papers: the data, of which MNIST's 60,000 training images are fewer where a
 table says so; the tagger reads in both directions, over words, affixes and shapes; the parser's

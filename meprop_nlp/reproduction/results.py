@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.columns import COLUMNS, SCORE_NAMES
+from meprop_nlp.reproduction.conditions import machine
 from meprop_nlp.reproduction.experiment import Block, Row
 from meprop_nlp.reproduction.numbers import Number
 from meprop_nlp.reproduction.settings import PAPERS
@@ -88,6 +91,31 @@ class Table:
         return COLUMNS[column].head.format(main=SCORE_NAMES.get(self.main, "score"))
 
     def number(self, key: str, column: str) -> Number | None:
-        """Return one cell of the table; None where no seed is finished."""
-        values = (COLUMNS[column].of(result) for result in self.results.get(key, ()))
-        return Number.of(value for value in values if value is not None)
+        """Return one cell of the table; None where no seed has the figure."""
+        return Number.of(self._figures(key, column).values())
+
+    def pair(self, key: str, other: str, column: str) -> tuple[Number, Number] | None:
+        """Return a column of two rows over the seeds that both have; None where there is none.
+
+        A mean over other seeds is of other trainings, and no difference of theirs.
+        """
+        mine, others = self._figures(key, column), self._figures(other, column)
+        both = mine.keys() & others.keys()
+        one, two = (Number.of(found[seed] for seed in both) for found in (mine, others))
+        return None if one is None or two is None else (one, two)
+
+    def _figures(self, key: str, column: str) -> dict[int, float]:
+        """Figures by seed; those that depend on the machine of `_machine` alone."""
+        described = COLUMNS[column]
+        return {
+            result["settings"]["training"]["seed"]: figure
+            for result in self.results.get(key, ())
+            if not described.timed or machine(result["conditions"]) == self._machine
+            if (figure := described.of(result)) is not None
+        }
+
+    @property
+    def _machine(self) -> tuple[Any, ...]:
+        """The machine that most of the table was trained on."""
+        found = Counter(machine(result["conditions"]) for result in self.all())
+        return max(found, key=lambda name: (found[name], str(name)), default=())

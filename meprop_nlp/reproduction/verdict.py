@@ -31,7 +31,7 @@ class Claim:
     Attributes:
         text: the claim with its criterion and the numbers.
         holds: None where numbers are missing.
-        n: seeds of the number with the fewest.
+        n: seeds that the numbers are of.
     """
 
     text: str
@@ -80,21 +80,23 @@ def better(table: Table, row: str, base: str, *, by: float, column: str = "") ->
 
 def faster(table: Table, row: str, base: str, *, column: str, times: float = 1.0) -> Claim:
     """Claim that a row takes less time than another, by more than a factor."""
-    mine, other = table.number(row, column), table.number(base, column)
+    pair = table.pair(row, base, column)
     criterion = "faster than" if times == 1 else f"more than {times:g} times as fast as"
     what = f"{table.head(column)}: {table.label(row)} is {criterion} {table.label(base)}"
-    if mine is None or other is None:
+    if pair is None:
         return Claim(f"{what}: not measured", None)
+    mine, other = pair
     ratio = other.mean / mine.mean if mine.mean else float("inf")
-    return Claim(f"{what}: {ratio:.2f} times as fast", ratio > times, min(mine.n, other.n))
+    return Claim(f"{what}: {ratio:.2f} times as fast", ratio > times, mine.n)
 
 
 def smaller(table: Table, row: str, *, share: float, of: str) -> Claim:
     """Claim that at most a share of an uncut row's neurons is left, in the layers' mean."""
-    number, whole = table.number(row, "neurons"), table.number(of, "neurons")
+    pair = table.pair(row, of, "neurons")
     what = f"{table.label(row)} keeps at most {share:.0%} of the neurons"
-    if number is None or whole is None:
+    if pair is None:
         return Claim(f"{what}: not measured", None)
+    number, whole = pair
     found = f"{number.shown(0)} of {whole.shown(0)}, {number.mean / whole.mean:.0%}"
     return Claim(f"{what}: {found}", number.mean <= share * whole.mean + 0.5, number.n)
 
@@ -111,10 +113,11 @@ def _compared(
 ) -> Claim:
     """Claim that the difference of two rows is `limit` or more, or with `below` or less."""
     column = column or table.measure
-    mine, other = table.number(row, column), table.number(base, column)
+    pair = table.pair(row, base, column)
     what = f"{table.head(column)}: {table.label(row)} is {criterion} {table.label(base)}"
-    if mine is None or other is None:
+    if pair is None:
         return Claim(f"{what}: not measured", None)
+    mine, other = pair
     difference = mine.minus(other)
     # rounded as it is shown, so that nobody sees -0.30 fail a limit of 0.3
     found = round(difference.mean, 2)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.reproduction import verdict as v
+from meprop_nlp.reproduction.numbers import Number
 from meprop_nlp.reproduction.plan import Plan
 from meprop_nlp.reproduction.results import Table
 
@@ -20,15 +21,18 @@ MakeTable = Callable[..., Table]
 
 @pytest.fixture
 def make_table(make_plan: Callable[..., Plan]) -> MakeTable:
-    """Makes a table of dense and k 2 with given test scores, one a seed."""
+    """Makes a table of dense and k 2 with given test scores by seed, None where one is missing."""
     plan = make_plan(made.experiment())
     (block,) = plan.blocks(plan.experiments[0])
 
-    def make(dense: list[float], k2: list[float], **changes: Any) -> Table:
-        cell = plan.base(block, 1)
+    def make(dense: list[float | None], k2: list[float | None], **changes: Any) -> Table:
         rows = {"dense": (dense, {}), "k2": (k2, changes)}
         results = {
-            key: [made.made_result(cell, score) | more for score in scores]
+            key: [
+                made.made_result(plan.base(block, seed), score) | more
+                for seed, score in enumerate(scores, 1)
+                if score is not None
+            ]
             for key, (scores, more) in rows.items()
         }
         return Table(block, 3, results)
@@ -94,6 +98,29 @@ def test_smaller_compares_with_the_uncut_row(make_table: MakeTable) -> None:
     assert claim.holds is True
     assert claim.text.endswith("3 of 12, 25%")
     assert v.smaller(table, "k2", share=0.2, of="dense").holds is False
+
+
+def test_only_seeds_that_both_rows_have_are_compared(make_table: MakeTable) -> None:
+    table = make_table([90.0, None, 80.0, 80.0], [90.5, 70.0, None, 80.5])
+    claim = v.better(table, "k2", "dense", by=0.0)
+    assert claim.text.endswith("+0.50 ± 7.07, too near the limit to be sure")
+    assert claim.n == 2
+    assert v.better(make_table([90.0, None], [None, 90.0]), "k2", "dense", by=0.0).holds is None
+
+
+def test_seconds_are_of_the_machine_with_most_cells(make_table: MakeTable) -> None:
+    table = make_table([90.0, 90.0, 90.0], [89.0, 89.0, 91.0])
+    other = table.results["k2"][2]
+    other["conditions"] = other["conditions"] | {"cpu": "Another"}
+    other["step_seconds"] = {"backward_seconds": 9.0, "seconds": 9.0}
+    claim = v.faster(table, "k2", "dense", column="step", times=0.9)
+    assert claim.text.endswith(": 1.00 times as fast")
+    assert claim.n == 2
+    assert v.no_worse(table, "k2", "dense").n == 3
+    table.results["dense"].clear()
+    table.results["k2"][1:2] = []
+    # one cell each: the same machine is taken every time
+    assert {table.number("k2", "step") for _ in range(3)} == {Number(400.0, None, 1)}
 
 
 def test_missing_numbers_leave_a_claim_open(make_table: MakeTable) -> None:
