@@ -196,8 +196,13 @@ Lazy = Annotated[
 ]
 Clip = Annotated[float, option(TRAINING, help="Largest norm of the gradient; 0: no limit.")]
 Patience = Annotated[
-    int,
-    option(TRAINING, help="Stop after so many epochs without a better dev score; 0: never."),
+    int | None,
+    option(
+        TRAINING,
+        help="Stop after so many epochs without a better dev score; 0: never. Unless given, "
+        f"{RUN_DEFAULTS.patience}, and with --simplify, but for --schedule paper, 0: the last "
+        "epochs of what was cut help.",
+    ),
 ]
 Seed = Annotated[int, option(TRAINING, help="Where all random numbers start.")]
 

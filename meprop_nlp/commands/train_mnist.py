@@ -28,7 +28,6 @@ from meprop_nlp.commands.options import (
     Device,
     Dropout,
     Optimizer,
-    Patience,
     Progress,
     Quiet,
     Resume,
@@ -165,7 +164,10 @@ def train_mnist(
     weight_decay: Annotated[
         float, option(TRAINING, help="L2 penalty, added to the gradient.")
     ] = MNIST_TRAINING.weight_decay,
-    patience: Patience = MNIST_TRAINING.patience,
+    patience: Annotated[
+        int,
+        option(TRAINING, help="Stop after so many epochs without a better dev score; 0: never."),
+    ] = MNIST_TRAINING.patience,
     seed: Seed = MNIST_TRAINING.seed,
     threads: Threads = RUN_DEFAULTS.threads,
     device: Device = RUN_DEFAULTS.device,

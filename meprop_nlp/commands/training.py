@@ -39,7 +39,7 @@ class Settings(NamedTuple):
 
     @classmethod
     def of(cls, task: str, config_class: type[Config], options: dict[str, Any]) -> Settings:
-        """Take the settings out of a command's options; fill in k and epochs.
+        """Take the settings out of a command's options; fill in what depends on them.
 
         Raises:
             ConfigError: a value is out of range.
@@ -55,6 +55,8 @@ class Settings(NamedTuple):
             options["epochs"] = SIMPLIFY_EPOCHS if late else TrainingConfig().epochs
         if options.get("lazy", False) is None:
             options["lazy"] = late
+        if options.get("patience", 0) is None:
+            options["patience"] = 0 if late else TrainingConfig().patience
         config = config_class(**settings(config_class))
         meprop = MePropConfig(**settings(MePropConfig))
         meprop.check_width(options["hidden"])

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.decoding.parser import FrozenParser
 from meprop_nlp.decoding.words import Exploration
 from meprop_nlp.parsing.derivation import Derivation, derive, replay
 from meprop_nlp.parsing.transition_system import TransitionSystem
 
-__all__ = ["ParserExamples"]
+__all__ = ["ParserExamples", "tag_rows"]
 
 
 class ParserExamples:
@@ -119,3 +120,19 @@ class ParserExamples:
         self.targets, self.seconds, self.masks = (
             torch.from_numpy(values.astype(np.int64)).to(to) for values in (targets, seconds, masks)
         )
+
+
+def tag_rows(
+    sentences: Sequence[Sentence], vocabularies: dict[str, Vocab]
+) -> list[npt.NDArray[np.int64]]:
+    """Return each sentence's tags as rows of one table: (n_words, number of tag columns)."""
+    offset = 0
+    columns = []
+    for name, vocab in vocabularies.items():
+        columns.append(
+            [[offset + vocab.index(tag) for tag in sentence.column(name)] for sentence in sentences]
+        )
+        offset += len(vocab)
+    if not columns:
+        return [np.empty((len(sentence), 0), np.int64) for sentence in sentences]
+    return [np.array(rows, np.int64).T for rows in zip(*columns, strict=True)]

@@ -21,7 +21,7 @@ from meprop_nlp.decoding.packing import rounded
 from meprop_nlp.decoding.parser import FrozenParser
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.embeddings import load_vectors
-from meprop_nlp.models.examples import ParserExamples
+from meprop_nlp.models.examples import ParserExamples, tag_rows
 from meprop_nlp.models.parser_network import ParserNetwork
 from meprop_nlp.models.tagger_task import filled_columns
 from meprop_nlp.models.task import arrays_of, fitting_batch_size
@@ -151,7 +151,7 @@ class ParserTask:
             form_of.append(np.concatenate([[ROOT_ROW], numbers, [NULL_ROW]]))
         tag_of: list[npt.NDArray[np.int64]] = []
         combination_rows: dict[tuple[int, ...], int] = {}
-        for rows in _tag_rows([sentence for sentence, _, _ in trees], self.tags):
+        for rows in tag_rows([sentence for sentence, _, _ in trees], self.tags):
             numbered = [
                 FIRST_ROW + combination_rows.setdefault(tuple(row), len(combination_rows))
                 for row in rows.tolist()
@@ -206,8 +206,12 @@ class ParserTask:
             # each word is shifted once and attached once
             yield ParserBatch(chosen, n_words=len(chosen) // 2)
 
-    def loss(self, batch: ParserBatch, teacher: Teacher | None = None) -> Tensor:
-        examples, chosen = self._examples, torch.from_numpy(batch.chosen).to(self.device)
+    def _inputs(self, chosen: Tensor, *, swap: bool = False) -> tuple[Tensor, ...]:
+        """Return what the network reads of some examples: rows of forms, of tags, and which where.
+
+        The words that the rows of forms are for come first.
+        """
+        examples = self._examples
         # a form that fills many slots of the batch is embedded once; ROOT and NULL come first
         special = torch.arange(FIRST_ROW, dtype=torch.int32, device=self.device)
         forms = examples.forms[chosen]  # (B, 18)
@@ -215,15 +219,36 @@ class ParserTask:
         rows, index = distinct(torch.cat([special, forms.flatten()]), n_rows)
         index = index[FIRST_ROW:].view_as(forms)
         words = rows[FIRST_ROW:].long() - FIRST_ROW
-        made_up = teacher is not None and self._swaps is not None and teacher.makes_up()
-        if made_up and self._swaps:
+        if swap and self._swaps:
             words = self._swaps(words)
-        form_rows = self._form_rows[words]
-        others = self._tag_rows, index, examples.tags[chosen], examples.labels[chosen]
+        tags, labels = examples.tags[chosen], examples.labels[chosen]
+        return words, self._form_rows[words], self._tag_rows, index, tags, labels
+
+    def _answers(self, teacher: Teacher, chosen: Tensor, inputs: Sequence[Tensor]) -> Tensor:
+        """Return a teacher's logits for examples, remembered where those stay the same."""
+        n = len(self._examples)
+        if self.config.oracle == "dynamic" or not teacher.remembers(n, self.system.n_transitions):
+            answers: Tensor = teacher(*inputs)
+            return answers
+        return teacher.recall(chosen, self._asked(teacher), n)
+
+    def _asked(self, teacher: Teacher) -> Iterator[tuple[Tensor, Tensor]]:
+        """Ask a teacher about all examples: their numbers, and its logits."""
+        for start in range(0, len(self._examples), self.batch_size):
+            end = min(start + self.batch_size, len(self._examples))
+            chosen = torch.arange(start, end, device=self.device)
+            yield chosen, teacher(*self._inputs(chosen)[1:])
+
+    def loss(self, batch: ParserBatch, teacher: Teacher | None = None) -> Tensor:
+        examples, chosen = self._examples, torch.from_numpy(batch.chosen).to(self.device)
+        made_up = teacher is not None and self._swaps is not None and teacher.makes_up()
+        words, form_rows, *others = self._inputs(chosen, swap=made_up)
         # illegal transitions are left out of the softmax
         illegal = self._illegal[examples.masks[chosen]]
         if teacher:
-            answers = teacher(form_rows, *others).masked_fill(illegal, -torch.inf)
+            inputs = (form_rows, *others)
+            answers = teacher(*inputs) if made_up else self._answers(teacher, chosen, inputs)
+            answers = answers.masked_fill(illegal, -torch.inf)
         if self.config.word_dropout:
             hide = torch.rand(len(words), device=self.device) < self._hidden_chance[words]
             form_rows[:, 0] = form_rows[:, 0].masked_fill(hide, 0)
@@ -268,19 +293,3 @@ class ParserTask:
 
     def _frozen(self, header: dict[str, Any]) -> FrozenParser:
         return FrozenParser(ModelFile(header, rounded(arrays_of(self.network))))
-
-
-def _tag_rows(
-    sentences: Sequence[Sentence], vocabularies: dict[str, Vocab]
-) -> list[npt.NDArray[np.int64]]:
-    """Return each sentence's tags as rows of one table: (n_words, number of tag columns)."""
-    offset = 0
-    columns = []
-    for name, vocab in vocabularies.items():
-        columns.append(
-            [[offset + vocab.index(tag) for tag in sentence.column(name)] for sentence in sentences]
-        )
-        offset += len(vocab)
-    if not columns:
-        return [np.empty((len(sentence), 0), np.int64) for sentence in sentences]
-    return [np.array(rows, np.int64).T for rows in zip(*columns, strict=True)]

@@ -157,7 +157,7 @@ class TaggerTask(FixedExamples):
             forms = self._swaps(forms)
         rows = self._form_rows[forms]
         if teacher:
-            answers = teacher(rows, batch.batch_sizes)
+            answers = self._answers(teacher, rows, words, batch, made_up=made_up)
         if self.config.word_dropout:
             hide = torch.rand(len(words), device=self.device) < self._hidden_chance[forms]
             rows[:, 0] = rows[:, 0].masked_fill(hide, 0)
@@ -169,6 +169,24 @@ class TaggerTask(FixedExamples):
                 loss = taught(loss, logits[name], answers[name], made_up=made_up)
             losses.append(loss)
         return torch.stack(losses).sum()
+
+    def _answers(
+        self, teacher: Teacher, rows: Tensor, words: Tensor, batch: TaggerBatch, *, made_up: bool
+    ) -> dict[str, Tensor]:
+        """Return a teacher's logits for a minibatch by column; remembered, unless made up."""
+        n, sizes = len(self._forms), [len(vocab) for vocab in self.tags.values()]
+        if made_up or not teacher.remembers(n, sum(sizes)):
+            answers: dict[str, Tensor] = teacher(rows, batch.batch_sizes)
+            return answers
+        found = torch.split(teacher.recall(words, self._asked(teacher), n), sizes, dim=1)
+        return dict(zip(self.tags, found, strict=True))
+
+    def _asked(self, teacher: Teacher) -> Iterator[tuple[Tensor, Tensor]]:
+        """Ask a teacher about all words: their numbers, and the logits of all columns."""
+        for batch in self.batches(np.random.default_rng(0)):
+            words = torch.from_numpy(batch.words).to(self.device)
+            answers = teacher(self._form_rows[self._forms[words]], batch.batch_sizes)
+            yield words, torch.cat([answers[name] for name in self.tags], dim=1)
 
     def evaluate(self) -> dict[str, float]:
         if not self.dev:

@@ -8,6 +8,7 @@ in which words have been swapped for others of the same tag (after Bucila et al.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ SWAPPED = 0.5  # share of the words of such a minibatch that are swapped
 # What is left of the dropout rates, but of word dropout: a small network that is taught hardly
 # overfits, and what it leaves out it has to do without.
 DROPOUT_SHARE = 1 / 3
+# Numbers, of two bytes each, that a teacher's answers may take in memory.
+MOST_REMEMBERED = 1 << 28
+_LARGEST = float(torch.finfo(torch.float16).max)
 
 
 class Teacher:
@@ -36,11 +40,35 @@ class Teacher:
     def __init__(self, network: nn.Module) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.network.zero_grad(set_to_none=True)
+        self._answers: Tensor | None = None
 
     def __call__(self, *inputs: Any) -> Any:
         """Return the network's answers, without a graph."""
         with torch.no_grad():
             return self.network(*inputs)
+
+    def remembers(self, n_examples: int, n_classes: int) -> bool:
+        """Whether there is room for the answers to so many examples."""
+        return n_examples * n_classes <= MOST_REMEMBERED
+
+    def recall(self, places: Tensor, asked: Iterable[tuple[Tensor, Tensor]], n: int) -> Tensor:
+        """Return the answers to some examples that are never swapped; all are asked about once.
+
+        Most of a taught minibatch's time is the teacher's, and it says the same in every epoch. The
+        answers are kept in float16: what is rounded away is far less than what dropout changes.
+
+        Args:
+            places: (B) the examples' numbers, of `n` in all.
+            asked: yields numbers of some examples with the (b, C) answers to them, until all have
+                been there, always in the same order; read the first time alone.
+        """
+        if self._answers is None:
+            for numbers, answers in asked:
+                if self._answers is None:
+                    self._answers = answers.new_empty((n, answers.shape[1]), dtype=torch.float16)
+                self._answers[numbers] = answers.clamp(-_LARGEST, _LARGEST).half()
+        assert self._answers is not None
+        return self._answers[places].float()
 
     def makes_up(self) -> bool:
         """Draw whether a minibatch is to be made up."""

@@ -396,20 +396,22 @@ def test_second_ctrl_c_stops_at_once(
 
 
 @pytest.mark.parametrize(
-    ("given", "epochs", "lazy"),
+    ("given", "epochs", "lazy", "patience"),
     [
-        ({}, 8, False),
-        ({"simplify": True}, SIMPLIFY_EPOCHS, True),
-        ({"simplify": True, "lazy": False, "epochs": 5}, 5, False),
-        ({"simplify": True, "schedule": "paper"}, 8, False),
-        ({"lazy": True}, 8, True),
+        ({}, 8, False, 5),
+        ({"simplify": True}, SIMPLIFY_EPOCHS, True, 0),
+        ({"simplify": True, "lazy": False, "epochs": 5, "patience": 3}, 5, False, 3),
+        ({"simplify": True, "schedule": "paper"}, 8, False, 5),
+        ({"lazy": True}, 8, True, 5),
     ],
 )
 def test_what_the_late_cut_changes_unless_it_is_given(
-    given: dict[str, Any], epochs: int, lazy: bool
+    given: dict[str, Any], epochs: int, lazy: bool, patience: int
 ) -> None:
-    options = {"simplify": False, "schedule": "late", "k": None, "epochs": None, "lazy": None}
+    options = {"simplify": False, "schedule": "late"}
+    options |= dict.fromkeys(("k", "epochs", "lazy", "patience"))
     settings = Settings.of("parser", ParserConfig, options | {"hidden": 500} | given)
-    assert (settings.training.epochs, settings.training.lazy) == (epochs, lazy)
+    training = settings.training
+    assert (training.epochs, training.lazy, training.patience) == (epochs, lazy, patience)
     assert settings.meprop.k == (50 if given.get("simplify") else None)
     assert (settings.simplify is not None) == bool(given.get("simplify"))

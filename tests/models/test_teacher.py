@@ -97,20 +97,24 @@ def test_teacher_stays_as_it_was_and_does_not_drop_out():
     assert network.training
 
 
+def make(treebank: Any, task: str, **config: Any) -> Any:
+    """A task of a small network without dropout."""
+    common: dict[str, Any] = {"meprop": MePropConfig(k=3), "device": CPU}
+    settings: dict[str, Any] = {"hidden": 8, "dropout": 0.0, "word_dropout": 0.0} | config
+    if task == "tagger":
+        return TaggerTask(treebank, [], config=TaggerConfig(**settings), batch_size=3, **common)
+    return ParserTask(
+        treebank, [], config=ParserConfig(**settings), batch_size=16, seed=1, **common
+    )
+
+
 @pytest.mark.parametrize("made_up", [False, True])
 @pytest.mark.parametrize("task", ["tagger", "parser"])
 def test_cut_network_learns_from_the_whole_one(
     treebank: Any, monkeypatch: pytest.MonkeyPatch, task: str, made_up: bool
 ) -> None:
     torch.manual_seed(3)
-    common: dict[str, Any] = {"meprop": MePropConfig(k=3), "device": CPU}
-    made: Any
-    if task == "tagger":
-        config = TaggerConfig(hidden=8, dropout=0.0, word_dropout=0.0)
-        made = TaggerTask(treebank, [], config=config, batch_size=4, **common)
-    else:
-        parser = ParserConfig(hidden=8, dropout=0.0, word_dropout=0.0)
-        made = ParserTask(treebank, [], config=parser, batch_size=40, seed=1, **common)
+    made = make(treebank, task)
     monkeypatch.setattr(module, "MADE_UP", float(made_up))
     teacher = Teacher(made.network)
     layers = made.simplified_layers()
@@ -137,6 +141,58 @@ def test_cut_network_learns_from_the_whole_one(
             targets.copy_(targets.roll(1))
         torch.manual_seed(5)
         assert made.loss(batch, teacher).item() == last
+
+
+@pytest.mark.parametrize("made_up", [False, True])
+@pytest.mark.parametrize("task", ["tagger", "parser", "dynamic"])
+def test_remembered_answers_are_those_the_teacher_would_give(
+    treebank: Any, monkeypatch: pytest.MonkeyPatch, task: str, made_up: bool
+) -> None:
+    torch.manual_seed(4)
+    dynamic = {"transition_system": "arc-hybrid", "oracle": "dynamic"} if task == "dynamic" else {}
+    made = make(treebank, task, **dynamic)
+    monkeypatch.setattr(module, "MADE_UP", float(made_up))
+    for parameter in made.network.parameters():
+        parameter.data.mul_(20)  # answers of some size
+    teacher, asking = Teacher(made.network), Teacher(made.network)
+    monkeypatch.setattr(asking, "remembers", lambda *sizes: False)
+    asked: list[int] = []
+    teacher.network.register_forward_hook(lambda *call: asked.append(1))
+    layers = made.simplified_layers()
+    Simplifier(layers).step(widths={part.name: 4 for part in layers})
+    for epoch in range(3):
+        made.begin_epoch(epoch)
+        n, before = 0, len(asked)
+        for batch in made.batches(np.random.default_rng(epoch)):
+            losses = []
+            for one in (teacher, asking):
+                torch.manual_seed(6)  # the same words are swapped
+                losses.append(made.loss(batch, one))
+            assert_close(*losses, rtol=2e-3, atol=1e-4)
+            n += 1
+        # at once about everything, unless the examples change
+        each = task == "dynamic" or made_up or epoch == 0
+        assert len(asked) - before == (n if each else 0)
+
+
+def test_nothing_is_remembered_that_does_not_fit() -> None:
+    teacher = Teacher(nn.Linear(1, 1))
+    assert teacher.remembers(module.MOST_REMEMBERED // 100, 100)
+    assert not teacher.remembers(module.MOST_REMEMBERED // 100 + 1, 100)
+
+
+def test_answers_beyond_float16_stay_finite_and_in_place() -> None:
+    teacher = Teacher(nn.Linear(1, 1))
+    parts = [
+        (torch.tensor([2, 0]), torch.tensor([[1e9, -1e9], [1.0, 2.0]])),
+        (torch.tensor([1]), torch.tensor([[3.0, 4.0]])),
+    ]
+    found = teacher.recall(torch.tensor([0, 1, 2, 1]), parts, 3)
+    assert found.dtype == torch.float32
+    assert_close(found[[0, 1, 3]], torch.tensor([[1.0, 2.0], [3.0, 4.0], [3.0, 4.0]]))
+    assert_close(found[2], torch.tensor([65504.0, -65504.0]))
+    # nobody is asked again
+    assert_close(teacher.recall(torch.tensor([0]), iter(()), 3), torch.tensor([[1.0, 2.0]]))
 
 
 @pytest.mark.parametrize("is_taught", [True, False])

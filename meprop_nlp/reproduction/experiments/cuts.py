@@ -38,4 +38,4 @@ def late_cut(
     """Return the settings of a cell that does what `--simplify` does, or a little else."""
     simplify = SimplifyConfig(keep=keep, criterion=criterion, teacher=teacher)
     epochs = scale.epochs_of(SIMPLIFY_EPOCHS)
-    return {"k": k, "simplify": simplify, "epochs": epochs, "lazy": True}
+    return {"k": k, "simplify": simplify, "epochs": epochs, "lazy": True, "patience": 0}
