@@ -45,6 +45,7 @@ def cells(result: dict[str, Any], scores: list[str]) -> list[str]:
         " + ".join(str(width) for width in result["neurons"]),
         f"{result['bytes'] / 1e6:.1f} MB",
         *(f"{result[part][name]:.2f}" for part in ("dev", "test") for name in scores),
+        *(f"{found['las']:.2f}" for found in result.get("tagged", {}).values()),
         f"{result['seconds']:.0f}",
         f"{result['backward_seconds']:.0f}",
     ]
@@ -53,6 +54,8 @@ def cells(result: dict[str, Any], scores: list[str]) -> list[str]:
 def table(results: dict[str, Any], prefix: str, scores: dict[str, str]) -> str:
     """Return the table of the runs whose name begins with `prefix`."""
     heads = [f"{part} {shown}" for part in ("dev", "test") for shown in scores.values()]
+    if any("tagged" in result for name, result in results.items() if name.startswith(prefix)):
+        heads += ["dev LAS, predicted tags", "test LAS, predicted tags"]
     rows = [
         [name.removeprefix(prefix).lstrip(", "), *cells(result, list(scores))]
         for name, result in results.items()
@@ -64,8 +67,9 @@ def table(results: dict[str, Any], prefix: str, scores: dict[str, str]) -> str:
 def conditions(results: dict[str, Any]) -> str:
     """Return what the figures were measured on, in one line for each distinct set."""
     lines = {
-        f"{c['cpu']}, {c['cores']} cores; Python {c['python']}, torch {c['torch']}, numpy "
-        f"{c['numpy']}; one run each, seed 1; commit {c['commit']}."
+        f"{c['cpu']}, {c['cores']} cores, threads: {c.get('threads', 'all')}; Python "
+        f"{c['python']}, torch {c['torch']}, numpy {c['numpy']}; one run each, seed 1; "
+        f"commit {c['commit']}."
         for c in (result["conditions"] for result in results.values())
     }
     return "Measured on " + " ".join(sorted(lines))

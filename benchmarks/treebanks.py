@@ -23,10 +23,13 @@ from conditions import conditions
 RESULTS = Path(__file__).parent / "results" / "treebanks.json"
 PUNCTUATION = ["--exclude-punct"]
 
+# whose tags EWT's parsers are scored with beside gold ones
+TAGGER = "EWT tagger, meProp"
+
 # name: (command, data folder, file ending, options, how the model is scored)
 RUNS: dict[str, tuple[str, str, str, list[str], list[str]]] = {
     "EWT tagger, dense": ("tagger", "ud-english-ewt", "conllu", [], []),
-    "EWT tagger, meProp": ("tagger", "ud-english-ewt", "conllu", ["--k", "50"], []),
+    TAGGER: ("tagger", "ud-english-ewt", "conllu", ["--k", "50"], []),
     "EWT tagger, meSimp": ("tagger", "ud-english-ewt", "conllu", ["--simplify"], []),
     "EWT parser, dense": ("parser", "ud-english-ewt", "conllu", [], []),
     "EWT parser, meProp": ("parser", "ud-english-ewt", "conllu", ["--k", "50"], []),
@@ -43,24 +46,34 @@ def call(*words: str) -> str:
     return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
+def model_file(name: str, folder: Path) -> Path:
+    """Return where the model of a run is kept."""
+    return folder / (name.lower().replace(", ", "-").replace(" ", "-") + ".safetensors")
+
+
 def run(name: str, data: Path, folder: Path) -> dict[str, Any]:
     """Train one model, score it on dev and test, and return all that came out."""
+    tagger = str(model_file(TAGGER, folder))
     task, treebank, ending, options, scoring = RUNS[name]
     train, dev, test = (
         str(data / treebank / f"{part}.{ending}") for part in ("train", "dev", "test")
     )
-    model = folder / (name.lower().replace(", ", "-").replace(" ", "-") + ".safetensors")
+    model = model_file(name, folder)
     start = time.perf_counter()
     call(f"train-{task}", "--train", train, "--dev", dev, "-o", str(model), *options)
     seconds = time.perf_counter() - start
     info = json.loads(call("info", str(model), "--json"))
     log = model.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
     epochs = [json.loads(line) for line in log]
-    scores = {}
-    for part, path in (("dev", dev), ("test", test)):
-        printed = call("evaluate", path, "--model", str(model), "--json", *scoring)
-        metrics = json.loads(printed)["metrics"]
-        scores[part] = {name: value["f1"] for name, value in metrics.items() if value}
+
+    def scores(*options: str) -> dict[str, dict[str, float]]:
+        found = {}
+        for part, path in (("dev", dev), ("test", test)):
+            printed = call("evaluate", path, "--model", str(model), "--json", *options)
+            metrics = json.loads(printed)["metrics"]
+            found[part] = {name: value["f1"] for name, value in metrics.items() if value}
+        return found
+
     return {
         "command": " ".join([f"meprop-nlp train-{task}", *options]),
         "neurons": list(info["neurons"].values()),
@@ -72,8 +85,8 @@ def run(name: str, data: Path, folder: Path) -> dict[str, Any]:
             part: sum(epoch[part] for epoch in epochs)
             for part in ("forward_seconds", "backward_seconds", "update_seconds")
         },
-        "dev": scores["dev"],
-        "test": scores["test"],
+        **scores(*scoring),
+        **({"tagged": scores("--tagger", tagger)} if name.startswith("EWT parser") else {}),
     }
 
 
