@@ -87,11 +87,8 @@ class TestRoundTrip:
     def test_any_text_is_read_or_refused_but_never_crashes(self, text: str, cap: int) -> None:
         with suppress(DataError):
             sentences = list(read(io.StringIO(text, newline=""), max_errors=cap))
-            back = written(sentences)
-            # a form that comes first in a file (FORM TAG, after an empty line that is left out)
-            # and begins with U+FEFF cannot be told from a byte order mark
-            if not back.startswith("\ufeff"):
-                assert written(list(read_text(back, input_format=kind(sentences)))) == back
+            again = list(read_text(written(sentences), input_format=kind(sentences)))
+            assert written(again) == written(sentences)
 
 
 class TestOracle:
