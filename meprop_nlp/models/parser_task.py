@@ -206,10 +206,10 @@ class ParserTask:
             # each word is shifted once and attached once
             yield ParserBatch(chosen, n_words=len(chosen) // 2)
 
-    def _inputs(self, chosen: Tensor, *, swap: bool = False) -> tuple[Tensor, ...]:
+    def _inputs(self, chosen: Tensor, swaps: Swaps | None = None) -> tuple[Tensor, ...]:
         """Return what the network reads of some examples: rows of forms, of tags, and which where.
 
-        The words that the rows of forms are for come first.
+        The words that the rows of forms are for come first, swapped where `swaps` is given.
         """
         examples = self._examples
         # a form that fills many slots of the batch is embedded once; ROOT and NULL come first
@@ -219,15 +219,18 @@ class ParserTask:
         rows, index = distinct(torch.cat([special, forms.flatten()]), n_rows)
         index = index[FIRST_ROW:].view_as(forms)
         words = rows[FIRST_ROW:].long() - FIRST_ROW
-        if swap and self._swaps:
-            words = self._swaps(words)
+        if swaps is not None:
+            words = swaps(words)
         tags, labels = examples.tags[chosen], examples.labels[chosen]
         return words, self._form_rows[words], self._tag_rows, index, tags, labels
 
-    def _answers(self, teacher: Teacher, chosen: Tensor, inputs: Sequence[Tensor]) -> Tensor:
-        """Return a teacher's logits for examples, remembered where those stay the same."""
+    def _answers(
+        self, teacher: Teacher, inputs: Sequence[Tensor], chosen: Tensor, *, made_up: bool
+    ) -> Tensor:
+        """Return a teacher's logits for examples; remembered where those stay the same."""
         n = len(self._examples)
-        if self.config.oracle == "dynamic" or not teacher.remembers(n, self.system.n_transitions):
+        changes = made_up or self.config.oracle == "dynamic"
+        if changes or not teacher.remembers(n, self.system.n_transitions):
             answers: Tensor = teacher(*inputs)
             return answers
         return teacher.recall(chosen, self._asked(teacher), n)
@@ -241,13 +244,13 @@ class ParserTask:
 
     def loss(self, batch: ParserBatch, teacher: Teacher | None = None) -> Tensor:
         examples, chosen = self._examples, torch.from_numpy(batch.chosen).to(self.device)
-        made_up = teacher is not None and self._swaps is not None and teacher.makes_up()
-        words, form_rows, *others = self._inputs(chosen, swap=made_up)
+        swaps = self._swaps if teacher and self._swaps and teacher.makes_up() else None
+        words, form_rows, *others = self._inputs(chosen, swaps)
         # illegal transitions are left out of the softmax
         illegal = self._illegal[examples.masks[chosen]]
         if teacher:
-            inputs = (form_rows, *others)
-            answers = teacher(*inputs) if made_up else self._answers(teacher, chosen, inputs)
+            made_up = swaps is not None
+            answers = self._answers(teacher, (form_rows, *others), chosen, made_up=made_up)
             answers = answers.masked_fill(illegal, -torch.inf)
         if self.config.word_dropout:
             hide = torch.rand(len(words), device=self.device) < self._hidden_chance[words]

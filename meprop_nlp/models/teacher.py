@@ -55,7 +55,8 @@ class Teacher:
         """Return the answers to some examples that are never swapped; all are asked about once.
 
         Most of a taught minibatch's time is the teacher's, and it says the same in every epoch. The
-        answers are kept in float16: what is rounded away is far less than what dropout changes.
+        answers are kept in float16: what is rounded away is far less than what dropout changes. The
+        first call lasts as long as a pass through all examples.
 
         Args:
             places: (B) the examples' numbers, of `n` in all.
@@ -63,16 +64,23 @@ class Teacher:
                 been there, always in the same order; read the first time alone.
         """
         if self._answers is None:
-            for numbers, answers in asked:
-                if self._answers is None:
-                    self._answers = answers.new_empty((n, answers.shape[1]), dtype=torch.float16)
-                self._answers[numbers] = answers.clamp(-_LARGEST, _LARGEST).half()
-        assert self._answers is not None
+            self._answers = _gathered(asked, n)
         return self._answers[places].float()
 
     def makes_up(self) -> bool:
         """Draw whether a minibatch is to be made up."""
         return bool(torch.rand(()) < MADE_UP)
+
+
+def _gathered(asked: Iterable[tuple[Tensor, Tensor]], n: int) -> Tensor:
+    """Return the answers to `n` examples by their numbers, in float16: (n, C)."""
+    found: Tensor | None = None
+    for numbers, answers in asked:
+        if found is None:
+            found = answers.new_empty((n, answers.shape[1]), dtype=torch.float16)
+        found[numbers] = answers.clamp(-_LARGEST, _LARGEST).half()
+    assert found is not None  # no network is trained without examples
+    return found
 
 
 def taught(loss: Tensor, logits: Tensor, answers: Tensor, *, made_up: bool) -> Tensor:
