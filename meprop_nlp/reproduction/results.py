@@ -105,17 +105,16 @@ class Table:
         return None if one is None or two is None else (one, two)
 
     def _figures(self, key: str, column: str) -> dict[int, float]:
-        """Figures by seed; those that depend on the machine of `_machine` alone."""
-        described = COLUMNS[column]
+        """Figures by seed; those that depend on the machine, of the table's own alone."""
+        described, own = COLUMNS[column], self._machine()
         return {
             result["settings"]["training"]["seed"]: figure
             for result in self.results.get(key, ())
-            if not described.timed or machine(result["conditions"]) == self._machine
+            if not described.timed or machine(result["conditions"]) == own
             if (figure := described.of(result)) is not None
         }
 
-    @property
     def _machine(self) -> tuple[Any, ...]:
-        """The machine that most of the table was trained on."""
+        """Return the machine that most of the table was trained on."""
         found = Counter(machine(result["conditions"]) for result in self.all())
         return max(found, key=lambda name: (found[name], str(name)), default=())

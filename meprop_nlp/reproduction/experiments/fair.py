@@ -43,20 +43,23 @@ def _epochs(seconds: float, result: Result) -> int:
     return max(1, min(_MOST_EPOCHS, ceil(seconds / max(an_epoch, 1e-9))))
 
 
+def _from_scratch(cut: Result, epochs: int) -> Changes:
+    """A network of the size of what was cut, trained to its last epoch."""
+    return {"hidden": _width(cut), "epochs": epochs, "lazy": True, "patience": 0}
+
+
 def _small(scale: Scale, found: Found) -> Changes | None:
     cut = found("cut")
     if cut is None:
         return None
-    epochs = scale.epochs_of(SIMPLIFY_EPOCHS)
-    return {"hidden": _width(cut), "epochs": epochs, "lazy": True, "patience": 0}
+    return _from_scratch(cut, scale.epochs_of(SIMPLIFY_EPOCHS))
 
 
 def _small_same_time(found: Found) -> Changes | None:
     cut, small = found("cut"), found("small")
     if cut is None or small is None:
         return None
-    epochs = _epochs(cut["training_seconds"], small)
-    return {"hidden": _width(cut), "epochs": epochs, "lazy": True, "patience": 0}
+    return _from_scratch(cut, _epochs(cut["training_seconds"], small))
 
 
 def _dense_same_time(found: Found) -> Changes | None:

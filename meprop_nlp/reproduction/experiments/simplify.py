@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meprop_nlp.config import SIMPLIFY_EPOCHS
 from meprop_nlp.reproduction.corpus import FULL
 from meprop_nlp.reproduction.experiment import Block, Experiment, Figure, Row
 from meprop_nlp.reproduction.experiments.cuts import late_cut, paper_cut
@@ -77,7 +78,8 @@ def _defaults(task: str, scale: Scale) -> Block:
         ),
     )
     figures = _figures(task, "defaults")
-    return Block(task, FULL, DEFAULTS, rows, _COLUMNS, _judge_defaults, figures)
+    note = f"`--simplify` trains for {scale.epochs_of(SIMPLIFY_EPOCHS)} epochs, with no patience."
+    return Block(task, FULL, DEFAULTS, rows, _COLUMNS, _judge_defaults, figures, note=note)
 
 
 def _figures(task: str, kind: str) -> tuple[Figure, ...]:
