@@ -39,13 +39,14 @@ def markdown(columns: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [columns, marks, *rows])
 
 
-def cells(result: dict[str, Any], scores: list[str]) -> list[str]:
-    """Return one model's row, but for its name."""
+def cells(result: dict[str, Any], scores: list[str], *, tagged: bool) -> list[str]:
+    """Return one model's row, but for its name; `tagged`: with what predicted tags give, if any."""
+    las = [f"{found['las']:.2f}" for found in result.get("tagged", {}).values()]
     return [
         " + ".join(str(width) for width in result["neurons"]),
         f"{result['bytes'] / 1e6:.1f} MB",
         *(f"{result[part][name]:.2f}" for part in ("dev", "test") for name in scores),
-        *(f"{found['las']:.2f}" for found in result.get("tagged", {}).values()),
+        *(las or ["", ""] if tagged else []),
         f"{result['seconds']:.0f}",
         f"{result['backward_seconds']:.0f}",
     ]
@@ -54,12 +55,13 @@ def cells(result: dict[str, Any], scores: list[str]) -> list[str]:
 def table(results: dict[str, Any], prefix: str, scores: dict[str, str]) -> str:
     """Return the table of the runs whose name begins with `prefix`."""
     heads = [f"{part} {shown}" for part in ("dev", "test") for shown in scores.values()]
-    if any("tagged" in result for name, result in results.items() if name.startswith(prefix)):
+    chosen = {name: result for name, result in results.items() if name.startswith(prefix)}
+    tagged = any("tagged" in result for result in chosen.values())
+    if tagged:
         heads += ["dev LAS, predicted tags", "test LAS, predicted tags"]
     rows = [
-        [name.removeprefix(prefix).lstrip(", "), *cells(result, list(scores))]
-        for name, result in results.items()
-        if name.startswith(prefix)
+        [name.removeprefix(prefix).lstrip(", "), *cells(result, list(scores), tagged=tagged)]
+        for name, result in chosen.items()
     ]
     return markdown(["", "neurons", "file", *heads, "seconds", "of which backward"], rows)
 
@@ -67,7 +69,7 @@ def table(results: dict[str, Any], prefix: str, scores: dict[str, str]) -> str:
 def conditions(results: dict[str, Any]) -> str:
     """Return what the figures were measured on, in one line for each distinct set."""
     lines = {
-        f"{c['cpu']}, {c['cores']} cores, threads: {c.get('threads', 'all')}; Python "
+        f"{c['cpu']}, {c['cores']} cores, threads: {c['threads']}; Python "
         f"{c['python']}, torch {c['torch']}, numpy {c['numpy']}; one run each, seed 1; "
         f"commit {c['commit']}."
         for c in (result["conditions"] for result in results.values())

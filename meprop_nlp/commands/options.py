@@ -200,8 +200,8 @@ Patience = Annotated[
     option(
         TRAINING,
         help="Stop after so many epochs without a better dev score; 0: never. Unless given, "
-        f"{RUN_DEFAULTS.patience}, and with --simplify, but for --schedule paper, 0: the last "
-        "epochs of what was cut help.",
+        f"{RUN_DEFAULTS.patience}, and with --simplify 0, but with --schedule paper "
+        f"{RUN_DEFAULTS.patience} too.",
     ),
 ]
 Seed = Annotated[int, option(TRAINING, help="Where all random numbers start.")]
