@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import io
 import itertools
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import IO, cast
@@ -19,6 +20,8 @@ from meprop_nlp.errors import ConlluError, DataError, Problem
 __all__ = ["LONGEST_LINE", "decoded_lines", "is_utf8", "read_lines"]
 
 _PIECE = 1 << 16
+# byte order marks and empty lines
+_BEFORE_TEXT = re.compile(r"(?:\ufeff|[ \t]*\n)*")
 
 LONGEST_LINE = 1 << 26  # characters; a file without line breaks must not fill the memory
 
@@ -53,7 +56,7 @@ def read_lines(
     with opened(source) as stream:
         if stream is None:
             text = sys.stdin if source == "-" else cast(IO[str], source)
-            yield from _split(_text_pieces(text, notes), name)
+            yield from _split(_without_marks(_text_pieces(text, notes), notes), name)
         else:
             pieces = read_pieces(stream, name, utf8=is_utf8(encoding))
             yield from decoded_lines(
@@ -69,14 +72,31 @@ def is_utf8(encoding: str) -> bool:
 def _text_pieces(stream: IO[str], notes: dict[str, int]) -> Iterator[str]:
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     piece = stream.read(_PIECE)
-    while piece.startswith("\ufeff"):  # some tools put one before another
-        notes["byte-order-mark"] = 1
-        piece = piece.lstrip("\ufeff") or stream.read(_PIECE)
     while piece:
         yield newlines.decode(piece)
         piece = stream.read(_PIECE)
     yield newlines.decode("", final=True)
     _note_newlines(newlines, notes)
+
+
+def _without_marks(texts: Iterator[str], notes: dict[str, int]) -> Iterator[str]:
+    """Take byte order marks off the beginning; some tools put one before another.
+
+    Also after empty lines: these are not written, and what follows them would begin the file.
+    """
+    rest = ""
+    for text in texts:
+        rest += text
+        end = cast(re.Match[str], _BEFORE_TEXT.match(rest)).end()
+        before, rest = rest[:end], rest[end:]
+        if "\ufeff" in before:
+            notes["byte-order-mark"] = 1
+        yield before.replace("\ufeff", "")
+        # of white space alone nobody knows yet whether it is an empty line
+        if rest.strip(" \t") or len(rest) > _PIECE:
+            break
+    yield rest
+    yield from texts
 
 
 def _note_newlines(newlines: io.IncrementalNewlineDecoder, notes: dict[str, int]) -> None:
@@ -103,6 +123,8 @@ def decoded_lines(
     """
     notes = {} if notes is None else notes
     texts = _decode(pieces, name, encoding, encoding_errors, notes, offset, line)
+    if is_utf8(encoding) and offset == 0:
+        texts = _without_marks(texts, notes)
     return _split(texts, name)
 
 
@@ -115,11 +137,9 @@ def _decode(
     offset: int,
     line: int,
 ) -> Iterator[str]:
-    utf8 = is_utf8(encoding)
-    codec = codecs.lookup("utf-8" if utf8 else encoding)
+    codec = codecs.lookup("utf-8" if is_utf8(encoding) else encoding)
     decoder = codec.incrementaldecoder(errors)
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    at_start = utf8 and offset == 0  # where a byte order mark may stand
     zeros = False  # a zero byte has been seen
     for piece in itertools.chain(pieces, [b""]):
         held = len(decoder.getstate()[0])
@@ -137,11 +157,6 @@ def _decode(
             raise DataError(f"{name}: {error}; is --encoding right?") from None
         offset += len(piece)
         zeros = zeros or b"\0" in piece
-        if at_start and text:
-            if text[0] == "\ufeff":
-                notes["byte-order-mark"] = 1
-                text = text.lstrip("\ufeff")
-            at_start = not text
         text = newlines.decode(text, final=not piece or problem is not None)
         line += text.count("\n")
         yield text

@@ -152,6 +152,7 @@ ACCEPTED = {
     "byte-order-mark": ("\ufeff" + GOOD, [["a", "b"]]),
     "byte-order-mark-alone": ("\ufeff", []),
     "two-byte-order-marks": ("\ufeff\ufeff" + GOOD, [["a", "b"]]),
+    "byte-order-marks-among-empty-lines": ("\n\ufeff \t\n\ufeff\ufeff" + GOOD, [["a", "b"]]),
     "no-final-newline": (GOOD.rstrip("\n"), [["a", "b"]]),
     "one-final-newline": (GOOD[:-1], [["a", "b"]]),
     "leading-and-double-empty-lines": ("\n\n" + GOOD + "\n\n\n" + GOOD, [["a", "b"]] * 2),

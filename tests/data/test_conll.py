@@ -9,7 +9,7 @@ from pathlib import Path
 
 import conllu
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from meprop_nlp.data.conll import CONLLU, UNSET, Layout, Sentence, Word, read, read_text
@@ -84,6 +84,7 @@ class TestRoundTrip:
         assert [sentence.forms for sentence in from_bytes] == sentences
 
     @given(st.text(st.sampled_from("1234_-.\t\t\t\t#a \r\n\n\ufeff\0")), st.integers(1, 9))
+    @example("\r\ufeff\t", 1)
     def test_any_text_is_read_or_refused_but_never_crashes(self, text: str, cap: int) -> None:
         with suppress(DataError):
             sentences = list(read(io.StringIO(text, newline=""), max_errors=cap))
