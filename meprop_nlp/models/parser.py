@@ -68,16 +68,11 @@ class DependencyParser(FrozenParser):
         """
         from meprop_nlp.models import embeddings
         from meprop_nlp.models.parser_task import ParserTask
-        from meprop_nlp.models.training_run import Hooks, fingerprint, read_treebank, train_model
+        from meprop_nlp.models.training_run import Hooks, fingerprint, read_treebanks, train_model
 
         config, meprop = config or ParserConfig(), meprop or MePropConfig()
         training, hooks = training or TrainingConfig(), hooks or Hooks()
-        train = read_treebank(train, "train", hooks, trees=True, input_format=input_format)
-        dev = (
-            read_treebank(dev, "dev", hooks, trees=True, input_format=input_format)
-            if dev is not None
-            else []
-        )
+        train, dev = read_treebanks(train, dev, hooks, trees=True, input_format=input_format)
         pretrained = embeddings.read_pretrained(vectors, train, config.embedding_dim, hooks)
 
         def build(device: torch.device) -> Task:

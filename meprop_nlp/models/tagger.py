@@ -68,16 +68,11 @@ class Tagger(FrozenTagger):
         """
         from meprop_nlp.models import embeddings
         from meprop_nlp.models.tagger_task import TaggerTask
-        from meprop_nlp.models.training_run import Hooks, fingerprint, read_treebank, train_model
+        from meprop_nlp.models.training_run import Hooks, fingerprint, read_treebanks, train_model
 
         config, meprop = config or TaggerConfig(), meprop or MePropConfig()
         training, hooks = training or TrainingConfig(), hooks or Hooks()
-        train = read_treebank(train, "train", hooks, trees=False, input_format=input_format)
-        dev = (
-            read_treebank(dev, "dev", hooks, trees=False, input_format=input_format)
-            if dev is not None
-            else []
-        )
+        train, dev = read_treebanks(train, dev, hooks, trees=False, input_format=input_format)
         pretrained = embeddings.read_pretrained(vectors, train, config.word_dim, hooks)
 
         def build(device: torch.device) -> Task:

@@ -25,19 +25,30 @@ from meprop_nlp.models.training import Trainer
 from meprop_nlp.nn.core import announce
 from meprop_nlp.threads import usable_threads
 
-__all__ = ["Hooks", "Treebank", "fingerprint", "read_treebank", "train_model"]
+__all__ = ["Hooks", "Treebank", "fingerprint", "read_treebanks", "train_model"]
 
 Treebank = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sentence]
 
 
-def read_treebank(
-    source: Treebank, role: str, hooks: Hooks, *, trees: bool, input_format: str = "auto"
-) -> list[Sentence]:
-    """Read one file, several, or take sentences that are there already; say what was found.
+def read_treebanks(
+    train: Treebank, dev: Treebank | None, hooks: Hooks, *, trees: bool, input_format: str
+) -> tuple[list[Sentence], list[Sentence]]:
+    """Return the sentences to train on and those of dev, none where there is no dev.
+
+    Each is one file, several, or sentences that are there already; what was found is said.
 
     Raises:
         ConlluError, DataError: a file is faulty, or there is no sentence in all of them.
     """
+    found = _read(train, "train", hooks, trees=trees, input_format=input_format)
+    if dev is None:
+        return found, []
+    return found, _read(dev, "dev", hooks, trees=trees, input_format=input_format)
+
+
+def _read(
+    source: Treebank, role: str, hooks: Hooks, *, trees: bool, input_format: str
+) -> list[Sentence]:
     if isinstance(source, str | os.PathLike):
         source = [source]
     report = TreebankReport()
