@@ -46,8 +46,9 @@ Criterion = Annotated[
     option(
         MEPROP,
         metavar="NAME",
-        help="By what the late cut chooses: taylor, what the loss would lose with a neuron, hits, "
-        "how often it is in the top k; for comparison magnitude or random.",
+        help="By what the late cut chooses: reconstruction, from which neurons what the layer says "
+        "can best be made up; for comparison taylor, what the loss would lose with a neuron, hits, "
+        "how often it is in the top k, magnitude or random.",
     ),
 ]
 PruneRate = Annotated[

@@ -1,4 +1,4 @@
-"""What the loss would lose with each neuron: the criterion of the late cut."""
+"""What the loss would lose with each neuron: a criterion of the late cut."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
+from torch.utils.hooks import RemovableHandle
 
 from meprop_nlp.models.task import Task
 from meprop_nlp.nn.simplify import SimplifiedLayer
 
-__all__ = ["taylor_scores"]
+__all__ = ["derive", "taylor_scores"]
 
 N_BATCHES = 60
 SEED = 5  # of the order in which minibatches are looked at: the same for every cut
@@ -34,6 +35,16 @@ def taylor_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Te
     for part in layers:
         reader, offset = part.consumers[0].module, part.consumers[0].offset
         handles.append(reader.register_forward_pre_hook(_watch(scores[part.name], offset)))
+    derive(task, handles)
+    return scores
+
+
+def derive(task: Task, handles: Sequence[RemovableHandle]) -> None:
+    """Run some minibatches forward and backward, without dropout, for hooks that look on.
+
+    Args:
+        handles: of the hooks; they are removed. No gradients are left.
+    """
     was_training = task.network.training
     task.network.eval()
     try:
@@ -44,7 +55,6 @@ def taylor_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Te
         for handle in handles:
             handle.remove()
         task.network.train(was_training)
-    return scores
 
 
 def _watch(total: Tensor, offset: int) -> Any:

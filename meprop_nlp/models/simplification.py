@@ -11,6 +11,7 @@ from meprop_nlp.config import SimplifyConfig
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.checkpoint import load_network, neurons
 from meprop_nlp.models.importance import taylor_scores
+from meprop_nlp.models.reconstruction import reconstruction_scores
 from meprop_nlp.models.task import Task
 from meprop_nlp.models.teacher import DROPOUT_SHARE, Teacher
 from meprop_nlp.nn.criteria import scores_by
@@ -77,6 +78,8 @@ class Simplification:
 
     def _scores(self) -> dict[str, Tensor]:
         criterion = self._config.criterion
+        if criterion == "reconstruction":
+            return reconstruction_scores(self._task, self._layers)
         if criterion == "taylor":
             return taylor_scores(self._task, self._layers)
         return {part.name: scores_by(criterion, part.layer) for part in self._layers}

@@ -28,7 +28,11 @@ _OTHERS: dict[Criterion, str] = {
     "random": "random cutting with fine-tuning",
 }
 # and as meSimp does it here but for the criterion
-_TAUGHT: tuple[Criterion, ...] = ("magnitude", "random")
+_TAUGHT: dict[Criterion, str] = {
+    "taylor": "meSimp, by what the loss would lose",
+    "magnitude": "meSimp, by magnitude",
+    "random": "meSimp, by chance",
+}
 
 
 def _width(result: Result) -> int:
@@ -101,23 +105,20 @@ def _block(task: str, scale: Scale) -> Block:
             for other, label in _OTHERS.items()
         ),
         *(
-            Row(
-                f"{other} taught",
-                f"meSimp, by {'magnitude' if other == 'magnitude' else 'chance'}",
-                late_cut(scale, k, criterion=other),
-            )
-            for other in _TAUGHT
+            Row(f"{other} taught", label, late_cut(scale, k, criterion=other))
+            for other, label in _TAUGHT.items()
         ),
     )
     note = (
-        "meSimp cuts by what the loss would lose with a neuron, and the whole network teaches what "
-        "is left, with a third of the dropout. Pruning by hits, by magnitude and at random is done "
-        "as elsewhere, without a teacher and with all of the dropout; the last rows do all that "
-        "meSimp does but for the choice of neurons. All follow its schedule and its k. A small "
-        "network has the width that meSimp left with the same seed, the mean of a tagger's two "
-        "directions, and is trained with lazy Adam as that is. Epochs for the same seconds are "
-        "computed from the seconds measured with that seed, rounded up, and the learning rate "
-        "falls to zero over just these epochs. Only the first two rows stop early (patience)."
+        "meSimp keeps the neurons from which what the layer says can best be made up, and the "
+        "whole network teaches what is left, with a third of the dropout. Pruning by hits, by "
+        "magnitude and at random is done as elsewhere, without a teacher and with all of the "
+        "dropout; the last rows do all that meSimp does but for the choice of neurons. All follow "
+        "its schedule and its k. A small network has the width that meSimp left with the same "
+        "seed, the mean of a tagger's two directions, and is trained with lazy Adam as that is. "
+        "Epochs for the same seconds are computed from the seconds measured with that seed, "
+        "rounded up, and the learning rate falls to zero over just these epochs. Only the first "
+        "two rows stop early (patience)."
     )
     return Block(task, FULL, DEFAULTS, rows, _COLUMNS, _judge, note=note)
 
