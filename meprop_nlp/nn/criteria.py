@@ -68,6 +68,6 @@ def by_reconstruction(covariance: Tensor, weights: Tensor) -> Tensor:
         scores[chosen], left[chosen] = score, False
         if own[chosen] > least[chosen]:
             along = rest[chosen] / own[chosen]
-            shared = shared - torch.outer(along, shared[chosen])
-            rest = rest - torch.outer(along, rest[chosen])
+            shared.addr_(along, shared[chosen].clone(), alpha=-1)
+            rest.addr_(along, rest[chosen].clone(), alpha=-1)
     return scores
