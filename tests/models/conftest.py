@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 
 from meprop_nlp.config import (
     MePropConfig,
@@ -17,7 +18,9 @@ from meprop_nlp.config import (
 )
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.parser import DependencyParser
+from meprop_nlp.models.parser_task import ParserTask
 from meprop_nlp.models.tagger import Tagger
+from meprop_nlp.models.tagger_task import TaggerTask
 
 Treebank = list[Sentence]
 TASKS = ("tagger", "parser")
@@ -110,3 +113,15 @@ def train(treebank: Treebank, model_class: dict[str, Any]) -> Callable[..., Any]
         )
 
     return run
+
+
+@pytest.fixture(params=TASKS)
+def narrow_task(request: Any, treebank: Any) -> Any:
+    """A tagger's or a parser's task with several layers of six neurons."""
+    torch.manual_seed(2)
+    common: dict[str, Any] = {"meprop": MePropConfig(k=3), "device": torch.device("cpu")}
+    if request.param == "tagger":
+        config = TaggerConfig(hidden=6, columns=("upos", "xpos"))
+        return TaggerTask(treebank, [], config=config, batch_size=3, **common)
+    parser = ParserConfig(hidden=6, activation="tanh", layers=2)
+    return ParserTask(treebank, [], config=parser, batch_size=40, seed=1, **common)

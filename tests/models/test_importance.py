@@ -6,20 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
 
-from meprop_nlp.config import MePropConfig, ParserConfig, TaggerConfig
 from meprop_nlp.models.importance import taylor_scores
-from meprop_nlp.models.parser_task import ParserTask
-from meprop_nlp.models.tagger_task import TaggerTask
 from meprop_nlp.nn.cut import Consumer
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.simplify import SimplifiedLayer
-
-CPU = torch.device("cpu")
 
 
 def test_scores_are_value_times_gradient_summed_over_examples() -> None:
@@ -47,22 +41,12 @@ def test_scores_are_value_times_gradient_summed_over_examples() -> None:
     assert not out._forward_pre_hooks
 
 
-@pytest.mark.parametrize("name", ["tagger", "parser"])
-def test_neuron_that_nobody_reads_has_no_score(treebank: Any, name: str) -> None:
-    torch.manual_seed(2)
-    common: dict[str, Any] = {"meprop": MePropConfig(k=3), "device": CPU}
-    task: Any
-    if name == "tagger":
-        config = TaggerConfig(hidden=6, columns=("upos", "xpos"))
-        task = TaggerTask(treebank, [], config=config, batch_size=3, **common)
-    else:
-        parser = ParserConfig(hidden=6, activation="tanh", layers=2)
-        task = ParserTask(treebank, [], config=parser, batch_size=40, seed=1, **common)
-    layers = task.simplified_layers()
+def test_neuron_that_nobody_reads_has_no_score(narrow_task: Any) -> None:
+    layers = narrow_task.simplified_layers()
     for part in layers:
         for consumer in part.consumers:
             consumer.module.weight.data[:, consumer.offset + 4] = 0
-    scores = taylor_scores(task, layers)
+    scores = taylor_scores(narrow_task, layers)
     assert set(scores) == {part.name for part in layers}
     for part in layers:
         unread = np.flatnonzero(scores[part.name].numpy() == 0).tolist()

@@ -11,17 +11,12 @@ import torch
 from numpy.testing import assert_allclose
 from torch import nn
 
-from meprop_nlp.config import MePropConfig, ParserConfig, TaggerConfig
 from meprop_nlp.models import reconstruction
-from meprop_nlp.models.parser_task import ParserTask
 from meprop_nlp.models.reconstruction import reconstruction_scores
-from meprop_nlp.models.tagger_task import TaggerTask
 from meprop_nlp.nn.criteria import by_reconstruction
 from meprop_nlp.nn.cut import Consumer
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.simplify import SimplifiedLayer
-
-CPU = torch.device("cpu")
 
 
 def test_an_error_counts_by_the_curvature_of_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,23 +67,13 @@ def test_an_error_counts_by_the_curvature_of_the_loss(monkeypatch: pytest.Monkey
     assert found.tolist() == by_reconstruction(covariance, weights).tolist()
 
 
-@pytest.mark.parametrize("name", ["tagger", "parser"])
-def test_copy_of_a_neuron_comes_last(treebank: Any, name: str) -> None:
-    torch.manual_seed(2)
-    common: dict[str, Any] = {"meprop": MePropConfig(k=3), "device": CPU}
-    task: Any
-    if name == "tagger":
-        config = TaggerConfig(hidden=6, columns=("upos", "xpos"))
-        task = TaggerTask(treebank, [], config=config, batch_size=3, **common)
-    else:
-        parser = ParserConfig(hidden=6, activation="tanh", layers=2)
-        task = ParserTask(treebank, [], config=parser, batch_size=40, seed=1, **common)
-    layers = task.simplified_layers()
+def test_copy_of_a_neuron_comes_last(narrow_task: Any) -> None:
+    layers = narrow_task.simplified_layers()
     for part in layers:
         for parameter in part.layer.parameters():
             gates = parameter.data.view(-1, 6, *parameter.shape[1:])  # an LSTM's unit has four
             gates[:, 4] = gates[:, 1]
-    scores = reconstruction_scores(task, layers)
+    scores = reconstruction_scores(narrow_task, layers)
     assert set(scores) == {part.name for part in layers}
     for part in layers:
         found = scores[part.name].tolist()
