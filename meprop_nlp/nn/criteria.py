@@ -1,4 +1,4 @@
-"""By what neurons are chosen to stay: meSimp's activeness, and what it is compared with."""
+"""By what neurons are chosen to stay: the late cut's choice, and what it is compared with."""
 
 from __future__ import annotations
 
