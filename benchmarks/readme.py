@@ -67,14 +67,21 @@ def table(results: dict[str, Any], prefix: str, scores: dict[str, str]) -> str:
 
 
 def conditions(results: dict[str, Any]) -> str:
-    """Return what the figures were measured on, in one line for each distinct set."""
-    lines = {
-        f"{c['cpu']}, {c['cores']} cores, threads: {c['threads']}; Python "
-        f"{c['python']}, torch {c['torch']}, numpy {c['numpy']}; one run each, seed 1; "
-        f"commit {c['commit']}."
-        for c in (result["conditions"] for result in results.values())
-    }
-    return "Measured on " + " ".join(sorted(lines))
+    """Return what the figures were measured on: each machine, with the commits of its variants."""
+    found: dict[str, dict[str, dict[str, None]]] = {}
+    for name, result in results.items():
+        c = result["conditions"]
+        line = (
+            f"{c['cpu']}, {c['cores']} cores, threads: {c['threads']}; Python "
+            f"{c['python']}, torch {c['torch']}, numpy {c['numpy']}; one run each, seed 1"
+        )
+        commits = found.setdefault(line, {})
+        commits.setdefault(c["commit"], {})[name.split(", ")[1]] = None
+    lines = []
+    for line, commits in found.items():
+        of = [f"{commit} ({', '.join(variants)})" for commit, variants in commits.items()]
+        lines.append(f"{line}; commit {', '.join(of)}.")
+    return "Measured on " + " ".join(lines)
 
 
 def linear(results: dict[str, Any]) -> str:
@@ -155,14 +162,23 @@ def speed_conditions(results: dict[str, dict[str, Any]], names: tuple[str, ...])
     return " ".join(f"Measured for {', '.join(names)} on {line}" for line, names in lines.items())
 
 
+def decode_table(results: dict[str, Any]) -> str:
+    """Return what was measured of decoding, without what it was to reach."""
+    columns, rows = results["table"]["columns"], results["table"]["rows"]
+    kept = [i for i, name in enumerate(columns) if name not in ("at least", "aim")]
+    return markdown([columns[i] for i in kept], [[row[i] for i in kept] for row in rows])
+
+
 def decode_checks(results: dict[str, Any]) -> str:
     """Return how many words the decoder was held against NumPy on, and how many differed."""
-    words = sum(check["words"] for check in results["checks"])
-    differing = sum(check["differ"] for check in results["checks"])
+    checks = results["checks"]
+    words = sum(check["words"] for check in checks)
+    differing = sum(check["differ"] for check in checks)
     return (
         f"Medians over {results['words']:,} words, {results['conditions']['rounds']} rounds. "
-        f"Before, {differing or 'none'} of {words:,} words of dev and test had another tag, head "
-        f"or relation than from NumPy. The uncut parser's weights: {results['uncut']['weights']}."
+        f"Checked first: {differing or 'none'} of {words:,} words, dev's and test's for each "
+        "model, got another tag, head or relation than from plain NumPy. "
+        f"The uncut parser's weights: {results['uncut']['weights']}."
     )
 
 
@@ -205,8 +221,7 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
     made["speed-conditions"] = speed_conditions(results, ("linear", "lstm", "training"))
     decode = results["decode"]
     if decode:
-        columns, rows = decode["table"]["columns"], decode["table"]["rows"]
-        made["decode"] = f"{markdown(columns, rows)}\n\n{decode_checks(decode)}"
+        made["decode"] = f"{decode_table(decode)}\n\n{decode_checks(decode)}"
         made["decode-peers"] = markdown(**decode["peers_table"])
         made["decode-conditions"] = speed_conditions(results, ("decode",))
     return {name: made.get(name) or UNMEASURED for name in NAMES}

@@ -115,8 +115,8 @@ def _discard_output() -> None:
 # By name: where it is, and an example. What is not called is not imported: a small file is tagged
 # in a third of a second, of which declaring all options of all commands would be a tenth.
 _COMMANDS = {
-    "train-tagger": ("train", "--train train.conllu --dev dev.conllu --k 10"),
-    "train-parser": ("train", "--train train.conllu --dev dev.conllu --k 20"),
+    "train-tagger": ("train", "--train train.conllu --dev dev.conllu --k 50"),
+    "train-parser": ("train", "--train train.conllu --dev dev.conllu --simplify"),
     "train-mnist": ("train_mnist", "--data mnist --k 20"),
     "tag": ("predict", "words.conllu > tagged.conllu"),
     "parse": ("predict", "--tagger models/tagger.safetensors words.conllu > parsed.conllu"),

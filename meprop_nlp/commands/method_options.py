@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from meprop_nlp.commands.help import MEPROP
 from meprop_nlp.commands.options import choices, option
 from meprop_nlp.config import KEPT_SHARES, PRUNE_RATES, TOPK_MODES
+
+
+def _by_task(values: Mapping[str, float]) -> str:
+    tagger, parser = values["tagger"], values["parser"]
+    return f"{tagger:g}" if tagger == parser else f"{tagger:g} (tagger) or {parser:g} (parser)"
+
 
 K = Annotated[
     int | None,
@@ -14,8 +21,7 @@ K = Annotated[
         MEPROP,
         "--k",
         help="Entries of each gradient that survive (meProp); 0 or none: plain backpropagation. "
-        f"With --simplify, unless given, {KEPT_SHARES['tagger']} (tagger) or "
-        f"{KEPT_SHARES['parser']} (parser) of --hidden.",
+        f"With --simplify, unless given, {_by_task(KEPT_SHARES)} of --hidden.",
     ),
 ]
 TopK = Annotated[
@@ -46,9 +52,9 @@ Criterion = Annotated[
     option(
         MEPROP,
         metavar="NAME",
-        help="By what the late cut chooses: reconstruction, from which neurons what the layer says "
-        "can best be made up; for comparison taylor, what the loss would lose with a neuron, hits, "
-        "how often it is in the top k, magnitude or random.",
+        help="By what the late cut chooses: reconstruction, the neurons from which the layer's "
+        "effect on those after it can best be made up; for comparison taylor, what the loss would "
+        "lose with a neuron, hits, how often it is in the top k, magnitude or random.",
     ),
 ]
 PruneRate = Annotated[
@@ -56,7 +62,7 @@ PruneRate = Annotated[
     option(
         MEPROP,
         help="With --schedule paper: a neuron in the top k of a smaller share is cut; "
-        f"{PRUNE_RATES['tagger']} (tagger) or {PRUNE_RATES['parser']} (parser) unless given.",
+        f"{_by_task(PRUNE_RATES)} unless given.",
     ),
 ]
 Cycle = Annotated[
@@ -81,9 +87,9 @@ Teacher = Annotated[
     bool,
     option(
         MEPROP,
-        help="After the late cut, learn from the answers of the whole network too, also on words "
-        "that are swapped for others of the same tag, and with a third of the dropout (but all of "
-        "--word-dropout).",
+        help="After the late cut, learn from the answers of the whole network too, with a third of "
+        "the dropout; tagger and parser do so also on words swapped for others of the same tag, "
+        "and with all of their word dropout.",
     ),
 ]
 MinNeurons = Annotated[int, option(MEPROP, help="No layer is cut below this.")]

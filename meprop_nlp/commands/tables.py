@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from meprop_nlp.scores import Arcs, Scores
 
-__all__ = ["NAMES", "model_lines", "score_lines", "summary", "table"]
+__all__ = ["NAMES", "model_lines", "name_lines", "score_lines", "summary", "table"]
 
 NAMES = {
     "words": "Words",
@@ -132,8 +132,7 @@ def model_lines(description: Mapping[str, Any]) -> str:
         lines.append(("labels", f"{len(labels)}: {', '.join(labels)}"))
     if kernels:  # of this installation, not of the file
         lines.append(("kernels", f"{kernels} (what training runs on here)"))
-    width = max(len(name) for name, _ in lines) + 2
-    parts = ["\n".join(f"{name:<{width}}{value}" for name, value in lines)]
+    parts = [name_lines(dict(lines))]
     loop = training.pop("training", {})
     meprop = training.get("meprop") or {}
     if meprop and not meprop.get("k"):
@@ -148,6 +147,12 @@ def model_lines(description: Mapping[str, Any]) -> str:
             shown = ", ".join(f"{name} {_shown(value)}" for name, value in settings.items())
             parts.append(f"{heading} settings: {shown}")
     return "\n".join(parts)
+
+
+def name_lines(values: Mapping[str, Any]) -> str:
+    """Return one line for each name and its value, the values below each other."""
+    width = max(map(len, values)) + 2
+    return "\n".join(f"{name:<{width}}{value}" for name, value in values.items())
 
 
 def _shown(value: Any) -> str:

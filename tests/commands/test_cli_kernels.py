@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import platform
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import meprop_nlp
 from meprop_nlp import native
 
 
@@ -33,6 +36,19 @@ def test_info_names_the_kernels_in_use(run: Any, parser: Path) -> None:
     actual = kernels_line(run("info", parser).stdout)
     assert actual == f"kernels {in_use} (what training runs on here)"
     assert json.loads(run("info", parser, "--json").stdout)["kernels"] == in_use
+
+
+def test_info_without_a_model_says_what_is_installed(run: Any) -> None:
+    lines = run("info").stdout.splitlines()
+    names = ["meprop-nlp", "python", "torch", "numpy", "threads", "kernels"]
+    assert [line.split()[0] for line in lines] == names
+    assert [line.split()[1] for line in lines[:3]] == [
+        meprop_nlp.__version__,
+        platform.python_version(),
+        version("torch"),
+    ]
+    assert kernels_line("\n".join(lines)) == f"kernels {native.kernels_in_use()}"
+    assert list(json.loads(run("info", "--json").stdout)) == names
 
 
 def test_info_follows_the_choice_of_kernels(

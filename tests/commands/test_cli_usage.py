@@ -83,7 +83,8 @@ def test_model_for_another_task_is_refused(
     [
         (["nonsense"], "No such command 'nonsense'"),
         (["tag", "--nonsense"], "No such option"),
-        (["info"], "Missing argument"),
+        (["benchmark"], "Missing argument"),
+        (["info", "PARSER", "PARSER"], "unexpected extra argument"),
         (["evaluate", "SMALL"], "found neither"),
         (["evaluate", "SMALL", "SMALL", "--model", "PARSER"], "found both"),
         (["evaluate", "SMALL", "SMALL", "--tagger", "TAGGER"], "--tagger goes with --model"),
