@@ -136,6 +136,11 @@ class SimplifyConfig(Config):
                 option = ("no-" if value is False else "") + name.replace("_", "-")
                 raise ConfigError(f"--{option} goes with --schedule {other}")
 
+    @property
+    def by_hits(self) -> bool:
+        """Whether it is counted which neurons are in the top k, to cut by that."""
+        return self.schedule == "paper" or self.criterion == "hits"
+
     def epochs_before(self, epochs: int) -> int:
         """Return after how many of all epochs the first cuts are made."""
         if self.first_cut_epoch is not None:

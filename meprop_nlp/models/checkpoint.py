@@ -39,6 +39,7 @@ class Progress:
         epoch, batch: how many are done; `batch` in the present epoch.
         order: state of the random numbers that order the examples, at the epoch's start.
         loss, n_words, seconds: sums over the epoch so far.
+        begun: whether what is due before the epoch's first minibatch is done.
         was_cut: whether neurons have gone in this epoch.
         best_score, best_epoch: of the best model so far; epochs count from 1 here, 0 is none.
         records: an EpochRecord's values for each epoch done.
@@ -52,6 +53,7 @@ class Progress:
     seconds: dict[str, float] = field(
         default_factory=lambda: {"forward": 0.0, "backward": 0.0, "update": 0.0, "all": 0.0}
     )
+    begun: bool = False
     was_cut: bool = False
     best_score: float | None = None
     best_epoch: int = 0
@@ -157,14 +159,26 @@ def restore(
     layers: Sequence[SimplifiedLayer],
     optimizer: torch.optim.Optimizer,
 ) -> None:
-    """Bring a freshly built network, its optimiser and the random numbers to the stored state."""
+    """Bring a freshly built network, its optimiser and the random numbers to the stored state.
+
+    Raises:
+        CheckpointError: it does not fit the network.
+        ConfigError: it is of a run on a GPU and the network is not on one, or the other way round.
+    """
+    device, was_on_gpu = _on_gpu(network), "random/cuda" in checkpoint.arrays
+    if bool(device) != was_on_gpu:
+        before, now = ("a GPU", "the CPU") if was_on_gpu else ("the CPU", "a GPU")
+        raise ConfigError(
+            f"--resume goes on where the run was started, on {before}, and this one is on {now}; "
+            f"give --device {'cuda' if was_on_gpu else 'cpu'}, or start anew without --resume"
+        )
     shrink(layers, checkpoint.progress["neurons"], optimizer)
     load_network(network, _under("network/", checkpoint.arrays))
     load_optimizer_tensors(
         optimizer, _under("optimizer/", checkpoint.arrays), checkpoint.progress["optimizer"]
     )
     torch.set_rng_state(torch.from_numpy(checkpoint.arrays["random/cpu"].copy()))
-    if device := _on_gpu(network):
+    if device:
         state = torch.from_numpy(checkpoint.arrays["random/cuda"].copy())
         torch.cuda.set_rng_state(state, device)
 

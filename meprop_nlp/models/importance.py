@@ -25,8 +25,7 @@ def taylor_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Te
     """Return how much the loss hangs on each neuron, by layer name; (H,) float64 each.
 
     The sum over examples of |a dL/da| for a neuron's value a, to first order what the loss changes
-    by when it is set to zero (Molchanov et al. 2017). At most 60 minibatches of the training data
-    are looked at, without dropout. No gradients are left.
+    by when it is set to zero (Molchanov et al. 2017). Looked at as `derive` says.
     """
     scores = {
         part.name: torch.zeros(part.layer.hits.shape[0], dtype=torch.float64) for part in layers
@@ -40,7 +39,10 @@ def taylor_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Te
 
 
 def derive(task: Task, handles: Sequence[RemovableHandle]) -> None:
-    """Run some minibatches forward and backward, without dropout, for hooks that look on.
+    """Run some minibatches forward and backward for hooks that look on.
+
+    At most 60 minibatches of the training data; without dropout, but for word dropout, which is of
+    the data; and by meProp's backward pass, so that dL/da is what training sees of it.
 
     Args:
         handles: of the hooks; they are removed. No gradients are left.

@@ -41,7 +41,7 @@ class EpochRecord:
     """One epoch is done; stored as one line of the `.jsonl` file beside the model.
 
     The papers report back-propagation time only, so forward, backward and update stand apart;
-    `seconds` is the whole epoch, minibatches made included, without the evaluation on dev.
+    `seconds` is the whole epoch, minibatches made and cuts included, without the evaluation on dev.
 
     Attributes:
         epoch: 1-based.

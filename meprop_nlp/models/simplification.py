@@ -25,8 +25,8 @@ __all__ = ["Simplification", "make_simplification"]
 class Simplification:
     """The late cut: the whole network is trained to an end, cut once, and what is left trained on.
 
-    Hits are counted in the last epoch of the whole network. Both parts of the training have the
-    learning rate fall to zero, and the optimiser restarts between them.
+    Hits, where they decide, are counted in the last epoch of the whole network. Both parts of the
+    training have the learning rate fall to zero, and the optimiser restarts between them.
 
     Args:
         task: its network is still whole.
@@ -63,11 +63,10 @@ class Simplification:
         """Do what is due before an epoch; return whether neurons have gone.
 
         Args:
-            resumed: some of its minibatches have been trained on already.
+            resumed: this was done for the epoch before the run was stopped.
         """
-        self._simplifier.counting = epoch == self._first - 1
-        # a run stopped before the first minibatch has its cut behind it
-        if epoch != self._first or neurons(self._layers) != self._whole:
+        self._simplifier.counting = self._config.by_hits and epoch == self._first - 1
+        if epoch != self._first or resumed:
             return False
         if self._config.teacher:
             self._be_taught()

@@ -99,15 +99,26 @@ class Trainer:
             self._resume()
         progress = self.progress
         while progress.epoch < self.training.epochs and not self._out_of_patience():
-            if self.simplification:
-                resumed = progress.batch > 0
-                progress.was_cut |= self.simplification.begin_epoch(
-                    progress.epoch, self.optimizer, resumed=resumed
-                )
+            self._begin_epoch()
             yield from self._epoch()
             yield self._end_epoch()
         if self.output:
             checkpoint_path(self.output).unlink(missing_ok=True)
+
+    def _begin_epoch(self) -> None:
+        """Do what is due before an epoch's minibatches, once, however often it is resumed."""
+        progress, resumed = self.progress, self.progress.begun
+        start = time.perf_counter()
+        if self.simplification:
+            progress.was_cut |= self.simplification.begin_epoch(
+                progress.epoch, self.optimizer, resumed=resumed
+            )
+        # what a network meets that has just been cut is not what it will meet
+        if not resumed and not progress.was_cut:
+            self.task.network.train()
+            self.task.begin_epoch(progress.epoch)
+        progress.begun = True
+        progress.seconds["all"] += time.perf_counter() - start
 
     def _epoch(self) -> Iterator[Step]:
         task, progress = self.task, self.progress
@@ -115,9 +126,6 @@ class Trainer:
         task.network.train()
         done = progress.batch
         start = time.perf_counter()
-        # what a network meets that has just been cut is not what it will meet
-        if not done and not progress.was_cut:
-            task.begin_epoch(progress.epoch)
         for number, batch in enumerate(task.batches(self.rng)):
             if number < done:
                 continue  # trained before the run was stopped
@@ -221,7 +229,7 @@ class Trainer:
             progress.best_score, progress.best_epoch = score, progress.epoch + 1
             self._keep_best(record)
         fresh = Progress(order={})
-        for name in ("batch", "loss", "n_words", "seconds", "was_cut"):
+        for name in ("batch", "loss", "n_words", "seconds", "begun", "was_cut"):
             setattr(progress, name, getattr(fresh, name))
         progress.epoch += 1
         progress.order = dict(self.rng.bit_generator.state)

@@ -95,16 +95,8 @@ def train_model(
         DataError: `output` cannot be written.
         KeyboardInterrupt: `hooks.stop` said so.
     """
-    if simplify and not meprop.k:
-        raise ConfigError(
-            "simplification counts which neurons are in the top k, so it needs --k, "
-            "for instance --k 20"
-        )
-    if simplify and meprop.topk_mode == "random":
-        raise ConfigError(
-            "--topk-mode random draws neurons by chance, so its counts cannot say which to cut; "
-            "use --topk-mode example or unified with --simplify"
-        )
+    if simplify and simplify.by_hits:
+        _demand_hits(meprop)
     before = simplify.epochs_before(training.epochs) if simplify else 0
     if before >= training.epochs:
         raise ConfigError(
@@ -143,6 +135,20 @@ def train_model(
     if trainer.best is None:
         raise ConfigError("no epoch was trained; give at least one epoch")
     return trainer.best
+
+
+def _demand_hits(meprop: MePropConfig) -> None:
+    """Raise ConfigError where it would mean nothing which neurons are in the top k."""
+    if not meprop.k:
+        raise ConfigError(
+            "--schedule paper and --criterion hits count which neurons are in the top k, so they "
+            "need --k, for instance --k 20"
+        )
+    if meprop.topk_mode == "random":
+        raise ConfigError(
+            "--topk-mode random draws neurons by chance, so its counts cannot say which to cut; "
+            "use --topk-mode example or unified"
+        )
 
 
 def fingerprint(sentences: Sequence[Sentence]) -> dict[str, int]:

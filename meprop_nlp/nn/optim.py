@@ -11,7 +11,7 @@ from torch import Tensor
 from meprop_nlp.config import OPTIMIZERS, OptimizerName
 from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.nn.optim_kernels import in_row_order
-from meprop_nlp.nn.row_optim import Adagrad, Adam
+from meprop_nlp.nn.row_optim import SGD, Adagrad, Adam
 
 
 def make_optimizer(
@@ -36,7 +36,8 @@ def make_optimizer(
         eps: None is 1e-8 for Adam and 1e-6 for AdaGrad.
         momentum: of SGD.
         weight_decay: L2 penalty, added to the gradient.
-        lazy: see `row_optim.Adam`; SGD without momentum leaves rows without gradient alone anyway.
+        lazy: see `row_optim.Adam`; SGD without momentum and decay leaves rows without gradient
+            alone anyway.
 
     Raises:
         ConfigError: unknown name, or a value the optimiser refuses.
@@ -60,7 +61,7 @@ def make_optimizer(
                 lazy=lazy,
             )
         if name == "sgd":
-            return torch.optim.SGD(
+            return SGD(
                 params,
                 lr=1e-1 if lr is None else lr,
                 momentum=momentum,

@@ -1,7 +1,7 @@
 """Adam and AdaGrad that know rows: gradients of embeddings hold only the rows that were read.
 
-Settings, state and results are those of `torch.optim`; `lazy` alone changes them. A parameter on a
-GPU with a dense gradient is left to `torch.optim`.
+Settings, state and results are those of `torch.optim`; `lazy` alone changes them. Where all
+parameters are on a GPU and all gradients dense, the step is left to `torch.optim`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from meprop_nlp.nn.optim_kernels import adagrad_step, adam_step
 
-__all__ = ["Adagrad", "Adam"]
+__all__ = ["SGD", "Adagrad", "Adam"]
 
 
 class _ByRows(torch.optim.Optimizer):
@@ -119,3 +119,22 @@ def _is_for_torch(parameter: Tensor, gradient: Tensor) -> bool:
     """Whether PyTorch's own step is as good: a dense gradient on another device, odd strides."""
     elsewhere = parameter.device.type != "cpu" or not parameter.is_contiguous()
     return elsewhere and not gradient.is_sparse
+
+
+class SGD(torch.optim.SGD):
+    """`torch.optim.SGD`, which takes a weight decay beside sparse gradients too."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update all parameters that have a gradient; `closure` is called first."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            if group["weight_decay"]:  # every row decays
+                for parameter in group["params"]:
+                    if parameter.grad is not None and parameter.grad.is_sparse:
+                        parameter.grad = parameter.grad.to_dense()
+        super().step()
+        return loss

@@ -48,7 +48,7 @@ class SimplifiedLayer:
 
     Attributes:
         name: for reports.
-        layer: the layer; its `hits` decide.
+        layer: the layer; its `hits` decide, where no other scores are given.
         consumers: every layer that reads its outputs, with nothing between that mixes neurons.
             A consumer that is left out breaks at the next forward pass after a cut.
     """

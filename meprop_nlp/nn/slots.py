@@ -78,6 +78,7 @@ def slot_linear(
     """`layer` on rows of a table side by side, with dropout on the rows.
 
     Dropout draws once for a slot and a row, not for each example: what examples share stays shared.
+    On a GPU, where nothing is shared, it draws for each example.
 
     Args:
         layer: of F * E inputs and O outputs.

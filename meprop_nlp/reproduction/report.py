@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,9 +60,10 @@ table says so; the tagger reads in both directions, over words, affixes and shap
 words carry spelling features, it reads UPOS beside XPOS where there are both, a treebank's own
 labels take the place of 12 (the sample of the Penn Treebank gets the 12 from its bracketed trees),
 and its activation is tanh, since the papers name none (see `activation`); where there is dropout,
-the parser leaves out embeddings too, at half the rate; minibatches and epochs as said under each
-heading. The papers' numbers stand beside ours as they are: Penn Treebank, UAS for parsing, all of
-MNIST, and in `main` the seconds of back-propagation per iteration with Adam."""
+embeddings are left out too, at half the rate, and 0.3 of them in the parser at our defaults;
+minibatches and epochs as said under each heading. The papers' numbers stand beside ours as they
+are: Penn Treebank, UAS for parsing, all of MNIST, and in `main` the seconds of back-propagation per
+iteration with Adam."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,19 +178,24 @@ def _overview(judged: Sequence[_Judged]) -> str:
 
 def _conditions(results: Sequence[Result]) -> str:
     """What the cells were trained on: a line for each distinct machine and version."""
-    found: Counter[str] = Counter()
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for result in results:
         about = result["conditions"]
+        threads = about["threads"]
         found[
-            f"{about['cpu']}, {about['cores']} cores, {about['threads']} threads; Python "
-            f"{about['python']}, torch {about['torch']}, numpy {about['numpy']}; kernels: "
-            f"{about['kernels']}; commit {about['commit'] or 'unknown'}"
-        ] += 1
+            f"{about['cpu']}, {about['cores']} cores, {threads} thread{'s' * (threads > 1)}; "
+            f"Python {about['python']}, torch {about['torch']}, numpy {about['numpy']}; kernels: "
+            f"{about['kernels']}"
+        ][about["commit"] or "unknown"] += 1
     if not found:
         return "No cell is finished yet."
     busy = sum(map(was_disturbed, results))
     hours = sum(result["wall_seconds"] for result in results) / 3600
-    lines = [f"- {n:,} cell{'s' * (n > 1)}: {text}" for text, n in sorted(found.items())]
+    lines = []
+    for text, commits in sorted(found.items()):
+        n = commits.total()
+        of = ", ".join(f"{commit} ({count:,})" for commit, count in sorted(commits.items()))
+        lines.append(f"- {n:,} cell{'s' * (n > 1)}: {text}; commit{'s' * (len(commits) > 1)} {of}")
     return "\n".join([
         *lines,
         "",

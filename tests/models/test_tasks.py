@@ -361,12 +361,23 @@ def test_cut_network_is_the_network_with_those_neurons_masked(
 
 @both
 def test_simplify_needs_counts_of_a_top_k(train: Callable[..., Any], task: str) -> None:
-    for k in (None, 0):
-        with pytest.raises(ConfigError, match=r"simplification .* needs --k"):
-            train(task, k=k, simplify={})
-    with pytest.raises(ConfigError, match="--topk-mode random"):
-        train(task, topk_mode="random", simplify={})
+    for by_hits in ({"schedule": "paper"}, {"criterion": "hits"}):
+        for k in (None, 0):
+            with pytest.raises(ConfigError, match=r"count which neurons .* need --k"):
+                train(task, k=k, simplify=by_hits)
+        with pytest.raises(ConfigError, match="--topk-mode random"):
+            train(task, topk_mode="random", simplify=by_hits)
     train(task, topk_mode="unified", simplify={}, training={"epochs": 2})
+
+
+@both
+@pytest.mark.parametrize("meprop", [{"k": 0}, {"topk_mode": "random"}], ids=str)
+def test_cut_by_other_than_hits_needs_no_top_k(
+    train: Callable[..., Any], task: str, meprop: dict[str, Any]
+) -> None:
+    simplify = {"keep": 0.5, "min_neurons": 1}
+    model = train(task, **meprop, simplify=simplify, training={"epochs": 2})
+    assert set(model.model.header["neurons"].values()) == {4}
 
 
 @both

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +19,10 @@ from torch import Tensor, nn
 from meprop_nlp.config import SimplifyConfig, TrainingConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError, MePropError
+from meprop_nlp.models import checkpoint as checkpoint_module
+from meprop_nlp.models import simplification as simplification_module
 from meprop_nlp.models.device import pick_device
+from meprop_nlp.models.importance import taylor_scores
 from meprop_nlp.models.records import EpochRecord, Step
 from meprop_nlp.models.training import Trainer, checkpoint_path, log_path
 from meprop_nlp.models.training_run import Hooks
@@ -31,6 +35,7 @@ TIMES = {"seconds", "words_per_second"}
 BATCHES = {"tagger": 4, "parser": 4}
 CUTS = {"schedule": "paper", "prune_rate": 0.15, "first_cut_epoch": 0}
 LATE = {"keep": 0.5, "first_cut_epoch": 1}
+WHOLE = {"keep": 1, "first_cut_epoch": 1}  # taught, and nothing goes
 
 
 class KilledError(Exception):
@@ -102,7 +107,9 @@ def test_training_leaves_torch_random_numbers_alone(train: Callable[..., Any]) -
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
-@pytest.mark.parametrize("simplify", [None, CUTS, LATE], ids=["whole", "paper", "late"])
+@pytest.mark.parametrize(
+    "simplify", [None, CUTS, LATE, WHOLE], ids=["whole", "paper", "late", "late-all-kept"]
+)
 @pytest.mark.parametrize("task", ["tagger", "parser"])
 def test_resumed_run_ends_bit_equal_to_one_never_stopped(
     train: Callable[..., Any],
@@ -472,3 +479,25 @@ def test_threads_are_those_asked_for_else_of_the_environment(
     assert (usable_threads(5), usable_threads()) == (5, 3)
     monkeypatch.setenv("OMP_NUM_THREADS", "many")
     assert 1 <= usable_threads() <= 16
+
+
+def test_resume_on_another_kind_of_device_is_refused(
+    train: Callable[..., Any], stopped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint_module, "_on_gpu", lambda network: torch.device("cuda"))
+    with pytest.raises(ConfigError, match=r"on the CPU, and this one is on a GPU; .*--device cpu"):
+        train("parser", output=stopped, resume=True)
+
+
+def test_seconds_of_an_epoch_hold_its_cut(
+    train: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*arguments: Any) -> dict[str, torch.Tensor]:
+        time.sleep(0.5)
+        return taylor_scores(*arguments)
+
+    monkeypatch.setattr(simplification_module, "taylor_scores", slow)
+    output = tmp_path / "model.st"
+    train("parser", output=output, simplify={**LATE, "criterion": "taylor"})
+    seconds = [json.loads(line)["seconds"] for line in log_path(output).read_text().splitlines()]
+    assert seconds[1] > 0.5

@@ -47,8 +47,6 @@ def test_dense_gradients_give_what_torch_optim_gives(core, name, torchs, options
 @each_dtype
 @pytest.mark.parametrize("n_rows", [0, 1, 4, 9])
 def test_missing_rows_are_rows_of_zeros(core, name, torchs, options, dtype, n_rows):
-    if name == "sgd" and options.get("weight_decay"):
-        pytest.skip("SGD is PyTorch's own, which takes no decay beside sparse gradients")
     ours = nn.Parameter(torch.randn(9, 5, dtype=dtype))
     theirs = nn.Parameter(ours.detach().clone())
     optimizer, expected = make_optimizer(name, [ours], **options), torchs([theirs], **options)

@@ -11,6 +11,7 @@ import pytest
 from meprop_nlp.config import ORACLES, Config, MePropConfig, ParserConfig, TaggerConfig
 from meprop_nlp.models.parser_network import ParserNetwork
 from meprop_nlp.models.tagger_network import TaggerNetwork
+from meprop_nlp.nn.schedules import CutSchedule
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.columns import COLUMNS
 from meprop_nlp.reproduction.experiment import Block
@@ -166,6 +167,26 @@ def test_fair_networks_have_the_size_and_the_time_of_what_they_oppose(make_plan:
     assert same_time.training.patience == 0
     assert cells["dense time"].training.epochs == 1
     assert small.training.epochs == cells["cut"].training.epochs
+
+
+@pytest.mark.parametrize(("task", "epochs"), [("parsing", 12), ("tagging", 8), ("mnist", 20)])
+def test_papers_cut_has_two_stages_and_time_to_recover_from_the_last(
+    task: str, epochs: int, make_plan: MakePlan
+) -> None:
+    plan = make_plan(EXPERIMENTS["simplify"], scale=FULL_SCALE, seeds=1, tasks=(task,))
+    cells = [
+        cell
+        for place in plan.places()
+        if place.block.kind == PAPERS and (cell := plan.cell(place)) and cell.simplify
+    ]
+    assert len(cells) == 3
+    for cell in cells:
+        assert cell.simplify is not None
+        assert cell.training.epochs == epochs
+        schedule = CutSchedule(cycle=cell.simplify.cycle, first_cut_epoch=0)
+        cuts = [schedule.cuts_in(epoch) for epoch in range(epochs)]
+        quarter = epochs // 4
+        assert cuts == [True] * quarter + [False] * quarter + [True] * quarter + [False] * quarter
 
 
 def test_tasks_have_a_name_for_the_default_k(tiny: Path) -> None:

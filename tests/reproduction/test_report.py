@@ -46,7 +46,8 @@ def test_partial_results_give_a_table_that_says_how_many(
     assert "**Verdict: does not hold: 0 of 1 claims (provisional: 2 of 3 seeds).**" in text
     assert "- no: test UPOS: meProp, k 2 is at most 0.1 below dense: -0.50 ± 0.07" in text
     assert "A note." in text
-    assert "4 cells: Made-up, 2 cores, 1 threads" in text
+    assert "4 cells: Made-up, 2 cores, 1 thread; Python 3, torch 2, " in text
+    assert "kernels: none; commit abc (4)\n" in text
     assert "learning rate 0.001, constant" in text
     assert "try-out" not in text
 
@@ -98,6 +99,25 @@ def test_seconds_beside_other_work_are_marked(make_plan: MakePlan, tmp_path: Pat
     assert "| dense † | 1 of 1 |" in text
     assert "| meProp, k 2 | 1 of 1 |" in text
     assert "for 1 of them cores were lacking" in text
+
+
+def test_a_machine_has_one_line_with_its_commits(make_plan: MakePlan, tmp_path: Path) -> None:
+    plan = make_plan(made.experiment(), seeds=2)
+    seeded(plan, seeds=2)
+    for place in plan.places():
+        cell = plan.cell(place)
+        assert cell is not None
+        result = made.made_result(cell)
+        changed = {(1, "k2"): {"commit": "def"}, (2, "k2"): {"cpu": "Other", "commit": ""}}
+        result["conditions"].update(changed.get((place.seed, place.row.key), {}))
+        plan.store.put(cell, result)
+    text = written(plan, tmp_path / "report.md")
+    assert [line for line in text.splitlines() if " cores, " in line] == [
+        "- 3 cells: Made-up, 2 cores, 1 thread; Python 3, torch 2, numpy 2; kernels: none; "
+        "commits abc (2), def (1)",
+        "- 1 cell: Other, 2 cores, 1 thread; Python 3, torch 2, numpy 2; kernels: none; "
+        "commit unknown (1)",
+    ]
 
 
 def test_numbers_for_machines_are_those_of_the_tables(make_plan: MakePlan, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from math import ceil
 from statistics import fmean
 
 from meprop_nlp.config import SIMPLIFY_EPOCHS, Criterion
+from meprop_nlp.reproduction.conditions import machine
 from meprop_nlp.reproduction.corpus import FULL
 from meprop_nlp.reproduction.experiment import Block, Changes, Experiment, Found, Row
 from meprop_nlp.reproduction.experiments.cuts import late_cut
@@ -41,9 +42,15 @@ def _width(result: Result) -> int:
     return max(1, round(fmean(widths)))
 
 
-def _epochs(seconds: float, result: Result) -> int:
-    """How many epochs of that training take so many seconds, rounded up in its favour."""
+def _epochs(like: Result, result: Result) -> int | None:
+    """How many epochs of one training take the seconds of another, rounded up in its favour.
+
+    None where that cannot be said, as they were trained on different machines.
+    """
+    if machine(like["conditions"]) != machine(result["conditions"]):
+        return None
     an_epoch = float(result["training_seconds"]) / len(result["epochs"])
+    seconds = float(like["training_seconds"])
     return max(1, min(_MOST_EPOCHS, ceil(seconds / max(an_epoch, 1e-9))))
 
 
@@ -63,14 +70,16 @@ def _small_same_time(found: Found) -> Changes | None:
     cut, small = found("cut"), found("small")
     if cut is None or small is None:
         return None
-    return _from_scratch(cut, _epochs(cut["training_seconds"], small))
+    epochs = _epochs(cut, small)
+    return None if epochs is None else _from_scratch(cut, epochs)
 
 
 def _dense_same_time(found: Found) -> Changes | None:
     meprop, dense = found("meprop"), found("dense")
     if meprop is None or dense is None:
         return None
-    return {"epochs": _epochs(meprop["training_seconds"], dense), "patience": 0}
+    epochs = _epochs(meprop, dense)
+    return None if epochs is None else {"epochs": epochs, "patience": 0}
 
 
 def _judge(table: Table) -> list[Claim]:
@@ -83,6 +92,7 @@ def _judge(table: Table) -> list[Claim]:
         *(better(table, "cut", other, by=0.0, column="dev") for other in _OTHERS),
         *(better(table, "cut", f"{other} taught", by=0.0, column="dev") for other in _TAUGHT),
         better(table, "meprop", "dense time", by=0.0, column="dev"),
+        better(table, "meprop", "dense time", by=0.0),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from meprop_nlp.errors import DataError
@@ -31,11 +32,11 @@ class GpuTiming:
         import torch
 
         path = store.folder / "gpu.json"
-        if path.exists() or not torch.cuda.is_available():
+        if not torch.cuda.is_available() or (path.exists() and (quick or not _was_quick(path))):
             return
         from meprop_nlp.reproduction.gpu_timing import measured
 
-        results = measured(quick=quick, on_row=lambda row: None)
+        results = {**measured(quick=quick, on_row=lambda row: None), "quick": quick}
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
@@ -55,6 +56,14 @@ class GpuTiming:
             raise DataError(
                 f"{path}: is no result of the GPU timing ({error!r}); remove it, or measure again"
             ) from None
+
+
+def _was_quick(path: Path) -> bool:
+    """Whether a result is of a try-out, which a whole measurement takes the place of."""
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8")).get("quick"))
+    except (OSError, ValueError, AttributeError):
+        return False  # the report says what is wrong with it
 
 
 def _widest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from meprop_nlp.config import SIMPLIFY_EPOCHS
+from meprop_nlp.config import SIMPLIFY_EPOCHS, SimplifyConfig
 from meprop_nlp.reproduction.corpus import FULL
 from meprop_nlp.reproduction.experiment import Block, Experiment, Figure, Row
-from meprop_nlp.reproduction.experiments.cuts import late_cut, paper_cut
+from meprop_nlp.reproduction.experiments.cuts import late_cut, paper_cut, paper_cycle
 from meprop_nlp.reproduction.results import Table
 from meprop_nlp.reproduction.settings import DEFAULTS, PAPERS, Scale, epochs_of, usual_k
 from meprop_nlp.reproduction.verdict import Claim, no_worse, smaller
@@ -25,7 +25,6 @@ _PAPERS = {
     "mnist": "154 neurons: 98.20 -> 98.31",
 }
 _PAPERS_SHARE = {"parsing": 0.102, "tagging": 0.12, "mnist": 0.308}
-DEFAULT_SHARE = 0.2
 _KEPT = (0.1, 0.4)  # beside the default
 
 
@@ -37,7 +36,7 @@ def _judge_papers(table: Table) -> list[Claim]:
 
 
 def _papers(task: str, scale: Scale) -> Block:
-    epochs = epochs_of(task, FULL, scale)
+    cycle = paper_cycle(epochs_of(task, FULL, scale))
     rows = [Row("dense", "dense, uncut", {})]
     for number, (k, rate) in enumerate(_CUTS[task]):
         kept = scale.width(k)
@@ -45,18 +44,23 @@ def _papers(task: str, scale: Scale) -> Block:
             Row(
                 f"cut{number or ''}",
                 f"meSimp, k {kept}, prune rate {rate:g}",
-                {"k": kept, "simplify": paper_cut(rate, epochs)},
+                paper_cut(kept, rate, cycle),
                 papers="" if number else _PAPERS[task],
             )
         )
     # the pace of decoding is that of words
     columns = tuple(name for name in _COLUMNS if task != "mnist" or name != "decode")
-    return Block(task, FULL, PAPERS, tuple(rows), columns, _judge_papers, _figures(task, "papers"))
+    figures = _figures(task, "papers")
+    note = (
+        f"A cut network is trained for {4 * cycle} epochs: {cycle} with cuts, {cycle} without, "
+        "and both again."
+    )
+    return Block(task, FULL, PAPERS, tuple(rows), columns, _judge_papers, figures, note=note)
 
 
 def _judge_defaults(table: Table) -> list[Claim]:
     return [
-        smaller(table, "cut", share=DEFAULT_SHARE, of="dense"),
+        smaller(table, "cut", share=SimplifyConfig().keep, of="dense"),
         no_worse(table, "cut", "dense", column="dev"),
         no_worse(table, "cut", "dense"),
     ]
