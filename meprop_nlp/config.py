@@ -39,7 +39,7 @@ __all__ = [
 
 TopkMode = Literal["example", "unified", "random"]
 Schedule = Literal["late", "paper"]
-Criterion = Literal["reconstruction", "taylor", "hits", "magnitude", "random"]
+Criterion = Literal["magnitude", "reconstruction", "taylor", "hits", "random"]
 OptimizerName = Literal["adam", "adagrad", "sgd"]
 Activation = Literal["relu", "cube", "tanh"]
 TransitionSystemName = Literal["arc-standard", "arc-hybrid", "arc-standard-swap"]
@@ -104,7 +104,7 @@ class SimplifyConfig(Config):
     # late: once, when the whole network has learnt; paper: in stages, from early on
     schedule: Schedule = "late"
     keep: float = 0.2  # late: the share of a layer's neurons that is left
-    criterion: Criterion = "reconstruction"  # late: which of them
+    criterion: Criterion = "magnitude"  # late: which of them
     teacher: bool = True  # late: what is left learns the whole network's answers too
     # epochs before the first cut; None: late a third of all, paper 1 (the reference: 0)
     first_cut_epoch: int | None = None

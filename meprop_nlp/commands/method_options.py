@@ -52,9 +52,10 @@ Criterion = Annotated[
     option(
         MEPROP,
         metavar="NAME",
-        help="By what the late cut chooses: reconstruction, the neurons from which the layer's "
-        "effect on those after it can best be made up; for comparison taylor, what the loss would "
-        "lose with a neuron, hits, how often it is in the top k, magnitude or random.",
+        help="By what the late cut chooses: magnitude, of a neuron's incoming weights; for "
+        "comparison reconstruction, from which neurons the layer's effect on those after it can "
+        "best be made up, taylor, what the loss would lose with a neuron, hits, how often it is in "
+        "the top k, or random.",
     ),
 ]
 PruneRate = Annotated[

@@ -1,4 +1,4 @@
-"""From which neurons all that a layer says can be made up: the criterion of the late cut."""
+"""From which neurons all that a layer says can be made up: a criterion of the late cut."""
 
 from __future__ import annotations
 

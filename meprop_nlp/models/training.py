@@ -107,8 +107,7 @@ class Trainer:
 
     def _begin_epoch(self) -> None:
         """Do what is due before an epoch's minibatches, once, however often it is resumed."""
-        progress, resumed = self.progress, self.progress.begun
-        start = time.perf_counter()
+        start, progress, resumed = time.perf_counter(), self.progress, self.progress.begun
         if self.simplification:
             progress.was_cut |= self.simplification.begin_epoch(
                 progress.epoch, self.optimizer, resumed=resumed

@@ -27,6 +27,7 @@ def paper_cut(k: int, prune_rate: float, cycle: int) -> dict[str, Any]:
     quarter of the epochs and the third."""
     simplify = SimplifyConfig(
         schedule="paper",
+        criterion="hits",
         prune_rate=prune_rate,
         cycle=cycle,
         cuts_per_epoch=8,

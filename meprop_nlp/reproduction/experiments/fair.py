@@ -26,12 +26,13 @@ _ABOVE_SMALL = {"parsing": 0.5}
 _OTHERS: dict[Criterion, str] = {
     "hits": "cutting whoever is seldom in the top k",
     "magnitude": "magnitude pruning with fine-tuning",
+    "reconstruction": "cutting by reconstruction, with fine-tuning",
     "random": "random cutting with fine-tuning",
 }
 # and as meSimp does it here but for the criterion
 _TAUGHT: dict[Criterion, str] = {
+    "reconstruction": "meSimp, by reconstruction",
     "taylor": "meSimp, by what the loss would lose",
-    "magnitude": "meSimp, by magnitude",
     "random": "meSimp, by chance",
 }
 
@@ -102,11 +103,6 @@ def _block(task: str, scale: Scale) -> Block:
         Row("dense", "dense, uncut", {}),
         Row("meprop", f"meProp, k {k}, uncut", {"k": k}),
         Row("cut", f"meSimp (`--simplify`), k {k}", late_cut(scale, k)),
-        Row(
-            "untaught",
-            "the same without a teacher, all of the dropout",
-            late_cut(scale, k, teacher=False),
-        ),
         Row("small", "small from scratch, same epochs", partial(_small, scale)),
         Row("small time", "small from scratch, same seconds", _small_same_time),
         Row("dense time", "dense, for the seconds of meProp", _dense_same_time),
@@ -120,10 +116,11 @@ def _block(task: str, scale: Scale) -> Block:
         ),
     )
     note = (
-        "meSimp keeps the neurons from which what the layer says can best be made up, and the "
-        "whole network teaches what is left, with a third of the dropout. Pruning by hits, by "
-        "magnitude and at random is done as elsewhere, without a teacher and with all of the "
-        "dropout; the last rows do all that meSimp does but for the choice of neurons. All follow "
+        "meSimp keeps the neurons with the largest incoming weights, and the whole network teaches "
+        "what is left, with a third of the dropout. Pruning with fine-tuning is done as elsewhere, "
+        "without a teacher and with all of the dropout; the last rows do all that meSimp does but "
+        "for the choice of neurons: by reconstruction are chosen those from which what the layer "
+        "gives its readers is best made up, by least squares. All follow "
         "its schedule and its k. A small network has the width that meSimp left with the same "
         "seed, the mean of a tagger's two directions, and is trained with lazy Adam as that is. "
         "Epochs for the same seconds are computed from the seconds measured with that seed, "
