@@ -7,6 +7,7 @@ Only the command that is called is imported, and imports what it needs when it r
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -47,7 +48,7 @@ class _Commands(TyperGroup):
 
 @contextmanager
 def _told() -> Iterator[None]:
-    _open_missing_streams()
+    _open_streams()
     try:
         try:
             yield
@@ -89,11 +90,16 @@ def _fail(message: str, status: ExitStatus) -> NoReturn:
     raise SystemExit(int(status))
 
 
-def _open_missing_streams() -> None:
-    """Give the standard streams that the caller closed (`>&-`) a place to go."""
+def _open_streams() -> None:
+    """Give the standard streams that the caller closed (`>&-`) a place to go.
+
+    What the encoding of standard output lacks is written as an escape; annotated text is bytes.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _end_now(status: ExitStatus) -> NoReturn:
@@ -172,7 +178,8 @@ def _main(
 def main() -> None:
     """Run the command line."""
     asked = sys.argv[1:2]
-    app = make_app(asked) if asked and asked[0] in _COMMANDS else make_app()
+    with _told():  # imports are made here
+        app = make_app(asked) if asked and asked[0] in _COMMANDS else make_app()
     app(prog_name="meprop-nlp")
 
 

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import Config, is_whole
+from meprop_nlp.threads import demand_threads
 
 __all__ = [
     "ACTIVATIONS",
@@ -178,9 +179,9 @@ class TrainingConfig(Config):
         for name in ("clip", "clip_value", "weight_decay"):
             self._demand(name, 0 <= getattr(self, name) < float("inf"), "at least 0")
         self._demand("patience", self.patience >= 0, "a whole number of at least 0")
-        # numpy and torch take no larger seed; far too many threads bring the process down
+        # numpy and torch take no larger seed
         self._demand("seed", 0 <= self.seed < 2**63, "a whole number from 0 to 2^63 - 1")
-        self._demand("threads", 0 <= self.threads <= 256, "a whole number from 0 to 256")
+        demand_threads(self.threads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

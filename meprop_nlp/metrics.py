@@ -92,9 +92,11 @@ def evaluate(
     first = next(gold, None)
     if first is None:
         raise DataError("no sentences in the gold file, expected at least one to score against")
+    gold = _with_first(first, gold)
     if trees is None:
-        trees = any(word.head != UNSET for word in first.words)
-    gold = _checked(_with_first(first, gold), trees, multiple_roots)
+        trees = _has_heads(first)
+        gold = gold if trees else _without_heads(gold, first)
+    gold = _checked(gold, trees, multiple_roots)
     for passage in align(gold, _checked(system, trees, multiple_roots)):
         for aligned in passage.sentences:
             tally.tags(aligned)
@@ -108,6 +110,20 @@ def evaluate(
 def _with_first(first: Sentence, rest: Iterator[Sentence]) -> Iterator[Sentence]:
     yield first
     yield from rest
+
+
+def _has_heads(sentence: Sentence) -> bool:
+    return any(word.head != UNSET for word in sentence.words)
+
+
+def _without_heads(sentences: Iterable[Sentence], first: Sentence) -> Iterator[Sentence]:
+    """The same sentences; one with heads, where the first has none, is an error."""
+    for sentence in sentences:
+        if _has_heads(sentence):
+            message = f"has heads, and the sentence at line {first.line} has none; expected all"
+            message += " or none, so that it is clear what to score"
+            raise ConlluError([Problem(sentence.path, sentence.line, message, sentence.sent_id)])
+        yield sentence
 
 
 def _checked(

@@ -133,7 +133,7 @@ class Writer {
             const std::size_t end = std::min(misc.find('|', at), misc.size());
             const std::string_view attribute = misc.substr(at, end - at);
             at = end + 1;
-            if (is_replaced(attribute))
+            if (attribute.empty() || is_replaced(attribute))
                 continue;
             if (out != start)
                 *out++ = '|';

@@ -221,6 +221,13 @@ class TestByHand:
         assert (scores.xpos, scores.counts["uas"].gold) == (50.0, 0)
         assert scores.top_confusions() == [("Y", "X", 1)]
 
+    def test_heads_that_only_later_sentences_have_are_no_tagging(self) -> None:
+        bare, tree = Sentence.from_words(["a"], xpos=["X"]), Sentence.from_words(["b"], head=[0])
+        gold = [bare, bare.with_columns(xpos=["Y"]), tree]
+        with pytest.raises(ConlluError, match="has heads, and the sentence at line 1 has none"):
+            evaluate(gold, gold)
+        assert evaluate(gold, gold, trees=False).annotated == {"words", "xpos"}
+
     @pytest.mark.parametrize(
         ("words", "bucket"), [(1, "1-10"), (10, "1-10"), (11, "11-20"), (50, "41-50"), (51, "51+")]
     )

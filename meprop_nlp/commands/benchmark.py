@@ -10,7 +10,12 @@ import typer
 
 from meprop_nlp.commands import console, tables
 from meprop_nlp.commands.options import TAGGER_MODEL, InputFormat, Json, Threads
-from meprop_nlp.commands.streams import check_input_format, demand_model, read_all
+from meprop_nlp.commands.streams import (
+    check_input_format,
+    demand_model,
+    demand_rereadable,
+    read_all,
+)
 from meprop_nlp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,7 +57,8 @@ def benchmark(
     from meprop_nlp.native import core
     from meprop_nlp.threads import usable_threads
 
-    _check(file, rounds, threads, input_format)
+    _check(file, rounds, input_format)
+    n = usable_threads(threads)
     demand_model(model, "train-tagger or train-parser")
     predictor = load_predictor(model)
     by_task: dict[str, Any] = {predictor.task: predictor}
@@ -60,7 +66,6 @@ def benchmark(
         by_task = {"tagger": _tagger_for(predictor, tagger), **by_task}
     if core() is None:
         console.note(f"on {decoding_kernels()}; this is the slow path")
-    n = usable_threads(threads)
     counts = sorted({1, n})
     speeds = measure(file, **by_task, threads=counts, rounds=rounds, input_format=input_format)
     models = {predictor.task: model} if tagger is None else {"tagger": tagger, "parser": model}
@@ -87,13 +92,11 @@ def benchmark(
         print(_lines(result, speeds))
 
 
-def _check(file: str, rounds: int, threads: int, input_format: str) -> None:
+def _check(file: str, rounds: int, input_format: str) -> None:
     check_input_format(input_format)
-    if file == "-":
-        raise ConfigError("FILE is read several times, so it needs a file, not -")
-    for name, value, least in (("rounds", rounds, 1), ("threads", threads, 0)):
-        if value < least:
-            raise ConfigError(f"--{name} is {value}, expected a whole number of at least {least}")
+    demand_rereadable(file, "FILE")
+    if rounds < 1:
+        raise ConfigError(f"--rounds is {rounds}, expected a whole number of at least 1")
 
 
 def _tagger_for(predictor: FrozenTagger | FrozenParser, path: Path) -> FrozenTagger:
@@ -151,6 +154,4 @@ def _lines(result: dict[str, Any], speeds: Speeds) -> str:
         ),
         "models": ", ".join(sizes),
     }
-    width = max(map(len, facts)) + 2
-    told = "\n".join(f"{name:<{width}}{value}" for name, value in facts.items())
-    return f"{tables.table(['Words/s', *heads], rows)}\n\n{told}"
+    return f"{tables.table(['Words/s', *heads], rows)}\n\n{tables.name_lines(facts)}"

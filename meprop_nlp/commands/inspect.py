@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +10,8 @@ import typer
 
 from meprop_nlp.commands import console, tables
 from meprop_nlp.commands.options import Encoding, InputFormat, Json
-from meprop_nlp.commands.streams import check_input_format, demand_model
-from meprop_nlp.errors import ConfigError, ConlluError
+from meprop_nlp.commands.streams import check_input_format, demand_model, is_rereadable
+from meprop_nlp.errors import ConfigError, ConlluError, DataError
 
 if TYPE_CHECKING:
     from meprop_nlp.data.report import TreebankReport
@@ -72,7 +71,7 @@ def validate(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FILE",
+            metavar="FILE...",
             help="CoNLL files; none or - is standard input.",
             show_default=False,
         ),
@@ -88,13 +87,23 @@ def validate(
     The exit status is 1 when there are errors, sentences that cannot be read; warnings are of
     things that are allowed, but seldom meant.
     """
+    from meprop_nlp.data.opening import source_name
+
     if max_errors < 0:
         raise ConfigError(f"--max-errors is {max_errors}, expected a whole number of at least 0")
     check_input_format(input_format)
     failed = False
     reports = []
     for path in files or ["-"]:
-        findings, report = _check(path, input_format, encoding, trees=trees)
+        name = source_name(path)
+        try:
+            findings, report = _check(path, input_format, encoding, trees=trees)
+        except DataError as error:  # the others are checked all the same
+            console.error(str(error))
+            failed = True
+            if json:
+                reports.append(_as_json(path, [], None) | {"error": str(error)})
+            continue
         n_errors = sum(finding.severity == "error" for finding in findings)
         failed |= n_errors > 0
         if json:
@@ -103,12 +112,12 @@ def validate(
         for finding in findings[:max_errors]:
             print(f"{finding.severity}: {finding}")
         if len(findings) > max_errors:
-            print(f"{path}: {len(findings) - max_errors} more; see --max-errors")
-        print(f"{path}: {n_errors} errors, {len(findings) - n_errors} warnings")
+            print(f"{name}: {len(findings) - max_errors} more; see --max-errors")
+        print(f"{name}: {n_errors} errors, {len(findings) - n_errors} warnings")
         if report is not None:
-            print(f"{path}: {report}")
+            print(f"{name}: {report}")
             for warning in report.warnings:
-                console.warning(f"{path}: {warning}")
+                console.warning(f"{name}: {warning}")
     if json:
         _print_json(reports)
     if failed:
@@ -120,14 +129,15 @@ def _check(
 ) -> tuple[list[Finding], TreebankReport | None]:
     """Return what is wrong in a file, and what is in it, unless it cannot be read at all."""
     from meprop_nlp.data.conll import read
+    from meprop_nlp.data.opening import source_name
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.validate import validate as check
 
-    # the file is read twice, standard input can be read once
-    kept = sys.stdin.buffer.read() if path == "-" else None
+    # the file is read twice, and a pipe can be read once
+    kept = None if is_rereadable(path) else _read(path)
 
     def source() -> Any:
-        return path if kept is None else _Kept(kept)
+        return path if kept is None else _Kept(kept, source_name(path))
 
     findings = list(check(source(), input_format=input_format, encoding=encoding, trees=trees))
     report = TreebankReport()
@@ -147,9 +157,18 @@ def _check(
 
 
 class _Kept(io.BytesIO):
-    """Standard input, read before."""
+    """A pipe or standard input, read before."""
 
-    name = "<stdin>"
+    def __init__(self, text: bytes, name: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+def _read(path: str) -> bytes:
+    from meprop_nlp.data.opening import opened
+
+    with opened(path) as stream:
+        return b"" if stream is None else bytes(stream.read())
 
 
 def _as_json(path: str, findings: list[Finding], report: TreebankReport | None) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def choices(values: tuple[str, ...]) -> str:
 Files = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="FILE",
+        metavar="FILE...",
         help="CoNLL files, also packed (.gz, .xz, .bz2); none or - is standard input.",
         show_default=False,
     ),

@@ -88,8 +88,8 @@ def parse(
     """Parse CoNLL files with a model of train-parser.
 
     HEAD and DEPREL are replaced, DEPS is emptied (in a file with empty nodes, which need it, the
-    tree is written there), all else stays. The parser reads tags: those
-    of the files, or of --tagger.
+    tree is written there), and so are PHEAD and PDEPREL of CoNLL-X; all else stays. The parser
+    reads tags: those of the files, or of --tagger.
     """
     from meprop_nlp.decoding.annotator import Annotator
     from meprop_nlp.decoding.parser import FrozenParser

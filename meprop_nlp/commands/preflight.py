@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from meprop_nlp.commands.options import SIMPLIFY
-from meprop_nlp.commands.streams import check_input_format, demand_other_file, read_all
+from meprop_nlp.commands.streams import (
+    check_input_format,
+    demand_other_file,
+    demand_rereadable,
+    read_all,
+)
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
 __all__ = ["check_flags", "check_method", "check_output", "check_test_files", "named_files"]
@@ -96,8 +101,7 @@ def check_test_files(
         DataError: a file is faulty, or has no sentences.
     """
     for path in files or ():
-        if path == "-":
-            raise ConfigError("--test is read twice, so it needs a file, not -")
+        demand_rereadable(path, "--test")
         sentences = read_all([path], input_format, encoding=encoding, trees=trees)
         if not deque(sentences, maxlen=1):
             raise DataError(f"no sentences in {path}")

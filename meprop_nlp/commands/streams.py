@@ -19,6 +19,8 @@ __all__ = [
     "check_input_format",
     "demand_model",
     "demand_other_file",
+    "demand_rereadable",
+    "is_rereadable",
     "read_all",
     "told_skips",
     "write_all",
@@ -85,10 +87,23 @@ def write_all(
 
 def told_skips(path: str, report: TreebankReport | None) -> None:
     """Say which faulty sentences of a file were skipped."""
+    from meprop_nlp.data.opening import source_name
+
     if report is not None and report.skipped:
         for problem in report.problems:
             console.note(f"skipped: {problem}")
-        console.note(f"{path}: {report.skipped} faulty sentences skipped")
+        console.note(f"{source_name(path)}: {report.skipped} faulty sentences skipped")
+
+
+def demand_rereadable(path: str, name: str) -> None:
+    """Raise ConfigError where what an option names can be read only once: a pipe, a terminal."""
+    if path == "-" or (Path(path).exists() and not is_rereadable(path)):
+        raise ConfigError(f"{name} is read more than once, so it needs a file, not {path}")
+
+
+def is_rereadable(path: str) -> bool:
+    """Whether reading it again gives the same again."""
+    return path != "-" and (Path(path).is_file() or Path(path).is_dir())
 
 
 def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> None:

@@ -13,6 +13,6 @@ def with_shares(misc: str, shares: Mapping[str, float]) -> str:
     >>> with_shares("SpaceAfter=No", {"ArcConf": 0.97312})
     'SpaceAfter=No|ArcConf=0.9731'
     """
-    kept = [] if misc in ("", "_") else misc.split("|")
-    kept = [attribute for attribute in kept if attribute.partition("=")[0] not in shares]
+    there = [] if misc == "_" else misc.split("|")
+    kept = [some for some in there if some and some.partition("=")[0] not in shares]
     return "|".join([*kept, *(f"{name}={share:.4f}" for name, share in shares.items())])

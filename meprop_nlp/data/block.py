@@ -89,8 +89,6 @@ def tree_faults(sentence: Sentence) -> list[Fault]:
         trail = " -> ".join([*named, *(["..."] if len(cycle) > 5 else []), str(cycle[0])])
         message = f"the heads go round in a circle: {trail}; expected a tree"
         return [Fault(sentence.word_line(cycle[0]), "non-tree", message)]
-    if 0 not in heads:
-        return [Fault(sentence.line, "non-tree", "no word has HEAD 0, expected a root")]
     return []
 
 
@@ -109,7 +107,7 @@ def _range_faults(sentence: Sentence) -> list[Fault]:
         if token.last > n:
             name = f"{token.first}-{token.last}"
             message = f"multiword token {name} goes beyond the last word, which is {n}"
-            line = sentence.word_line(token.first) - 1 if token.first <= n else sentence.line
+            line = sentence.token_line(token)
             faults.append(Fault(line, "word-interval-out", message))
     return sorted(faults)
 

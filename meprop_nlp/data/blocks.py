@@ -100,12 +100,18 @@ def parse_lines(
                 continue
         parsed = parse_block(block, number, layout, path=path, trees=trees)
         if isinstance(parsed, Sentence):
-            if not parsed.words:
+            if not parsed.words and not parsed.empty_nodes:
                 carried += parsed.comments
                 continue
-            parsed.comments[:0] = carried
+            if not parsed.words:
+                message = "an empty node and no word, expected a sentence"
+                parsed = [Fault(number, "missing-words", message, parsed.sent_id)]
+            else:
+                parsed.comments[:0] = carried
         carried.clear()
         yield parsed
+    if carried and notes is not None:  # written nowhere, as there is no sentence to go with
+        notes["comments-at-end"] = 0
 
 
 def good_blocks(

@@ -7,7 +7,8 @@ Bracketed trees (.mrg) are read too, as the dependency trees that `dependencies.
     write(sentences, "out.conllu.gz")
 
 Memory stays constant, whatever the size of the file. Nothing of a file is lost on the way but
-the kind of its line ends, a byte order mark and superfluous empty lines.
+the kind of its line ends, a byte order mark, superfluous empty lines, and comments after the last
+sentence (`validate` warns of those).
 """
 
 from __future__ import annotations

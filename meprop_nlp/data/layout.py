@@ -11,6 +11,7 @@ __all__ = ["FORMATS", "LayoutError", "detect_layout", "is_bracketed", "visible"]
 FORMATS = ("auto", "conllu", "conllx", "tab")
 
 _CONLLX_NAME = re.compile(r"\.(conllx|conll|conll0[67]|malttab)(\.(gz|xz|bz2))?$", re.IGNORECASE)
+_CONLLU_NAME = re.compile(r"\.conllu(\.(gz|xz|bz2))?$", re.IGNORECASE)
 _HEAD = re.compile(r"_|[0-9]+")
 
 
@@ -34,8 +35,9 @@ def detect_layout(lines: list[str], *, input_format: str, name: str) -> Layout:
     """The layout of a file whose first block is `lines`.
 
     By the number of columns of the first word line; CoNLL-U and CoNLL-X with ten columns are told
-    apart by what the block holds (comments, multiword tokens, enhanced arcs, `root`; or integers
-    in the PHEAD column, a foreign root label), and last by the file's name.
+    apart by what the block holds (comments, multiword tokens, enhanced arcs, attributes in MISC,
+    `root`; or integers in the PHEAD column), by the name `.conllu`, a foreign root label, and last
+    by other names.
 
     Raises:
         LayoutError: if the line fits no format, or not the one asked for.
@@ -77,6 +79,9 @@ def _conllu_or_conllx(lines: list[str], name: str) -> Layout:
             return CONLLU
         if fields[8].isdecimal():
             return conllx
+        # MISC; PDEPREL has no such thing
+        if "=" in fields[9] or _CONLLU_NAME.search(name):
+            return CONLLU
         if fields[6] == "0" and fields[7] != "_":
             return CONLLU if fields[7].partition(":")[0] == "root" else conllx
     return conllx if _CONLLX_NAME.search(name) else CONLLU

@@ -47,10 +47,11 @@ def read_lines(
         DataError: if the source cannot be opened or read, or is not text.
     """
     try:
-        codecs.lookup(encoding)
+        "".encode(encoding)  # unlike codecs.lookup, refuses what is no encoding of text
         codecs.lookup_error(encoding_errors)
-    except LookupError as error:
-        raise DataError(f"{error}; use a name such as utf-8, utf-16 or latin-1") from None
+    except (LookupError, UnicodeError) as error:
+        hint = "use a name such as utf-8, utf-16 or latin-1"
+        raise DataError(f"{error}; {hint}") from None
     name = source_name(source)
     notes = {} if notes is None else notes
     with opened(source) as stream:

@@ -128,6 +128,15 @@ class Sentence:
         """The number of the line in the file on which that word stands."""
         return self._top + word_id - 1 + sum(before < word_id for before, _ in self._between)
 
+    def token_line(self, token: MultiwordToken) -> int:
+        """The number of the line in the file on which a multiword token stands."""
+        place, before = next(
+            (place, before)
+            for place, (before, line) in enumerate(self._between)
+            if line.split("\t", 1)[0] == f"{token.first}-{token.last}"
+        )
+        return self._top + before + place
+
     def column(self, name: str) -> list[Any]:
         """One column of all words: strings, or integers for `id` and `head`.
 
@@ -142,19 +151,24 @@ class Sentence:
         """A new sentence in which the words have these columns; all other text is unchanged.
 
         In CoNLL-X a new HEAD or DEPREL makes PHEAD and PDEPREL `_`, for they described the old.
-        A column given as None stays as it is.
+        A tab layout gets as many columns as that takes; its one tag is XPOS, or a new UPOS
+        where XPOS is not given. A column given as None stays as it is.
 
         Raises:
             DataError: if a name or a length is wrong, or a value cannot stand in a CoNLL file.
         """
         words = [word.copy() for word in self.words]
-        for name, values in columns.items():
-            if values is None:
-                continue
+        given = {name: values for name, values in columns.items() if values is not None}
+        layout = self.layout
+        if layout.kind == "tab":
+            # the one tag that was read makes room for the new one
+            given = {"xpos": ["_"] * len(words), **given} if "upos" in given else given
+            layout = layout._replace(width=max(layout.width, *map(_tab_width, given)))
+        for name, values in given.items():
             self._check_column(name, values)
             for word, value in zip(words, values, strict=True):
                 setattr(word, name, value)
-        replaced = {name for name, values in columns.items() if values is not None}
+        replaced = given.keys()
         if self.layout.kind == "conllx" and replaced & {"head", "deprel"}:
             for word in words:
                 if "deps" not in replaced:
@@ -166,7 +180,7 @@ class Sentence:
             comments=self.comments,
             path=self.path,
             line=self.line,
-            layout=self.layout,
+            layout=layout,
             between=self._between,
             multiword_tokens=self.multiword_tokens,
             empty_nodes=self.empty_nodes,
@@ -254,13 +268,19 @@ class Sentence:
 
 
 _FORBIDDEN = frozenset("\t\n\r\0")
+_TAB_COLUMNS = ("form", "xpos", "head", "deprel")
+
+
+def _tab_width(name: str) -> int:
+    """How many columns a tab layout needs to show that one; it has none for some."""
+    return _TAB_COLUMNS.index(name) + 1 if name in _TAB_COLUMNS else 1
 
 
 def _word_line(word: Word, layout: Layout, *, same: bool) -> str:
     head = "_" if word.head == UNSET else str(word.head)
     if layout.kind == "tab":
         # a line of four columns has room for one tag: the fine one, where there is one
-        tag = word.xpos if same or word.xpos != "_" else word.upos
+        tag = word.xpos if word.xpos != "_" else word.upos
         return "\t".join((word.form, tag, head, word.deprel)[: layout.width])
     deps, misc = (word.deps, word.misc) if same else ("_", "_")
     fields = (

@@ -20,6 +20,7 @@ __all__ = ["Finding", "validate"]
 NOTES = {  # what is said of the file as a whole, by the codes that `read_blocks` notes
     "byte-order-mark": "the file begins with a byte order mark, which CoNLL-U does not have",
     "non-unix-newline": "lines end in CR or CRLF, expected LF",
+    "comments-at-end": "comments after the last sentence, which no program writes again",
     "missing-empty-line": "no empty line after the last sentence",
     "pseudo-empty-line": "the empty line between sentences holds spaces or tabs",
 }
@@ -109,7 +110,8 @@ def _sent_id(sentence: Sentence, sent_ids: dict[str, int]) -> Iterator[Fault]:
 def _text(sentence: Sentence) -> Iterator[Fault]:
     text, joined = sentence.text, sentence.joined_text()
     if text != joined:
-        place = next((i for i, (a, b) in enumerate(zip(text, joined, strict=False)) if a != b), 0)
+        differing = (i for i, (a, b) in enumerate(zip(text, joined, strict=False)) if a != b)
+        place = next(differing, min(len(text), len(joined)))
         start = max(0, place - 10)
         found, expected = text[start : place + 10], joined[start : place + 10]
         message = f"the text comment has {found!r} where the words make {expected!r}"
@@ -154,4 +156,4 @@ def _intervals(sentence: Sentence) -> Iterator[Fault]:
     for token in sentence.multiword_tokens:
         if token.first == token.last:
             message = f"the multiword token {token.first}-{token.last} covers only one word"
-            yield Fault(sentence.word_line(token.first) - 1, "invalid-word-interval", message)
+            yield Fault(sentence.token_line(token), "invalid-word-interval", message)

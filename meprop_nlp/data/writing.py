@@ -59,11 +59,13 @@ def write_pieces(pieces: Iterable[bytes], target: Target, *, flush: bool = False
     if name == "-":
         stream = getattr(sys.stdout, "buffer", sys.stdout)
         return _write_all(pieces, stream, "<stdout>", flush)
-    # through a link, so that the link stays and what it points at is replaced
-    path = Path(name).resolve()
+    path = Path(name)
+    # before links are followed: /dev/stdout may lead to a pipe, which has no name
     if path.exists() and not path.is_file() and not path.is_dir():
         with _writing(name), path.open("wb") as stream:
             return _write_all(pieces, stream, name, flush)
+    # through a link, so that the link stays and what it points at is replaced
+    path = Path(os.path.realpath(name))
     with replacing(path) as temporary, _opened(temporary, path.suffix, name) as stream:
         return _write_all(pieces, stream, name, flush)
 

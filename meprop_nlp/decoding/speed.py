@@ -95,8 +95,9 @@ def measure(
     annotator = Annotator(tagger=tagger, parser=parser)
     least = CHUNKS_PER_THREAD * max(threads)
     parts = _beginning(path, input_format)
-    _long_enough(parts, annotator, seconds, least)  # folds the word forms, which is not timed
-    text = _long_enough(parts, annotator, seconds, least)
+    together = partial(annotate, annotator=annotator, input_format=input_format)
+    _long_enough(parts, together, seconds, least)  # folds the word forms, which is not timed
+    text = _long_enough(parts, together, seconds, least)
     steps, timed_words = _steps(text, tagger, parser, annotator, input_format)
     samples: dict[tuple[str, int], list[float]] = {}
     for _ in range(rounds):
@@ -133,12 +134,14 @@ def _beginning(path: str | os.PathLike[str], input_format: str) -> list[bytes]:
     return [whole * (1 + CHUNK_BYTES // len(whole))] if len(whole) < CHUNK_BYTES else parts
 
 
-def _long_enough(parts: Sequence[bytes], annotator: Annotator, seconds: float, least: int) -> bytes:
+def _long_enough(
+    parts: Sequence[bytes], together: Callable[[Any], Iterable[Any]], seconds: float, least: int
+) -> bytes:
     """Return so many of the parts, at least `least`, that annotating them takes so long."""
     taken: list[bytes] = []
     start = time.perf_counter()
     for part in cycle(parts):
-        deque(annotate(io.BytesIO(part), annotator), maxlen=0)
+        deque(together(io.BytesIO(part)), maxlen=0)
         taken.append(part)
         if time.perf_counter() - start >= seconds and len(taken) >= least:
             break

@@ -292,3 +292,36 @@ def test_nothing_remains_when_the_last_sentence_is_faulty(
     assert result.exit_code == 1
     assert f"{path}:9001: " in result.stderr
     assert is_untouched(folder)
+
+
+def test_validate_goes_on_after_a_file_that_is_not_there(run: Any, small: Path) -> None:
+    result = run("validate", "nope.conllu", small)
+    assert result.exit_code == 1
+    assert "nope.conllu: no such file" in result.stderr
+    assert f"{small}: 0 errors" in result.stdout
+    first, second = json.loads(run("validate", "nope.conllu", small, "--json").stdout)
+    assert (first["readable"], first["error"]) == (False, "nope.conllu: no such file")
+    assert second["sentences"] == 10
+
+
+def test_standard_input_has_one_name(run: Any, small: Path) -> None:
+    assert "<stdin>: 0 errors" in run("validate", stdin=small.read_bytes()).stdout
+
+
+@pytest.mark.parametrize("encoding", ["hex", "base64", "rot13", "zlib", "a\udcff", "nonsense"])
+def test_encoding_that_is_none_of_text_is_refused(encoding: str, run: Any, small: Path) -> None:
+    result = run("validate", small, "--encoding", encoding)
+    assert result.exit_code == 1
+    assert "use a name such as utf-8, utf-16 or latin-1" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["Go\nhome\n\n", "Go\tX\nhome\tX\n\n"])
+def test_tab_files_come_out_with_what_was_predicted(
+    text: str, run: Any, tagger: Path, parser: Path
+) -> None:
+    tab = ("--input-format", "tab", "-q")
+    tagged = run("tag", "-m", tagger, *tab, stdin=text).stdout
+    assert [line.count("\t") for line in tagged.splitlines()] == [1, 1, 0]
+    assert "\tX\n" not in tagged
+    parsed = run("parse", "-m", parser, "--tagger", tagger, *tab, stdin=text).stdout
+    assert [line.count("\t") for line in parsed.splitlines()] == [3, 3, 0]

@@ -113,3 +113,11 @@ def test_process_that_fails_is_told_with_its_own_words(tmp_path: Path) -> None:
     for call in (seconds, lambda words: peak_bytes(words, tmp_path / "status")):
         with pytest.raises(MePropError, match=r"`meprop-nlp tag -m no` .* 1: there is no model no"):
             call(["tag", "-m", "no"])
+
+
+def test_form_that_is_asked_for_is_read_throughout(run: Any, tagger: Path, tmp_path: Path) -> None:
+    path = tmp_path / "words.tab"
+    path.write_text("Go\nhome\n\n", encoding="utf-8")
+    result = run("benchmark", tagger, path, "--input-format", "tab", "--rounds", 1, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["words"] == 2

@@ -149,3 +149,34 @@ def test_memory_does_not_grow_with_the_file(
         )
         peaks.append(int(done.stderr))  # kB
     assert peaks[1] - peaks[0] < 10_000
+
+
+def test_pipe_that_is_read_twice_is_kept_or_refused(
+    shell: Any, tagger: Path, parser: Path, small: Path, tmp_path: Path
+) -> None:
+    checked = shell(f"$MEPROP validate <(cat {small})")
+    assert checked.returncode == 0, checked.stderr
+    assert ": 10 sentences, " in checked.stdout
+    for command in (
+        f"benchmark {tagger} <(cat {small})",
+        f"train-tagger --train {small} --test <(cat {small}) -o {tmp_path / 'new.safetensors'}",
+    ):
+        refused = shell(f"$MEPROP {command}")
+        assert refused.returncode == 2
+        assert "is read more than once, so it needs a file, not /dev/fd/" in refused.stderr
+
+
+def test_standard_output_can_be_named(shell: Any, tagger: Path, small: Path) -> None:
+    expected = shell(f"$MEPROP tag -m {tagger} {small}").stdout
+    assert expected
+    assert shell(f"$MEPROP tag -m {tagger} {small} -o /dev/stdout | cat").stdout == expected
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8:strict"])
+def test_what_standard_output_lacks_is_an_escape(encoding: str, shell: Any, tmp_path: Path) -> None:
+    path = tmp_path / "\udcff.conllu"
+    path.write_text(WORD.replace("Go", "\u2192").replace("VB", "VB "), encoding="utf-8")
+    result = shell(f"PYTHONIOENCODING={encoding} $MEPROP validate {tmp_path}/*")
+    assert result.returncode == 0
+    assert "Traceback" not in result.stderr
+    assert "0 errors, 2 warnings" in result.stdout

@@ -100,7 +100,7 @@ def weights(path: Path) -> dict[str, bytes]:
         ("tagger", "--seed 99999999999999999999", "--seed is 99999999999999999999"),
         ("tagger", "--threads -1", "--threads is -1"),
         ("tagger", "--threads 100000", "--threads is 100000"),
-        ("tagger", "--test -", "--test is read twice"),
+        ("tagger", "--test -", "--test is read more than once"),
         ("tagger", "--resume", "there is no"),
     ],
 )

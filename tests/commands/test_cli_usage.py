@@ -94,6 +94,9 @@ def test_model_for_another_task_is_refused(
         (["evaluate", "SMALL", "SMALL", "--input-format", "x"], "--input-format is 'x'"),
         (["tag", "-m", "TAGGER", "SMALL", "--input-format", "x"], "--input-format is 'x'"),
         (["tag", "-m", "TAGGER", "SMALL", "--on-error", "x"], "--on-error is 'x', expected fail"),
+        (["tag", "-m", "TAGGER", "SMALL", "--threads", "-1"], "--threads is -1, expected"),
+        (["parse", "-m", "PARSER", "SMALL", "-t", "257"], "--threads is 257, expected"),
+        (["benchmark", "TAGGER", "SMALL", "--threads", "-1"], "--threads is -1, expected"),
         (["validate", "SMALL", "--input-format", "x"], "--input-format is 'x'"),
     ],
 )

@@ -59,7 +59,13 @@ FAULTS = {
         "overlaps the one before it",
     ),
     "interval-beyond-the-end": (line(1) + span("2-3") + line(2), 2, "2-3 goes beyond the last"),
-    "interval-after-the-last-word": (line(1) + span("2-3"), 1, "goes beyond the last word"),
+    "interval-after-the-last-word": (line(1) + span("2-3"), 2, "goes beyond the last word"),
+    "interval-above-another-line": (
+        line(1) + span("2-5") + "# between\n" + line(2),
+        2,
+        "2-5 goes beyond the last word",
+    ),
+    "empty-node-and-no-word": (span("0.1"), 1, "an empty node and no word"),
     "interval-misplaced": (span("2-3") + line(1) + line(2) + line(3), 1, "stands before word 1"),
     "empty-node-misplaced": (line(1) + span("3.1") + line(2) + line(3), 2, "empty node of word 3"),
 }

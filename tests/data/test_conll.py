@@ -126,6 +126,7 @@ class TestLayouts:
             (CONLLX[:-1], Layout("conllx", 10)),
             ("1\ta\t_\tN\tN\t_\t0\tROOT\t_\t_\n", Layout("conllx", 10)),
             ("1\ta\t_\tN\tN\t_\t0\troot\t_\t_\n", CONLLU),
+            ("1\ta\t_\tN\tN\t_\t0\tROOT\t_\tSpaceAfter=No\n", CONLLU),
             ("1\ta\t_\tN\tN\t_\t0\t_\t0:root\t_\n", CONLLU),
             ("1\ta\t_\t_\t_\t_\t_\t_\t_\t_\n", CONLLU),
             ("1\ta\t_\tN\tN\t_\t0\tROOT\n", Layout("conllx", 8)),
@@ -145,6 +146,14 @@ class TestLayouts:
             (tmp_path / name).write_text("1\ta" + "\t_" * 8, encoding="utf-8")
             assert next(read(tmp_path / name)).layout == Layout(kind, 10)
 
+    def test_name_decides_about_a_foreign_root_label_but_not_about_phead(
+        self, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "a.conllu.gz"
+        for phead, kind in (("_", "conllu"), ("0", "conllx")):
+            path.write_text(f"1\ta\t_\tN\tN\t_\t0\tROOT\t{phead}\t_\n", encoding="utf-8")
+            assert next(read(path)).layout.kind == kind
+
     def test_malt_tab_columns(self) -> None:
         [sentence] = read_text("Dogs\tNNS\t2\tnsubj\nbark\tVBP\t0\troot\n", trees=True)
         assert sentence.forms == ["Dogs", "bark"]
@@ -157,6 +166,18 @@ class TestLayouts:
         [sentence] = read_text("#\tX\t_\t_\nb\tX\t_\t_\n", input_format="tab")
         tagged = sentence.with_columns(xpos=["SYM", "NN"], head=[2, 0], deprel=["dep", "root"])
         assert str(tagged) == "#\tSYM\t2\tdep\nb\tNN\t0\troot\n\n"
+
+    @pytest.mark.parametrize("width", [1, 2, 3, 4])
+    def test_tab_columns_become_as_many_as_what_is_new_takes(self, width: int) -> None:
+        text = "\t".join(["a", "X", "0", "root"][:width]) + "\n"
+        [sentence] = read_text(text, input_format="tab")
+        assert str(sentence.with_columns(xpos=["NN"])).split("\t")[1].strip() == "NN"
+        assert str(sentence.with_columns(upos=["NOUN"])).split("\t")[1].strip() == "NOUN"
+        both = sentence.with_columns(upos=["NOUN"], xpos=["NN"], feats=["A=B"])
+        assert str(both).split("\t")[1].strip() == "NN"
+        parsed = str(sentence.with_columns(head=[0], deprel=["dep"]))
+        assert parsed == f"a\t{'X' if width > 1 else '_'}\t0\tdep\n\n"
+        assert str(sentence.with_columns(feats=["A=B"])) == text + "\n"
 
     def test_vertical_text_only_when_asked_for(self) -> None:
         sentences = list(read_text("#\nb\n\n# c\n", input_format="tab"))

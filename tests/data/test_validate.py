@@ -32,6 +32,12 @@ CASES = {
         HEAD + "1-1\ta" + "\t_" * 8 + "\n" + A + B + "\n",
         [("invalid-word-interval", 3)],
     ),
+    "interval of one, above a comment": (
+        HEAD + "1-1\ta" + "\t_" * 8 + "\n# between\n" + A + B + "\n",
+        [("invalid-word-interval", 3)],
+    ),
+    "comments at the end": (GOOD + "# that was all\n\n", [("comments-at-end", 0)]),
+    "no word": ("0.1\ta" + "\t_" * 8 + "\n\n" + GOOD, [("missing-words", 1)]),
     "cycle": (GOOD.replace("\t0\t", "\t2\t"), [("non-tree", 3)]),
     "head out of range": (GOOD.replace("\t1\t", "\t7\t"), [("unknown-head", 4)]),
     "gap": (GOOD.replace("2\tb", "3\tb"), [("word-id-sequence", 4)]),
@@ -39,7 +45,7 @@ CASES = {
     "format": (A[:-3], [("unreadable", 1)]),
     "reversed": (HEAD + A + "3-2\tb" + "\t_" * 8 + "\n" + B, [("reversed-word-interval", 4)]),
 }
-ERRORS = ["cycle", "head out of range", "gap", "columns", "format", "reversed"]
+ERRORS = ["no word", "cycle", "head out of range", "gap", "columns", "format", "reversed"]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -49,6 +55,11 @@ def test_finding_has_the_code_of_the_official_validator(name: str) -> None:
     assert [(f.code, f.problem.line) for f in findings][: len(expected) or None] == expected
     severity = "error" if name in ERRORS else "warning"
     assert all(finding.severity == severity for finding in findings[:1])
+
+
+def test_text_that_ends_early_is_shown_where_it_ends() -> None:
+    (finding,) = validate(io.BytesIO(GOOD.replace("= a b", "= a").encode()))
+    assert "the text comment has 'a' where the words make 'a b'" in str(finding)
 
 
 def test_finding_reads_like_an_error_with_its_code() -> None:

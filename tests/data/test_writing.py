@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from meprop_nlp.data.conll import CONLLU, Sentence, read, read_text, write
+from meprop_nlp.data.writing import write_pieces
 from meprop_nlp.errors import DataError
 
 SENTENCES = [Sentence.from_words(["Él", "llegó"], head=[2, 0]), Sentence.from_words(["."])]
@@ -118,3 +119,20 @@ def test_broken_pipe_passes() -> None:
 
     with pytest.raises(BrokenPipeError):
         write(SENTENCES, Gone())
+
+
+def test_unnamed_pipe_behind_a_link_is_written_to(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    link = tmp_path / "out"
+    link.symlink_to(f"/proc/self/fd/{writer}")
+    assert write_pieces([b"a", b"b"], link) == 2
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        assert stream.read() == b"ab"
+
+
+def test_link_that_goes_round_gives_way(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / name).symlink_to(tmp_path / other)
+    assert write_pieces([b"a"], tmp_path / "a") == 1
+    assert (tmp_path / "a").read_bytes() == b"a"

@@ -159,6 +159,17 @@ def test_any_text_comes_out_as_read_and_piped(
         assert annotated(text, some, size=size, slow=slow, threads=threads, **options) == expected
 
 
+@pytest.mark.parametrize("misc", ["|a||b|", "||", "A=1||ArcConf=0.5|"])
+def test_empty_attributes_make_room_for_new_ones(misc: str, some: Models) -> None:
+    text = f"1\ta\t_\tDET\tDT\t_\t0\troot\t_\t{misc}\n\n".encode()
+    options: dict[str, Any] = {"fill_deps": False, "confidence": True, "input_format": "conllu"}
+    expected = collected(read_and_piped(text, some, **options))
+    assert b"|\n" not in expected[0]
+    assert b"||" not in expected[0]
+    for slow in (False, True):
+        assert annotated(text, some, size=1 << 16, slow=slow, **options) == expected
+
+
 @pytest.mark.parametrize("columns", ["a", "a\tDT", "a\tDT\t0", "a\tDT\t0\troot"])
 def test_files_of_words_and_tabs(columns: str, some: Models) -> None:
     text = f"{columns}\n\n".encode() * 9
