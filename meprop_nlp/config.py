@@ -6,7 +6,7 @@ Command-line options take their defaults from here, so that each default is writ
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import Config, is_whole
@@ -16,6 +16,7 @@ __all__ = [
     "ACTIVATIONS",
     "CRITERIA",
     "KEPT_SHARES",
+    "LATE_TRAINING",
     "MNIST_DEV_IMAGES",
     "MNIST_TRAINING",
     "NONPROJECTIVE",
@@ -58,6 +59,8 @@ NONPROJECTIVE: tuple[str, ...] = get_args(Nonprojective)
 TAG_COLUMNS = ("upos", "xpos", "feats")
 # Epochs with --simplify: the uncut network must have learnt, and what is left of it learn again.
 SIMPLIFY_EPOCHS = 24
+# and what else it takes, where nothing is named
+LATE_TRAINING: dict[str, Any] = {"lazy": True, "patience": 0}
 # For --simplify without --k and --prune-rate, chosen on UD English EWT's dev: k as a share of
 # --hidden, and what a neuron must reach.
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.1}

@@ -14,6 +14,7 @@ from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.tables import summary
 from meprop_nlp.config import (
     KEPT_SHARES,
+    LATE_TRAINING,
     SIMPLIFY_EPOCHS,
     Config,
     MePropConfig,
@@ -51,12 +52,12 @@ class Settings(NamedTuple):
         if options["simplify"] and options["k"] is None:
             options["k"] = max(1, round(KEPT_SHARES[task] * options["hidden"]))
         late = options["simplify"] and options["schedule"] == "late"
-        if options["epochs"] is None:
-            options["epochs"] = SIMPLIFY_EPOCHS if late else TrainingConfig().epochs
-        if options.get("lazy", False) is None:
-            options["lazy"] = late
-        if options.get("patience", 0) is None:
-            options["patience"] = 0 if late else TrainingConfig().patience
+        usual = (
+            TrainingConfig(epochs=SIMPLIFY_EPOCHS, **LATE_TRAINING) if late else TrainingConfig()
+        )
+        for name in ("epochs", "lazy", "patience"):
+            if name in options and options[name] is None:
+                options[name] = getattr(usual, name)
         config = config_class(**settings(config_class))
         meprop = MePropConfig(**settings(MePropConfig))
         meprop.check_width(options["hidden"])

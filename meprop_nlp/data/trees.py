@@ -6,9 +6,14 @@ Everything here is iterative, so that a sentence of 100,000 words is no deeper t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-__all__ = ["find_cycle", "is_projective", "is_tree", "roots"]
+__all__ = ["find_cycle", "is_labelled", "is_projective", "is_tree", "roots"]
+
+
+def is_labelled(deprels: Iterable[str]) -> bool:
+    """Whether there are relations beside the root's, so that trees can be judged by them."""
+    return not {"_", "root", "ROOT"}.issuperset(deprels)
 
 
 def roots(heads: Sequence[int]) -> list[int]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from meprop_nlp.config import PRUNE_RATES, MePropConfig, ParserConfig
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.trees import is_labelled
 from meprop_nlp.data.vocab import UNK, Vocab
 from meprop_nlp.decoding.model_file import ModelFile
 from meprop_nlp.decoding.packing import rounded
@@ -120,8 +121,7 @@ class ParserTask:
             other_labels=self._other_labels,
         )
         # labelled trees are judged by their labels, unlabelled ones cannot be
-        plain = {label for label in self.labels if label not in ("_", "ROOT", "root")}
-        self.main_scores: tuple[str, ...] = ("las",) if plain else ("uas",)
+        self.main_scores: tuple[str, ...] = ("las",) if is_labelled(self.labels) else ("uas",)
         self._prepare(trees, seed)
         self.batch_size = batch_size or fitting_batch_size(
             len(self._examples), smallest=50, largest=500, n_batches=400

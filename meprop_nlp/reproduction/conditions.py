@@ -13,8 +13,11 @@ from typing import Any
 
 from meprop_nlp.native import kernels_in_use
 
-__all__ = ["Load", "conditions", "machine"]
+__all__ = ["Load", "conditions", "machine", "was_disturbed"]
 
+# cores that all together wanted beyond those there are; processes that share a core show up as
+# little more than all cores, however many they are
+BUSY = 0.15
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -37,6 +40,11 @@ def conditions() -> dict[str, Any]:
 def machine(about: dict[str, Any]) -> tuple[Any, ...]:
     """Return what two measurements must share for their seconds to be compared."""
     return tuple(about[name] for name in ("cpu", "cores", "threads", "kernels"))
+
+
+def was_disturbed(about: dict[str, Any]) -> bool:
+    """Whether other processes took cores that what was measured wanted."""
+    return bool((about.get("others") or 0) + about["threads"] > about["cores"] + BUSY)
 
 
 def _cpu() -> str:

@@ -11,6 +11,7 @@ from meprop_nlp.data.brackets import read_trees
 from meprop_nlp.data.conll import read
 from meprop_nlp.data.dependencies import to_sentences
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.trees import is_labelled
 from meprop_nlp.errors import DataError
 
 __all__ = ["labelled"]
@@ -36,7 +37,7 @@ def _labelled(
 ) -> dict[str, list[Sentence]]:
     found = {role: list(read(path)) for role, path in files}
     every = [sentence for sentences in found.values() for sentence in sentences]
-    if {deprel for s in every for deprel in s.column("deprel")} - {"_", "root", "ROOT"}:
+    if is_labelled(deprel for s in every for deprel in s.column("deprel")):
         return found
     converted = list(to_sentences(tree for path in trees for tree in read_trees(path)))
     for sentence, other in zip_longest(every, converted):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from meprop_nlp.files import replacing
+from meprop_nlp.reproduction.conditions import was_disturbed
 from meprop_nlp.reproduction.drawing import can_draw
 from meprop_nlp.reproduction.experiment import Experiment
 from meprop_nlp.reproduction.figures import draw, has_points
@@ -21,7 +22,6 @@ from meprop_nlp.reproduction.section import (
     claim_lines,
     settings_line,
     table_lines,
-    was_disturbed,
 )
 from meprop_nlp.reproduction.store import Result
 from meprop_nlp.reproduction.verdict import Claim, verdict
@@ -189,7 +189,7 @@ def _conditions(results: Sequence[Result]) -> str:
         ][about["commit"] or "unknown"] += 1
     if not found:
         return "No cell is finished yet."
-    busy = sum(map(was_disturbed, results))
+    busy = sum(was_disturbed(result["conditions"]) for result in results)
     hours = sum(result["wall_seconds"] for result in results) / 3600
     lines = []
     for text, commits in sorted(found.items()):

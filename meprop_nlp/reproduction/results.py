@@ -9,7 +9,7 @@ from typing import Any
 
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.columns import COLUMNS, SCORE_NAMES
-from meprop_nlp.reproduction.conditions import machine
+from meprop_nlp.reproduction.conditions import machine, was_disturbed
 from meprop_nlp.reproduction.experiment import Block, Row
 from meprop_nlp.reproduction.numbers import Number
 from meprop_nlp.reproduction.settings import PAPERS
@@ -89,6 +89,12 @@ class Table:
     def head(self, column: str) -> str:
         """Return a column's heading."""
         return COLUMNS[column].head.format(main=SCORE_NAMES.get(self.main, "score"))
+
+    def was_disturbed(self, *keys: str) -> bool:
+        """Whether other processes took cores from a cell of these rows."""
+        return any(
+            was_disturbed(result["conditions"]) for key in keys for result in self.results[key]
+        )
 
     def number(self, key: str, column: str) -> Number | None:
         """Return one cell of the table; None where no seed has the figure."""

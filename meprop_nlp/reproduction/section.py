@@ -12,16 +12,12 @@ from meprop_nlp.reproduction.experiment import Block, Row
 from meprop_nlp.reproduction.markdown import table as markdown_table
 from meprop_nlp.reproduction.results import Table
 from meprop_nlp.reproduction.settings import PAPERS
-from meprop_nlp.reproduction.store import Result
 from meprop_nlp.reproduction.tasks import TASKS
 from meprop_nlp.reproduction.verdict import Claim, verdict
 
-__all__ = ["block_heading", "claim_lines", "settings_line", "table_lines", "was_disturbed"]
+__all__ = ["block_heading", "claim_lines", "settings_line", "table_lines"]
 
 _NAMES = {"mnist": "MNIST"}
-# cores that all together wanted beyond those there are; processes that share a core show up as
-# little more than all cores, however many they are
-BUSY = 0.15
 _MARK = " †"
 _WORDS = {True: "yes", False: "no", None: "open"}
 
@@ -74,7 +70,7 @@ def table_lines(table: Table) -> str:
     heads = ["", "seeds", *map(table.head, columns), *(["papers"] * papers)]
     rows = [
         [
-            row.label + (_MARK if _any_disturbed(table.results[row.key]) else ""),
+            row.label + _MARK * table.was_disturbed(row.key),
             f"{len(table.results[row.key])} of {table.seeds}",
             *(_shown(table, row, column) for column in columns),
             *([row.papers] * papers),
@@ -88,16 +84,6 @@ def _shown(table: Table, row: Row, column: str) -> str:
     number = table.number(row.key, column)
     described = COLUMNS[column]
     return "" if number is None else number.shown(described.digits, scale=described.scale)
-
-
-def _any_disturbed(results: Sequence[Result]) -> bool:
-    return any(was_disturbed(result) for result in results)
-
-
-def was_disturbed(result: Result) -> bool:
-    """Whether other processes took cores that the training wanted."""
-    about = result["conditions"]
-    return bool((about.get("others") or 0) + about["threads"] > about["cores"] + BUSY)
 
 
 def claim_lines(claims: Sequence[Claim]) -> str:

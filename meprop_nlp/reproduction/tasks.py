@@ -17,6 +17,7 @@ from meprop_nlp.config import (
     TaggerConfig,
     TrainingConfig,
 )
+from meprop_nlp.data.trees import is_labelled
 from meprop_nlp.models.hooks import Hooks
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.corpus import Corpus, sample_corpus, treebank_corpus
@@ -151,7 +152,7 @@ class ImageTask:
 def _main_score(scores: dict[str, float], labels: Any) -> str:
     """LAS, or UAS of unlabelled trees; for tags the first column that was predicted."""
     if "uas" in scores:
-        return "las" if set(labels) - {"_", "ROOT", "root"} else "uas"
+        return "las" if is_labelled(labels) else "uas"
     return next(name for name in ("upos", "xpos", "ufeats") if name in scores)
 
 

@@ -87,7 +87,10 @@ def faster(table: Table, row: str, base: str, *, column: str, times: float = 1.0
         return Claim(f"{what}: not measured", None)
     mine, other = pair
     ratio = other.mean / mine.mean if mine.mean else float("inf")
-    return Claim(f"{what}: {ratio:.2f} times as fast", ratio > times, mine.n)
+    text = f"{what}: {ratio:.2f} times as fast"
+    if table.was_disturbed(row, base):
+        text += ", cores lacking (†)"
+    return Claim(text, ratio > times, mine.n)
 
 
 def smaller(table: Table, row: str, *, share: float, of: str) -> Claim:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meprop_nlp.data.trees import find_cycle, is_projective, is_tree, roots
+from meprop_nlp.data.trees import find_cycle, is_labelled, is_projective, is_tree, roots
 
 
 def ancestors(heads: list[int], word: int) -> list[int]:
@@ -68,3 +68,11 @@ def test_roots_are_listed() -> None:
 def test_100000_words_are_no_problem(heads: list[int]) -> None:
     assert is_tree(heads)
     assert is_projective(heads)
+
+
+@pytest.mark.parametrize(
+    ("deprels", "expected"),
+    [([], False), (["_", "root"], False), (["ROOT"], False), (["root", "obj"], True)],
+)
+def test_labels_are_relations_beside_the_roots(deprels: list[str], expected: bool) -> None:
+    assert is_labelled(iter(deprels)) is expected

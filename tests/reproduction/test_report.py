@@ -14,6 +14,7 @@ from meprop_nlp.reproduction.experiments import EXPERIMENTS
 from meprop_nlp.reproduction.figures import _lines
 from meprop_nlp.reproduction.plan import Plan
 from meprop_nlp.reproduction.report import write_report
+from meprop_nlp.reproduction.verdict import faster
 
 from . import made
 
@@ -99,6 +100,10 @@ def test_seconds_beside_other_work_are_marked(make_plan: MakePlan, tmp_path: Pat
     assert "| dense † | 1 of 1 |" in text
     assert "| meProp, k 2 | 1 of 1 |" in text
     assert "for 1 of them cores were lacking" in text
+    (block,) = plan.blocks(plan.experiments[0])
+    table = plan.table(block)
+    assert faster(table, "k2", "dense", column="backward").text.endswith(", cores lacking (†)")
+    assert "†" not in faster(table, "k2", "k2", column="backward").text
 
 
 def test_a_machine_has_one_line_with_its_commits(make_plan: MakePlan, tmp_path: Path) -> None:

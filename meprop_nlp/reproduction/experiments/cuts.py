@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-from meprop_nlp.config import SIMPLIFY_EPOCHS, Criterion, SimplifyConfig
+from meprop_nlp.config import LATE_TRAINING, SIMPLIFY_EPOCHS, Criterion, SimplifyConfig
 from meprop_nlp.reproduction.settings import Scale
 
 __all__ = ["late_cut", "paper_cut", "paper_cycle"]
@@ -48,4 +48,4 @@ def late_cut(
     """Return the settings of a cell that does what `--simplify` does, or a little else."""
     simplify = SimplifyConfig(keep=keep, criterion=criterion, teacher=teacher)
     epochs = scale.epochs_of(SIMPLIFY_EPOCHS)
-    return {"k": k, "simplify": simplify, "epochs": epochs, "lazy": True, "patience": 0}
+    return {"k": k, "simplify": simplify, "epochs": epochs, **LATE_TRAINING}

@@ -6,7 +6,7 @@ from functools import partial
 from math import ceil
 from statistics import fmean
 
-from meprop_nlp.config import SIMPLIFY_EPOCHS, Criterion
+from meprop_nlp.config import LATE_TRAINING, SIMPLIFY_EPOCHS, Criterion
 from meprop_nlp.reproduction.conditions import machine
 from meprop_nlp.reproduction.corpus import FULL
 from meprop_nlp.reproduction.experiment import Block, Changes, Experiment, Found, Row
@@ -57,7 +57,7 @@ def _epochs(like: Result, result: Result) -> int | None:
 
 def _from_scratch(cut: Result, epochs: int) -> Changes:
     """A network of the size of what was cut, trained to its last epoch."""
-    return {"hidden": _width(cut), "epochs": epochs, "lazy": True, "patience": 0}
+    return {"hidden": _width(cut), "epochs": epochs, **LATE_TRAINING}
 
 
 def _small(scale: Scale, found: Found) -> Changes | None:
