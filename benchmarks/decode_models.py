@@ -14,7 +14,7 @@ from meprop_nlp.data.treebanks import sample_treebank
 from meprop_nlp.decoding.model_file import ModelFile, describe
 from meprop_nlp.decoding.parser import FrozenParser
 from meprop_nlp.decoding.tagger import FrozenTagger
-from meprop_nlp.models.training import checkpoint_path
+from meprop_nlp.models.checkpoint import checkpoint_path
 
 SMALL, DEFAULT = "about 64 neurons", "default"
 UNCUT = 500

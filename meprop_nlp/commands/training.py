@@ -74,8 +74,8 @@ def follow(train: Callable[[Hooks], Model], options: dict[str, Any], unit: str =
         options: the command's.
         unit: what the training loop counts.
     """
+    from meprop_nlp.models.checkpoint import checkpoint_path
     from meprop_nlp.models.hooks import Hooks
-    from meprop_nlp.models.training import checkpoint_path
 
     show = options["progress"] and sys.stderr.isatty()
     stop, started = StopOnce(), time.time()

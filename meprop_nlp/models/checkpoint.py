@@ -23,12 +23,18 @@ from meprop_nlp.nn.simplify import SimplifiedLayer
 __all__ = [
     "Checkpoint",
     "Progress",
+    "checkpoint_path",
     "load_network",
     "neurons",
     "restore",
     "save_checkpoint",
     "shrink",
 ]
+
+
+def checkpoint_path(output: Path) -> Path:
+    """Return where the training of a model keeps its checkpoint."""
+    return output.with_name(output.name.removesuffix(".safetensors") + ".checkpoint.safetensors")
 
 
 @dataclass(slots=True)

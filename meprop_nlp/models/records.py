@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-__all__ = ["EpochRecord", "Note", "Step"]
+__all__ = ["EpochRecord", "Note", "Step", "log_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +71,8 @@ class EpochRecord:
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-able values."""
         return dataclasses.asdict(self)
+
+
+def log_path(output: Path) -> Path:
+    """Return where the training of a model writes one JSON line per epoch."""
+    return output.with_name(output.name.removesuffix(".safetensors") + ".jsonl")

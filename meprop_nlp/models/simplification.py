@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -33,6 +33,7 @@ class Simplification:
         layers: what may be cut of it.
         config: how far and by what.
         epochs: of the whole training.
+        stop: asked while the teacher answers about all examples, which takes a while.
 
     Attributes:
         teacher: the whole network, once it has been cut, where it is to teach.
@@ -42,9 +43,15 @@ class Simplification:
     """
 
     def __init__(
-        self, task: Task, layers: Sequence[SimplifiedLayer], config: SimplifyConfig, epochs: int
+        self,
+        task: Task,
+        layers: Sequence[SimplifiedLayer],
+        config: SimplifyConfig,
+        epochs: int,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._task, self._layers, self._config, self._epochs = task, layers, config, epochs
+        self._stop = stop
         self._first = config.epochs_before(epochs)
         self._whole = neurons(layers)
         self.teacher: Teacher | None = None
@@ -111,7 +118,7 @@ class Simplification:
 
     def _be_taught(self) -> Teacher:
         """Make the network as it is the teacher of what will be left of it."""
-        self.teacher = Teacher(self._task.network)
+        self.teacher = Teacher(self._task.network, self._stop)
         self._task.network.dropout_share = DROPOUT_SHARE  # type: ignore[assignment]
         return self.teacher
 
@@ -120,9 +127,14 @@ class StagedSimplification(Simplification):
     """The papers' cuts, in stages, by the prune rate (meSimp, section 3)."""
 
     def __init__(
-        self, task: Task, layers: Sequence[SimplifiedLayer], config: SimplifyConfig, epochs: int
+        self,
+        task: Task,
+        layers: Sequence[SimplifiedLayer],
+        config: SimplifyConfig,
+        epochs: int,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        super().__init__(task, layers, config, epochs)
+        super().__init__(task, layers, config, epochs, stop)
         self._schedule = CutSchedule(
             cycle=config.cycle,
             cuts_per_epoch=config.cuts_per_epoch,
@@ -148,8 +160,12 @@ class StagedSimplification(Simplification):
 
 
 def make_simplification(
-    task: Task, layers: Sequence[SimplifiedLayer], config: SimplifyConfig, epochs: int
+    task: Task,
+    layers: Sequence[SimplifiedLayer],
+    config: SimplifyConfig,
+    epochs: int,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Simplification:
     """Return the simplification that `config.schedule` names."""
     kind = StagedSimplification if config.schedule == "paper" else Simplification
-    return kind(task, layers, config, epochs)
+    return kind(task, layers, config, epochs, stop)

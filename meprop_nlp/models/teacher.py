@@ -8,7 +8,7 @@ in which words have been swapped for others of the same tag (after Bucila et al.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -33,11 +33,16 @@ _LARGEST = float(torch.finfo(torch.float16).max)
 class Teacher:
     """A copy of a network as it is now, which answers and does not learn.
 
+    Args:
+        network: what to copy.
+        stop: asked while the answers to all examples are gathered.
+
     Attributes:
         network: in evaluation mode, without gradients.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, stop: Callable[[], bool] = lambda: False) -> None:
+        self._stop = stop
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.network.zero_grad(set_to_none=True)
         self._answers: Tensor | None = None
@@ -62,25 +67,29 @@ class Teacher:
             places: (B) the examples' numbers, of `n` in all.
             asked: yields numbers of some examples with the (b, C) answers to them, until all have
                 been there, always in the same order; read the first time alone.
+
+        Raises:
+            KeyboardInterrupt: `stop` said so; the answers are gathered anew when next asked for.
         """
         if self._answers is None:
-            self._answers = _gathered(asked, n)
+            self._answers = self._gathered(asked, n)
         return self._answers[places].float()
+
+    def _gathered(self, asked: Iterable[tuple[Tensor, Tensor]], n: int) -> Tensor:
+        """Return the answers to `n` examples by their numbers, in float16: (n, C)."""
+        found: Tensor | None = None
+        for numbers, answers in asked:
+            if self._stop():
+                raise KeyboardInterrupt
+            if found is None:
+                found = answers.new_empty((n, answers.shape[1]), dtype=torch.float16)
+            found[numbers] = answers.clamp(-_LARGEST, _LARGEST).half()
+        assert found is not None  # no network is trained without examples
+        return found
 
     def makes_up(self) -> bool:
         """Draw whether a minibatch is to be made up."""
         return bool(torch.rand(()) < MADE_UP)
-
-
-def _gathered(asked: Iterable[tuple[Tensor, Tensor]], n: int) -> Tensor:
-    """Return the answers to `n` examples by their numbers, in float16: (n, C)."""
-    found: Tensor | None = None
-    for numbers, answers in asked:
-        if found is None:
-            found = answers.new_empty((n, answers.shape[1]), dtype=torch.float16)
-        found[numbers] = answers.clamp(-_LARGEST, _LARGEST).half()
-    assert found is not None  # no network is trained without examples
-    return found
 
 
 def taught(loss: Tensor, logits: Tensor, answers: Tensor, *, made_up: bool) -> Tensor:

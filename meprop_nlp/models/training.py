@@ -20,23 +20,20 @@ from meprop_nlp.decoding.model_file import ModelFile, write_model_file
 from meprop_nlp.decoding.packing import rounded
 from meprop_nlp.errors import ConfigError, MePropError
 from meprop_nlp.files import replacing
-from meprop_nlp.models.checkpoint import Checkpoint, Progress, neurons, restore, save_checkpoint
-from meprop_nlp.models.records import EpochRecord, Step
+from meprop_nlp.models.checkpoint import (
+    Checkpoint,
+    Progress,
+    checkpoint_path,
+    neurons,
+    restore,
+    save_checkpoint,
+)
+from meprop_nlp.models.records import EpochRecord, Step, log_path
 from meprop_nlp.models.simplification import make_simplification
 from meprop_nlp.models.task import Task, arrays_of
 from meprop_nlp.nn.optim import clamp_gradients, clip_gradients, make_optimizer
 
-__all__ = ["Trainer", "checkpoint_path", "log_path"]
-
-
-def checkpoint_path(output: Path) -> Path:
-    """Return where the training of a model keeps its checkpoint."""
-    return output.with_name(output.name.removesuffix(".safetensors") + ".checkpoint.safetensors")
-
-
-def log_path(output: Path) -> Path:
-    """Return where the training of a model writes one JSON line per epoch."""
-    return output.with_name(output.name.removesuffix(".safetensors") + ".jsonl")
+__all__ = ["Trainer"]
 
 
 class Trainer:
@@ -48,8 +45,7 @@ class Trainer:
         simplify: when and what to cut; None keeps all neurons.
         output: where the best model goes, with `.jsonl` and checkpoint beside it; None: nowhere.
         settings: whatever else must be the same when a run is resumed.
-        stop: asked between minibatches; when it says True, a checkpoint is written and
-            KeyboardInterrupt raised.
+        stop: asked between minibatches; on True a checkpoint is written, KeyboardInterrupt raised.
 
     Attributes:
         best: the best model, when there is no `output`.
@@ -81,7 +77,9 @@ class Trainer:
         )
         self.base_lr = float(self.optimizer.param_groups[0]["lr"])
         self.simplification = (
-            make_simplification(task, self.layers, simplify, training.epochs) if simplify else None
+            make_simplification(task, self.layers, simplify, training.epochs, stop)
+            if simplify
+            else None
         )
         self.best: ModelFile | None = None
         self.rng = np.random.default_rng(training.seed)

@@ -28,7 +28,8 @@ def train_cell(cell: Cell, store: Store, hooks: Hooks) -> Result:
         MePropError: settings or data cannot be used, or the training failed.
         KeyboardInterrupt: `hooks.stop` said so; the checkpoint is written.
     """
-    from meprop_nlp.models.training import checkpoint_path, log_path
+    from meprop_nlp.models.checkpoint import checkpoint_path
+    from meprop_nlp.models.records import log_path
 
     task, model = TASKS[cell.task], store.work(cell)
     start, load = time.perf_counter(), Load()

@@ -11,10 +11,10 @@ import pytest
 
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.models.checkpoint import checkpoint_path
 from meprop_nlp.models.hooks import Hooks
 from meprop_nlp.models.parser import DependencyParser
-from meprop_nlp.models.records import EpochRecord, Note
-from meprop_nlp.models.training import checkpoint_path, log_path
+from meprop_nlp.models.records import EpochRecord, Note, log_path
 
 
 @pytest.mark.parametrize("task", ["tagger", "parser"])

@@ -21,10 +21,12 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError, MePropError
 from meprop_nlp.models import checkpoint as checkpoint_module
 from meprop_nlp.models import simplification as simplification_module
+from meprop_nlp.models.checkpoint import checkpoint_path
 from meprop_nlp.models.device import pick_device
 from meprop_nlp.models.importance import taylor_scores
-from meprop_nlp.models.records import EpochRecord, Step
-from meprop_nlp.models.training import Trainer, checkpoint_path, log_path
+from meprop_nlp.models.records import EpochRecord, Step, log_path
+from meprop_nlp.models.teacher import Teacher
+from meprop_nlp.models.training import Trainer
 from meprop_nlp.models.training_run import Hooks
 from meprop_nlp.nn.cut import Consumer
 from meprop_nlp.nn.linear import MePropLinear
@@ -501,3 +503,26 @@ def test_seconds_of_an_epoch_hold_its_cut(
     train("parser", output=output, simplify={**LATE, "criterion": "taylor"})
     seconds = [json.loads(line)["seconds"] for line in log_path(output).read_text().splitlines()]
     assert seconds[1] > 0.5
+
+
+@pytest.mark.parametrize("task", ["tagger", "parser"])
+def test_run_is_stopped_while_a_teacher_answers_about_all_examples(
+    train: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    whole, output = tmp_path / "whole.st", tmp_path / "stopped.st"
+    train(task, output=whole, simplify=LATE)
+    recall, is_asked = Teacher.recall, False
+
+    def begun(*arguments: Any) -> torch.Tensor:
+        nonlocal is_asked
+        is_asked = True
+        return recall(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Teacher, "recall", begun)
+        hooks = Hooks(stop=lambda: is_asked)
+        with pytest.raises(KeyboardInterrupt):
+            train(task, output=output, simplify=LATE, hooks=hooks)
+    assert len(timeless(output)) == 1
+    train(task, output=output, simplify=LATE, resume=True)
+    assert output.read_bytes() == whole.read_bytes()
