@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from meprop_nlp import native
 from meprop_nlp.data.word import CONLLU, Layout
+
+# a busy machine is no fault
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 CORE = native.core()
 

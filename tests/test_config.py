@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from meprop_nlp.config import (
     ACTIVATIONS,
     CRITERIA,
+    MNIST_TRAINING,
     NONPROJECTIVE,
     OPTIMIZERS,
     ORACLES,
@@ -227,5 +228,5 @@ def test_k_is_at_most_the_width(k: int | None, fits: bool) -> None:
 
 
 def test_each_task_has_valid_defaults_of_the_loop() -> None:
-    for training in (TrainingConfig(),):
+    for training in (TrainingConfig(), MNIST_TRAINING):
         assert TrainingConfig.from_dict(training.to_dict()) == training

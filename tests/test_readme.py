@@ -10,8 +10,11 @@ from types import ModuleType
 
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from meprop_nlp.cli import make_app
+from meprop_nlp.commands import train
+from meprop_nlp.commands.training import Settings
 from meprop_nlp.data.conll import read, write
 from meprop_nlp.data.treebanks import sample_treebank
 
@@ -60,6 +63,19 @@ def test_commands_of_the_readme_have_the_options_that_it_names(words: list[str])
     known |= {option for parameter in command.params for option in parameter.secondary_opts}
     named = {word for word in words[2:] if word.startswith("-")}
     assert named <= known | {"--help"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [words for words in COMMANDS if words[1] in ("train-tagger", "train-parser")],
+    ids=" ".join,
+)
+def test_settings_of_the_readme_are_possible(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "run_training", Settings.of)
+    result = CliRunner().invoke(make_app(), words[1:])
+    assert result.exit_code == 0, result.output
 
 
 def block(text: str, name: str) -> str:

@@ -26,8 +26,6 @@ def test_json_has_every_figure_of_tagger_and_parser(
     speeds = figures["words_per_second"]
     assert list(speeds) == ["reading", "tagging", "parsing", "writing", "together"]
     assert all(set(step) == {"1", "2"} and min(step.values()) > 0 for step in speeds.values())
-    # all steps in a row are no faster than one of them; a busy machine may blur that
-    assert speeds["together"]["1"] < 3 * min(step["1"] for step in speeds.values())
     words = sum(
         line.split("\t")[0].isdecimal() for line in small.read_text(encoding="utf-8").split("\n")
     )

@@ -202,3 +202,25 @@ def test_validate_of_a_good_file_says_what_is_in_it(run: Any, small: Path) -> No
     result = run("validate", small)
     assert result.exit_code == 0
     assert f"{small}: 0 errors, 0 warnings\n{small}: 10 sentences, " in result.stdout
+
+
+def test_options_reach_what_they_name(run: Any, tagger: Path, parser: Path) -> None:
+    line = "1\tGo\t_\t_\t_\t_\t_\t_\t_\t_\n\n"
+    models = ("-m", parser, "--tagger", tagger)
+    assert "Conf=" not in run("parse", *models, stdin=line).stdout
+    confident = run("parse", *models, "--confidence", stdin=line).stdout
+    assert "UPOSConf=" in confident
+    assert "ArcConf=" in confident
+    assert run("validate", "--no-trees", stdin=line).exit_code == 0
+    assert run("validate", stdin=line).exit_code == 1
+
+
+def test_punctuation_is_left_out_when_asked_for(run: Any, tmp_path: Path) -> None:
+    gold, system = tmp_path / "gold.conllu", tmp_path / "system.conllu"
+    text = "1\tGo\t_\tVERB\t_\t_\t0\troot\t_\t_\n2\t!\t_\tPUNCT\t_\t_\t1\tpunct\t_\t_\n\n"
+    gold.write_text(text, encoding="utf-8")
+    system.write_text(text.replace("punct", "dep"), encoding="utf-8")
+    for options, las, told in (((), 50, "counted"), (("--exclude-punct",), 100, "not counted")):
+        scored = json.loads(run("evaluate", gold, system, "--json", *options).stdout)
+        assert scored["metrics"]["las"]["f1"] == las
+        assert f"Punctuation is {told} in" in run("evaluate", gold, system, *options).stdout

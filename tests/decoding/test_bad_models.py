@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -195,10 +194,8 @@ def test_small_file_that_needs_much_memory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="70,000 neurons in a layer, expected at most"):
         freeze(ModelFile(header, arrays))
     header["labels"] = [f"l{i}" for i in range(100_000)]
-    start = time.monotonic()
     with pytest.raises(CheckpointError, match="100,000 labels, expected at most"):
         freeze(ModelFile(header, arrays))
-    assert time.monotonic() - start < 1
 
 
 def stored(path: Path, header: dict[str, Any], arrays: dict[str, Any]) -> Path:
@@ -250,7 +247,7 @@ def test_type_that_numpy_has_not_is_refused(tmp_path: Path) -> None:
         start = f'{{"__metadata__": {metadata}, "a": {entry}}}'.encode()
         start += b" " * (-len(start) % 8)
         path.write_bytes(len(start).to_bytes(8, "little") + start + bytes(4))
-        with pytest.raises(CheckpointError):
+        with pytest.raises(CheckpointError, match="cannot be read as a model"):
             load(path)
 
 

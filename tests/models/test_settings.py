@@ -14,7 +14,7 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.checkpoint import checkpoint_path
 from meprop_nlp.models.hooks import Hooks
 from meprop_nlp.models.parser import DependencyParser
-from meprop_nlp.models.records import EpochRecord, Note, log_path
+from meprop_nlp.models.records import Note, log_path
 
 
 @pytest.mark.parametrize("task", ["tagger", "parser"])
@@ -85,16 +85,3 @@ def test_runs_whose_outputs_differ_after_a_dot_do_not_share_files() -> None:
     names = [Path("models/en.1"), Path("models/en.2"), Path("models/en.safetensors")]
     assert len({log_path(name) for name in names}) == 3
     assert len({checkpoint_path(name) for name in names}) == 3
-
-
-def test_patience_waits_for_the_first_stage(train: Callable[..., Any]) -> None:
-    records: list[Any] = []
-    train(
-        "tagger",
-        hooks=Hooks(on_record=records.append),
-        k=2,
-        simplify={"first_cut_epoch": 3},
-        training={"epochs": 7, "patience": 1, "learning_rate": 1e-9},
-    )
-    epochs = [record for record in records if isinstance(record, EpochRecord)]
-    assert len(epochs) >= 5

@@ -338,6 +338,15 @@ def test_early_stopping_waits_so_many_epochs(patience: int, n_epochs: int) -> No
     assert kept_epoch(trainer) == (2 if patience == 1 else 4)
 
 
+def test_patience_waits_for_the_cut() -> None:
+    cut = SimplifyConfig(
+        first_cut_epoch=3, keep=0.5, min_neurons=2, criterion="random", teacher=False
+    )
+    task = ScriptedTask([6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
+    _, epochs, _ = run(task, simplify=cut, patience=1)
+    assert [epoch.best for epoch in epochs] == [True, False, False, True, False]
+
+
 def test_model_from_before_the_last_cut_does_not_win() -> None:
     cuts = SimplifyConfig(
         schedule="paper",
@@ -453,7 +462,7 @@ def test_records_tell_times_and_losses(train: Callable[..., Any], treebank: list
     for number, epoch in enumerate(epochs, start=1):
         parts = (epoch.forward_seconds, epoch.backward_seconds, epoch.update_seconds)
         assert min(*parts, epoch.evaluate_seconds) > 0
-        assert sum(parts) <= epoch.seconds < 5
+        assert sum(parts) <= epoch.seconds
         assert epoch.epoch == number
         assert epoch.loss == steps[4 * number - 1].loss > 0
         assert set(epoch.scores) == {"uas", "las"}

@@ -31,6 +31,20 @@ def seed() -> None:
 
 
 @pytest.fixture
+def threads():
+    """Sets PyTorch's number of threads, which is the core's; afterwards it is as before."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def two_threads(threads) -> None:
+    """Whatever ran before: other tests train on one."""
+    threads(2)
+
+
+@pytest.fixture
 def naive_select():
     """(B, O), k -> list of B sorted index lists, by sorting in words."""
 

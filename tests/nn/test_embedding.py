@@ -22,6 +22,13 @@ each_shape = pytest.mark.parametrize(
 each_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 
 
+@pytest.fixture(params=["core", "reference"])
+def kernels(request, monkeypatch):
+    """With the core, and as it is without."""
+    if request.param == "reference":
+        monkeypatch.setattr(row_kernels, "core_for", lambda *tensors: None)
+
+
 def make(n, each, table_rows, width, dtype):
     table = torch.randn(table_rows, width, dtype=dtype, requires_grad=True)
     rows = torch.randint(0, table_rows, (n, each), dtype=torch.int32)
@@ -30,7 +37,9 @@ def make(n, each, table_rows, width, dtype):
 
 @each_shape
 @each_dtype
-def test_sum_and_its_gradient_are_those_of_indexing(core, n, each, table_rows, width, dtype):
+def test_sum_and_its_gradient_are_those_of_indexing(
+    core, kernels, n, each, table_rows, width, dtype
+):
     table, rows, dy = make(n, each, table_rows, width, dtype)
     expected = table[rows.long()].sum(dim=1)
     actual = embedding_sum(table, rows)
@@ -47,7 +56,7 @@ def test_sum_and_its_gradient_are_those_of_indexing(core, n, each, table_rows, w
 
 @each_shape
 @each_dtype
-def test_dropout_is_that_of_the_reference_hash(core, n, each, table_rows, width, dtype):
+def test_dropout_is_that_of_the_reference_hash(core, kernels, n, each, table_rows, width, dtype):
     table, rows, dy = make(n, each, table_rows, width, dtype)
     seed = row_kernels.draw_seed()
     kept = row_kernels.kept_by_dropout(n * width, 0.3, seed, table.device).view(n, width)

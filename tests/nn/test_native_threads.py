@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,10 +13,11 @@ from torch.testing import assert_close
 from torch.utils.data import DataLoader, Dataset
 
 from meprop_nlp import native
-from meprop_nlp.nn import kernels
+from meprop_nlp.nn import kernels, row_kernels
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
 from meprop_nlp.nn.openmp import parallel_entry
+from meprop_nlp.nn.optim import make_optimizer
 
 CORE = native.core()
 pytestmark = pytest.mark.skipif(CORE is None, reason=native.why_missing())
@@ -34,14 +36,6 @@ def pool(request):
     CORE.use_openmp_runtime(0 if request.param == "plain threads" else entry)
     yield request.param
     CORE.use_openmp_runtime(entry)
-
-
-@pytest.fixture
-def threads():
-    """Sets PyTorch's number of threads, which is the core's."""
-    before = torch.get_num_threads()
-    yield torch.set_num_threads
-    torch.set_num_threads(before)
 
 
 def linear_tensors(dtype=torch.float32):
@@ -67,7 +61,36 @@ def run_lstm(dtype=torch.float32):
     return output, h_n, c_n, *trace, *grads
 
 
-RUNS = {"linear": run_linear, "lstm": run_lstm}
+def run_rows(dtype=torch.float32):
+    generator = torch.Generator().manual_seed(5)
+    table = torch.randn(40, 33, dtype=dtype, generator=generator)
+    rows = torch.randint(0, 40, (900, 3), dtype=torch.int32, generator=generator)
+    weight = torch.randn(150, 99, dtype=dtype, generator=generator)
+    y = row_kernels.embedding_forward(table, rows, 0.3, 7)
+    pair, row_of, first = row_kernels.number_pairs(rows, 40)
+    return (
+        y,
+        row_kernels.embedding_backward(y, rows, 40, 0.3, 7, sparse=False),
+        row_kernels.apply_dropout(y, 0.3, 7),
+        row_kernels.slot_forward(table[row_of.long()], pair, first, weight, None),
+    )
+
+
+def run_optimizers(dtype=torch.float32):
+    generator = torch.Generator().manual_seed(5)
+    start = torch.randn(3000, 33, dtype=dtype, generator=generator)
+    found = []
+    for name, lazy in itertools.product(("adam", "adagrad"), (False, True)):
+        parameter = torch.nn.Parameter(start.clone())
+        optimizer = make_optimizer(name, [parameter], lr=0.1, lazy=lazy)
+        for gradient in (start.cos(), start.sin().to_sparse(1)):
+            parameter.grad = gradient
+            optimizer.step()
+        found.append(parameter.detach())
+    return tuple(found)
+
+
+RUNS = {"linear": run_linear, "lstm": run_lstm, "rows": run_rows, "optimizers": run_optimizers}
 each_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 
 

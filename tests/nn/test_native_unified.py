@@ -90,13 +90,12 @@ def test_only_what_is_needed_is_made(called, need_dx, need_dw, sparse_grad):
     assert_close((db, hits), expected[2:])
 
 
-def test_results_do_not_depend_on_the_number_of_threads(called):
+def test_results_do_not_depend_on_the_number_of_threads(called, threads):
     dy, x, weight = (torch.randn(s) for s in ((700, 90), (700, 333), (90, 333)))
-    before, results = torch.get_num_threads(), []
-    for threads in (1, 2, 5):
-        torch.set_num_threads(threads)
+    results = []
+    for n in (1, 2, 5):
+        threads(n)
         results.append(backward(dy, x, weight, 20))
-    torch.set_num_threads(before)
     for other in results[1:]:
         assert_close(other, results[0], rtol=0, atol=0)
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
+from meprop_nlp.nn import optim_kernels
 from meprop_nlp.nn.optim import clamp_gradients, clip_gradients, make_optimizer
 
 SETTINGS = [
@@ -15,9 +16,17 @@ SETTINGS = [
     ("adagrad", torch.optim.Adagrad, {"lr": 0.1, "eps": 1e-6}),
     ("adagrad", torch.optim.Adagrad, {"lr": 0.1, "eps": 1e-6, "weight_decay": 0.1}),
     ("sgd", torch.optim.SGD, {"lr": 0.1}),
+    ("sgd", torch.optim.SGD, {"lr": 0.1, "weight_decay": 0.1}),
 ]
 each_setting = pytest.mark.parametrize(("name", "torchs", "options"), SETTINGS)
 each_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+
+
+@pytest.fixture(autouse=True, params=["core", "reference"])
+def kernels(request, monkeypatch):
+    """With the core, and as it is without."""
+    if request.param == "reference":
+        monkeypatch.setattr(optim_kernels, "core_for", lambda *tensors: None)
 
 
 def sparse(gradient, rows):
@@ -76,6 +85,25 @@ def test_lazy_leaves_rows_without_gradient_alone(core, name):
         if key != "step":
             changed = (optimizer.state[parameter][key] != value).any(dim=1)
             assert changed.tolist() == moved.tolist()
+
+
+@each_dtype
+@pytest.mark.parametrize(
+    ("name", "torchs", "eps"),
+    [("adam", torch.optim.Adam, 1e-8), ("adagrad", torch.optim.Adagrad, 1e-6)],
+)
+def test_lazy_is_the_optimiser_of_the_rows_with_a_gradient(core, name, torchs, eps, dtype):
+    rows, options = torch.tensor([1, 4]), {"lr": 0.1, "eps": eps, "weight_decay": 0.1}
+    ours = nn.Parameter(torch.randn(6, 3, dtype=dtype))
+    theirs = nn.Parameter(ours.detach()[rows].clone())
+    optimizer = make_optimizer(name, [ours], lazy=True, **options)
+    expected = torchs([theirs], **options)
+    for _ in range(4):
+        gradient = torch.randn(6, 3, dtype=dtype)
+        ours.grad, theirs.grad = sparse(gradient, rows), gradient[rows]
+        optimizer.step()
+        expected.step()
+        assert_close(ours[rows], theirs)
 
 
 def test_lazy_adam_is_torchs_sparse_adam(core):

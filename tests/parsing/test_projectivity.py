@@ -27,16 +27,6 @@ HEARING_DEPRELS = ["det", "nsubj", "root", "vg", "nmod", "det", "pc", "adv", "p"
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
-def test_is_projective_agrees_with_the_definition_on_every_small_tree(
-    n: int,
-    all_trees: dict[int, list[list[int]]],
-    naive_is_projective: Callable[[Sequence[int]], bool],
-) -> None:
-    for heads in all_trees[n]:
-        assert is_projective(heads) == naive_is_projective(heads), heads
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
 def test_the_projective_order_uncrosses_every_small_tree(
     n: int,
     all_trees: dict[int, list[list[int]]],

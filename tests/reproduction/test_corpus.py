@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from meprop_nlp.data.conll import read, write
 from meprop_nlp.errors import DataError
 from meprop_nlp.reproduction.corpus import FULL, SWEEP, Corpus, sample_corpus, treebank_corpus
 
@@ -49,10 +50,12 @@ def test_missing_data_say_what_was_looked_for(tiny: Path, tmp_path: Path) -> Non
         Corpus.of("x", {"train": tmp_path / "nowhere"})
 
 
-def test_columns_that_are_filled(tiny: Path) -> None:
+def test_columns_that_are_filled(tiny: Path, tmp_path: Path) -> None:
     corpus = treebank_corpus(tiny, FULL)
     assert corpus.first_sentences_fill("xpos")
-    assert not Corpus.of("x", {"train": tiny / "dev.conllu"}).first_sentences_fill("xpos", n=0)
+    bare = [s.with_columns(xpos=["_"] * len(s)) for s in read(tiny / "dev.conllu")]
+    write(bare, tmp_path / "bare.conllu")
+    assert not Corpus.of("x", {"train": tmp_path / "bare.conllu"}).first_sentences_fill("xpos")
 
 
 TREE = "( (S (NP-SBJ (NNP Time)) (VP (VBZ flies)) (. .)) )\n"
