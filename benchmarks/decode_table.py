@@ -72,9 +72,6 @@ def peers_table(results: dict[str, Any]) -> Table:
     """Return the words/s of ours and of each peer, and how many times as fast ours is."""
     peers = results["peers"]
     speeds, scores = peers["words_per_second"], peers["dev"]
-    for name, models in results["models"].items():
-        # ours were scored when they were trained, the parser with gold tags
-        scores = {**scores, name: {"upos": models["tagger"]["scores"].get("upos")}}
     rows = []
     for name, speed in speeds.items():
         ratios = [f"{speeds[ours] / speed:.1f}x" for ours in (SMALL, DEFAULT)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.util import find_spec
@@ -159,18 +159,19 @@ def installed(options: argparse.Namespace) -> Iterator[tuple[str, Any, Path]]:
 def measure_peers(
     path: Path, dev: Path, pairs: Mapping[str, Any], options: argparse.Namespace, threads: int
 ) -> dict[str, Any]:
-    """Time ours and the peers in turn on the words of a file; score the peers on dev."""
+    """Time ours and the peers in turn on the words of a file; score all on dev, by own tags."""
     sentences = [sentence.column("form") for sentence in read(path)]
     n_words = sum(map(len, sentences))
     shares = [sentences[i::threads] for i in range(threads)]
     text = path.read_bytes()
     functions: dict[str, Callable[..., object]] = {}
     before: dict[str, Callable[[], object]] = {}
+    scores: dict[str, Any] = {}
     for size, pair in pairs.items():
         annotator = Annotator(tagger=pair.tagger, parser=pair.parser)
         functions[size] = partial(_ours, text, annotator, threads)
         before[size] = lambda: None
-    scores: dict[str, Any] = {}
+        scores[size] = _scores(read(dev), pair.parser.pipe(pair.tagger.pipe(read(dev))))
     running: list[InProcess] = []
     try:
         for name, kind, model in installed(options):
@@ -199,7 +200,11 @@ def score(process: InProcess, dev: Path) -> dict[str, float]:
     process.start("prepare", [sentence.column("form") for sentence in gold]).result()
     process.start("run").result()
     columns = process.start("columns").result()
-    system = [s.with_columns(**said) for s, said in zip(gold, columns, strict=True)]
+    system = (s.with_columns(**said) for s, said in zip(gold, columns, strict=True))
+    return _scores(gold, system)
+
+
+def _scores(gold: Iterable[Sentence], system: Iterable[Sentence]) -> dict[str, float]:
     scores = evaluate(gold, system)
     return {name: round(getattr(scores, name), 2) for name in ("upos", "uas", "las")}
 

@@ -53,6 +53,10 @@ def test_quick_run_writes_results_of_which_the_readme_makes_its_tables(
     assert results["uncut"]["neurons"] == 500
     assert results["uncut"]["weights"].startswith("random")
     assert len(results["table"]["rows"]) == 9
+    scores = results["peers"]["dev"]
+    assert scores.keys() == {"about 64 neurons", "default"}
+    (row,) = [row for row in results["peers_table"]["rows"] if row[0] == "ours, default"]
+    assert row[-2:] == [f"{scores['default'][name]:.2f}" for name in ("upos", "las")]
     assert "spaCy is left out" in capsys.readouterr().out
     readme = script("readme")
     measured = {**{file: {} for file in readme.FILES}, "decode": results}
