@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -126,18 +127,11 @@ class Simplification:
 class StagedSimplification(Simplification):
     """The papers' cuts, in stages, by the prune rate (meSimp, section 3)."""
 
-    def __init__(
-        self,
-        task: Task,
-        layers: Sequence[SimplifiedLayer],
-        config: SimplifyConfig,
-        epochs: int,
-        stop: Callable[[], bool] = lambda: False,
-    ) -> None:
-        super().__init__(task, layers, config, epochs, stop)
-        self._schedule = CutSchedule(
-            cycle=config.cycle,
-            cuts_per_epoch=config.cuts_per_epoch,
+    @cached_property
+    def _schedule(self) -> CutSchedule:
+        return CutSchedule(
+            cycle=self._config.cycle,
+            cuts_per_epoch=self._config.cuts_per_epoch,
             first_cut_epoch=self._first,
         )
 

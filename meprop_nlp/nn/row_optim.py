@@ -18,6 +18,14 @@ from meprop_nlp.nn.optim_kernels import adagrad_step, adam_step
 __all__ = ["SGD", "Adagrad", "Adam"]
 
 
+def _called(closure: Callable[[], Any] | None) -> Any:
+    """Return what a step's closure gives, which may compute gradients."""
+    if closure is None:
+        return None
+    with torch.enable_grad():
+        return closure()
+
+
 class _ByRows(torch.optim.Optimizer):
     """A step that hands each parameter and its gradient to `_update`."""
 
@@ -26,10 +34,7 @@ class _ByRows(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+        loss = _called(closure)
         updates = [
             (group, parameter, parameter.grad)
             for group in self.param_groups
@@ -127,10 +132,7 @@ class SGD(torch.optim.SGD):
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; `closure` is called first."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+        loss = _called(closure)
         for group in self.param_groups:
             if group["weight_decay"]:  # every row decays
                 for parameter in group["params"]:
