@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,9 @@ from hypothesis import settings
 
 from meprop_nlp import native
 from meprop_nlp.data.word import CONLLU, Layout
+
+# a suite that a shell starts in the background ignores Ctrl-C, and what it starts would too
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # a busy machine is no fault
 settings.register_profile("tests", deadline=None)
