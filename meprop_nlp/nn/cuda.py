@@ -79,10 +79,16 @@ def select_topk(
     reference.check_topk_mode(mode)
     reference.check_k(k, dy.shape[1])
     if mode == "unified":
-        return _largest(reference.column_magnitudes(dy).unsqueeze(0), k).squeeze(0)  # (K,)
+        return _largest(column_magnitudes(dy).unsqueeze(0), k).squeeze(0)  # (K,)
     if mode == "random":
         return _largest(reference.random_scores(dy, generator), k)
     return _largest(dy.detach(), k)
+
+
+def column_magnitudes(dy: Tensor) -> Tensor:
+    """`reference.column_magnitudes` in one kernel, which on a GPU need not store the magnitudes."""
+    wide = torch.promote_types(dy.dtype, torch.float32)
+    return torch.linalg.vector_norm(dy.detach(), 1, dim=0, dtype=wide)
 
 
 def largest_by_threshold(entries: Tensor, k: int) -> Tensor:

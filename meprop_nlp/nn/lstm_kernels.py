@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from meprop_nlp.config import TopkMode
-from meprop_nlp.nn import recurrence, reference
+from meprop_nlp.nn import cuda, recurrence, reference
 from meprop_nlp.nn.core import core_for
 from meprop_nlp.nn.linear_kernels import sparse_dw, sparse_dx
 from meprop_nlp.nn.recurrence import LSTMTrace
@@ -125,11 +125,13 @@ def lstm_backward(
             reverse=reverse,
         )
     else:
+        # On a GPU the one that need not wait for it at every step.
+        select = cuda.select_topk if doutput.is_cuda else reference.select_topk
 
         def sparsify(dgates: Tensor) -> Tensor:  # (n, 4, H)
             if k is None:
                 return dgates
-            return reference.sparsify_gates(dgates, k, mode, generator=generator)
+            return reference.sparsify_gates(dgates, k, mode, generator=generator, select=select)
 
         dgates, sparse, dh, dc = recurrence.lstm_backward(
             doutput, dh_n, dc_n, batch_sizes, weight_hh, trace, sparsify, reverse=reverse

@@ -7,6 +7,8 @@ I in, O out, K kept.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -27,6 +29,10 @@ __all__ = [
     "sparse_backward_linear",
     "sparsify_gates",
 ]
+
+
+Select = Callable[..., Tensor]
+"""`select_topk`, or what chooses as it does."""
 
 
 def check_topk_mode(mode: str) -> None:
@@ -213,6 +219,7 @@ def sparsify_gates(
     mode: TopkMode = "example",
     *,
     generator: torch.Generator | None = None,
+    select: Select = select_topk,
 ) -> Tensor:
     """One time step's gate gradients of an LSTM with k entries kept in each of the four gates.
 
@@ -221,6 +228,7 @@ def sparsify_gates(
         k: how many of each gate's H entries survive, from 1 to H.
         mode: `example` and `random` select per example; `unified` per gate for the whole batch.
         generator: source of `random`.
+        select: chooses the entries, as `select_topk` does.
 
     Returns:
         (B, 4, H) sparsified gradient, stored densely.
@@ -231,9 +239,9 @@ def sparsify_gates(
     n, n_gates, width = dgates.shape
     if mode == "unified":
         total = dgates.abs().sum(dim=0)  # (4, H)
-        selected = select_topk(total, k).expand(n, n_gates, k).reshape(-1, k)  # (4B, K)
+        selected = select(total, k).expand(n, n_gates, k).reshape(-1, k)  # (4B, K)
     else:
-        selected = select_topk(dgates.reshape(-1, width), k, mode, generator=generator)
+        selected = select(dgates.reshape(-1, width), k, mode, generator=generator)
     return keep_selected(dgates.reshape(-1, width), selected).view(n, n_gates, width)
 
 
