@@ -164,6 +164,7 @@ def counting_layer(mode, sparse_grad):
 
 
 @needs_gpu
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")  # torch's own
 @pytest.mark.parametrize("fused", [True, False])
 @pytest.mark.parametrize(
     ("mode", "sparse_grad"), [("unified", False), ("unified", True), ("example", False)]
