@@ -88,7 +88,8 @@ def select_topk(
 def column_magnitudes(dy: Tensor) -> Tensor:
     """`reference.column_magnitudes` in one kernel, which on a GPU need not store the magnitudes."""
     wide = torch.promote_types(dy.dtype, torch.float32)
-    return torch.linalg.vector_norm(dy.detach(), 1, dim=0, dtype=wide)
+    total: Tensor = torch.linalg.vector_norm(dy.detach(), 1, dim=0, dtype=wide)
+    return total
 
 
 def largest_by_threshold(entries: Tensor, k: int) -> Tensor:
