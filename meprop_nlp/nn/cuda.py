@@ -1,7 +1,8 @@
 """A linear layer's backward pass on a GPU: the host never waits for the device.
 
-The selection is the reference's, entry by entry (ties: lowest index first, NaN as infinity), made
-without asking the device how many ties there are; the products are the reference's own. Written in
+The selection is the reference's, entry by entry (ties: lowest index first, NaN as infinity; columns
+are summed in another order, so that sums alike to the last bits may change places), made without
+asking the device how many ties there are; the products are the reference's own. Written in
 plain PyTorch, so that it runs and is tested on any device; where Triton is installed one fused
 kernel makes the selection. Without host synchronisation a CUDA graph can hold the whole pass.
 

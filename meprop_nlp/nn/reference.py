@@ -31,10 +31,6 @@ __all__ = [
 ]
 
 
-Select = Callable[..., Tensor]
-"""`select_topk`, or what chooses as it does."""
-
-
 def check_topk_mode(mode: str) -> None:
     """Raise `ConfigError` unless `mode` is one of `TOPK_MODES`."""
     if mode not in TOPK_MODES:
@@ -219,7 +215,7 @@ def sparsify_gates(
     mode: TopkMode = "example",
     *,
     generator: torch.Generator | None = None,
-    select: Select = select_topk,
+    select: Callable[..., Tensor] = select_topk,
 ) -> Tensor:
     """One time step's gate gradients of an LSTM with k entries kept in each of the four gates.
 

@@ -20,6 +20,7 @@ from torch.testing import assert_close
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.nn import cuda, kernels, reference
 from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.nn.lstm import MePropLSTM
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 MODES = ["example", "unified", "random"]
@@ -127,6 +128,28 @@ def test_a_fake_gpu_takes_the_gpu_path_and_needs_no_answer_from_it(mode, sparse_
             assert dw.values().shape == (7, 8)
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_gates_keep_what_the_reference_keeps(mode, device):
+    dgates = gradient("ties", (6, 4 * 50), torch.float32, device).view(6, 4, 50)
+    actual, expected = (
+        reference.sparsify_gates(
+            dgates, 7, mode, generator=torch.Generator().manual_seed(4), select=select
+        )
+        for select in (cuda.select_topk, reference.select_topk)
+    )
+    assert_close(actual, expected, rtol=0, atol=0)
+    assert expected.count_nonzero() > 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a real GPU is tested instead of a fake one")
+@pytest.mark.parametrize("mode", MODES)
+def test_gates_on_a_fake_gpu_need_no_answer_from_it(mode):
+    with FakeTensorMode():
+        dgates = torch.empty(6, 4, 50, device="cuda")
+        sparse = reference.sparsify_gates(dgates, 7, mode, select=cuda.select_topk)
+    assert (sparse.device.type, sparse.shape) == ("cuda", (6, 4, 50))
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a real GPU is tested instead of a fake one")
 def test_a_fake_gpu_shows_where_the_host_does_wait():
     dy, x, weight = torch.empty(6, 50), torch.empty(6, 8), torch.empty(50, 8)
@@ -182,6 +205,22 @@ def test_the_host_does_not_wait_for_the_gpu(mode, sparse_grad, fused, monkeypatc
 
 
 @needs_gpu
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")  # torch's own
+@pytest.mark.parametrize("mode", ["unified", "example"])
+def test_the_host_does_not_wait_for_an_lstm(mode):
+    lstm = MePropLSTM(8, 50, k=7, topk_mode=mode, device="cuda")
+    x = torch.randn(4, 3, 8, device="cuda")
+    dy = torch.randn(4, 3, 50, device="cuda")
+    lstm(x)[0].backward(dy)  # compiles the kernel, asks for workspaces
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        lstm(x)[0].backward(dy)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert lstm.weight_hh_l0.grad.count_nonzero() > 0
+
+
+@needs_gpu
 @pytest.mark.parametrize("mode", ["unified", "example"])
 def test_a_cuda_graph_can_hold_the_backward_pass(mode):
     layer, x, dy = counting_layer(mode, False)
@@ -204,6 +243,8 @@ def test_selection_on_the_gpu_at_every_size_of_kernel(width, dtype):
 
 
 @needs_gpu
+# torch.compile's own, as in test_compile.py
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
 def test_a_compiled_network_on_the_gpu_gives_the_uncompiled_gradients():
     network = nn.Sequential(MePropLinear(8, 50, k=7), nn.ReLU(), MePropLinear(50, 5, k=2)).cuda()
     x = torch.randn(6, 8, device="cuda")
