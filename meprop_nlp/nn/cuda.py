@@ -4,7 +4,7 @@ The selection is the reference's, entry by entry (ties: lowest index first, NaN 
 are summed in another order, so that sums alike to the last bits may change places), made without
 asking the device how many ties there are; the products are the reference's own. Written in
 plain PyTorch, so that it runs and is tested on any device; where Triton is installed one fused
-kernel makes the selection. Without host synchronisation a CUDA graph can hold the whole pass.
+kernel selects, or selects and masks. Without host synchronisation a CUDA graph can hold the pass.
 
 `unified` makes products of width K. `example` and `random` multiply the masked gradient densely:
 a row of the other matrix is fetched for every kept entry otherwise, which tensor cores outrun
@@ -14,8 +14,8 @@ unless less than about one entry in a hundred is kept. Dimensions: B examples, I
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from functools import cache
+from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -25,8 +25,6 @@ from meprop_nlp.nn import reference
 
 # The widest row the Triton kernel holds in one program's registers.
 WIDEST = 32768
-
-Select = Callable[[Tensor, int], Tensor]
 
 
 def linear_backward(
@@ -48,6 +46,11 @@ def linear_backward(
     device in two cases only: to list the rows of a row-sparse gradient in the modes other than
     `unified`, and where `generator` lives on the CPU.
     """
+    if mode == "example" and not (need_dw and sparse_grad):
+        sdy = mask_topk(dy, k)
+        if hits is not None:
+            hits += (sdy != 0).sum(dim=0)
+        return sdy.mm(weight) if need_dx else None, sdy.t().mm(x) if need_dw else None
     selected = select_topk(dy, k, mode, generator=generator)
     if hits is not None:
         reference.count_hits(dy, selected, hits)
@@ -86,6 +89,20 @@ def select_topk(
     return _largest(dy.detach(), k)
 
 
+def mask_topk(dy: Tensor, k: int) -> Tensor:
+    """(B, O) `reference.keep_selected` of the k entries of each row that `example` keeps.
+
+    Raises:
+        ConfigError: k outside 1 to O.
+    """
+    reference.check_k(k, dy.shape[1])
+    fused = _fused_for(dy)
+    if fused is None:
+        return reference.keep_selected(dy, largest_by_threshold(dy.detach(), k))
+    masked: Tensor = fused.mask_rows(dy.detach(), k)
+    return masked
+
+
 def column_magnitudes(dy: Tensor) -> Tensor:
     """`reference.column_magnitudes` in one kernel, which on a GPU need not store the magnitudes."""
     wide = torch.promote_types(dy.dtype, torch.float32)
@@ -118,21 +135,29 @@ def largest_by_threshold(entries: Tensor, k: int) -> Tensor:
 
 def _largest(entries: Tensor, k: int) -> Tensor:
     """(B, K) increasing indices of each row's k largest magnitudes; ties: lowest index first."""
-    select = None
+    fused = _fused_for(entries)
+    if fused is None:
+        return largest_by_threshold(entries, k)
+    selected: Tensor = fused.select_rows(entries, k)
+    return selected
+
+
+def _fused_for(entries: Tensor) -> ModuleType | None:
+    """The Triton kernels where they can take (B, O) `entries`."""
     if entries.is_cuda and entries.shape[1] <= WIDEST:
-        select = fused_select(entries.get_device())
-    return (select or largest_by_threshold)(entries, k)
+        return fused_kernels(entries.get_device())
+    return None
 
 
 @cache
-def fused_select(device: int) -> Select | None:
-    """The Triton kernel, or None where Triton is not installed or cannot compile for `device`."""
+def fused_kernels(device: int) -> ModuleType | None:
+    """`nn/triton_topk.py`; None where Triton is not installed or cannot compile for `device`."""
     try:
-        from meprop_nlp.nn.triton_topk import select_rows
+        from meprop_nlp.nn import triton_topk
     except ImportError:
         return None
     try:
-        select_rows(torch.zeros(1, 2, device=torch.device("cuda", device)), 1)
+        triton_topk.select_rows(torch.zeros(1, 2, device=torch.device("cuda", device)), 1)
     except Exception as error:  # of Triton, of its C compiler or of the driver
         reason = str(error).strip().partition("\n")[0]
         warnings.warn(
@@ -141,4 +166,4 @@ def fused_select(device: int) -> Select | None:
             stacklevel=2,
         )
         return None
-    return select_rows
+    return triton_topk

@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from meprop_nlp.nn import kernels
-from meprop_nlp.nn.kernels import TopkMode
+from meprop_nlp.nn.kernels import DenseForward, TopkMode
 
 
 def _once(backward: Callable[..., Any]) -> Callable[..., Any]:
@@ -189,9 +189,10 @@ class LSTMFunction(torch.autograd.Function):
         hits: Tensor | None,
         examples: Tensor | None,
         generator: torch.Generator | None,
+        known: DenseForward | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         output, h_n, c_n, trace = kernels.lstm_forward(
-            x, batch_sizes, h0, c0, weight_ih, weight_hh, bias, reverse=reverse
+            x, batch_sizes, h0, c0, weight_ih, weight_hh, bias, reverse=reverse, known=known
         )
         ctx.save_for_backward(x, weight_ih, weight_hh, *trace)
         ctx.settings = batch_sizes, k, topk_mode, reverse, generator
@@ -226,7 +227,7 @@ class LSTMFunction(torch.autograd.Function):
             grads.dw_ih if need_dw_ih else None,
             grads.dw_hh if need_dw_hh else None,
             grads.db if need_db else None,
-            *(None,) * 7,
+            *(None,) * 8,
         )
 
 
@@ -245,6 +246,7 @@ def meprop_lstm(
     hits: Tensor | None = None,
     examples: Tensor | None = None,
     generator: torch.Generator | None = None,
+    known: DenseForward | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """One LSTM layer whose backward pass keeps k entries of each gate's gradient, per time step.
 
@@ -264,6 +266,8 @@ def meprop_lstm(
         hits: (H,) int64; the backward pass adds to hits[j] the words that kept any gate of unit j.
         examples: () int64; the backward pass adds N.
         generator: source of the `random` mode.
+        known: what PyTorch's own LSTM gave for the same input, where `kernels.can_trace(x)`: then
+            it is not computed again.
 
     Returns:
         output (N, H) packed, h_n (B, H) and c_n (B, H).
@@ -275,5 +279,5 @@ def meprop_lstm(
     active = kernels.active_k(k, weight_hh.shape[1])
     return _apply(  # type: ignore[no-any-return]
         LSTMFunction, x, h0, c0, weight_ih, weight_hh, bias, batch_sizes, active, topk_mode,
-        reverse, hits, examples, generator,
+        reverse, hits, examples, generator, known,
     )  # fmt: skip

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.nn import packing
 from meprop_nlp.nn.activity import ActivityCounts
 from meprop_nlp.nn.functional import meprop_lstm
-from meprop_nlp.nn.kernels import TopkMode, active_k, check_topk_mode
+from meprop_nlp.nn.kernels import DenseForward, TopkMode, active_k, can_trace, check_topk_mode
 
 State = tuple[Tensor, Tensor]
 
@@ -196,8 +197,18 @@ class MePropLSTM(ActivityCounts, nn.LSTM):
             hits=self.hits if self.counting else None,
             examples=self.examples if self.counting else None,
             generator=self.generator,
+            known=self._known(x, batch_sizes, hx),
         )
         return output, (h_n.unsqueeze(0), c_n.unsqueeze(0))
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    @torch.no_grad()
+    def _known(self, x: Tensor, batch_sizes: list[int], hx: State) -> DenseForward | None:
+        """PyTorch's own forward pass over packed rows, where our backward pass can build on it."""
+        if not can_trace(x):
+            return None
+        packed, (h_n, c_n) = self._forward_dense(PackedSequence(x, torch.tensor(batch_sizes)), hx)
+        return DenseForward(packed.data, h_n[0], c_n[0])
 
     def _forward_dense(
         self, input: Tensor | PackedSequence, hx: State | None
@@ -206,7 +217,7 @@ class MePropLSTM(ActivityCounts, nn.LSTM):
         if not self.reverse:
             return nn.LSTM.forward(self, input, hx)
         if isinstance(input, PackedSequence):
-            order = _turned_rows(input.batch_sizes).to(input.data.device)
+            order = packing.to_device(packing.turned_rows(input.batch_sizes), input.data.device)
             turned = input._replace(data=input.data.index_select(0, order))
             packed, state = nn.LSTM.forward(self, turned, hx)
             return packed._replace(data=packed.data.index_select(0, order)), state
@@ -222,13 +233,3 @@ class MePropLSTM(ActivityCounts, nn.LSTM):
 def _shrinks(input: Tensor | PackedSequence) -> bool:
     """Whether it is a packed batch of sequences of unequal lengths."""
     return isinstance(input, PackedSequence) and bool(input.batch_sizes[0] > input.batch_sizes[-1])
-
-
-def _turned_rows(batch_sizes: Tensor) -> Tensor:
-    """(N,) for each packed row, the row of the same sequence counted from its other end."""
-    n_steps, n_sequences = len(batch_sizes), int(batch_sizes[0])
-    starts = batch_sizes.cumsum(0) - batch_sizes  # (T,)
-    step = torch.arange(n_steps).repeat_interleave(batch_sizes)  # (N,)
-    sequence = torch.arange(len(step)) - starts[step]  # (N,)
-    lengths = (batch_sizes > torch.arange(n_sequences).unsqueeze(1)).sum(dim=1)  # (B,)
-    return starts[lengths[sequence] - 1 - step] + sequence

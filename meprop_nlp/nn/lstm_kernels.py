@@ -13,12 +13,20 @@ import torch
 from torch import Tensor
 
 from meprop_nlp.config import TopkMode
-from meprop_nlp.nn import cuda, recurrence, reference
+from meprop_nlp.nn import cuda, cuda_lstm, recurrence, reference
 from meprop_nlp.nn.core import core_for
+from meprop_nlp.nn.cuda_lstm import DenseForward, can_trace
 from meprop_nlp.nn.linear_kernels import sparse_dw, sparse_dx
 from meprop_nlp.nn.recurrence import LSTMTrace
 
-__all__ = ["LSTMGradients", "LSTMTrace", "lstm_backward", "lstm_forward"]
+__all__ = [
+    "DenseForward",
+    "LSTMGradients",
+    "LSTMTrace",
+    "can_trace",
+    "lstm_backward",
+    "lstm_forward",
+]
 
 # Where more than this share of a gate is kept, dense products of the masked gradient are cheaper:
 # measured by benchmarks/bench_lstm.py.
@@ -35,8 +43,17 @@ def lstm_forward(
     bias: Tensor | None,
     *,
     reverse: bool = False,
+    known: DenseForward | None = None,
 ) -> tuple[Tensor, Tensor, Tensor, LSTMTrace]:
-    """Run an LSTM over packed sequences; see `recurrence.lstm_forward`."""
+    """Run an LSTM over packed sequences; see `recurrence.lstm_forward`.
+
+    `known` is what PyTorch's own LSTM gave for the same, where `can_trace(x)`.
+    """
+    if known is not None:
+        left = cuda_lstm.trace(
+            *(x, batch_sizes, h0, c0, weight_ih, weight_hh, bias, known.output), reverse=reverse
+        )
+        return *known, left
     core = core_for(x, h0, c0, weight_ih, weight_hh, *(() if bias is None else (bias,)))
     if core is None:
         return recurrence.lstm_forward(
@@ -118,7 +135,11 @@ def lstm_backward(
             sparse_dw(core, indices, values, trace.h_prev, 4 * width) if need_dw else None,
             db,
         )
-    if core is not None and (k is None or mode != "random"):
+    if mode == "example" and k is not None and cuda_lstm.can_go_back(doutput):
+        sparse, dh, dc, db = cuda_lstm.sparse_gradients(
+            doutput, dh_n, dc_n, batch_sizes, weight_hh, trace, k, reverse=reverse
+        )
+    elif core is not None and (k is None or mode != "random"):
         sparse, dh, dc, db = _masked_gradients(
             *(core, doutput, dh_n, dc_n, batch_sizes, weight_hh, trace, k),
             unified=mode == "unified",

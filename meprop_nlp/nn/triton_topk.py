@@ -1,11 +1,13 @@
-"""One fused Triton kernel: the indices of each row's k largest magnitudes.
+"""Two fused Triton kernels: the k largest magnitudes of each row, as indices or as a masked copy.
 
 Import it only where Triton is installed; `nn/cuda.py` does. One program reads one row once, finds
-the k-th largest magnitude by bisection of its bits, and writes the kept indices in order: no sort,
-no temporary, no host synchronisation. Must give what `reference.select_topk` gives.
+the k-th largest magnitude by bisection of its bits, and writes what is kept in order: no sort, no
+temporary, no host synchronisation. Must give what `reference.select_topk` and `keep_selected` give.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 import triton
@@ -20,6 +22,37 @@ LAYOUTS = {
     torch.float32: (tl.int32, tl.int32, 0x7F80_0000),
     torch.float64: (tl.int64, tl.int64, 0x7FF0_0000_0000_0000),
 }
+
+
+@triton.jit
+def magnitude_bits(
+    value,
+    inside,
+    stored_type: tl.constexpr,
+    bits_type: tl.constexpr,
+    infinity: tl.constexpr,
+):
+    """Whole numbers that compare as the magnitudes of `value` do; -1 where not `inside`."""
+    # Without its sign bit a number of either sign becomes its magnitude; NaN becomes infinity.
+    bits = value.to(stored_type, bitcast=True).to(bits_type) & (infinity | (infinity - 1))
+    return tl.where(inside, tl.minimum(bits, infinity), -1)
+
+
+@triton.jit
+def keep_largest(bits, k, axis: tl.constexpr, infinity: tl.constexpr, n_steps: tl.constexpr):
+    """Whether each entry is among the k largest along `axis`; ties: lowest index first."""
+    # At least k entries are >= low and fewer than k are >= high, until low is the k-th largest.
+    low = tl.min(bits, axis=axis, keep_dims=True) * 0
+    high = low + (infinity + 1)
+    for _ in range(n_steps):
+        middle = low + (high - low) // 2
+        enough = tl.sum((bits >= middle).to(tl.int32), axis=axis, keep_dims=True) >= k
+        low = tl.where(enough, middle, low)
+        high = tl.where(enough, high, middle)
+    above = bits > low
+    equal = bits == low
+    room = k - tl.sum(above.to(tl.int32), axis=axis, keep_dims=True)
+    return above | (equal & (tl.cumsum(equal.to(tl.int32), axis=axis) <= room))
 
 
 @triton.jit(do_not_specialize=["k"])
@@ -39,29 +72,36 @@ def select_kernel(
     column = tl.arange(0, block)
     inside = column < width
     value = tl.load(entries + row * width + column, mask=inside, other=0.0)
-    # Without its sign bit a number of either sign becomes its magnitude; NaN becomes infinity.
-    bits = value.to(stored_type, bitcast=True).to(bits_type) & (infinity | (infinity - 1))
-    bits = tl.where(inside, tl.minimum(bits, infinity), -1)
-
-    # At least k entries are >= low and fewer than k are >= high, until low is the k-th largest.
-    low = tl.full((), 0, bits_type)
-    high = tl.full((), infinity + 1, bits_type)
-    for _ in range(n_steps):
-        middle = low + (high - low) // 2
-        enough = tl.sum((bits >= middle).to(tl.int32), axis=0) >= k
-        low = tl.where(enough, middle, low)
-        high = tl.where(enough, high, middle)
-
-    above = bits > low
-    equal = bits == low
-    room = k - tl.sum(above.to(tl.int32), axis=0)
-    keep = above | (equal & (tl.cumsum(equal.to(tl.int32), axis=0) <= room))
+    bits = magnitude_bits(value, inside, stored_type, bits_type, infinity)
+    keep = keep_largest(bits, k, 0, infinity, n_steps)
     place = tl.cumsum(keep.to(tl.int32), axis=0) - 1
     tl.store(selected + row * k + place, column.to(tl.int64), mask=keep)
 
 
+@triton.jit(do_not_specialize=["k"])
+def mask_kernel(
+    entries,
+    masked,
+    width,
+    k,
+    block: tl.constexpr,
+    stored_type: tl.constexpr,
+    bits_type: tl.constexpr,
+    infinity: tl.constexpr,
+    n_steps: tl.constexpr,
+):
+    """entries to masked, (B, O) and contiguous both; program b does row b."""
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.arange(0, block)
+    inside = column < width
+    value = tl.load(entries + row * width + column, mask=inside, other=0.0)
+    bits = magnitude_bits(value, inside, stored_type, bits_type, infinity)
+    keep = keep_largest(bits, k, 0, infinity, n_steps)
+    tl.store(masked + row * width + column, tl.where(keep, value, 0.0), mask=inside)
+
+
 def launch_settings(dtype: torch.dtype, width: int) -> dict[str, object]:
-    """The constants of `select_kernel` and its warps, for rows of `width` entries of `dtype`."""
+    """The constants of both kernels and their warps, for rows of `width` entries of `dtype`."""
     stored_type, bits_type, infinity = LAYOUTS[dtype]
     block = triton.next_power_of_2(width)
     return {
@@ -83,11 +123,25 @@ def select_rows(entries: Tensor, k: int) -> Tensor:
         entries: (B, O) float16, bfloat16, float32 or float64, on a CUDA device.
         k: from 1 to O.
     """
+    selected = torch.empty(len(entries), k, dtype=torch.int64, device=entries.device)
+    _launch(select_kernel, entries, selected, k)
+    return selected
+
+
+def mask_rows(entries: Tensor, k: int) -> Tensor:
+    """(B, O) copy of `entries` in which all but each row's k largest magnitudes are zero.
+
+    Arguments and ties: as in `select_rows`.
+    """
+    masked = torch.empty_like(entries, memory_format=torch.contiguous_format)
+    _launch(mask_kernel, entries, masked, k)
+    return masked
+
+
+def _launch(kernel: Any, entries: Tensor, result: Tensor, k: int) -> None:
     n_rows, width = entries.shape
-    selected = torch.empty(n_rows, k, dtype=torch.int64, device=entries.device)
     if n_rows > 0:
         with torch.cuda.device(entries.get_device()):
-            select_kernel[(n_rows,)](
-                entries.contiguous(), selected, width, k, **launch_settings(entries.dtype, width)
+            kernel[(n_rows,)](
+                entries.contiguous(), result, width, k, **launch_settings(entries.dtype, width)
             )
-    return selected

@@ -152,7 +152,7 @@ def gpu_conditions() -> dict[str, Any]:
         triton: str | None = version("triton")
     except PackageNotFoundError:
         triton = None
-    selects = "triton" if cuda.fused_select(torch.cuda.current_device()) else "torch"
+    selects = "triton" if cuda.fused_kernels(torch.cuda.current_device()) else "torch"
     return {
         "gpu": torch.cuda.get_device_name(),
         "capability": ".".join(map(str, torch.cuda.get_device_capability())),

@@ -24,7 +24,16 @@ from meprop_nlp.nn.lstm import MePropLSTM
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 MODES = ["example", "unified", "random"]
+on_a_fake_gpu = pytest.mark.skipif(
+    torch.cuda.is_available(), reason="a real GPU is tested instead of a fake one"
+)
 DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
+
+
+@pytest.fixture
+def without_triton(monkeypatch):
+    """PyTorch's own operations select: Triton may be installed where no GPU is."""
+    monkeypatch.setattr(cuda, "fused_kernels", lambda device: None)
 
 
 def gradient(kind, shape, dtype, device):
@@ -113,9 +122,10 @@ def test_backward_is_the_references(dtype, mode, sparse_grad, needs, device):
     assert hits.sum() > 0
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="a real GPU is tested instead of a fake one")
+@on_a_fake_gpu
 @pytest.mark.parametrize("sparse_grad", [False, True])
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.usefixtures("without_triton")
 def test_a_fake_gpu_takes_the_gpu_path_and_needs_no_answer_from_it(mode, sparse_grad):
     if sparse_grad and mode != "unified":
         pytest.skip("the number of rows is not known before the selection")
@@ -141,8 +151,9 @@ def test_gates_keep_what_the_reference_keeps(mode, device):
     assert expected.count_nonzero() > 0
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="a real GPU is tested instead of a fake one")
+@on_a_fake_gpu
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.usefixtures("without_triton")
 def test_gates_on_a_fake_gpu_need_no_answer_from_it(mode):
     with FakeTensorMode():
         dgates = torch.empty(6, 4, 50, device="cuda")
@@ -150,7 +161,7 @@ def test_gates_on_a_fake_gpu_need_no_answer_from_it(mode):
     assert (sparse.device.type, sparse.shape) == ("cuda", (6, 4, 50))
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="a real GPU is tested instead of a fake one")
+@on_a_fake_gpu
 def test_a_fake_gpu_shows_where_the_host_does_wait():
     dy, x, weight = torch.empty(6, 50), torch.empty(6, 8), torch.empty(50, 8)
     with FakeTensorMode(allow_non_fake_inputs=True), pytest.raises(DynamicOutputShapeException):
@@ -192,9 +203,9 @@ def counting_layer(mode, sparse_grad):
 @pytest.mark.parametrize(
     ("mode", "sparse_grad"), [("unified", False), ("unified", True), ("example", False)]
 )
-def test_the_host_does_not_wait_for_the_gpu(mode, sparse_grad, fused, monkeypatch):
+def test_the_host_does_not_wait_for_the_gpu(mode, sparse_grad, fused, request):
     if not fused:
-        monkeypatch.setattr(cuda, "fused_select", lambda device: None)
+        request.getfixturevalue("without_triton")
     layer, x, dy = counting_layer(mode, sparse_grad)
     torch.cuda.set_sync_debug_mode("error")
     try:

@@ -1,7 +1,7 @@
-"""The Triton kernel without a GPU: Triton's interpreter runs it, and its compiler compiles it.
+"""The Triton kernels without a GPU: Triton's interpreter runs them, and its compiler compiles them.
 
 Each in a process of its own: Triton reads TRITON_INTERPRET when it is imported. On a GPU the
-kernel itself is tested by `test_cuda.py`.
+kernels themselves are tested by `test_cuda.py` and `test_cuda_lstm.py`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ pytestmark = [
     pytest.mark.skipif(find_spec("triton") is None, reason="Triton is not installed"),
 ]
 
-INTERPRET = """
+SELECT = """
 import torch
+from torch.testing import assert_close
 from meprop_nlp.nn import reference, triton_topk
 
 torch.manual_seed(0)
 for dtype in triton_topk.LAYOUTS:
-    for width in (1, 2, 16, 33):
+    for width in (1, 2, 33):
         ties = torch.randint(-2, 3, (3, width)).to(dtype)
         broken = torch.randn(3, width).to(dtype)
         broken[0, ::3], broken[1, ::2], broken[2] = torch.nan, -torch.inf, -0.0
@@ -34,24 +35,83 @@ for dtype in triton_topk.LAYOUTS:
             for k in {1, max(1, width // 3), width}:
                 actual, expected = triton_topk.select_rows(dy, k), reference.select_topk(dy, k)
                 assert torch.equal(actual, expected), (dtype, width, k, dy, actual, expected)
+                masked, expected = triton_topk.mask_rows(dy, k), reference.keep_selected(dy, actual)
+                assert_close(masked, expected, rtol=0, atol=0, equal_nan=True)
+print("equal")
+"""
+
+LSTM = """
+import itertools
+import torch
+from torch.testing import assert_close
+from meprop_nlp.nn import cuda_lstm, recurrence, reference
+
+torch.manual_seed(0)
+dtypes = torch.float32, torch.float64
+shapes = itertools.product(([3, 2, 2], [1], [2, 2]), (False, True), (1, 5, 130), dtypes)
+for batch_sizes, reverse, width, dtype in shapes:
+    n_words, n_sequences = sum(batch_sizes), batch_sizes[0]
+    tensors = [
+        torch.randn(shape, dtype=dtype)
+        for shape in ((n_words, 3), (n_sequences, width), (n_sequences, width), (4 * width, 3))
+    ]
+    weight_hh = torch.randn(4 * width, width, dtype=dtype) / width**0.5
+    for bias in (None, torch.randn(4 * width, dtype=dtype)):
+        x, *rest = *tensors, weight_hh, bias
+        output, _, _, trace = recurrence.lstm_forward(x, batch_sizes, *rest, reverse=reverse)
+        again = cuda_lstm.trace(x, batch_sizes, *rest, output, reverse=reverse)
+        assert_close(again, trace)
+    gradients = [
+        torch.randn(n, width, dtype=dtype) for n in (n_words, n_sequences, n_sequences)
+    ]
+    gradients[0][0, 0] = 0
+    for k in {1, max(1, width // 3), width}:
+        dgates, *expected = recurrence.lstm_backward(
+            *gradients, batch_sizes, weight_hh, trace,
+            lambda step: reference.sparsify_gates(step, k), reverse=reverse,
+        )
+        actual = cuda_lstm.sparse_gradients(
+            *gradients, batch_sizes, weight_hh, trace, k, reverse=reverse
+        )
+        assert_close(actual, (*expected, dgates.sum(dim=0)))
+        assert ((actual[0] != 0).view(n_words, 4, width).sum(dim=2) <= k).all()
 print("equal")
 """
 
 COMPILE = """
+import torch
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from meprop_nlp.nn.triton_topk import LAYOUTS, launch_settings, select_kernel
+from meprop_nlp.nn import triton_lstm
+from meprop_nlp.nn.triton_topk import LAYOUTS, launch_settings, mask_kernel, select_kernel
 
 names = dict(zip(LAYOUTS, ("fp16", "bf16", "fp32", "fp64"), strict=True))
-for dtype, name in names.items():
-    constants = launch_settings(dtype, 8192)
-    warps = constants.pop("num_warps")
-    signature = {"entries": f"*{name}", "selected": "*i64", "width": "i32", "k": "i32"}
+
+def compile(kernel, signature, constants):
+    warps = constants.pop("num_warps", 4)
     signature |= dict.fromkeys(constants, "constexpr")
-    source = ASTSource(fn=select_kernel, signature=signature, constexprs=constants)
+    source = ASTSource(fn=kernel, signature=signature, constexprs=constants)
     target = GPUTarget("cuda", 90, 32)
     assert triton.compile(source, target=target, options={"num_warps": warps}).asm["cubin"]
+
+for dtype, name in names.items():
+    rows = {"entries": f"*{name}", "width": "i32", "k": "i32"}
+    compile(select_kernel, {**rows, "selected": "*i64"}, launch_settings(dtype, 8192))
+    compile(mask_kernel, {**rows, "masked": f"*{name}"}, launch_settings(dtype, 8192))
+
+    real = {torch.float32: "fp32", torch.float64: "fp64"}[triton_lstm.COMPUTED[dtype]]
+    constants = {**triton_lstm.launch_settings(dtype, 500), "reverse": False}
+    constants["times"] = 32
+    rows = {"batch_sizes": "*i64", "n_times": "i32", "width": "i32"}
+    gates = dict.fromkeys(("gates", "tanh_c", "c_prev"), f"*{name}")
+    states = dict.fromkeys(("recurrent", "states", "c0", "h_prev"), f"*{name}")
+    states |= {"n_sequences": "i32"}
+    scan = {"reverse": True, "times": 32, "block": triton_lstm.FOLLOWED, "real": constants["real"]}
+    compile(triton_lstm.trace_kernel, {**gates, **states, **rows}, scan)
+    states = dict.fromkeys(("doutput", "weight_hh", "dh", "dc", "sparse"), f"*{name}")
+    room = {"db": f"*{real}", "index": "*i32", "value": f"*{real}", "k": "i32"}
+    compile(triton_lstm.backward_kernel, {**gates, **states, **room, **rows}, constants)
 print("compiled")
 """
 
@@ -69,9 +129,10 @@ def run(code, **environment):
     return done.stdout.strip()
 
 
-def test_the_interpreted_kernel_selects_as_the_reference_does():
-    assert run(INTERPRET, TRITON_INTERPRET="1") == "equal"
+@pytest.mark.parametrize("code", [SELECT, LSTM], ids=["select", "lstm"])
+def test_the_interpreted_kernels_give_what_the_reference_gives(code):
+    assert run(code, TRITON_INTERPRET="1") == "equal"
 
 
-def test_the_kernel_compiles_for_a_gpu_that_is_not_here(tmp_path):
+def test_the_kernels_compile_for_a_gpu_that_is_not_here(tmp_path):
     assert run(COMPILE, TRITON_INTERPRET="0", TRITON_CACHE_DIR=str(tmp_path)) == "compiled"
