@@ -5,7 +5,9 @@ Dimensions: B examples, I in, O out, K kept.
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,10 +18,28 @@ from meprop_nlp.nn.core import core_for
 
 __all__ = ["linear_backward", "sparse_dw", "sparse_dx"]
 
-# Where more than this share of a row is kept, and more still where the rows are few, dense products
-# of the masked gradient are cheaper: measured by benchmarks/bench_linear.py.
-DENSE_SHARE = 0.4
-DENSE_SHARE_OF_A_ROW = 4
+
+class DenseShare(NamedTuple):
+    """Where more than a share of a row is kept, dense products of the masked gradient are cheaper.
+
+    The share is larger where the rows are few. It is smaller where the input is narrow, for an
+    entry's products are too short then to pay for finding it, and where the output is so wide that
+    its weights leave the near caches. Measured by benchmarks/bench_linear.py.
+    """
+
+    wide_input: float
+    of_a_row: float
+    narrow_input: float
+    wide_output: float
+
+    def share(self, n_rows: int, width_in: int, width_out: int) -> float:
+        """For B rows, at least one, I and O."""
+        share = self.wide_input * width_in / (width_in + self.narrow_input)
+        return (share + self.of_a_row / n_rows) / (1 + (width_out / self.wide_output) ** 2)
+
+
+AVX512 = DenseShare(0.40, 4, 70, math.inf)
+NARROWER = DenseShare(0.36, 8, 70, 3000)
 
 
 def linear_backward(
@@ -68,7 +88,7 @@ def linear_backward(
         selected = reference.select_topk(dy, k, mode, generator=generator)
         if hits is not None:
             reference.count_hits(dy, selected, hits)
-        if core is None or _dense_pays(len(dy), dy.shape[1], k):
+        if core is None or _dense_pays(core, x, dy.shape[1], k):
             return reference.sparse_backward_linear(dy, x, weight, selected, **wanted)
         return _selected_backward(core, dy.gather(1, selected), selected.int(), x, weight, **wanted)
     reference.check_topk_mode(mode)
@@ -81,7 +101,7 @@ def linear_backward(
         return _selected_backward(
             *(core, values, indices, x, weight), need_dx=need_dx, need_dw=True, sparse_grad=True
         )
-    if mode == "example" and _dense_pays(n_rows, width, k):
+    if mode == "example" and _dense_pays(core, x, width, k):
         masked = torch.empty_like(dy)
         core.mask_topk(dy, k, masked, db, hits, threads)
         return masked.mm(weight) if need_dx else None, masked.t().mm(x) if need_dw else None
@@ -101,8 +121,10 @@ def linear_backward(
     return dx, dw
 
 
-def _dense_pays(n_rows: int, width: int, k: int) -> bool:
-    return (k - DENSE_SHARE * width) * n_rows > DENSE_SHARE_OF_A_ROW * width
+def _dense_pays(core: ModuleType, x: Tensor, width_out: int, k: int) -> bool:
+    shares = AVX512 if core.instruction_set() == "avx512" else NARROWER
+    n_rows, width_in = x.shape
+    return n_rows > 0 and k > width_out * shares.share(n_rows, width_in, width_out)
 
 
 def _selected_backward(

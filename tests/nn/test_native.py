@@ -21,7 +21,7 @@ from meprop_nlp.nn.functional import LinearFunction
 CORE = native.core()
 pytestmark = pytest.mark.skipif(CORE is None, reason=native.why_missing())
 
-WIDTHS = (1, 2, 15, 16, 17, 33, 500, 2400)
+WIDTHS = (1, 2, 15, 16, 17, 33, 128, 129, 500, 2400)
 ROWS = (0, 1, 7, 65, 1030, 2500)
 BITS = {torch.float32: torch.int32, torch.float64: torch.int64}
 each_property = settings(
@@ -121,9 +121,11 @@ def test_selection_is_the_references_whatever_the_row(core, data, width, rows):
     numbers = st.floats(width=32) | st.sampled_from([0.0, -0.0, 1.0, -1.0])
     row = st.lists(numbers, min_size=width, max_size=width)
     values = data.draw(st.lists(row, min_size=rows, max_size=rows))
+    more = torch.full((rows, data.draw(st.sampled_from([0, 130]))), data.draw(numbers))
     k = data.draw(st.integers(1, width))
     for dtype in BITS:
-        check_selection(core, torch.tensor(values, dtype=dtype).view(rows, width), k)
+        drawn = torch.tensor(values, dtype=dtype).view(rows, width)
+        check_selection(core, torch.cat((more.to(dtype), drawn), dim=1), k)
 
 
 # the two products of a linear layer
@@ -240,8 +242,7 @@ def test_border_gives_the_products_and_hits_of_the_reference(called, monkeypatch
 @each_dtype
 @pytest.mark.parametrize("rows", [0, 1, 65, 300])
 def test_masked_products_give_the_gradients_of_the_reference(called, monkeypatch, rows, dtype):
-    monkeypatch.setattr(linear_kernels, "DENSE_SHARE", 0)
-    monkeypatch.setattr(linear_kernels, "DENSE_SHARE_OF_A_ROW", 0)
+    monkeypatch.setattr(linear_kernels, "_dense_pays", lambda core, x, *sizes: len(x) > 0)
     shapes = (rows, 33), (rows, 17), (33, 17)
     dy, x, weight = (whole_numbers(*shape, dtype=dtype).t().contiguous().t() for shape in shapes)
     if rows > 1:
@@ -255,3 +256,21 @@ def test_masked_products_give_the_gradients_of_the_reference(called, monkeypatch
     assert_close((dx, dw), expected, rtol=0, atol=0, equal_nan=True)
     assert_close((db, hits), (dy.sum(dim=0), expected_hits), rtol=0, atol=0, equal_nan=True)
     assert called == (["mask_topk"] if rows else ["example_backward"])
+
+
+@pytest.mark.parametrize("shares", [linear_kernels.AVX512, linear_kernels.NARROWER])
+@given(sizes=st.tuples(*[st.integers(1, 5000)] * 3))
+def test_dense_products_pay_sooner_for_more_rows_and_narrower_inputs(shares, sizes):
+    n_rows, width_in, width_out = sizes
+    share = shares.share(*sizes)
+    assert share > 0
+    assert shares.share(n_rows + 1, width_in, width_out) < share
+    assert shares.share(n_rows, width_in + 1, width_out) > share
+    assert shares.share(n_rows, width_in, width_out + 1) <= share
+
+
+def test_few_entries_are_multiplied_one_by_one_and_many_densely(core):
+    pays = linear_kernels._dense_pays
+    assert not pays(core, torch.empty(0, 100), 100, 100)
+    assert not pays(core, torch.empty(1000, 2400), 500, 20)  # the papers' parser
+    assert pays(core, torch.empty(1000, 50), 25, 20)
