@@ -212,13 +212,14 @@ def main() -> None:
         print(json.dumps(result))
         return
     old = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    results = {**old, "conditions": {**conditions(), "seeds": arguments.seeds}}
+    about = {**conditions(), "seeds": arguments.seeds}
+    results = {**old}
     if arguments.only in (None, "step"):
         cells = {
             "parser, 1,000 transitions, k 20": steps("parser", arguments.data, 1000, 20, 60),
             "tagger, 32 sentences, k 10": steps("tagger", arguments.data, 32, 10, 40),
         }
-        results["step"] = {**step_table(cells), "seconds": cells}
+        results["step"] = {"conditions": about, **step_table(cells), "seconds": cells}
     for task in ("parser", "tagger"):
         if arguments.only in (None, task):
             runs: dict[str, list[dict[str, Any]]] = {
@@ -229,7 +230,7 @@ def main() -> None:
             for seed in range(1, arguments.seeds + 1):
                 for variant in again:
                     runs[variant].append(in_process(task, variant, arguments.data, seed))
-            results[task] = {**table(task, runs), "runs": runs}
+            results[task] = {"conditions": about, **table(task, runs), "runs": runs}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     for name in ("step", "parser", "tagger"):

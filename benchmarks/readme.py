@@ -147,16 +147,19 @@ def lstm(results: dict[str, Any]) -> str:
 
 def speed_conditions(results: dict[str, dict[str, Any]], names: tuple[str, ...]) -> str:
     """Return what the speeds were measured on, and which of them where it was not all the same."""
+    parts = {name: results[name] for name in names if results[name]}
+    for name in [name for name in parts if "conditions" not in parts[name]]:
+        # measured one by one, each with what it was measured on
+        parts |= {f"{name} ({part})": result for part, result in parts.pop(name).items()}
     lines: dict[str, list[str]] = {}
-    for name in names:
-        if results[name]:
-            c = results[name]["conditions"]
-            line = (
-                f"{c['cpu']}, {c['cores']} cores, {c['threads']} threads; Python {c['python']}, "
-                f"torch {c['torch']}, numpy {c['numpy']}; kernels: {c['kernels']}; {c['date']}; "
-                f"commit {c['commit']}."
-            )
-            lines.setdefault(line, []).append(name)
+    for name, result in parts.items():
+        c = result["conditions"]
+        line = (
+            f"{c['cpu']}, {c['cores']} cores, {c['threads']} threads; Python {c['python']}, "
+            f"torch {c['torch']}, numpy {c['numpy']}; kernels: {c['kernels']}; {c['date']}; "
+            f"commit {c['commit']}."
+        )
+        lines.setdefault(line, []).append(name)
     if len(lines) == 1:
         return f"Measured on {next(iter(lines))}"
     return " ".join(f"Measured for {', '.join(names)} on {line}" for line, names in lines.items())

@@ -16,6 +16,8 @@ from meprop_nlp.nn.lstm import MePropLSTM
 pytestmark = [
     # torch.compile's own, where a graph ends at a tensor that has a history
     pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf"),
+    # PyTorch 2.11's, where a compiled layer counts
+    pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning"),
     # inductor's own import of torch.jit
     pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated"),
 ]
