@@ -35,10 +35,16 @@ class DenseForward(NamedTuple):
 
 
 def can_trace(x: Tensor) -> bool:
-    """Whether `trace` works where `x` is; not under autocast, where outputs are of two types."""
+    """Whether `trace` works where `x` is.
+
+    Not under autocast, where outputs are of two types, nor while a CUDA graph is captured, which
+    would hold the copy of `batch_sizes` from memory that is freed before it is replayed.
+    """
     if not x.is_cuda or torch.is_autocast_enabled("cuda"):
         return False
-    return cuda.fused_kernels(x.get_device()) is not None
+    if cuda.fused_kernels(x.get_device()) is None:
+        return False
+    return not torch.cuda.is_current_stream_capturing()
 
 
 def can_go_back(doutput: Tensor) -> bool:
