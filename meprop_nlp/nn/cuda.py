@@ -50,7 +50,7 @@ def linear_backward(
         sdy = mask_topk(dy, k)
         if hits is not None:
             hits += (sdy != 0).sum(dim=0)
-        return sdy.mm(weight) if need_dx else None, sdy.t().mm(x) if need_dw else None
+        return reference.masked_products(sdy, x, weight, need_dx=need_dx, need_dw=need_dw)
     selected = select_topk(dy, k, mode, generator=generator)
     if hits is not None:
         reference.count_hits(dy, selected, hits)
@@ -98,7 +98,7 @@ def mask_topk(dy: Tensor, k: int) -> Tensor:
     reference.check_k(k, dy.shape[1])
     fused = _fused_for(dy)
     if fused is None:
-        return reference.keep_selected(dy, largest_by_threshold(dy.detach(), k))
+        return reference.keep_selected(dy, select_topk(dy, k))
     masked: Tensor = fused.mask_rows(dy.detach(), k)
     return masked
 

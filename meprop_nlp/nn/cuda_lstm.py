@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from meprop_nlp.nn import cuda, packing
-from meprop_nlp.nn.recurrence import LSTMTrace
+from meprop_nlp.nn.recurrence import LSTMTrace, input_products
 
 __all__ = ["DenseForward", "can_go_back", "can_trace", "sparse_gradients", "trace"]
 
@@ -72,7 +72,7 @@ def trace(
     """
     from meprop_nlp.nn import triton_lstm
 
-    gates = x.mm(weight_ih.t()) if bias is None else torch.addmm(bias, x, weight_ih.t())
+    gates = input_products(x, weight_ih, bias)
     tanh_c, h_prev, c_prev = triton_lstm.follow(
         *(gates, torch.cat((h0, output)), weight_hh, c0),
         packing.to_device(torch.tensor(batch_sizes), x.device),
@@ -99,7 +99,7 @@ def sparse_gradients(
     from meprop_nlp.nn import triton_lstm
 
     return triton_lstm.backward(
-        *(doutput, dh_n, dc_n, weight_hh, (trace.gates, trace.tanh_c, trace.c_prev)),
+        *(doutput, dh_n, dc_n, weight_hh, trace),
         packing.to_device(torch.tensor(batch_sizes), doutput.device),
         k,
         reverse=reverse,

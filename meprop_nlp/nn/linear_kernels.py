@@ -104,7 +104,7 @@ def linear_backward(
     if mode == "example" and _dense_pays(core, x, width, k):
         masked = torch.empty_like(dy)
         core.mask_topk(dy, k, masked, db, hits, threads)
-        return masked.mm(weight) if need_dx else None, masked.t().mm(x) if need_dw else None
+        return reference.masked_products(masked, x, weight, need_dx=need_dx, need_dw=need_dw)
     x, weight = x.contiguous(), weight.contiguous()
     dx = torch.empty_like(x) if need_dx else None
     if mode == "example":

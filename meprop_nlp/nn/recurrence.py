@@ -38,6 +38,11 @@ def time_steps(batch_sizes: Sequence[int], *, reverse: bool) -> list[tuple[int, 
     return steps[::-1] if reverse else steps
 
 
+def input_products(x: Tensor, weight_ih: Tensor, bias: Tensor | None) -> Tensor:
+    """(N, 4H) x W_ih^T + b, what the input gives the gates of all steps at once."""
+    return x.mm(weight_ih.t()) if bias is None else torch.addmm(bias, x, weight_ih.t())
+
+
 def lstm_forward(
     x: Tensor,
     batch_sizes: Sequence[int],
@@ -65,8 +70,7 @@ def lstm_forward(
     """
     width = weight_hh.shape[1]
     weight_hh_t = weight_hh.t()  # (H, 4H)
-    # The input product of all steps at once; the loop adds the recurrent one.
-    gates = x.mm(weight_ih.t()) if bias is None else torch.addmm(bias, x, weight_ih.t())
+    gates = input_products(x, weight_ih, bias)  # the loop adds the recurrent ones
     output, tanh_c, h_prev, c_prev = (x.new_empty(x.shape[0], width) for _ in range(4))
     # Rows [:n] of h and c are the sequences alive at a step. Read forwards, a finished sequence
     # leaves its last state behind below n; read backwards, one that has not begun holds h0 there.

@@ -23,6 +23,7 @@ __all__ = [
     "count_hits",
     "keep_selected",
     "largest",
+    "masked_products",
     "random_scores",
     "row_gradient",
     "select_topk",
@@ -178,14 +179,18 @@ def sparse_backward_linear(
                 dw.index_copy_(0, selected, rows)
         return dx, dw
     sdy = keep_selected(dy, selected)
-    if need_dx:
-        dx = sdy.mm(weight)
+    dx, dw = masked_products(sdy, x, weight, need_dx=need_dx, need_dw=need_dw and not sparse_grad)
     if need_dw and sparse_grad:
         neurons = torch.unique(selected)
         dw = row_gradient(neurons, sdy.index_select(1, neurons).t().mm(x), len(weight))
-    elif need_dw:
-        dw = sdy.t().mm(x)
     return dx, dw
+
+
+def masked_products(
+    sdy: Tensor, x: Tensor, weight: Tensor, *, need_dx: bool = True, need_dw: bool = True
+) -> tuple[Tensor | None, Tensor | None]:
+    """dx (B, I) and dw (O, I) of a masked gradient (B, O), densely; None where not needed."""
+    return sdy.mm(weight) if need_dx else None, sdy.t().mm(x) if need_dw else None
 
 
 def row_gradient(neurons: Tensor, rows: Tensor, n_outs: int) -> Tensor:

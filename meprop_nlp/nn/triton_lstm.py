@@ -8,14 +8,13 @@ asking another program or the host. Must give what `nn/recurrence.py` gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
-from meprop_nlp.nn.triton_topk import LAYOUTS, keep_largest, magnitude_bits
+from meprop_nlp.nn.recurrence import LSTMTrace
+from meprop_nlp.nn.triton_topk import bits_settings, keep_largest, magnitude_bits
 
 # dtype of the tensors: what the kernels compute in
 COMPUTED = {
@@ -151,7 +150,7 @@ def backward_kernel(
     inside = unit < width
     gate = tl.arange(0, 4)[:, None]
     place = gate * width + unit[None, :]  # (4, block), of a row of 4H
-    within = (gate < 4) & inside[None, :]
+    within = inside[None, :]
     n_steps, row = first_row(batch_sizes, n_times, sequence, not reverse, times)
     state = sequence * width + unit
     dh_t = tl.load(dh + state, mask=inside, other=0.0).to(real)
@@ -203,18 +202,14 @@ def backward_kernel(
 
 
 def launch_settings(dtype: torch.dtype, width: int) -> dict[str, object]:
-    """The constants of `backward_kernel` but `reverse`, and its warps, for `width` units."""
+    """The constants of `backward_kernel` that follow from its layer, and its warps."""
     computed = COMPUTED[dtype]
-    stored_type, bits_type, infinity = LAYOUTS[computed]
     block = triton.next_power_of_2(width)
     return {
+        **bits_settings(computed),
         "block": block,
         "tile": min(max(GATHERED // block, 1), 64),
         "real": TYPES[computed],
-        "stored_type": stored_type,
-        "bits_type": bits_type,
-        "infinity": infinity,
-        "n_bits": (infinity + 1).bit_length(),
         "num_warps": min(max(block // 64, 4), 16),
     }
 
@@ -260,12 +255,11 @@ def backward(
     dh_n: Tensor,
     dc_n: Tensor,
     weight_hh: Tensor,
-    trace: tuple[Tensor, Tensor, Tensor],
+    trace: LSTMTrace,
     batch_sizes: Tensor,
     k: int,
     *,
     reverse: bool,
-    settings: Callable[[torch.dtype, int], dict[str, object]] = launch_settings,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Back-propagate through time, keeping k of each gate's gradients of each example.
 
@@ -273,15 +267,14 @@ def backward(
         doutput: (N, H) gradient of the packed output, on a CUDA device.
         dh_n, dc_n: (B, H) gradients of the last state.
         weight_hh: (4H, H).
-        trace: activated gates (N, 4H), tanh_c and c_prev (N, H), contiguous.
+        trace: of the forward pass, contiguous.
         batch_sizes, reverse: as given to `follow`.
         k: from 1 to H.
-        settings: how to launch, for those who measure.
 
     Returns:
         The gates' gradients with k kept (N, 4H), dh0 and dc0 (B, H), db (4H,).
     """
-    gates, tanh_c, c_prev = trace
+    gates = trace.gates
     n_sequences, width = dh_n.shape
     dh, dc = (state.clone(memory_format=torch.contiguous_format) for state in (dh_n, dc_n))
     sparse = torch.empty_like(gates)
@@ -291,10 +284,11 @@ def backward(
     value = gates.new_empty(n_sequences, 4 * k, dtype=computed)
     with torch.cuda.device(gates.get_device()):
         backward_kernel[(n_sequences,)](
-            *(doutput.contiguous(), gates, tanh_c, c_prev, weight_hh.contiguous(), batch_sizes),
+            *(doutput.contiguous(), gates, trace.tanh_c, trace.c_prev),
+            *(weight_hh.contiguous(), batch_sizes),
             *(dh, dc, sparse, db, index, value, len(batch_sizes), width, k),
             reverse=reverse,
             times=triton.next_power_of_2(len(batch_sizes)),
-            **settings(gates.dtype, width),
+            **launch_settings(gates.dtype, width),
         )
     return sparse, dh, dc, db.sum(dim=0).to(gates.dtype)

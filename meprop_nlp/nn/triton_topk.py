@@ -1,4 +1,4 @@
-"""Two fused Triton kernels: the k largest magnitudes of each row, as indices or as a masked copy.
+"""One fused Triton kernel: the k largest magnitudes of each row, as indices or as a masked copy.
 
 Import it only where Triton is installed; `nn/cuda.py` does. One program reads one row once, finds
 the k-th largest magnitude by bisection of its bits, and writes what is kept in order: no sort, no
@@ -6,8 +6,6 @@ temporary, no host synchronisation. Must give what `reference.select_topk` and `
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 import triton
@@ -39,12 +37,12 @@ def magnitude_bits(
 
 
 @triton.jit
-def keep_largest(bits, k, axis: tl.constexpr, infinity: tl.constexpr, n_steps: tl.constexpr):
+def keep_largest(bits, k, axis: tl.constexpr, infinity: tl.constexpr, n_bits: tl.constexpr):
     """Whether each entry is among the k largest along `axis`; ties: lowest index first."""
     # At least k entries are >= low and fewer than k are >= high, until low is the k-th largest.
     low = tl.min(bits, axis=axis, keep_dims=True) * 0
     high = low + (infinity + 1)
-    for _ in range(n_steps):
+    for _ in range(n_bits):
         middle = low + (high - low) // 2
         enough = tl.sum((bits >= middle).to(tl.int32), axis=axis, keep_dims=True) >= k
         low = tl.where(enough, middle, low)
@@ -56,62 +54,51 @@ def keep_largest(bits, k, axis: tl.constexpr, infinity: tl.constexpr, n_steps: t
 
 
 @triton.jit(do_not_specialize=["k"])
-def select_kernel(
+def topk_kernel(
     entries,
-    selected,
+    result,
     width,
     k,
+    masked: tl.constexpr,
     block: tl.constexpr,
     stored_type: tl.constexpr,
     bits_type: tl.constexpr,
     infinity: tl.constexpr,
-    n_steps: tl.constexpr,
+    n_bits: tl.constexpr,
 ):
-    """entries (B, O) to selected (B, K), both contiguous; program b does row b."""
+    """entries (B, O) to their masked copy (B, O) or to the kept indices (B, K), all contiguous.
+
+    Program b does row b.
+    """
     row = tl.program_id(0).to(tl.int64)
     column = tl.arange(0, block)
     inside = column < width
     value = tl.load(entries + row * width + column, mask=inside, other=0.0)
     bits = magnitude_bits(value, inside, stored_type, bits_type, infinity)
-    keep = keep_largest(bits, k, 0, infinity, n_steps)
-    place = tl.cumsum(keep.to(tl.int32), axis=0) - 1
-    tl.store(selected + row * k + place, column.to(tl.int64), mask=keep)
+    keep = keep_largest(bits, k, 0, infinity, n_bits)
+    if masked:
+        tl.store(result + row * width + column, tl.where(keep, value, 0.0), mask=inside)
+    else:
+        place = tl.cumsum(keep.to(tl.int32), axis=0) - 1
+        tl.store(result + row * k + place, column.to(tl.int64), mask=keep)
 
 
-@triton.jit(do_not_specialize=["k"])
-def mask_kernel(
-    entries,
-    masked,
-    width,
-    k,
-    block: tl.constexpr,
-    stored_type: tl.constexpr,
-    bits_type: tl.constexpr,
-    infinity: tl.constexpr,
-    n_steps: tl.constexpr,
-):
-    """entries to masked, (B, O) and contiguous both; program b does row b."""
-    row = tl.program_id(0).to(tl.int64)
-    column = tl.arange(0, block)
-    inside = column < width
-    value = tl.load(entries + row * width + column, mask=inside, other=0.0)
-    bits = magnitude_bits(value, inside, stored_type, bits_type, infinity)
-    keep = keep_largest(bits, k, 0, infinity, n_steps)
-    tl.store(masked + row * width + column, tl.where(keep, value, 0.0), mask=inside)
-
-
-def launch_settings(dtype: torch.dtype, width: int) -> dict[str, object]:
-    """The constants of both kernels and their warps, for rows of `width` entries of `dtype`."""
+def bits_settings(dtype: torch.dtype) -> dict[str, object]:
+    """What `magnitude_bits` and `keep_largest` are told about `dtype`."""
     stored_type, bits_type, infinity = LAYOUTS[dtype]
-    block = triton.next_power_of_2(width)
     return {
-        "block": block,
         "stored_type": stored_type,
         "bits_type": bits_type,
         "infinity": infinity,
-        "n_steps": (infinity + 1).bit_length(),
-        "num_warps": min(max(block // 1024, 4), 32),
+        "n_bits": (infinity + 1).bit_length(),
     }
+
+
+def launch_settings(dtype: torch.dtype, width: int) -> dict[str, object]:
+    """The constants of `topk_kernel` but `masked`, and its warps, for rows of `width` entries."""
+    block = triton.next_power_of_2(width)
+    warps = min(max(block // 1024, 4), 32)
+    return {**bits_settings(dtype), "block": block, "num_warps": warps}
 
 
 def select_rows(entries: Tensor, k: int) -> Tensor:
@@ -124,7 +111,7 @@ def select_rows(entries: Tensor, k: int) -> Tensor:
         k: from 1 to O.
     """
     selected = torch.empty(len(entries), k, dtype=torch.int64, device=entries.device)
-    _launch(select_kernel, entries, selected, k)
+    _launch(entries, selected, k, masked=False)
     return selected
 
 
@@ -134,14 +121,13 @@ def mask_rows(entries: Tensor, k: int) -> Tensor:
     Arguments and ties: as in `select_rows`.
     """
     masked = torch.empty_like(entries, memory_format=torch.contiguous_format)
-    _launch(mask_kernel, entries, masked, k)
+    _launch(entries, masked, k, masked=True)
     return masked
 
 
-def _launch(kernel: Any, entries: Tensor, result: Tensor, k: int) -> None:
+def _launch(entries: Tensor, result: Tensor, k: int, *, masked: bool) -> None:
     n_rows, width = entries.shape
     if n_rows > 0:
+        settings = launch_settings(entries.dtype, width)
         with torch.cuda.device(entries.get_device()):
-            kernel[(n_rows,)](
-                entries.contiguous(), result, width, k, **launch_settings(entries.dtype, width)
-            )
+            topk_kernel[(n_rows,)](entries.contiguous(), result, width, k, masked, **settings)

@@ -25,7 +25,7 @@ from meprop_nlp.nn import reference, triton_topk
 
 torch.manual_seed(0)
 for dtype in triton_topk.LAYOUTS:
-    for width in (1, 2, 33):
+    for width in (1, 2, 16, 33):
         ties = torch.randint(-2, 3, (3, width)).to(dtype)
         broken = torch.randn(3, width).to(dtype)
         broken[0, ::3], broken[1, ::2], broken[2] = torch.nan, -torch.inf, -0.0
@@ -84,7 +84,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from meprop_nlp.nn import triton_lstm
-from meprop_nlp.nn.triton_topk import LAYOUTS, launch_settings, mask_kernel, select_kernel
+from meprop_nlp.nn.triton_topk import LAYOUTS, launch_settings, topk_kernel
 
 names = dict(zip(LAYOUTS, ("fp16", "bf16", "fp32", "fp64"), strict=True))
 
@@ -97,8 +97,9 @@ def compile(kernel, signature, constants):
 
 for dtype, name in names.items():
     rows = {"entries": f"*{name}", "width": "i32", "k": "i32"}
-    compile(select_kernel, {**rows, "selected": "*i64"}, launch_settings(dtype, 8192))
-    compile(mask_kernel, {**rows, "masked": f"*{name}"}, launch_settings(dtype, 8192))
+    for masked, result in ((False, "*i64"), (True, f"*{name}")):
+        constants = {**launch_settings(dtype, 8192), "masked": masked}
+        compile(topk_kernel, {**rows, "result": result}, constants)
 
     real = {torch.float32: "fp32", torch.float64: "fp64"}[triton_lstm.COMPUTED[dtype]]
     constants = {**triton_lstm.launch_settings(dtype, 500), "reverse": False}
