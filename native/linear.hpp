@@ -103,7 +103,7 @@ inline bool streams(const T* result, std::int64_t rows, std::int64_t columns) {
 template <class T>
 void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                const T* weight, std::int64_t outs, std::int64_t ins, T* dx, int threads) {
-    expect_writes(dx, static_cast<std::size_t>(rows * ins) * sizeof(T));
+    expect_writes(dx, static_cast<std::size_t>(rows * ins) * sizeof(T), threads);
     if (rows * k < outs) { // to copy the weights together would cost more than to use them
         parallel_for(rows, rows * k * ins < kSmall ? 1 : threads, [=](std::int64_t n) {
             T* __restrict sum = dx + n * ins;
@@ -231,7 +231,7 @@ void add_whole_rows(const RowIndex<T>& sorted, std::int64_t rows, const T* x, st
 template <class T>
 void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                const T* x, std::int64_t outs, std::int64_t ins, T* dw, int threads) {
-    expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T));
+    expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T), threads);
     if (rows * k * ins < kSmall && outs * ins < kSmall)
         threads = 1;
     const RowIndex<T> entries(index, value, rows, k, outs, threads);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -53,6 +54,29 @@ std::size_t rounded_up(std::size_t bytes, std::size_t step) {
     return (bytes + step - 1) / step * step;
 }
 
+// glibc keeps blocks of at most so many bytes when they are freed; larger ones come from the
+// system, without pages, each time.
+constexpr std::size_t kReused = std::size_t{32} << 20;
+
+using HugePage = std::array<std::byte, kHugePage>;
+
+// Asks for huge pages where they lie whole in a block, and returns those; none where the system
+// takes no such advice.
+std::span<HugePage> advise_huge_pages(void* memory, std::size_t bytes) {
+#if defined(__linux__)
+    const std::size_t first = reinterpret_cast<std::size_t>(memory);
+    const std::size_t start = rounded_up(first, kHugePage);
+    const std::size_t end = (first + bytes) / kHugePage * kHugePage;
+    if (start < end) {
+        madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
+        return {reinterpret_cast<HugePage*>(start), (end - start) / kHugePage};
+    }
+#else
+    (void)memory, (void)bytes;
+#endif
+    return {};
+}
+
 } // namespace
 
 void use_openmp_runtime(OpenMPParallel entry) {
@@ -79,15 +103,13 @@ void run_tasks(std::int64_t n, int threads, Task task, void* context) {
     }
 }
 
-void expect_writes(void* memory, std::size_t bytes) {
-#if defined(__linux__)
-    const std::size_t start = rounded_up(reinterpret_cast<std::size_t>(memory), kHugePage);
-    const std::size_t end = (reinterpret_cast<std::size_t>(memory) + bytes) / kHugePage * kHugePage;
-    if (start < end)
-        madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
-#else
-    (void)memory, (void)bytes;
-#endif
+void expect_writes(void* memory, std::size_t bytes, int threads) {
+    const std::span<HugePage> pages = advise_huge_pages(memory, bytes);
+    if (bytes > kReused) {
+        parallel_for(static_cast<std::int64_t>(pages.size()), threads, [=](std::int64_t page) {
+            pages[static_cast<std::size_t>(page)].front() = {};
+        });
+    }
 }
 
 void* scratch_bytes(Scratch purpose, std::size_t bytes) {
@@ -103,7 +125,7 @@ void* scratch_bytes(Scratch purpose, std::size_t bytes) {
         if (!buffer.memory)
             throw std::bad_alloc();
         buffer.size = size;
-        expect_writes(buffer.memory.get(), size);
+        advise_huge_pages(buffer.memory.get(), size);
     }
     return buffer.memory.get();
 }

@@ -46,9 +46,11 @@ void parallel_apart(std::int64_t n, int threads, Body&& body) {
     });
 }
 
-// Asks for large pages in memory that is about to be written for the first time: a page fault costs
-// more than filling the page. Only advice; small blocks are left alone.
-void expect_writes(void* memory, std::size_t bytes);
+// Asks for huge pages in memory that is about to be written: a page fault costs more than filling
+// the page. A block so large that the system has just given it gets its pages at once, shared out
+// among the threads: where two of them are the first to write into one page, the system clears it
+// twice. What stood in the block is lost. Small blocks are left alone.
+void expect_writes(void* memory, std::size_t bytes, int threads);
 
 // What the scratch memory of a thread is used for; those of one kernel must differ.
 enum class Scratch {

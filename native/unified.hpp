@@ -94,7 +94,7 @@ void unified_dx(const T* kept, const std::int32_t* neurons, std::int64_t rows, s
                       packed + (tile * k + j) * kTile<T>);
         }
     });
-    expect_writes(dx, static_cast<std::size_t>(rows * ins) * sizeof(T));
+    expect_writes(dx, static_cast<std::size_t>(rows * ins) * sizeof(T), threads);
     const bool stream = streams(dx, rows, ins);
     constexpr std::int64_t kRows = 48; // a tile of weights is used for so many rows
     parallel_for(ceil_div(rows, kRows), threads, [=](std::int64_t task) {
@@ -200,7 +200,7 @@ void unified_backward(LinearBackward<T> layer, std::int32_t* neurons, bool dw_of
             places[j] = static_cast<std::int32_t>(j);
         unified_dw(kept, places, rows, k, x, ins, dw, threads);
     } else if (dw) {
-        expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T));
+        expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T), threads);
         zero_other_rows(neurons, k, outs, ins, dw, threads);
         unified_dw(kept, neurons, rows, k, x, ins, dw, threads);
     }

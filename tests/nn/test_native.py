@@ -166,6 +166,19 @@ def test_products_of_whole_numbers_are_exactly_the_references(core, dtype, rows,
         check_exact_products(core, rows, outs, ins, k, dtype)
 
 
+def test_each_bit_of_a_result_is_right_where_its_pages_are_asked_for_beforehand(core):
+    # of more than 32 MB; one entry a row, so nothing is rounded but the product
+    dy, weight = torch.randn(4300, 2), torch.randn(2, 2050)
+    selected = reference.select_topk(dy, 1)
+    values = dy.gather(1, selected)
+    dx, _ = products(core, selected, values, torch.zeros(4300, 2050), weight)
+    assert_close(dx, values * weight[selected[:, 0]], rtol=0, atol=0)
+    dy, x, weight = torch.randn(1, 4300), torch.randn(1, 2050), torch.zeros(4300, 2050)
+    everything = torch.arange(4300).unsqueeze(0)
+    _, dw = products(core, everything, dy, x, weight)
+    assert_close(dw, dy.t() * x, rtol=0, atol=0)
+
+
 @given(
     rows=st.integers(0, 300),
     outs=st.integers(1, 40),

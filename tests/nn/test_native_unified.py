@@ -54,6 +54,18 @@ def test_gradients_and_hits_are_exactly_the_references(called, rows, outs, ins, 
     assert called == ["unified_backward"]
 
 
+def test_each_bit_of_a_result_is_right_where_its_pages_are_asked_for_beforehand(called):
+    # of more than 32 MB; one entry a row or a neuron, so nothing is rounded but the product
+    dy, weight = torch.randn(4300, 2), torch.randn(2, 2050)
+    dx, _, _, _ = backward(dy, torch.zeros(4300, 2050), weight, 1)
+    kept = reference.select_topk(dy, 1, "unified")
+    assert_close(dx, dy[:, kept] * weight[kept], rtol=0, atol=0)
+    dy, x = torch.randn(1, 4300), torch.randn(1, 2050)
+    _, dw, _, _ = backward(dy, x, torch.zeros(4300, 2050), 4000)
+    kept_dy = reference.keep_selected(dy, reference.select_topk(dy, 4000, "unified"))
+    assert_close(dw, kept_dy.t() * x, rtol=0, atol=0)
+
+
 @each_dtype
 def test_layout_of_tensors_changes_nothing(called, dtype):
     shapes = (30, 12), (30, 9), (12, 9)
