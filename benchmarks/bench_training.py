@@ -31,14 +31,14 @@ Settings = dict[str, dict[str, Any]]
 VARIANTS: dict[str, dict[str, Settings]] = {
     "parser": {
         "dense PyTorch": {},
+        "plain backprop": {},
         "meProp, k 50": {"meprop": {"k": 50}},
         "meProp, k 50, lazy": {"meprop": {"k": 50}, "training": {"lazy": True}},
-        # --simplify --schedule paper --lazy --k 60 --prune-rate 0.05 --dropout 0.35 --epochs 7
+        # --simplify --schedule paper --lazy --k 60 --prune-rate 0.05
         "meProp + meSimp, lazy": {
             "meprop": {"k": 60},
             "simplify": {"schedule": "paper", "prune_rate": 0.05},
-            "config": {"dropout": 0.35},
-            "training": {"epochs": 7, "lazy": True},
+            "training": {"lazy": True},
         },
     },
     "tagger": {

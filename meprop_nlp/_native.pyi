@@ -115,6 +115,17 @@ def slot_forward(
     y: Array,
     threads: int,
 ) -> None: ...
+def slot_backward(
+    index: Array | None,
+    value: Array,
+    vectors: Array,
+    pair: Array,
+    first: Array,
+    weight: Array,
+    dvectors: Array,
+    dw: Array,
+    threads: int,
+) -> None: ...
 def adam(
     parameter: Array,
     rows: Array | None,

@@ -9,6 +9,7 @@
 #include "lstm_step.hpp"
 #include "optim.hpp"
 #include "parse.hpp"
+#include "slot_backward.hpp"
 #include "slots.hpp"
 #include "tag.hpp"
 #include "topk.hpp"
@@ -23,20 +24,11 @@ namespace {
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
     return {
-        select_topk<T>,
-        mask_topk<T>,
-        example_backward<T>,
-        sparse_dx<T>,
-        sparse_dw<T>,
-        unified_backward<T>,
-        lstm_forward<T>,
-        lstm_backward<T>,
-        lstm_step_backward<T>,
-        apply_dropout<T>,
-        embedding_forward<T>,
-        embedding_backward<T>,
-        slot_forward<T>,
-        adam<T>,
+        select_topk<T>,   mask_topk<T>,         example_backward<T>,
+        sparse_dx<T>,     sparse_dw<T>,         unified_backward<T>,
+        lstm_forward<T>,  lstm_backward<T>,     lstm_step_backward<T>,
+        apply_dropout<T>, embedding_forward<T>, embedding_backward<T>,
+        slot_forward<T>,  slot_backward<T>,     adam<T>,
         adagrad<T>,
     };
 }

@@ -95,6 +95,10 @@ struct KernelsOf {
     void (*slot_forward)(const T* vectors, std::int64_t width, const std::int32_t* pair,
                          std::int64_t n, std::int64_t slots, const std::int32_t* first,
                          const T* weight, const T* bias, std::int64_t outs, T* y, int threads);
+    void (*slot_backward)(const std::int32_t* index, const T* value, std::int64_t k,
+                          const T* vectors, std::int64_t width, const std::int32_t* pair,
+                          std::int64_t n, std::int64_t slots, const std::int32_t* first,
+                          const T* weight, std::int64_t outs, T* dvectors, T* dw, int threads);
     void (*adam)(T* parameter, RowGradient<T> gradient, T* mean, T* square, AdamSettings settings,
                  bool lazy, int threads);
     void (*adagrad)(T* parameter, RowGradient<T> gradient, T* sum, AdagradSettings settings,

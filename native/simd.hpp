@@ -139,6 +139,23 @@ inline std::uint32_t equal_lanes(Vector<float> a, Vector<float> b) {
 #endif
 }
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// The numbers of the bits that are set in each byte, a byte each.
+struct SetBits {
+    std::uint64_t of[256];
+
+    constexpr SetBits() : of() {
+        for (int mask = 0; mask < 256; ++mask) {
+            for (int bit = 7; bit >= 0; --bit) {
+                if (mask >> bit & 1)
+                    of[mask] = of[mask] << 8 | static_cast<std::uint64_t>(bit);
+            }
+        }
+    }
+};
+inline constexpr SetBits kSetBits;
+#endif
+
 // Writes the number of each lane whose bit is set, plus `first`, to `places`, one after the other;
 // returns how many. May write up to a whole vector of int32 beyond them.
 template <class I>
@@ -147,6 +164,13 @@ inline int write_places(std::int32_t* places, std::uint32_t mask, std::int32_t f
     const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const __m512i place = _mm512_add_epi32(lanes, _mm512_set1_epi32(first));
     _mm512_storeu_si512(places, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), place));
+    return __builtin_popcount(mask);
+#elif defined(__AVX2__)
+    if (mask == 0)
+        return 0;
+    const auto set = static_cast<long long>(kSetBits.of[mask]);
+    const __m256i lanes = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(set));
+    _mm256_storeu_si256((__m256i*)places, _mm256_add_epi32(lanes, _mm256_set1_epi32(first)));
     return __builtin_popcount(mask);
 #else
     int n = 0;

@@ -18,13 +18,8 @@ __all__ = [
     "embedding_backward",
     "embedding_forward",
     "kept_by_dropout",
-    "number_pairs",
-    "slot_forward",
 ]
 
-# Where more than this share of a batch's (slot, row) pairs are distinct, one product of all is
-# cheaper than a product a pair and adding them up.
-PAIR_SHARE = 0.5
 _WORD = 0xFFFFFFFF  # the low 32 bits
 
 
@@ -128,59 +123,6 @@ def embedding_backward(
         )
     )
     return gradient if read is None else _row_sparse(read[:n].long(), gradient[:n], n_table_rows)
-
-
-def number_pairs(rows: Tensor, n_table_rows: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The distinct pairs of a slot and a row of a table in a batch.
-
-    Args:
-        rows: (B, F) int32, 0 to V - 1.
-        n_table_rows: V.
-
-    Returns:
-        pair: (B, F) int32, the number of the pair at each place; by slot, then by row.
-        row_of: (P,) int32, the row of each pair.
-        first: (F + 1,) int32, where the pairs of each slot begin.
-    """
-    n_slots = rows.shape[1]
-    core = core_for(torch.empty(0)) if rows.device.type == "cpu" else None
-    if core is not None:
-        rows = rows.contiguous().int()
-        pair, row_of = torch.empty_like(rows), rows.new_empty(rows.numel())
-        first = rows.new_empty(n_slots + 1)
-        n_pairs: int = core.number_pairs(rows, n_table_rows, pair, row_of, first)
-        return pair, row_of[:n_pairs], first
-    starts = torch.arange(n_slots + 1) * n_table_rows
-    keys, pair = distinct(rows + starts[:-1], n_slots * n_table_rows)
-    first = torch.searchsorted(keys.long(), starts).int()
-    return pair, keys.remainder(n_table_rows).int(), first
-
-
-def slot_forward(
-    vectors: Tensor, pair: Tensor, first: Tensor, weight: Tensor, bias: Tensor | None
-) -> Tensor:
-    """A linear layer over vectors side by side, each of which stands in one slot only.
-
-    Args:
-        vectors: (P, E).
-        pair, first: of `number_pairs`.
-        weight: (O, F * E).
-        bias: (O,) or None.
-
-    Returns:
-        (B, O).
-    """
-    core = core_for(vectors, weight, *(() if bias is None else (bias,)))
-    if core is not None and len(vectors) <= PAIR_SHARE * pair.numel():
-        y = vectors.new_empty(len(pair), len(weight))
-        core.slot_forward(
-            *(vectors.contiguous(), pair, first, weight.contiguous()),
-            None if bias is None else bias.contiguous(),
-            *(y, torch.get_num_threads()),
-        )
-        return y
-    x = embedding_forward(vectors, pair.reshape(-1, 1), 0.0, 0)
-    return torch.nn.functional.linear(x.view(len(pair), weight.shape[1]), weight, bias)
 
 
 def distinct(numbers: Tensor, upper: int) -> tuple[Tensor, Tensor]:

@@ -1,8 +1,9 @@
 """A meProp layer over rows of a table side by side, as a parser's first layer is.
 
 In a batch most slots hold one of few rows: a frequent form, a tag, nothing. The product of a slot's
-weights with a row is made once for all examples that share it, where that pays; the result is
-that of the layer on the rows side by side. Backward the rows are laid out: meProp as anywhere.
+weights with a row is made once for all examples that share it, where that pays, and backward the
+gradients that are kept are added up over those examples before any product. What comes out is that
+of the layer on the rows side by side, the sums in another order.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
-from meprop_nlp.nn import kernels, row_kernels
+from meprop_nlp.nn import kernels, slot_kernels
 from meprop_nlp.nn.embedding import dropout, embedding_concat
 from meprop_nlp.nn.linear import MePropLinear
 
@@ -34,42 +35,32 @@ class SlotFunction(Function):
         k: int | None,
         layer: MePropLinear,
     ) -> Tensor:
-        ctx.save_for_backward(vectors, pair, weight)
+        ctx.save_for_backward(vectors, pair, first, weight)
         ctx.settings = k, layer
-        return row_kernels.slot_forward(vectors, pair, first, weight, bias)
+        return slot_kernels.slot_forward(vectors, pair, first, weight, bias)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        vectors, pair, weight = ctx.saved_tensors
+        vectors, pair, first, weight = ctx.saved_tensors
         k, layer = ctx.settings
-        hits = layer.hits if layer.counting else None
         need_dvectors, _, _, need_dw, need_db = ctx.needs_input_grad[:5]
-        each = pair.reshape(-1, 1)  # (B * F, 1)
-        x = row_kernels.embedding_forward(vectors, each, 0.0, 0)
-        x = x.view(len(pair), weight.shape[1])  # (B, I)
-        dx: Tensor | None
-        dw: Tensor | None
-        if k is None:
-            dx = dy.mm(weight) if need_dvectors else None
-            dw = dy.t().mm(x) if need_dw else None
-            if hits is not None:
-                hits += (dy != 0).sum(dim=0)
-        else:
-            dx, dw = kernels.linear_backward(
-                *(dy, x, weight, k, layer.topk_mode),
-                need_dx=need_dvectors,
-                need_dw=need_dw,
-                hits=hits,
-                generator=layer.generator,
-            )
+        grads = slot_kernels.slot_backward(
+            *(dy, vectors, pair, first, weight, k, layer.topk_mode),
+            hits=layer.hits if layer.counting else None,
+            generator=layer.generator,
+        )
         if layer.counting:
             layer.examples += len(pair)
-        dvectors = None
-        if dx is not None:
-            dx = dx.view(-1, vectors.shape[1])  # (B * F, E)
-            dvectors = row_kernels.embedding_backward(dx, each, len(vectors), 0.0, 0, sparse=False)
-        return dvectors, None, None, dw, dy.sum(dim=0) if need_db else None, None, None
+        return (
+            grads.dvectors if need_dvectors else None,
+            None,
+            None,
+            grads.dw if need_dw else None,
+            grads.db if need_db else None,
+            None,
+            None,
+        )
 
 
 def slot_linear(
@@ -93,7 +84,7 @@ def slot_linear(
         x = dropout(F.embedding(rows, table).flatten(1), p, training)
         output: Tensor = layer(x)
         return output
-    pair, row_of, first = row_kernels.number_pairs(rows, len(table))
+    pair, row_of, first = slot_kernels.number_pairs(rows, len(table))
     vectors = embedding_concat(table, row_of.unsqueeze(1), p=p, training=training)  # (P, E)
     k = kernels.active_k(layer.k, layer.out_features)
     y: Tensor = SlotFunction.apply(  # type: ignore[no-untyped-call]

@@ -1,10 +1,9 @@
-"""Embeddings, dropout, layers over slots: the core against plain PyTorch, then the properties."""
+"""Embeddings and dropout: the core against plain PyTorch, then the properties."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -12,8 +11,6 @@ from torch.testing import assert_close
 
 from meprop_nlp.nn import row_kernels
 from meprop_nlp.nn.embedding import dropout, embedding_concat, embedding_sum
-from meprop_nlp.nn.linear import MePropLinear
-from meprop_nlp.nn.slots import slot_linear
 
 each_shape = pytest.mark.parametrize(
     ("n", "each", "table_rows", "width"),
@@ -119,75 +116,6 @@ def test_concat_stands_rows_side_by_side():
     assert embedding_concat(table, rows).tolist() == [[4, 5, 0, 1], [2, 3, 2, 3]]
 
 
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("k", [None, 5])
-@pytest.mark.parametrize(
-    ("batch", "slots", "table_rows", "width", "outs"),
-    [
-        (50, 48, 30, 50, 100),
-        (7, 3, 5, 4, 17),
-        (33, 5, 200, 7, 65),
-        (1, 1, 1, 1, 9),
-        (0, 3, 4, 5, 6),
-    ],
-)
-@each_dtype
-def test_layer_over_slots_is_the_layer_on_the_rows_side_by_side(
-    core, batch, slots, table_rows, width, outs, k, bias, dtype
-):
-    table, rows, _ = make(batch, slots, table_rows, width, dtype)
-    layer = MePropLinear(slots * width, outs, bias, k=k, dtype=dtype)
-    layer.counting = True
-    expected_layer = MePropLinear.from_dense(layer.to_dense(), k=k)
-    expected_layer.counting = True
-    expected = expected_layer(table[rows.long()].flatten(1))
-    actual = slot_linear(layer, table, rows)
-    assert_close(actual, expected, rtol=1e-4, atol=1e-4)
-    # whole numbers that differ, so that a rounding of the output cannot change what is kept
-    dy = torch.stack([torch.randperm(outs) for _ in range(batch)] or [torch.empty(0, outs)])
-    dy = dy.view(batch, outs).to(dtype)
-    grads = torch.autograd.grad(actual, [table, *layer.parameters()], dy)
-    expected_grads = torch.autograd.grad(expected, [table, *expected_layer.parameters()], dy)
-    assert_close(grads, expected_grads, rtol=1e-4, atol=1e-3 * outs)
-    assert layer.hits.tolist() == expected_layer.hits.tolist()
-    assert layer.examples.item() == expected_layer.examples.item() == batch
-
-
-def test_few_distinct_pairs_are_multiplied_once_each(core, monkeypatch):
-    calls = []
-    real = F.linear
-    monkeypatch.setattr(F, "linear", lambda *args: calls.append(args) or real(*args))
-    table = torch.randn(5, 4)
-    layer = MePropLinear(12, 9)
-    slot_linear(layer, table, torch.zeros(6, 3, dtype=torch.int32))
-    assert not calls  # three pairs of eighteen
-    slot_linear(layer, table, torch.zeros(1, 3, dtype=torch.int32))
-    assert len(calls) == 1
-
-
-def test_pairs_are_numbered_by_slot_then_by_row(core, monkeypatch):
-    rows = torch.tensor([[4, 1], [2, 1], [4, 0]], dtype=torch.int32)
-    expected = ([[1, 3], [0, 3], [1, 2]], [2, 4, 0, 1], [0, 2, 4])
-    assert [part.tolist() for part in row_kernels.number_pairs(rows, 5)] == list(expected)
-    monkeypatch.setattr(row_kernels, "core_for", lambda *tensors: None)
-    assert [part.tolist() for part in row_kernels.number_pairs(rows, 5)] == list(expected)
-
-
-def test_dropout_of_slots_draws_once_for_a_slot_and_a_row():
-    table = torch.ones(3, 40)
-    layer = MePropLinear(80, 80, bias=False)
-    with torch.no_grad():
-        layer.weight.copy_(torch.eye(80))
-    rows = torch.tensor([[0, 0], [0, 0], [1, 0]], dtype=torch.int32)
-    first, second, third = slot_linear(layer, table, rows, p=0.5)
-    assert_close(first, second, rtol=0, atol=0)
-    assert_close(first[40:], third[40:], rtol=0, atol=0)
-    assert not torch.equal(first[:40], first[40:])
-    assert not torch.equal(first[:40], third[:40])
-    assert set(first.tolist()) == {0.0, 2.0}
-    assert_close(slot_linear(layer, table, rows, p=0.5, training=False), torch.ones(3, 80))
-
-
 def test_distinct_values_are_those_of_unique():
     numbers = torch.randint(3, 40, (30, 4), dtype=torch.int32)
     expected, inverse = torch.unique(numbers, return_inverse=True)
@@ -201,10 +129,6 @@ def test_wrong_rows_are_an_exception(core):
     for rows in (torch.tensor([[4]]), torch.tensor([[-1]])):
         with pytest.raises(ValueError, match="outside"):
             embedding_sum(table, rows.int())
-        with pytest.raises(ValueError, match="outside"):
-            slot_linear(MePropLinear(3, 2), table, rows.int())
-    with pytest.raises(ValueError, match="column per slot"):
-        slot_linear(MePropLinear(5, 2), table, torch.zeros(9, 2, dtype=torch.int32))
 
 
 def test_table_may_be_a_view_and_rows_of_another_type():

@@ -13,7 +13,7 @@ from torch.testing import assert_close
 from torch.utils.data import DataLoader, Dataset
 
 from meprop_nlp import native
-from meprop_nlp.nn import kernels, row_kernels
+from meprop_nlp.nn import kernels, row_kernels, slot_kernels
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
 from meprop_nlp.nn.openmp import parallel_entry
@@ -67,12 +67,17 @@ def run_rows(dtype=torch.float32):
     rows = torch.randint(0, 40, (900, 3), dtype=torch.int32, generator=generator)
     weight = torch.randn(150, 99, dtype=dtype, generator=generator)
     y = row_kernels.embedding_forward(table, rows, 0.3, 7)
-    pair, row_of, first = row_kernels.number_pairs(rows, 40)
+    pair, row_of, first = slot_kernels.number_pairs(rows, 40)
+    vectors = table[row_of.long()]
+    slots = vectors, pair, first, weight
+    dy = slot_kernels.slot_forward(*slots, None)
     return (
         y,
         row_kernels.embedding_backward(y, rows, 40, 0.3, 7, sparse=False),
         row_kernels.apply_dropout(y, 0.3, 7),
-        row_kernels.slot_forward(table[row_of.long()], pair, first, weight, None),
+        dy,
+        *slot_kernels.slot_backward(dy, *slots, 9),
+        *slot_kernels.slot_backward(dy, *slots, None),
     )
 
 
