@@ -57,6 +57,7 @@ void bind(nb::module_& m) {
             demand(size(value, 0) == n, "value must have the rows of pair");
             if (index) {
                 demand(has_shape(*index, n, k), "index must have the shape of value");
+                demand(k <= outs, "index must have at most O columns");
                 demand_indices(*index, outs);
             } else {
                 demand(k == outs, "value must be (B, O) where index is None");

@@ -207,6 +207,7 @@ def test_what_does_not_fit_is_an_exception(core):
     for index, value, message in [
         (torch.full((40, k), 9, dtype=torch.int32), torch.zeros(40, k), "outside"),
         (torch.zeros(40, 1, dtype=torch.int32), torch.zeros(40, k), "shape of value"),
+        (torch.zeros(40, 10, dtype=torch.int32), torch.zeros(40, 10), "at most O"),
         (None, torch.zeros(40, k), "where index is None"),
     ]:
         with pytest.raises(ValueError, match=message):
