@@ -177,12 +177,7 @@ class RowIndex {
             next[o] = 0;
         for (std::int64_t j = 0; j < rows * k; ++j)
             next[index[j] + 1] += values[j] != 0;
-        std::int64_t end = next[0] = start;
-        for (std::int64_t o = 1; o <= outs_; ++o) {
-            const std::int64_t n = next[o];
-            next[o] = end;
-            end += n;
-        }
+        places_from_counts(next, outs_, start);
         for (std::int64_t n = 0, j = 0; n < rows; ++n) {
             for (const std::int64_t row_end = j + k; j < row_end; ++j) {
                 if (values[j] == 0)

@@ -43,16 +43,6 @@ struct SparseRows {
     std::int32_t* column;
     T* value;
 
-    // Makes begin[r + 1] the place of row r's first entry, where it was how many entries r has.
-    void make_room(std::int64_t rows) {
-        std::int64_t end = begin[0] = 0;
-        for (std::int64_t r = 1; r <= rows; ++r) {
-            const std::int64_t count = begin[r];
-            begin[r] = end;
-            end += count;
-        }
-    }
-
     // (columns of a tile) = row r times the rows of a packed tile.
     TileSum<T> times(const T* tile, std::int64_t r) const {
         TileSum<T> sum;
@@ -88,31 +78,26 @@ class PairSums {
 
     void add_up(KeptGradient<T> dy, const std::int32_t* pair, std::int64_t stride,
                 std::int64_t first, std::int64_t pairs, std::int32_t* next, T* sum) {
-        // the examples by their pair; those of pair p will end where next[p + 1] says
+        // the examples by their pair: those of pair p will end where next[p + 1] says
         std::int32_t* example = next + pairs + 1;
         for (std::int64_t p = 0; p <= pairs; ++p)
             next[p] = 0;
         for (std::int64_t i = 0; i < dy.n; ++i)
-            ++next[pair[i * stride] - first];
-        std::int32_t end = 0;
-        for (std::int64_t p = 0; p <= pairs; ++p) {
-            const std::int32_t count = next[p];
-            next[p] = end;
-            end += count;
-        }
+            ++next[pair[i * stride] - first + 1];
+        places_from_counts(next, pairs, 0);
         for (std::int64_t i = 0; i < dy.n; ++i)
-            example[next[pair[i * stride] - first]++] = static_cast<std::int32_t>(i);
+            example[next[pair[i * stride] - first + 1]++] = static_cast<std::int32_t>(i);
         const std::int64_t padded = ceil_div(dy.outs, kLanes<T>) * kLanes<T>;
         for (std::int64_t o = 0; o < padded; ++o)
             sum[o] = 0;
         std::int64_t found = 0;
         for (std::int64_t p = 0, e = 0; p < pairs; ++p) {
             by_pair.begin[p] = found;
-            if (dy.index && next[p] - e == 1) { // nothing to add up
+            if (dy.index && next[p + 1] - e == 1) { // nothing to add up
                 found = copy(dy, example[e++], found);
                 continue;
             }
-            for (; e < next[p]; ++e)
+            for (; e < next[p + 1]; ++e)
                 dy.add_to(sum, example[e]);
             found = take(sum, padded, found);
         }
@@ -151,7 +136,7 @@ class PairSums {
             by_neuron.begin[o] = 0;
         for (std::int64_t j = 0; j < by_pair.begin[pairs]; ++j)
             ++by_neuron.begin[by_pair.column[j] + 1];
-        by_neuron.make_room(outs);
+        places_from_counts(by_neuron.begin, outs, std::int64_t{0});
         for (std::int64_t p = 0; p < pairs; ++p) {
             for (std::int64_t j = by_pair.begin[p]; j < by_pair.begin[p + 1]; ++j) {
                 const std::int64_t at = by_neuron.begin[by_pair.column[j] + 1]++;

@@ -16,7 +16,7 @@ from meprop_nlp.config import TopkMode
 from meprop_nlp.nn import cuda, reference
 from meprop_nlp.nn.core import core_for
 
-__all__ = ["linear_backward", "sparse_dw", "sparse_dx"]
+__all__ = ["linear_backward", "select_entries", "sparse_dw", "sparse_dx"]
 
 
 class DenseShare(NamedTuple):
@@ -92,12 +92,11 @@ def linear_backward(
             return reference.sparse_backward_linear(dy, x, weight, selected, **wanted)
         return _selected_backward(core, dy.gather(1, selected), selected.int(), x, weight, **wanted)
     reference.check_topk_mode(mode)
-    n_rows, width = dy.shape
+    width = dy.shape[1]
     reference.check_k(k, width)
     dy, threads = dy.contiguous(), torch.get_num_threads()
     if mode == "example" and need_dw and sparse_grad:
-        indices, values = dy.new_empty(n_rows, k, dtype=torch.int32), dy.new_empty(n_rows, k)
-        core.select_topk(dy, indices, values, db, hits, threads)
+        indices, values = select_entries(core, dy, k, db=db, hits=hits)
         return _selected_backward(
             *(core, values, indices, x, weight), need_dx=need_dx, need_dw=True, sparse_grad=True
         )
@@ -119,6 +118,18 @@ def linear_backward(
     if dw is not None and sparse_grad:
         dw = reference.row_gradient(neurons.long(), dw, width)
     return dx, dw
+
+
+def select_entries(
+    core: ModuleType, dy: Tensor, k: int, *, db: Tensor | None, hits: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """The k entries of each row of a contiguous `dy`: indices (B, K) int32 and values (B, K).
+
+    `db` and `hits` as in `linear_backward`.
+    """
+    indices, values = dy.new_empty(len(dy), k, dtype=torch.int32), dy.new_empty(len(dy), k)
+    core.select_topk(dy, indices, values, db, hits, torch.get_num_threads())
+    return indices, values
 
 
 def _dense_pays(core: ModuleType, x: Tensor, width_out: int, k: int) -> bool:

@@ -15,7 +15,7 @@ from torch import Tensor
 from meprop_nlp.config import TopkMode
 from meprop_nlp.nn import reference, row_kernels
 from meprop_nlp.nn.core import core_for
-from meprop_nlp.nn.linear_kernels import linear_backward
+from meprop_nlp.nn.linear_kernels import linear_backward, select_entries
 
 __all__ = ["SlotGradients", "number_pairs", "slot_backward", "slot_forward"]
 
@@ -161,10 +161,8 @@ def _kept(
         return None, dy, dy.sum(dim=0)
     if mode == "example":
         reference.check_k(k, dy.shape[1])
-        indices = torch.empty(len(dy), k, dtype=torch.int32)
-        values, db = dy.new_empty(len(dy), k), dy.new_empty(dy.shape[1])
-        core.select_topk(dy, indices, values, db, hits, torch.get_num_threads())
-        return indices, values, db
+        db = dy.new_empty(dy.shape[1])
+        return *select_entries(core, dy, k, db=db, hits=hits), db
     selected = reference.select_topk(dy, k, mode, generator=generator)
     if hits is not None:
         reference.count_hits(dy, selected, hits)
