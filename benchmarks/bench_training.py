@@ -34,10 +34,10 @@ VARIANTS: dict[str, dict[str, Settings]] = {
         "plain backprop": {},
         "meProp, k 50": {"meprop": {"k": 50}},
         "meProp, k 50, lazy": {"meprop": {"k": 50}, "training": {"lazy": True}},
-        # --simplify --schedule paper --lazy --k 60 --prune-rate 0.05
+        # --simplify --schedule paper --lazy --k 60 --prune-rate 0.025 --cycle 3
         "meProp + meSimp, lazy": {
             "meprop": {"k": 60},
-            "simplify": {"schedule": "paper", "prune_rate": 0.05},
+            "simplify": {"schedule": "paper", "prune_rate": 0.025, "cycle": 3},
             "training": {"lazy": True},
         },
     },
@@ -155,8 +155,9 @@ def steps(task: str, data: Path, batch_size: int, k: int, repeats: int) -> dict[
 
 
 def table(task: str, runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Return the rows of the README's table of whole trainings."""
-    columns = ["", "neurons", f"dev {SCORE[task].upper()}", "seconds to best dev", "against dense"]
+    """Return the rows of the README's table of whole trainings: means over the seeds."""
+    columns = ["", "seeds", "neurons", f"dev {SCORE[task].upper()}", "seconds to best dev"]
+    columns += ["against dense"]
     columns += ["forward", "backward", "update", "rest", f"seconds to {PEER[task]}", "peak MB"]
     dense = mean(run["seconds_to_best"] for run in runs["dense PyTorch"])
     rows = []
@@ -166,9 +167,11 @@ def table(task: str, runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
             "seconds",
         )}  # fmt: skip
         parts = [average[f"{part}_seconds"] for part in ("forward", "backward", "update")]
+        by_layer = zip(*(run["neurons"] for run in results), strict=True)
         rows.append([
             variant,
-            " + ".join(str(n) for n in results[0]["neurons"]),
+            str(len(results)),
+            " + ".join(f"{mean(widths):.0f}" for widths in by_layer),
             f"{average['best']:.2f}",
             f"{average['seconds_to_best']:.0f}",
             f"{dense / average['seconds_to_best']:.1f}x",
