@@ -27,11 +27,11 @@ from decode_table import comparison, peers_table, report
 from peers import measure_peers
 
 from meprop_nlp.commands.processes import peak_bytes, seconds
-from meprop_nlp.data.chunks import read_chunks
-from meprop_nlp.data.conll import read, write
-from meprop_nlp.data.treebanks import sample_treebank
-from meprop_nlp.data.writing import write_pieces
-from meprop_nlp.decoding.annotator import Annotator, Predicted
+from meprop_nlp.data.conll.chunks import read_chunks
+from meprop_nlp.data.conll.reading import read, write
+from meprop_nlp.data.conll.writing import write_pieces
+from meprop_nlp.data.sample.treebank import sample_treebank
+from meprop_nlp.models.annotator import Annotator, Predicted
 
 THREADS = 2
 SMALL_FILE_WORDS = 200

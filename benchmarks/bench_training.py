@@ -63,11 +63,11 @@ def make_trainer(task: str, variant: str, settings: Settings, data: Path, seed: 
         TaggerConfig,
         TrainingConfig,
     )
-    from meprop_nlp.data.conll import read
-    from meprop_nlp.models.parser_task import ParserTask
-    from meprop_nlp.models.tagger_task import TaggerTask
-    from meprop_nlp.models.training import Trainer
+    from meprop_nlp.data.conll.reading import read
     from meprop_nlp.threads import usable_threads
+    from meprop_nlp.training.loop import Trainer
+    from meprop_nlp.training.parser_task import ParserTask
+    from meprop_nlp.training.tagger_task import TaggerTask
 
     torch.set_num_threads(usable_threads())
     torch.manual_seed(seed)
@@ -89,7 +89,7 @@ def make_trainer(task: str, variant: str, settings: Settings, data: Path, seed: 
 
 def whole(task: str, variant: str, data: Path, seed: int, start: float) -> dict[str, Any]:
     """Train once, in this process, which began at `start`; return seconds, scores and memory."""
-    from meprop_nlp.models.records import EpochRecord
+    from meprop_nlp.training.records import EpochRecord
 
     trainer = make_trainer(task, variant, VARIANTS[task][variant], data, seed)
     ends = []

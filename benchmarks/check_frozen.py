@@ -21,16 +21,16 @@ import torch
 from torch.nn.utils.rnn import pack_sequence
 
 from meprop_nlp.config import MePropConfig
-from meprop_nlp.data.conll import read
+from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.decoding.loading import load
-from meprop_nlp.decoding.parser import FrozenParser
-from meprop_nlp.decoding.tagger import FrozenTagger
-from meprop_nlp.decoding.words import SentenceWords
-from meprop_nlp.models.checkpoint import shrink
-from meprop_nlp.models.parser_network import ParserNetwork
-from meprop_nlp.models.tagger_network import TaggerNetwork
+from meprop_nlp.models.loading import load
+from meprop_nlp.models.parser import FrozenParser
+from meprop_nlp.models.tagger import FrozenTagger
+from meprop_nlp.models.words import SentenceWords
 from meprop_nlp.parsing.features import extract, extract_labels
+from meprop_nlp.training.checkpoint import shrink
+from meprop_nlp.training.parser_network import ParserNetwork
+from meprop_nlp.training.tagger_network import TaggerNetwork
 
 DATA = Path("../shared/data/ud-english-ewt")
 TIE = 1e-4

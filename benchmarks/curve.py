@@ -25,8 +25,8 @@ from decode_models import train
 from decode_pace import at_least_words, documents_of, timed_models
 
 from meprop_nlp.commands.tables import table
-from meprop_nlp.data.treebanks import sample_treebank
-from meprop_nlp.decoding.loading import load
+from meprop_nlp.data.sample.treebank import sample_treebank
+from meprop_nlp.models.loading import load
 
 CUT, SMALL = "cut while training (meSimp)", "small from the start"
 UNCUT, DEFAULT = "500 uncut", "default"

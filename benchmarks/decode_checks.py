@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from meprop_nlp.data.conll import read
+from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_tree
-from meprop_nlp.decoding.numpy_parser import NumpyParser
-from meprop_nlp.decoding.numpy_tagger import NumpyTagger
-from meprop_nlp.decoding.parser import FrozenParser
-from meprop_nlp.decoding.stream import chunks
-from meprop_nlp.decoding.tagger import FrozenTagger
-from meprop_nlp.decoding.weights import ParserWeights, TaggerWeights
-from meprop_nlp.decoding.words import SentenceWords, Trees, Words
+from meprop_nlp.models.numpy_parser import NumpyParser
+from meprop_nlp.models.numpy_tagger import NumpyTagger
+from meprop_nlp.models.parser import FrozenParser
+from meprop_nlp.models.stream import chunks
+from meprop_nlp.models.tagger import FrozenTagger
+from meprop_nlp.models.weights import ParserWeights, TaggerWeights
+from meprop_nlp.models.words import SentenceWords, Trees, Words
 
 # sums in another order can turn over a tie, and one move turned over can move a few arcs
 TOLERATED = 1e-3

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from treebanks import call
 
-from meprop_nlp.data.treebanks import sample_treebank
-from meprop_nlp.decoding.model_file import ModelFile, describe
-from meprop_nlp.decoding.parser import FrozenParser
-from meprop_nlp.decoding.tagger import FrozenTagger
-from meprop_nlp.models.checkpoint import checkpoint_path
+from meprop_nlp.data.sample.treebank import sample_treebank
+from meprop_nlp.models.file import ModelFile, describe
+from meprop_nlp.models.parser import FrozenParser
+from meprop_nlp.models.tagger import FrozenTagger
+from meprop_nlp.training.checkpoint import checkpoint_path
 
 SMALL, DEFAULT = "about 64 neurons", "default"
 UNCUT = 500

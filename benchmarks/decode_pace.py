@@ -10,9 +10,9 @@ from typing import Any
 
 from conditions import interleaved, quartiles
 
-from meprop_nlp.data.chunks import Document, read_chunks
-from meprop_nlp.data.conll import read, write
-from meprop_nlp.decoding.words import DocumentWords
+from meprop_nlp.data.conll.chunks import Document, read_chunks
+from meprop_nlp.data.conll.reading import read, write
+from meprop_nlp.models.words import DocumentWords
 
 
 def at_least_words(path: Path, n_words: int, target: Path) -> int:

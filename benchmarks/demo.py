@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from meprop_nlp.commands.tables import table
-from meprop_nlp.data.treebanks import sample_treebank
+from meprop_nlp.data.sample.treebank import sample_treebank
 
 FOLDER = Path("demo")
 VARIANTS = {

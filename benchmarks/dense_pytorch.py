@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from meprop_nlp.config import dropout_by_width
-from meprop_nlp.models.parser_network import ParserNetwork
-from meprop_nlp.models.tagger_network import TaggerNetwork
-from meprop_nlp.models.training import Trainer
 from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.training.loop import Trainer
+from meprop_nlp.training.parser_network import ParserNetwork
+from meprop_nlp.training.tagger_network import TaggerNetwork
 
 __all__ = ["make_dense"]
 

@@ -19,11 +19,11 @@ from typing import Any
 
 from conditions import interleaved, quartiles
 
-from meprop_nlp.data.conll import read
+from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.decoding.annotating import annotate
-from meprop_nlp.decoding.annotator import Annotator
-from meprop_nlp.metrics import evaluate
+from meprop_nlp.models.annotate import annotate
+from meprop_nlp.models.annotator import Annotator
+from meprop_nlp.scoring.metrics import evaluate
 
 ROUNDS = 3  # a peer's round takes some seconds
 BATCH_SIZE = 1000  # of spaCy's pipe

@@ -15,46 +15,46 @@ if TYPE_CHECKING:
     from meprop_nlp.config import SimplifyConfig as SimplifyConfig
     from meprop_nlp.config import TaggerConfig as TaggerConfig
     from meprop_nlp.config import TrainingConfig as TrainingConfig
-    from meprop_nlp.data.conll import read as read
-    from meprop_nlp.data.conll import write as write
+    from meprop_nlp.data.conll.reading import read as read
+    from meprop_nlp.data.conll.reading import write as write
     from meprop_nlp.data.mnist import read_mnist as read_mnist
     from meprop_nlp.data.sentence import Sentence as Sentence
-    from meprop_nlp.decoding.loading import freeze as freeze
-    from meprop_nlp.decoding.loading import load as load
     from meprop_nlp.errors import MePropError as MePropError
-    from meprop_nlp.metrics import evaluate as evaluate
-    from meprop_nlp.models.classifier import ImageClassifier as ImageClassifier
-    from meprop_nlp.models.parser import DependencyParser as DependencyParser
-    from meprop_nlp.models.tagger import Tagger as Tagger
+    from meprop_nlp.models.loading import freeze as freeze
+    from meprop_nlp.models.loading import load as load
     from meprop_nlp.nn.bilstm import BiLSTM as BiLSTM
     from meprop_nlp.nn.linear import MePropLinear as MePropLinear
     from meprop_nlp.nn.lstm import MePropLSTM as MePropLSTM
-    from meprop_nlp.nn.simplify import Simplifier as Simplifier
+    from meprop_nlp.scoring.metrics import evaluate as evaluate
+    from meprop_nlp.simplify.simplifier import Simplifier as Simplifier
+    from meprop_nlp.training.classifier import ImageClassifier as ImageClassifier
+    from meprop_nlp.training.parser import DependencyParser as DependencyParser
+    from meprop_nlp.training.tagger import Tagger as Tagger
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "BiLSTM": "nn.bilstm",
     "ClassifierConfig": "config",
-    "DependencyParser": "models.parser",
-    "ImageClassifier": "models.classifier",
+    "DependencyParser": "training.parser",
+    "ImageClassifier": "training.classifier",
     "MePropConfig": "config",
     "MePropError": "errors",
     "MePropLSTM": "nn.lstm",
     "MePropLinear": "nn.linear",
     "ParserConfig": "config",
     "Sentence": "data.sentence",
-    "Simplifier": "nn.simplify",
+    "Simplifier": "simplify.simplifier",
     "SimplifyConfig": "config",
-    "Tagger": "models.tagger",
+    "Tagger": "training.tagger",
     "TaggerConfig": "config",
     "TrainingConfig": "config",
-    "evaluate": "metrics",
-    "freeze": "decoding.loading",
-    "load": "decoding.loading",
-    "read": "data.conll",
+    "evaluate": "scoring.metrics",
+    "freeze": "models.loading",
+    "load": "models.loading",
+    "read": "data.conll.reading",
     "read_mnist": "data.mnist",
-    "write": "data.conll",
+    "write": "data.conll.reading",
 }
 
 __all__ = [

@@ -1,6 +1,6 @@
 // CoNLL text with the place of every field, for text that is exactly as it should be.
 //
-// `read_document` takes only what data/block.py reads without a fault and writes back unchanged:
+// `read_document` takes only what data/conll/block.py reads without a fault and writes back unchanged:
 // all else is left to it, and to its messages.
 #pragma once
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from meprop_nlp import native
-from meprop_nlp.data.conll import read
-from meprop_nlp.data.treebanks import sample_treebank
-from meprop_nlp.decoding.model_file import write_model_file
-from meprop_nlp.decoding.parser import FrozenParser
-from meprop_nlp.decoding.words import SentenceWords, Trees
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.sample.treebank import sample_treebank
+from meprop_nlp.models.file import write_model_file
+from meprop_nlp.models.parser import FrozenParser
+from meprop_nlp.models.words import SentenceWords, Trees
 
-from .decoding.models import random_parser, random_sentences, random_tagger
+from .models.models import random_parser, random_sentences, random_tagger
 
 needs_core = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
 

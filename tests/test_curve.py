@@ -11,9 +11,9 @@ import typer.main
 
 from meprop_nlp import native
 from meprop_nlp.cli import make_app
-from meprop_nlp.decoding.model_file import write_model_file
+from meprop_nlp.models.file import write_model_file
 
-from .decoding.models import random_parser, random_tagger
+from .models.models import random_parser, random_tagger
 
 needs_core = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
 

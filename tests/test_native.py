@@ -111,7 +111,7 @@ TRAIN = """
 import json, sys
 from meprop_nlp import DependencyParser, MePropConfig, ParserConfig, Tagger, TaggerConfig
 from meprop_nlp import TrainingConfig, read
-from meprop_nlp.data.treebanks import sample_treebank
+from meprop_nlp.data.sample.treebank import sample_treebank
 
 task, n_sentences, output, k, training = json.loads({arguments!r})
 # chance, which the kernels might draw in their own ways, is left out

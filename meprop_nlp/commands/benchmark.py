@@ -19,9 +19,9 @@ from meprop_nlp.commands.streams import (
 from meprop_nlp.errors import ConfigError
 
 if TYPE_CHECKING:
-    from meprop_nlp.decoding.parser import FrozenParser
-    from meprop_nlp.decoding.speed import Speeds
-    from meprop_nlp.decoding.tagger import FrozenTagger
+    from meprop_nlp.models.parser import FrozenParser
+    from meprop_nlp.models.speed import Speeds
+    from meprop_nlp.models.tagger import FrozenTagger
 
 __all__ = ["benchmark"]
 
@@ -52,8 +52,8 @@ def benchmark(
     or `parse` needs in processes of its own: the time to start (a whole run on one sentence), the
     most memory (on the whole file). Nothing else should run meanwhile.
     """
-    from meprop_nlp.decoding.loading import load_predictor
-    from meprop_nlp.decoding.speed import decoding_kernels, measure
+    from meprop_nlp.models.loading import load_predictor
+    from meprop_nlp.models.speed import decoding_kernels, measure
     from meprop_nlp.native import core
     from meprop_nlp.threads import usable_threads
 
@@ -100,7 +100,7 @@ def _check(file: str, rounds: int, input_format: str) -> None:
 
 
 def _tagger_for(predictor: FrozenTagger | FrozenParser, path: Path) -> FrozenTagger:
-    from meprop_nlp.decoding.tagger import FrozenTagger
+    from meprop_nlp.models.tagger import FrozenTagger
 
     if predictor.task != "parser":
         raise ConfigError("--tagger goes with a parser as MODEL; found a tagger")
@@ -117,7 +117,7 @@ def _process_costs(
     from statistics import median
 
     from meprop_nlp.commands.processes import peak_bytes, seconds
-    from meprop_nlp.data.conll import write
+    from meprop_nlp.data.conll.reading import write
 
     words: list[str | Path] = ["parse" if "parser" in models else "tag"]
     words += ["--model", models.get("parser") or models["tagger"]]

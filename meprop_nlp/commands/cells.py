@@ -9,9 +9,9 @@ from meprop_nlp.commands import console
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from meprop_nlp.models.records import EpochRecord, Note, Step
     from meprop_nlp.reproduction.plan import Outlook
     from meprop_nlp.reproduction.running import Event
+    from meprop_nlp.training.records import EpochRecord, Note, Step
 
 __all__ = ["CellsDisplay", "time_left"]
 
@@ -81,7 +81,7 @@ class CellsDisplay:
 
     def on_record(self, record: Note | Step | EpochRecord) -> None:
         """Show what training tells; each warning once."""
-        from meprop_nlp.models.records import Note, Step
+        from meprop_nlp.training.records import Note, Step
 
         if isinstance(record, Note):
             if record.warning and record.text not in self._told:

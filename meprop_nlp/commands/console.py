@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from meprop_nlp.models.records import EpochRecord, Note, Step
+    from meprop_nlp.training.records import EpochRecord, Note, Step
 
 __all__ = ["TrainingDisplay", "counted", "error", "note", "stderr", "warning"]
 
@@ -107,7 +107,7 @@ class TrainingDisplay:
             self._bar.stop()
 
     def __call__(self, record: Note | Step | EpochRecord) -> None:
-        from meprop_nlp.models.records import EpochRecord, Note, Step
+        from meprop_nlp.training.records import EpochRecord, Note, Step
 
         if isinstance(record, Step):
             self._advance(record)

@@ -41,7 +41,7 @@ def convert(
     labels as the twelve of Penn2Malt, AMOD, DEP, NMOD, OBJ, P, PMOD, PRD, ROOT, SBAR, SUB, VC and
     VMOD. Traces are left out.
     """
-    from meprop_nlp.data.writing import write_pieces
+    from meprop_nlp.data.conll.writing import write_pieces
 
     files = [file for name in inputs or ["-"] for file in _tree_files(name)]
     demand_other_file(output, files)
@@ -72,9 +72,9 @@ def _is_tree_file(name: str) -> bool:
 
 
 def _converted(files: list[str], encoding: str) -> Iterator[Sentence]:
-    from meprop_nlp.data.brackets import read_trees
-    from meprop_nlp.data.dependencies import to_sentence
-    from meprop_nlp.data.opening import source_name
+    from meprop_nlp.data.penn.brackets import read_trees
+    from meprop_nlp.data.penn.dependencies import to_sentence
+    from meprop_nlp.data.source import source_name
 
     for file in files:
         wordless = 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from meprop_nlp.commands import console
 
 if TYPE_CHECKING:
-    from meprop_nlp.decoding.annotator import Piece
+    from meprop_nlp.models.annotator import Piece
 
 __all__ = ["fills_deps", "warned_of_empty_nodes"]
 
@@ -24,7 +24,7 @@ def fills_deps(path: str, encoding: str) -> bool:
     an empty node only where every word of the file stands in an enhanced graph; there the tree is
     that graph. A pipe cannot be looked through beforehand: its DEPS stay empty.
     """
-    from meprop_nlp.data.chunks import comes_in_chunks, read_chunks
+    from meprop_nlp.data.conll.chunks import comes_in_chunks, read_chunks
     from meprop_nlp.data.lines import read_lines
     from meprop_nlp.errors import DataError
 

@@ -15,7 +15,7 @@ from meprop_nlp.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from meprop_nlp.data.sentence import Sentence
-    from meprop_nlp.scores import Scores
+    from meprop_nlp.scoring.scores import Scores
 
 __all__ = ["evaluate"]
 
@@ -83,7 +83,7 @@ def evaluate(
 def _score_files(
     gold: str, system: str, input_format: str, encoding: str, exclude_punct: bool
 ) -> Scores:
-    from meprop_nlp.metrics import evaluate as score
+    from meprop_nlp.scoring.metrics import evaluate as score
 
     return score(
         read_all([gold], input_format, encoding=encoding),
@@ -100,9 +100,9 @@ def _score_model(
     encoding: str,
     exclude_punct: bool,
 ) -> Scores:
-    from meprop_nlp.decoding.loading import load_predictor
-    from meprop_nlp.decoding.tagger import FrozenTagger
-    from meprop_nlp.metrics import evaluate as score
+    from meprop_nlp.models.loading import load_predictor
+    from meprop_nlp.models.tagger import FrozenTagger
+    from meprop_nlp.scoring.metrics import evaluate as score
 
     demand_model(model, "train-tagger or train-parser")
     predictor = load_predictor(model)

@@ -14,8 +14,8 @@ from meprop_nlp.commands.streams import check_input_format, demand_model, is_rer
 from meprop_nlp.errors import ConfigError, ConlluError, DataError
 
 if TYPE_CHECKING:
+    from meprop_nlp.data.conll.validate import Finding
     from meprop_nlp.data.report import TreebankReport
-    from meprop_nlp.data.validate import Finding
 
 __all__ = ["info", "validate"]
 
@@ -41,7 +41,7 @@ def info(
     if model is None:
         description = {**_installed(), "kernels": kernels_in_use()}
     else:
-        from meprop_nlp.decoding.model_file import describe
+        from meprop_nlp.models.file import describe
 
         demand_model(model, "train-tagger, train-parser or train-mnist")
         description = {**describe(model), "kernels": kernels_in_use()}
@@ -87,7 +87,7 @@ def validate(
     The exit status is 1 when there are errors, sentences that cannot be read; warnings are of
     things that are allowed, but seldom meant.
     """
-    from meprop_nlp.data.opening import source_name
+    from meprop_nlp.data.source import source_name
 
     if max_errors < 0:
         raise ConfigError(f"--max-errors is {max_errors}, expected a whole number of at least 0")
@@ -128,10 +128,10 @@ def _check(
     path: str, input_format: str, encoding: str, *, trees: bool
 ) -> tuple[list[Finding], TreebankReport | None]:
     """Return what is wrong in a file, and what is in it, unless it cannot be read at all."""
-    from meprop_nlp.data.conll import read
-    from meprop_nlp.data.opening import source_name
+    from meprop_nlp.data.conll.reading import read
+    from meprop_nlp.data.conll.validate import validate as check
     from meprop_nlp.data.report import TreebankReport
-    from meprop_nlp.data.validate import validate as check
+    from meprop_nlp.data.source import source_name
 
     # the file is read twice, and a pipe can be read once
     kept = None if is_rereadable(path) else _read(path)
@@ -165,7 +165,7 @@ class _Kept(io.BytesIO):
 
 
 def _read(path: str) -> bytes:
-    from meprop_nlp.data.opening import opened
+    from meprop_nlp.data.source import opened
 
     with opened(path) as stream:
         return b"" if stream is None else bytes(stream.read())

@@ -26,7 +26,7 @@ from meprop_nlp.commands.options import (
 from meprop_nlp.commands.streams import check_input_format, demand_model, told_skips, write_all
 
 if TYPE_CHECKING:
-    from meprop_nlp.decoding.annotator import Annotator, Piece
+    from meprop_nlp.models.annotator import Annotator, Piece
 
 __all__ = ["parse", "tag"]
 
@@ -49,8 +49,8 @@ def tag(
 
     UPOS, XPOS and FEATS are replaced, as far as the model predicts them; all else stays.
     """
-    from meprop_nlp.decoding.annotator import Annotator
-    from meprop_nlp.decoding.tagger import FrozenTagger
+    from meprop_nlp.models.annotator import Annotator
+    from meprop_nlp.models.tagger import FrozenTagger
 
     check_input_format(input_format, on_error)
     demand_model(model, "train-tagger", TAGGER_MODEL)
@@ -91,9 +91,9 @@ def parse(
     tree is written there), and so are PHEAD and PDEPREL of CoNLL-X; all else stays. The parser
     reads tags: those of the files, or of --tagger.
     """
-    from meprop_nlp.decoding.annotator import Annotator
-    from meprop_nlp.decoding.parser import FrozenParser
-    from meprop_nlp.decoding.tagger import FrozenTagger
+    from meprop_nlp.models.annotator import Annotator
+    from meprop_nlp.models.parser import FrozenParser
+    from meprop_nlp.models.tagger import FrozenTagger
 
     check_input_format(input_format, on_error)
     demand_model(model, "train-parser", PARSER_MODEL)
@@ -128,9 +128,9 @@ def _annotate_files(
     reads: Iterable[str] = (),
 ) -> Iterator[Piece]:
     """Annotate one file after the other; `reads` are the tag columns that should be filled."""
-    from meprop_nlp.data.opening import source_name
     from meprop_nlp.data.report import TreebankReport
-    from meprop_nlp.decoding.annotating import annotate
+    from meprop_nlp.data.source import source_name
+    from meprop_nlp.models.annotate import annotate
     from meprop_nlp.threads import usable_threads
 
     for number, path in enumerate(files or ["-"]):

@@ -60,7 +60,7 @@ def check_output(output: Path, task: str, inputs: Iterable[str | Path]) -> None:
         ConfigError: the output is an input file, no model, or a model for another task.
         DataError: the folder cannot be written to.
     """
-    from meprop_nlp.decoding.model_file import read_header
+    from meprop_nlp.models.file import read_header
 
     if str(output) == "-" or output.suffix == ".jsonl":
         raise ConfigError(

@@ -18,7 +18,7 @@ def take_sections(task: str, options: dict[str, Any]) -> None:
         ConfigError: one of those options is given too.
         DataError: sections are missing, or there twice.
     """
-    from meprop_nlp.data.wsj import split_sections
+    from meprop_nlp.data.penn.wsj import split_sections
 
     given = [f"--{role}" for role in ("train", "dev", "test") if options[role] is not None]
     if given:
@@ -34,7 +34,7 @@ def test_sets(task: str, options: dict[str, Any]) -> list[tuple[str, list[str]]]
     """What to score the model on, and the files of each; all of --ptb's are one set."""
     if options["ptb"] is None:
         return [(path, [path]) for path in options["test"] or ()]
-    from meprop_nlp.data.wsj import SPLITS
+    from meprop_nlp.data.penn.wsj import SPLITS
 
     sections = SPLITS[_TASKS[task]]["test"]
     span = f"{sections[0]:02}" + (f"-{sections[-1]:02}" if len(sections) > 1 else "")

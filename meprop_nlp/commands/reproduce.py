@@ -98,7 +98,6 @@ def reproduce(
     Each training is kept in DIR/cells when it is finished; the same command goes on after Ctrl-C or
     a kill. The report has everything that is finished, whatever is asked for now.
     """
-    from meprop_nlp.models.hooks import Hooks
     from meprop_nlp.reproduction.experiments import EXPERIMENTS
     from meprop_nlp.reproduction.plan import Plan
     from meprop_nlp.reproduction.report import write_report
@@ -106,6 +105,7 @@ def reproduce(
     from meprop_nlp.reproduction.settings import FULL_SCALE, QUICK_SCALE
     from meprop_nlp.reproduction.store import Store
     from meprop_nlp.reproduction.tasks import TASKS
+    from meprop_nlp.training.hooks import Hooks
 
     _check_names("experiment", experiments, tuple(EXPERIMENTS))
     _check_names("--task", task, tuple(TASKS))

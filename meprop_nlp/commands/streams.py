@@ -13,7 +13,7 @@ from meprop_nlp.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.sentence import Sentence
-    from meprop_nlp.decoding.annotator import Piece
+    from meprop_nlp.models.annotator import Piece
 
 __all__ = [
     "check_input_format",
@@ -29,7 +29,7 @@ __all__ = [
 
 def check_input_format(input_format: str, on_error: str = "fail") -> None:
     """Raise ConfigError in the words of the command line, before anything is opened."""
-    from meprop_nlp.data.layout import FORMATS
+    from meprop_nlp.data.conll.layout import FORMATS
 
     if input_format not in FORMATS:
         raise ConfigError(f"--input-format is {input_format!r}, expected {', '.join(FORMATS)}")
@@ -46,7 +46,7 @@ def read_all(
     on_error: str = "fail",
 ) -> Iterator[Sentence]:
     """Yield the sentences of all files, one file after the other."""
-    from meprop_nlp.data.conll import read
+    from meprop_nlp.data.conll.reading import read
     from meprop_nlp.data.report import TreebankReport
 
     check_input_format(input_format, on_error)
@@ -77,7 +77,7 @@ def write_all(
         keep: files that must not be written over.
         verb: what was done to the words, for the progress bar.
     """
-    from meprop_nlp.data.writing import write_pieces
+    from meprop_nlp.data.conll.writing import write_pieces
 
     demand_other_file(output, keep)
     show = progress and sys.stderr.isatty() and not (output == "-" and sys.stdout.isatty())
@@ -87,7 +87,7 @@ def write_all(
 
 def told_skips(path: str, report: TreebankReport | None) -> None:
     """Say which faulty sentences of a file were skipped."""
-    from meprop_nlp.data.opening import source_name
+    from meprop_nlp.data.source import source_name
 
     if report is not None and report.skipped:
         for problem in report.problems:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from meprop_nlp.scores import Arcs, Scores
+    from meprop_nlp.scoring.scores import Arcs, Scores
 
 __all__ = ["NAMES", "model_lines", "name_lines", "score_lines", "summary", "table"]
 
@@ -99,7 +99,7 @@ def summary(scores: Scores) -> str:
 
 
 def model_lines(description: Mapping[str, Any]) -> str:
-    """Return what `decoding.model_file.describe` says, in the order in which a person asks."""
+    """Return what `models.file.describe` says, in the order in which a person asks."""
     rest = dict(description)
     training = dict(rest.pop("training", {}))
     config = rest.pop("config", {})

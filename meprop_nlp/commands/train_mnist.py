@@ -203,8 +203,8 @@ def train_mnist(
         counts = (f"{len(images):,} {part}" for part, images in mnist._asdict().items())
         console.note(f"{directory}: {', '.join(counts)} images")
 
-    from meprop_nlp.models.classifier import ImageClassifier
-    from meprop_nlp.models.device import pick_device
+    from meprop_nlp.training.classifier import ImageClassifier
+    from meprop_nlp.training.device import pick_device
 
     pick_device(settings.training.device)
     model = follow(

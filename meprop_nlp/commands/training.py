@@ -23,7 +23,7 @@ from meprop_nlp.config import (
 )
 
 if TYPE_CHECKING:
-    from meprop_nlp.models.hooks import Hooks
+    from meprop_nlp.training.hooks import Hooks
 
 Model = TypeVar("Model")
 
@@ -74,8 +74,8 @@ def follow(train: Callable[[Hooks], Model], options: dict[str, Any], unit: str =
         options: the command's.
         unit: what the training loop counts.
     """
-    from meprop_nlp.models.checkpoint import checkpoint_path
-    from meprop_nlp.models.hooks import Hooks
+    from meprop_nlp.training.checkpoint import checkpoint_path
+    from meprop_nlp.training.hooks import Hooks
 
     show = options["progress"] and sys.stderr.isatty()
     stop, started = StopOnce(), time.time()
@@ -106,9 +106,9 @@ def run_training(task: str, config_class: type[Config], options: dict[str, Any])
     reading = {"encoding": options["encoding"], "trees": trees}
     preflight.check_test_files(options["test"], options["input_format"], **reading)
 
-    from meprop_nlp.models.device import pick_device
-    from meprop_nlp.models.parser import DependencyParser
-    from meprop_nlp.models.tagger import Tagger
+    from meprop_nlp.training.device import pick_device
+    from meprop_nlp.training.parser import DependencyParser
+    from meprop_nlp.training.tagger import Tagger
 
     pick_device(settings.training.device)
     sources = {role: options[role] for role in ("train", "dev")}
@@ -137,7 +137,7 @@ def run_training(task: str, config_class: type[Config], options: dict[str, Any])
 
 
 def _take_sample_treebank(options: dict[str, Any]) -> None:
-    from meprop_nlp.data.treebanks import sample_treebank
+    from meprop_nlp.data.sample.treebank import sample_treebank
 
     for role in ("train", "dev", "test"):
         options[role] = [str(sample_treebank(role))]
@@ -148,7 +148,7 @@ def _take_sample_treebank(options: dict[str, Any]) -> None:
 
 
 def _say_what_was_written(output: Path) -> None:
-    from meprop_nlp.decoding.model_file import read_header
+    from meprop_nlp.models.file import read_header
 
     header = read_header(output)
     console.note(

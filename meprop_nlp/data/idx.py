@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from meprop_nlp.data.opening import opened
+from meprop_nlp.data.source import opened
 from meprop_nlp.errors import DataError
 
 __all__ = ["TYPE_CODES", "read_idx"]

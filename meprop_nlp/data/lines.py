@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import IO, cast
 
-from meprop_nlp.data.opening import Source, opened, read_pieces, source_name
+from meprop_nlp.data.source import Source, opened, read_pieces, source_name
 from meprop_nlp.errors import ConlluError, DataError, Problem
 
 __all__ = ["LONGEST_LINE", "decoded_lines", "is_utf8", "read_lines"]

@@ -219,7 +219,7 @@ class Sentence:
     @classmethod
     def from_tokenlist(cls, tokens: TokenList) -> Sentence:
         """The sentence that the `conllu` library holds as a `TokenList`."""
-        from meprop_nlp.data.conll import read_text
+        from meprop_nlp.data.conll.reading import read_text
 
         return next(read_text(tokens.serialize(), input_format="conllu"))
 

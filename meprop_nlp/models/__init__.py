@@ -1,1 +1,1 @@
-"""Networks made of `nn` layers over vocabularies of `data`, and the loop that trains them."""
+"""Trained models over plain arrays: what `tag`, `parse` and `evaluate` run; no torch."""

@@ -1,102 +1,94 @@
-"""`ImageClassifier`: the classifier of MNIST as users know it: train, load, save, predict.
-
-Nothing here loads torch but `train`.
-"""
+"""A trained image classifier in NumPy: a few products of matrices, which no core would speed up."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Self
+from typing import Any
 
-from meprop_nlp.config import (
-    MNIST_TRAINING,
-    ClassifierConfig,
-    MePropConfig,
-    SimplifyConfig,
-    TrainingConfig,
-)
-from meprop_nlp.data.mnist import Images
-from meprop_nlp.decoding.classifier import FrozenClassifier
-from meprop_nlp.errors import DataError
+import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    import torch
+from meprop_nlp.config import ClassifierConfig
+from meprop_nlp.data.mnist import N_CLASSES, SIDE, Images
+from meprop_nlp.errors import DataError, MePropError
+from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.parts import Array, take
+from meprop_nlp.models.trained import TrainedModel
 
-    from meprop_nlp.models.task import Task
-    from meprop_nlp.models.training_run import Hooks
+__all__ = ["FrozenClassifier"]
 
-__all__ = ["ImageClassifier"]
+_PIECE = 1000  # images at once, so that memory does not grow with their number
 
 
-class ImageClassifier(FrozenClassifier):
-    """An MLP for 28 x 28 images of ten classes: the papers' third task (meProp, section 4.1).
+class FrozenClassifier(TrainedModel):
+    """A classifier of 28 x 28 images that only predicts. Made by `load`, or by `freeze`.
 
-    >>> train, dev, test = read_mnist("mnist")  # doctest: +SKIP
-    >>> classifier = ImageClassifier.train(train, dev, output="mnist.safetensors")
-    ... # doctest: +SKIP
-    >>> classifier.predict(test.pixels[:3])  # doctest: +SKIP
-    array([7, 2, 1], dtype=uint8)
+    Attributes:
+        config: the settings it was trained with.
+        layers: (weight (inputs, outputs), bias), the first to the last.
     """
 
-    @classmethod
-    def train(
-        cls,
-        train: Images,
-        dev: Images | None = None,
-        *,
-        config: ClassifierConfig | None = None,
-        meprop: MePropConfig | None = None,
-        simplify: SimplifyConfig | None = None,
-        training: TrainingConfig | None = None,
-        output: str | os.PathLike[str] | None = None,
-        resume: bool = False,
-        hooks: Hooks | None = None,
-    ) -> Self:
-        """Train a classifier; the one with the best accuracy on dev is returned.
+    task = "classifier"
+
+    def __init__(self, model: ModelFile) -> None:
+        super().__init__(model)
+        self.config = ClassifierConfig.from_dict(model.header["config"])
+        self.layers: list[tuple[Array, Array]] = []
+        inputs = SIDE * SIDE
+        for n in range(self.config.layers):
+            outputs = N_CLASSES if n == self.config.layers - 1 else None
+            weight = take(model.arrays, f"layers.{n}.weight", outputs, inputs)
+            inputs = len(weight)
+            self.layers.append((weight.T, take(model.arrays, f"layers.{n}.bias", inputs)))
+
+    def scores(self, pixels: npt.NDArray[Any]) -> Array:
+        """Return each class's score for each image, before the softmax: (N, 10).
 
         Args:
-            train, dev: images with labels. Without dev the last epoch's model is returned.
-            config, meprop, simplify, training: settings; None means the defaults, for `training`
-                the papers' on MNIST, for `simplify` that nothing is cut.
-            output: where to keep the best model, a log and a checkpoint while training goes on.
-            resume: go on from the checkpoint beside `output`.
-            hooks: to follow or stop the run.
+            pixels: (N, 28, 28) or (N, 784) uint8 from 0 to 255, or floats from 0 to 1.
 
         Raises:
-            ConfigError: settings that are out of range or cannot work together.
-            DataError: there are no training images, or `output` cannot be written.
+            DataError: the array has another shape or type, or values out of range.
+            MePropError: the weights give scores that are not finite.
         """
+        rows = _rows(pixels)
+        scores = np.empty((len(rows), N_CLASSES), np.float32)
+        with np.errstate(all="ignore"):  # what overflows is found in the scores
+            for start in range(0, len(rows), _PIECE):
+                x = rows[start : start + _PIECE].astype(np.float32)
+                if rows.dtype == np.uint8:
+                    x /= 255
+                for weight, bias in self.layers[:-1]:
+                    x = np.maximum(x @ weight + bias, 0)
+                weight, bias = self.layers[-1]
+                scores[start : start + _PIECE] = x @ weight + bias
+        if not np.isfinite(scores).all():
+            raise MePropError("the classifier's weights give scores that are not finite")
+        return scores
 
-        from meprop_nlp.models.classifier_task import ClassifierTask
-        from meprop_nlp.models.training_run import Hooks, train_model
+    def predict(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        """Return the class of each image: (N,) 0 to 9; as `scores` otherwise."""
+        classes: npt.NDArray[np.uint8] = self.scores(pixels).argmax(1).astype(np.uint8)
+        return classes
 
-        config, meprop = config or ClassifierConfig(), meprop or MePropConfig()
-        training, hooks = training or MNIST_TRAINING, hooks or Hooks()
-        if not len(train):
-            raise DataError("no images to train on")
-        if dev is None:
-            dev = train[:0]
+    def evaluate(self, gold: Images) -> float:
+        """Return the accuracy on labelled images, in percent.
 
-        def build(device: torch.device) -> Task:
-            return ClassifierTask(
-                train,
-                dev,
-                config=config,
-                meprop=meprop,
-                batch_size=training.batch_size,
-                device=device,
-            )
+        Raises:
+            DataError: there are none.
+        """
+        if not len(gold):
+            raise DataError("no images to evaluate on")
+        return 100 * int((self.predict(gold.pixels) == gold.labels).sum()) / len(gold)
 
-        return cls(
-            train_model(
-                build,
-                data={"train": train.fingerprint(), "dev": dev.fingerprint()},
-                training=training,
-                meprop=meprop,
-                simplify=simplify,
-                settings={"classifier": config.to_dict()},
-                output=output,
-                resume=resume,
-                hooks=hooks,
-            )
-        )
+
+def _rows(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return images as rows: (N, 784)."""
+    if pixels.shape[1:] not in ((SIDE, SIDE), (SIDE * SIDE,)):
+        shape = " x ".join(map(str, pixels.shape))
+        raise DataError(f"the images are {shape}, expected N x {SIDE} x {SIDE}")
+    if pixels.dtype != np.uint8:
+        if not np.issubdtype(pixels.dtype, np.floating):
+            raise DataError(f"the pixels are {pixels.dtype}, expected uint8 or floats")
+        if not ((pixels >= 0) & (pixels <= 1)).all():  # NaN is neither
+            raise DataError("a pixel is not from 0 to 1, as floats must be")
+    return pixels.reshape(len(pixels), SIDE * SIDE)

@@ -1,105 +1,129 @@
-"""`DependencyParser`: the parser as users know it: train, load, save, parse words and streams.
-
-Nothing here loads torch but `train`.
-"""
+"""A trained parser over plain arrays: the native core where there is one, else NumPy."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from meprop_nlp.config import (
-    MePropConfig,
-    ParserConfig,
-    SimplifyConfig,
-    TrainingConfig,
-)
-from meprop_nlp.decoding.parser import FrozenParser
+import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    import torch
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.native_parser import NativeParser
+from meprop_nlp.models.numpy_parser import NumpyParser
+from meprop_nlp.models.predictor import Predictor, as_sentence
+from meprop_nlp.models.stream import chunks
+from meprop_nlp.models.weights import ParserWeights
+from meprop_nlp.models.words import Exploration, Indices, SentenceWords, Trees, Words
+from meprop_nlp.native import core
+from meprop_nlp.parsing.projectivity import LIFTED, deprojectivize
 
-    from meprop_nlp.models.task import Task
-    from meprop_nlp.models.training_run import Hooks, Treebank
-
-__all__ = ["DependencyParser"]
+__all__ = ["FrozenParser"]
 
 
-class DependencyParser(FrozenParser):
-    """A transition-based parser with one small network (Chen & Manning 2014).
+class FrozenParser(Predictor):
+    """A parser that only predicts. Made by `load`, or by `freeze`.
 
-    >>> parser = DependencyParser.train("train.conllu", "dev.conllu", output="parser.safetensors")
-    ... # doctest: +SKIP
-    >>> parser(tagger(["Time", "flies"])).column("head")  # doctest: +SKIP
-    [2, 0]
+    Attributes:
+        config: the settings it was trained with.
+        tags: the vocabulary of each tag column it reads, by column name.
+        labels: dependency relations by index, in the encoding of `config.nonprojective`.
+        relations: dependency relations as they are written, by the label ids of `annotate`.
     """
 
-    @classmethod
-    def train(
-        cls,
-        train: Treebank,
-        dev: Treebank | None = None,
-        *,
-        config: ParserConfig | None = None,
-        meprop: MePropConfig | None = None,
-        simplify: SimplifyConfig | None = None,
-        training: TrainingConfig | None = None,
-        vectors: str | os.PathLike[str] | None = None,
-        output: str | os.PathLike[str] | None = None,
-        resume: bool = False,
-        input_format: str = "auto",
-        hooks: Hooks | None = None,
-    ) -> Self:
-        """Train a parser on gold trees with the tags in the file; return the best on dev.
+    task = "parser"
 
-        Args:
-            train, dev: files, or Sentences. Without dev the last epoch's model is returned.
-            config, meprop, simplify, training: settings; None means the defaults, for `simplify`
-                that nothing is cut.
-            vectors: pretrained word vectors, word2vec or GloVe text form.
-            output: where to keep the best model, a log and a checkpoint while training goes on.
-            resume: go on from the checkpoint beside `output`.
-            input_format: see `data.conll.read`.
-            hooks: to follow or stop the run.
+    def __init__(self, model: ModelFile) -> None:
+        super().__init__(model)
+        weights = ParserWeights(model, self.lexicon)
+        self.config, self.tags, self.labels = weights.config, weights.tags, weights.labels
+        self.system = weights.system
+        native = core()
+        self._parser = NumpyParser(weights) if native is None else NativeParser(weights, native)
+        self.relations = list(self.labels)
+        self._lifted = np.zeros(len(self.labels), np.bool_)
+        if self.config.nonprojective == "pseudo":
+            self._lifted[:] = [LIFTED in label for label in self.labels]
+            plain = (label.partition(LIFTED)[0] for label in self.labels)
+            self.relations += sorted(set(plain) - set(self.labels))
+        self._relation_ids = {relation: i for i, relation in enumerate(self.relations)}
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        return ("uas", "las", "clas", "ucm", "lcm")
+
+    def annotate(self, words: Words, *, confidence: bool = False) -> Trees:
+        """Predict heads and labels of all words; labels are places in `relations`.
 
         Raises:
-            ConfigError: settings that are out of range or cannot work together.
-            DataError: the training data cannot be used.
+            MePropError: the weights give scores that are not finite.
         """
-        from meprop_nlp.models import embeddings
-        from meprop_nlp.models.parser_task import ParserTask
-        from meprop_nlp.models.training_run import Hooks, fingerprint, read_treebanks, train_model
+        with np.errstate(all="ignore"):  # what overflows is found in the scores
+            trees = self._parser.parse(words, confidence=confidence)
+        lifted = self._lifted[trees.labels]
+        if lifted.any():
+            self._take_down(trees, words, np.flatnonzero(lifted))
+        return trees
 
-        config, meprop = config or ParserConfig(), meprop or MePropConfig()
-        training, hooks = training or TrainingConfig(), hooks or Hooks()
-        train, dev = read_treebanks(train, dev, hooks, trees=True, input_format=input_format)
-        pretrained = embeddings.read_pretrained(vectors, train, config.embedding_dim, hooks)
+    def explore(
+        self, sentences: Sequence[Sentence], heads: Indices, labels: Indices
+    ) -> Exploration:
+        """Parse trees with the dynamic oracle beside it, for training (Goldberg & Nivre 2012).
 
-        def build(device: torch.device) -> Task:
-            return ParserTask(
-                train,
-                dev,
-                config=config,
-                meprop=meprop,
-                batch_size=training.batch_size,
-                seed=training.seed,
-                device=device,
-                vectors=pretrained,
-            )
+        Args:
+            sentences: N words in all, one at least.
+            heads, labels: (N) int32, gold trees that the transition system can build, one root
+                each; labels are places in `labels`.
 
-        return cls(
-            train_model(
-                build,
-                data={"train": fingerprint(train), "dev": fingerprint(dev)},
-                training=training,
-                meprop=meprop,
-                simplify=simplify,
-                settings={
-                    "parser": config.to_dict(),
-                    "vectors": embeddings.fingerprint(pretrained),
-                },
-                output=output,
-                resume=resume,
-                hooks=hooks,
-            )
-        )
+        Raises:
+            ConfigError: the transition system has no dynamic oracle.
+            MePropError: the weights give scores that are not finite.
+        """
+        parts, start = [], 0
+        for chunk in chunks(sentences):
+            words = SentenceWords(chunk)
+            end = start + int(words.bounds[-1])
+            with np.errstate(all="ignore"):
+                parts.append(self._parser.explore(words, heads[start:end], labels[start:end]))
+            start = end
+        return Exploration(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def _take_down(self, trees: Trees, words: Words, lifted: npt.NDArray[np.int64]) -> None:
+        """Undo the pseudo-projective encoding, in place, of the sentences that hold such words."""
+        sentences = np.unique(np.searchsorted(words.bounds, lifted, side="right") - 1)
+        for sentence in sentences.tolist():
+            span = slice(*words.bounds[sentence : sentence + 2].tolist())
+            encoded = [self.labels[label] for label in trees.labels[span].tolist()]
+            heads, deprels = deprojectivize(trees.heads[span].tolist(), encoded)
+            trees.heads[span] = heads
+            trees.labels[span] = [self._relation_ids[deprel] for deprel in deprels]
+
+    def predict(
+        self, sentences: Iterable[Sentence | Sequence[str]]
+    ) -> Iterator[tuple[list[int], list[str]]]:
+        """Yield (heads, labels) of each sentence, without making Sentences of them.
+
+        The parser reads tags, and bare words have none: give it Sentences that are tagged.
+
+        >>> next(parser.predict(tagger.pipe([["Time", "flies"]])))  # doctest: +SKIP
+        ([2, 0], ['nsubj', 'root'])
+        """
+        for chunk in chunks(map(as_sentence, sentences)):
+            for columns in self._predict(chunk):
+                yield columns["head"], columns["deprel"]
+
+    def _predict(
+        self, chunk: Sequence[Sentence], *, confidence: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        words = SentenceWords(chunk)
+        trees = self.annotate(words, confidence=confidence)
+        columns: dict[str, list[Any]] = {
+            "head": trees.heads.tolist(),
+            "deprel": [self.relations[label] for label in trees.labels.tolist()],
+            # enhanced dependencies would be stale beside new heads
+            "deps": ["_"] * len(trees.heads),
+        }
+        if trees.shares:
+            columns["misc"] = words.misc_with(trees.shares)
+        return words.split(**columns)

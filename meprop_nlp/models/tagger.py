@@ -1,104 +1,72 @@
-"""`Tagger`: the POS tagger as users know it: train, load, save, tag words, files and streams.
-
-Nothing here loads torch but `train`.
-"""
+"""A trained tagger over plain arrays: the native core where there is one, else NumPy."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from meprop_nlp.config import (
-    MePropConfig,
-    SimplifyConfig,
-    TaggerConfig,
-    TrainingConfig,
-)
-from meprop_nlp.decoding.tagger import FrozenTagger
+import numpy as np
 
-if TYPE_CHECKING:
-    import torch
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.native_tagger import NativeTagger
+from meprop_nlp.models.numpy_tagger import NumpyTagger
+from meprop_nlp.models.predictor import Predictor, as_sentence
+from meprop_nlp.models.stream import chunks
+from meprop_nlp.models.weights import TaggerWeights
+from meprop_nlp.models.words import SentenceWords, Tags, Words
+from meprop_nlp.native import core
 
-    from meprop_nlp.models.task import Task
-    from meprop_nlp.models.training_run import Hooks, Treebank
-
-__all__ = ["Tagger"]
+__all__ = ["FrozenTagger"]
 
 
-class Tagger(FrozenTagger):
-    """A BiLSTM tagger for UPOS, XPOS and FEATS, any of these at once.
+class FrozenTagger(Predictor):
+    """A tagger that only predicts. Made by `load`, or by `freeze`.
 
-    >>> tagger = Tagger.train("train.conllu", "dev.conllu", output="tagger.safetensors")
-    ... # doctest: +SKIP
-    >>> tagger(["Time", "flies"]).column("upos")  # doctest: +SKIP
-    ['NOUN', 'VERB']
+    Attributes:
+        config: the settings it was trained with.
+        tags: the values of each predicted column, by column name.
     """
 
-    @classmethod
-    def train(
-        cls,
-        train: Treebank,
-        dev: Treebank | None = None,
-        *,
-        config: TaggerConfig | None = None,
-        meprop: MePropConfig | None = None,
-        simplify: SimplifyConfig | None = None,
-        training: TrainingConfig | None = None,
-        vectors: str | os.PathLike[str] | None = None,
-        output: str | os.PathLike[str] | None = None,
-        resume: bool = False,
-        input_format: str = "auto",
-        hooks: Hooks | None = None,
-    ) -> Self:
-        """Train a tagger; the one with the best score on dev is returned.
+    task = "tagger"
 
-        Args:
-            train, dev: files, or Sentences. Without dev the last epoch's model is returned.
-            config, meprop, simplify, training: settings; None means the defaults, for `simplify`
-                that nothing is cut.
-            vectors: pretrained word vectors, word2vec or GloVe text form.
-            output: where to keep the best model, a log and a checkpoint while training goes on.
-            resume: go on from the checkpoint beside `output`.
-            input_format: see `data.conll.read`.
-            hooks: to follow or stop the run.
+    def __init__(self, model: ModelFile) -> None:
+        super().__init__(model)
+        weights = TaggerWeights(model, self.lexicon)
+        self.config, self.tags = weights.config, weights.tags
+        native = core()
+        self._tagger = NumpyTagger(weights) if native is None else NativeTagger(weights, native)
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        return tuple({"feats": "ufeats"}.get(column, column) for column in self.tags)
+
+    def annotate(self, words: Words, *, confidence: bool = False) -> Tags:
+        """Predict the columns of all words.
 
         Raises:
-            ConfigError: settings that are out of range or cannot work together.
-            DataError: the training data cannot be used.
+            MePropError: the weights give scores that are not finite.
         """
-        from meprop_nlp.models import embeddings
-        from meprop_nlp.models.tagger_task import TaggerTask
-        from meprop_nlp.models.training_run import Hooks, fingerprint, read_treebanks, train_model
+        with np.errstate(all="ignore"):  # what overflows is found in the scores
+            return self._tagger.tag(words, confidence=confidence)
 
-        config, meprop = config or TaggerConfig(), meprop or MePropConfig()
-        training, hooks = training or TrainingConfig(), hooks or Hooks()
-        train, dev = read_treebanks(train, dev, hooks, trees=False, input_format=input_format)
-        pretrained = embeddings.read_pretrained(vectors, train, config.word_dim, hooks)
+    def predict(
+        self, sentences: Iterable[Sentence | Sequence[str]]
+    ) -> Iterator[dict[str, list[str]]]:
+        """Yield the tags of each sentence, a list by column, without making Sentences of them.
 
-        def build(device: torch.device) -> Task:
-            return TaggerTask(
-                train,
-                dev,
-                config=config,
-                meprop=meprop,
-                batch_size=training.batch_size,
-                device=device,
-                vectors=pretrained,
-            )
+        >>> next(tagger.predict([["Time", "flies"]]))  # doctest: +SKIP
+        {'upos': ['NOUN', 'VERB']}
+        """
+        for chunk in chunks(map(as_sentence, sentences)):
+            yield from self._predict(chunk)
 
-        return cls(
-            train_model(
-                build,
-                data={"train": fingerprint(train), "dev": fingerprint(dev)},
-                training=training,
-                meprop=meprop,
-                simplify=simplify,
-                settings={
-                    "tagger": config.to_dict(),
-                    "vectors": embeddings.fingerprint(pretrained),
-                },
-                output=output,
-                resume=resume,
-                hooks=hooks,
-            )
-        )
+    def _predict(
+        self, chunk: Sequence[Sentence], *, confidence: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        words = SentenceWords(chunk)
+        tags = self.annotate(words, confidence=confidence)
+        columns = {name: tags.column(name) for name in self.tags}
+        if tags.shares:
+            columns["misc"] = words.misc_with(tags.shares)
+        return words.split(**columns)

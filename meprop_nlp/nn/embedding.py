@@ -74,7 +74,7 @@ def embedding_sum(table: Tensor, rows: Tensor, *, sparse_grad: bool = False) -> 
         table: (V, E).
         rows: (N, J) int32, 0 to V - 1.
         sparse_grad: whether the table's gradient has only the rows that were read, as a sparse
-            tensor; for a parameter that an optimiser of `nn/optim.py` updates.
+            tensor; for a parameter that an optimiser of `nn/optimizers.py` updates.
 
     Returns:
         (N, E).

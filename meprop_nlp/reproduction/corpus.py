@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from meprop_nlp.data.conll import read
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.sample.treebank import ROLES, sample_treebank
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.treebanks import ROLES, sample_treebank
 from meprop_nlp.errors import DataError
 from meprop_nlp.reproduction.labels import labelled
 

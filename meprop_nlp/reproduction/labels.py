@@ -7,9 +7,9 @@ from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
 
-from meprop_nlp.data.brackets import read_trees
-from meprop_nlp.data.conll import read
-from meprop_nlp.data.dependencies import to_sentences
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.penn.brackets import read_trees
+from meprop_nlp.data.penn.dependencies import to_sentences
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_labelled
 from meprop_nlp.errors import DataError
@@ -23,7 +23,7 @@ def labelled(files: Mapping[str, Path], trees: Sequence[Path]) -> dict[str, list
     Args:
         files: dependencies by role.
         trees: bracketed trees of the same sentences, in the order of `files`; labels are found by
-            `data.dependencies`.
+            `data.penn.dependencies`.
 
     Raises:
         DataError: the trees are of other sentences, or give other heads.

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from meprop_nlp.errors import MePropError
-from meprop_nlp.models.hooks import Hooks
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.plan import Outlook, Plan
 from meprop_nlp.reproduction.store import Result
 from meprop_nlp.reproduction.training import train_cell
+from meprop_nlp.training.hooks import Hooks
 
 __all__ = ["CellFailed", "CellFinished", "CellStarted", "Event", "run"]
 

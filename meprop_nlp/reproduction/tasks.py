@@ -18,10 +18,10 @@ from meprop_nlp.config import (
     TrainingConfig,
 )
 from meprop_nlp.data.trees import is_labelled
-from meprop_nlp.models.hooks import Hooks
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.corpus import Corpus, sample_corpus, treebank_corpus
 from meprop_nlp.reproduction.images import image_corpus, images_of, made_up_corpus
+from meprop_nlp.training.hooks import Hooks
 
 __all__ = ["TASKS", "Scored", "Task"]
 
@@ -97,7 +97,7 @@ class TreebankTask:
         )
 
     def score(self, cell: Cell, model: Path) -> Scored:
-        from meprop_nlp.decoding.speed import measure
+        from meprop_nlp.models.speed import measure
 
         parsing = self.kind == "parser"
         predictor = self._model_class().load(model)
@@ -116,8 +116,8 @@ class TreebankTask:
         return Scored(main, scored["dev"], scored["test"], speeds[1])
 
     def _model_class(self) -> Any:
-        from meprop_nlp.models.parser import DependencyParser
-        from meprop_nlp.models.tagger import Tagger
+        from meprop_nlp.training.parser import DependencyParser
+        from meprop_nlp.training.tagger import Tagger
 
         return DependencyParser if self.kind == "parser" else Tagger
 
@@ -134,7 +134,7 @@ class ImageTask:
         return made_up_corpus() if data is None else image_corpus(data)
 
     def train(self, cell: Cell, output: Path, *, resume: bool, hooks: Hooks) -> None:
-        from meprop_nlp.models.classifier import ImageClassifier
+        from meprop_nlp.training.classifier import ImageClassifier
 
         mnist = images_of(cell.corpus)
         ImageClassifier.train(
@@ -142,7 +142,7 @@ class ImageTask:
         )
 
     def score(self, cell: Cell, model: Path) -> Scored:
-        from meprop_nlp.models.classifier import ImageClassifier
+        from meprop_nlp.training.classifier import ImageClassifier
 
         classifier, mnist = ImageClassifier.load(model), images_of(cell.corpus)
         dev, test = ({"accuracy": classifier.evaluate(x)} for x in (mnist.dev, mnist.test))

@@ -9,12 +9,12 @@ from statistics import median
 from typing import Any
 
 from meprop_nlp.errors import CheckpointError, ConfigError
-from meprop_nlp.models.hooks import Hooks
-from meprop_nlp.models.records import Note
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.conditions import Load, conditions
 from meprop_nlp.reproduction.store import Result, Store
 from meprop_nlp.reproduction.tasks import TASKS
+from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.records import Note
 
 __all__ = ["train_cell"]
 
@@ -28,8 +28,8 @@ def train_cell(cell: Cell, store: Store, hooks: Hooks) -> Result:
         MePropError: settings or data cannot be used, or the training failed.
         KeyboardInterrupt: `hooks.stop` said so; the checkpoint is written.
     """
-    from meprop_nlp.models.checkpoint import checkpoint_path
-    from meprop_nlp.models.records import log_path
+    from meprop_nlp.training.checkpoint import checkpoint_path
+    from meprop_nlp.training.records import log_path
 
     task, model = TASKS[cell.task], store.work(cell)
     start, load = time.perf_counter(), Load()

@@ -14,8 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from meprop_nlp.cli import make_app
-from meprop_nlp.data.treebanks import sample_treebank
-from meprop_nlp.models.records import Step
+from meprop_nlp.data.sample.treebank import sample_treebank
+from meprop_nlp.training.records import Step
 
 Run = Callable[..., Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from meprop_nlp.data.conll import read_text
+from meprop_nlp.data.conll.reading import read_text
 
 TREE = """
 ( (S

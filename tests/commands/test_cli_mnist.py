@@ -11,8 +11,8 @@ import pytest
 
 from meprop_nlp.config import MNIST_TRAINING
 from meprop_nlp.data.mnist import read_mnist
-from meprop_nlp.decoding.classifier import FrozenClassifier
-from meprop_nlp.decoding.model_file import describe, read_header
+from meprop_nlp.models.classifier import FrozenClassifier
+from meprop_nlp.models.file import describe, read_header
 
 from ..idx_files import FILES, made_up_images, write_mnist
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from meprop_nlp.data.treebanks import sample_treebank
+from meprop_nlp.data.sample.treebank import sample_treebank
 
 # files and streams
 

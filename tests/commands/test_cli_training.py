@@ -16,8 +16,8 @@ from meprop_nlp.commands import console
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
 from meprop_nlp.commands.training import Settings
 from meprop_nlp.config import SIMPLIFY_EPOCHS, ParserConfig
-from meprop_nlp.decoding.model_file import read_model_file
-from meprop_nlp.models.records import EpochRecord, Step
+from meprop_nlp.models.file import read_model_file
+from meprop_nlp.training.records import EpochRecord, Step
 
 TINY = ("--hidden", 8, "--word-dim", 8, "-t", 1, "--no-progress")
 

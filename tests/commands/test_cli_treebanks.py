@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from meprop_nlp.config import ParserConfig, TaggerConfig, TrainingConfig
-from meprop_nlp.data.conll import read
-from meprop_nlp.models.parser import DependencyParser
-from meprop_nlp.models.tagger import Tagger
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.training.parser import DependencyParser
+from meprop_nlp.training.tagger import Tagger
 
 udeval = pytest.importorskip("udtools.udeval", reason="udtools is not installed")
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from meprop_nlp.data.conll import UNSET, Sentence, read, read_text
+from meprop_nlp.data.conll.reading import UNSET, Sentence, read, read_text
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.errors import ConfigError, ConlluError, DataError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from meprop_nlp.data.conll import Sentence, read
+from meprop_nlp.data.conll.reading import Sentence, read
 from meprop_nlp.data.report import TreebankReport
 
 

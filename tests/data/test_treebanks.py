@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from meprop_nlp.data import treebanks
-from meprop_nlp.data.treebanks import ROLES, sample_treebank
+from meprop_nlp.data.sample import treebank as treebanks
+from meprop_nlp.data.sample.treebank import ROLES, sample_treebank
 from meprop_nlp.errors import DataError
 
 

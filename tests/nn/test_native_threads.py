@@ -17,7 +17,7 @@ from meprop_nlp.nn import kernels, row_kernels, slot_kernels
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
 from meprop_nlp.nn.openmp import parallel_entry
-from meprop_nlp.nn.optim import make_optimizer
+from meprop_nlp.nn.optimizers import make_optimizer
 
 CORE = native.core()
 pytestmark = pytest.mark.skipif(CORE is None, reason=native.why_missing())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from meprop_nlp.data.treebanks import ROLES, sample_treebank
+from meprop_nlp.data.sample.treebank import ROLES, sample_treebank
 from meprop_nlp.reproduction import tasks
 from meprop_nlp.reproduction.plan import Plan
 from meprop_nlp.reproduction.store import Store

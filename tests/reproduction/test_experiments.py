@@ -9,9 +9,6 @@ from typing import Any
 import pytest
 
 from meprop_nlp.config import ORACLES, Config, MePropConfig, ParserConfig, TaggerConfig
-from meprop_nlp.models.parser_network import ParserNetwork
-from meprop_nlp.models.tagger_network import TaggerNetwork
-from meprop_nlp.nn.schedules import CutSchedule
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.columns import COLUMNS
 from meprop_nlp.reproduction.experiment import Block
@@ -20,6 +17,9 @@ from meprop_nlp.reproduction.plan import Plan
 from meprop_nlp.reproduction.settings import FULL_SCALE, PAPERS, QUICK_SCALE, Scale
 from meprop_nlp.reproduction.tasks import TASKS
 from meprop_nlp.reproduction.verdict import verdict
+from meprop_nlp.simplify.schedules import CutSchedule
+from meprop_nlp.training.parser_network import ParserNetwork
+from meprop_nlp.training.tagger_network import TaggerNetwork
 
 from . import made
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from meprop_nlp.errors import DataError
-from meprop_nlp.models.hooks import Hooks
-from meprop_nlp.models.records import EpochRecord, Note, Step
 from meprop_nlp.reproduction.experiment import Block, Experiment, Row
 from meprop_nlp.reproduction.plan import Plan
 from meprop_nlp.reproduction.running import CellFailed, CellFinished, CellStarted, Event, run
+from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.records import EpochRecord, Note, Step
 
 from . import made
 

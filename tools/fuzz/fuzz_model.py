@@ -23,7 +23,7 @@ import atheris
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "decoding")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "models")]
 
 if len(sys.argv) > 1 and sys.argv[1].endswith(".so"):
     from core_at import use_core
@@ -31,10 +31,12 @@ if len(sys.argv) > 1 and sys.argv[1].endswith(".so"):
     use_core(Path(sys.argv.pop(1)))
 
 with atheris.instrument_imports(include=["meprop_nlp"]):
-    from meprop_nlp.decoding import annotating, loading, model_file, packing
-    from meprop_nlp.decoding.annotator import Annotator
-    from meprop_nlp.decoding.parser import FrozenParser
     from meprop_nlp.errors import MePropError
+    from meprop_nlp.models import annotate as annotating
+    from meprop_nlp.models import file as model_file
+    from meprop_nlp.models import loading, packing
+    from meprop_nlp.models.annotator import Annotator
+    from meprop_nlp.models.parser import FrozenParser
 
 from models import random_parser, random_sentences, random_tagger  # noqa: E402
 from safetensors import SafetensorError  # noqa: E402

@@ -1,0 +1,1 @@
+"""CoNLL-U, CoNLL-X and tab-separated words: their layouts, reading, writing, checking."""

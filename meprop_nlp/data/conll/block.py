@@ -1,0 +1,262 @@
+"""One block of lines, from one empty line to the next, read as a `Sentence` or as faults."""
+
+from __future__ import annotations
+
+import re
+from sys import intern
+from typing import NamedTuple
+
+from meprop_nlp.data.conll.layout import visible
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.trees import find_cycle
+from meprop_nlp.data.word import UNSET, EmptyNode, Layout, MultiwordToken, Word
+from meprop_nlp.errors import Problem
+
+__all__ = ["Fault", "parse_block", "tree_faults"]
+
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,8}")
+_INTERVAL = re.compile(r"([1-9][0-9]{0,8})-([1-9][0-9]{0,8})")
+_WORD_LINE = re.compile(r"[0-9]+\t")
+_EMPTY_NODE = re.compile(r"(0|[1-9][0-9]{0,8})\.([1-9][0-9]{0,8})")
+
+# The common values, looked up rather than parsed.
+_HEADS = {str(i): i for i in range(512)} | {"_": UNSET}
+
+
+class Fault(NamedTuple):
+    """What is wrong in a block: the line's number in the file, a code, and the message.
+
+    The codes are the test ids of the UD validator, where it has a test for it.
+    """
+
+    line: int
+    code: str
+    message: str
+    sent_id: str | None = None
+
+    def problem(self, path: str) -> Problem:
+        """The fault as an error message needs it."""
+        return Problem(path, self.line, self.message, self.sent_id)
+
+
+def parse_block(
+    lines: list[str], first_line: int, layout: Layout, *, path: str, trees: bool
+) -> Sentence | list[Fault]:
+    """Read the lines of one sentence.
+
+    Args:
+        lines: the block, without its empty line; it holds at least one word line.
+        first_line: 1-based number of `lines[0]` in the file.
+        trees: whether the heads must make a tree.
+
+    Returns:
+        the sentence, or everything that is wrong with it.
+    """
+    block = _Block(lines, first_line, layout)
+    if layout.kind == "tab":
+        block.read_tab()
+    else:
+        block.read_conll()
+    sentence = Sentence(
+        block.words,
+        comments=block.comments,
+        path=path,
+        line=first_line,
+        layout=layout,
+        between=block.between,
+        multiword_tokens=block.multiword,
+        empty_nodes=block.empty,
+        top=first_line + len(block.comments),
+    )
+    faults = block.faults or _range_faults(sentence)
+    if trees and not faults and sentence.words:
+        faults = tree_faults(sentence)
+    if faults:
+        return [fault._replace(sent_id=sentence.sent_id) for fault in sorted(faults)]
+    return sentence
+
+
+def tree_faults(sentence: Sentence) -> list[Fault]:
+    """Why the heads of the sentence are not a tree; several roots are no fault here."""
+    heads: list[int] = sentence.column("head")
+    unset = next((i for i, head in enumerate(heads, start=1) if head == UNSET), None)
+    if unset is not None:
+        message = f"HEAD is '_', expected an integer from 0 to {len(heads)}: a full tree is needed"
+        return [Fault(sentence.word_line(unset), "unknown-head", message)]
+    cycle = find_cycle(heads)
+    if cycle:
+        named = [f"{i} {visible(sentence.words[i - 1].form)!r}" for i in cycle[:5]]
+        trail = " -> ".join([*named, *(["..."] if len(cycle) > 5 else []), str(cycle[0])])
+        message = f"the heads go round in a circle: {trail}; expected a tree"
+        return [Fault(sentence.word_line(cycle[0]), "non-tree", message)]
+    return []
+
+
+def _range_faults(sentence: Sentence) -> list[Fault]:
+    n = len(sentence.words)
+    faults = [
+        Fault(
+            sentence.word_line(word.id),
+            "unknown-head",
+            f"HEAD is {str(word.head)!r}, expected an integer from 0 to {n}",
+        )
+        for word in sentence.words
+        if word.head > n
+    ]
+    for token in sentence.multiword_tokens:
+        if token.last > n:
+            name = f"{token.first}-{token.last}"
+            message = f"multiword token {name} goes beyond the last word, which is {n}"
+            line = sentence.token_line(token)
+            faults.append(Fault(line, "word-interval-out", message))
+    return sorted(faults)
+
+
+class _Block:
+    """The parts of a sentence while its lines are read."""
+
+    def __init__(self, lines: list[str], first_line: int, layout: Layout) -> None:
+        self.lines = lines
+        self.first_line = first_line
+        self.layout = layout
+        self.words: list[Word] = []
+        self.comments: list[str] = []
+        self.between: list[tuple[int, str]] = []
+        self.multiword: list[MultiwordToken] = []
+        self.empty: list[EmptyNode] = []
+        self.faults: list[Fault] = []
+        self.expected = 1  # the id that the next word should have
+
+    def read_conll(self) -> None:
+        """Read CoNLL-U or CoNLL-X lines."""
+        width = self.layout.width
+        words = self.words
+        expected = "1"
+        for number, line in enumerate(self.lines, start=self.first_line):
+            fields = line.split("\t")
+            if fields[0] != expected or len(fields) != width:
+                if not self._other_line(line, fields, number):
+                    continue
+                self.expected = int(fields[0])
+            form, head_text = fields[1], fields[6]
+            head = _HEADS.get(head_text)
+            if head is None:
+                head = self._head(head_text, number)
+            if "\0" in line or not form or form.isspace():
+                self._check_content(line, form, number)
+            word = Word(len(words) + 1, form, fields[2], head=head)
+            word.upos, word.xpos, word.feats = map(intern, fields[3:6])
+            word.deprel = intern(fields[7])
+            if width == 10:
+                word.deps, word.misc = fields[8], fields[9]
+            words.append(word)
+            self.expected += 1
+            expected = str(self.expected)
+
+    def read_tab(self) -> None:
+        """Read FORM, FORM TAG, FORM TAG HEAD or FORM TAG HEAD DEPREL lines."""
+        width = self.layout.width
+        for number, line in enumerate(self.lines, start=self.first_line):
+            fields = line.split("\t")
+            if len(fields) != width:
+                if line.startswith("#"):
+                    self._comment(line)
+                else:
+                    self._fault(number, "number-of-columns", _columns_message(fields, self.layout))
+                continue
+            self._check_content(line, fields[0], number)
+            head = self._head(fields[2], number) if width > 2 else UNSET
+            word = Word(len(self.words) + 1, fields[0], head=head)
+            if width > 1:
+                word.xpos = intern(fields[1])
+            if width > 3:
+                word.deprel = intern(fields[3])
+            self.words.append(word)
+
+    def _other_line(self, line: str, fields: list[str], number: int) -> bool:
+        """Take a line that is not the next word; True if it is to be read as a word after all."""
+        if line.startswith("#"):
+            self._comment(line)
+            return False
+        if len(fields) != self.layout.width:
+            self._fault(number, "number-of-columns", _columns_message(fields, self.layout))
+            return False
+        if self.layout.kind == "conllu":
+            interval = _INTERVAL.fullmatch(fields[0])
+            if interval:
+                self._multiword(int(interval[1]), int(interval[2]), line, number)
+                return False
+            empty = _EMPTY_NODE.fullmatch(fields[0])
+            if empty:
+                self._empty(int(empty[1]), line, number)
+                return False
+        self._fault(number, "word-id-sequence", self._id_message(fields[0]))
+        # go on from the id that is there, so that one gap is one fault
+        return bool(_INTEGER.fullmatch(fields[0]))
+
+    def _comment(self, line: str) -> None:
+        if self.words or self.between:
+            self.between.append((len(self.words), line))
+        else:
+            self.comments.append(line)
+
+    def _multiword(self, first: int, last: int, line: str, number: int) -> None:
+        covered = self.multiword[-1].last if self.multiword else 0
+        name = f"multiword token {first}-{last}"
+        if last < first:
+            self._fault(number, "reversed-word-interval", f"{name} ends before it begins")
+        elif first <= covered:
+            message = f"{name} overlaps the one before it, which ends at word {covered}"
+            self._fault(number, "overlapping-word-intervals", message)
+        elif first != self.expected:
+            message = f"{name} stands before word {self.expected}, expected it before word {first}"
+            self._fault(number, "misplaced-word-interval", message)
+        else:
+            self.multiword.append(MultiwordToken(first, last, tuple(line.split("\t"))))
+        self.between.append((len(self.words), line))
+        self._check_content(line, line.split("\t", 2)[1], number)
+
+    def _empty(self, after: int, line: str, number: int) -> None:
+        if after != self.expected - 1:
+            message = f"an empty node of word {after} stands after word {self.expected - 1}"
+            self._fault(number, "misplaced-empty-node", message)
+        self.empty.append(EmptyNode(after, tuple(line.split("\t"))))
+        self.between.append((len(self.words), line))
+
+    def _head(self, text: str, number: int) -> int:
+        if text == "_":
+            return UNSET
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        n = sum(1 for line in self.lines if _WORD_LINE.match(line))
+        if self.layout.kind == "tab":
+            n = len(self.lines)
+        message = f"HEAD is {visible(text)!r}, expected an integer from 0 to {n}"
+        self._fault(number, "unknown-head", message)
+        return UNSET
+
+    def _id_message(self, text: str) -> str:
+        message = f"ID is {visible(text)!r}, expected {self.expected}"
+        if text == "1":
+            return f"{message}; is the empty line between two sentences missing?"
+        return message
+
+    def _check_content(self, line: str, form: str, number: int) -> None:
+        # a no-break space may be a word; plain spaces are an empty column
+        if not form.strip(" "):
+            self._fault(number, "empty-column", "FORM is empty, expected a word (or _ for none)")
+        if "\0" in line:
+            hint = "is the file UTF-16 or not text?"
+            self._fault(number, "invalid-character", f"a NUL byte in {visible(line)!r}; {hint}")
+
+    def _fault(self, line: int, code: str, message: str) -> None:
+        self.faults.append(Fault(line, code, message))
+
+
+def _columns_message(fields: list[str], layout: Layout) -> str:
+    line = "\t".join(fields)
+    n = len(fields)
+    found = f"found {n} column{'s' if n != 1 else ''} in {visible(line)!r}"
+    if n == 1 and " " in line:
+        return f"{found}, expected {layout.width}; spaces between columns, CoNLL uses one tab"
+    return f"{found}, expected {layout.width}"

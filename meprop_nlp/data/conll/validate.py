@@ -1,0 +1,159 @@
+"""The full check of a CoNLL file: every error, and what is allowed but seldom meant."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from meprop_nlp.data.conll.block import Fault
+from meprop_nlp.data.conll.layout import visible
+from meprop_nlp.data.conll.reading import read_blocks
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.source import Source, source_name
+from meprop_nlp.data.trees import roots
+from meprop_nlp.data.word import COLUMNS, ROOT
+from meprop_nlp.errors import ConlluError, Problem
+
+__all__ = ["Finding", "validate"]
+
+NOTES = {  # what is said of the file as a whole, by the codes that `read_blocks` notes
+    "byte-order-mark": "the file begins with a byte order mark, which CoNLL-U does not have",
+    "non-unix-newline": "lines end in CR or CRLF, expected LF",
+    "comments-at-end": "comments after the last sentence, which no program writes again",
+    "missing-empty-line": "no empty line after the last sentence",
+    "pseudo-empty-line": "the empty line between sentences holds spaces or tabs",
+}
+
+_SPACES = frozenset(" \u00a0")
+
+
+class Finding(NamedTuple):
+    """One thing that `validate` found.
+
+    Attributes:
+        code: the test id of the Universal Dependencies validator, where it has such a test.
+        severity: `error`: `read` refuses the sentence; `warning`: it does not.
+        problem: where and what.
+    """
+
+    code: str
+    severity: str
+    problem: Problem
+
+    def __str__(self) -> str:
+        return f"{self.problem} [{self.code}]"
+
+
+def validate(
+    source: Source,
+    *,
+    input_format: str = "auto",
+    trees: bool = True,
+    encoding: str = "utf-8",
+) -> Iterator[Finding]:
+    """Yield all that is wrong or odd in a file, in the order of its sentences.
+
+    Args:
+        source: a path, `-` for standard input, or an open file.
+        input_format: as for `read`.
+        trees: whether every sentence must have a full tree.
+        encoding: as for `open`.
+
+    A file that fits no format, or has bytes that are no text, ends with an error `unreadable`.
+
+    Raises:
+        DataError: if the file cannot be opened or read at all.
+    """
+    path = source_name(source)
+    notes: dict[str, int] = {}
+    sent_ids: dict[str, int] = {}
+    blocks = read_blocks(
+        source, input_format=input_format, trees=trees, encoding=encoding, notes=notes
+    )
+    try:
+        for block in blocks:
+            if isinstance(block, Sentence):
+                for warning in _warnings(block, sent_ids):
+                    yield Finding(warning.code, "warning", warning.problem(path))
+            else:
+                for fault in block:
+                    yield Finding(fault.code, "error", fault.problem(path))
+    except ConlluError as error:  # nothing after this can be checked
+        for problem in error.problems:
+            yield Finding("unreadable", "error", problem)
+    for code, line in notes.items():
+        yield Finding(code, "warning", Problem(path, line, NOTES[code]))
+
+
+def _warnings(sentence: Sentence, sent_ids: dict[str, int]) -> Iterator[Fault]:
+    for fault in (
+        *_sent_id(sentence, sent_ids),
+        *_text(sentence),
+        *_tree(sentence),
+        *_words(sentence),
+        *_intervals(sentence),
+    ):
+        yield fault._replace(sent_id=sentence.sent_id)
+
+
+def _sent_id(sentence: Sentence, sent_ids: dict[str, int]) -> Iterator[Fault]:
+    sent_id = sentence.sent_id
+    if sent_id is None:
+        return
+    first = sent_ids.setdefault(sent_id, sentence.line)
+    if first != sentence.line:
+        message = f"the sent_id is used for the sentence at line {first} already"
+        yield Fault(sentence.line, "non-unique-sent-id", message)
+
+
+def _text(sentence: Sentence) -> Iterator[Fault]:
+    text, joined = sentence.text, sentence.joined_text()
+    if text != joined:
+        differing = (i for i, (a, b) in enumerate(zip(text, joined, strict=False)) if a != b)
+        place = next(differing, min(len(text), len(joined)))
+        start = max(0, place - 10)
+        found, expected = text[start : place + 10], joined[start : place + 10]
+        message = f"the text comment has {found!r} where the words make {expected!r}"
+        yield Fault(sentence.line, "text-form-mismatch", message)
+
+
+def _tree(sentence: Sentence) -> Iterator[Fault]:
+    if sentence.layout.kind != "conllu":
+        return
+    found = roots(sentence.column("head"))
+    if len(found) > 1:
+        message = f"{len(found)} words have HEAD 0, expected one"
+        yield Fault(sentence.word_line(found[1]), "multiple-roots", message)
+    for word in sentence.words:
+        is_root = word.deprel.partition(":")[0] == "root"
+        if word.head == ROOT and not is_root and word.deprel != "_":
+            message = f"HEAD is 0 and DEPREL {visible(word.deprel)!r}, expected root"
+            yield Fault(sentence.word_line(word.id), "0-is-not-root", message)
+        elif word.head > ROOT and is_root:
+            message = f"DEPREL is root and HEAD {word.head}, expected 0"
+            yield Fault(sentence.word_line(word.id), "root-is-not-0", message)
+
+
+def _words(sentence: Sentence) -> Iterator[Fault]:
+    width = sentence.layout.width
+    names = COLUMNS[1:width] if sentence.layout.kind != "tab" else ("form", "xpos", "deprel")
+    for word in sentence.words:
+        line = sentence.word_line(word.id)
+        if not unicodedata.is_normalized("NFC", word.form):
+            message = f"the form {visible(word.form)!r} is not in Unicode normal form C"
+            yield Fault(line, "unicode-normalization", message)
+        for name in names:
+            value = getattr(word, name)
+            if value == "":
+                yield Fault(line, "empty-column", f"{name.upper()} is empty, expected _ for none")
+            elif isinstance(value, str) and (value[0] in _SPACES or value[-1] in _SPACES):
+                message = f"{name.upper()} is {value!r}, with a space at its edge"
+                yield Fault(line, "trailing-whitespace", message)
+
+
+def _intervals(sentence: Sentence) -> Iterator[Fault]:
+    for token in sentence.multiword_tokens:
+        if token.first == token.last:
+            message = f"the multiword token {token.first}-{token.last} covers only one word"
+            yield Fault(sentence.token_line(token), "invalid-word-interval", message)

@@ -1,0 +1,1 @@
+"""The Penn Treebank: bracketed trees, head rules, sections, punctuation."""

@@ -1,0 +1,125 @@
+"""The parser on the native core: its first layer folded into rows of forms, tags and labels."""
+
+from __future__ import annotations
+
+from threading import Lock
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from meprop_nlp.config import ACTIVATIONS, TRANSITION_SYSTEMS
+from meprop_nlp.errors import MePropError
+from meprop_nlp.models.folding import capacity_for, filled, padded
+from meprop_nlp.models.weights import Array, ParserWeights
+from meprop_nlp.models.words import Exploration, Indices, Trees, Words
+from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS
+from meprop_nlp.parsing.transition_system import TransitionSystem
+
+__all__ = ["NativeParser"]
+
+FORM_BYTES, TAG_BYTES = 104 << 20, 16 << 20
+
+
+class NativeParser:
+    """Parses batches of words; safe to use from several threads."""
+
+    def __init__(self, weights: ParserWeights, core: ModuleType) -> None:
+        self._weights = weights
+        lanes = core.lanes()
+        first, bias = weights.layers[0]
+        parts = _by_slot(first, weights.special.shape[1])
+        forms, tags, labels = (
+            padded(part, lanes) for part in np.split(parts, [len(POSITIONS), 2 * len(POSITIONS)])
+        )  # (slots, E, hidden)
+        hidden = forms.shape[2]
+        width = len(POSITIONS) * hidden
+        # (slots, E, hidden) -> (E, slots x hidden)
+        side_by_side = [
+            np.ascontiguousarray(part.transpose(1, 0, 2)).reshape(-1, width)
+            for part in (forms, tags)
+        ]
+        zero = np.zeros(width, np.float32)
+        self._forms = core.RowCache(side_by_side[0], zero, capacity_for(width, FORM_BYTES))
+        self._tags = core.RowCache(side_by_side[1], zero, capacity_for(width, TAG_BYTES))
+        self._lock = Lock()
+        others = [(padded(weight, lanes), padded(b, lanes)) for weight, b in weights.layers[1:]]
+        # the inputs of each layer are the padded outputs of the one before
+        matrices = [np.ascontiguousarray(padded(weight.T, lanes).T) for weight, _ in others]
+        masks, forced = _masks(weights.system, matrices[-1].shape[1])
+        self._decoder = core.ParserDecoder(
+            TRANSITION_SYSTEMS.index(weights.config.transition_system),
+            ACTIVATIONS.index(weights.config.activation),
+            padded(bias, lanes),
+            np.ascontiguousarray(np.einsum("ne,seh->nsh", weights.special[:2], forms)),
+            np.ascontiguousarray(np.einsum("ne,seh->nsh", weights.special[2:], tags)),
+            np.ascontiguousarray(np.einsum("ne,seh->snh", weights.label_rows, labels)),
+            matrices,
+            [b for _, b in others],
+            weights.system.left_start,
+            weights.system.n_transitions,
+            masks,
+            forced,
+        )
+
+    def parse(self, words: Words, *, confidence: bool = False) -> Trees:
+        """Predict heads and labels of all words.
+
+        Raises:
+            MePropError: scores are not finite.
+        """
+        forms, tags = self._rows(words)
+        heads, labels = np.empty((2, len(forms)), np.int32)
+        shares = np.empty(len(forms), np.float32) if confidence else None
+        try:
+            self._decoder.parse(forms, tags, words.bounds, heads, labels, shares)
+        except ValueError as error:
+            raise MePropError(f"the parser cannot be used: {error}; train it anew") from None
+        return Trees(heads, labels, shares)
+
+    def explore(self, words: Words, heads: Indices, labels: Indices) -> Exploration:
+        """Parse with the dynamic oracle beside it; `heads` and `labels` (N) are gold.
+
+        Raises:
+            ConfigError: the transition system has no dynamic oracle.
+            MePropError: scores are not finite.
+        """
+        # training alone asks for it: what only decodes starts without
+        from meprop_nlp.parsing.dynamic_oracle import demand_arc_hybrid
+
+        demand_arc_hybrid(self._weights.system)
+        forms, tags = self._rows(words)
+        parsed = np.empty((2, len(forms)), np.int32)
+        exploration = Exploration(*np.empty((2, 2 * len(forms)), np.int32))
+        try:
+            self._decoder.explore(
+                *(forms, tags, words.bounds, heads, labels), *parsed, *exploration
+            )
+        except ValueError as error:
+            raise MePropError(
+                f"the parser cannot go through the trees: {error}; try a smaller --learning-rate"
+            ) from None
+        return exploration
+
+    def _rows(self, words: Words) -> tuple[Any, Any]:
+        """Return the folded rows of all words' forms and tags."""
+        weights = self._weights
+        forms = filled(words, self._forms, ["form"], weights.form_vectors, self._lock)
+        # without tag columns all words have the same row, whatever it is looked up by
+        columns = list(weights.tags) or ["upos"]
+        return forms, filled(words, self._tags, columns, weights.tag_vectors, self._lock)
+
+
+def _by_slot(weight: Array, dim: int) -> Array:
+    """Return the first layer's weight (48 E, hidden) as (48, E, hidden)."""
+    n_slots = 2 * len(POSITIONS) + len(LABEL_POSITIONS)
+    return weight.reshape(n_slots, dim, weight.shape[1])
+
+
+def _masks(system: TransitionSystem, width: int) -> tuple[Array, npt.NDArray[np.int32]]:
+    """Return (situations, width) 0 or -infinity, and the moves without an alternative, or -1."""
+    masks = np.full((len(system.masks), width), -np.inf, np.float32)
+    masks[:, : system.n_transitions][system.masks] = 0
+    forced = np.where(system.masks.sum(1) == 1, system.masks.argmax(1), -1)
+    return masks, forced.astype(np.int32)

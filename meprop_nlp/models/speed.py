@@ -1,0 +1,210 @@
+"""How fast models annotate a file: words/s of each step, and of all of them together.
+
+    speeds = measure("test.conllu", parser=load("parser.safetensors"), threads=(1, 2))
+    speeds.words_per_second["parsing"][1]
+
+All happens in memory and after a first pass, so word forms are known to the row caches: it is the
+pace of a long file. What a process needs to start is not in it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
+from statistics import median
+from typing import Any, TypeVar
+
+from meprop_nlp.data.conll.chunks import CHUNK_BYTES, Chunk, Document, read_chunks, read_documents
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.errors import DataError
+from meprop_nlp.models.annotate import annotate
+from meprop_nlp.models.annotator import Annotator
+from meprop_nlp.models.parser import FrozenParser
+from meprop_nlp.models.stream import chunks
+from meprop_nlp.models.tagger import FrozenTagger
+from meprop_nlp.models.words import DocumentWords, SentenceWords, TaggedWords, Words
+from meprop_nlp.native import core, kernels_in_use, why_missing
+
+__all__ = ["Speeds", "decoding_kernels", "measure"]
+
+LARGEST = 64 << 20  # bytes of the file that are held in memory
+SECONDS = 0.25  # of a round of all steps together, on one thread
+CHUNKS_PER_THREAD = 2
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Speeds:
+    """What was measured.
+
+    Attributes:
+        words, sentences: how many the file has.
+        timed_words: of one round; a small file again and again, of a large one the beginning.
+        rounds: how often each step was timed; the steps take turns.
+        words_per_second: medians by step (reading, tagging, parsing, writing, together) and by
+            number of threads.
+    """
+
+    words: int
+    sentences: int
+    timed_words: int
+    rounds: int
+    words_per_second: dict[str, dict[int, float]]
+
+
+def decoding_kernels() -> str:
+    """Return what tagging and parsing compute with, in a few words."""
+    return kernels_in_use() if core() is not None else f"NumPy: {why_missing()}"
+
+
+def measure(
+    path: str | os.PathLike[str],
+    *,
+    tagger: FrozenTagger | None = None,
+    parser: FrozenParser | None = None,
+    threads: Sequence[int] = (1,),
+    rounds: int = 5,
+    seconds: float = SECONDS,
+    input_format: str = "auto",
+) -> Speeds:
+    """Time each step of annotating a file of UTF-8.
+
+    Args:
+        path: a file; it is read more than once.
+        tagger, parser: one of them, or both in a row.
+        threads: how many threads to measure with, one number after the other.
+        rounds: how often to time each step.
+        seconds: how long a round of all steps should take, at least.
+        input_format: as for `conll.read`.
+
+    Raises:
+        ConlluError, DataError: the file has faults, cannot be read, or has no sentences.
+        MePropError: the weights give scores that are not finite.
+    """
+    n_sentences, n_words = _counts(path, input_format)
+    if not n_sentences:
+        raise DataError(f"no sentences in {os.fspath(path)}")
+    annotator = Annotator(tagger=tagger, parser=parser)
+    least = CHUNKS_PER_THREAD * max(threads)
+    parts = _beginning(path, input_format)
+    together = partial(annotate, annotator=annotator, input_format=input_format)
+    _long_enough(parts, together, seconds, least)  # folds the word forms, which is not timed
+    text = _long_enough(parts, together, seconds, least)
+    steps, timed_words = _steps(text, tagger, parser, annotator, input_format)
+    samples: dict[tuple[str, int], list[float]] = {}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            for n in threads:
+                start = time.perf_counter()
+                step(n)
+                samples.setdefault((name, n), []).append(time.perf_counter() - start)
+    speeds = {name: {n: timed_words / median(samples[name, n]) for n in threads} for name in steps}
+    return Speeds(n_words, n_sentences, timed_words, rounds, speeds)
+
+
+def _counts(path: str | os.PathLike[str], input_format: str) -> tuple[int, int]:
+    """Return how many sentences and words there are; faults are raised here."""
+    n_sentences = n_words = 0
+    for item in read_documents(path, input_format=input_format):
+        if isinstance(item, Sentence):
+            n_sentences += 1
+            n_words += len(item)
+        else:
+            n_sentences += item.n_sentences
+            n_words += item.n_words
+    return n_sentences, n_words
+
+
+def _beginning(path: str | os.PathLike[str], input_format: str) -> list[bytes]:
+    """Return the file in parts as large as a chunk: its beginning, or all of it, repeated."""
+    parts: list[bytes] = []
+    for chunk in read_chunks(path, input_format=input_format):
+        parts.append(chunk.text())
+        if sum(map(len, parts)) > LARGEST:
+            break
+    whole = b"".join(parts)
+    return [whole * (1 + CHUNK_BYTES // len(whole))] if len(whole) < CHUNK_BYTES else parts
+
+
+def _long_enough(
+    parts: Sequence[bytes], together: Callable[[Any], Iterable[Any]], seconds: float, least: int
+) -> bytes:
+    """Return so many of the parts, at least `least`, that annotating them takes so long."""
+    taken: list[bytes] = []
+    start = time.perf_counter()
+    for part in cycle(parts):
+        deque(together(io.BytesIO(part)), maxlen=0)
+        taken.append(part)
+        if time.perf_counter() - start >= seconds and len(taken) >= least:
+            break
+    return b"".join(taken)
+
+
+def _steps(
+    text: bytes,
+    tagger: FrozenTagger | None,
+    parser: FrozenParser | None,
+    annotator: Annotator,
+    input_format: str,
+) -> tuple[dict[str, Callable[[int], object]], int]:
+    """Return each step as a function of the number of threads, and the number of words."""
+
+    def chunked() -> Iterator[Chunk]:
+        return read_chunks(io.BytesIO(text), input_format=input_format)
+
+    batches = [batch for chunk in chunked() for batch in _read(chunk)]
+    words = [_words(batch) for batch in batches]
+    predicted = [annotator.predict(some) for some in words]
+    tagged: list[Words] = [
+        some if tags is None else TaggedWords(some, tags)
+        for some, (tags, _) in zip(words, predicted, strict=True)
+    ]
+    writers = [
+        partial(_written, batch)
+        if isinstance(batch, list)
+        else partial(annotator.write, batch, said)
+        for batch, said in zip(batches, predicted, strict=True)
+    ]
+    steps: dict[str, Callable[[int], object]] = {"reading": lambda n: _run(_read, chunked(), n)}
+    if tagger is not None:
+        steps["tagging"] = lambda n: _run(tagger.annotate, words, n)
+    if parser is not None:
+        steps["parsing"] = lambda n: _run(parser.annotate, tagged, n)
+    steps["writing"] = lambda n: _run(lambda write: write(), writers, n)
+    steps["together"] = lambda n: deque(
+        annotate(io.BytesIO(text), annotator, input_format=input_format, threads=n), maxlen=0
+    )
+    return steps, sum(int(some.bounds[-1]) for some in words)
+
+
+def _read(chunk: Chunk) -> list[Document | list[Sentence]]:
+    document = chunk.document()
+    if document is not None:
+        return [document]
+    sentences = (block for block in chunk.blocks() if isinstance(block, Sentence))
+    return list(chunks(sentences))
+
+
+def _words(batch: Document | list[Sentence]) -> Words:
+    return SentenceWords(batch) if isinstance(batch, list) else DocumentWords(batch)
+
+
+def _written(sentences: Sequence[Sentence]) -> bytes:
+    """As `Annotator.sentences` writes; what was predicted makes no difference to the pace."""
+    return "".join(sentence.to_text() for sentence in sentences).encode("utf-8", "surrogatepass")
+
+
+def _run(work: Callable[[T], Any], items: Iterable[T], threads: int) -> None:
+    if threads == 1:
+        deque(map(work, items), maxlen=0)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        deque(pool.map(work, items), maxlen=0)

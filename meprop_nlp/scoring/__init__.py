@@ -1,0 +1,1 @@
+"""Scores of tags and trees against a gold standard; no torch."""

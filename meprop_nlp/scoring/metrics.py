@@ -1,0 +1,290 @@
+"""How well a system's tags and trees agree with the gold standard: counts that add.
+
+Tagging, over words (Nivre et al. 2020 for the columns):
+
+- Words:  words of the system that are words of the gold file, where the two cut text differently.
+- UPOS:   words with the gold universal tag.
+- XPOS:   words with the gold language-specific tag.
+- UFeats: words whose features are the gold ones; only the 21 universal features count, in any
+  order.
+
+Parsing, over words, or over content words for CLAS:
+
+- UAS:  words with the gold head ("unlabeled attachment score").
+- LAS:  words with the gold head and relation; what follows a colon in the relation, its
+  subtype, does not count unless asked for ("labeled attachment score").
+- CLAS: LAS over the words whose relation is one of content, as `nsubj` or `obl`, not one of
+  function, as `case` or `punct` (Nivre and Fang 2017).
+- UCM, LCM: sentences in which every word counts for UAS, or LAS ("complete match").
+
+Each is the harmonic mean (F1) of precision, correct / words of the system, and recall,
+correct / words of the gold file; with the same words in both, all three are the accuracy. This is
+the definition of the CoNLL 2018 shared task (Zeman et al. 2018, section 5), whose official
+program, now `udtools.udeval`, gives the same numbers. UCM and LCM are shares of gold sentences.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from meprop_nlp.data.conll.block import tree_faults
+from meprop_nlp.data.penn.punctuation import is_punctuation
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.trees import roots
+from meprop_nlp.data.word import ROOT, UNSET, Word
+from meprop_nlp.errors import ConlluError, DataError, Problem
+from meprop_nlp.scoring.alignment import Aligned, align
+from meprop_nlp.scoring.scores import METRICS, Arcs, Count, Scores, distance_bucket, length_bucket
+
+__all__ = ["CONTENT_DEPRELS", "UNIVERSAL_FEATURES", "Scores", "evaluate"]
+
+CONTENT_DEPRELS = frozenset(
+    {
+        *("acl", "advcl", "advmod", "amod", "appos", "ccomp", "compound", "conj", "csubj", "dep"),
+        *("discourse", "dislocated", "expl", "fixed", "flat", "goeswith", "iobj", "list", "nmod"),
+        *("nsubj", "nummod", "obj", "obl", "orphan", "parataxis", "reparandum", "root"),
+        *("vocative", "xcomp"),
+    }
+)
+
+UNIVERSAL_FEATURES = frozenset(
+    {
+        *("Abbr", "Animacy", "Aspect", "Case", "Definite", "Degree", "Evident", "Foreign"),
+        *("Gender", "Mood", "NumType", "Number", "Person", "Polarity", "Polite", "Poss"),
+        *("PronType", "Reflex", "Tense", "VerbForm", "Voice"),
+    }
+)
+
+
+def evaluate(
+    gold: Iterable[Sentence],
+    system: Iterable[Sentence],
+    *,
+    exclude_punct: bool = False,
+    strip_subtypes: bool = True,
+    trees: bool | None = None,
+    multiple_roots: bool | None = None,
+) -> Scores:
+    """Compare a system's sentences with the gold standard.
+
+    Both must hold the same text; they may cut it into words and sentences differently.
+
+    Args:
+        exclude_punct: leave punctuation out of UAS, LAS, UCM, LCM and the tables of arcs, not of
+            the tags. A word is left out when its gold UPOS is PUNCT or, where gold has no
+            universal tag, when its tag is a punctuation tag of the Penn Treebank or all of its
+            form is Unicode punctuation (`data.penn.punctuation`). System words that have no partner
+            are judged by their own tag.
+        strip_subtypes: compare relations without what follows the colon, as is official.
+        trees: whether to score heads and relations; None: if the first gold sentence has heads.
+        multiple_roots: whether a sentence may have several roots; None: not in CoNLL-U, where it
+            is an error for the official program too, but in CoNLL-X and tab files.
+
+    Raises:
+        ConlluError: where the texts differ, or a sentence has a circle, no root, a missing head,
+            or several roots: the file and line.
+        DataError: if there is no gold sentence.
+    """
+    tally = _Tally(exclude_punct, strip_subtypes)
+    gold = iter(gold)
+    first = next(gold, None)
+    if first is None:
+        raise DataError("no sentences in the gold file, expected at least one to score against")
+    gold = _with_first(first, gold)
+    if trees is None:
+        trees = _has_heads(first)
+        gold = gold if trees else _without_heads(gold, first)
+    gold = _checked(gold, trees, multiple_roots)
+    for passage in align(gold, _checked(system, trees, multiple_roots)):
+        for aligned in passage.sentences:
+            tally.tags(aligned)
+            if trees:
+                tally.arcs(aligned)
+        for word in passage.unaligned:
+            tally.unaligned(word)
+    return tally.scores()
+
+
+def _with_first(first: Sentence, rest: Iterator[Sentence]) -> Iterator[Sentence]:
+    yield first
+    yield from rest
+
+
+def _has_heads(sentence: Sentence) -> bool:
+    return any(word.head != UNSET for word in sentence.words)
+
+
+def _without_heads(sentences: Iterable[Sentence], first: Sentence) -> Iterator[Sentence]:
+    """The same sentences; one with heads, where the first has none, is an error."""
+    for sentence in sentences:
+        if _has_heads(sentence):
+            message = f"has heads, and the sentence at line {first.line} has none; expected all"
+            message += " or none, so that it is clear what to score"
+            raise ConlluError([Problem(sentence.path, sentence.line, message, sentence.sent_id)])
+        yield sentence
+
+
+def _checked(
+    sentences: Iterable[Sentence], trees: bool, multiple_roots: bool | None
+) -> Iterator[Sentence]:
+    """The same sentences; where they must be trees, the first that is none is an error."""
+    for sentence in sentences:
+        if trees:
+            faults = tree_faults(sentence)
+            if faults:
+                raise ConlluError([fault.problem(sentence.path) for fault in faults])
+            allowed = sentence.layout.kind != "conllu" if multiple_roots is None else multiple_roots
+            if not allowed:
+                _refuse_several_roots(sentence)
+        yield sentence
+
+
+def _refuse_several_roots(sentence: Sentence) -> None:
+    found = roots([word.head for word in sentence.words])
+    if len(found) > 1:
+        shown = ", ".join(str(root) for root in found[:5]) + (", ..." if len(found) > 5 else "")
+        message = f"{len(found)} words have HEAD 0 (words {shown}), CoNLL-U allows one root"
+        line = sentence.word_line(found[1])
+        raise ConlluError([Problem(sentence.path, line, message, sentence.sent_id)])
+
+
+@lru_cache(maxsize=1 << 14)
+def _universal(feats: str) -> str:
+    """The universal ones of the features, in one order."""
+    if feats == "_":
+        return ""
+    kept = (x for x in feats.split("|") if x.partition("=")[0] in UNIVERSAL_FEATURES)
+    return "|".join(sorted(kept))
+
+
+class _Tally:
+    """The counts while sentences come in."""
+
+    def __init__(self, exclude_punct: bool, strip_subtypes: bool) -> None:
+        self.exclude_punct = exclude_punct
+        self.strip_subtypes = strip_subtypes
+        self.sentences = 0
+        self.correct: Counter[str] = Counter()
+        self.gold: Counter[str] = Counter()  # words (all), arcs, content
+        self.system: Counter[str] = Counter()
+        self.aligned: Counter[str] = Counter()
+        self.annotated = {"words"}
+        self.confusions: Counter[tuple[str, str]] = Counter()
+        # rows of the tables: [gold, heads, labels, system]
+        self.tables: dict[str, dict[str, list[int]]] = {"deprel": {}, "length": {}, "distance": {}}
+
+    def _base(self, deprel: str) -> str:
+        return deprel.partition(":")[0] if self.strip_subtypes else deprel
+
+    def _row(self, table: str, name: str) -> list[int]:
+        return self.tables[table].setdefault(name, [0, 0, 0, 0])
+
+    def tags(self, aligned: Aligned) -> None:
+        """Count the tags of one gold sentence."""
+        upos = xpos = ufeats = pairs = 0
+        self.sentences += 1
+        for gold, system in zip(aligned.gold.words, aligned.partners, strict=True):
+            if system is None:
+                continue
+            pairs += 1
+            if gold.upos == system.upos:
+                upos += 1
+            if gold.xpos == system.xpos:
+                xpos += 1
+            if gold.feats == system.feats or _universal(gold.feats) == _universal(system.feats):
+                ufeats += 1
+            tags = (gold.xpos, system.xpos) if gold.upos == "_" else (gold.upos, system.upos)
+            if tags[0] != tags[1]:
+                self.confusions[tags] += 1
+        self.correct.update(words=pairs, upos=upos, xpos=xpos, ufeats=ufeats)
+        self.gold["words"] += len(aligned.gold)
+        self.system["words"] += pairs
+        self.aligned["words"] += pairs
+        for metric, column in (("upos", "upos"), ("xpos", "xpos"), ("ufeats", "feats")):
+            if metric not in self.annotated and set(aligned.gold.column(column)) != {"_"}:
+                self.annotated.add(metric)
+
+    def arcs(self, aligned: Aligned) -> None:
+        """Count the heads and relations of one gold sentence."""
+        arcs = uas = las = 0
+        labelled = False
+        of_length = self._row("length", length_bucket(len(aligned.gold)))
+        rows = zip(aligned.gold.words, aligned.partners, aligned.heads_right, strict=True)
+        for gold, system, head_right in rows:
+            deprel = self._base(gold.deprel)
+            found = None if system is None else self._base(system.deprel)
+            label_right = head_right and deprel == found
+            content = gold.deprel.partition(":")[0] in CONTENT_DEPRELS
+            if content:
+                self.gold["clas"] += 1
+                self.aligned["clas"] += system is not None
+                self.correct["clas"] += label_right
+            if system is not None and system.deprel.partition(":")[0] in CONTENT_DEPRELS:
+                self.system["clas"] += 1
+            if self.exclude_punct and is_punctuation(gold):
+                continue
+            arcs += 1
+            uas += head_right
+            las += label_right
+            if found is not None:
+                self.system["arcs"] += 1
+                self.aligned["arcs"] += 1
+                self._row("deprel", found)[3] += 1
+            distance = 0 if gold.head == ROOT else abs(gold.head - gold.id)
+            of_distance = self._row("distance", distance_bucket(distance))
+            for row in (self._row("deprel", deprel), of_distance, of_length):
+                row[0] += 1
+                row[1] += head_right
+                row[2] += label_right
+            labelled = labelled or deprel != "_"
+        self.annotated |= {"uas", "ucm"}
+        if labelled:
+            self.annotated |= {"las", "clas", "lcm"}
+        self.gold["arcs"] += arcs
+        self.correct.update(uas=uas, las=las, ucm=uas == arcs, lcm=las == arcs)
+
+    def unaligned(self, word: Word) -> None:
+        """Count a word of the system that no gold word answers to."""
+        self.system["words"] += 1
+        if word.deprel.partition(":")[0] in CONTENT_DEPRELS:
+            self.system["clas"] += 1
+        if not (self.exclude_punct and is_punctuation(word)):
+            self.system["arcs"] += 1
+            self._row("deprel", self._base(word.deprel))[3] += 1
+
+    def scores(self) -> Scores:
+        """The finished counts."""
+        over = {"uas": "arcs", "las": "arcs", "clas": "clas"}  # the words each is counted over
+        counts = {}
+        for metric in METRICS:
+            key = over.get(metric, "words")
+            gold, system, aligned = self.gold[key], self.system[key], self.aligned[key]
+            if metric in ("ucm", "lcm"):
+                gold = system = aligned = self.sentences if "ucm" in self.annotated else 0
+            counts[metric] = Count(self.correct[metric], gold, system, aligned)
+        return Scores(
+            counts,
+            self.sentences,
+            frozenset(self.annotated),
+            self._table("deprel"),
+            self._table("length"),
+            self._table("distance"),
+            self.confusions,
+            self.exclude_punct,
+            self.strip_subtypes,
+        )
+
+    def _table(self, name: str) -> dict[str, Arcs]:
+        """The rows in a fixed order: relations by frequency, buckets as they grow."""
+        table = self.tables[name]
+        if name == "deprel":
+            order = sorted(table, key=lambda row: (-table[row][0], row))
+        else:
+            order = sorted(table, key=_bucket_order)
+        return {row: Arcs(*table[row]) for row in order}
+
+
+def _bucket_order(name: str) -> int:
+    return 0 if name == "root" else int(name.partition("-")[0].rstrip("+"))

@@ -1,0 +1,1 @@
+"""Training: networks, tasks, the loop, checkpoints, simplification."""

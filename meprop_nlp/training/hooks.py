@@ -1,0 +1,23 @@
+"""`Hooks`: how a caller follows and stops a training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from meprop_nlp.training.records import EpochRecord, Note, Step
+
+__all__ = ["Hooks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """How a caller follows a training.
+
+    Attributes:
+        on_record: is given each Note, Step and EpochRecord.
+        stop: asked between minibatches; on True the run is saved and KeyboardInterrupt raised.
+    """
+
+    on_record: Callable[[Note | Step | EpochRecord], None] = lambda record: None
+    stop: Callable[[], bool] = lambda: False

@@ -1,0 +1,90 @@
+"""From which neurons all that a layer says can be made up: a criterion of the late cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from meprop_nlp.simplify.criteria import by_reconstruction
+from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.training.importance import derive
+from meprop_nlp.training.task import Task
+
+__all__ = ["reconstruction_scores"]
+
+
+def reconstruction_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Tensor]:
+    """Return how early each neuron is chosen, by layer name; (H,) float64 each, H for the first.
+
+    Neurons are chosen one by one, so that from those chosen what the linear layers that read them
+    give comes nearest to what it was (as ThiNet chooses, Luo et al. 2017). An error of an output
+    counts by the loss's curvature along it, estimated as the mean square of its gradient. The data
+    are those of `taylor_scores`. No gradients are left.
+    """
+    inputs = {part.consumers[0].module: _Inputs(part.consumers[0].module) for part in layers}
+    outputs = {
+        consumer.module: _Outputs(consumer.module) for part in layers for consumer in part.consumers
+    }
+    handles = [module.register_forward_hook(watch.look) for module, watch in inputs.items()]
+    handles += [module.register_forward_hook(watch.look) for module, watch in outputs.items()]
+    derive(task, handles)
+    scores = {}
+    for part in layers:
+        n, weights = part.layer.hits.shape[0], []
+        for consumer in part.consumers:
+            columns = slice(consumer.offset, consumer.offset + n)
+            weights.append(outputs[consumer.module].weighted()[:, columns])
+        first = part.consumers[0]  # all read the same
+        columns = slice(first.offset, first.offset + n)
+        covariance = inputs[first.module].covariance()[columns, columns]
+        scores[part.name] = by_reconstruction(covariance, torch.cat(weights))
+    return scores
+
+
+class _Inputs:
+    """What a linear layer reads."""
+
+    def __init__(self, module: Any) -> None:
+        n = module.in_features
+        self._sum = torch.zeros(n, dtype=torch.float64)
+        self._products = torch.zeros(n, n, dtype=torch.float64)
+        self._count = 0
+
+    def look(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Add up what is read in a forward pass: a hook."""
+        read = inputs[0].detach().reshape(-1, len(self._sum))
+        self._count += len(read)
+        self._sum += read.sum(dim=0).double().cpu()
+        self._products += (read.T @ read).double().cpu()
+
+    def covariance(self) -> Tensor:
+        """Return that of the inputs: (I, I)."""
+        mean = self._sum / self._count
+        return self._products / self._count - torch.outer(mean, mean)
+
+
+class _Outputs:
+    """What the loss makes of what a linear layer gives."""
+
+    def __init__(self, module: Any) -> None:
+        self._weight: Tensor = module.weight
+        self._curvature = torch.zeros(module.out_features, dtype=torch.float64)
+        self._count = 0
+
+    def look(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Look on when the gradient of a forward pass comes: a hook."""
+        output.register_hook(self._add)  # type: ignore[no-untyped-call]
+
+    def _add(self, gradient: Tensor) -> None:
+        each = gradient.reshape(-1, len(self._curvature))
+        self._count += len(each)
+        each = each * len(each)  # the loss is a mean
+        self._curvature += each.square().sum(dim=0).double().cpu()
+
+    def weighted(self) -> Tensor:
+        """Return the weights by how much their outputs matter to the loss: (O, I)."""
+        matters = (self._curvature / self._count).sqrt()
+        return matters[:, None] * self._weight.detach().double().cpu()

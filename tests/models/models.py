@@ -1,0 +1,103 @@
+"""Small models with random weights, and sentences for them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from meprop_nlp.config import ParserConfig, TaggerConfig
+from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.models.file import ModelFile
+
+FORMS = ["the", "old", "man", "the", "boats", "Über", "x2", "."]
+TAGS = {"upos": ["<unk>", "DET", "NOUN", "VERB"], "xpos": ["<unk>", "DT", "NN"]}
+LEXICON = Lexicon.build(FORMS, min_feature_count=1)
+
+
+def small_integers(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Weights whose sums are exact, so that two ways of adding them agree, in ties as well."""
+    return rng.integers(-2, 3, shape).astype(np.float32) / 4
+
+
+def floats(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def random_parser(seed: int, *, labels: int = 5, exact: bool = True, **config: Any) -> ModelFile:
+    """A parser model whose weights are drawn from `seed`."""
+    settings = ParserConfig(**{"hidden": 9, "embedding_dim": 3, **config})
+    rng = np.random.default_rng(seed)
+    draw = small_integers if exact else floats
+    e, h = settings.embedding_dim, settings.hidden
+    n_tags = sum(len(TAGS[name]) for name in settings.tag_columns)
+    first = 2 if settings.transition_system == "arc-standard-swap" else 1
+    widths = [48 * e, *[h] * settings.layers, first + 2 * labels]
+    arrays = {
+        "words.weight": draw(rng, len(LEXICON.forms), e),
+        "features.weight": draw(rng, int(LEXICON.feature_offsets[-1]), e),
+        "tags.weight": draw(rng, max(1, n_tags), e),
+        "special.weight": draw(rng, 4, e),
+        "labels.weight": draw(rng, labels + 1, e),
+    }
+    for n, (ins, outs) in enumerate(pairwise(widths)):
+        arrays[f"layers.{n}.weight"] = draw(rng, outs, ins)
+        arrays[f"layers.{n}.bias"] = draw(rng, outs)
+    names = ["root", "nsubj", "obj", "acl", "acl\u2191obj", *(f"l{i}" for i in range(labels))]
+    header = {
+        "kind": "model",
+        "task": "parser",
+        "config": settings.to_dict(),
+        "lexicon": LEXICON.to_dict(),
+        "tags": {name: TAGS[name] for name in settings.tag_columns},
+        "labels": names[:labels],
+        "root_labels": [0],
+        "other_labels": list(range(1, labels)),
+        "template": 2 if settings.transition_system == "arc-hybrid" else 1,
+    }
+    return ModelFile(header, arrays)
+
+
+def random_tagger(seed: int, *, units: tuple[int, int] = (5, 5), **config: Any) -> ModelFile:
+    """A tagger model whose weights are drawn from `seed`; its directions may differ in width."""
+    settings = TaggerConfig(**{"hidden": max(units), "word_dim": 4, "feature_dim": 2, **config})
+    rng = np.random.default_rng(seed)
+    columns = settings.columns or tuple(TAGS)
+    arrays = {
+        "words.weight": floats(rng, len(LEXICON.forms), settings.word_dim),
+        "features.weight": floats(rng, int(LEXICON.feature_offsets[-1]), settings.feature_dim),
+    }
+    for name, h in zip(("left_to_right", "right_to_left"), units, strict=True):
+        ins = settings.word_dim + 7 * settings.feature_dim
+        arrays[f"lstm.{name}.weight_ih_l0"] = floats(rng, 4 * h, ins)
+        arrays[f"lstm.{name}.weight_hh_l0"] = floats(rng, 4 * h, h)
+        arrays[f"lstm.{name}.bias_ih_l0"] = floats(rng, 4 * h)
+        arrays[f"lstm.{name}.bias_hh_l0"] = floats(rng, 4 * h)
+    for name in columns:
+        arrays[f"heads.{name}.weight"] = floats(rng, len(TAGS[name]), sum(units))
+        arrays[f"heads.{name}.bias"] = floats(rng, len(TAGS[name]))
+    header = {
+        "kind": "model",
+        "task": "tagger",
+        "config": settings.to_dict(),
+        "lexicon": LEXICON.to_dict(),
+        "tags": {name: TAGS[name] for name in columns},
+    }
+    return ModelFile(header, arrays)
+
+
+def random_sentences(seed: int, lengths: list[int]) -> list[Sentence]:
+    """Sentences of these lengths over known and unknown forms and tags."""
+    rng = np.random.default_rng(seed)
+    forms = [*FORMS, "unseen", "Ünseen", "12", "a" * 40]
+    columns = {name: [*tags, "new"] for name, tags in TAGS.items()}
+
+    def draw(values: list[str], n: int) -> list[str]:
+        return [values[i] for i in rng.integers(len(values), size=n)]
+
+    return [
+        Sentence.from_words(draw(forms, n), **{name: draw(v, n) for name, v in columns.items()})
+        for n in lengths
+    ]

@@ -1,0 +1,127 @@
+"""Fixtures of the model tests: a few sentences, tiny networks, a way to train them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from meprop_nlp.config import (
+    MePropConfig,
+    ParserConfig,
+    SimplifyConfig,
+    TaggerConfig,
+    TrainingConfig,
+)
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.training.parser import DependencyParser
+from meprop_nlp.training.parser_task import ParserTask
+from meprop_nlp.training.tagger import Tagger
+from meprop_nlp.training.tagger_task import TaggerTask
+
+Treebank = list[Sentence]
+TASKS = ("tagger", "parser")
+
+
+def _sentence(*rows: str) -> Sentence:
+    """One word a row: form, upos, xpos, head, deprel."""
+    forms, upos, xpos, heads, deprels = zip(*(row.split() for row in rows), strict=True)
+    return Sentence.from_words(
+        forms, upos=upos, xpos=xpos, head=[int(head) for head in heads], deprel=deprels
+    )
+
+
+@pytest.fixture(scope="session")
+def treebank() -> Treebank:
+    """Projective trees of 1 to 7 words; `saw` is a noun once and a verb once."""
+    return [
+        _sentence("The DET DT 2 det", "dog NOUN NN 3 nsubj", "saw VERB VBD 0 root",
+                  "a DET DT 5 det", "cat NOUN NN 3 obj", ". PUNCT . 3 punct"),
+        _sentence("It PRON PRP 2 nsubj", "rains VERB VBZ 0 root"),
+        _sentence("Run VERB VB 0 root", "! PUNCT . 1 punct"),
+        _sentence("A DET DT 3 det", "sharp ADJ JJ 3 amod", "saw NOUN NN 4 nsubj",
+                  "cuts VERB VBZ 0 root", "old ADJ JJ 6 amod", "wood NOUN NN 4 obj",
+                  "well ADV RB 4 advmod"),
+        _sentence("Why ADV WRB 0 root"),
+        _sentence("She PRON PRP 2 nsubj", "knows VERB VBZ 0 root", "it PRON PRP 4 nsubj",
+                  "rains VERB VBZ 2 ccomp"),
+        _sentence("Dogs NOUN NNS 2 nsubj", "bark VERB VBP 0 root", "in ADP IN 5 case",
+                  "the DET DT 5 det", "rain NOUN NN 2 obl"),
+        _sentence("cats NOUN NNS 2 nsubj", "run VERB VBP 0 root", "well ADV RB 2 advmod"),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def crossing(treebank: Treebank) -> Treebank:
+    """The same, a tree whose arcs cross, and one with several roots."""
+    return [
+        *treebank,
+        _sentence("A DET DT 2 det", "hearing NOUN NN 4 nsubj:pass", "is AUX VBZ 4 aux:pass",
+                  "set VERB VBN 0 root", "on ADP IN 7 case", "the DET DT 7 det",
+                  "issue NOUN NN 2 nmod", "today NOUN NN 4 obl"),
+        _sentence("Yes INTJ UH 0 root", ", PUNCT , 1 punct", "go VERB VB 0 root",
+                  "home ADV RB 3 advmod"),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def model_class() -> dict[str, Any]:
+    return {"tagger": Tagger, "parser": DependencyParser}
+
+
+@pytest.fixture(scope="session")
+def train(treebank: Treebank, model_class: dict[str, Any]) -> Callable[..., Any]:
+    """Train a tiny model for few epochs: 4 minibatches each, with dropout, on one thread.
+
+    `config` and `training` take fields of the two configurations, by name.
+    """
+
+    def run(
+        task: str,
+        sentences: Any = None,
+        dev: Any = None,
+        *,
+        config: dict[str, Any] | None = None,
+        training: dict[str, Any] | None = None,
+        simplify: dict[str, Any] | None = None,
+        k: int | None = 3,
+        topk_mode: str = "example",
+        **options: Any,
+    ) -> Any:
+        batch_size = {"tagger": 2, "parser": 15}[task]
+        small = {"hidden": 8, "dropout": 0.2, "word_dropout": 0.25}
+        make: Any = TaggerConfig
+        if task == "parser":
+            make = functools.partial(ParserConfig, embedding_dim=6)
+        else:
+            make = functools.partial(TaggerConfig, word_dim=6, feature_dim=4)
+        loop = {"epochs": 3, "batch_size": batch_size, "patience": 0, "threads": 1, "seed": 7}
+        cuts: dict[str, Any] = {"first_cut_epoch": 1, "min_neurons": 2}
+        if (simplify or {}).get("schedule") == "paper":
+            cuts |= {"cycle": 1, "cuts_per_epoch": 2}
+        return model_class[task].train(
+            treebank if sentences is None else sentences,
+            dev,
+            config=make(**{**small, **(config or {})}),
+            meprop=MePropConfig(k=k, topk_mode=topk_mode),
+            simplify=None if simplify is None else SimplifyConfig(**{**cuts, **simplify}),
+            training=TrainingConfig(device="cpu", **{**loop, **(training or {})}),
+            **options,
+        )
+
+    return run
+
+
+@pytest.fixture(params=TASKS)
+def narrow_task(request: Any, treebank: Any) -> Any:
+    """A tagger's or a parser's task with several layers of six neurons."""
+    torch.manual_seed(2)
+    common: dict[str, Any] = {"meprop": MePropConfig(k=3), "device": torch.device("cpu")}
+    if request.param == "tagger":
+        config = TaggerConfig(hidden=6, columns=("upos", "xpos"))
+        return TaggerTask(treebank, [], config=config, batch_size=3, **common)
+    parser = ParserConfig(hidden=6, activation="tanh", layers=2)
+    return ParserTask(treebank, [], config=parser, batch_size=40, seed=1, **common)

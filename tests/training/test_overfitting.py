@@ -1,0 +1,258 @@
+"""Each model learns a few sentences by heart, survives its file, and decodes as it was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from meprop_nlp.config import (
+    ACTIVATIONS,
+    TRANSITION_SYSTEMS,
+    MePropConfig,
+    ParserConfig,
+    TaggerConfig,
+)
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.models.loading import load
+from meprop_nlp.models.numpy_parser import NumpyParser
+from meprop_nlp.models.packing import rounded
+from meprop_nlp.models.weights import ParserWeights
+from meprop_nlp.models.words import SentenceWords
+from meprop_nlp.parsing.features import extract, extract_labels
+from meprop_nlp.training.parser_task import ParserTask
+from meprop_nlp.training.records import EpochRecord
+from meprop_nlp.training.run import Hooks
+from meprop_nlp.training.tagger_task import TaggerTask
+from meprop_nlp.training.task import arrays_of
+
+CPU = torch.device("cpu")
+COLUMNS = {"tagger": ("upos", "xpos"), "parser": ("head", "deprel")}
+STEPS = {
+    "tagger": {"batch_size": 4, "learning_rate": 0.03, "epochs": 40},
+    "parser": {"batch_size": 40, "learning_rate": 0.03, "epochs": 30},
+}
+CUTS = {"first_cut_epoch": 6, "keep": 0.6, "teacher": False}
+
+
+def blank(sentence: Sentence, task: str) -> Sentence:
+    """The sentence without what the model is to predict."""
+    n = len(sentence)
+    if task == "tagger":
+        return sentence.with_columns(upos=["_"] * n, xpos=["_"] * n)
+    return sentence.with_columns(head=[-1] * n, deprel=["_"] * n)
+
+
+@pytest.fixture(
+    scope="module", params=["tagger", "parser", "tagger-simplified", "parser-simplified"]
+)
+def overfit(
+    request: pytest.FixtureRequest,
+    train: Callable[..., Any],
+    treebank: list[Sentence],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[str, Any, list[EpochRecord], Path]:
+    """Task, trained model, its records, its file."""
+    task, _, simplified = request.param.partition("-")
+    output = tmp_path_factory.mktemp(request.param) / "model.safetensors"
+    records: list[EpochRecord] = []
+    model = train(
+        task,
+        config={"hidden": 16, "dropout": 0.0, "word_dropout": 0.0},
+        training=STEPS[task],
+        k=6,
+        simplify=CUTS if simplified else None,
+        output=output,
+        hooks=Hooks(on_record=lambda r: records.append(r) if isinstance(r, EpochRecord) else None),
+    )
+    assert any(n < 16 for n in records[-1].neurons.values()) == bool(simplified)
+    return task, model, records, output
+
+
+def test_loss_falls_and_scores_are_perfect(overfit: Any, treebank: list[Sentence]) -> None:
+    task, model, records, _ = overfit
+    assert records[-1].loss < 0.1 < 1.0 < records[0].loss
+    scores = model.evaluate(treebank)
+    names = {"tagger": ("upos", "xpos"), "parser": ("uas", "las", "lcm")}[task]
+    assert [getattr(scores, name) for name in names] == [100] * len(names)
+
+
+def test_predictions_are_the_gold_columns(overfit: Any, treebank: list[Sentence]) -> None:
+    task, model, _, _ = overfit
+    for gold in treebank:
+        predicted = model(blank(gold, task))
+        for column in COLUMNS[task]:
+            assert predicted.column(column) == gold.column(column)
+        assert predicted.forms == gold.forms
+
+
+def test_model_is_the_same_after_save_and_load(
+    overfit: Any, treebank: list[Sentence], tmp_path: Path
+) -> None:
+    task, model, _, output = overfit
+    saved = tmp_path / "deep" / "copy.safetensors"
+    model.save(saved)
+    assert saved.read_bytes() == output.read_bytes()
+    expected = [str(sentence) for sentence in model.pipe(treebank)]
+    for again in (load(saved), type(model).load(output)):
+        assert again.task == task
+        assert [str(sentence) for sentence in again.pipe(treebank)] == expected
+        assert again.model.header == model.model.header
+
+
+def test_stream_gives_what_single_sentences_give(
+    overfit: Any, treebank: list[Sentence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, model, _, _ = overfit
+    new = [
+        Sentence.from_words(["zebras", *a.forms[::-1], "Ünseen"][: 1 + n % 9], upos=None)
+        for n, a in enumerate(treebank * 3)
+    ]
+    sentences = [*treebank, *new]
+    single = [str(model(sentence)) for sentence in sentences]
+    assert [str(sentence) for sentence in model.pipe(iter(sentences))] == single
+    monkeypatch.setattr("meprop_nlp.models.predictor.chunks", lambda s: ([x, x] for x in s))
+    doubled = [str(sentence) for sentence in model.pipe(sentences)]
+    assert doubled == [text for text in single for _ in range(2)]
+
+
+def test_pipe_is_lazy_and_keeps_all_other_text(overfit: Any) -> None:
+    task, model, _, _ = overfit
+    assert list(model.pipe([])) == []
+
+    def endless() -> Any:
+        while True:
+            yield Sentence.from_words(["It", "rains"], misc=["A=b", "_"], lemma=["it", "rain"])
+
+    first = next(model.pipe(endless()))
+    assert first.column("misc") == ["A=b", "_"]
+    assert first.column("lemma") == ["it", "rain"]
+    assert first.column(COLUMNS[task][0])[1] not in ("_", -1)
+
+
+def test_sentence_without_words_passes_through(overfit: Any, treebank: list[Sentence]) -> None:
+    _, model, _, _ = overfit
+    empty = Sentence([], comments=["# nothing"])
+    assert [len(s) for s in model.pipe([empty, treebank[0], empty])] == [0, len(treebank[0]), 0]
+    assert len(model(empty)) == 0
+
+
+def randomize(network: torch.nn.Module, seed: int) -> None:
+    """Weights large enough that every part of the network matters."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.normal_(0, 0.4, generator=generator)
+    network.eval()
+
+
+def round_as_stored(network: torch.nn.Module) -> None:
+    """Give the network the weights that a model file would give back."""
+    stored = rounded(arrays_of(network))
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            parameter.copy_(torch.from_numpy(stored[name]))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("columns", [("upos",), ("xpos", "upos")])
+def test_frozen_tagger_tags_as_the_network(
+    treebank: list[Sentence], columns: tuple[str, ...], seed: int
+) -> None:
+    config = TaggerConfig(hidden=9, word_dim=5, feature_dim=3, columns=columns)
+    task = TaggerTask(
+        treebank, [], config=config, meprop=MePropConfig(k=2), batch_size=3, device=CPU
+    )
+    randomize(task.network, seed)
+    round_as_stored(task.network)
+    expected: dict[str, dict[int, str]] = {column: {} for column in columns}
+    for batch in task.batches(np.random.default_rng(seed)):
+        with torch.no_grad():
+            logits = task.network(
+                task._form_rows[task._forms[torch.from_numpy(batch.words)]], batch.batch_sizes
+            )
+        for column in columns:
+            tags = [task.tags[column][i] for i in logits[column].argmax(1).tolist()]
+            expected[column].update(zip(batch.words.tolist(), tags, strict=True))
+    predicted = list(task.frozen().pipe(treebank))
+    for column in columns:
+        actual = [tag for sentence in predicted for tag in sentence.column(column)]
+        assert actual == [expected[column][place] for place in range(len(actual))]
+        assert len(set(actual)) > 1
+
+
+def network_parse(
+    task: ParserTask, sentence: Sentence
+) -> tuple[list[np.ndarray], list[int], list[int]]:
+    """Greedy parsing, one state at a time, with the torch network."""
+    system = task.system
+    state = system.initial(len(sentence))
+    forms = torch.from_numpy(task.lexicon.encode(sentence.forms))
+    tags, offset = [], 0
+    for name, vocab in task.tags.items():
+        tags.append([offset + vocab.index(tag) for tag in sentence.column(name)])
+        offset += len(vocab)
+    tag_rows = torch.tensor(tags).T
+    scores = []
+    while not state.is_terminal():
+        positions = extract(state, b0_has_children=system.b0_has_children)
+        labels = torch.tensor([extract_labels(state, positions)])
+        # ROOT is row 0, NULL row 1, word 1 row 2
+        index = torch.tensor([[{0: 0, -1: 1}.get(p, p + 1) for p in positions]])
+        with torch.no_grad():
+            logits = task.network(forms, tag_rows, index, index, labels)[0].numpy()
+        scores.append(logits)
+        valid = [i for i in range(system.n_transitions) if system.is_valid(state, i)]
+        system.apply_checked(state, max(valid, key=lambda i: logits[i]))
+    return scores, *state.tree()
+
+
+@pytest.mark.parametrize("system", TRANSITION_SYSTEMS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_frozen_parser_scores_as_the_network(
+    crossing: list[Sentence],
+    monkeypatch: pytest.MonkeyPatch,
+    system: str,
+    activation: str,
+    layers: int,
+) -> None:
+    config = ParserConfig(
+        hidden=9, embedding_dim=5, layers=layers, activation=activation, transition_system=system
+    )  # type: ignore[arg-type]
+    task = ParserTask(
+        crossing,
+        [],
+        config=config,
+        meprop=MePropConfig(k=2),
+        batch_size=30,
+        seed=1,
+        device=CPU,
+    )
+    randomize(task.network, seed=layers)
+    with torch.no_grad():  # a cube of large numbers loses the digits we compare
+        for table in (task.network.words, task.network.features, task.network.tags):
+            table.weight *= 0.3
+    round_as_stored(task.network)
+    model = task.frozen().model
+    frozen = NumpyParser(ParserWeights(model, task.lexicon))
+    recorded: list[np.ndarray] = []
+    score = frozen.score
+
+    def record(hidden: np.ndarray) -> np.ndarray:
+        recorded.append(score(hidden))
+        return recorded[-1]
+
+    monkeypatch.setattr(frozen, "score", record)
+    for sentence in crossing:
+        recorded.clear()
+        trees = frozen.parse(SentenceWords([sentence]))
+        expected, *tree = network_parse(task, sentence)
+        actual = np.concatenate(recorded)
+        bound = 1e-5 * max(1.0, float(np.abs(expected).max()))
+        np.testing.assert_allclose(actual, np.stack(expected), rtol=1e-4, atol=bound)
+        assert [trees.heads.tolist(), trees.labels.tolist()] == tree
