@@ -28,8 +28,8 @@ from peers import measure_peers
 
 from meprop_nlp.commands.processes import peak_bytes, seconds
 from meprop_nlp.data.conll.chunks import read_chunks
-from meprop_nlp.data.conll.reading import read, write
-from meprop_nlp.data.conll.writing import write_pieces
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.writing import write, write_pieces
 from meprop_nlp.data.sample.treebank import sample_treebank
 from meprop_nlp.models.annotator import Annotator, Predicted
 

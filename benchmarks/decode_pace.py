@@ -11,7 +11,8 @@ from typing import Any
 from conditions import interleaved, quartiles
 
 from meprop_nlp.data.conll.chunks import Document, read_chunks
-from meprop_nlp.data.conll.reading import read, write
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.writing import write
 from meprop_nlp.models.words import DocumentWords
 
 

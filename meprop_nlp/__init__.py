@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from meprop_nlp.config import TaggerConfig as TaggerConfig
     from meprop_nlp.config import TrainingConfig as TrainingConfig
     from meprop_nlp.data.conll.reading import read as read
-    from meprop_nlp.data.conll.reading import write as write
+    from meprop_nlp.data.conll.writing import write as write
     from meprop_nlp.data.mnist import read_mnist as read_mnist
     from meprop_nlp.data.sentence import Sentence as Sentence
+    from meprop_nlp.data.tokenlist import from_tokenlist as from_tokenlist
+    from meprop_nlp.data.tokenlist import to_tokenlist as to_tokenlist
     from meprop_nlp.errors import MePropError as MePropError
     from meprop_nlp.models.loading import freeze as freeze
     from meprop_nlp.models.loading import load as load
@@ -51,10 +53,12 @@ _HOMES = {
     "TrainingConfig": "config",
     "evaluate": "scoring.metrics",
     "freeze": "models.loading",
+    "from_tokenlist": "data.tokenlist",
     "load": "models.loading",
     "read": "data.conll.reading",
     "read_mnist": "data.mnist",
-    "write": "data.conll.reading",
+    "to_tokenlist": "data.tokenlist",
+    "write": "data.conll.writing",
 }
 
 __all__ = [
@@ -75,9 +79,11 @@ __all__ = [
     "TrainingConfig",
     "evaluate",
     "freeze",
+    "from_tokenlist",
     "load",
     "read",
     "read_mnist",
+    "to_tokenlist",
     "write",
 ]
 

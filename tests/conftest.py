@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from meprop_nlp import native
-from meprop_nlp.data.word import CONLLU, Layout
+from meprop_nlp.data.conll.layout import CONLLU, Layout
 
 # a suite that a shell starts in the background ignores Ctrl-C, and what it starts would too
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from meprop_nlp.cli import make_app
 from meprop_nlp.commands import train
 from meprop_nlp.commands.training import Settings
-from meprop_nlp.data.conll.reading import read, write
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.writing import write
 from meprop_nlp.data.sample.treebank import sample_treebank
 
 ROOT = Path(__file__).parents[1]

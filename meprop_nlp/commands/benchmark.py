@@ -117,7 +117,7 @@ def _process_costs(
     from statistics import median
 
     from meprop_nlp.commands.processes import peak_bytes, seconds
-    from meprop_nlp.data.conll.reading import write
+    from meprop_nlp.data.conll.writing import write
 
     words: list[str | Path] = ["parse" if "parser" in models else "tag"]
     words += ["--model", models.get("parser") or models["tagger"]]

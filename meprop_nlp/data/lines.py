@@ -17,7 +17,7 @@ from typing import IO, cast
 from meprop_nlp.data.source import Source, opened, read_pieces, source_name
 from meprop_nlp.errors import ConlluError, DataError, Problem
 
-__all__ = ["LONGEST_LINE", "decoded_lines", "is_utf8", "read_lines"]
+__all__ = ["LONGEST_LINE", "decoded_lines", "is_utf8", "read_lines", "visible"]
 
 _PIECE = 1 << 16
 # byte order marks and empty lines
@@ -63,6 +63,14 @@ def read_lines(
             yield from decoded_lines(
                 pieces, name, encoding=encoding, encoding_errors=encoding_errors, notes=notes
             )
+
+
+def visible(line: str) -> str:
+    """The line as it can be shown in a message: tabs as arrows, cut after 60 characters."""
+    shown = line if len(line) <= 60 else line[:60] + "…"
+    return "".join(
+        "→" if c == "\t" else c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown
+    )
 
 
 def is_utf8(encoding: str) -> bool:

@@ -1,19 +1,17 @@
 """`Sentence`: one block of a CoNLL file in memory.
 
 A sentence keeps every column of its words and the lines between them as they stood, so that
-writing it back gives the block it was read from. Reading files is in `conll.py`.
+writing it back gives the block it was read from. `conll/reading.py` reads files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from meprop_nlp.data.word import COLUMNS, CONLLU, UNSET, EmptyNode, Layout, MultiwordToken, Word
+from meprop_nlp.data.conll.layout import CONLLU, Layout
+from meprop_nlp.data.word import COLUMNS, UNSET, EmptyNode, MultiwordToken, Word
 from meprop_nlp.errors import DataError
-
-if TYPE_CHECKING:
-    from conllu.models import TokenList
 
 __all__ = ["Sentence"]
 
@@ -209,19 +207,6 @@ class Sentence:
             before, other = next(between, (-1, ""))
         lines.append("\n")
         return "\n".join(lines)
-
-    def to_tokenlist(self) -> TokenList:
-        """The sentence as the `conllu` library's `TokenList`; that library must be installed."""
-        import conllu
-
-        return conllu.parse(self.to_text(CONLLU))[0]
-
-    @classmethod
-    def from_tokenlist(cls, tokens: TokenList) -> Sentence:
-        """The sentence that the `conllu` library holds as a `TokenList`."""
-        from meprop_nlp.data.conll.reading import read_text
-
-        return next(read_text(tokens.serialize(), input_format="conllu"))
 
     def __str__(self) -> str:
         return self.to_text()

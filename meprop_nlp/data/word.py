@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = [
-    "COLUMNS",
-    "CONLLU",
-    "ROOT",
-    "UNSET",
-    "EmptyNode",
-    "Layout",
-    "MultiwordToken",
-    "Word",
-]
+__all__ = ["COLUMNS", "ROOT", "UNSET", "EmptyNode", "MultiwordToken", "Word"]
 
 UNSET = -1  # HEAD is not given: `_` in the file
 ROOT = 0  # HEAD of a word that hangs on nothing
@@ -100,16 +91,3 @@ class EmptyNode(NamedTuple):
     def form(self) -> str:
         """The form, often `_`."""
         return self.columns[1]
-
-
-class Layout(NamedTuple):
-    """How words stand in a file: `kind` is conllu, conllx or tab; `width` counts the columns.
-
-    `tab` is FORM, FORM TAG, FORM TAG HEAD or FORM TAG HEAD DEPREL; the tag is in `xpos`.
-    """
-
-    kind: str
-    width: int
-
-
-CONLLU = Layout("conllu", 10)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from meprop_nlp.data.conll.block import Fault
-from meprop_nlp.data.conll.blocks import check_arguments, good_blocks
 from meprop_nlp.data.conll.chunks import Chunk, comes_in_chunks, read_chunks
-from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.reading import check_arguments, good_blocks, read
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.source import Source, source_name

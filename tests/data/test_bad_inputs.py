@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from meprop_nlp.data.conll.reading import UNSET, Sentence, read, read_text
+from meprop_nlp.data.conll.reading import read, read_text
 from meprop_nlp.data.report import TreebankReport
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import ConfigError, ConlluError, DataError
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from meprop_nlp.data.conll.reading import Sentence, read
+from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.report import TreebankReport
+from meprop_nlp.data.sentence import Sentence
 
 
 def test_ewt_dev_has_the_published_counts(shared_data: Path) -> None:

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from meprop_nlp import native
 from meprop_nlp.data import source as opening
 from meprop_nlp.data.conll.chunks import Chunk, read_chunks
+from meprop_nlp.data.conll.layout import Layout
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.word import Layout
 from meprop_nlp.errors import DataError
 from meprop_nlp.models import annotate as annotating
 from meprop_nlp.models.annotator import Annotator, Piece

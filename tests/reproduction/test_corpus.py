@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from meprop_nlp.data.conll.reading import read, write
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.writing import write
 from meprop_nlp.errors import DataError
 from meprop_nlp.reproduction.corpus import FULL, SWEEP, Corpus, sample_corpus, treebank_corpus
 

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from udtools.udeval import UDError, load_conllu
 from udtools.udeval import evaluate as official
 
-from meprop_nlp.data.conll.reading import Layout, Sentence, read, read_text
+from meprop_nlp.data.conll.layout import Layout
+from meprop_nlp.data.conll.reading import read, read_text
 from meprop_nlp.data.penn.punctuation import is_punctuation
+from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_tree
 from meprop_nlp.data.word import Word
 from meprop_nlp.errors import ConlluError, DataError

@@ -6,10 +6,11 @@ import re
 from sys import intern
 from typing import NamedTuple
 
-from meprop_nlp.data.conll.layout import visible
+from meprop_nlp.data.conll.layout import Layout
+from meprop_nlp.data.lines import visible
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import find_cycle
-from meprop_nlp.data.word import UNSET, EmptyNode, Layout, MultiwordToken, Word
+from meprop_nlp.data.word import UNSET, EmptyNode, MultiwordToken, Word
 from meprop_nlp.errors import Problem
 
 __all__ = ["Fault", "parse_block", "tree_faults"]

@@ -18,13 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from meprop_nlp.data.conll.block import Fault
-from meprop_nlp.data.conll.blocks import (
-    block_layout,
-    check_arguments,
-    good_blocks,
-    group_lines,
-    parse_lines,
-)
+from meprop_nlp.data.conll.layout import Layout, detect_layout
+from meprop_nlp.data.conll.reading import check_arguments, good_blocks, group_lines, parse_lines
 from meprop_nlp.data.lines import LONGEST_LINE, decoded_lines, is_utf8
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
@@ -36,7 +31,6 @@ from meprop_nlp.data.source import (
     source_name,
     would_wait,
 )
-from meprop_nlp.data.word import Layout
 from meprop_nlp.errors import DataError
 from meprop_nlp.native import core
 
@@ -60,8 +54,9 @@ class Chunk(NamedTuple):
         offset: of the first byte in the file.
         layout: of the whole file; None where there were only comments so far.
         pauses: whether more was yet to be written into the pipe when this was cut from it.
-        told_by: the input format by which its words tell the layout; None where that was told
-            before. Blocks of lines with # that come first are comments, later ones may be words.
+        input_format: the format that its layout is detected by; None where an earlier chunk had
+            the first word already. The layout is detected anew when the blocks are read, since
+            blocks of lines with # are comments before it is known, and may be words after that.
     """
 
     path: str
@@ -70,7 +65,7 @@ class Chunk(NamedTuple):
     offset: int = 0
     layout: Layout | None = None
     pauses: bool = False
-    told_by: str | None = None
+    input_format: str | None = None
 
     @property
     def n_lines(self) -> int:
@@ -111,8 +106,8 @@ class Chunk(NamedTuple):
         return parse_lines(
             self.lines(),
             path=self.path,
-            layout=self.layout if self.told_by is None else None,
-            input_format=self.told_by or "auto",
+            layout=self.layout if self.input_format is None else None,
+            input_format=self.input_format or "auto",
             first_line=self.first_line,
         )
 
@@ -193,14 +188,14 @@ def read_chunks(
             raise DataError(f"{path}: a text stream, expected one of bytes")
         for chunk in _cut(read_pieces(stream, path), path, size, lambda: would_wait(stream)):
             if layout is None:
-                layout = _told_layout(chunk, input_format)
-                chunk = chunk._replace(told_by=input_format)
+                layout = _first_layout(chunk, input_format)
+                chunk = chunk._replace(input_format=input_format)
             yield chunk._replace(layout=layout)
 
 
-def _told_layout(chunk: Chunk, input_format: str) -> Layout | None:
+def _first_layout(chunk: Chunk, input_format: str) -> Layout | None:
     for number, block in group_lines(chunk.lines(), first_line=chunk.first_line):
-        layout = block_layout(block, number, input_format=input_format, path=chunk.path)
+        layout = detect_layout(block, number, input_format=input_format, path=chunk.path)
         if layout is not None:
             return layout
     return None

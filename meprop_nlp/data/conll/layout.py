@@ -1,12 +1,14 @@
-"""Telling the format of a CoNLL file by its first sentence."""
+"""`Layout`: how words stand in a CoNLL file, and how it is detected by the first sentence."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-from meprop_nlp.data.word import CONLLU, Layout
+from meprop_nlp.data.lines import visible
+from meprop_nlp.errors import ConlluError, Problem
 
-__all__ = ["FORMATS", "LayoutError", "detect_layout", "is_bracketed", "visible"]
+__all__ = ["CONLLU", "FORMATS", "Layout", "detect_layout", "is_bracketed"]
 
 FORMATS = ("auto", "conllu", "conllx", "tab")
 
@@ -15,63 +17,74 @@ _CONLLU_NAME = re.compile(r"\.conllu(\.(gz|xz|bz2))?$", re.IGNORECASE)
 _HEAD = re.compile(r"_|[0-9]+")
 
 
-class LayoutError(ValueError):
-    """The first word line fits no format; `line` is its 0-based place in the block."""
+class Layout(NamedTuple):
+    """How words stand in a file: `kind` is conllu, conllx or tab; `width` counts the columns.
 
-    def __init__(self, line: int, message: str) -> None:
-        self.line = line
-        super().__init__(message)
+    `tab` is FORM, FORM TAG, FORM TAG HEAD or FORM TAG HEAD DEPREL; the tag is in `xpos`.
+    """
 
-
-def visible(line: str) -> str:
-    """The line as it can be shown in a message: tabs as arrows, cut after 60 characters."""
-    shown = line if len(line) <= 60 else line[:60] + "…"
-    return "".join(
-        "→" if c == "\t" else c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown
-    )
+    kind: str
+    width: int
 
 
-def detect_layout(lines: list[str], *, input_format: str, name: str) -> Layout:
-    """The layout of a file whose first block is `lines`.
+CONLLU = Layout("conllu", 10)
+
+
+def detect_layout(
+    block: list[str], first_line: int, *, input_format: str, path: str
+) -> Layout | None:
+    """The layout of a file whose first block this is; None where it holds comments only.
 
     By the number of columns of the first word line; CoNLL-U and CoNLL-X with ten columns are told
     apart by what the block holds (comments, multiword tokens, enhanced arcs, attributes in MISC,
     `root`; or integers in the PHEAD column), by the name `.conllu`, a foreign root label, and last
     by other names.
 
+    Args:
+        block: the lines of the block.
+        first_line: 1-based number of its first line in the file.
+        input_format: one of `FORMATS`.
+        path: what the file is called in messages.
+
     Raises:
-        LayoutError: if the line fits no format, or not the one asked for.
+        ConlluError: if the first word line fits no format, or not the one asked for.
     """
     # in CoNLL a line that begins with # is a comment; a tab file has words such as #1
-    place = next((i for i, line in enumerate(lines) if not line.startswith("#")), 0)
-    fields = lines[place].split("\t")
+    place = next((i for i, line in enumerate(block) if not line.startswith("#")), None)
+    if place is None:
+        if input_format != "tab":
+            return None
+        place = 0
+    width = block[place].count("\t") + 1
     if input_format == "tab":
-        if len(fields) <= 4:
-            return Layout("tab", len(fields))
-        raise LayoutError(place, _refusal(lines[place], "1 to 4 columns FORM TAG HEAD DEPREL"))
-    if input_format == "conllu":
-        if len(fields) == 10:
+        if width <= 4:
+            return Layout("tab", width)
+        wanted = "1 to 4 columns FORM TAG HEAD DEPREL"
+    elif input_format == "conllu":
+        if width == 10:
             return CONLLU
-        raise LayoutError(place, _refusal(lines[place], "the 10 columns of CoNLL-U"))
-    if input_format == "conllx" or len(fields) == 8:
-        if len(fields) in (8, 10):
-            return Layout("conllx", len(fields))
-        raise LayoutError(place, _refusal(lines[place], "the 8 or 10 columns of CoNLL-X"))
-    if len(fields) == 10:
-        return _conllu_or_conllx(lines, name)
-    if len(fields) == 2 or (len(fields) in (3, 4) and _HEAD.fullmatch(fields[2])):
-        return Layout("tab", len(fields))
-    wanted = "10 columns (CoNLL-U, CoNLL-X), 8 (CoNLL-X), or FORM TAG [HEAD [DEPREL]]"
-    raise LayoutError(place, _refusal(lines[place], wanted))
+        wanted = "the 10 columns of CoNLL-U"
+    elif input_format == "conllx" or width == 8:
+        if width in (8, 10):
+            return Layout("conllx", width)
+        wanted = "the 8 or 10 columns of CoNLL-X"
+    else:
+        if width == 10:
+            return _conllu_or_conllx(block, path)
+        if width == 2 or (width in (3, 4) and _HEAD.fullmatch(block[place].split("\t")[2])):
+            return Layout("tab", width)
+        wanted = "10 columns (CoNLL-U, CoNLL-X), 8 (CoNLL-X), or FORM TAG [HEAD [DEPREL]]"
+    message = _refusal(block[place], wanted)
+    raise ConlluError([Problem(path, first_line + place, message)])
 
 
-def _conllu_or_conllx(lines: list[str], name: str) -> Layout:
-    for line in lines:
+def _conllu_or_conllx(block: list[str], path: str) -> Layout:
+    for line in block:
         fields = line.split("\t")
         if line.startswith("#") or (len(fields) == 10 and ("-" in fields[0] or "." in fields[0])):
             return CONLLU
     conllx = Layout("conllx", 10)
-    for line in lines:
+    for line in block:
         fields = line.split("\t")
         if len(fields) != 10:
             continue
@@ -80,11 +93,11 @@ def _conllu_or_conllx(lines: list[str], name: str) -> Layout:
         if fields[8].isdecimal():
             return conllx
         # MISC; PDEPREL has no such thing
-        if "=" in fields[9] or _CONLLU_NAME.search(name):
+        if "=" in fields[9] or _CONLLU_NAME.search(path):
             return CONLLU
         if fields[6] == "0" and fields[7] != "_":
             return CONLLU if fields[7].partition(":")[0] == "root" else conllx
-    return conllx if _CONLLX_NAME.search(name) else CONLLU
+    return conllx if _CONLLX_NAME.search(path) else CONLLU
 
 
 def is_bracketed(line: str) -> bool:

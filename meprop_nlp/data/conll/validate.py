@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from meprop_nlp.data.conll.block import Fault
-from meprop_nlp.data.conll.layout import visible
 from meprop_nlp.data.conll.reading import read_blocks
+from meprop_nlp.data.lines import visible
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.source import Source, source_name
 from meprop_nlp.data.trees import roots

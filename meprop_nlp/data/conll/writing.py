@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from meprop_nlp.data.conll.layout import Layout
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.word import Layout
 from meprop_nlp.errors import DataError
 from meprop_nlp.files import replacing
 

@@ -13,8 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from meprop_nlp.data.conll.layout import visible
-from meprop_nlp.data.lines import read_lines
+from meprop_nlp.data.lines import read_lines, visible
 from meprop_nlp.data.source import Source, source_name
 from meprop_nlp.errors import ConlluError, Problem
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from meprop_nlp.data.conll.layout import Layout
 from meprop_nlp.data.penn.brackets import Tree
 from meprop_nlp.data.penn.head_rules import category, functions, head_child
 from meprop_nlp.data.penn.punctuation import PTB_PUNCTUATION_TAGS
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.word import ROOT, Layout, Word
+from meprop_nlp.data.word import ROOT, Word
 
 __all__ = ["DEPRELS", "arc_label", "to_sentence", "to_sentences"]
 

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from meprop_nlp import native
 from meprop_nlp.data.conll import chunks
 from meprop_nlp.data.conll.chunks import Chunk, read_chunks, read_documents
-from meprop_nlp.data.conll.reading import Layout, Sentence, read, read_blocks
+from meprop_nlp.data.conll.layout import Layout
+from meprop_nlp.data.conll.reading import read, read_blocks
 from meprop_nlp.data.report import TreebankReport
+from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 
 LINE = "1\ta\t_\t_\t_\t_\t0\t_\t_\t_\n"

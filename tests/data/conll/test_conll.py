@@ -12,7 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from meprop_nlp.data.conll.reading import CONLLU, UNSET, Layout, Sentence, Word, read, read_text
+from meprop_nlp.data.conll.layout import CONLLU, Layout
+from meprop_nlp.data.conll.reading import read, read_text
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.word import UNSET, Word
 from meprop_nlp.errors import DataError
 
 FILES = [
@@ -110,12 +113,6 @@ class TestOracle:
             others = [token["id"] for token in tokens if not isinstance(token["id"], int)]
             assert len(sentence.multiword_tokens) == sum(i[1] == "-" for i in others)
             assert len(sentence.empty_nodes) == sum(i[1] == "." for i in others)
-
-    def test_tokenlist_and_back(self) -> None:
-        [sentence] = read_text(TURKISH)
-        tokens = sentence.to_tokenlist()
-        assert tokens[0]["id"] == (1, "-", 2)
-        assert str(Sentence.from_tokenlist(tokens)) == TURKISH
 
 
 class TestLayouts:

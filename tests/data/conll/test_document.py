@@ -14,7 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meprop_nlp import native
-from meprop_nlp.data.conll.reading import COLUMNS, CONLLU, UNSET, Layout, Sentence, read_blocks
+from meprop_nlp.data.conll.layout import CONLLU, Layout
+from meprop_nlp.data.conll.reading import read_blocks
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.word import COLUMNS, UNSET
 from meprop_nlp.errors import DataError
 
 CORE: Any = native.core()

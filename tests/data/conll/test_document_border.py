@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meprop_nlp import native
-from meprop_nlp.data.conll.reading import CONLLU
+from meprop_nlp.data.conll.layout import CONLLU
 
 CORE: Any = native.core()
 pytestmark = pytest.mark.skipif(CORE is None, reason=native.why_missing())

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from meprop_nlp.data.conll.reading import CONLLU, Sentence, read, read_text, write
-from meprop_nlp.data.conll.writing import write_pieces
+from meprop_nlp.data.conll.layout import CONLLU
+from meprop_nlp.data.conll.reading import read, read_text
+from meprop_nlp.data.conll.writing import write, write_pieces
+from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 
 SENTENCES = [Sentence.from_words(["Él", "llegó"], head=[2, 0]), Sentence.from_words(["."])]
