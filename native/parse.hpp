@@ -126,7 +126,7 @@ class GreedyParser {
             last_children_[gold_heads_[i]] = i + 1;
     }
 
-    // The best of the transitions that parsing/dynamic_oracle.py calls right, by the scores of
+    // The best of the transitions that parsing/oracles.py calls right, by the scores of
     // this state. Ties: the first. -1: arc-hybrid cannot build the gold tree.
     std::int32_t right_move(const ParserState& state, int situation) {
         const std::int32_t s0 = state.stack(0), b0 = state.buffer(0); // none is beyond all words

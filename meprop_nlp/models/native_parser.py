@@ -15,7 +15,7 @@ from meprop_nlp.models.folding import capacity_for, filled, padded
 from meprop_nlp.models.weights import Array, ParserWeights
 from meprop_nlp.models.words import Exploration, Indices, Trees, Words
 from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS
-from meprop_nlp.parsing.transition_system import TransitionSystem
+from meprop_nlp.parsing.transitions import TransitionSystem
 
 __all__ = ["NativeParser"]
 
@@ -86,7 +86,7 @@ class NativeParser:
             MePropError: scores are not finite.
         """
         # training alone asks for it: what only decodes starts without
-        from meprop_nlp.parsing.dynamic_oracle import demand_arc_hybrid
+        from meprop_nlp.parsing.oracles import demand_arc_hybrid
 
         demand_arc_hybrid(self._weights.system)
         forms, tags = self._rows(words)

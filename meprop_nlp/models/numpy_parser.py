@@ -66,7 +66,7 @@ class NumpyParser:
             MePropError: scores are not finite.
         """
         # training alone asks for it: what only decodes starts without
-        from meprop_nlp.parsing.dynamic_oracle import DynamicOracle
+        from meprop_nlp.parsing.oracles import DynamicOracle
 
         spans = [slice(*span) for span in pairwise(words.bounds.tolist())]
         oracles = [

@@ -21,8 +21,7 @@ from meprop_nlp.models.parts import (
 )
 from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS
 from meprop_nlp.parsing.projectivity import LIFTED
-from meprop_nlp.parsing.transition_system import TransitionSystem
-from meprop_nlp.parsing.transitions import make_system
+from meprop_nlp.parsing.transitions import TransitionSystem, make_system
 
 __all__ = ["Array", "ParserWeights", "TaggerWeights"]
 

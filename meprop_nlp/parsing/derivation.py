@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import TransitionError
 from meprop_nlp.parsing.features import POSITIONS, WORD_POSITIONS, extract
-from meprop_nlp.parsing.oracle import walk
-from meprop_nlp.parsing.state import UNSET, State
+from meprop_nlp.parsing.oracles import walk
+from meprop_nlp.parsing.state import State
 from meprop_nlp.parsing.transitions import TransitionSystem
 
 __all__ = ["Derivation", "derive", "replay"]

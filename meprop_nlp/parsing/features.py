@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from meprop_nlp.parsing.state import UNSET, State
+from meprop_nlp.data.word import UNSET
+from meprop_nlp.parsing.state import State
 
 __all__ = [
     "LABEL_POSITIONS",

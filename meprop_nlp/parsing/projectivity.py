@@ -14,14 +14,13 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from meprop_nlp.data.trees import find_cycle, is_projective
+from meprop_nlp.data.trees import find_cycle
+from meprop_nlp.data.word import ROOT
 from meprop_nlp.errors import ConfigError, DataError
-from meprop_nlp.parsing.state import ROOT
 
 __all__ = [
     "LIFTED",
     "deprojectivize",
-    "is_projective",
     "projective_order",
     "projectivize",
     "single_rooted",

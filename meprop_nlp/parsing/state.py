@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from meprop_nlp.data.word import ROOT, UNSET
 
-__all__ = ["ROOT", "UNSET", "State"]
+__all__ = ["State"]
 
 
 class State:

@@ -1,37 +1,241 @@
-"""The three transition systems: which moves exist, when they are valid, what they do.
+"""Transition systems: which moves exist, how they are numbered, when they are valid, what they do.
 
 s0 and s1 are the top of the stack and the word below it, b0 is the first word of the buffer.
-What the right move is for a gold tree stands in `oracle.py` and `dynamic_oracle.py`; each docstring
-here names the rule.
+What the right move is for a gold tree stands in `oracles.py`; each docstring here names the rule.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection
+from enum import IntEnum
+from typing import ClassVar, NamedTuple
 
-from meprop_nlp.errors import ConfigError
-from meprop_nlp.parsing.state import ROOT, UNSET, State
-from meprop_nlp.parsing.transition_system import Kind, Transition, TransitionSystem, situation
+import numpy as np
+from numpy.typing import NDArray
+
+from meprop_nlp.data.word import ROOT, UNSET
+from meprop_nlp.errors import ConfigError, TransitionError
+from meprop_nlp.parsing.state import State
 
 __all__ = [
-    "ROOT",
     "SWAPS_PER_WORD",
     "SYSTEMS",
-    "UNSET",
     "ArcHybrid",
     "ArcStandard",
     "ArcStandardSwap",
     "Kind",
-    "State",
     "Transition",
     "TransitionSystem",
     "make_system",
 ]
 
-
 # A parser that swaps more often than this, over a whole sentence, swaps no more in it: gold trees
 # take a fraction of one swap a word, and a sentence of 100,000 words could go on for hours.
 SWAPS_PER_WORD = 8
+
+
+class Kind(IntEnum):
+    """What a transition does, without its label."""
+
+    SHIFT = 0
+    LEFT_ARC = 1
+    RIGHT_ARC = 2
+    SWAP = 3
+
+
+class Transition(NamedTuple):
+    """A move of the parser.
+
+    Attributes:
+        kind: what it does.
+        deprel: label id of the arc; UNSET for SHIFT and SWAP, which build none.
+    """
+
+    kind: Kind
+    deprel: int = UNSET
+
+
+class TransitionSystem(ABC):
+    """Moves with labels on the arcs, and their numbering in a network's output.
+
+    Every system keeps ROOT at the bottom of the stack and allows the arc from ROOT only when the
+    buffer is empty and one word is left on the stack: so every derivation ends, greedy or not, in
+    a tree with one root.
+
+    Args:
+        n_labels: number of labels; label ids are 0 .. n_labels - 1.
+        root_labels: label ids allowed on the arc from ROOT.
+        other_labels: label ids allowed on all other arcs. For both, None or an empty set (the
+            training data showed none) means no restriction.
+
+    Attributes:
+        transitions: all moves in output order: SHIFT, [SWAP], LEFT_ARC x labels, RIGHT_ARC x
+            labels. `left_start` and `right_start` are the indices of the first of each.
+        b0_has_children: whether words in the buffer have children; the network then sees them.
+        template: which set of features the network sees, as models name it: 2 with b0's children.
+        masks: (n_masks, n_transitions) bool, read only. One row per situation, row
+            `mask_index(state)` says which transitions are valid. Rows 2 * min(len(stack), 3) - 2
+            + (buffer is empty), and for ArcStandardSwap two more. Row 1 is the terminal
+            state's: nothing is valid there.
+
+    Raises:
+        ConfigError: no labels, or a label id outside 0 .. n_labels - 1.
+    """
+
+    name: ClassVar[str]
+    first_kinds: ClassVar[tuple[Kind, ...]] = (Kind.SHIFT,)
+    projective: ClassVar[bool] = True
+    b0_has_children: ClassVar[bool] = False  # already in the buffer: then the network sees them
+
+    def __init__(
+        self,
+        n_labels: int,
+        *,
+        root_labels: Collection[int] | None = None,
+        other_labels: Collection[int] | None = None,
+    ) -> None:
+        if n_labels < 1:
+            raise ConfigError(f"{self.name}: n_labels is {n_labels}, expected 1 or more")
+        self.n_labels = n_labels
+        self.root_labels = self._allowed("root_labels", root_labels)
+        self.other_labels = self._allowed("other_labels", other_labels)
+        self.transitions = (
+            *(Transition(kind) for kind in self.first_kinds),
+            *(Transition(Kind.LEFT_ARC, deprel) for deprel in range(n_labels)),
+            *(Transition(Kind.RIGHT_ARC, deprel) for deprel in range(n_labels)),
+        )
+        self.n_transitions = len(self.transitions)
+        self.left_start = len(self.first_kinds)
+        self.right_start = self.left_start + n_labels
+        self.masks = self._masks()
+
+    @property
+    def template(self) -> int:
+        """1, or 2 where b0 has children."""
+        return 2 if self.b0_has_children else 1
+
+    def initial(self, n_words: int) -> State:
+        """The state before the first move: ROOT on the stack, all words in the buffer."""
+        return State(n_words)
+
+    def index(self, transition: Transition) -> int:
+        """The transition's number in the network's output; the inverse of `transitions[i]`."""
+        if transition.kind == Kind.LEFT_ARC:
+            return self.left_start + transition.deprel
+        if transition.kind == Kind.RIGHT_ARC:
+            return self.right_start + transition.deprel
+        return self.first_kinds.index(transition.kind)
+
+    def is_valid(self, state: State, transition: int | Transition) -> bool:
+        """Whether the transition, or the one with this index, may be applied to the state."""
+        if not isinstance(transition, Transition):
+            transition = self.transitions[transition]
+        kind, deprel = transition
+        if not self._kind_is_valid(state, kind):
+            return False
+        if kind in self.first_kinds:
+            return deprel == UNSET
+        from_root = kind == Kind.RIGHT_ARC and state.stack[-2] == ROOT
+        return deprel in (self.root_labels if from_root else self.other_labels)
+
+    def mask_index(self, state: State) -> int:
+        """The row of `masks` for this state."""
+        size = len(state.stack)
+        return (2 * size if size < 3 else 6) - (2 if state.buffer else 1)
+
+    def apply(self, state: State, index: int) -> None:
+        """Make the move with this index, in place, without asking whether it is valid.
+
+        Decoding masks its scores and so never asks twice; elsewhere use `apply_checked`.
+        """
+        if index >= self.right_start:
+            self.right_arc(state, index - self.right_start)
+        elif index >= self.left_start:
+            self.left_arc(state, index - self.left_start)
+        else:
+            self.shift(state)
+
+    def apply_checked(self, state: State, transition: int | Transition) -> None:
+        """Make the move in place.
+
+        Raises:
+            TransitionError: the move is not valid in this state.
+        """
+        if not isinstance(transition, Transition):
+            transition = self.transitions[transition]
+        if not self.is_valid(state, transition):
+            raise TransitionError(
+                f"{self.name}: {transition.kind.name} with label id {transition.deprel} "
+                f"is not valid in {state}"
+            )
+        self.apply(state, self.index(transition))
+
+    def shift(self, state: State) -> None:
+        """SHIFT: move b0 onto the stack.
+
+        Validity: the buffer is not empty.
+        Action:   push b0, drop it from the buffer.
+        Oracle:   no arc of the gold tree can be built now (and no SWAP is due).
+        """
+        state.stack.append(state.buffer.pop())
+
+    @abstractmethod
+    def left_arc(self, state: State, deprel: int) -> None:
+        """Build the arc to s0's or s1's head on its right."""
+
+    def right_arc(self, state: State, deprel: int) -> None:
+        """RIGHT-ARC, the same in all three systems: make s1 the head of s0 and pop s0.
+
+        Validity: the stack has two entries or more; if s1 is ROOT, the buffer is empty and the
+                  label is a root label, otherwise it is not.
+        Action:   heads[s0] = s1; deprels[s0] = deprel; pop the stack.
+        Oracle:   gold head of s0 is s1, and s0 has all its children.
+        """
+        stack = state.stack
+        child = stack.pop()
+        state.attach(child, stack[-1], deprel)
+
+    def _kind_is_valid(self, state: State, kind: Kind) -> bool:
+        """Whether a move of this kind may be made, with whatever label."""
+        if kind == Kind.SHIFT:
+            return bool(state.buffer)
+        if kind == Kind.RIGHT_ARC:
+            size = len(state.stack)
+            return size > 2 or (size == 2 and not state.buffer)
+        return False
+
+    def _situations(self) -> list[State]:
+        """One state for each row of `masks`, in the order of `mask_index`."""
+        return [
+            _situation([ROOT, 1, 2][:size], [4][:rest]) for size in (1, 2, 3) for rest in (1, 0)
+        ]
+
+    def _masks(self) -> NDArray[np.bool_]:
+        rows = [
+            [self.is_valid(state, transition) for transition in self.transitions]
+            for state in self._situations()
+        ]
+        masks = np.array(rows, dtype=np.bool_)
+        masks.flags.writeable = False
+        return masks
+
+    def _allowed(self, setting: str, labels: Collection[int] | None) -> frozenset[int]:
+        allowed = frozenset(labels or range(self.n_labels))
+        outside = sorted(label for label in allowed if not 0 <= label < self.n_labels)
+        if outside:
+            raise ConfigError(
+                f"{self.name}: {setting} holds {outside[0]}, expected ids from 0 to "
+                f"{self.n_labels - 1}"
+            )
+        return allowed
+
+
+def _situation(stack: list[int], buffer: list[int]) -> State:
+    """A state with this stack and buffer (b0 last) and no arcs: a key of the mask table."""
+    state = State(0)
+    state.stack, state.buffer = stack, buffer
+    return state
 
 
 class ArcStandard(TransitionSystem):
@@ -132,7 +336,7 @@ class ArcStandardSwap(ArcStandard):
         return super()._kind_is_valid(state, kind)
 
     def _situations(self) -> list[State]:
-        return [*super()._situations(), *(situation([ROOT, 2, 1], [4][:r]) for r in (1, 0))]
+        return [*super()._situations(), *(_situation([ROOT, 2, 1], [4][:r]) for r in (1, 0))]
 
 
 SYSTEMS: dict[str, type[TransitionSystem]] = {

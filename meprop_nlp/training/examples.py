@@ -15,7 +15,7 @@ from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.models.parser import FrozenParser
 from meprop_nlp.models.words import Exploration
 from meprop_nlp.parsing.derivation import Derivation, derive, replay
-from meprop_nlp.parsing.transition_system import TransitionSystem
+from meprop_nlp.parsing.transitions import TransitionSystem
 
 __all__ = ["ParserExamples", "tag_rows"]
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.errors import ConfigError, TransitionError
-from meprop_nlp.parsing.dynamic_oracle import DynamicOracle
-from meprop_nlp.parsing.oracle import oracle_transitions
-from meprop_nlp.parsing.transitions import ArcHybrid, ArcStandard, State
+from meprop_nlp.parsing.oracles import DynamicOracle, oracle_transitions
+from meprop_nlp.parsing.state import State
+from meprop_nlp.parsing.transitions import ArcHybrid, ArcStandard
 
 SYSTEM = ArcHybrid(1)
 # what a state can lead to depends on stack, buffer and arcs alone

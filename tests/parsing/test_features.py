@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from meprop_nlp.data.trees import is_projective
+from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import ConfigError, TransitionError
 from meprop_nlp.parsing.derivation import derive
 from meprop_nlp.parsing.features import (
@@ -17,16 +19,9 @@ from meprop_nlp.parsing.features import (
     extract,
     extract_labels,
 )
-from meprop_nlp.parsing.oracle import oracle_transitions
-from meprop_nlp.parsing.projectivity import is_projective
-from meprop_nlp.parsing.transitions import (
-    SYSTEMS,
-    UNSET,
-    ArcStandard,
-    State,
-    TransitionSystem,
-    make_system,
-)
+from meprop_nlp.parsing.oracles import oracle_transitions
+from meprop_nlp.parsing.state import State
+from meprop_nlp.parsing.transitions import SYSTEMS, ArcStandard, TransitionSystem, make_system
 
 
 def _naive(state: State, position: str) -> int:

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meprop_nlp.data.trees import is_tree
+from meprop_nlp.data.trees import is_projective, is_tree
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.parsing.projectivity import (
     LIFTED,
     deprojectivize,
-    is_projective,
     projective_order,
     projectivize,
     single_rooted,

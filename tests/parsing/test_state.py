@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meprop_nlp.parsing.state import ROOT, UNSET, State
+from meprop_nlp.data.word import ROOT, UNSET
+from meprop_nlp.parsing.state import State
 
 
 def test_a_new_state_has_root_on_the_stack_and_all_words_in_the_buffer() -> None:

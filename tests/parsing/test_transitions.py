@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meprop_nlp.data.trees import is_tree
+from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import ConfigError, TransitionError
+from meprop_nlp.parsing.state import State
 from meprop_nlp.parsing.transitions import (
     SYSTEMS,
-    UNSET,
     ArcHybrid,
     ArcStandard,
     ArcStandardSwap,
     Kind,
-    State,
     Transition,
     TransitionSystem,
     make_system,

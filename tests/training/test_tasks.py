@@ -23,9 +23,8 @@ from meprop_nlp.config import (
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_projective, is_tree
 from meprop_nlp.errors import ConfigError, DataError
-from meprop_nlp.parsing.dynamic_oracle import DynamicOracle
 from meprop_nlp.parsing.features import extract, extract_labels
-from meprop_nlp.parsing.oracle import walk
+from meprop_nlp.parsing.oracles import DynamicOracle, walk
 from meprop_nlp.parsing.projectivity import LIFTED
 from meprop_nlp.simplify.simplifier import Simplifier
 from meprop_nlp.training.parser import DependencyParser

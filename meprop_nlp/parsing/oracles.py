@@ -1,6 +1,10 @@
-"""Oracles: the right transition for a state, given the gold tree.
+"""Oracles: the right transitions for a state, given the gold tree.
 
-Those here are for states on the way to the gold tree (static): every arc built so far is gold.
+The static and the hybrid oracle are for states on the way to the gold tree: every arc built so far
+is gold. The dynamic oracle is for any state: a parser trained on gold derivations alone has never
+seen the states that its own mistakes lead to, and with this oracle it can be trained on the states
+that it reaches itself (Goldberg & Nivre 2012, 2013).
+
 A tree with several roots is taken with each root after the first attached to the first, keeping
 its label (`projectivity.single_rooted`).
 """
@@ -12,9 +16,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from meprop_nlp.data.trees import find_cycle
+from meprop_nlp.data.word import ROOT, UNSET
 from meprop_nlp.errors import ConfigError, TransitionError
 from meprop_nlp.parsing.projectivity import projective_order, single_rooted
-from meprop_nlp.parsing.state import ROOT, UNSET, State
+from meprop_nlp.parsing.state import State
 from meprop_nlp.parsing.transitions import (
     ArcHybrid,
     ArcStandard,
@@ -22,7 +27,14 @@ from meprop_nlp.parsing.transitions import (
     TransitionSystem,
 )
 
-__all__ = ["ORACLES", "HybridOracle", "StaticOracle", "oracle_transitions", "walk"]
+__all__ = [
+    "DynamicOracle",
+    "HybridOracle",
+    "StaticOracle",
+    "demand_arc_hybrid",
+    "oracle_transitions",
+    "walk",
+]
 
 
 class Oracle:
@@ -215,7 +227,67 @@ class HybridOracle(Oracle):
         return last > word and state.heads[last] == UNSET
 
 
-ORACLES = ("static", "hybrid")
+class DynamicOracle(Oracle):
+    """The transitions after which no gold head is lost that could still be had.
+
+    A gold arc can still be built as long as each of the two words can still meet the other. In
+    arc-hybrid a tree can be completed with all arcs that can each be built, so that the loss of a
+    transition is the number of arcs that cannot be built after it, and could before (Goldberg &
+    Nivre 2013, section 4).
+
+    Raises:
+        ConfigError: the system is not `ArcHybrid`.
+    """
+
+    def __init__(
+        self, system: TransitionSystem, heads: Sequence[int], deprels: Sequence[int]
+    ) -> None:
+        super().__init__(system, heads, deprels)
+        demand_arc_hybrid(system)
+        self.last_child = [0] * len(self.heads)
+        for word, head in enumerate(self.heads[1:], start=1):
+            self.last_child[head] = max(self.last_child[head], word)
+
+    def next(self, state: State) -> tuple[int, ...]:
+        """Indices of the right transitions, one at least.
+
+        An arc has its gold label, also where its head is not the gold one; where that label is not
+        allowed (a root's label on another arc), every allowed one is right.
+
+        Raises:
+            TransitionError: no transition is right: the system cannot build the gold tree.
+        """
+        heads, stack, buffer = self.heads, state.stack, state.buffer
+        s0, b0 = stack[-1], buffer[-1] if buffer else len(heads)
+        allowed = self.system.masks[self.system.mask_index(state)]
+        right: list[int] = []
+        # once b0 is on the stack, of all words there it can meet none but s0, and only as its child
+        if buffer and heads[b0] not in stack[:-1] and all(heads[word] != b0 for word in stack):
+            right.append(0)
+        # once s0 is gone, it can get no more children
+        if len(stack) > 1 and self.last_child[s0] < b0:
+            if heads[s0] != stack[-2] and heads[s0] <= b0:
+                right += self._labelled(self.left_arcs[s0], self.system.left_start, allowed)
+            if heads[s0] < b0:
+                right += self._labelled(self.right_arcs[s0], self.system.right_start, allowed)
+        if not right:
+            raise TransitionError(self._why_stuck())
+        return tuple(right)
+
+    def _labelled(self, gold: int, start: int, allowed: Sequence[bool]) -> list[int]:
+        """The arc with its gold label, or all that are allowed; none where no arc is."""
+        if allowed[gold]:
+            return [gold]
+        return [i for i in range(start, start + self.system.n_labels) if allowed[i]]
+
+
+def demand_arc_hybrid(system: TransitionSystem) -> None:
+    """Raise ConfigError where the system has no dynamic oracle here."""
+    if not isinstance(system, ArcHybrid):
+        raise ConfigError(
+            f"the dynamic oracle is for {ArcHybrid.name} only, found {system.name}: use the static "
+            "oracle"
+        )
 
 
 def oracle_transitions(
@@ -281,4 +353,4 @@ def walk(
             yield transition, other
             system.apply(state, transition)
     else:
-        raise ConfigError(f"oracle is {oracle!r}, expected one of {', '.join(ORACLES)}")
+        raise ConfigError(f"oracle is {oracle!r}, expected one of static, hybrid")

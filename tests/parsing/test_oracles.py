@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.errors import ConfigError, TransitionError
-from meprop_nlp.parsing.oracle import HybridOracle, StaticOracle, oracle_transitions
+from meprop_nlp.parsing.oracles import HybridOracle, StaticOracle, oracle_transitions
 from meprop_nlp.parsing.projectivity import projective_order
+from meprop_nlp.parsing.state import State
 from meprop_nlp.parsing.transitions import (
     SYSTEMS,
     ArcHybrid,
     ArcStandard,
     ArcStandardSwap,
-    State,
     TransitionSystem,
     make_system,
 )
