@@ -30,15 +30,15 @@ MakeText = Callable[[random.Random, Layout], bytes]
 VALUES = ["_", "a", "b|c=d", "é", "你好", "😀", " ", "a b", "1", "#", "x=1|conf=0.5|y", "\u00a0"]
 FORMS = [value for value in VALUES if value != " "]
 PIECES = (
-    *(b"\t", b"\n", b"\r", b"\r\n", b"\0", b" ", b"#", b"_", b"-", b".", b"0", b"1", b"2", b"9"),
-    *(b"a", b"\n\n", b"\n \t\n", b"\n# c\n", b"\n# c\n\n", b"\xef\xbb\xbf"),
-    *(b"\xff", b"\xc3", b"\xa9", b"\xc0\x80", b"\xed\xa0\x80", b"\xe0\x80\x80", b"\xe2\x80"),
-    *(b"\xf4\x90\x80\x80", b"\xf0\x80\x80\x80", b"\xf0\x9f\x98"),
-)
+    b"\t", b"\n", b"\r", b"\r\n", b"\0", b" ", b"#", b"_", b"-", b".", b"0", b"1", b"2", b"9",
+    b"a", b"\n\n", b"\n \t\n", b"\n# c\n", b"\n# c\n\n", b"\xef\xbb\xbf",
+    b"\xff", b"\xc3", b"\xa9", b"\xc0\x80", b"\xed\xa0\x80", b"\xe0\x80\x80", b"\xe2\x80",
+    b"\xf4\x90\x80\x80", b"\xf0\x80\x80\x80", b"\xf0\x9f\x98",
+)  # fmt: skip
 FIELDS = (
-    *(b"", b"_", b"0", b"01", b"3", b"99", b"2-3", b"1-1", b"3-2", b"1.1", b"0.1", b"1.0"),
-    *(b"1234567890", b"4294967297", b"-1", b" ", b"  "),
-)
+    b"", b"_", b"0", b"01", b"3", b"99", b"2-3", b"1-1", b"3-2", b"1.1", b"0.1", b"1.0",
+    b"1234567890", b"4294967297", b"-1", b" ", b"  ",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from meprop_nlp.models.stream import chunks
 from meprop_nlp.models.trained import TrainedModel
 
 if TYPE_CHECKING:
-    from meprop_nlp.scoring.metrics import Scores
+    from meprop_nlp.scoring.scores import Scores
 
 __all__ = ["Predictor", "as_sentence"]
 

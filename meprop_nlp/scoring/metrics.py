@@ -38,24 +38,19 @@ from meprop_nlp.errors import ConlluError, DataError, Problem
 from meprop_nlp.scoring.alignment import Aligned, align
 from meprop_nlp.scoring.scores import METRICS, Arcs, Count, Scores, distance_bucket, length_bucket
 
-__all__ = ["CONTENT_DEPRELS", "UNIVERSAL_FEATURES", "Scores", "evaluate"]
+__all__ = ["CONTENT_DEPRELS", "UNIVERSAL_FEATURES", "evaluate"]
 
-CONTENT_DEPRELS = frozenset(
-    {
-        *("acl", "advcl", "advmod", "amod", "appos", "ccomp", "compound", "conj", "csubj", "dep"),
-        *("discourse", "dislocated", "expl", "fixed", "flat", "goeswith", "iobj", "list", "nmod"),
-        *("nsubj", "nummod", "obj", "obl", "orphan", "parataxis", "reparandum", "root"),
-        *("vocative", "xcomp"),
-    }
-)
+CONTENT_DEPRELS = frozenset({
+    "acl", "advcl", "advmod", "amod", "appos", "ccomp", "compound", "conj", "csubj", "dep",
+    "discourse", "dislocated", "expl", "fixed", "flat", "goeswith", "iobj", "list", "nmod", "nsubj",
+    "nummod", "obj", "obl", "orphan", "parataxis", "reparandum", "root", "vocative", "xcomp",
+})  # fmt: skip
 
-UNIVERSAL_FEATURES = frozenset(
-    {
-        *("Abbr", "Animacy", "Aspect", "Case", "Definite", "Degree", "Evident", "Foreign"),
-        *("Gender", "Mood", "NumType", "Number", "Person", "Polarity", "Polite", "Poss"),
-        *("PronType", "Reflex", "Tense", "VerbForm", "Voice"),
-    }
-)
+UNIVERSAL_FEATURES = frozenset({
+    "Abbr", "Animacy", "Aspect", "Case", "Definite", "Degree", "Evident", "Foreign", "Gender",
+    "Mood", "NumType", "Number", "Person", "Polarity", "Polite", "Poss", "PronType", "Reflex",
+    "Tense", "VerbForm", "Voice",
+})  # fmt: skip
 
 
 def evaluate(
@@ -266,14 +261,14 @@ class _Tally:
             counts[metric] = Count(self.correct[metric], gold, system, aligned)
         return Scores(
             counts,
-            self.sentences,
-            frozenset(self.annotated),
-            self._table("deprel"),
-            self._table("length"),
-            self._table("distance"),
-            self.confusions,
-            self.exclude_punct,
-            self.strip_subtypes,
+            sentences=self.sentences,
+            annotated=frozenset(self.annotated),
+            by_deprel=self._table("deprel"),
+            by_length=self._table("length"),
+            by_distance=self._table("distance"),
+            confusions=self.confusions,
+            exclude_punct=self.exclude_punct,
+            strip_subtypes=self.strip_subtypes,
         )
 
     def _table(self, name: str) -> dict[str, Arcs]:

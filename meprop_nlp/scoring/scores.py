@@ -227,23 +227,18 @@ class Scores:
             raise ValueError("scores add only when punctuation and subtypes were treated alike")
         return Scores(
             {name: self.counts[name] + other.counts[name] for name in METRICS},
-            self.sentences + other.sentences,
-            self.annotated | other.annotated,
-            _merge(self.by_deprel, other.by_deprel),
-            _merge(self.by_length, other.by_length),
-            _merge(self.by_distance, other.by_distance),
-            self.confusions + other.confusions,
-            self.exclude_punct,
-            self.strip_subtypes,
+            sentences=self.sentences + other.sentences,
+            annotated=self.annotated | other.annotated,
+            by_deprel=_merge(self.by_deprel, other.by_deprel),
+            by_length=_merge(self.by_length, other.by_length),
+            by_distance=_merge(self.by_distance, other.by_distance),
+            confusions=self.confusions + other.confusions,
+            exclude_punct=self.exclude_punct,
+            strip_subtypes=self.strip_subtypes,
         )
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain numbers; a metric the gold file is not annotated for is None."""
-        tables = {
-            "by_deprel": self.by_deprel,
-            "by_length": self.by_length,
-            "by_distance": self.by_distance,
-        }
         return {
             "sentences": self.sentences,
             "exclude_punct": self.exclude_punct,
@@ -252,12 +247,14 @@ class Scores:
                 name: self.counts[name].to_json() if name in self.annotated else None
                 for name in METRICS
             },
-            **{name: _rows(table, name == "by_deprel") for name, table in tables.items()},
+            "by_deprel": _rows(self.by_deprel, with_system=True),
+            "by_length": _rows(self.by_length),
+            "by_distance": _rows(self.by_distance),
             "confusions": [list(row) for row in self.top_confusions(50)],
         }
 
 
-def _rows(table: Mapping[str, Arcs], with_system: bool) -> dict[str, dict[str, float]]:
+def _rows(table: Mapping[str, Arcs], *, with_system: bool = False) -> dict[str, dict[str, float]]:
     rows: dict[str, dict[str, float]] = {}
     for name, arcs in table.items():
         rows[name] = {"gold": arcs.gold, "uas": arcs.uas, "las": arcs.las}

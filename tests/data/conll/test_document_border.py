@@ -108,7 +108,7 @@ class TestBorder:
         given |= {"deps": "keep", "attributes": []}
         assert CORE.write_document(**given)
         with pytest.raises(error):
-            CORE.write_document(**{**given, **changes})
+            CORE.write_document(**(given | changes))
 
     def test_conllx_of_eight_columns_has_no_ninth(self) -> None:
         text = text_of(1).replace(b"\t_\t_\n", b"\n")
