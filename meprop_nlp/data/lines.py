@@ -156,14 +156,14 @@ def _decode(
         try:
             text = decoder.decode(piece, final=not piece)
         except UnicodeDecodeError as error:
-            hint = "give the file's encoding (--encoding), or convert it with iconv"
+            hint = "give the file's `encoding`, or convert it with iconv"
             if zeros or b"\0" in error.object:
                 hint = "this does not look like a text file"
             place = offset - held + error.start
             problem = f"byte {place} is not valid {codec.name.upper()}; {hint}"
             text = decoder.decode(piece[: max(0, error.start - held)])
         except UnicodeError as error:  # UTF-16 without a byte order mark
-            raise DataError(f"{name}: {error}; is --encoding right?") from None
+            raise DataError(f"{name}: {error}; is `encoding` right?") from None
         offset += len(piece)
         zeros = zeros or b"\0" in piece
         text = newlines.decode(text, final=not piece or problem is not None)

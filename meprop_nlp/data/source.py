@@ -140,13 +140,13 @@ def _open(source: Source, stack: contextlib.ExitStack) -> Any:
 def _refuse_foreign(start: bytes, name: str, *, utf8: bool) -> None:
     if utf8 and start.startswith(_UTF16):
         raise DataError(
-            f"{name}: the file is UTF-16, expected UTF-8; give --encoding utf-16, "
+            f"{name}: the file is UTF-16, expected UTF-8; give `encoding` utf-16, "
             "or convert it with iconv -f UTF-16 -t UTF-8"
         )
     if utf8 and 3 * start[:64].count(0) > len(start[:64]):
         raise DataError(
             f"{name}: many zero bytes, expected UTF-8 text; if the file is UTF-16, "
-            "give --encoding utf-16"
+            "give `encoding` utf-16"
         )
     for magic, kind in _FOREIGN.items():
         if start.startswith(magic):

@@ -103,8 +103,8 @@ def _examples(
     if not allowed.all():
         kind, deprel = system.transitions[chosen[int(np.argmin(allowed))]]
         raise TransitionError(
-            f"the gold tree needs {kind.name} with label id {deprel}, which root_labels and "
-            f"other_labels of {system.name} do not allow there"
+            f"the gold tree needs {kind.name} with label id {deprel}, which `root_labels` and "
+            f"`other_labels` of {system.name} do not allow there"
         )
     return Derivation(
         positions=positions,

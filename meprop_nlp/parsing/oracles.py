@@ -353,4 +353,4 @@ def walk(
             yield transition, other
             system.apply(state, transition)
     else:
-        raise ConfigError(f"oracle is {oracle!r}, expected one of static, hybrid")
+        raise ConfigError(f"`oracle` is {oracle!r}, expected one of static, hybrid")

@@ -96,7 +96,7 @@ class TransitionSystem(ABC):
         other_labels: Collection[int] | None = None,
     ) -> None:
         if n_labels < 1:
-            raise ConfigError(f"{self.name}: n_labels is {n_labels}, expected 1 or more")
+            raise ConfigError(f"{self.name}: `n_labels` is {n_labels}, expected 1 or more")
         self.n_labels = n_labels
         self.root_labels = self._allowed("root_labels", root_labels)
         self.other_labels = self._allowed("other_labels", other_labels)
@@ -225,7 +225,7 @@ class TransitionSystem(ABC):
         outside = sorted(label for label in allowed if not 0 <= label < self.n_labels)
         if outside:
             raise ConfigError(
-                f"{self.name}: {setting} holds {outside[0]}, expected ids from 0 to "
+                f"{self.name}: `{setting}` holds {outside[0]}, expected ids from 0 to "
                 f"{self.n_labels - 1}"
             )
         return allowed

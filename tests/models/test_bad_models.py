@@ -95,7 +95,7 @@ def without_unknown(header: dict[str, Any], arrays: dict[str, Any]) -> None:
         (setting(["a", "b", "c", "d", "e\tf"], "labels"), "without tab"),
         (setting([0.5], "other_labels"), "other_labels are no list of whole numbers"),
         (setting([True], "root_labels"), "root_labels are no list of whole numbers"),
-        (setting([5], "root_labels"), "root_labels holds 5, expected ids from 0 to 4"),
+        (setting([5], "root_labels"), "`root_labels` holds 5, expected ids from 0 to 4"),
         (setting({"form": ["x"]}, "tags"), "the columns .'form'., expected some of upos"),
         (setting({"upos": ["x"]}, "tags"), "a vocabulary of the model is without <unk>"),
         (setting(3, "tags"), "the columns 3, expected some of upos"),

@@ -241,12 +241,12 @@ def test_masks_cannot_be_written_to() -> None:
 
 
 def test_a_system_without_labels_is_refused() -> None:
-    with pytest.raises(ConfigError, match="n_labels is 0"):
+    with pytest.raises(ConfigError, match="`n_labels` is 0"):
         ArcStandard(0)
 
 
 def test_a_label_set_outside_the_labels_is_refused() -> None:
-    with pytest.raises(ConfigError, match="root_labels holds 3, expected ids from 0 to 2"):
+    with pytest.raises(ConfigError, match="`root_labels` holds 3, expected ids from 0 to 2"):
         ArcStandard(3, root_labels=[0, 3])
 
 

@@ -206,11 +206,13 @@ def parse_lines(
 def check_arguments(input_format: str, on_error: str, max_errors: int) -> None:
     """Raise ConfigError where an argument of `read` is none of those it takes."""
     if input_format not in FORMATS:
-        raise ConfigError(f"input format {input_format!r}, expected one of {', '.join(FORMATS)}")
+        raise ConfigError(
+            f"`input_format` is {input_format!r}, expected one of {', '.join(FORMATS)}"
+        )
     if on_error not in ("fail", "skip"):
-        raise ConfigError(f"on_error is {on_error!r}, expected fail or skip")
+        raise ConfigError(f"`on_error` is {on_error!r}, expected fail or skip")
     if max_errors < 1:
-        raise ConfigError(f"max_errors is {max_errors}, expected at least 1")
+        raise ConfigError(f"`max_errors` is {max_errors}, expected at least 1")
 
 
 def good_blocks(

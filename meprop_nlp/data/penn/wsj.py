@@ -100,7 +100,7 @@ def split_sections(folder: str | os.PathLike[str], task: str) -> dict[str, list[
         raise DataError(
             f"{folder}: has {_noun(sections)} {_spans(sections)} of the WSJ, but the papers' split "
             f"for {task} needs {', '.join(missing)} too; to train on what is there, make files "
-            "with meprop-nlp convert and give them as --train and --dev"
+            "with meprop-nlp convert and give them as `train` and `dev`"
         )
     return {
         role: [path for section in wanted for path in sections[section]]

@@ -100,7 +100,7 @@ def test_a_part_of_the_treebank_is_refused_with_the_way_to_use_it(tmp_path: Path
     assert str(raised.value) == (
         f"{tmp_path}: has sections 00-01 of the WSJ, but the papers' split for parsing needs "
         "02-21 (train), 22 (dev), 23 (test) too; to train on what is there, make files with "
-        "meprop-nlp convert and give them as --train and --dev"
+        "meprop-nlp convert and give them as `train` and `dev`"
     )
     with pytest.raises(DataError, match=r"needs 02-18 \(train\), 19-21 \(dev\), 22-24 \(test\)"):
         split_sections(tmp_path, "tagging")
