@@ -1,7 +1,7 @@
-"""A word's form as eight integers: the word itself and seven features of its spelling.
+"""`Lexicon`: a word form as eight integers, for the form and seven features of its spelling.
 
-Everything here depends on the form alone, so that what a network computes from it can be computed
-once per distinct form (design: "Words that fold"). It knows no tags and no context.
+They depend on the form only, not on tags or context, so a network can compute its part of the first
+layer once for each distinct form.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DIGITS = re.compile(r"\d")
 
 
 def shape(form: str) -> str:
-    """Return the form with letters as X, x and digits as d; a run longer than two counts as two.
+    """Return the form with letters as X or x and digits as d, and runs cut to two characters.
 
     >>> shape("Mid-1990s")
     'Xxx-ddx'
@@ -34,7 +34,7 @@ def shape(form: str) -> str:
     return "".join(kind * min(2, len(list(run))) for kind, run in groupby(kinds))
 
 
-# The seven features of 20 units each of the papers' tagger, which they do not name.
+# The papers' tagger has seven features of 20 units each, but the papers do not name them.
 FEATURES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("lower", lambda form: _DIGITS.sub("0", form.lower())),
     ("prefix2", lambda form: form.lower()[:2]),
@@ -47,12 +47,12 @@ FEATURES: tuple[tuple[str, Callable[[str], str]], ...] = (
 
 
 class Lexicon:
-    """The vocabularies of word forms and of their seven features, fixed once built.
+    """The vocabularies of word forms and of their seven features; immutable.
 
     Attributes:
-        forms: vocabulary of word forms (NFC); index 0 is the unknown word.
-        features: one vocabulary per entry of FEATURES; index 0 of each is unknown.
-        counts: how often each form of `forms` occurred in training; not stored, zeros when loaded.
+        forms: the vocabulary of word forms (NFC); index 0 is the unknown word.
+        features: one vocabulary for each of FEATURES; index 0 of each is the unknown value.
+        counts: how often each form occurred in training; not saved, so zeros in a loaded lexicon.
     """
 
     def __init__(
@@ -69,13 +69,13 @@ class Lexicon:
     def build(
         cls, forms: Iterable[str], *, min_feature_count: int = 2, extra: Iterable[str] = ()
     ) -> Self:
-        """Build from the forms of a training file, each as often as it occurs.
+        """Build a lexicon from the word forms of a training file.
 
         Args:
-            forms: all forms of the training words.
-            min_feature_count: rarer prefixes, suffixes and shapes count as unknown, so that the
-                unknown entry is trained.
-            extra: more forms to know, those of pretrained vectors.
+            forms: the forms of all words, repeated as often as they occur.
+            min_feature_count: rarer feature values are treated as unknown, so that the unknown
+                entry is trained.
+            extra: additional forms, such as those with pretrained vectors.
         """
         counted = Counter(nfc(form) for form in forms)
         features = []
@@ -84,19 +84,19 @@ class Lexicon:
             for form, count in counted.items():
                 values[feature(form)] += count
             features.append(Vocab.build(values, specials=(UNK,), min_count=min_feature_count))
-        known = Counter(counted)
-        known.update({nfc(form): 0 for form in extra})
-        vocab = Vocab.build(known, specials=(UNK,), min_count=0)
+        with_extra = Counter(counted)
+        with_extra.update({nfc(form): 0 for form in extra})
+        vocab = Vocab.build(with_extra, specials=(UNK,), min_count=0)
         counts = np.array([0, *(counted[form] for form in vocab.to_list()[1:])], np.int64)
         return cls(vocab, features, counts)
 
     @property
     def feature_offsets(self) -> npt.NDArray[np.int64]:
-        """Return where each feature's rows start in one table that holds them all: (8,)."""
+        """The first row of each feature in one table of all features, and its size: (8,)."""
         return np.cumsum([0, *(len(vocab) for vocab in self.features)])
 
     def encode(self, forms: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Return the rows of forms: (N, 8), the word's index and, with offsets, its features'."""
+        """Return the rows of the forms, (N, 8): the index of the form, and the offset features."""
         offsets = self.feature_offsets.tolist()
         rows = np.empty((len(forms), 1 + len(FEATURES)), np.int64)
         for row, form in enumerate(forms):
@@ -108,7 +108,7 @@ class Lexicon:
         return rows
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the vocabularies as JSON-able lists."""
+        """Return the vocabularies as lists, for JSON."""
         return {
             "forms": self.forms.to_list(),
             "features": {
@@ -119,7 +119,7 @@ class Lexicon:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Rebuild from `to_dict`."""
+        """Rebuild a lexicon from `to_dict`."""
         return cls(
             Vocab.from_list(stored["forms"]),
             [Vocab.from_list(stored["features"][name]) for name, _ in FEATURES],
@@ -127,9 +127,9 @@ class Lexicon:
 
 
 class FormTable:
-    """Gives each distinct form a small number, so that its row is encoded once.
+    """Numbers the distinct forms, so that each is encoded once.
 
-    Used for a whole treebank in training and for a batch of sentences in decoding.
+    Used for a whole treebank in training, and for a batch of sentences in decoding.
     """
 
     def __init__(self) -> None:
@@ -139,10 +139,10 @@ class FormTable:
         return len(self._numbers)
 
     def add(self, forms: Iterable[str]) -> list[int]:
-        """Return the numbers of forms, in order; new forms get the next ones."""
+        """Return the numbers of the forms; a new form gets the next number."""
         numbers = self._numbers
         return [numbers.setdefault(form, len(numbers)) for form in forms]
 
     def forms(self) -> list[str]:
-        """Return the distinct forms by number."""
+        """Return the distinct forms, in the order of their numbers."""
         return list(self._numbers)

@@ -1,7 +1,7 @@
-"""Text files as streams of lines: open, decompress, decode; nothing about CoNLL.
+"""Text files as streams of lines: open, decompress and decode them. Knows nothing about CoNLL.
 
-Lines end at LF, CRLF or CR and nowhere else: U+2028, U+0085 or a vertical tab may stand inside a
-word. Memory stays constant, whatever the size of the file.
+A line ends at LF, CRLF or CR only: U+2028, U+0085 and vertical tabs may be part of a word. Memory
+use does not grow with the size of the file.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ def read_lines(
     """Yield the lines of a text file without their line ends.
 
     Args:
-        source: a path, `-` for standard input, or an open text or binary file. Files packed with
-            gzip, xz or bzip2 are told by their first bytes.
-        encoding: as Python names it; a byte order mark of UTF-8 is dropped.
-        encoding_errors: `strict`, or `replace` to read bad bytes as U+FFFD.
-        notes: is given a line number (0 for the whole file) for `byte-order-mark` and
-            `non-unix-newline`, where the file has them.
+        source: a path, `-` for standard input, or an open text or binary file. Compressed
+            files (gzip, xz, bzip2) are detected by their first bytes.
+        encoding: Python's name of the encoding; a byte order mark of UTF-8 is dropped.
+        encoding_errors: `strict`, or `replace` to read invalid bytes as U+FFFD.
+        notes: receives the keys `byte-order-mark` and `non-unix-newline` if the file has them;
+            the value is a line number, or 0 for the whole file.
 
     Raises:
         DataError: if the source cannot be opened or read, or is not text.
     """
     try:
-        "".encode(encoding)  # unlike codecs.lookup, refuses what is no encoding of text
+        "".encode(encoding)  # unlike codecs.lookup, this refuses encodings that are not for text
         codecs.lookup_error(encoding_errors)
     except (LookupError, UnicodeError) as error:
         hint = "use a name such as utf-8, utf-16 or latin-1"
@@ -66,7 +66,7 @@ def read_lines(
 
 
 def visible(line: str) -> str:
-    """The line as it can be shown in a message: tabs as arrows, cut after 60 characters."""
+    """Return the line for display in a message: tabs as arrows, at most 60 characters."""
     shown = line if len(line) <= 60 else line[:60] + "…"
     return "".join(
         "→" if c == "\t" else c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown
@@ -74,7 +74,7 @@ def visible(line: str) -> str:
 
 
 def is_utf8(encoding: str) -> bool:
-    """Whether that is a name of UTF-8."""
+    """Return whether this is a name of UTF-8."""
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
 
 
@@ -89,9 +89,10 @@ def _text_pieces(stream: IO[str], notes: dict[str, int]) -> Iterator[str]:
 
 
 def _without_marks(texts: Iterator[str], notes: dict[str, int]) -> Iterator[str]:
-    """Take byte order marks off the beginning; some tools put one before another.
+    """Remove byte order marks at the beginning; some tools write several.
 
-    Also after empty lines: these are not written, and what follows them would begin the file.
+    Marks after leading empty lines go too: the empty lines are not written, so the mark would be
+    the start of the written file.
     """
     rest = ""
     for text in texts:
@@ -101,7 +102,7 @@ def _without_marks(texts: Iterator[str], notes: dict[str, int]) -> Iterator[str]
         if "\ufeff" in before:
             notes["byte-order-mark"] = 1
         yield before.replace("\ufeff", "")
-        # of white space alone nobody knows yet whether it is an empty line
+        # white space may turn out to be an empty line once the next piece is read
         if rest.strip(" \t") or len(rest) > _PIECE:
             break
     yield rest
@@ -123,12 +124,12 @@ def decoded_lines(
     offset: int = 0,
     line: int = 1,
 ) -> Iterator[str]:
-    """Yield the lines of bytes that may be cut anywhere; arguments and errors as of `read_lines`.
+    """Yield the lines of a stream of bytes; the other arguments and errors are as in `read_lines`.
 
     Args:
-        pieces: the bytes.
-        name: what to call the source in a message.
-        offset, line: where in the source the first piece begins.
+        pieces: the bytes, split at any point.
+        name: the name of the source in messages.
+        offset, line: the byte and the line of the source at which the first piece begins.
     """
     notes = {} if notes is None else notes
     texts = _decode(pieces, name, encoding, encoding_errors, notes, offset, line)
@@ -149,23 +150,23 @@ def _decode(
     codec = codecs.lookup("utf-8" if is_utf8(encoding) else encoding)
     decoder = codec.incrementaldecoder(errors)
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    zeros = False  # a zero byte has been seen
+    has_zeros = False
     for piece in itertools.chain(pieces, [b""]):
-        held = len(decoder.getstate()[0])
+        undecoded = len(decoder.getstate()[0])  # bytes of a character that was cut in two
         problem = None
         try:
             text = decoder.decode(piece, final=not piece)
         except UnicodeDecodeError as error:
             hint = "give the file's `encoding`, or convert it with iconv"
-            if zeros or b"\0" in error.object:
+            if has_zeros or b"\0" in error.object:
                 hint = "this does not look like a text file"
-            place = offset - held + error.start
+            place = offset - undecoded + error.start
             problem = f"byte {place} is not valid {codec.name.upper()}; {hint}"
-            text = decoder.decode(piece[: max(0, error.start - held)])
+            text = decoder.decode(piece[: max(0, error.start - undecoded)])
         except UnicodeError as error:  # UTF-16 without a byte order mark
             raise DataError(f"{name}: {error}; is `encoding` right?") from None
         offset += len(piece)
-        zeros = zeros or b"\0" in piece
+        has_zeros = has_zeros or b"\0" in piece
         text = newlines.decode(text, final=not piece or problem is not None)
         line += text.count("\n")
         yield text

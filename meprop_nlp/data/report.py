@@ -1,4 +1,4 @@
-"""`TreebankReport`: what a file holds, counted one sentence at a time."""
+"""`TreebankReport`: statistics of a treebank, counted one sentence at a time."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from meprop_nlp.errors import Problem
 
 __all__ = ["TreebankReport"]
 
-_MANY_TAGS = 1000  # a real tag set has tens or hundreds; UD's largest have under a thousand
+_MANY_TAGS = 1000  # tag sets have tens or hundreds of tags; the largest of UD under a thousand
 _KEPT_PROBLEMS = 20
 
 
 class TreebankReport:
-    """Counts over the sentences given to `add`; `str()` gives them in one or two lines.
+    """Statistics of the sentences passed to `add`; `str()` shows them in one line.
 
     Attributes:
-        sentences, words, multiword_tokens, empty_nodes: how many there were.
-        trees: sentences in which every word has a head.
-        nonprojective, several_roots: how many of the trees are so.
-        skipped: sentences left out as faulty; `problems` holds the first twenty faults.
-        upos, xpos, feats, deprel: the distinct values seen, `_` not among them.
+        sentences, words, multiword_tokens, empty_nodes: their numbers.
+        trees: the number of sentences in which every word has a head.
+        nonprojective, several_roots: the number of these trees that are non-projective, or have
+            several roots.
+        skipped: the number of faulty sentences left out; `problems` holds the first 20 faults.
+        upos, xpos, feats, deprel: the distinct values, without `_`.
     """
 
     def __init__(self, sentences: Iterable[Sentence] = ()) -> None:
@@ -72,18 +73,18 @@ class TreebankReport:
                     self._decomposed += 1
 
     def skip(self, problems: Iterable[Problem] = ()) -> None:
-        """Count one sentence that was left out, and keep its faults while there is room."""
+        """Count one sentence that was left out; keep its faults if fewer than 20 are kept."""
         self.skipped += 1
         self.problems += list(problems)[: _KEPT_PROBLEMS - len(self.problems)]
 
     @property
     def without_tree(self) -> int:
-        """Sentences in which some word has no head."""
+        """The number of sentences in which some word has no head."""
         return self.sentences - self.trees
 
     @property
     def warnings(self) -> list[str]:
-        """What is allowed, but is seldom meant; one sentence each."""
+        """Signs of mistakes in a file that is valid; one sentence each."""
         found = []
         for name, values in (("UPOS", self.upos), ("XPOS", self.xpos)):
             share = len(values) / self.words if self.words else 0.0

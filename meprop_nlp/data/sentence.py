@@ -1,7 +1,7 @@
 """`Sentence`: one block of a CoNLL file in memory.
 
-A sentence keeps every column of its words and the lines between them as they stood, so that
-writing it back gives the block it was read from. `conll/reading.py` reads files.
+A sentence keeps all columns of its words and all lines between them, so writing it reproduces the
+block that it was read from. Files are read by `conll/reading.py`.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ __all__ = ["Sentence"]
 
 
 class Sentence:
-    """One sentence: its words, and all else that stood in its block of lines.
+    """One sentence: its words, and everything else in its block of lines.
 
     Attributes:
         words: the syntactic words, ids 1 to n.
-        multiword_tokens, empty_nodes: the lines with ids like `3-4` and `3.1`, to look at.
-        comments: the comment lines above the words. A comment between words keeps its place in
-            the text but is not listed here.
-        path: the file it was read from; `<stdin>`; `<words>` when made in memory.
-        line: 1-based number of the block's first line in that file.
-        layout: the format it was read in and will be written in.
+        multiword_tokens, empty_nodes: the lines with ids such as `3-4` and `3.1`. Changing these
+            lists does not change what is written.
+        comments: the comment lines above the words. A comment between words stays where it is in
+            the text, but is not listed here.
+        path: the file it was read from; `<stdin>` for standard input, `<words>` for a sentence
+            made in memory.
+        line: the 1-based number of the block's first line in that file.
+        layout: the layout it was read in and will be written in.
     """
 
     __slots__ = (
@@ -47,12 +49,13 @@ class Sentence:
         empty_nodes: Sequence[EmptyNode] = (),
         top: int | None = None,
     ) -> None:
-        """Usually called by `read`; `from_words` is the way to make one by hand.
+        """Create a sentence from the parts of its block, as `read` does; see also `from_words`.
 
         Args:
-            between: (number of words before it, line) of every line among the words that is not
-                a word: multiword tokens, empty nodes and comments, in order.
-            top: number of the first line below the leading comments.
+            between: (number of words before the line, line) for every line among the words that
+                is not a word line: multiword tokens, empty nodes and comments, in order.
+            top: the number of the first line below the leading comments; None: `line` plus the
+                number of comments.
         """
         self.words = words
         self.comments = list(comments)
@@ -66,14 +69,15 @@ class Sentence:
 
     @classmethod
     def from_words(cls, forms: Iterable[str], **columns: Sequence[str | int]) -> Sentence:
-        """A sentence from plain lists, as `from_words(["It", "rains"], upos=["PRON", "VERB"])`.
+        """Create a sentence from lists: `from_words(["It", "rains"], upos=["PRON", "VERB"])`.
 
         Args:
-            forms: one form a word.
-            columns: further columns by name, each with one value a word.
+            forms: one form per word.
+            columns: further columns by name, each with one value per word.
 
         Raises:
-            DataError: if a column's name or length is wrong, or a value cannot stand in a file.
+            DataError: if there are no words, if a column's name or length is wrong, or if a value
+                cannot be written to a CoNLL file.
         """
         words = [Word(i, form) for i, form in enumerate(forms, start=1)]
         sentence = cls(words)
@@ -83,22 +87,22 @@ class Sentence:
 
     @property
     def forms(self) -> list[str]:
-        """The words' forms."""
+        """The forms of the words."""
         return [word.form for word in self.words]
 
     @property
     def sent_id(self) -> str | None:
-        """The value of the `# sent_id = ...` comment."""
+        """The value of the `# sent_id = ...` comment, or None."""
         return self._comment("sent_id")
 
     @property
     def text(self) -> str:
-        """The `# text = ...` comment; without one, the tokens joined as SpaceAfter says."""
+        """The value of the `# text = ...` comment, or else `joined_text()`."""
         given = self._comment("text")
         return self.joined_text() if given is None else given
 
     def joined_text(self) -> str:
-        """The tokens with a space after each but where MISC says SpaceAfter=No."""
+        """Join the tokens with spaces, except after those with SpaceAfter=No in MISC."""
         pieces: list[str] = []
         for form, misc in self.tokens():
             pieces.append(form)
@@ -107,7 +111,7 @@ class Sentence:
         return "".join(pieces).rstrip(" ")
 
     def tokens(self) -> list[tuple[str, str]]:
-        """(form, misc) of each surface token: multiword tokens, and the words outside them."""
+        """Return (form, misc) of each surface token: multiword tokens, and words outside them."""
         if not self.multiword_tokens:
             return [(word.form, word.misc) for word in self.words]
         tokens: list[tuple[str, str]] = []
@@ -123,20 +127,20 @@ class Sentence:
         return tokens
 
     def word_line(self, word_id: int) -> int:
-        """The number of the line in the file on which that word stands."""
+        """Return the number of the line in the file that holds this word."""
         return self._top + word_id - 1 + sum(before < word_id for before, _ in self._between)
 
     def token_line(self, token: MultiwordToken) -> int:
-        """The number of the line in the file on which a multiword token stands."""
-        place, before = next(
-            (place, before)
-            for place, (before, line) in enumerate(self._between)
+        """Return the number of the line in the file that holds this multiword token."""
+        lines_before, words_before = next(
+            (i, words_before)
+            for i, (words_before, line) in enumerate(self._between)
             if line.split("\t", 1)[0] == f"{token.first}-{token.last}"
         )
-        return self._top + before + place
+        return self._top + words_before + lines_before
 
     def column(self, name: str) -> list[Any]:
-        """One column of all words: strings, or integers for `id` and `head`.
+        """Return one column of all words: integers for `id` and `head`, strings for the others.
 
         Raises:
             DataError: if there is no such column.
@@ -146,20 +150,22 @@ class Sentence:
         return [getattr(word, name) for word in self.words]
 
     def with_columns(self, **columns: Sequence[str | int] | None) -> Sentence:
-        """A new sentence in which the words have these columns; all other text is unchanged.
+        """Return a copy of the sentence with other values in these columns.
 
-        In CoNLL-X a new HEAD or DEPREL makes PHEAD and PDEPREL `_`, for they described the old.
-        A tab layout gets as many columns as that takes; its one tag is XPOS, or a new UPOS
-        where XPOS is not given. A column given as None stays as it is.
+        The rest of the text does not change, with two exceptions. In CoNLL-X, a new HEAD or DEPREL
+        sets PHEAD and PDEPREL to `_` (unless `deps` and `misc` are given), since they described the
+        old tree. A tab layout is widened to show the new columns; it has room for one tag, which is
+        XPOS, or a new UPOS if no XPOS is given. A column that is None stays as it is.
 
         Raises:
-            DataError: if a name or a length is wrong, or a value cannot stand in a CoNLL file.
+            DataError: if a column's name or length is wrong, or a value cannot be written to a
+                CoNLL file.
         """
         words = [word.copy() for word in self.words]
         given = {name: values for name, values in columns.items() if values is not None}
         layout = self.layout
         if layout.kind == "tab":
-            # the one tag that was read makes room for the new one
+            # a tab layout has one tag: the new UPOS replaces the tag that was read
             given = {"xpos": ["_"] * len(words), **given} if "upos" in given else given
             layout = layout._replace(width=max(layout.width, *map(_tab_width, given)))
         for name, values in given.items():
@@ -186,10 +192,12 @@ class Sentence:
         )
 
     def to_text(self, layout: Layout | None = None) -> str:
-        """The block of lines with its final empty line, in `layout` or the one it was read in.
+        """Return the block of lines with its final empty line.
 
-        Only CoNLL-U has room for comments, multiword tokens and empty nodes: going from it to
-        another layout leaves them out.
+        Args:
+            layout: the layout to write; None: the layout the sentence was read in. Comments,
+                multiword tokens and empty nodes are left out when a CoNLL-U sentence is written
+                in another layout.
         """
         if layout is None:
             layout = self.layout
@@ -219,7 +227,7 @@ class Sentence:
             return NotImplemented
         return str(self) == str(other)
 
-    __hash__ = None  # type: ignore[assignment]  # its words can be changed in place
+    __hash__ = None  # type: ignore[assignment]  # sentences are mutable
 
     def __repr__(self) -> str:
         return f"Sentence({len(self.words)} words, {self.path}:{self.line})"
@@ -257,14 +265,14 @@ _TAB_COLUMNS = ("form", "xpos", "head", "deprel")
 
 
 def _tab_width(name: str) -> int:
-    """How many columns a tab layout needs to show that one; it has none for some."""
+    """Return how many columns a tab layout needs to show this column; 1 if it never shows it."""
     return _TAB_COLUMNS.index(name) + 1 if name in _TAB_COLUMNS else 1
 
 
 def _word_line(word: Word, layout: Layout, *, same: bool) -> str:
     head = "_" if word.head == UNSET else str(word.head)
     if layout.kind == "tab":
-        # a line of four columns has room for one tag: the fine one, where there is one
+        # a tab layout has room for one tag: the language-specific one if there is one
         tag = word.xpos if word.xpos != "_" else word.upos
         return "\t".join((word.form, tag, head, word.deprel)[: layout.width])
     deps, misc = (word.deps, word.misc) if same else ("_", "_")

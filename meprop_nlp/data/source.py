@@ -1,4 +1,7 @@
-"""Files, streams and pipes as pieces of bytes: open, unpack, refuse what is no text."""
+"""`Source`: a file, stream or pipe to read from.
+
+It is opened, decompressed and read as pieces of bytes; files that are clearly not text are refused.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ Source = str | os.PathLike[str] | IO[str] | IO[bytes]
 _PIECE = 1 << 16
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_FOREIGN = {  # how files begin that people give by mistake
+_FOREIGN = {  # the first bytes of files that users pass by mistake
     b"PK\x03\x04": "a zip archive",
     b"\x28\xb5\x2f\xfd": "a zstd file (decompress it first)",
     b"\x89PNG": "a PNG image",
@@ -35,7 +38,7 @@ _FOREIGN = {  # how files begin that people give by mistake
 
 
 def source_name(source: Source) -> str:
-    """What to call the source in a message."""
+    """Return the name of the source for messages."""
     if isinstance(source, str | os.PathLike):
         path = os.fspath(source)
         return "<stdin>" if path == "-" else path
@@ -45,10 +48,10 @@ def source_name(source: Source) -> str:
 
 @contextlib.contextmanager
 def opened(source: Source) -> Iterator[Any]:
-    """Give the source as a binary stream of unpacked bytes; None where it is a text stream.
+    """Open the source as a binary stream of decompressed bytes; None if it is a text stream.
 
     Raises:
-        DataError: if it cannot be opened; and inside of the `with`, if it cannot be read on.
+        DataError: if it cannot be opened, or if reading fails inside the `with` block.
     """
     name = source_name(source)
     with contextlib.ExitStack() as stack:
@@ -65,10 +68,15 @@ def opened(source: Source) -> Iterator[Any]:
 
 
 def read_pieces(stream: Any, name: str, *, utf8: bool = True) -> Iterator[bytes]:
-    """Yield the bytes of a stream as they come, none of them empty.
+    """Yield the bytes of a stream in pieces as they arrive; no piece is empty.
+
+    Args:
+        stream: a binary stream.
+        name: the name of the source in messages.
+        utf8: whether UTF-8 is expected, so that UTF-16 is refused.
 
     Raises:
-        DataError: if they begin as no text does.
+        DataError: if the first bytes are not those of a text file.
     """
     piece = stream.read1(_PIECE)
     _refuse_foreign(piece, name, utf8=utf8)
@@ -78,18 +86,18 @@ def read_pieces(stream: Any, name: str, *, utf8: bool = True) -> Iterator[bytes]
 
 
 def would_wait(stream: Any) -> bool:
-    """Whether reading on would wait for whoever writes into the other end of a pipe."""
+    """Return whether the next read would block until the other end of a pipe writes more."""
     try:
         number = stream.fileno()
         if stat.S_ISREG(os.fstat(number).st_mode):
             return False
         return not select.select([number], [], [], 0)[0]
-    except (OSError, ValueError):  # no file of the system's, or one that select does not take
+    except (OSError, ValueError):  # not a file of the operating system, or select refuses it
         return False
 
 
 class _Prefixed(io.RawIOBase):
-    """A stream with the bytes in front that were taken from it to look at."""
+    """A stream, preceded by the bytes that were already read from it."""
 
     def __init__(self, prefix: bytes, stream: Any) -> None:
         self._prefix = prefix
@@ -110,14 +118,14 @@ class _Prefixed(io.RawIOBase):
 
 
 def is_binary(source: Source) -> bool:
-    """Whether the source gives bytes; an open text stream does not."""
+    """Return whether the source yields bytes, as everything but an open text stream does."""
     if isinstance(source, str | os.PathLike):
         return os.fspath(source) != "-" or hasattr(sys.stdin, "buffer")
     return not isinstance(source.read(0), str)
 
 
 def _open(source: Source, stack: contextlib.ExitStack) -> Any:
-    """The source as a binary stream of decompressed bytes; None where it is a text stream."""
+    """Open the source as a binary stream of decompressed bytes; None if it is a text stream."""
     if not is_binary(source):
         return None
     stream: Any = source

@@ -1,7 +1,7 @@
-"""Questions about a list of heads: is it a tree, has it a cycle, is it projective.
+"""Properties of a list of heads: its roots and cycles, whether it is a tree, and projective.
 
-`heads[i]` is the head of word `i + 1`; 0 is the artificial root, which stands before word 1.
-Everything here is iterative, so that a sentence of 100,000 words is no deeper than one of ten.
+`heads[i]` is the head of word `i + 1`; 0 is the artificial root, which precedes word 1.
+Nothing here is recursive, so a tree of 100,000 words cannot exhaust the stack.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ __all__ = ["find_cycle", "is_labelled", "is_projective", "is_tree", "roots"]
 
 
 def is_labelled(deprels: Iterable[str]) -> bool:
-    """Whether there are relations beside the root's, so that trees can be judged by them."""
+    """Return whether there are relations other than root, so that labels can be scored."""
     return not {"_", "root", "ROOT"}.issuperset(deprels)
 
 
 def roots(heads: Sequence[int]) -> list[int]:
-    """The ids of the words whose head is the artificial root."""
+    """Return the ids of the words whose head is the artificial root."""
     return [word for word, head in enumerate(heads, start=1) if head == 0]
 
 
 def find_cycle(heads: Sequence[int]) -> list[int]:
-    """The words of the first cycle, smallest id first and then from word to head; empty if none.
+    """Return the first cycle, from its smallest id along the heads; an empty list if none.
 
-    A head outside 1..n ends the walk, so unset heads are allowed here. Time O(n).
+    Heads outside 1..n, such as unset heads, are part of no cycle. Time O(n).
     """
     n = len(heads)
-    seen = [0] * (n + 1)  # number of the walk that first came by; 0 = nobody yet
+    seen = [0] * (n + 1)  # the walk that first visited the word; 0 = not visited
     for start in range(1, n + 1):
         word = start
         while 1 <= word <= n and not seen[word]:
             seen[word] = start
             word = heads[word - 1]
-        if 1 <= word <= n and seen[word] == start:  # came back to its own trail
+        if 1 <= word <= n and seen[word] == start:  # the walk has met itself
             cycle = [word]
             step = heads[word - 1]
             while step != word:
@@ -45,9 +45,10 @@ def find_cycle(heads: Sequence[int]) -> list[int]:
 
 
 def is_tree(heads: Sequence[int], *, single_root: bool = False) -> bool:
-    """Whether every word reaches the artificial root by going from head to head.
+    """Return whether every word reaches the artificial root by following heads.
 
-    Several words may hang on the root unless `single_root` is set. No words are no tree.
+    Several words may have the root as their head unless `single_root` is set. An empty list is not
+    a tree.
     """
     n = len(heads)
     if n == 0 or any(not 0 <= head <= n for head in heads) or find_cycle(heads):
@@ -56,15 +57,15 @@ def is_tree(heads: Sequence[int], *, single_root: bool = False) -> bool:
 
 
 def is_projective(heads: Sequence[int]) -> bool:
-    """Whether no two arcs cross, the arcs from the root at position 0 among them.
+    """Return whether no two arcs cross, including the arcs from the root at position 0.
 
-    For a tree this is the same as every word between a head and its dependent descending from
-    that head (Nivre 2009, section 2). Unset heads make no arc. Time O(n log n).
+    In a projective tree, every word between a head and its dependent is a descendant of the head
+    (Nivre 2009, section 2). Unset heads make no arc. Time O(n log n).
     """
     arcs = sorted(
         (min(head, word), -max(head, word)) for word, head in enumerate(heads, start=1) if head >= 0
     )
-    open_ends: list[int] = []  # right ends of the arcs above us, the innermost last
+    open_ends: list[int] = []  # right ends of the enclosing arcs, the innermost last
     for left, minus_right in arcs:
         right = -minus_right
         while open_ends and open_ends[-1] <= left:

@@ -1,4 +1,4 @@
-"""Pretrained word vectors in the text form of word2vec, GloVe and fastText."""
+"""Pretrained word vectors in the text format of word2vec, GloVe and fastText."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ def read_vectors(
 ) -> tuple[dict[str, npt.NDArray[np.float32]], int]:
     """Read the vectors of the wanted words.
 
-    Each line is a word and its values with single spaces between; a first line of two integers,
-    the number of words and of values, may stand above. The file may be packed with gzip, xz or
-    bzip2. Only the wanted words are kept in memory.
+    Each line holds a word and its values, separated by single spaces. The first line may be a
+    header of two integers: the number of words and the number of values. The file may be compressed
+    with gzip, xz or bzip2. Only the wanted words are kept in memory.
 
     Args:
         path: the file.
         wanted: forms in Unicode normal form C.
 
     Returns:
-        a row of shape (D,) for each wanted form that the file has (the first, if it has several),
+        A row of shape (D,) for each wanted form in the file (the first row, if it has several),
         and D.
 
     Raises:
-        DataError: if a line has another number of values than the others, or a wanted word's
-            value is not a finite number: file and line. Also if there is no vector at all.
+        DataError: if a line has not D values, or a value of a wanted word is not a finite number,
+            with file and line; or if the file has no vectors.
     """
     vectors: dict[str, npt.NDArray[np.float32]] = {}
     dim = 0
@@ -51,7 +51,7 @@ def read_vectors(
             dim = line.count(" ")
         if dim < 1:
             raise DataError(f"{path}:{number}: found {line[:40]!r}, expected a word and its values")
-        # from the right: in some GloVe files a word has spaces in it
+        # split from the right: in some GloVe files, words contain spaces
         fields = line.rsplit(" ", dim)
         form = nfc(fields[0])
         if len(fields) != dim + 1 or (" " in form and _is_number(form.rpartition(" ")[2])):
@@ -65,9 +65,9 @@ def read_vectors(
 
 
 def _row(fields: list[str], where: str) -> npt.NDArray[np.float32]:
-    """The values, shape (D,)."""
+    """Return the values: (D,)."""
     try:
-        with np.errstate(over="ignore"):  # too large is infinite, and refused below
+        with np.errstate(over="ignore"):  # values too large become infinite, and are refused below
             row = np.array([float(field) for field in fields], dtype=np.float32)
     except (ValueError, OverflowError):
         wrong = next(field for field in fields if not _is_number(field))

@@ -1,4 +1,4 @@
-"""`Vocab`: strings to integers and back, fixed once built."""
+"""`Vocab`: strings to integers and back; immutable."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ UNK = "<unk>"
 
 
 def nfc(text: str) -> str:
-    """`text` in Unicode normal form C, in which a letter and its accent are one character."""
+    """Return `text` in Unicode normal form C, where a letter and its accent are one character."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 class Vocab:
-    """A fixed list of distinct strings, each known by its place.
+    """An immutable list of distinct strings; the id of a string is its index.
 
-    Strings are kept and looked up in Unicode normal form C, so that a composed and a decomposed
-    spelling are one entry. A string that is not listed has the id of `<unk>` where that is one of
-    the entries; where it is not, looking it up is a `KeyError`.
+    Strings are stored and looked up in Unicode normal form C, so composed and decomposed spellings
+    are the same entry. If `<unk>` is an entry, its id stands for every string that is not listed;
+    otherwise looking up such a string raises `KeyError`.
     """
 
     __slots__ = ("_ids", "_strings", "unk_id")
 
     def __init__(self, strings: Iterable[str]) -> None:
-        """Take the strings in the given order.
+        """Create a vocabulary of the strings, in this order.
 
         Raises:
-            DataError: if one string (in normal form C) is given twice.
+            DataError: if two strings are the same in normal form C.
         """
         self._strings = tuple(strings)
-        # a stored vocabulary is in normal form; asking once for all takes a tenth of the time
+        # stored vocabularies are normalized; one check of all strings takes a tenth of the time
         if not unicodedata.is_normalized("NFC", "\n".join(self._strings)):
             self._strings = tuple(nfc(string) for string in self._strings)
         self._ids = {string: i for i, string in enumerate(self._strings)}
@@ -51,12 +51,12 @@ class Vocab:
         specials: Sequence[str] = (),
         min_count: int = 1,
     ) -> Vocab:
-        """Count the strings and list them: `specials` first, then the most frequent first.
+        """Build a vocabulary of the `specials`, followed by the strings by decreasing frequency.
 
         Args:
-            strings: counts, or the strings themselves to be counted.
-            specials: entries that come first, in this order, whatever their count.
-            min_count: strings seen fewer times are left out.
+            strings: the count of each string, or the strings, to be counted.
+            specials: the first entries, in this order, whatever their counts.
+            min_count: rarer strings are left out.
         """
         counts: Counter[str] = Counter()
         if isinstance(strings, Mapping):
@@ -71,15 +71,15 @@ class Vocab:
 
     @classmethod
     def from_list(cls, strings: Iterable[str]) -> Vocab:
-        """The vocabulary that `to_list` wrote."""
+        """Rebuild a vocabulary from `to_list`."""
         return cls(strings)
 
     def to_list(self) -> list[str]:
-        """All strings in order; `from_list` takes them back."""
+        """Return all strings in order, for `from_list`."""
         return list(self._strings)
 
     def index(self, string: str) -> int:
-        """The id of `string`, or of `<unk>`.
+        """Return the id of `string`, or of `<unk>`.
 
         Raises:
             KeyError: if the string is not listed and there is no `<unk>`.

@@ -1,4 +1,4 @@
-"""`Word` and the other lines of a sentence, and the constants that say what a HEAD means."""
+"""`Word`, `MultiwordToken` and `EmptyNode`, and the special values of HEAD."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 __all__ = ["COLUMNS", "ROOT", "UNSET", "EmptyNode", "MultiwordToken", "Word"]
 
-UNSET = -1  # HEAD is not given: `_` in the file
-ROOT = 0  # HEAD of a word that hangs on nothing
+UNSET = -1  # no HEAD: `_` in the file
+ROOT = 0  # HEAD of a root
 
 COLUMNS = (
     "id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc",
@@ -18,10 +18,10 @@ class Word:
     """One syntactic word.
 
     Attributes:
-        id: 1-based place in the sentence.
-        form, lemma, upos, xpos, feats, deprel, deps, misc: the columns' text; `_` = not given.
-            In CoNLL-X `deps` and `misc` are PHEAD and PDEPREL.
-        head: id of the head, `ROOT` (0), or `UNSET` (-1) where the column is `_`.
+        id: 1-based position in the sentence.
+        form, lemma, upos, xpos, feats, deprel, deps, misc: the text of the columns; `_` where there
+            is no value. In CoNLL-X, `deps` and `misc` hold PHEAD and PDEPREL.
+        head: the id of the head, `ROOT` (0), or `UNSET` (-1) where the column is `_`.
     """
 
     __slots__ = COLUMNS
@@ -51,7 +51,7 @@ class Word:
         self.misc = misc
 
     def copy(self) -> Word:
-        """The same word again."""
+        """Return a copy of the word."""
         return Word(
             self.id, self.form, self.lemma, self.upos, self.xpos,
             self.feats, self.head, self.deprel, self.deps, self.misc,
@@ -62,14 +62,14 @@ class Word:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in COLUMNS)
 
-    __hash__ = None  # type: ignore[assignment]  # words can be changed in place
+    __hash__ = None  # type: ignore[assignment]  # words are mutable
 
     def __repr__(self) -> str:
         return f"Word({self.id}, {self.form!r}, upos={self.upos!r}, head={self.head})"
 
 
 class MultiwordToken(NamedTuple):
-    """A surface token that covers the words `first` to `last`; `columns` is its whole line."""
+    """A surface token that spans the words `first` to `last`; `columns` is its split line."""
 
     first: int
     last: int
@@ -82,12 +82,12 @@ class MultiwordToken(NamedTuple):
 
 
 class EmptyNode(NamedTuple):
-    """A node of the enhanced graph that stands after word `after`; `columns` is its whole line."""
+    """An empty node of the enhanced graph after word `after`; `columns` is its split line."""
 
     after: int
     columns: tuple[str, ...]
 
     @property
     def form(self) -> str:
-        """The form, often `_`."""
+        """The form, which is often `_`."""
         return self.columns[1]

@@ -1,1 +1,1 @@
-"""Dependency parsing with symbols only: transitions, oracles, features; no torch."""
+"""The symbolic part of dependency parsing: transitions, oracles, features; no torch."""

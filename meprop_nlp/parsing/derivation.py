@@ -1,4 +1,4 @@
-"""Derivations: the training examples of a gold tree: states, and what is right in each."""
+"""`Derivation`: the training examples of a sentence, states with their right transitions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["Derivation", "derive", "replay"]
 
 
 class Derivation(NamedTuple):
-    """A sentence's training examples: one row per transition, T in all.
+    """The training examples of a sentence: one row for each of T states.
 
     Attributes:
         positions: (T, 18) int32, the words at `POSITIONS`, UNSET where missing.
-        labels: (T, 12) int16, label ids at `LABEL_POSITIONS`, UNSET where missing.
+        labels: (T, 12) int16, the label ids at `LABEL_POSITIONS`, UNSET where missing.
         targets: (T,) int16, the right transition.
-        second_targets: (T,) int16, the hybrid oracle's other right one, else UNSET.
-        masks: (T,) uint8, row of `system.masks`.
+        second_targets: (T,) int16, the other right transition of the hybrid oracle, or UNSET.
+        masks: (T,) uint8, the row of `system.masks`.
     """
 
     positions: NDArray[np.int32]
@@ -44,18 +44,18 @@ def derive(
     oracle: str = "static",
     rng: np.random.Generator | None = None,
 ) -> Derivation:
-    """The training examples of one gold tree.
+    """Return the training examples of one gold tree.
 
     Args:
-        system: numbers the transitions.
+        system: the transition system.
         heads: (n) gold head of each word, 0 = ROOT.
         deprels: (n) gold label ids.
         oracle: "static" or "hybrid".
-        rng: the hybrid oracle's choices.
+        rng: chooses between two right transitions of the hybrid oracle.
 
     Raises:
-        TransitionError: the system cannot build this tree, or its labels forbid it.
-        ConfigError: an unknown oracle, one that does not fit the system, or hybrid without rng.
+        TransitionError: if the system cannot build this tree, or does not allow its labels.
+        ConfigError: if the oracle is unknown, does not fit the system, or is hybrid without `rng`.
     """
     state = system.initial(len(heads))
     steps = walk(state, system, heads, deprels, oracle=oracle, rng=rng)
@@ -63,12 +63,12 @@ def derive(
 
 
 def replay(system: TransitionSystem, followed: Sequence[int], targets: Sequence[int]) -> Derivation:
-    """The training examples of a sentence that a parser went through by itself.
+    """Return the training examples of the states that a parser reached by itself.
 
     Args:
-        system: numbers the transitions.
-        followed: (T,) valid transitions from the first state to a terminal one.
-        targets: (T,) what was right instead, or the same.
+        system: the transition system.
+        followed: (T,) the transitions of the parser, from the initial state to a terminal one.
+        targets: (T,) the right transition in each of the states.
     """
     state = system.initial(len(followed) // 2)
 
@@ -83,7 +83,7 @@ def replay(system: TransitionSystem, followed: Sequence[int], targets: Sequence[
 def _examples(
     system: TransitionSystem, state: State, steps: Iterable[tuple[int, int]]
 ) -> Derivation:
-    """Write down every state before its step, a right transition and another one or UNSET."""
+    """Record each state with its right transition, and the other right transition or UNSET."""
     mask_index, b0_has_children = system.mask_index, system.b0_has_children
     flat: list[int] = []
     targets: list[int] = []
@@ -95,7 +95,7 @@ def _examples(
         seconds.append(second)
         mask_rows.append(mask_index(state))
     positions = np.array(flat, dtype=np.int32).reshape(len(targets), len(POSITIONS))
-    # A child's label never changes once it is attached, so the finished tree knows it.
+    # the label of a child never changes once it is attached, so it can be read from the final tree
     label_of = np.array(state.deprels, dtype=np.int16)
     masks = np.array(mask_rows, dtype=np.uint8)
     chosen = np.array(targets, dtype=np.int16)

@@ -1,9 +1,9 @@
-"""Features: which words of a state the network sees.
+"""Features: the words of a state that are the input of the network.
 
-The template is Chen & Manning's (2014, section 3.1): 18 words, their 18 tags, and the labels of
-the 12 of them that hang on s0 or s1, in arc-hybrid also on b0. Words stay positions here (ROOT = 0,
-words 1..n, UNSET = -1 for missing ones), so that an array laid out [ROOT, w1, .., wn, NULL] is
-indexed with them.
+The template is that of Chen & Manning (2014, section 3.1): 18 words, their 18 tags, and the labels
+of the 12 words that are children or grandchildren of s0 or s1 (in arc-hybrid, of s0 or b0). Words
+are positions here: ROOT = 0, words 1..n, UNSET = -1 for a missing word. They index an array with
+the layout [ROOT, w1, .., wn, NULL].
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ WORD_POSITIONS: Final = ("s0", "s1", "s2", "b0", "b1", "b2")
 LABEL_POSITIONS: Final = tuple(
     f"{word}{child}" for word in ("s0", "s1") for child in ("l1", "r1", "l2", "r2", "l1l1", "r1r1")
 )
-"""The children: `s0r2` is s0's second rightmost, `s1l1l1` the leftmost of s1's leftmost.
+"""The children: `s0r2` is the second rightmost child of s0, `s1l1l1` the leftmost child of `s1l1`.
 
-In arc-hybrid b0 has children before it is shifted, all on its left, and s1's on the left count no
-more: there the positions named `s1l..` are b0's.
+In arc-hybrid, b0 gets its left children before it is shifted, and the left children of s1 do not
+matter any more: there, the positions `s1l1`, `s1l2` and `s1l1l1` are children of b0.
 """
 
 POSITIONS: Final = WORD_POSITIONS + LABEL_POSITIONS
@@ -67,11 +67,12 @@ TEMPLATE: Final = tuple(
 
 
 def extract(state: State, *, b0_has_children: bool = False) -> list[int]:
-    """The words at the 18 `POSITIONS`: 0 = ROOT, 1..n, UNSET where missing.
+    """Return the words at the 18 `POSITIONS`: 0 = ROOT, 1..n, UNSET where missing.
 
     Args:
-        state: to look at.
-        b0_has_children: of the transition system: show b0's children on the left, not s1's.
+        state: a state.
+        b0_has_children: whether to return the left children of b0 instead of those of s1; an
+            attribute of the transition system.
     """
     stack = state.stack
     buffer = state.buffer
@@ -85,7 +86,7 @@ def extract(state: State, *, b0_has_children: bool = False) -> list[int]:
     size_left = len(buffer)
     b0 = buffer[-1] if size_left else UNSET
     second = b0 if b0_has_children else s1
-    # A missing word is index UNSET = -1, where the child lists read UNSET again.
+    # a missing word is index UNSET = -1, at which the lists of children hold UNSET
     s0l1 = left1[s0]
     s0r1 = right1[s0]
     second_l1 = left1[second]
@@ -113,6 +114,6 @@ def extract(state: State, *, b0_has_children: bool = False) -> list[int]:
 
 
 def extract_labels(state: State, positions: Sequence[int]) -> list[int]:
-    """The label ids at `LABEL_POSITIONS`, given `extract(state)`; UNSET where missing."""
+    """Return the label ids at `LABEL_POSITIONS`, given `extract(state)`; UNSET where missing."""
     deprels = state.deprels
     return [deprels[word] for word in positions[len(WORD_POSITIONS) :]]

@@ -1,12 +1,12 @@
 """Oracles: the right transitions for a state, given the gold tree.
 
-The static and the hybrid oracle are for states on the way to the gold tree: every arc built so far
-is gold. The dynamic oracle is for any state: a parser trained on gold derivations alone has never
-seen the states that its own mistakes lead to, and with this oracle it can be trained on the states
-that it reaches itself (Goldberg & Nivre 2012, 2013).
+The static and the hybrid oracle require that all arcs built so far are gold. The dynamic oracle
+works for any state. A parser trained only on gold derivations never sees the states that follow its
+own mistakes; with the dynamic oracle it is trained on the states it reaches itself (Goldberg &
+Nivre 2012, 2013).
 
-A tree with several roots is taken with each root after the first attached to the first, keeping
-its label (`projectivity.single_rooted`).
+In a tree with several roots, all roots but the first are attached to the first and keep their
+labels (`projectivity.single_rooted`).
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ __all__ = [
 
 
 class Oracle:
-    """What the oracles share: the gold tree, and whether a word has all its children.
+    """Base class of the oracles: the gold tree, and which gold arcs can be built.
 
     Args:
-        system: the transition system the answers are numbered in.
+        system: the transition system; `next` returns indices of its transitions.
         heads: (n) gold head of each word, 0 = ROOT.
         deprels: (n) gold label ids.
 
     Raises:
-        TransitionError: the lists do not match or hold ids out of range.
+        TransitionError: if the lists differ in length, or hold ids out of range.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Oracle:
         if sum(head == ROOT for head in heads) > 1:
             heads, deprels = single_rooted(heads, deprels)
         self.system = system
-        # Index 0 is ROOT, which has no head; words follow. As in `State`.
+        # as in `State`, index 0 is ROOT, which has no head
         self.heads = [UNSET, *heads]
         self.left_arcs = [UNSET, *[system.left_start + deprel for deprel in deprels]]
         self.right_arcs = [UNSET, *[system.right_start + deprel for deprel in deprels]]
@@ -74,7 +74,7 @@ class Oracle:
             self.n_children[head] += 1
 
     def _arc(self, state: State) -> int:
-        """The arc between s0 and s1 that is gold and whose child is complete, or UNSET."""
+        """Return the gold arc between s0 and s1 whose child has all its children, or UNSET."""
         stack = state.stack
         if len(stack) > 1:
             s0 = stack[-1]
@@ -88,7 +88,7 @@ class Oracle:
         return UNSET
 
     def _shift(self, state: State) -> int:
-        """SHIFT, the move when no other is right."""
+        """Return SHIFT, which is right if no other transition is."""
         if not state.buffer:
             raise TransitionError(self._why_stuck())
         return 0
@@ -97,7 +97,7 @@ class Oracle:
         heads = self.heads[1:]
         cycle = find_cycle(heads)
         if cycle:
-            return f"the gold heads are no tree: the words {cycle} hang on each other in a circle"
+            return f"the gold heads are not a tree: the words {cycle} form a circle"
         return (
             f"the tree is not projective, and {self.system.name} builds projective trees only: "
             f"projectivize it, or use {ArcStandardSwap.name}; heads {heads}"
@@ -105,11 +105,14 @@ class Oracle:
 
 
 class StaticOracle(Oracle):
-    """The one right transition of each state, for each of the three systems.
+    """The static oracle: one right transition for each state, in all three systems.
 
-    Arcs are built as soon as the child has all its own children. With SWAP the lazy order is
-    used (Nivre, Kuhlmann & Hall 2009): swap only where a maximal projective component ends, which
-    takes fewer swaps than swapping whenever two words stand in the wrong order.
+    An arc is built as soon as the child has all its own children. With SWAP, the oracle is lazy
+    (Nivre, Kuhlmann & Hall 2009): it swaps only at the end of a maximal projective component, which
+    takes fewer swaps than swapping every pair of words in the wrong order at once.
+
+    Raises:
+        ConfigError: if there is no static oracle for the system.
     """
 
     def __init__(
@@ -128,10 +131,10 @@ class StaticOracle(Oracle):
             raise ConfigError(f"no static oracle for the transition system {system.name!r}")
 
     def next(self, state: State) -> int:
-        """Index of the right transition.
+        """Return the index of the right transition.
 
         Raises:
-            TransitionError: no transition leads to the gold tree.
+            TransitionError: if no transition leads to the gold tree.
         """
         return self._next(state)
 
@@ -163,9 +166,9 @@ class StaticOracle(Oracle):
         return self._shift(state)
 
     def _components(self) -> list[int]:
-        """(n + 1) for each word, the topmost word of its maximal projective component.
+        """Return the topmost word of the maximal projective component of each word: (n + 1).
 
-        The components are what arc-standard without SWAP leaves on the stack when it builds
+        The components are the trees left on the stack when arc-standard without SWAP has built
         every gold arc it can (Nivre, Kuhlmann & Hall 2009, section 3).
         """
         state = State(len(self.heads) - 1)
@@ -186,14 +189,14 @@ class StaticOracle(Oracle):
 
 
 class HybridOracle(Oracle):
-    """Arc-standard with two right answers where the order is free (Ren & Sun 2017).
+    """The hybrid oracle for arc-standard: one or two right transitions (Ren & Sun 2017).
 
-    When s1's gold head is s0 and s0 still waits for a child on its right, LEFT-ARC and SHIFT lead
-    to the gold tree alike. Everywhere else the static oracle's answer is the only one. It is not
-    a dynamic oracle: wrong states are not visited.
+    If the gold head of s1 is s0, and a child of s0 on the right is missing, both LEFT-ARC and SHIFT
+    lead to the gold tree. In all other states, only the transition of the static oracle is right.
+    This is not a dynamic oracle: it needs states on the way to the gold tree.
 
     Raises:
-        ConfigError: the system is not `ArcStandard`.
+        ConfigError: if the system is not `ArcStandard`.
     """
 
     def __init__(
@@ -210,33 +213,33 @@ class HybridOracle(Oracle):
             self.last_child[head] = max(self.last_child[head], word)
 
     def next(self, state: State) -> tuple[int, ...]:
-        """Indices of the one right transition, or of the two equally right ones.
+        """Return the indices of the right transitions, one or two.
 
         Raises:
-            TransitionError: no transition leads to the gold tree.
+            TransitionError: if no transition leads to the gold tree.
         """
         arc = self._arc(state)
         if arc == UNSET:
             return (self._shift(state),)
-        if arc < self.system.right_start and self._waits_on_the_right(state, state.stack[-1]):
+        if arc < self.system.right_start and self._lacks_right_child(state, state.stack[-1]):
             return (arc, self._shift(state))
         return (arc,)
 
-    def _waits_on_the_right(self, state: State, word: int) -> bool:
+    def _lacks_right_child(self, state: State, word: int) -> bool:
         last = self.last_child[word]
         return last > word and state.heads[last] == UNSET
 
 
 class DynamicOracle(Oracle):
-    """The transitions after which no gold head is lost that could still be had.
+    """The dynamic oracle for arc-hybrid: the transitions after which no further gold arc is lost.
 
-    A gold arc can still be built as long as each of the two words can still meet the other. In
-    arc-hybrid a tree can be completed with all arcs that can each be built, so that the loss of a
-    transition is the number of arcs that cannot be built after it, and could before (Goldberg &
-    Nivre 2013, section 4).
+    Arc-hybrid is arc-decomposable: if each of several arcs is reachable from a state, so is a tree
+    with all of them. The cost of a transition is therefore the number of gold arcs that are
+    reachable before it but not after it (Goldberg & Nivre 2013, section 4); the transitions of cost
+    zero are right.
 
     Raises:
-        ConfigError: the system is not `ArcHybrid`.
+        ConfigError: if the system is not `ArcHybrid`.
     """
 
     def __init__(
@@ -249,22 +252,23 @@ class DynamicOracle(Oracle):
             self.last_child[head] = max(self.last_child[head], word)
 
     def next(self, state: State) -> tuple[int, ...]:
-        """Indices of the right transitions, one at least.
+        """Return the indices of the right transitions, at least one.
 
-        An arc has its gold label, also where its head is not the gold one; where that label is not
-        allowed (a root's label on another arc), every allowed one is right.
+        The label of an arc is right if it is the gold label of the word, even if the head is not
+        its gold head. If that label is not allowed (a root label on another arc), all allowed
+        labels are right.
 
         Raises:
-            TransitionError: no transition is right: the system cannot build the gold tree.
+            TransitionError: if no transition is right: the system cannot build the gold tree.
         """
         heads, stack, buffer = self.heads, state.stack, state.buffer
         s0, b0 = stack[-1], buffer[-1] if buffer else len(heads)
         allowed = self.system.masks[self.system.mask_index(state)]
         right: list[int] = []
-        # once b0 is on the stack, of all words there it can meet none but s0, and only as its child
+        # after SHIFT, s0 -> b0 is the only possible arc between b0 and the words on the stack
         if buffer and heads[b0] not in stack[:-1] and all(heads[word] != b0 for word in stack):
             right.append(0)
-        # once s0 is gone, it can get no more children
+        # once s0 is attached, it can get no more children
         if len(stack) > 1 and self.last_child[s0] < b0:
             if heads[s0] != stack[-2] and heads[s0] <= b0:
                 right += self._labelled(self.left_arcs[s0], self.system.left_start, allowed)
@@ -275,14 +279,14 @@ class DynamicOracle(Oracle):
         return tuple(right)
 
     def _labelled(self, gold: int, start: int, allowed: Sequence[bool]) -> list[int]:
-        """The arc with its gold label, or all that are allowed; none where no arc is."""
+        """Return the arc with its gold label if it is allowed, or else all allowed arcs."""
         if allowed[gold]:
             return [gold]
         return [i for i in range(start, start + self.system.n_labels) if allowed[i]]
 
 
 def demand_arc_hybrid(system: TransitionSystem) -> None:
-    """Raise ConfigError where the system has no dynamic oracle here."""
+    """Raise ConfigError if the system has no dynamic oracle."""
     if not isinstance(system, ArcHybrid):
         raise ConfigError(
             f"the dynamic oracle is for {ArcHybrid.name} only, found {system.name}: use the static "
@@ -298,18 +302,19 @@ def oracle_transitions(
     oracle: str = "static",
     rng: np.random.Generator | None = None,
 ) -> list[int]:
-    """Indices of the transitions that build the gold tree.
+    """Return the indices of the transitions that build the gold tree.
 
     Args:
-        system: numbers the transitions.
+        system: the transition system.
         heads: (n) gold head of each word, 0 = ROOT.
         deprels: (n) gold label ids.
         oracle: "static" or "hybrid".
-        rng: chooses, evenly, where the hybrid oracle has two answers; the static needs none.
+        rng: chooses between two right transitions of the hybrid oracle, with equal probability;
+            the static oracle needs none.
 
     Raises:
-        TransitionError: the system cannot build this tree.
-        ConfigError: an unknown oracle, one that does not fit the system, or hybrid without rng.
+        TransitionError: if the system cannot build this tree.
+        ConfigError: if the oracle is unknown, does not fit the system, or is hybrid without `rng`.
     """
     state = system.initial(len(heads))
     steps = walk(state, system, heads, deprels, oracle=oracle, rng=rng)
@@ -325,29 +330,31 @@ def walk(
     oracle: str = "static",
     rng: np.random.Generator | None = None,
 ) -> Iterator[tuple[int, int]]:
-    """Drive `state`, an initial one, to the gold tree, one transition at a time.
+    """Take an initial `state` to the gold tree, one transition at a time.
 
-    Arguments and errors as in `oracle_transitions`.
+    The other arguments and the errors are as in `oracle_transitions`.
 
     Yields:
-        The transition that will be made next, with `state` still before it, and the other right
-        one, UNSET where there is none.
+        The next transition, before it is applied to `state`, and the other right transition, or
+        UNSET if there is none.
     """
     if oracle == "static":
-        only = StaticOracle(system, heads, deprels).next
+        static = StaticOracle(system, heads, deprels)
         while not state.is_terminal():
-            transition = only(state)
+            transition = static.next(state)
             yield transition, UNSET
             system.apply(state, transition)
     elif oracle == "hybrid":
         if rng is None:
-            raise ConfigError("the hybrid oracle follows one of two right moves: give it an rng")
-        right = HybridOracle(system, heads, deprels).next
+            raise ConfigError(
+                "the hybrid oracle chooses between two right transitions: give it an `rng`"
+            )
+        hybrid = HybridOracle(system, heads, deprels)
         while not state.is_terminal():
-            answers = right(state)
-            transition, other = answers[0], UNSET
-            if len(answers) > 1:
-                other = answers[1]
+            right = hybrid.next(state)
+            transition, other = right[0], UNSET
+            if len(right) > 1:
+                other = right[1]
                 if rng.random() < 0.5:
                     transition, other = other, transition
             yield transition, other

@@ -1,10 +1,10 @@
-"""Trees that cross: projective order for SWAP, one root, and pseudo-projective parsing.
+"""Non-projective trees: the projective order for SWAP, single roots, pseudo-projective parsing.
 
-Pseudo-projective parsing (Nivre & Nilsson 2005) lifts each crossing arc to its head's head until
-the tree is projective, and writes the label of the lost head into the arc's label:
-`acl` under a lost `obj` becomes `acl↑obj`, the paper's "head" scheme. A parser trained on such
-labels is undone with `deprojectivize`. The arrow U+2191 is the paper's own sign; a treebank whose
-labels hold it is refused, so nothing can clash.
+Pseudo-projective parsing (Nivre & Nilsson 2005) lifts each crossing arc to the head of its head
+until the tree is projective, and adds the label of the original head to the label of the arc:
+`acl` with a head labelled `obj` becomes `acl↑obj`, the "head" scheme of the paper. The output of a
+parser trained on such labels is converted back with `deprojectivize`. The arrow U+2191 is the sign
+used in the paper; a treebank with the arrow in its labels is refused, so labels cannot clash.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ Label = TypeVar("Label", int, str)
 def single_rooted(
     heads: Sequence[int], deprels: Sequence[Label], *, deprel: Label | None = None
 ) -> tuple[list[int], list[Label]]:
-    """Attach every root after the first to the first, which crosses no arc of a projective tree.
+    """Attach every root after the first to the first; a projective tree stays projective.
 
     Args:
         heads: (n) head of each word, 0 = ROOT.
         deprels: (n) labels, strings or ids.
-        deprel: label for the arcs so moved; None lets them keep their own.
+        deprel: the new label of these roots; None: they keep their labels.
 
     Returns:
-        New lists of heads and labels. `heads.count(0) - 1` says how many arcs were moved.
+        New lists of heads and labels.
     """
     new_heads, new_deprels = list(heads), list(deprels)
     if new_heads.count(ROOT) < 2:
@@ -57,27 +57,27 @@ def single_rooted(
 
 
 def projective_order(heads: Sequence[int]) -> list[int]:
-    """Where each word stands when the tree is read in order: Nivre 2009, section 3.
+    """Return the rank of each word in an inorder traversal of the tree (Nivre 2009, section 3).
 
-    Reading a tree in order means: the words of each left child's subtree, the head, the words of
-    each right child's subtree. SWAP sorts the words so, and then no arcs cross.
+    The traversal visits the subtrees of the left children, the head, and the subtrees of the right
+    children. SWAP sorts the words into this order, in which no arcs cross.
 
     Args:
         heads: (n) head of each word, 0 = ROOT.
 
     Returns:
-        (n + 1) the rank of ROOT (always 0) and of words 1..n. Equal to 0, 1, .. n exactly when
-        the tree is projective. Words that no path leads to from ROOT rank 0.
+        (n + 1) the rank of ROOT, which is 0, and of words 1..n. The ranks are 0, 1, .., n if and
+        only if the tree is projective. Words that cannot be reached from ROOT have rank 0.
     """
     children = _children(heads)
     rank = [0] * (len(heads) + 1)
-    placed = 0
-    agenda = [ROOT]  # a word to open; or ~word, a word whose left children are done
+    n_visited = 0
+    agenda = [ROOT]  # word: to be expanded; ~word: left children visited, so the word is next
     while agenda:
         word = agenda.pop()
         if word < 0:
-            rank[~word] = placed
-            placed += 1
+            rank[~word] = n_visited
+            n_visited += 1
             continue
         agenda.extend(child for child in reversed(children[word]) if child > word)
         agenda.append(~word)
@@ -90,20 +90,19 @@ def projectivize(
 ) -> tuple[list[int], list[str]]:
     """Lift crossing arcs, the shortest first, until none is left (Nivre & Nilsson 2005).
 
-    Several roots are made one first (`single_rooted`).
+    A tree with several roots is given a single root first (`single_rooted`).
 
     Args:
         heads: (n) head of each word, 0 = ROOT.
         deprels: (n) labels.
-        scheme: "head", a lifted arc's label becomes `label↑label of its lost head`.
+        scheme: "head": the label of a lifted arc becomes `label↑label of the original head`.
 
     Returns:
-        New lists: a projective tree, and labels.
+        New lists of heads, which are a projective tree, and of labels.
 
     Raises:
-        DataError: a label already holds the arrow that marks lifted arcs, or the heads are not
-            a tree.
-        ConfigError: an unknown scheme.
+        DataError: if a label has the arrow that marks lifted arcs, or the heads are not a tree.
+        ConfigError: if the scheme is unknown.
     """
     if scheme != "head":
         raise ConfigError(f"pseudo-projective scheme is {scheme!r}, expected 'head'")
@@ -125,23 +124,23 @@ def projectivize(
 
 
 def deprojectivize(heads: Sequence[int], deprels: Sequence[str]) -> tuple[list[int], list[str]]:
-    """Undo `projectivize` as far as the labels tell (Nivre & Nilsson 2005, section 3).
+    """Undo `projectivize` as far as the labels allow (Nivre & Nilsson 2005, section 3).
 
-    A word labelled `d↑h` is given to the first word labelled h that a breadth-first search below
-    its present head meets, outside its own subtree; where there is none it stays. Two things
-    are ours and rebuild more trees: words whose arc crosses nothing come last, since such an arc
-    would not have been lifted, and the longest arcs are undone first.
+    The new head of a word labelled `d↑h` is the first word labelled h in a breadth-first search
+    below its current head, outside its own subtree; if there is none, the head stays. Two additions
+    to the paper restore more trees: candidates whose arc would cross no other are tried last, since
+    such an arc would not have been lifted, and the longest arcs are lowered first.
 
     Args:
         heads: (n) head of each word, 0 = ROOT; a tree.
-        deprels: (n) labels, some lifted.
+        deprels: (n) labels, some of them with arrows.
 
     Returns:
-        New lists of heads and of labels without arrows. The heads are a tree with one root,
-        whatever the labels (several roots are made one).
+        New lists of heads and of labels without arrows. The heads are a tree with a single root,
+        whatever the labels are.
 
     Raises:
-        DataError: the heads are not a tree.
+        DataError: if the heads are not a tree.
     """
     new_heads, marked = single_rooted(heads, deprels)
     parts = [deprel.partition(LIFTED) for deprel in marked]
@@ -157,11 +156,11 @@ def deprojectivize(heads: Sequence[int], deprels: Sequence[str]) -> tuple[list[i
     while progress:
         waiting = []
         for word in pending:
-            head, lost = new_heads[word - 1], parts[word - 1][2]
+            head, head_label = new_heads[word - 1], parts[word - 1][2]
             below = _breadth_first(children, head, skip=word)[1:]
-            candidates = [candidate for candidate in below if plain[candidate - 1] == lost]
+            candidates = [candidate for candidate in below if plain[candidate - 1] == head_label]
             if not candidates:
-                waiting.append(word)  # its head may still have to come back below `head` itself
+                waiting.append(word)  # its head may be lifted too, and move below `head` later
                 continue
             crossing = (
                 candidate
@@ -178,7 +177,7 @@ def deprojectivize(heads: Sequence[int], deprels: Sequence[str]) -> tuple[list[i
 
 
 def _children(heads: Sequence[int]) -> list[list[int]]:
-    """(n + 1) the children of ROOT and of each word, in the order of the sentence."""
+    """Return the children of ROOT and of each word, in the order of the sentence: (n + 1)."""
     children: list[list[int]] = [[] for _ in range(len(heads) + 1)]
     for word, head in enumerate(heads, start=1):
         children[head].append(word)
@@ -188,11 +187,11 @@ def _children(heads: Sequence[int]) -> list[list[int]]:
 def _check_tree(heads: list[int]) -> None:
     cycle = find_cycle(heads)
     if cycle:
-        raise DataError(f"the words {cycle} hang on each other in a circle; expected a tree")
+        raise DataError(f"the words {cycle} form a circle; expected a tree")
 
 
 def _spans(heads: list[int], children: list[list[int]]) -> tuple[list[int], list[int]]:
-    """(n + 1) each, the first and the last word of the subtree of ROOT and of each word."""
+    """Return the first and the last word of the subtrees of ROOT and of each word: (n + 1) each."""
     first = list(range(len(children)))
     last = list(range(len(children)))
     for word in reversed(_breadth_first(children, ROOT)[1:]):
@@ -203,7 +202,7 @@ def _spans(heads: list[int], children: list[list[int]]) -> tuple[list[int], list
 
 
 def _breadth_first(children: list[list[int]], start: int, *, skip: int = -1) -> list[int]:
-    """`start` and all words below it, level by level; `skip` and its subtree are left out."""
+    """Return `start` and all words below it, level by level, without the subtree of `skip`."""
     order = [start]
     agenda = deque(order)
     while agenda:
@@ -214,12 +213,12 @@ def _breadth_first(children: list[list[int]], start: int, *, skip: int = -1) -> 
 
 
 def _shortest_crossing(heads: list[int]) -> int | None:
-    """The word on the shortest arc that covers a word not below the arc's head, leftmost first."""
+    """Return the word on the shortest non-projective arc, the leftmost if there are several."""
     order = _breadth_first(_children(heads), ROOT)
     size = [1] * (len(heads) + 1)
     for word in reversed(order[1:]):
         size[heads[word - 1]] += size[word]
-    # first[i] .. first[i] + size[i] - 1 number the words of i's subtree, heads before children.
+    # preorder: first[i] .. first[i] + size[i] - 1 are the numbers of the subtree of word i
     first = [0] * (len(heads) + 1)
     free = [1] * (len(heads) + 1)
     for word in order[1:]:

@@ -1,7 +1,6 @@
-"""State: what a transition-based parser knows half way through a sentence.
+"""`State`: the stack, the buffer and the arcs of a transition-based parser.
 
-Holds the stack, the buffer and the arcs built so far, and nothing about which moves are allowed:
-that is `transitions.py`.
+Which transitions are valid in a state is defined in `transitions.py`.
 """
 
 from __future__ import annotations
@@ -14,19 +13,18 @@ __all__ = ["State"]
 class State:
     """A stack, a buffer and the arcs built so far (also called configuration).
 
-    Words are 1..n in the order of the sentence; ROOT = 0 starts at the bottom of the stack and
-    never leaves it. UNSET = -1 means "none yet" in every list. The lists over words have n + 2
-    entries and the last one stays UNSET, so that index UNSET reads UNSET: a missing word has
-    missing children without a test.
+    Words are numbered 1..n; ROOT = 0 is always at the bottom of the stack. UNSET = -1 means "none
+    yet" in every list. The lists over words have n + 2 entries, and the last entry is always UNSET:
+    index UNSET reads UNSET, so a missing word has missing children without a test.
 
     Attributes:
-        stack: words and ROOT, the top last: s0 is `stack[-1]`.
-        buffer: words still to read, the first last: b0 is `buffer[-1]`.
+        stack: ROOT and words, the top last: s0 is `stack[-1]`.
+        buffer: the words not yet shifted, the first word last: b0 is `buffer[-1]`.
         heads: (n + 2) head of each word.
         deprels: (n + 2) label id of each word's arc.
-        n_children: (n + 2) number of children attached so far; the last entry stays 0.
-        left1, left2: (n + 2) leftmost and second leftmost child, of those before their head.
-        right1, right2: (n + 2) rightmost and second rightmost child, of those after their head.
+        n_children: (n + 2) number of children attached so far; the last entry is always 0.
+        left1, left2: (n + 2) leftmost and second leftmost of the children before their head.
+        right1, right2: (n + 2) rightmost and second rightmost of the children after their head.
     """
 
     __slots__ = (
@@ -54,24 +52,24 @@ class State:
         self.right2 = unset[:]
 
     def is_terminal(self) -> bool:
-        """True when every word has its head: the buffer is empty and only ROOT is stacked."""
+        """Return whether every word has a head: the buffer is empty, only ROOT is on the stack."""
         return not self.buffer and len(self.stack) == 1
 
     def leftmost_child(self, i: int, n: int = 1) -> int:
-        """The n-th leftmost child of word i among those before it, n = 1 or 2; UNSET if none."""
+        """Return the n-th leftmost child (n = 1 or 2) of the children before word i, or UNSET."""
         return (self.left1 if n == 1 else self.left2)[i]
 
     def rightmost_child(self, i: int, n: int = 1) -> int:
-        """The n-th rightmost child of word i among those after it, n = 1 or 2; UNSET if none."""
+        """Return the n-th rightmost child (n = 1 or 2) of the children after word i, or UNSET."""
         return (self.right1 if n == 1 else self.right2)[i]
 
     def attach(self, child: int, head: int, deprel: int) -> None:
-        """Add the arc head -> child with label id `deprel`; stack and buffer stay as they are."""
+        """Add the arc head -> child with label id `deprel`; stack and buffer do not change."""
         self.heads[child] = head
         self.deprels[child] = deprel
         self.n_children[head] += 1
-        # Only SWAP attaches children in an order other than from the head outwards, hence the
-        # comparisons with the second child.
+        # With SWAP, children need not be attached from the head outwards: hence the comparisons
+        # with the second child.
         if child < head:
             first = self.left1[head]
             if first < 0 or child < first:
@@ -88,7 +86,7 @@ class State:
                 self.right2[head] = child
 
     def tree(self) -> tuple[list[int], list[int]]:
-        """Heads and label ids of words 1..n, as lists that begin with word 1."""
+        """Return the heads and label ids of words 1..n, as lists that begin with word 1."""
         return self.heads[1:-1], self.deprels[1:-1]
 
     def __repr__(self) -> str:

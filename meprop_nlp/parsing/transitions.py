@@ -1,7 +1,7 @@
-"""Transition systems: which moves exist, how they are numbered, when they are valid, what they do.
+"""`Transition` and `TransitionSystem`: the numbering, validity and effect of transitions.
 
-s0 and s1 are the top of the stack and the word below it, b0 is the first word of the buffer.
-What the right move is for a gold tree stands in `oracles.py`; each docstring here names the rule.
+s0 and s1 are the top of the stack and the word below it; b0 is the first word of the buffer. Each
+docstring states when its transition is right for a gold tree; `oracles.py` implements these rules.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ __all__ = [
     "make_system",
 ]
 
-# A parser that swaps more often than this, over a whole sentence, swaps no more in it: gold trees
-# take a fraction of one swap a word, and a sentence of 100,000 words could go on for hours.
+# The limit of SWAP transitions in a sentence, per word. Gold trees need a fraction of a swap per
+# word; without a limit, a sentence of 100,000 words could take hours.
 SWAPS_PER_WORD = 8
 
 
 class Kind(IntEnum):
-    """What a transition does, without its label."""
+    """The kind of a transition: what it does, regardless of the label."""
 
     SHIFT = 0
     LEFT_ARC = 1
@@ -45,11 +45,11 @@ class Kind(IntEnum):
 
 
 class Transition(NamedTuple):
-    """A move of the parser.
+    """A transition of the parser.
 
     Attributes:
         kind: what it does.
-        deprel: label id of the arc; UNSET for SHIFT and SWAP, which build none.
+        deprel: the label id of the arc; UNSET for SHIFT and SWAP, which build no arc.
     """
 
     kind: Kind
@@ -57,36 +57,36 @@ class Transition(NamedTuple):
 
 
 class TransitionSystem(ABC):
-    """Moves with labels on the arcs, and their numbering in a network's output.
+    """The transitions with labelled arcs, and their numbering in the output of a network.
 
-    Every system keeps ROOT at the bottom of the stack and allows the arc from ROOT only when the
-    buffer is empty and one word is left on the stack: so every derivation ends, greedy or not, in
-    a tree with one root.
+    Every system keeps ROOT at the bottom of the stack, and allows the arc from ROOT only when the
+    buffer is empty and one word is left on the stack. So every sequence of valid transitions ends
+    in a tree with one root.
 
     Args:
-        n_labels: number of labels; label ids are 0 .. n_labels - 1.
-        root_labels: label ids allowed on the arc from ROOT.
-        other_labels: label ids allowed on all other arcs. For both, None or an empty set (the
-            training data showed none) means no restriction.
+        n_labels: the number of labels; label ids are 0 .. n_labels - 1.
+        root_labels: the label ids allowed on the arc from ROOT.
+        other_labels: the label ids allowed on all other arcs. For both, None or an empty set
+            means no restriction.
 
     Attributes:
-        transitions: all moves in output order: SHIFT, [SWAP], LEFT_ARC x labels, RIGHT_ARC x
-            labels. `left_start` and `right_start` are the indices of the first of each.
-        b0_has_children: whether words in the buffer have children; the network then sees them.
-        template: which set of features the network sees, as models name it: 2 with b0's children.
-        masks: (n_masks, n_transitions) bool, read only. One row per situation, row
-            `mask_index(state)` says which transitions are valid. Rows 2 * min(len(stack), 3) - 2
-            + (buffer is empty), and for ArcStandardSwap two more. Row 1 is the terminal
-            state's: nothing is valid there.
+        transitions: all transitions in output order: SHIFT, [SWAP], LEFT_ARC x labels, RIGHT_ARC
+            x labels. `left_start` and `right_start` are the indices of the first of each arc.
+        b0_has_children: whether words in the buffer can have children, which are then features.
+        template: the number of the feature template in model files: 2 with the children of b0.
+        masks: (n_masks, n_transitions) bool, read-only. Row `mask_index(state)` says which
+            transitions are valid in the state. Rows are numbered 2 * min(len(stack), 3) - 2 +
+            (buffer is empty), and ArcStandardSwap has two more. Row 1 is for the terminal state,
+            where no transition is valid.
 
     Raises:
-        ConfigError: no labels, or a label id outside 0 .. n_labels - 1.
+        ConfigError: if there are no labels, or a label id is outside 0 .. n_labels - 1.
     """
 
     name: ClassVar[str]
     first_kinds: ClassVar[tuple[Kind, ...]] = (Kind.SHIFT,)
     projective: ClassVar[bool] = True
-    b0_has_children: ClassVar[bool] = False  # already in the buffer: then the network sees them
+    b0_has_children: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -112,15 +112,15 @@ class TransitionSystem(ABC):
 
     @property
     def template(self) -> int:
-        """1, or 2 where b0 has children."""
+        """The number of the feature template: 2 if b0 has children, else 1."""
         return 2 if self.b0_has_children else 1
 
     def initial(self, n_words: int) -> State:
-        """The state before the first move: ROOT on the stack, all words in the buffer."""
+        """Return the initial state: ROOT on the stack, all words in the buffer."""
         return State(n_words)
 
     def index(self, transition: Transition) -> int:
-        """The transition's number in the network's output; the inverse of `transitions[i]`."""
+        """Return the index of the transition in `transitions`, and so in the network's output."""
         if transition.kind == Kind.LEFT_ARC:
             return self.left_start + transition.deprel
         if transition.kind == Kind.RIGHT_ARC:
@@ -128,7 +128,7 @@ class TransitionSystem(ABC):
         return self.first_kinds.index(transition.kind)
 
     def is_valid(self, state: State, transition: int | Transition) -> bool:
-        """Whether the transition, or the one with this index, may be applied to the state."""
+        """Return whether the transition (or its index) may be applied to the state."""
         if not isinstance(transition, Transition):
             transition = self.transitions[transition]
         kind, deprel = transition
@@ -140,14 +140,14 @@ class TransitionSystem(ABC):
         return deprel in (self.root_labels if from_root else self.other_labels)
 
     def mask_index(self, state: State) -> int:
-        """The row of `masks` for this state."""
+        """Return the row of `masks` for this state."""
         size = len(state.stack)
         return (2 * size if size < 3 else 6) - (2 if state.buffer else 1)
 
     def apply(self, state: State, index: int) -> None:
-        """Make the move with this index, in place, without asking whether it is valid.
+        """Apply the transition with this index in place, without checking that it is valid.
 
-        Decoding masks its scores and so never asks twice; elsewhere use `apply_checked`.
+        This is for decoding, which masks invalid transitions; elsewhere use `apply_checked`.
         """
         if index >= self.right_start:
             self.right_arc(state, index - self.right_start)
@@ -157,10 +157,10 @@ class TransitionSystem(ABC):
             self.shift(state)
 
     def apply_checked(self, state: State, transition: int | Transition) -> None:
-        """Make the move in place.
+        """Apply the transition (or its index) in place.
 
         Raises:
-            TransitionError: the move is not valid in this state.
+            TransitionError: if the transition is not valid in this state.
         """
         if not isinstance(transition, Transition):
             transition = self.transitions[transition]
@@ -175,29 +175,29 @@ class TransitionSystem(ABC):
         """SHIFT: move b0 onto the stack.
 
         Validity: the buffer is not empty.
-        Action:   push b0, drop it from the buffer.
-        Oracle:   no arc of the gold tree can be built now (and no SWAP is due).
+        Action:   remove b0 from the buffer and push it onto the stack.
+        Oracle:   no gold arc can be built, and no SWAP is needed.
         """
         state.stack.append(state.buffer.pop())
 
     @abstractmethod
     def left_arc(self, state: State, deprel: int) -> None:
-        """Build the arc to s0's or s1's head on its right."""
+        """LEFT-ARC: attach s0 or s1 to a head on its right."""
 
     def right_arc(self, state: State, deprel: int) -> None:
-        """RIGHT-ARC, the same in all three systems: make s1 the head of s0 and pop s0.
+        """RIGHT-ARC, the same in all systems: make s1 the head of s0 and pop s0.
 
-        Validity: the stack has two entries or more; if s1 is ROOT, the buffer is empty and the
-                  label is a root label, otherwise it is not.
+        Validity: the stack has at least two entries. If s1 is ROOT, the buffer must be empty and
+                  the label in `root_labels`; otherwise the label must be in `other_labels`.
         Action:   heads[s0] = s1; deprels[s0] = deprel; pop the stack.
-        Oracle:   gold head of s0 is s1, and s0 has all its children.
+        Oracle:   the gold head of s0 is s1, and s0 has all its children.
         """
         stack = state.stack
         child = stack.pop()
         state.attach(child, stack[-1], deprel)
 
     def _kind_is_valid(self, state: State, kind: Kind) -> bool:
-        """Whether a move of this kind may be made, with whatever label."""
+        """Return whether a transition of this kind is valid with some label."""
         if kind == Kind.SHIFT:
             return bool(state.buffer)
         if kind == Kind.RIGHT_ARC:
@@ -206,7 +206,7 @@ class TransitionSystem(ABC):
         return False
 
     def _situations(self) -> list[State]:
-        """One state for each row of `masks`, in the order of `mask_index`."""
+        """Return a state for each row of `masks`, in the order of `mask_index`."""
         return [
             _situation([ROOT, 1, 2][:size], [4][:rest]) for size in (1, 2, 3) for rest in (1, 0)
         ]
@@ -232,16 +232,16 @@ class TransitionSystem(ABC):
 
 
 def _situation(stack: list[int], buffer: list[int]) -> State:
-    """A state with this stack and buffer (b0 last) and no arcs: a key of the mask table."""
+    """Return a state with this stack and buffer (b0 last) and no arcs."""
     state = State(0)
     state.stack, state.buffer = stack, buffer
     return state
 
 
 class ArcStandard(TransitionSystem):
-    """Arc-standard (Nivre 2004): arcs between s0 and s1, children before their head's own arc.
+    """Arc-standard (Nivre 2004): arcs between s0 and s1; a word is attached after its children.
 
-    A sentence of n words takes 2n transitions. Builds projective trees only.
+    A sentence of n words takes 2n transitions. Builds only projective trees.
     """
 
     name = "arc-standard"
@@ -249,10 +249,10 @@ class ArcStandard(TransitionSystem):
     def left_arc(self, state: State, deprel: int) -> None:
         """Arc-standard LEFT-ARC: make s0 the head of s1 and remove s1.
 
-        Validity: s1 exists and is not ROOT; the label is not for roots only.
+        Validity: s1 exists and is not ROOT; the label is in `other_labels`.
         Action:   heads[s1] = s0; deprels[s1] = deprel; remove s1 from the stack.
-        Oracle:   gold head of s1 is s0, and s1 has all its children. If s0 still waits for a
-                  child on its right, SHIFT is right as well (hybrid oracle, Ren & Sun 2017).
+        Oracle:   the gold head of s1 is s0, and s1 has all its children. If a child of s0 on the
+                  right is missing, SHIFT is right as well (hybrid oracle, Ren & Sun 2017).
         """
         stack = state.stack
         child = stack.pop(-2)
@@ -267,8 +267,8 @@ class ArcStandard(TransitionSystem):
 class ArcHybrid(TransitionSystem):
     """Arc-hybrid (Kuhlmann, Gómez-Rodríguez & Satta 2011): LEFT-ARC from b0, RIGHT-ARC from s1.
 
-    ROOT stays at the bottom of the stack, as in the other systems, so that states and features
-    look alike. A sentence of n words takes 2n transitions. Builds projective trees only.
+    ROOT is at the bottom of the stack, as in the other systems, so that they share states and
+    features. A sentence of n words takes 2n transitions. Builds only projective trees.
     """
 
     name = "arc-hybrid"
@@ -277,9 +277,9 @@ class ArcHybrid(TransitionSystem):
     def left_arc(self, state: State, deprel: int) -> None:
         """Arc-hybrid LEFT-ARC: make b0 the head of s0 and pop s0.
 
-        Validity: the buffer is not empty; s0 is not ROOT; the label is not for roots only.
+        Validity: the buffer is not empty; s0 is not ROOT; the label is in `other_labels`.
         Action:   heads[s0] = b0; deprels[s0] = deprel; pop the stack.
-        Oracle:   gold head of s0 is b0 (a projective tree then leaves s0 no open child).
+        Oracle:   the gold head of s0 is b0 (in a projective tree, s0 then has all its children).
         """
         state.attach(state.stack.pop(), state.buffer[-1], deprel)
 
@@ -290,10 +290,10 @@ class ArcHybrid(TransitionSystem):
 
 
 class ArcStandardSwap(ArcStandard):
-    """Arc-standard with SWAP (Nivre 2009): builds every tree, by reordering the words.
+    """Arc-standard with SWAP (Nivre 2009): builds any tree, by reordering the words.
 
-    A sentence of n words takes 2n transitions and two more for each SWAP. Two words are swapped
-    once at most, so every derivation ends: after n (n - 1) / 2 swaps at the latest.
+    A sentence of n words takes 2n transitions, and two more for each SWAP. Two words are swapped
+    at most once, so there are at most n (n - 1) / 2 swaps.
     """
 
     name = "arc-standard-swap"
@@ -301,24 +301,24 @@ class ArcStandardSwap(ArcStandard):
     projective = False
 
     def apply(self, state: State, index: int) -> None:
-        """Make the move with this index, in place, without asking whether it is valid."""
+        """Apply the transition with this index in place, without checking that it is valid."""
         if index == 1:
             self.swap(state)
         else:
             super().apply(state, index)
 
     def swap(self, state: State) -> None:
-        """SWAP: put s1 back into the buffer, behind s0 in the new order of the words.
+        """SWAP: move s1 back to the buffer, so that it follows s0 in the new order of the words.
 
-        Validity: s1 is not ROOT, and comes before s0 in the sentence.
+        Validity: s1 exists, is not ROOT, and precedes s0 in the sentence.
         Action:   move s1 from the stack to the front of the buffer.
-        Oracle:   no arc is due, s0 comes before s1 in the projective order, and (lazily) the
-                  maximal projective component of s0 does not go on with b0.
+        Oracle:   no gold arc can be built, s0 precedes s1 in the projective order, and b0 is not
+                  in the maximal projective component of s0 (lazy swap, Nivre et al. 2009).
         """
         state.buffer.append(state.stack.pop(-2))
 
     def mask_index(self, state: State) -> int:
-        """The row of `masks`: with s1 before s0 the base's row, with s1 after s0 row 6 or 7."""
+        """Return the row of `masks`: the base class's row if s1 precedes s0, else row 6 or 7."""
         stack = state.stack
         size = len(stack)
         if size < 3:
@@ -326,7 +326,7 @@ class ArcStandardSwap(ArcStandard):
         return (4 if stack[-2] < stack[-1] else 6) + (0 if state.buffer else 1)
 
     def mask_index_without_swap(self, state: State) -> int:
-        """The row of `masks` for this state if SWAP is not allowed, whatever the words' order."""
+        """Return the row of `masks` for this state when SWAP is no longer allowed."""
         index = self.mask_index(state)
         return index + 2 if index in (4, 5) else index
 
@@ -351,10 +351,10 @@ def make_system(
     root_labels: Collection[int] | None = None,
     other_labels: Collection[int] | None = None,
 ) -> TransitionSystem:
-    """The transition system called `name`, one of `SYSTEMS`.
+    """Create the transition system called `name`, one of `SYSTEMS`.
 
     Raises:
-        ConfigError: no system has this name, or the labels are unusable.
+        ConfigError: if no system has this name, or the labels cannot be used.
     """
     if name not in SYSTEMS:
         raise ConfigError(f"transition system is {name!r}, expected one of {', '.join(SYSTEMS)}")

@@ -1,9 +1,8 @@
-"""Which word of a system's file is which word of the gold file.
+"""Align the words of a system's file with the words of the gold file.
 
-The two files must hold the same characters, but may cut them into tokens and sentences in
-different places; `spans.py` says which words are then the same.
-
-The files are read side by side, from one place where both end a sentence to the next.
+The two files must hold the same characters, but may split them into tokens and sentences
+differently; `spans.py` decides which words are the same. The files are read in parallel, in
+passages that end where both files end a sentence.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ __all__ = ["Aligned", "Passage", "align"]
 
 
 class Aligned(NamedTuple):
-    """A gold sentence with its partners.
+    """A gold sentence with the words of the system that are aligned with its words.
 
     Attributes:
         gold: the sentence.
-        partners: for each gold word the system's word, None where there is none.
-        heads_right: for each gold word, whether its partner's head is the partner of its head
-            (or both are roots).
+        partners: for each gold word the aligned word of the system, or None.
+        heads_right: for each gold word, whether the head of its partner is the partner of its
+            head (or both are roots).
     """
 
     gold: Sentence
@@ -35,11 +34,11 @@ class Aligned(NamedTuple):
 
 
 class Passage(NamedTuple):
-    """Gold and system sentences that cover the same characters, as few as can be.
+    """The fewest gold and system sentences that cover the same characters.
 
     Attributes:
         sentences: the gold sentences with their partners.
-        unaligned: the system's words without a partner.
+        unaligned: the words of the system without a partner.
     """
 
     sentences: list[Aligned]
@@ -47,7 +46,7 @@ class Passage(NamedTuple):
 
 
 class _Side:
-    """The sentences of one file since the last place where both files ended a sentence."""
+    """The sentences of one file in the current passage."""
 
     def __init__(self, sentences: Iterable[Sentence]) -> None:
         self._stream = iter(sentences)
@@ -56,7 +55,7 @@ class _Side:
         self.last: Sentence | None = None
 
     def pull(self) -> bool:
-        """Take the next sentence; False at the end."""
+        """Read the next sentence; return False at the end of the file."""
         sentence = next(self._stream, None)
         if sentence is None:
             return False
@@ -71,31 +70,31 @@ class _Side:
 
 
 def align(gold: Iterable[Sentence], system: Iterable[Sentence]) -> Iterator[Passage]:
-    """Align two files, passage by passage.
+    """Yield the aligned passages of two files.
 
     Raises:
-        ConlluError: at the first character in which the files differ, or where one ends early.
+        ConlluError: at the first character that differs, or if one file ends before the other.
     """
-    left, right = _Side(gold), _Side(system)
+    gold_side, system_side = _Side(gold), _Side(system)
     while True:
-        more_gold, more_system = left.pull(), right.pull()
+        more_gold, more_system = gold_side.pull(), system_side.pull()
         if not more_gold and not more_system:
             break
-        while len(left.characters) != len(right.characters):
-            _compare(left, right)
-            behind = left if len(left.characters) < len(right.characters) else right
-            if not behind.pull():
-                raise _ended(left, right)
-        _compare(left, right)
-        # The official program lets a word that is left over here be aligned with one of a
-        # multiword token that comes next. To agree with it, such passages are not cut here.
-        if _last_token(left) != _last_token(right):
+        while len(gold_side.characters) != len(system_side.characters):
+            _compare(gold_side, system_side)
+            gold_is_behind = len(gold_side.characters) < len(system_side.characters)
+            if not (gold_side if gold_is_behind else system_side).pull():
+                raise _ended(gold_side, system_side)
+        _compare(gold_side, system_side)
+        # The official program can align an unaligned last word with a word of a multiword token
+        # that follows. To agree with it, a passage does not end there.
+        if _last_token(gold_side) != _last_token(system_side):
             continue
-        yield _align_passage(left.sentences, right.sentences)
-        left.forget()
-        right.forget()
-    if left.sentences:
-        yield _align_passage(left.sentences, right.sentences)
+        yield _align_passage(gold_side.sentences, system_side.sentences)
+        gold_side.forget()
+        system_side.forget()
+    if gold_side.sentences:
+        yield _align_passage(gold_side.sentences, system_side.sentences)
 
 
 def _align_passage(gold: list[Sentence], system: list[Sentence]) -> Passage:
@@ -106,7 +105,7 @@ def _align_passage(gold: list[Sentence], system: list[Sentence]) -> Passage:
     gold_spans, system_spans = spans_of(gold), spans_of(system)
     pairs = align_spans(gold_spans, system_spans)
     gold_heads, system_heads = _flat_heads(gold), _flat_heads(system)
-    gold_of = {s: g for g, s in pairs} | {-1: -1}  # a root answers to a root
+    gold_of = {s: g for g, s in pairs} | {-1: -1}  # a root corresponds to a root
     system_of = dict(pairs)
     aligned = []
     first = 0
@@ -123,12 +122,12 @@ def _align_passage(gold: list[Sentence], system: list[Sentence]) -> Passage:
 
 
 def _last_token(side: _Side) -> int:
-    """The number of characters of the last token."""
+    """Return the number of characters of the last token."""
     return len(token_forms(side.sentences[-1])[-1])
 
 
 def _same_tokens(gold: Sentence, system: Sentence) -> bool:
-    """Whether both have the same words and multiword tokens: then word i answers to word i."""
+    """Return whether both have the same words and multiword tokens, so that word i is word i."""
     if len(gold.multiword_tokens) != len(system.multiword_tokens):
         return False
     return gold.forms == system.forms and all(
@@ -138,7 +137,7 @@ def _same_tokens(gold: Sentence, system: Sentence) -> bool:
 
 
 def _flat_heads(sentences: list[Sentence]) -> list[int]:
-    """The place of each word's head among all words of the passage; -1 for roots."""
+    """Return the index of the head of each word among all words of the passage; -1 for roots."""
     heads: list[int] = []
     for sentence in sentences:
         first = len(heads)
@@ -147,23 +146,23 @@ def _flat_heads(sentences: list[Sentence]) -> list[int]:
 
 
 def _compare(gold: _Side, system: _Side) -> None:
-    """Refuse files whose characters differ."""
+    """Raise ConlluError if the characters differ."""
     shared = min(len(gold.characters), len(system.characters))
     if gold.characters[:shared] == system.characters[:shared]:
         return
     place = next(i for i in range(shared) if gold.characters[i] != system.characters[i])
-    here, there = _locate(system, place), _locate(gold, place)
+    (sentence, line), (gold_sentence, gold_line) = _locate(system, place), _locate(gold, place)
     message = (
         "the words are not those of the gold file: found "
         f"{system.characters[place : place + 20]!r}, expected "
-        f"{gold.characters[place : place + 20]!r} as in {there[0].path}:{there[1]}; "
+        f"{gold.characters[place : place + 20]!r} as in {gold_sentence.path}:{gold_line}; "
         "both files must hold the same text"
     )
-    raise ConlluError([Problem(here[0].path, here[1], message, here[0].sent_id)])
+    raise ConlluError([Problem(sentence.path, line, message, sentence.sent_id)])
 
 
 def _locate(side: _Side, place: int) -> tuple[Sentence, int]:
-    """The sentence and the number of the line in which that character stands."""
+    """Return the sentence and the line number of a character of the passage."""
     last = side.sentences[-1]
     end = 0
     for sentence in side.sentences:
@@ -175,6 +174,7 @@ def _locate(side: _Side, place: int) -> tuple[Sentence, int]:
 
 
 def _ended(gold: _Side, system: _Side) -> ConlluError:
+    """Return the error for a file that ends before the other."""
     gold_is_short = len(gold.characters) < len(system.characters)
     short, long = (gold, system) if gold_is_short else (system, gold)
     sentence, line = _locate(long, len(short.characters))

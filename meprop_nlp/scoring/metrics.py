@@ -1,26 +1,25 @@
-"""How well a system's tags and trees agree with the gold standard: counts that add.
+"""Evaluate a system's tags and trees against the gold standard.
 
-Tagging, over words (Nivre et al. 2020 for the columns):
+Tagging metrics, over words (see Nivre et al. 2020 for the columns):
 
-- Words:  words of the system that are words of the gold file, where the two cut text differently.
+- Words:  words of the system that are words of the gold file, if the files split text differently.
 - UPOS:   words with the gold universal tag.
 - XPOS:   words with the gold language-specific tag.
-- UFeats: words whose features are the gold ones; only the 21 universal features count, in any
-  order.
+- UFeats: words with the gold features; only the 21 universal features count, in any order.
 
-Parsing, over words, or over content words for CLAS:
+Parsing metrics, over words, or over content words for CLAS:
 
 - UAS:  words with the gold head ("unlabeled attachment score").
-- LAS:  words with the gold head and relation; what follows a colon in the relation, its
-  subtype, does not count unless asked for ("labeled attachment score").
-- CLAS: LAS over the words whose relation is one of content, as `nsubj` or `obl`, not one of
-  function, as `case` or `punct` (Nivre and Fang 2017).
-- UCM, LCM: sentences in which every word counts for UAS, or LAS ("complete match").
+- LAS:  words with the gold head and relation; subtypes, which follow a colon in the relation, are
+  ignored by default ("labeled attachment score").
+- CLAS: LAS over the words with a content relation, such as `nsubj` or `obl`, as opposed to a
+  function relation, such as `case` or `punct` (Nivre and Fang 2017).
+- UCM, LCM: sentences in which every word is right for UAS, or for LAS ("complete match").
 
-Each is the harmonic mean (F1) of precision, correct / words of the system, and recall,
-correct / words of the gold file; with the same words in both, all three are the accuracy. This is
-the definition of the CoNLL 2018 shared task (Zeman et al. 2018, section 5), whose official
-program, now `udtools.udeval`, gives the same numbers. UCM and LCM are shares of gold sentences.
+Each metric is the harmonic mean (F1) of precision, correct / words of the system, and recall,
+correct / gold words. If both files have the same words, all three are the accuracy. This is the
+definition of the CoNLL 2018 shared task (Zeman et al. 2018, section 5); its official program, now
+`udtools.udeval`, computes the same numbers. UCM and LCM are shares of the gold sentences.
 """
 
 from __future__ import annotations
@@ -62,25 +61,27 @@ def evaluate(
     trees: bool | None = None,
     multiple_roots: bool | None = None,
 ) -> Scores:
-    """Compare a system's sentences with the gold standard.
+    """Score a system's sentences against the gold standard.
 
-    Both must hold the same text; they may cut it into words and sentences differently.
+    Both must hold the same text, but may split it into words and sentences differently.
 
     Args:
-        exclude_punct: leave punctuation out of UAS, LAS, UCM, LCM and the tables of arcs, not of
-            the tags. A word is left out when its gold UPOS is PUNCT or, where gold has no
-            universal tag, when its tag is a punctuation tag of the Penn Treebank or all of its
-            form is Unicode punctuation (`data.penn.punctuation`). System words that have no partner
-            are judged by their own tag.
-        strip_subtypes: compare relations without what follows the colon, as is official.
+        gold: the gold sentences.
+        system: the sentences of the system.
+        exclude_punct: exclude punctuation from UAS, LAS, UCM, LCM and the tables of arcs, but not
+            from the tagging metrics. A word is punctuation if its gold UPOS is PUNCT or, if gold
+            has no universal tags, if its tag is a punctuation tag of the Penn Treebank or its
+            form is all Unicode punctuation (`data.penn.punctuation`). A word of the system without
+            a partner is judged by its own tag.
+        strip_subtypes: compare relations without their subtypes, as the official program does.
         trees: whether to score heads and relations; None: if the first gold sentence has heads.
-        multiple_roots: whether a sentence may have several roots; None: not in CoNLL-U, where it
-            is an error for the official program too, but in CoNLL-X and tab files.
+        multiple_roots: whether a sentence may have several roots; None: in CoNLL-X and tab files
+            only, since they are an error in CoNLL-U, also for the official program.
 
     Raises:
-        ConlluError: where the texts differ, or a sentence has a circle, no root, a missing head,
-            or several roots: the file and line.
-        DataError: if there is no gold sentence.
+        ConlluError: if the texts differ, or the heads of a sentence are not a tree; with file and
+            line.
+        DataError: if there are no gold sentences.
     """
     tally = _Tally(exclude_punct, strip_subtypes)
     gold = iter(gold)
@@ -112,7 +113,7 @@ def _has_heads(sentence: Sentence) -> bool:
 
 
 def _without_heads(sentences: Iterable[Sentence], first: Sentence) -> Iterator[Sentence]:
-    """The same sentences; one with heads, where the first has none, is an error."""
+    """Yield the sentences; raise ConlluError at one with heads, since the first has none."""
     for sentence in sentences:
         if _has_heads(sentence):
             message = f"has heads, and the sentence at line {first.line} has none; expected all"
@@ -124,7 +125,7 @@ def _without_heads(sentences: Iterable[Sentence], first: Sentence) -> Iterator[S
 def _checked(
     sentences: Iterable[Sentence], trees: bool, multiple_roots: bool | None
 ) -> Iterator[Sentence]:
-    """The same sentences; where they must be trees, the first that is none is an error."""
+    """Yield the sentences; if they must be trees, raise ConlluError at the first that is not."""
     for sentence in sentences:
         if trees:
             faults = tree_faults(sentence)
@@ -147,7 +148,7 @@ def _refuse_several_roots(sentence: Sentence) -> None:
 
 @lru_cache(maxsize=1 << 14)
 def _universal(feats: str) -> str:
-    """The universal ones of the features, in one order."""
+    """Return the universal features, sorted."""
     if feats == "_":
         return ""
     kept = (x for x in feats.split("|") if x.partition("=")[0] in UNIVERSAL_FEATURES)
@@ -155,19 +156,19 @@ def _universal(feats: str) -> str:
 
 
 class _Tally:
-    """The counts while sentences come in."""
+    """The counts of the sentences so far."""
 
     def __init__(self, exclude_punct: bool, strip_subtypes: bool) -> None:
         self.exclude_punct = exclude_punct
         self.strip_subtypes = strip_subtypes
         self.sentences = 0
         self.correct: Counter[str] = Counter()
-        self.gold: Counter[str] = Counter()  # words (all), arcs, content
+        self.gold: Counter[str] = Counter()  # by "words", "arcs" and "clas"
         self.system: Counter[str] = Counter()
         self.aligned: Counter[str] = Counter()
         self.annotated = {"words"}
         self.confusions: Counter[tuple[str, str]] = Counter()
-        # rows of the tables: [gold, heads, labels, system]
+        # the rows of the tables: [gold, heads, labels, system]
         self.tables: dict[str, dict[str, list[int]]] = {"deprel": {}, "length": {}, "distance": {}}
 
     def _base(self, deprel: str) -> str:
@@ -241,7 +242,7 @@ class _Tally:
         self.correct.update(uas=uas, las=las, ucm=uas == arcs, lcm=las == arcs)
 
     def unaligned(self, word: Word) -> None:
-        """Count a word of the system that no gold word answers to."""
+        """Count a word of the system without a gold word."""
         self.system["words"] += 1
         if word.deprel.partition(":")[0] in CONTENT_DEPRELS:
             self.system["clas"] += 1
@@ -250,8 +251,8 @@ class _Tally:
             self._row("deprel", self._base(word.deprel))[3] += 1
 
     def scores(self) -> Scores:
-        """The finished counts."""
-        over = {"uas": "arcs", "las": "arcs", "clas": "clas"}  # the words each is counted over
+        """Return the final counts."""
+        over = {"uas": "arcs", "las": "arcs", "clas": "clas"}  # what each metric is counted over
         counts = {}
         for metric in METRICS:
             key = over.get(metric, "words")
@@ -272,7 +273,7 @@ class _Tally:
         )
 
     def _table(self, name: str) -> dict[str, Arcs]:
-        """The rows in a fixed order: relations by frequency, buckets as they grow."""
+        """Return the rows of a table in order: relations by frequency, buckets by size."""
         table = self.tables[name]
         if name == "deprel":
             order = sorted(table, key=lambda row: (-table[row][0], row))

@@ -1,4 +1,4 @@
-"""`Scores`: what `metrics.evaluate` counted, to be added, read and written as JSON."""
+"""`Scores`: the counts of `metrics.evaluate`, which can be added, read and written as JSON."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LENGTHS = ((10, "1-10"), (20, "11-20"), (30, "21-30"), (40, "31-40"), (50, "41-
 
 
 def length_bucket(words: int) -> str:
-    """The name of the group of sentences of that length: tens up to 50, then `51+`."""
+    """Return the name of the group of sentences of this length: tens up to 50, then `51+`."""
     return next((name for last, name in _LENGTHS if words <= last), "51+")
 
 
 def distance_bucket(distance: int) -> str:
-    """The name of the group of arcs that span so many words; 0 is for arcs from the root."""
+    """Return the name of the group of arcs of this length in words; 0 is for arcs from the root."""
     if distance <= 2:
         return ("root", "1", "2")[distance]
     return "3-6" if distance <= 6 else "7-10" if distance <= 10 else "11+"
@@ -28,9 +28,9 @@ def distance_bucket(distance: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many the gold file has, how many the system has, and how many of those are right.
+    """The numbers of correct words (or sentences), gold words, and words of the system.
 
-    `aligned` is the number of gold words that have a partner among the system's.
+    `aligned` is the number of gold words that are aligned with a word of the system.
     """
 
     correct: int = 0
@@ -40,12 +40,12 @@ class Count:
 
     @property
     def precision(self) -> float:
-        """Correct in per cent of the system's."""
+        """Correct words in per cent of the words of the system."""
         return _percent(self.correct, self.system)
 
     @property
     def recall(self) -> float:
-        """Correct in per cent of the gold ones."""
+        """Correct words in per cent of the gold words."""
         return _percent(self.correct, self.gold)
 
     @property
@@ -55,7 +55,7 @@ class Count:
 
     @property
     def aligned_accuracy(self) -> float:
-        """Correct in per cent of the aligned."""
+        """Correct words in per cent of the aligned words."""
         return _percent(self.correct, self.aligned)
 
     def __add__(self, other: Count) -> Count:
@@ -67,7 +67,7 @@ class Count:
         )
 
     def to_json(self) -> dict[str, float]:
-        """Counts and percentages."""
+        """Return the counts and percentages."""
         return {
             "f1": self.f1,
             "precision": self.precision,
@@ -81,13 +81,13 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Arcs:
-    """One row of a table: gold words of a kind, and how many got their head and relation.
+    """One row of a table: the arcs of a kind, and how many of them are right.
 
     Attributes:
-        gold: gold words of the kind.
-        heads: of these, with the right head.
-        labels: of these, with the right head and relation.
-        system: words that the system gave this kind; counted for relations only.
+        gold: the number of gold words of this kind.
+        heads: how many of them have the right head.
+        labels: how many of them have the right head and relation.
+        system: the number of words of this kind in the system's file; for relations only.
     """
 
     gold: int = 0
@@ -126,18 +126,18 @@ class Arcs:
 
 @dataclass(frozen=True)
 class Scores:
-    """The counts of one evaluation, or of several added up. Properties are F1 in per cent.
+    """The counts of one or several evaluations. The properties are F1 in per cent.
 
     Attributes:
-        counts: by the names in `METRICS`; `ucm` and `lcm` count sentences, the others words.
-        sentences: gold sentences.
-        annotated: the metrics for which the gold file says anything at all.
-        by_deprel: rows by gold relation (`system` by the system's).
-        by_length: rows by number of words in the gold sentence.
-        by_distance: rows by number of places between gold head and word; `root` for roots.
-        confusions: (gold tag, system tag) of wrong tags: UPOS, or XPOS where gold has no UPOS.
-        exclude_punct: whether punctuation was left out of the parsing metrics.
-        strip_subtypes: whether relations were compared without what follows the colon.
+        counts: the count of each of `METRICS`; `ucm` and `lcm` count sentences, the others words.
+        sentences: the number of gold sentences.
+        annotated: the metrics for which the gold file has annotation.
+        by_deprel: arcs by gold relation (`system`: by the relation of the system).
+        by_length: arcs by the number of words in the gold sentence.
+        by_distance: arcs by the distance from the word to its gold head; `root` for roots.
+        confusions: counts of wrong tags as (gold, system): UPOS, or XPOS if gold has no UPOS.
+        exclude_punct: whether the parsing metrics exclude punctuation.
+        strip_subtypes: whether relations were compared without their subtypes.
     """
 
     counts: Mapping[str, Count]
@@ -196,14 +196,14 @@ class Scores:
         return self.counts["lcm"].recall
 
     def top_confusions(self, n: int = 10) -> list[tuple[str, str, int]]:
-        """The most frequent wrong tags: (gold, system, count)."""
+        """Return the most frequent wrong tags as (gold, system, count)."""
         ordered = sorted(self.confusions.items(), key=lambda item: (-item[1], item[0]))
         return [(gold, system, count) for (gold, system), count in ordered[:n]]
 
     def only(self, metrics: Iterable[str]) -> Scores:
-        """The scores without those of metrics that are not named: what was copied, not predicted.
+        """Return the scores without all metrics but these and `words`.
 
-        `words` always stays.
+        This is for a model that predicts only some columns and copies the others.
         """
         kept = self.annotated & {"words", *metrics}
         empty: dict[str, Arcs] = {}
@@ -217,13 +217,13 @@ class Scores:
         )
 
     def __add__(self, other: Scores) -> Scores:
-        """The scores of both evaluations together.
+        """Return the scores of both evaluations together.
 
         Raises:
-            ValueError: if they were not counted in the same way.
+            ValueError: if they differ in `exclude_punct` or `strip_subtypes`.
         """
-        mine = (self.exclude_punct, self.strip_subtypes)
-        if mine != (other.exclude_punct, other.strip_subtypes):
+        options = (self.exclude_punct, self.strip_subtypes)
+        if options != (other.exclude_punct, other.strip_subtypes):
             raise ValueError("scores add only when punctuation and subtypes were treated alike")
         return Scores(
             {name: self.counts[name] + other.counts[name] for name in METRICS},
@@ -238,7 +238,7 @@ class Scores:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as plain numbers; a metric the gold file is not annotated for is None."""
+        """Return everything as plain numbers; metrics without gold annotation are None."""
         return {
             "sentences": self.sentences,
             "exclude_punct": self.exclude_punct,

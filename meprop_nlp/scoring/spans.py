@@ -1,9 +1,9 @@
-"""Words as ranges of characters, and which of two files' words are the same.
+"""`Span`: a word as a range of characters; words of two files are aligned by their ranges.
 
-As in the CoNLL 2018 shared task (Zeman et al. 2018, section 5.1): a token is a range of characters,
-spaces not counted; words outside multiword tokens are aligned when they are the same range; around
-multiword tokens, the words of the smallest range from which none sticks out are aligned by the
-longest common subsequence of their forms, case ignored.
+As in the CoNLL 2018 shared task (Zeman et al. 2018, section 5.1), a token is a range of characters,
+not counting spaces. Words outside multiword tokens are aligned if their ranges are the same. Around
+a multiword token, the words in the smallest range that cuts through none of them are aligned by the
+longest common subsequence of their lower-cased forms.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Span", "align_spans", "spans_of", "token_forms"]
 
 
 class Span(NamedTuple):
-    """A word and its range of characters; inside a multiword token, that of the token."""
+    """A word with its range of characters, which is the token's for words of multiword tokens."""
 
     word: Word
     form: str
@@ -29,10 +29,10 @@ class Span(NamedTuple):
 
 
 def token_forms(sentence: Sentence) -> list[str]:
-    """The characters of each token.
+    """Return the form of each token without spaces.
 
     Raises:
-        ConlluError: if a form is nothing but spaces.
+        ConlluError: if a form consists of spaces.
     """
     forms = [_without_spaces(form) for form, _ in sentence.tokens()]
     if "" in forms:
@@ -42,11 +42,12 @@ def token_forms(sentence: Sentence) -> list[str]:
 
 
 def spans_of(sentences: list[Sentence]) -> list[Span]:
+    """Return the spans of all words; characters are counted from the first sentence on."""
     spans: list[Span] = []
     start = end = 0
     for sentence in sentences:
         tokens = {token.first: token for token in sentence.multiword_tokens}
-        covered = 0  # id of the last word of the multiword token we are in
+        covered = 0  # id of the last word of the current multiword token
         for word in sentence.words:
             form = word.form
             if word.id > covered:
@@ -62,7 +63,7 @@ def spans_of(sentences: list[Sentence]) -> list[Span]:
 
 
 def align_spans(gold: list[Span], system: list[Span]) -> list[tuple[int, int]]:
-    """Pairs of places (gold, system) of aligned words."""
+    """Return the index pairs (gold, system) of aligned words."""
     pairs: list[tuple[int, int]] = []
     g = s = 0
     while g < len(gold) and s < len(system):
@@ -86,8 +87,8 @@ def align_spans(gold: list[Span], system: list[Span]) -> list[tuple[int, int]]:
 def _multiword_range(
     gold: list[Span], system: list[Span], g: int, s: int
 ) -> tuple[int, int, int, int]:
-    """First and end places, in both files, of the words around the multiword token at g or s."""
-    # a plain word that began before the multiword token is not part of the range
+    """Return the ranges (g_first, s_first, g_end, s_end) around the multiword token at g or s."""
+    # a word outside multiword tokens that begins earlier is not part of the range
     if gold[g].multiword:
         end = gold[g].end
         if not system[s].multiword and system[s].start < gold[g].start:
@@ -117,7 +118,7 @@ def _beyond(spans: list[Span], place: int, end: int) -> bool:
 
 
 def _common_subsequence(gold: list[str], system: list[str]) -> list[tuple[int, int]]:
-    """Places of a longest common subsequence; an equal pair is taken as soon as it is met."""
+    """Return the index pairs of a longest common subsequence; equal pairs are taken greedily."""
     longest = [[0] * (len(system) + 1) for _ in range(len(gold) + 1)]
     for i in reversed(range(len(gold))):
         for j in reversed(range(len(system))):

@@ -1,4 +1,4 @@
-"""Every kind of broken file that users of other parsers met, one small text each."""
+"""Every kind of broken file that users of other parsers reported, one small text each."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from meprop_nlp.errors import ConfigError, ConlluError, DataError
 
 
 def line(word_id: object, form: str = "w", head: object = "_", deprel: str = "_") -> str:
-    """One CoNLL-U line with its line end."""
+    """Return a CoNLL-U line with its line end."""
     return f"{word_id}\t{form}\t_\t_\t_\t_\t{head}\t{deprel}\t_\t_\n"
 
 
 def span(name: str, form: str = "ww") -> str:
-    """The line of a multiword token or an empty node."""
+    """Return the line of a multiword token or an empty node."""
     return f"{name}\t{form}" + "\t_" * 8 + "\n"
 
 
 GOOD = line(1, "a", 0) + line(2, "b", 1) + "\n"
 
-# name: (text, line of the first fault, what the message must say)
+# name: (text, line of the first fault, part of the message)
 FAULTS = {
     "head-is-a-word": (line(1, head="x"), 1, "HEAD is 'x', expected an integer from 0 to 1"),
     "head-is-a-float": (line(1, head="2.0"), 1, "HEAD is '2.0', expected an integer"),
@@ -72,7 +72,7 @@ FAULTS = {
     "empty-node-misplaced": (line(1) + span("3.1") + line(2) + line(3), 2, "empty node of word 3"),
 }
 
-# faults of the first line, by which the format is told
+# faults of the first line, from which the format is detected
 FOREIGN = {
     "spaces-for-tabs": (line(1).replace("\t", " "), "spaces between columns, CoNLL uses one tab"),
     "eleven-columns": (line(1)[:-1] + "\t_\n", "cut -f 1-10"),
@@ -81,7 +81,7 @@ FOREIGN = {
     "nine-columns": (line(1).rpartition("\t")[0], "found 9 columns"),
 }
 
-# faults of which only a reader of trees complains
+# faults if full trees are required
 TREE_FAULTS = {
     "cycle": (
         line(1, "a", 2) + line(2, "b", 1) + line(3, "c", 0),
@@ -95,7 +95,7 @@ TREE_FAULTS = {
 
 
 def faults_of(text: str, *, trees: bool = False) -> ConlluError:
-    """The error that reading the text raises."""
+    """Return the error that reading the text raises."""
     with pytest.raises(ConlluError) as caught:
         list(read_text(text, trees=trees))
     return caught.value
@@ -116,7 +116,7 @@ def test_file_of_no_known_format_is_refused_with_a_hint(text: str, message: str)
 
 
 @pytest.mark.parametrize(("text", "number", "message"), TREE_FAULTS.values(), ids=TREE_FAULTS)
-def test_broken_tree_is_an_error_only_where_trees_are_needed(
+def test_broken_tree_is_an_error_only_if_trees_are_required(
     text: str, number: int, message: str
 ) -> None:
     error = faults_of(GOOD + text, trees=True)
@@ -191,7 +191,7 @@ def test_odd_but_harmless_file_is_read(text: str, forms: list[list[str]], binary
     assert all("\r" not in str(sentence) for sentence in sentences)
 
 
-def test_comment_between_words_keeps_its_place() -> None:
+def test_comment_between_words_stays_in_place() -> None:
     text = "# sent_id = 1\n" + line(1) + "# here\n" + line(2) + "# end\n\n"
     [sentence] = read_text(text)
     assert str(sentence) == text
@@ -206,15 +206,17 @@ def test_comments_before_an_empty_line_go_to_the_next_sentence() -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress])
-class TestPackedFiles:
-    def test_packed_file_is_told_by_its_content(self, pack: object, tmp_path: Path) -> None:
+class TestCompressedFiles:
+    def test_compression_is_detected_by_content(self, pack: object, tmp_path: Path) -> None:
         path = tmp_path / "dev.conllu"
         path.write_bytes(pack(GOOD.encode()))  # type: ignore[operator]
         assert [s.forms for s in read(path)] == [["a", "b"]]
         with path.open("rb") as stream:
             assert [s.forms for s in read(stream)] == [["a", "b"]]
 
-    def test_cut_off_packed_file_is_one_sentence(self, pack: object, tmp_path: Path) -> None:
+    def test_truncated_compressed_file_is_reported_in_one_sentence(
+        self, pack: object, tmp_path: Path
+    ) -> None:
         path = tmp_path / "dev.conllu.gz"
         path.write_bytes(pack((GOOD * 500).encode())[:-20])  # type: ignore[operator]
         with pytest.raises(DataError, match="compressed file is damaged or cut off"):

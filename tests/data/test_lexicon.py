@@ -1,4 +1,4 @@
-"""The lexicon: eight numbers a form, whatever the form."""
+"""The lexicon: eight numbers for any form."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEXICON = Lexicon.build(TRAIN)
 
 
 def naive_features(form: str) -> list[str]:
-    """Seven features, in words: the lower form with digits as 0, its ends, its shape."""
+    """Return the seven features, written out: lower-cased form, prefixes, suffixes, shape."""
     lower = form.lower()
     digits = "".join("0" if unicodedata.category(c) == "Nd" else c for c in lower)
     return [digits, lower[:2], lower[:3], lower[-2:], lower[-3:], lower[-4:], shape(form)]
@@ -63,12 +63,12 @@ def test_composed_and_decomposed_spelling_are_one_row(word: str) -> None:
 
 
 @given(forms)
-def test_what_is_not_known_is_row_zero_of_its_table(word: str) -> None:
+def test_unknown_values_are_row_zero_of_their_table(word: str) -> None:
     lexicon = Lexicon.build(["%"])
     (row,) = lexicon.encode([word]).tolist()
     if word != "%":
         assert row[0] == 0
-    # `%` was seen once, fewer than twice: every feature is unknown
+    # `%` occurs once, less than twice: all its features are unknown
     assert row[1:] == lexicon.feature_offsets[:-1].tolist()
 
 
@@ -88,7 +88,7 @@ def test_counts_are_of_the_training_forms() -> None:
     assert LEXICON.counts[0] == 0
 
 
-def test_lexicon_is_the_same_from_its_json_form() -> None:
+def test_lexicon_is_the_same_after_conversion_to_json() -> None:
     again = Lexicon.from_dict(json.loads(json.dumps(LEXICON.to_dict())))
     words = [*TRAIN, "new", "Cafe\u0301"]
     np.testing.assert_array_equal(again.encode(words), LEXICON.encode(words))

@@ -1,4 +1,4 @@
-"""The report counts what is there."""
+"""The report counts sentences, words, trees and tags, and warns of likely mistakes."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_one_sentence_and_one_word() -> None:
 
 
 @pytest.mark.parametrize(("tags", "warned"), [(51, True), (50, False)])
-def test_column_of_too_many_tags_is_warned_of(tags: int, warned: bool) -> None:
+def test_warning_of_a_column_with_too_many_tags(tags: int, warned: bool) -> None:
     words = Sentence.from_words(["w"] * 100, xpos=[f"T{i % tags}" for i in range(100)])
     assert ["XPOS tags" in warning for warning in TreebankReport([words]).warnings] == [
         True
     ] * warned
 
 
-def test_mixed_normal_forms_are_warned_of() -> None:
+def test_warning_of_mixed_normal_forms() -> None:
     composed, decomposed = ["\u00e9"], ["e\u0301"]
     for forms, count in ((composed, 0), (decomposed, 0), (composed + decomposed, 1)):
         assert len(TreebankReport([Sentence.from_words(forms)]).warnings) == count

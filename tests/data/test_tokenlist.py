@@ -1,4 +1,4 @@
-"""The `conllu` library's `TokenList`: a sentence there and back keeps every line."""
+"""Conversion to the `conllu` library's `TokenList` and back keeps every line."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ TURKISH = """\
 """
 
 
-def test_there_and_back() -> None:
+def test_sentence_is_the_same_after_conversion_and_back() -> None:
     [sentence] = read_text(TURKISH)
     tokens = to_tokenlist(sentence)
     assert tokens[0]["id"] == (1, "-", 2)
     assert str(from_tokenlist(tokens)) == TURKISH
 
 
-def test_every_layout_becomes_conllu() -> None:
+def test_sentence_of_another_layout_becomes_conllu() -> None:
     [sentence] = read_text("Dogs\tNNS\t2\tnsubj\nbark\tVBP\t0\troot\n")
     tokens = to_tokenlist(sentence)
     assert [token["form"] for token in tokens] == ["Dogs", "bark"]
     assert from_tokenlist(tokens).column("head") == [2, 0]
 
 
-def test_list_that_is_no_sentence_is_refused() -> None:
+def test_list_that_is_not_a_valid_sentence_is_refused() -> None:
     faulty = TokenList([{"id": 1, "form": "a", "head": 7}])
     with pytest.raises(ConlluError):
         from_tokenlist(faulty)

@@ -1,4 +1,4 @@
-"""Pretrained vectors: what is read, what is refused."""
+"""Pretrained vectors: which files are read, and which are refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_wanted_words_are_read(header: str, end: str, path: Path) -> None:
     assert vectors["c"].dtype == np.float32
 
 
-def test_packed_file_and_normal_form(path: Path) -> None:
+def test_compressed_file_and_normal_form(path: Path) -> None:
     path.write_bytes(gzip.compress("e\u0301 1 2\n".encode()))
     assert list(read_vectors(path, {"\u00e9"})[0]) == ["\u00e9"]
 
@@ -37,7 +37,7 @@ def test_first_of_two_vectors_counts(path: Path) -> None:
     assert read_vectors(path, {"a"})[0]["a"][0] == 1
 
 
-def test_odd_forms_are_kept_whole(path: Path) -> None:
+def test_forms_with_spaces_are_kept_whole(path: Path) -> None:
     text = "2 2\n. . . 1 2\na\u00a0b 3 4\n\u2028 5 6\n7 8 9\n"
     path.write_text(text, encoding="utf-8", newline="")
     vectors, _ = read_vectors(path, {". . .", "a\u00a0b", "\u2028", "7"})

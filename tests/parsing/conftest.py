@@ -1,4 +1,4 @@
-"""Fixtures of the parsing tests: every small tree, and the slow definition of projective."""
+"""Fixtures of the parsing tests: every small tree, and projectivity by its definition."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _reaches_root(heads: Sequence[int], word: int) -> bool:
 
 @pytest.fixture(scope="session")
 def all_trees() -> dict[int, list[list[int]]]:
-    """Every tree with one root, as lists of heads, for 1 to 5 words."""
+    """All trees with one root of 1 to 5 words, as lists of heads."""
     trees = {}
     for n in range(1, 6):
         trees[n] = [
@@ -29,7 +29,7 @@ def all_trees() -> dict[int, list[list[int]]]:
             for heads in itertools.product(range(n + 1), repeat=n)
             if heads.count(0) == 1 and all(_reaches_root(heads, word) for word in range(1, n + 1))
         ]
-    # Cayley: n ** (n - 2) trees, times n for the choice of the root.
+    # Cayley: n ** (n - 2) trees, times n for the choice of the root
     assert [len(trees[n]) for n in trees] == [n ** (n - 1) for n in trees]
     return trees
 

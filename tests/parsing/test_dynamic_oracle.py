@@ -1,4 +1,4 @@
-"""The dynamic oracle against the definition: the least loss of all ways to go on."""
+"""The dynamic oracle against its definition: the least loss over all continuations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from meprop_nlp.parsing.state import State
 from meprop_nlp.parsing.transitions import ArcHybrid, ArcStandard
 
 SYSTEM = ArcHybrid(1)
-# what a state can lead to depends on stack, buffer and arcs alone
+# the continuations of a state depend on its stack, buffer and arcs only
 Key = tuple[tuple[int, ...], int, tuple[int, ...]]
 
 
@@ -34,7 +34,7 @@ def _valid(state: State) -> Iterator[int]:
 
 
 def _least_losses(heads: Sequence[int]) -> dict[Key, tuple[State, int]]:
-    """Every state that can be reached, with the fewest wrong heads that it can end with."""
+    """Return every reachable state with the least number of wrong heads it can end with."""
     found: dict[Key, tuple[State, int]] = {}
 
     def least(state: State) -> int:
@@ -52,7 +52,7 @@ def _least_losses(heads: Sequence[int]) -> dict[Key, tuple[State, int]]:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
-def test_right_are_those_after_which_no_more_heads_are_lost(
+def test_right_transitions_are_those_that_lose_no_further_head(
     n: int,
     all_trees: dict[int, list[list[int]]],
     naive_is_projective: Callable[[Sequence[int]], bool],
@@ -114,7 +114,9 @@ def test_whichever_answers_are_followed_the_gold_tree_is_built(
 
 
 @pytest.mark.parametrize("heads", [[3, 4, 0, 3], [2, 1, 0]])
-def test_what_is_no_projective_tree_is_refused_where_nothing_is_right(heads: list[int]) -> None:
+def test_heads_that_are_not_a_projective_tree_are_refused_if_no_transition_is_right(
+    heads: list[int],
+) -> None:
     oracle = DynamicOracle(SYSTEM, heads, [0] * len(heads))
     state = SYSTEM.initial(len(heads))
 
@@ -122,7 +124,7 @@ def test_what_is_no_projective_tree_is_refused_where_nothing_is_right(heads: lis
         while not state.is_terminal():
             SYSTEM.apply(state, oracle.next(state)[0])
 
-    with pytest.raises(TransitionError, match=r"not projective|in a circle"):
+    with pytest.raises(TransitionError, match=r"not projective|form a circle"):
         follow()
 
 
@@ -145,14 +147,14 @@ def test_a_root_label_is_not_put_on_another_arc() -> None:
     assert oracle.next(state) == (0,)
     system.apply(state, 0)
     assert oracle.next(state) == (system.right_start + 1,)
-    # 1, the gold root, hangs on 2: 2 is the root, and gets a root's label
+    # the head of 1, the gold root, is 2: 2 becomes the root, and gets a root label
     state = system.initial(2)
     system.apply(state, 0)
     system.apply(state, system.left_start)
     assert oracle.next(state) == (0,)
     system.apply(state, 0)
     assert oracle.next(state) == (system.right_start + 3,)
-    # 3 is gold's root: on 1 or 2 it gets any label that is allowed there
+    # 3 is the gold root: with head 1 or 2, it gets any label allowed there
     oracle = DynamicOracle(system, [2, 3, 0], [0, 1, 3])
     state = system.initial(3)
     for _ in range(3):

@@ -25,7 +25,7 @@ from meprop_nlp.parsing.transitions import SYSTEMS, ArcStandard, TransitionSyste
 
 
 def _naive(state: State, position: str) -> int:
-    """Read a position's name letter by letter; children are searched among all the heads."""
+    """Interpret the name of a position letter by letter; search for children in all heads."""
     source, index = position[0], int(position[1])
     words = (state.stack if source == "s" else state.buffer)[::-1]
     word = words[index] if index < len(words) else UNSET
@@ -43,7 +43,7 @@ def _naive(state: State, position: str) -> int:
 
 
 def _naive_in(system: TransitionSystem, state: State, position: str) -> int:
-    """The same; in arc-hybrid, s1's children on the left are b0's."""
+    """Do the same for a system; in arc-hybrid, the left children of s1 are replaced by b0's."""
     b0 = system.b0_has_children and position.startswith("s1l")
     return _naive(state, position.replace("s1", "b0") if b0 else position)
 
@@ -192,7 +192,7 @@ def test_a_crossing_tree_is_refused() -> None:
 
 
 def test_hybrid_without_a_generator_is_refused() -> None:
-    with pytest.raises(ConfigError, match="give it an rng"):
+    with pytest.raises(ConfigError, match="give it an `rng`"):
         derive(ArcStandard(1), [0], [0], oracle="hybrid")
 
 

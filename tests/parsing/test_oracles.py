@@ -1,4 +1,4 @@
-"""Oracles: every small tree is rebuilt, and big random ones; clear errors for the rest."""
+"""Oracles: every small tree and large random trees are rebuilt; other inputs are refused."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def _rebuild(system: TransitionSystem, n_words: int, transitions: Sequence[int])
 
 
 def _labels(heads: Sequence[int]) -> list[int]:
-    """Labels that differ from neighbour to neighbour, so that a mix-up shows."""
+    """Return labels that differ between neighbours, so that a mix-up is detected."""
     return [i % N_LABELS for i in range(len(heads))]
 
 
 @st.composite
 def trees(draw: st.DrawFn, max_words: int = 30) -> list[int]:
-    """Any tree with one root: each word hangs on one drawn before it."""
+    """Draw any tree with one root: the head of each word is a word drawn earlier."""
     order = draw(st.integers(1, max_words).flatmap(lambda n: st.permutations(range(1, n + 1))))
     heads = [0] * len(order)
     for i, word in enumerate(order[1:], start=1):
@@ -50,7 +50,7 @@ def trees(draw: st.DrawFn, max_words: int = 30) -> list[int]:
 
 @st.composite
 def projective_trees(draw: st.DrawFn, max_words: int = 30) -> list[int]:
-    """Projective trees with one root: what arc-standard makes of random moves."""
+    """Draw a projective tree with one root, built by random arc-standard transitions."""
     system = ArcStandard(1)
     state = system.initial(draw(st.integers(1, max_words)))
     while not state.is_terminal():
@@ -171,7 +171,7 @@ def test_lazy_swapping_keeps_a_component_together() -> None:
     assert transitions.count(1) == 2
 
 
-def test_hybrid_oracle_has_two_answers_where_s0_waits_for_a_child_on_its_right() -> None:
+def test_hybrid_oracle_has_two_answers_if_s0_lacks_a_child_on_its_right() -> None:
     system = ArcStandard(3)
     oracle = HybridOracle(system, [2, 0, 2], [0, 1, 2])
     state = system.initial(3)
@@ -188,7 +188,7 @@ def test_hybrid_oracle_has_two_answers_where_s0_waits_for_a_child_on_its_right()
 def test_every_answer_of_the_hybrid_oracle_still_leads_to_the_tree(heads: list[int]) -> None:
     system = ArcStandard(N_LABELS)
     deprels = _labels(heads)
-    # Following always the last answer is the other extreme from the static oracle's.
+    # always taking the last answer is the opposite extreme of the static oracle
     oracle = HybridOracle(system, heads, deprels)
     state = system.initial(len(heads))
     static = StaticOracle(system, heads, deprels)
@@ -232,7 +232,7 @@ def test_no_words_need_no_transitions(name: str) -> None:
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_circle_is_named(name: str) -> None:
-    with pytest.raises(TransitionError, match=r"no tree: the words \[2, 3\] hang on each other"):
+    with pytest.raises(TransitionError, match=r"not a tree: the words \[2, 3\] form a circle"):
         oracle_transitions(make_system(name, 1), [0, 3, 2], [0, 0, 0])
 
 
@@ -260,7 +260,7 @@ def test_the_hybrid_oracle_is_for_arc_standard_only(name: str) -> None:
 
 
 def test_hybrid_without_a_generator_is_refused() -> None:
-    with pytest.raises(ConfigError, match="give it an rng"):
+    with pytest.raises(ConfigError, match="give it an `rng`"):
         oracle_transitions(ArcStandard(1), [0], [0], oracle="hybrid")
 
 

@@ -1,4 +1,4 @@
-"""Projective order, one root, and lifting crossing arcs and undoing it."""
+"""Projective order, single roots, and lifting crossing arcs and lowering them again."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def test_a_tree_with_one_root_is_unchanged_by_single_rooted() -> None:
     assert single_rooted([2, 0], ["det", "root"]) == ([2, 0], ["det", "root"])
 
 
-def test_single_rooted_hangs_later_roots_on_the_first_and_keeps_their_labels() -> None:
+def test_single_rooted_attaches_later_roots_to_the_first_and_keeps_their_labels() -> None:
     actual = single_rooted([2, 0, 0, 3, 0], ["a", "r", "s", "b", "t"])
     assert actual == ([2, 0, 2, 3, 2], ["a", "r", "s", "b", "t"])
 
 
-def test_single_rooted_gives_moved_roots_the_label_it_is_told() -> None:
+def test_single_rooted_gives_later_roots_the_given_label() -> None:
     actual = single_rooted([0, 0], ["root", "root"], deprel="parataxis")
     assert actual == ([0, 1], ["root", "parataxis"])
 
@@ -137,14 +137,14 @@ def test_deprojectivize_gives_a_tree_and_plain_labels_whatever_the_labels(
 
 
 def test_deprojectivize_prefers_a_head_whose_arc_would_cross() -> None:
-    # Both 1 and 4 are labelled x below 3; 4 -> 5 crosses nothing, so 5 was lifted from 1.
+    # 1 and 4 are labelled x and are below 3; 4 -> 5 crosses no arc, so 5 was lifted from 1
     heads, deprels = deprojectivize([3, 3, 0, 3, 3], ["x", "y", "root", "x", "z↑x"])
     assert heads == [3, 3, 0, 3, 1]
     assert deprels == ["x", "y", "root", "x", "z"]
 
 
-def test_deprojectivize_waits_for_a_head_that_is_lifted_itself() -> None:
-    # 3 hung on 5 and 5 on 1; both arcs were lifted, so 5 must come back below 1 before 3 can.
+def test_deprojectivize_waits_for_a_head_that_is_lifted_too() -> None:
+    # the head of 3 was 5, and that of 5 was 1; 5 must be lowered before 3 can be
     heads, _ = deprojectivize([4, 1, 1, 0, 4], ["a", "b", "c↑e", "root", "e↑a"])
     assert heads == [4, 1, 5, 0, 1]
 
@@ -170,12 +170,12 @@ def test_an_unknown_scheme_is_refused() -> None:
 
 
 def test_lifting_refuses_a_circle() -> None:
-    with pytest.raises(DataError, match=r"words \[2, 3\] hang on each other"):
+    with pytest.raises(DataError, match=r"words \[2, 3\] form a circle"):
         projectivize([0, 3, 2], ["root", "a", "b"])
 
 
 def test_undoing_refuses_a_circle() -> None:
-    with pytest.raises(DataError, match=r"words \[2, 3\] hang on each other"):
+    with pytest.raises(DataError, match=r"words \[2, 3\] form a circle"):
         deprojectivize([0, 3, 2], ["root", "a", "b↑a"])
 
 

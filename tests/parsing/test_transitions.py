@@ -1,4 +1,4 @@
-"""Transition systems: each move alone, masks against validity, and that every derivation ends."""
+"""Transition systems: each transition alone, masks and validity, and termination."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ ALL = pytest.mark.parametrize("name", SYSTEMS)
 
 
 def _state(stack: list[int], buffer: list[int]) -> State:
-    """A state with b0 first in `buffer`."""
+    """Return a state with this stack and buffer, b0 first."""
     state = State(6)
     state.stack, state.buffer = stack, buffer[::-1]
     return state
 
 
 def _greedy(system: TransitionSystem, n_words: int, seed: int) -> tuple[State, int]:
-    """Follow the best valid move under random scores; return the last state and the length."""
+    """Follow the best valid transition under random scores; return the state and the length."""
     rng = np.random.default_rng(seed)
     scores = rng.normal(size=(4096, system.n_transitions))
-    scores += 2 * rng.normal(size=system.n_transitions)  # some moves are liked everywhere
+    scores += 2 * rng.normal(size=system.n_transitions)  # some transitions are preferred everywhere
     state = system.initial(n_words)
     steps = 0
     while not state.is_terminal():
@@ -215,7 +215,7 @@ def test_a_parser_that_always_prefers_swap_ends_after_swapping_each_pair_once(n_
 
 
 @ALL
-def test_apply_checked_refuses_an_invalid_move_and_names_it(name: str) -> None:
+def test_apply_checked_refuses_an_invalid_transition_and_names_it(name: str) -> None:
     system = make_system(name, 1)
     state = system.initial(2)
     with pytest.raises(TransitionError, match=rf"{name}: RIGHT_ARC .* not valid in State\("):

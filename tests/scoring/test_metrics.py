@@ -1,4 +1,4 @@
-"""Scores: a table worked by hand, and agreement with the official program."""
+"""Scores: a table computed by hand, and agreement with the official program."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SYSTEM = GOLD.with_columns(
 
 
 def official_scores(gold: str, system: str) -> dict[str, Count]:
-    """What the official program counts."""
+    """Return the counts of the official program."""
     result = official(
         load_conllu(io.StringIO(gold), "gold", {}), load_conllu(io.StringIO(system), "system", {})
     )
@@ -58,8 +58,8 @@ def official_scores(gold: str, system: str) -> dict[str, Count]:
     }  # fmt: skip
 
 
-def our_scores(gold: str, system: str) -> dict[str, Count]:
-    """The same, as we count."""
+def scores_of(gold: str, system: str) -> dict[str, Count]:
+    """Return the same counts of `evaluate`."""
     scores = evaluate(
         read_text(gold, input_format="conllu"), read_text(system, input_format="conllu")
     )
@@ -67,7 +67,7 @@ def our_scores(gold: str, system: str) -> dict[str, Count]:
 
 
 def random_heads(n: int, rng: random.Random) -> list[int]:
-    """A random tree over n words with one root."""
+    """Return a random tree of n words with one root."""
     order = list(range(1, n + 1))
     rng.shuffle(order)
     heads = [0] * n
@@ -77,7 +77,7 @@ def random_heads(n: int, rng: random.Random) -> list[int]:
 
 
 def perturbed(sentence: Sentence, rng: random.Random) -> Sentence:
-    """The sentence with wrong tags, features, relations and heads here and there."""
+    """Return the sentence with some tags, features, relations and heads changed."""
     heads = sentence.column("head")
     for i in range(len(heads)):
         if heads[i] and rng.random() < 0.2:
@@ -96,7 +96,7 @@ def perturbed(sentence: Sentence, rng: random.Random) -> Sentence:
 
 
 def retokenised(sentence: Sentence, rng: random.Random) -> Sentence:
-    """The same characters cut otherwise: tokens joined, split, or made multiword, new trees."""
+    """Return the same characters with other tokens: joined, split, or multiword, and new trees."""
     pieces: list[tuple[str, list[str]]] = []  # token, words (none when the token is the word)
     tokens = {token.first: token for token in sentence.multiword_tokens}
     covered = 0
@@ -130,7 +130,7 @@ def retokenised(sentence: Sentence, rng: random.Random) -> Sentence:
 
 
 def in_conllu(tokens: list[str]) -> str:
-    """A file of tokens, each with its words if it has several; `|` ends a sentence."""
+    """Return a file of tokens, each with its words if it has several; `|` ends a sentence."""
     lines, n = [], 0
     for token in tokens:
         if token == "|":
@@ -164,7 +164,7 @@ class TestByHand:
         assert scores.clas == pytest.approx(100 * 4 / 7)
         assert (scores.words, scores.xpos, scores.ufeats, scores.ucm) == (100, 60, 80, 0)
 
-    def test_punctuation_left_out(self) -> None:
+    def test_punctuation_is_excluded(self) -> None:
         scores = evaluate([GOLD], [SYSTEM], exclude_punct=True)
         assert scores.counts["uas"] == Count(3, 4, 4, 4)
         assert scores.counts["las"] == Count(2, 4, 4, 4)
@@ -193,7 +193,7 @@ class TestByHand:
         assert list(scores.by_distance) == ["root", "1", "2", "3-6"]
         assert scores.top_confusions() == [("VERB", "NOUN", 1)]
 
-    def test_perfect_system_has_all(self) -> None:
+    def test_perfect_system_has_100_per_cent(self) -> None:
         scores = evaluate([GOLD], [GOLD])
         assert {count.f1 for count in scores.counts.values()} == {100.0}
         assert (scores.lcm, scores.top_confusions()) == (100.0, [])
@@ -208,7 +208,7 @@ class TestByHand:
         with pytest.raises(ValueError, match="alike"):
             evaluate([GOLD], [GOLD]) + evaluate([GOLD], [GOLD], exclude_punct=True)
 
-    def test_json_has_none_where_gold_says_nothing(self) -> None:
+    def test_json_has_none_for_metrics_without_gold_annotation(self) -> None:
         gold = Sentence.from_words(["a", "b"], head=[0, 1])
         written = evaluate([gold], [gold]).to_json()
         named = {name for name, count in written["metrics"].items() if count is not None}
@@ -223,7 +223,7 @@ class TestByHand:
         assert (scores.xpos, scores.counts["uas"].gold) == (50.0, 0)
         assert scores.top_confusions() == [("Y", "X", 1)]
 
-    def test_heads_that_only_later_sentences_have_are_no_tagging(self) -> None:
+    def test_heads_in_later_sentences_only_are_refused(self) -> None:
         bare, tree = Sentence.from_words(["a"], xpos=["X"]), Sentence.from_words(["b"], head=[0])
         gold = [bare, bare.with_columns(xpos=["Y"]), tree]
         with pytest.raises(ConlluError, match="has heads, and the sentence at line 1 has none"):
@@ -270,7 +270,7 @@ class TestAgainstTheOfficialProgram:
         system = [change(sentence, rng) for sentence in gold]  # type: ignore[operator]
         texts = "".join(map(str, gold)), "".join(map(str, system))
         expected = official_scores(*texts)
-        assert our_scores(*texts) == expected
+        assert scores_of(*texts) == expected
         assert 10 < expected["las"].f1 < 90 or change is retokenised
         assert expected["words"].f1 < 100 or change is perturbed
 
@@ -286,7 +286,7 @@ class TestAgainstTheOfficialProgram:
         system = "".join(
             str(retokenised(sentence, rng)) for sentence in ([cut] if rng.random() < 0.3 else made)
         )
-        assert our_scores(gold, system) == official_scores(gold, system)
+        assert scores_of(gold, system) == official_scores(gold, system)
 
     @pytest.mark.parametrize(
         ("gold", "system", "aligned"),
@@ -302,8 +302,8 @@ class TestAgainstTheOfficialProgram:
     )
     def test_alignment_by_hand(self, gold: list[str], system: list[str], aligned: int) -> None:
         texts = in_conllu(gold), in_conllu(system)
-        assert our_scores(*texts)["words"].correct == aligned
-        assert our_scores(*texts) == official_scores(*texts)
+        assert scores_of(*texts)["words"].correct == aligned
+        assert scores_of(*texts) == official_scores(*texts)
 
     TREE = "1\ta\t_\t_\t_\t_\t0\troot\t_\t_\n2\tb\t_\t_\t_\t_\t1\tdep\t_\t_\n\n"
 
@@ -320,11 +320,11 @@ class TestAgainstTheOfficialProgram:
             (TREE[: TREE.index("2\tb")] + "\n", "ends before this word"),
         ],
     )
-    def test_what_it_refuses_we_refuse(self, system: str, message: str) -> None:
+    def test_files_that_it_refuses_are_refused(self, system: str, message: str) -> None:
         with pytest.raises((UDError, ValueError)):
             official_scores(self.TREE, system)
         with pytest.raises(ConlluError, match=message):
-            our_scores(self.TREE, system)
+            scores_of(self.TREE, system)
 
     def test_empty_system_is_refused(self) -> None:
         with pytest.raises(ConlluError, match="the other file is empty"):
@@ -347,7 +347,7 @@ class TestAgainstTheOfficialProgram:
         system = Sentence.from_words(["NewYork", "1000"], head=[0, 1])
         assert evaluate([gold], [system]).uas == 100.0
 
-    def test_sentences_may_be_cut_elsewhere(self) -> None:
+    def test_sentences_may_be_split_differently(self) -> None:
         one = Sentence.from_words(["a", "b", "c", "d"], head=[0, 1, 1, 3])
         two = [Sentence.from_words(["a", "b"], head=[0, 1]), Sentence.from_words("cd", head=[0, 1])]
         scores: Scores = evaluate([one], two)

@@ -1,4 +1,4 @@
-"""One block of lines, from one empty line to the next, read as a `Sentence` or as faults."""
+"""Parse a block, the lines between two empty lines, as a `Sentence` or a list of faults."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _INTERVAL = re.compile(r"([1-9][0-9]{0,8})-([1-9][0-9]{0,8})")
 _WORD_LINE = re.compile(r"[0-9]+\t")
 _EMPTY_NODE = re.compile(r"(0|[1-9][0-9]{0,8})\.([1-9][0-9]{0,8})")
 
-# The common values, looked up rather than parsed.
+# the common values: a lookup is faster than parsing
 _HEADS = {str(i): i for i in range(512)} | {"_": UNSET}
 
 
 class Fault(NamedTuple):
-    """What is wrong in a block: the line's number in the file, a code, and the message.
+    """A fault in a block: the number of the line in the file, a code, and a message.
 
-    The codes are the test ids of the UD validator, where it has a test for it.
+    The code is the id of the test of the Universal Dependencies validator, if it has one.
     """
 
     line: int
@@ -36,22 +36,24 @@ class Fault(NamedTuple):
     sent_id: str | None = None
 
     def problem(self, path: str) -> Problem:
-        """The fault as an error message needs it."""
+        """Return the fault as the `Problem` of an error."""
         return Problem(path, self.line, self.message, self.sent_id)
 
 
 def parse_block(
     lines: list[str], first_line: int, layout: Layout, *, path: str, trees: bool
 ) -> Sentence | list[Fault]:
-    """Read the lines of one sentence.
+    """Parse the lines of one sentence.
 
     Args:
-        lines: the block, without its empty line; it holds at least one word line.
-        first_line: 1-based number of `lines[0]` in the file.
-        trees: whether the heads must make a tree.
+        lines: the block, without its empty line; at least one word line.
+        first_line: the 1-based number of `lines[0]` in the file.
+        layout: the layout of the file.
+        path: the name of the file in messages.
+        trees: whether the heads must form a tree.
 
     Returns:
-        the sentence, or everything that is wrong with it.
+        The sentence, or all of its faults.
     """
     block = _Block(lines, first_line, layout)
     if layout.kind == "tab":
@@ -78,7 +80,7 @@ def parse_block(
 
 
 def tree_faults(sentence: Sentence) -> list[Fault]:
-    """Why the heads of the sentence are not a tree; several roots are no fault here."""
+    """Return why the heads do not form a tree; several roots are not a fault here."""
     heads: list[int] = sentence.column("head")
     unset = next((i for i, head in enumerate(heads, start=1) if head == UNSET), None)
     if unset is not None:
@@ -87,8 +89,10 @@ def tree_faults(sentence: Sentence) -> list[Fault]:
     cycle = find_cycle(heads)
     if cycle:
         named = [f"{i} {visible(sentence.words[i - 1].form)!r}" for i in cycle[:5]]
-        trail = " -> ".join([*named, *(["..."] if len(cycle) > 5 else []), str(cycle[0])])
-        message = f"the heads go round in a circle: {trail}; expected a tree"
+        if len(cycle) > 5:
+            named.append("...")
+        path = " -> ".join([*named, str(cycle[0])])
+        message = f"the heads go round in a circle: {path}; expected a tree"
         return [Fault(sentence.word_line(cycle[0]), "non-tree", message)]
     return []
 
@@ -114,7 +118,7 @@ def _range_faults(sentence: Sentence) -> list[Fault]:
 
 
 class _Block:
-    """The parts of a sentence while its lines are read."""
+    """The parts of a sentence while its lines are being read."""
 
     def __init__(self, lines: list[str], first_line: int, layout: Layout) -> None:
         self.lines = lines
@@ -126,7 +130,7 @@ class _Block:
         self.multiword: list[MultiwordToken] = []
         self.empty: list[EmptyNode] = []
         self.faults: list[Fault] = []
-        self.expected = 1  # the id that the next word should have
+        self.expected = 1  # id of the next word
 
     def read_conll(self) -> None:
         """Read CoNLL-U or CoNLL-X lines."""
@@ -175,7 +179,7 @@ class _Block:
             self.words.append(word)
 
     def _other_line(self, line: str, fields: list[str], number: int) -> bool:
-        """Take a line that is not the next word; True if it is to be read as a word after all."""
+        """Read a line that is not the expected word; return whether to read it as a word anyway."""
         if line.startswith("#"):
             self._comment(line)
             return False
@@ -192,7 +196,7 @@ class _Block:
                 self._empty(int(empty[1]), line, number)
                 return False
         self._fault(number, "word-id-sequence", self._id_message(fields[0]))
-        # go on from the id that is there, so that one gap is one fault
+        # continue from the id in the file, so that one gap is one fault
         return bool(_INTEGER.fullmatch(fields[0]))
 
     def _comment(self, line: str) -> None:
@@ -243,7 +247,7 @@ class _Block:
         return message
 
     def _check_content(self, line: str, form: str, number: int) -> None:
-        # a no-break space may be a word; plain spaces are an empty column
+        # a no-break space may be a word, but a column of plain spaces is empty
         if not form.strip(" "):
             self._fault(number, "empty-column", "FORM is empty, expected a word (or _ for none)")
         if "\0" in line:

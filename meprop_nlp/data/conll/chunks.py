@@ -1,11 +1,12 @@
-"""CoNLL files in chunks of whole sentences, each read by the core where it is clean.
+"""`Chunk`: whole sentences of a CoNLL file as bytes; the native core parses the valid ones.
 
     for item in read_documents("big.conllu"):
-        ...  # a `Document` of some thousand words, or a `Sentence` from a chunk that is not clean
+        ...  # a `Document` of some thousand words, or a `Sentence` of a chunk that is not valid
 
-A `Document` is the native core's: the text and the place of every field. What the core does not
-take, a chunk's `blocks` reads as `conll.read` would, to the same sentences and the same errors.
-Memory stays constant, and from a pipe chunks come as soon as there is enough for one.
+A `Document` belongs to the native core: the text and the position of every field. A chunk that the
+core refuses is read by `Chunk.blocks`, with the same sentences and the same errors as from `read`.
+Memory use does not grow with the size of the file; from a pipe, a chunk is yielded as soon as it is
+complete.
 """
 
 from __future__ import annotations
@@ -41,22 +42,22 @@ Document = Any  # meprop_nlp._native.Document
 CHUNK_BYTES = 1 << 18
 
 _EMPTY_NODE = re.compile(rb"(?:^|[\r\n])[0-9]+\.[0-9]+\t")
-_CONTINUATION = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that begin no character
+_CONTINUATION = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that do not begin a character
 
 
 class Chunk(NamedTuple):
-    """Whole blocks of a file that belong together, as bytes.
+    """Consecutive whole blocks of a file, as bytes.
 
     Attributes:
-        path: what the file is called in messages.
-        data: the bytes as they stand in the file.
-        first_line: 1-based number of the first line in the file.
-        offset: of the first byte in the file.
-        layout: of the whole file; None where there were only comments so far.
-        pauses: whether more was yet to be written into the pipe when this was cut from it.
-        input_format: the format that its layout is detected by; None where an earlier chunk had
-            the first word already. The layout is detected anew when the blocks are read, since
-            blocks of lines with # are comments before it is known, and may be words after that.
+        path: the name of the file in messages.
+        data: the bytes of the file.
+        first_line: the 1-based number of the first line in the file.
+        offset: the offset of the first byte in the file.
+        layout: the layout of the whole file; None if the file has had only comments so far.
+        pauses: whether the chunk was cut because reading on from the pipe would have blocked.
+        input_format: the format to detect the layout by; None if an earlier chunk determined the
+            layout. `blocks` detects it again, because lines that begin with # are comments until
+            the layout is known, and may be words of a tab layout after that.
     """
 
     path: str
@@ -69,15 +70,15 @@ class Chunk(NamedTuple):
 
     @property
     def n_lines(self) -> int:
-        """How many line ends there are: LF, CRLF or CR."""
-        # bytes.count takes longer than the core does to read the chunk
+        """The number of line ends: LF, CRLF or CR."""
+        # bytes.count takes longer than the core takes to parse the chunk
         feeds = int(np.count_nonzero(np.frombuffer(self.data, np.uint8) == ord("\n")))
         if b"\r" not in self.data:
             return feeds
         return feeds + self.data.count(b"\r") - self.data.count(b"\r\n")
 
     def text(self) -> bytes:
-        """The bytes as `write` would end them: LF, an empty line at the end, no byte order mark."""
+        """Return the bytes with LF line ends, one empty line at the end, and no byte order mark."""
         data = self.data
         if self.offset == 0:
             data = _without_mark(data)
@@ -88,9 +89,9 @@ class Chunk(NamedTuple):
         return data
 
     def document(self) -> Document | None:
-        """The chunk as the core reads it; None where that is left to `blocks`.
+        """Return the chunk as the native core parses it; None if it has to be read by `blocks`.
 
-        Nothing holds the interpreter's lock meanwhile: threads can read chunks side by side.
+        The core releases the interpreter's lock, so threads can parse chunks in parallel.
         """
         native = core()
         if native is None or self.layout is None or self.layout.kind == "tab":
@@ -101,7 +102,7 @@ class Chunk(NamedTuple):
         """Yield each sentence, or its faults, as `read_blocks` does.
 
         Raises:
-            ConlluError: if bytes are not text.
+            ConlluError: if the bytes are not text.
         """
         return parse_lines(
             self.lines(),
@@ -115,12 +116,12 @@ class Chunk(NamedTuple):
         """Yield the lines without their line ends.
 
         Raises:
-            ConlluError: if bytes are not text.
+            ConlluError: if the bytes are not text.
         """
         return decoded_lines([self.data], self.path, offset=self.offset, line=self.first_line)
 
     def has_empty_node(self) -> bool:
-        """Whether a line begins with the id of an empty node, such as 3.1."""
+        """Return whether a line begins with the id of an empty node, such as 3.1."""
         native = core()
         if native is None:
             return _EMPTY_NODE.search(self.data) is not None
@@ -128,10 +129,10 @@ class Chunk(NamedTuple):
 
 
 def comes_in_chunks(source: Source, encoding: str = "utf-8") -> bool:
-    """Whether `read_chunks` reads that: bytes of UTF-8, and not an open text stream."""
+    """Return whether `read_chunks` can read the source: UTF-8, and not an open text stream."""
     try:
         return is_utf8(encoding) and is_binary(source)
-    except LookupError:  # `read` says what is wrong with it
+    except LookupError:  # `read` raises the error
         return False
 
 
@@ -144,13 +145,13 @@ def read_documents(
     report: TreebankReport | None = None,
     size: int = CHUNK_BYTES,
 ) -> Iterator[Document | Sentence]:
-    """`conll.read` of a file of UTF-8, with whole chunks as a `Document` where they are clean.
+    """Read a UTF-8 file as `read` does, but yield a chunk without faults as one `Document`.
 
-    The sentences of a document are not told to the report; `size` is as for `read_chunks`.
+    The report does not count the sentences of documents; `size` is as in `read_chunks`.
     """
     check_arguments(input_format, on_error, max_errors)
-    items = _documents_and_blocks(read_chunks(source, input_format=input_format, size=size))
-    return good_blocks(items, source_name(source), on_error, max_errors, report)
+    blocks = _documents_and_blocks(read_chunks(source, input_format=input_format, size=size))
+    return good_blocks(blocks, source_name(source), on_error, max_errors, report)
 
 
 def _documents_and_blocks(
@@ -167,25 +168,25 @@ def _documents_and_blocks(
 def read_chunks(
     source: Source, *, input_format: str = "auto", size: int = CHUNK_BYTES
 ) -> Iterator[Chunk]:
-    """Yield a file of UTF-8 in chunks, cut behind the empty line of a block that has words.
+    """Yield a UTF-8 file in chunks, each of which ends with the empty line of a block with words.
 
-    So comments with an empty line after them stay with the sentence that they go to.
+    A comment that is followed by an empty line therefore stays with the sentence it belongs to.
 
     Args:
-        source: as for `read`, but no text stream: `comes_in_chunks` tells.
-        input_format: as for `read`.
-        size: how many bytes a chunk should have; a larger block makes a larger chunk, and what
-            came through a pipe is cut before waiting for more.
+        source: as in `read`, but not a text stream; see `comes_in_chunks`.
+        input_format: as in `read`.
+        size: the number of bytes a chunk should have. A longer block makes a larger chunk; a pipe
+            that has no more data for now makes a smaller one.
 
     Raises:
-        ConlluError: if the first word line fits no format, or bytes before it are not text.
+        ConlluError: if the first word line fits no format, or the bytes before it are not text.
         DataError: if the source cannot be opened or read.
     """
     layout: Layout | None = None
     path = source_name(source)
     with opened(source) as stream:
         if stream is None:
-            raise DataError(f"{path}: a text stream, expected one of bytes")
+            raise DataError(f"{path}: a text stream, expected a stream of bytes")
         for chunk in _cut(read_pieces(stream, path), path, size, lambda: would_wait(stream)):
             if layout is None:
                 layout = _first_layout(chunk, input_format)
@@ -194,6 +195,7 @@ def read_chunks(
 
 
 def _first_layout(chunk: Chunk, input_format: str) -> Layout | None:
+    """Return the layout detected from the first word of the chunk; None if it has no words."""
     for number, block in group_lines(chunk.lines(), first_line=chunk.first_line):
         layout = detect_layout(block, number, input_format=input_format, path=chunk.path)
         if layout is not None:
@@ -204,18 +206,18 @@ def _first_layout(chunk: Chunk, input_format: str) -> Layout | None:
 def _cut(
     pieces: Iterator[bytes], path: str, size: int, would_wait: Callable[[], bool]
 ) -> Iterator[Chunk]:
-    """Put pieces together to chunks; what was whole before an error comes before the error."""
+    """Join pieces to chunks; complete blocks before an error are yielded before it is raised."""
     held: list[bytes] = []
-    length, wanted = 0, size  # of what is held
-    place = Chunk(path, b"")
-    open_line = 0  # characters since the last line feed
-    whole = False  # whether a block ends in what is held
+    length, wanted = 0, size  # bytes held, and bytes to hold before cutting
+    start = Chunk(path, b"")  # where the next chunk begins
+    open_line = 0  # characters since the last line end
+    whole = False  # whether a block ends within the bytes held
     while True:
         failure: Exception | None = None
         try:
             piece = next(pieces, b"")
             open_line = _open_line(open_line, piece, path)
-        except Exception as error:  # handed on below
+        except Exception as error:  # raised again below
             failure, piece = error, b""
         whole = whole or _ends_block(held, piece)
         pauses = whole and would_wait()
@@ -227,29 +229,29 @@ def _cut(
         ended = not piece and failure is None
         end = length if ended else _last_cut(text)
         if end:
-            chunk = place._replace(data=text[:end], pauses=pauses)
+            chunk = start._replace(data=text[:end], pauses=pauses)
             yield chunk
-            place = Chunk(path, b"", chunk.first_line + chunk.n_lines, chunk.offset + end)
+            start = Chunk(path, b"", chunk.first_line + chunk.n_lines, chunk.offset + end)
         if failure is not None:
             raise failure
         if ended:
             return
         held, length, whole = [text[end:]], length - end, False
-        # where there was no place to cut, looking again at every piece would take the square
+        # if there was no place to cut, wait for twice as much: the time stays linear
         wanted = size if end else 2 * length
 
 
 def _ends_block(held: list[bytes], piece: bytes) -> bool:
-    """Whether an empty line ends in the piece."""
+    """Return whether an empty line ends in the piece."""
     new = (held[-1][-3:] if held and piece else b"") + piece
     return b"\n\n" in new or b"\r\n\r\n" in new or b"\r\r" in new
 
 
 def _open_line(characters: int, piece: bytes, path: str) -> int:
-    """How long the last line, which may go on, is after the piece."""
-    begun = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
-    if begun:
-        characters, piece = 0, piece[begun:]
+    """Return the length, in characters, of the unfinished last line after this piece."""
+    last_line = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
+    if last_line:
+        characters, piece = 0, piece[last_line:]
     characters += len(piece.translate(None, _CONTINUATION))
     if characters > LONGEST_LINE:
         raise DataError(f"{path}: a line of over {LONGEST_LINE:,} characters; is it text?")
@@ -257,7 +259,7 @@ def _open_line(characters: int, piece: bytes, path: str) -> int:
 
 
 def _last_cut(text: bytes) -> int:
-    """Where the last block that has words, and the empty line after it, end; 0 if none does."""
+    """Return the end of the last block with words, including its empty line; 0 if there is none."""
     if b"\r" not in text:
         end = text.rfind(b"\n\n")
         if end > 0 and _makes_sentence(text[text.rfind(b"\n", 0, end) + 1 : end]):
@@ -267,7 +269,7 @@ def _last_cut(text: bytes) -> int:
     for line in text.splitlines(keepends=True):
         place += len(line)
         if not line.endswith(b"\n") and place == len(text):
-            break  # the line goes on, or its CR may be half of a CRLF
+            break  # the line is not finished, or its CR may be half of a CRLF
         content = line.rstrip(b"\r\n")
         if content.strip(b" \t"):
             words = words or _makes_sentence(content)
@@ -277,17 +279,16 @@ def _last_cut(text: bytes) -> int:
 
 
 def _makes_sentence(line: bytes) -> bool:
-    """Whether a block with this line is a sentence or faulty, so that no comments are carried on.
+    """Return whether a block with this line is a sentence or faulty, not just comments.
 
-    An empty node before the first word is all that could stand in a block without words; and a
-    byte order mark before the first line.
+    A comment, an empty node before the first word, or a byte order mark does not make a sentence.
     """
     content = _without_mark(line).strip(b" \t")
     return bool(content) and not content.startswith((b"#", b"0."))
 
 
 def _without_mark(data: bytes) -> bytes:
-    """Take byte order marks off the beginning; some tools put one before another."""
+    """Remove byte order marks at the beginning; some tools write several."""
     size, end = len(codecs.BOM_UTF8), 0
     while data.startswith(codecs.BOM_UTF8, end):
         end += size

@@ -1,4 +1,4 @@
-"""`Layout`: how words stand in a CoNLL file, and how it is detected by the first sentence."""
+"""`Layout`: the format of a CoNLL file, and its detection from the first sentence."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _HEAD = re.compile(r"_|[0-9]+")
 
 
 class Layout(NamedTuple):
-    """How words stand in a file: `kind` is conllu, conllx or tab; `width` counts the columns.
+    """The format of a file: `kind` is conllu, conllx or tab; `width` is the number of columns.
 
-    `tab` is FORM, FORM TAG, FORM TAG HEAD or FORM TAG HEAD DEPREL; the tag is in `xpos`.
+    `tab` is FORM, FORM TAG, FORM TAG HEAD or FORM TAG HEAD DEPREL; the tag is read as `xpos`.
     """
 
     kind: str
@@ -33,23 +33,23 @@ CONLLU = Layout("conllu", 10)
 def detect_layout(
     block: list[str], first_line: int, *, input_format: str, path: str
 ) -> Layout | None:
-    """The layout of a file whose first block this is; None where it holds comments only.
+    """Detect the layout of a file from its first block; None if that holds only comments.
 
-    By the number of columns of the first word line; CoNLL-U and CoNLL-X with ten columns are told
-    apart by what the block holds (comments, multiword tokens, enhanced arcs, attributes in MISC,
-    `root`; or integers in the PHEAD column), by the name `.conllu`, a foreign root label, and last
-    by other names.
+    The number of columns of the first word line decides. CoNLL-U and CoNLL-X with ten columns are
+    distinguished by the content of the block (CoNLL-U has comments, multiword tokens, enhanced
+    arcs, attributes in MISC; CoNLL-X has integers in PHEAD), then by the file name `.conllu`, then
+    by the label of the root, and last by other file names.
 
     Args:
         block: the lines of the block.
-        first_line: 1-based number of its first line in the file.
+        first_line: the 1-based number of the first of them in the file.
         input_format: one of `FORMATS`.
-        path: what the file is called in messages.
+        path: the name of the file in messages.
 
     Raises:
-        ConlluError: if the first word line fits no format, or not the one asked for.
+        ConlluError: if the first word line fits no format, or does not fit `input_format`.
     """
-    # in CoNLL a line that begins with # is a comment; a tab file has words such as #1
+    # a line that begins with # is a comment in CoNLL, but may be a word in a tab file
     place = next((i for i, line in enumerate(block) if not line.startswith("#")), None)
     if place is None:
         if input_format != "tab":
@@ -92,7 +92,7 @@ def _conllu_or_conllx(block: list[str], path: str) -> Layout:
             return CONLLU
         if fields[8].isdecimal():
             return conllx
-        # MISC; PDEPREL has no such thing
+        # attributes in MISC: a PDEPREL has no =
         if "=" in fields[9] or _CONLLU_NAME.search(path):
             return CONLLU
         if fields[6] == "0" and fields[7] != "_":
@@ -101,12 +101,12 @@ def _conllu_or_conllx(block: list[str], path: str) -> Layout:
 
 
 def is_bracketed(line: str) -> bool:
-    """Whether the first line of a file shows bracketed trees; no CoNLL format has such a line."""
+    """Return whether this first line of a file begins bracketed trees; no CoNLL line does."""
     return line.lstrip(" \t").startswith("(") and "\t" not in line.strip(" \t")
 
 
 def _refusal(line: str, wanted: str) -> str:
-    """What was found instead of the wanted columns, and what to do."""
+    """Return what was found instead of the wanted columns, and what to do."""
     n = line.count("\t") + 1
     found = f"found {n} column{'s' if n != 1 else ''} in {visible(line)!r}, expected {wanted}"
     if is_bracketed(line):

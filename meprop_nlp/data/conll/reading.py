@@ -1,14 +1,13 @@
-"""Read and write CoNLL-U, CoNLL-X and tab-separated words, as streams of `Sentence`.
+"""Read CoNLL-U, CoNLL-X and tab-separated words as a stream of `Sentence`.
 
-Bracketed trees (.mrg) are read too, as the dependency trees that `dependencies.py` makes of them.
+Bracketed trees (.mrg) are read too: `penn/dependencies.py` converts them to dependency trees.
 
     for sentence in read("dev.conllu", trees=True):
         ...
-    write(sentences, "out.conllu.gz")
 
-Memory stays constant, whatever the size of the file. Nothing of a file is lost on the way but
-the kind of its line ends, a byte order mark, superfluous empty lines, and comments after the last
-sentence (`validate` warns of those).
+Memory use does not grow with the size of the file. When the sentences are written again, the file
+is the same except for its line ends, a byte order mark, extra empty lines, and comments after the
+last sentence; `validate` warns about each of these.
 """
 
 from __future__ import annotations
@@ -57,20 +56,20 @@ def read(
     Args:
         source: a path (plain, gzip, xz or bzip2), `-` for standard input, or an open file.
         input_format: `conllu`, `conllx`, `tab` (FORM, FORM TAG, FORM TAG HEAD, FORM TAG HEAD
-            DEPREL), or `auto`: told by the first sentence, bracketed trees too.
-        trees: demand a full tree of every sentence: all heads set, a root, no circle. Without it
-            HEAD may be `_`, and circles are not looked for. Several roots are always allowed.
-        on_error: `fail`: from the first faulty sentence on yield no more, but go on reading to
-            collect up to `max_errors` faults. `skip`: leave faulty sentences out. After a fault in
-            bracketed trees nothing can be read: nobody knows where the next tree begins.
+            DEPREL), or `auto`, which detects these and bracketed trees from the first sentence.
+        trees: whether every sentence must have a full tree: all heads set, a root, no cycle. If
+            False, HEAD may be `_` and cycles are not checked. Several roots are always allowed.
+        on_error: `fail`: yield no sentences after the first faulty one, but continue reading to
+            collect up to `max_errors` faults. `skip`: leave faulty sentences out. Bracketed trees
+            cannot be read past a fault, since the start of the next tree is unknown.
         max_errors: how many faults to collect.
         encoding, encoding_errors: as for `open`.
-        report: is told of every sentence that is yielded or skipped.
+        report: counts every sentence that is yielded or skipped.
 
     Raises:
         ConlluError: one or several faults, each with file and line.
         DataError: if the file cannot be opened or read at all.
-        ConfigError: if an argument is none of those named above.
+        ConfigError: if an argument is none of the values above.
     """
     check_arguments(input_format, on_error, max_errors)
     blocks = read_blocks(
@@ -84,7 +83,7 @@ def read(
 
 
 def read_text(text: str, *, input_format: str = "auto", trees: bool = False) -> Iterator[Sentence]:
-    """`read`, from a string."""
+    """Yield the sentences of a string, as `read` does."""
     return read(io.StringIO(text, newline=""), input_format=input_format, trees=trees)
 
 
@@ -97,14 +96,14 @@ def read_blocks(
     encoding_errors: str = "strict",
     notes: dict[str, int] | None = None,
 ) -> Iterator[Sentence | list[Fault]]:
-    """Yield each sentence, or the faults for which it cannot be read; arguments as for `read`.
+    """Yield each sentence, or the list of its faults; the other arguments are as in `read`.
 
     Args:
-        notes: is given a line number (0 for the whole file) under each of the codes in
-            `validate.NOTES` that holds for the file.
+        notes: receives those codes of `validate.NOTES` that apply to the file; the value is a line
+            number, or 0 for the whole file.
 
     Raises:
-        ConlluError: if the first word line fits no format, or bytes are not text.
+        ConlluError: if the first word line fits no format, or the file is not text.
         DataError: if the file cannot be opened or read at all.
     """
     notes = {} if notes is None else notes
@@ -118,14 +117,15 @@ def read_blocks(
 def _detected_blocks(
     lines: Iterator[str], path: str, trees: bool, notes: dict[str, int]
 ) -> Iterator[Sentence | list[Fault]]:
-    looked_at: list[str] = []
+    """Yield the sentences or faults of bracketed trees, or else of CoNLL in any layout."""
+    start: list[str] = []
     bracketed = False
     for line in lines:
-        looked_at.append(line)
+        start.append(line)
         if line.strip(" \t"):
             bracketed = is_bracketed(line)
             break
-    lines = itertools.chain(looked_at, lines)
+    lines = itertools.chain(start, lines)
     if bracketed:
         yield from to_sentences(parse_trees(lines, path=path))
     else:
@@ -135,11 +135,12 @@ def _detected_blocks(
 def group_lines(
     lines: Iterable[str], *, first_line: int = 1, notes: dict[str, int] | None = None
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield each block, without its empty line, and before it the number of its first line.
+    """Yield the number of the first line of each block, and its lines without the empty line.
 
     Args:
-        first_line: number of the first of all the lines.
-        notes: as for `read_blocks`.
+        lines: the lines of a file.
+        first_line: the number of the first of these lines.
+        notes: as in `read_blocks`.
     """
     notes = {} if notes is None else notes
     block: list[str] = []
@@ -172,15 +173,15 @@ def parse_lines(
     """Yield each sentence of the lines, or its faults.
 
     Args:
-        path: what the file is called in messages.
-        layout: where it is known; else `input_format` says what it may be.
-        trees: whether the heads must make a tree.
-        first_line, notes: as for `group_lines`.
+        path: the name of the file in messages.
+        layout: the layout of the file; None: detect it, within the choice of `input_format`.
+        trees: whether the heads must form a tree.
+        first_line, notes: as in `group_lines`.
 
     Raises:
         ConlluError: if the first word line fits no format.
     """
-    carried: list[str] = []  # comments with an empty line after them: they go to the next sentence
+    carried: list[str] = []  # comments followed by an empty line belong to the next sentence
     for number, block in group_lines(lines, first_line=first_line, notes=notes):
         if layout is None:
             layout = detect_layout(block, number, input_format=input_format, path=path)
@@ -199,12 +200,12 @@ def parse_lines(
                 parsed.comments[:0] = carried
         carried.clear()
         yield parsed
-    if carried and notes is not None:  # written nowhere, as there is no sentence to go with
+    if carried and notes is not None:  # there is no sentence to write them with
         notes["comments-at-end"] = 0
 
 
 def check_arguments(input_format: str, on_error: str, max_errors: int) -> None:
-    """Raise ConfigError where an argument of `read` is none of those it takes."""
+    """Raise ConfigError if an argument of `read` has an invalid value."""
     if input_format not in FORMATS:
         raise ConfigError(
             f"`input_format` is {input_format!r}, expected one of {', '.join(FORMATS)}"
@@ -222,7 +223,7 @@ def good_blocks(
     max_errors: int,
     report: TreebankReport | None,
 ) -> Iterator[Good]:
-    """Yield what is not faulty, and do with the faults what `on_error` says; see `read`.
+    """Yield the blocks without faults; skip or collect the others as `on_error` says, see `read`.
 
     Raises:
         ConlluError: one or several faults, each with file and line.
@@ -242,7 +243,7 @@ def good_blocks(
                 problems += [fault.problem(path) for fault in block]
                 if len(problems) >= max_errors:
                     break
-    except ConlluError as error:  # the file cannot be read on from here
+    except ConlluError as error:  # the rest of the file cannot be read
         problems += error.problems
     if problems:
         raise ConlluError(problems[:max_errors], capped=len(problems) >= max_errors)

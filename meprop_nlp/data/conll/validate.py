@@ -1,4 +1,4 @@
-"""The full check of a CoNLL file: every error, and what is allowed but seldom meant."""
+"""The full check of a CoNLL file: all errors, and warnings about likely mistakes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from meprop_nlp.errors import ConlluError, Problem
 
 __all__ = ["Finding", "validate"]
 
-NOTES = {  # what is said of the file as a whole, by the codes that `read_blocks` notes
+NOTES = {  # warnings about the file as a whole, by the codes that `read_blocks` notes
     "byte-order-mark": "the file begins with a byte order mark, which CoNLL-U does not have",
     "non-unix-newline": "lines end in CR or CRLF, expected LF",
-    "comments-at-end": "comments after the last sentence, which no program writes again",
+    "comments-at-end": "comments after the last sentence, which are lost when it is written again",
     "missing-empty-line": "no empty line after the last sentence",
     "pseudo-empty-line": "the empty line between sentences holds spaces or tabs",
 }
@@ -29,12 +29,12 @@ _SPACES = frozenset(" \u00a0")
 
 
 class Finding(NamedTuple):
-    """One thing that `validate` found.
+    """An error or a warning from `validate`.
 
     Attributes:
-        code: the test id of the Universal Dependencies validator, where it has such a test.
-        severity: `error`: `read` refuses the sentence; `warning`: it does not.
-        problem: where and what.
+        code: the id of the test of the Universal Dependencies validator, if it has one.
+        severity: `error` if `read` refuses the sentence, else `warning`.
+        problem: the place and the message.
     """
 
     code: str
@@ -52,15 +52,15 @@ def validate(
     trees: bool = True,
     encoding: str = "utf-8",
 ) -> Iterator[Finding]:
-    """Yield all that is wrong or odd in a file, in the order of its sentences.
+    """Yield all errors and warnings of a file, in the order of its sentences.
+
+    The last finding is an error `unreadable` if the file fits no format, or is not text.
 
     Args:
         source: a path, `-` for standard input, or an open file.
         input_format: as for `read`.
         trees: whether every sentence must have a full tree.
         encoding: as for `open`.
-
-    A file that fits no format, or has bytes that are no text, ends with an error `unreadable`.
 
     Raises:
         DataError: if the file cannot be opened or read at all.
@@ -79,7 +79,7 @@ def validate(
             else:
                 for fault in block:
                     yield Finding(fault.code, "error", fault.problem(path))
-    except ConlluError as error:  # nothing after this can be checked
+    except ConlluError as error:  # the rest of the file cannot be checked
         for problem in error.problems:
             yield Finding("unreadable", "error", problem)
     for code, line in notes.items():

@@ -1,4 +1,4 @@
-"""Writing sentences to files, streams and standard output."""
+"""Write sentences to files, streams and standard output."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Target = str | os.PathLike[str] | IO[str] | IO[bytes]
 
 
 def write(sentences: Iterable[Sentence], target: Target, *, layout: Layout | None = None) -> int:
-    """Write the sentences one by one, as UTF-8 with LF line ends; return how many there were.
+    """Write the sentences one by one, as UTF-8 with LF line ends, and return their number.
 
     Args:
         target: as for `write_pieces`.
-        layout: the format to write; by default each sentence's own.
+        layout: the layout to write; None: the layout of each sentence.
 
     Raises:
         DataError, BrokenPipeError: as `write_pieces`.
@@ -39,19 +39,19 @@ def write(sentences: Iterable[Sentence], target: Target, *, layout: Layout | Non
 
 
 def write_pieces(pieces: Iterable[bytes], target: Target, *, flush: bool = False) -> int:
-    """Write pieces of UTF-8 text as they come; return how many there were.
+    """Write pieces of UTF-8 text as they come, and return their number.
 
-    A file is written beside its place and then renamed: when anything goes wrong, what stood there
-    before is untouched. A pipe or a device such as `/dev/null` is written to directly.
+    A file is written under a temporary name and then renamed, so an existing file is unchanged if
+    anything fails. A pipe or a device such as `/dev/null` is written directly.
 
     Args:
-        target: a path (packed when it ends in .gz, .xz or .bz2), `-` for standard output, or an
+        target: a path (compressed if it ends in .gz, .xz or .bz2), `-` for standard output, or an
             open text or binary file.
-        flush: let no piece wait for the next.
+        flush: whether to flush after every piece.
 
     Raises:
         DataError: if the target cannot be written, for instance because the disk is full.
-        BrokenPipeError: if whoever read from the pipe has gone.
+        BrokenPipeError: if the reader of the pipe is gone.
     """
     if not isinstance(target, str | os.PathLike):
         return _write_all(pieces, target, getattr(target, "name", "<stream>"), flush)
@@ -60,11 +60,11 @@ def write_pieces(pieces: Iterable[bytes], target: Target, *, flush: bool = False
         stream = getattr(sys.stdout, "buffer", sys.stdout)
         return _write_all(pieces, stream, "<stdout>", flush)
     path = Path(name)
-    # before links are followed: /dev/stdout may lead to a pipe, which has no name
+    # check before following links: /dev/stdout may link to a pipe, which has no path
     if path.exists() and not path.is_file() and not path.is_dir():
         with _writing(name), path.open("wb") as stream:
             return _write_all(pieces, stream, name, flush)
-    # through a link, so that the link stays and what it points at is replaced
+    # follow a link, so that its target is replaced and the link stays
     path = Path(os.path.realpath(name))
     with replacing(path) as temporary, _opened(temporary, path.suffix, name) as stream:
         return _write_all(pieces, stream, name, flush)
@@ -74,7 +74,7 @@ def _write_all(pieces: Iterable[bytes], stream: Any, name: object, flush: bool) 
     with _writing(name):
         put = _writer(stream)
     count = 0
-    for piece in pieces:  # its own errors pass as they are
+    for piece in pieces:  # an error of the iterator is not an error of writing
         with _writing(name):
             put(piece)
             if flush:
@@ -86,7 +86,7 @@ def _write_all(pieces: Iterable[bytes], stream: Any, name: object, flush: bool) 
 
 
 def _writer(stream: Any) -> Callable[[bytes], object]:
-    """How to write UTF-8 to a stream that may be one of text."""
+    """Return a function that writes UTF-8 to a binary or text stream."""
     write: Callable[[Any], object] = stream.write
     try:
         write("")
@@ -99,7 +99,7 @@ def _writer(stream: Any) -> Callable[[bytes], object]:
 def _opened(temporary: Path, suffix: str, name: str) -> Iterator[Any]:
     with temporary.open("wb") as raw:
         stream: Any = raw
-        if suffix == ".gz":  # no name and no time inside: same words, same bytes
+        if suffix == ".gz":  # no name or time in the header: the same text gives the same bytes
             stream = gzip.GzipFile("", "wb", fileobj=raw, mtime=0)
         elif suffix == ".xz":
             stream = lzma.LZMAFile(raw, "wb")  # noqa: SIM115, closed below

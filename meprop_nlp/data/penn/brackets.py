@@ -1,10 +1,10 @@
-"""Bracketed trees as the Penn Treebank keeps them (.mrg), read as a stream.
+"""Bracketed trees in the format of the Penn Treebank (.mrg), read as a stream.
 
     for tree in read_trees("wsj_0001.mrg"):
         print(tree.label, tree.forms)
 
-What the labels say is left as it stands: function tags (`NP-SBJ-1`), gaps (`NP=2`), traces
-(`-NONE-`) and escaped brackets (`-LRB-`). Nothing here calls itself, so that a tree may be deep.
+Labels are kept unchanged: function tags (`NP-SBJ-1`), gaps (`NP=2`), traces (`-NONE-`) and escaped
+brackets (`-LRB-`). Nothing here is recursive, so a deep tree cannot exhaust the stack.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from meprop_nlp.errors import ConlluError, Problem
 
 __all__ = ["TRACE", "Tree", "parse_trees", "read_trees"]
 
-TRACE = "-NONE-"  # the tag of what is not pronounced
+TRACE = "-NONE-"  # the tag of traces, which are not words
 
 _PIECE = re.compile(r"[()]|[^() \t\f\v]+")
 
 
 @dataclass(slots=True)
 class Tree:
-    """A constituency tree: its nodes in preorder, the first of them the top.
+    """A constituency tree: its nodes in preorder, so the first is the top.
 
     Attributes:
-        labels: a constituent's category and functions, such as `NP-SBJ`, or a word's tag. The
-            top's is empty where several constituents stand in one pair of brackets.
-        parents: the place of the node that each node hangs on; -1 for the top.
-        forms: a word's form; None for a constituent.
-        path, line: where the tree begins; not compared.
+        labels: the category and functions of a constituent, such as `NP-SBJ`, or the tag of a
+            word. The label of the top is empty if the outer brackets hold several constituents.
+        parents: the index of each node's parent; -1 for the top.
+        forms: the form of a word; None for a constituent.
+        path, line: where the tree begins; ignored in comparisons.
     """
 
     labels: list[str]
@@ -44,56 +44,53 @@ class Tree:
 
     @property
     def label(self) -> str:
-        """The label of the top."""
+        """The label of the top node."""
         return self.labels[0]
 
     def children(self) -> list[list[int]]:
-        """For each node the places of those that hang on it, from left to right."""
+        """Return the indices of the children of each node, from left to right."""
         below: list[list[int]] = [[] for _ in self.labels]
         for node in range(1, len(self.labels)):
             below[self.parents[node]].append(node)
         return below
 
     def without_traces(self) -> Tree | None:
-        """The tree less its traces and the constituents that hold nothing else; None if all is."""
-        spoken = [
+        """Return the tree without traces and empty constituents; None if nothing is left."""
+        has_words = [
             form is not None and label != TRACE
             for form, label in zip(self.forms, self.labels, strict=True)
         ]
-        for node in range(len(spoken) - 1, 0, -1):
-            if spoken[node]:
-                spoken[self.parents[node]] = True
-        if not spoken[0]:
+        for node in range(len(has_words) - 1, 0, -1):
+            if has_words[node]:
+                has_words[self.parents[node]] = True
+        if not has_words[0]:
             return None
-        place = {-1: -1}
-        for node, kept in enumerate(spoken):
-            if kept:
-                place[node] = len(place) - 1
-        kept_nodes = [node for node, kept in enumerate(spoken) if kept]
+        kept = [node for node, has_word in enumerate(has_words) if has_word]
+        new_index = {-1: -1} | {node: i for i, node in enumerate(kept)}
         return Tree(
-            [self.labels[node] for node in kept_nodes],
-            [place[self.parents[node]] for node in kept_nodes],
-            [self.forms[node] for node in kept_nodes],
+            [self.labels[node] for node in kept],
+            [new_index[self.parents[node]] for node in kept],
+            [self.forms[node] for node in kept],
             self.path,
             self.line,
         )
 
     def __str__(self) -> str:
-        """The tree in one line, in the outer brackets that the treebank gives it."""
+        """The tree on one line, with the outer brackets of the treebank."""
         below = self.children()
         pieces: list[str] = []
-        to_do: list[int | str] = [0]
-        while to_do:
-            node = to_do.pop()
+        agenda: list[int | str] = [0]
+        while agenda:
+            node = agenda.pop()
             if isinstance(node, str):
                 pieces.append(node)
                 continue
             pieces.append(f" ({self.labels[node]}")
-            to_do.append(")")
+            agenda.append(")")
             form = self.forms[node]
             if form is not None:
                 pieces.append(f" {form}")
-            to_do += reversed(below[node])
+            agenda += reversed(below[node])
         text = "".join(pieces)
         return text[1:] if not self.label else f"({text} )"
 
@@ -106,16 +103,16 @@ def read_trees(source: Source, *, encoding: str = "utf-8") -> Iterator[Tree]:
         encoding: as for `open`.
 
     Raises:
-        ConlluError: at the first thing in it that is no tree, with file and line: a bracket too
-            many or too few, an empty constituent, a word without a tag, text outside of a tree,
-            bytes that are not text.
+        ConlluError: at the first fault, with file and line: a bracket too many or too few, an
+            empty constituent, a word without a tag, text outside of a tree, bytes that are not
+            text.
         DataError: if the file cannot be opened or read at all.
     """
     return parse_trees(read_lines(source, encoding=encoding), path=source_name(source))
 
 
 def parse_trees(lines: Iterable[str], *, path: str = "<trees>") -> Iterator[Tree]:
-    """Yield the trees that stand in the lines; errors as of `read_trees`."""
+    """Yield the trees in the lines; the errors are those of `read_trees`."""
     tree = _OpenTree(path, 0)
     number = 0
     for number, line in enumerate(lines, start=1):
@@ -140,7 +137,7 @@ def parse_trees(lines: Iterable[str], *, path: str = "<trees>") -> Iterator[Tree
 
 
 class _OpenTree:
-    """A tree while it is being read; `open` are its nodes that wait for their closing bracket."""
+    """A tree while it is being read; `open` lists the nodes whose brackets are not yet closed."""
 
     def __init__(self, path: str, line: int) -> None:
         self.path = path
@@ -152,7 +149,7 @@ class _OpenTree:
         self.open: list[int] = []
 
     def begin(self, line: int) -> None:
-        """Take an opening bracket."""
+        """Read an opening bracket."""
         parent = self.open[-1] if self.open else -1
         if parent >= 0:
             if not self.labels[parent] and parent:
@@ -179,7 +176,7 @@ class _OpenTree:
         self.filled.append(False)
 
     def take(self, text: str, line: int) -> None:
-        """Take a label, or a word's form."""
+        """Read a label, or the form of a word."""
         if not self.open:
             raise _fault(
                 self.path,
@@ -201,7 +198,7 @@ class _OpenTree:
             self.labels[node] = text
 
     def end(self, line: int) -> bool:
-        """Take a closing bracket; return whether it closes the tree."""
+        """Read a closing bracket; return whether it closes the tree."""
         if not self.open:
             raise _fault(self.path, line, "found a ) too many, expected ( and a tree")
         node = self.open.pop()
@@ -214,7 +211,7 @@ class _OpenTree:
         return not self.open
 
     def finished(self) -> Tree:
-        """The tree, out of its outer brackets."""
+        """Return the tree without its outer brackets."""
         drop = int(not self.labels[0] and self.parents.count(0) == 1)
         return Tree(
             self.labels[drop:],

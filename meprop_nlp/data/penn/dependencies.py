@@ -1,9 +1,9 @@
-"""Constituency trees as dependency trees, with Penn2Malt's twelve labels.
+"""Convert constituency trees to dependency trees with the 12 labels of Penn2Malt.
 
-The head word of a phrase is that of its head child; the head words of its other children depend on
-it (Magerman 1995, section 2). Traces are left out, so that every tree is projective with one root.
-The labels are the twelve of Penn2Malt (Nivre 2006, "Inductive Dependency Parsing"), which the
-papers' parser with its 25 outputs implies: two for each label, and SHIFT.
+The head word of a phrase is the head word of its head child, and the head words of the other
+children depend on it (Magerman 1995, section 2). Traces are left out, so every tree is projective
+and has one root. The labels are those of Penn2Malt (Nivre 2006, "Inductive Dependency Parsing"),
+because the parser of the papers has 25 outputs: two arcs for each of 12 labels, and SHIFT.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MODIFIER = {
 
 
 def to_sentences(trees: Iterable[Tree]) -> Iterator[Sentence]:
-    """Yield the dependency trees, but of trees in which there is no word, only traces."""
+    """Yield the dependency tree of every tree that has words, not only traces."""
     for tree in trees:
         sentence = to_sentence(tree)
         if sentence is not None:
@@ -45,35 +45,34 @@ def to_sentences(trees: Iterable[Tree]) -> Iterator[Sentence]:
 
 
 def to_sentence(tree: Tree) -> Sentence | None:
-    """The dependency tree as a sentence in CoNLL-X; None where there is no word, only traces.
+    """Return the dependency tree as a CoNLL-X sentence; None if the tree has only traces.
 
-    UPOS and XPOS both are the word's tag, as in most CoNLL-X files of the Penn Treebank. Forms
-    stay as they stand, `-LRB-` and `3\\/4` too.
+    UPOS and XPOS are both the tag of the word, as in most CoNLL-X files of the Penn Treebank. Forms
+    are not changed, not even `-LRB-` and `3\\/4`.
     """
-    spoken = tree.without_traces()
-    if spoken is None:
+    overt = tree.without_traces()
+    if overt is None:
         return None
     words: list[Word] = []
-    head_word: list[Word | None] = []  # of each node, once its children are done
-    for label, form in zip(spoken.labels, spoken.forms, strict=True):
+    head_word: list[Word | None] = []  # of each node; of phrases, filled from the bottom up
+    for label, form in zip(overt.labels, overt.forms, strict=True):
         if form is not None:
             words.append(Word(len(words) + 1, form, upos=label, xpos=label))
         head_word.append(None if form is None else words[-1])
-    categories = [category(label) for label in spoken.labels]
-    below = spoken.children()
-    for phrase in range(len(below) - 1, -1, -1):  # in preorder children come after their phrase
-        children = below[phrase]
+    categories = [category(label) for label in overt.labels]
+    children_of = overt.children()
+    for phrase in range(len(children_of) - 1, -1, -1):  # in preorder, children follow their phrase
+        children = children_of[phrase]
         if not children:
             continue
-        place = head_child(categories[phrase], [categories[child] for child in children])
-        head = children[place]
+        head = children[head_child(categories[phrase], [categories[i] for i in children])]
         top = head_word[phrase] = head_word[head]
         assert top is not None
         for child in children:
             word = head_word[child]
             if child != head and word is not None:
                 word.head = top.id
-                word.deprel = arc_label(categories[phrase], spoken.labels[child], categories[head])
+                word.deprel = arc_label(categories[phrase], overt.labels[child], categories[head])
     root = head_word[0]
     assert root is not None
     root.head, root.deprel = ROOT, "ROOT"
@@ -81,16 +80,17 @@ def to_sentence(tree: Tree) -> Sentence | None:
 
 
 def arc_label(phrase: str, child: str, head: str) -> str:
-    """The label of the arc to a child of a phrase that is not its head child.
+    """Return the label of the arc from the head child of a phrase to another child.
 
-    What the treebank says itself goes first: punctuation, subject (SUB), predicate (PRD). Then the
-    complements: of a verb a noun phrase without an adverbial function (OBJ) and a verb phrase (VC),
-    of a complementizer a clause (SBAR). All else modifies, and is named for the phrase it stands
-    in: NMOD, AMOD, VMOD, PMOD for what a preposition governs, or DEP.
+    The annotation of the treebank comes first: punctuation (P), subject (SUB), predicate (PRD).
+    Then come complements: the object of a verb, a noun phrase without an adverbial function (OBJ);
+    the verb phrase that a verb governs (VC); the clause of a complementizer (SBAR). All other
+    children are modifiers, and the phrase determines their label: NMOD, AMOD, VMOD, PMOD (also for
+    the object of a preposition), or DEP.
 
     Args:
         phrase: the category of the phrase.
-        child: the label of the child, function tags included.
+        child: the label of the child, with its function tags.
         head: the category of the head child.
     """
     kind, roles = category(child), functions(child)

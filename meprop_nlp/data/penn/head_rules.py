@@ -1,10 +1,10 @@
-"""Which constituent of a phrase is its head: the rules for the Penn Treebank.
+"""Head rules for the Penn Treebank: which child of a phrase is its head.
 
-A rule reads the children of a phrase from one end, for one category after the other (Magerman
-1995; Collins 1999, appendix A). The table is that of Yamada and Matsumoto (2003), "Statistical
-dependency analysis with support vector machines", IWPT, which Penn2Malt ships: a modal is the
-head of what it governs, a preposition of its noun phrase, a complementizer of its clause, and
-the last noun, or the possessive 's, of a noun phrase.
+A rule searches the children of a phrase from one end, for one category after the other (Magerman
+1995; Collins 1999, appendix A). The rules are those of Yamada and Matsumoto (2003), "Statistical
+dependency analysis with support vector machines", IWPT, as shipped with Penn2Malt: a modal is the
+head of its verb phrase, a preposition of its phrase, a complementizer of its clause, and the last
+noun or possessive 's of a noun phrase.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ __all__ = ["HEAD_RULES", "HeadRule", "category", "functions", "head_child"]
 
 
 class HeadRule(NamedTuple):
-    """Where to look for the head of a phrase, and for what.
+    """Where to search for the head of a phrase, and for which categories.
 
     Attributes:
-        from_right: whether the children are read from right to left.
-        choices: the categories to look for, the best first. Those that stand together are as
-            good as each other: of them the first that is met is taken.
+        from_right: whether the children are searched from right to left.
+        choices: the categories to search for, the best first. Categories in one set are equally
+            good: the first child that has any of them is the head.
     """
 
     from_right: bool
@@ -69,19 +69,19 @@ HEAD_RULES = {
     "X": _right(),
 }
 
-_OTHERWISE = _left()
+_DEFAULT = _left()
 
 
 def category(label: str) -> str:
-    """The category in a label: `NP` of `NP-SBJ-1` and `NP=2`, `ADVP` of `ADVP|PRT`.
+    """Return the category in a label: `NP` in `NP-SBJ-1` and `NP=2`, `ADVP` in `ADVP|PRT`.
 
-    What begins with a hyphen, such as `-LRB-`, is a category as a whole.
+    A label that begins with a hyphen, such as `-LRB-`, is a category as a whole.
     """
     return _parts(label)[0]
 
 
 def functions(label: str) -> frozenset[str]:
-    """The function tags in a label: `SBJ` of `NP-SBJ-1`; numbers are none."""
+    """Return the function tags in a label, without numbers: `SBJ` in `NP-SBJ-1`."""
     return frozenset(part for part in _parts(label)[1:] if not part.isdecimal())
 
 
@@ -92,17 +92,17 @@ def _parts(label: str) -> list[str]:
 
 
 def head_child(phrase: str, children: Sequence[str]) -> int:
-    """The place of the head among the children of a phrase.
+    """Return the index of the head among the children of a phrase.
 
-    Where none of the categories that the rule names is there, the first child that is no
-    punctuation is the head, read from the rule's end; from the left where there is no rule. Where
-    all is punctuation, the first.
+    If no child has a category of the rule, the head is the first child that is not punctuation, or
+    the first child if all are punctuation, searched from the rule's end. Without a rule for the
+    phrase, children are searched from the left.
 
     Args:
-        phrase: its category.
-        children: their categories, at least one.
+        phrase: the category of the phrase.
+        children: the categories of the children, at least one.
     """
-    rule = HEAD_RULES.get(phrase, _OTHERWISE)
+    rule = HEAD_RULES.get(phrase, _DEFAULT)
     places = range(len(children))
     order = list(reversed(places)) if rule.from_right else list(places)
     for choice in rule.choices:

@@ -1,4 +1,4 @@
-"""Which words are punctuation, for scores that leave it out."""
+"""Which words are punctuation, for scores that exclude it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PTB_PUNCTUATION_TAGS = frozenset(
 
 
 def is_punctuation(word: Word) -> bool:
-    """Whether the word is punctuation.
+    """Return whether the word is punctuation.
 
-    Where UPOS is one of the 17 universal tags, it decides: PUNCT is, the rest is not. Otherwise
-    the word is punctuation when its UPOS or XPOS is a punctuation tag of the Penn Treebank, or
-    when all characters of its form are of a Unicode punctuation category, the habit of the
-    scripts of the CoNLL-X shared task (`$` is not, `%` is).
+    If UPOS is one of the 17 universal tags, only PUNCT is punctuation. Otherwise the word is
+    punctuation if its UPOS or XPOS is a punctuation tag of the Penn Treebank, or if all characters
+    of its form belong to a Unicode punctuation category, as in the scripts of the CoNLL-X shared
+    task (`%` does, `$` does not).
     """
     if word.upos in UNIVERSAL_TAGS:
         return word.upos == "PUNCT"

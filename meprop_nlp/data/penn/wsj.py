@@ -1,4 +1,4 @@
-"""The sections of the Wall Street Journal in the Penn Treebank, and the papers' splits of them.
+"""The sections of the Wall Street Journal in the Penn Treebank, and how the papers split them.
 
 files = split_sections("treebank_3/parsed/mrg/wsj", "parsing")
 train, dev, test = files["train"], files["dev"], files["test"]
@@ -30,15 +30,15 @@ _FILE = re.compile(
 
 
 def find_sections(folder: str | os.PathLike[str]) -> dict[int, list[Path]]:
-    """The files of each section that is there, in the order of their numbers.
+    """Return the files of each section in a folder, in the order of their numbers.
 
     Args:
-        folder: holds, at any depth, files named `wsj_SSNN` (section and number), or one file a
-            section, named `wsj_SS` or `SS`; .mrg, .conll, .conllx, .conllu, .dep or .dp, also
-            packed (.gz, .xz, .bz2). Whatever has another name is passed by.
+        folder: a folder that holds, at any depth, files named `wsj_SSNN` (section and number), or
+            one file per section, named `wsj_SS` or `SS`. The kinds are .mrg, .conll, .conllx,
+            .conllu, .dep and .dp, also compressed (.gz, .xz, .bz2). Other files are ignored.
 
     Raises:
-        DataError: if there is no such folder, or a text is there twice.
+        DataError: if there is no such folder, or it holds two files for the same text.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -70,9 +70,9 @@ def find_sections(folder: str | os.PathLike[str]) -> dict[int, list[Path]]:
 
 
 def split_sections(folder: str | os.PathLike[str], task: str) -> dict[str, list[Path]]:
-    """The files to train on, to choose the best model on, and to test it on, as in the papers.
+    """Return the training, development and test files of the papers.
 
-    Parsing: sections 2 to 21, 22 and 23; tagging: 0 to 18, 19 to 21 and 22 to 24 (meProp, section
+    Parsing: sections 2-21, 22 and 23; tagging: sections 0-18, 19-21 and 22-24 (meProp, section
     4.1).
 
     Args:
@@ -80,10 +80,10 @@ def split_sections(folder: str | os.PathLike[str], task: str) -> dict[str, list[
         task: `parsing` or `tagging`.
 
     Returns:
-        The files under `train`, `dev` and `test`.
+        The files of `train`, `dev` and `test`.
 
     Raises:
-        DataError: as `find_sections`, or if sections are missing, which are named.
+        DataError: as in `find_sections`, or if sections are missing.
     """
     sections = find_sections(folder)
     if not sections:
@@ -109,7 +109,7 @@ def split_sections(folder: str | os.PathLike[str], task: str) -> dict[str, list[
 
 
 def _spans(sections: Iterable[int]) -> str:
-    """Section numbers in words: `00-01, 05`."""
+    """Return section numbers as ranges: `00-01, 05`."""
     spans: list[list[int]] = []
     for section in sorted(sections):
         if spans and spans[-1][1] == section - 1:

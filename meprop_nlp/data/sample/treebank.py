@@ -1,4 +1,4 @@
-"""The built-in sample treebank: where its files are."""
+"""The files of the built-in sample treebank."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ROLES = ("train", "dev", "test")
 
 
 def sample_treebank(role: str) -> Path:
-    """Return the file of one part of the sample treebank: `train`, `dev` or `test`.
+    """Return the path of one part of the sample treebank: `train`, `dev` or `test`.
 
-    It was made for this project, by a grammar and by hand. It shows that things work; scores on
-    it prove nothing.
+    The treebank was made for this project, by a grammar and by hand. It is for trying things out;
+    scores on it mean nothing.
 
     Raises:
-        DataError: there is no such part, or the package was installed without it.
+        DataError: if there is no such part, or the file is not installed.
     """
     if role not in ROLES:
         raise DataError(f"the sample treebank has {', '.join(ROLES)}; asked for {role!r}")

@@ -1,4 +1,4 @@
-"""What chunks are read from: packed files, pipes, and what is no file of UTF-8."""
+"""Sources of chunks: compressed files, pipes, and files that are not UTF-8."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINE = "1\ta\t_\t_\t_\t_\t0\t_\t_\t_\n"
 
 class TestSources:
     @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, bz2.compress])
-    def test_packed_files(self, pack: Any, tmp_path: Path) -> None:
+    def test_compressed_files(self, pack: Any, tmp_path: Path) -> None:
         path = tmp_path / "a.conllu"
         path.write_bytes(pack(LINE.encode()))
         [chunk] = read_chunks(path)
@@ -43,7 +43,7 @@ class TestSources:
             (b"\x1f\x8b\x08\x00", "the compressed file is damaged"),
         ],
     )
-    def test_what_cannot_be_read(self, content: bytes | None, message: str, tmp_path: Path) -> None:
+    def test_unreadable_source(self, content: bytes | None, message: str, tmp_path: Path) -> None:
         path = tmp_path / "a.conllu"
         if content is not None:
             path.write_bytes(content)
@@ -53,7 +53,7 @@ class TestSources:
             list(read_chunks(tmp_path))
 
     @pytest.mark.parametrize("head", ["0", "9"])
-    def test_bytes_that_are_no_text(self, head: str) -> None:
+    def test_bytes_that_are_not_text(self, head: str) -> None:
         line = LINE.replace("0", head)
         text = (LINE + "\n").encode() * 10 + f"# é\r{line}\n".encode() + b"1\t\xff\n"
         with pytest.raises(ConlluError) as expected:
@@ -83,24 +83,24 @@ class TestSources:
         assert actual == expected
         assert len(actual) == (2 if input_format == "auto" else 3)
 
-    def test_sentence_is_not_held_up_by_half_of_the_next(
+    def test_sentence_does_not_wait_for_the_rest_of_the_next_one(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         block = f"{LINE}\n".encode()
 
         class Pieces(io.BytesIO):
-            sizes = iter([len(block) - 6, 3, 3])  # six bytes are looked at first
+            sizes = iter([len(block) - 6, 3, 3])  # six bytes are read to detect compression
 
             def read1(self, size: int | None = -1) -> bytes:
                 return super().read1(next(self.sizes))
 
-        # more is there at once, but it ends no block, and then nothing for long
+        # more bytes follow at once but end no block, and then nothing comes for long
         waits = iter([False, False, True])
         monkeypatch.setattr(chunks, "would_wait", lambda stream: next(waits))
         chunk = next(read_chunks(Pieces(block + b"# half")))
         assert (chunk.data, chunk.pauses) == (block, True)
 
-    def test_other_encodings_and_text_streams_do_not_come_in_chunks(self) -> None:
+    def test_other_encodings_and_text_streams_cannot_be_read_in_chunks(self) -> None:
         assert comes_in_chunks("a.conllu")
         assert comes_in_chunks(io.BytesIO(), "UTF8")
         assert not comes_in_chunks("a.conllu", "latin-1")

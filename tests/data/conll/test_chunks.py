@@ -1,4 +1,4 @@
-"""Chunks: however a file is cut, it is the same sentences, lines and errors as of `read`."""
+"""Chunks: whatever the cuts, sentences, line numbers and errors are those of `read`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ needs_core = pytest.mark.skipif(native.core() is None, reason=native.why_missing
 
 
 class Dripping(io.BytesIO):
-    """A stream that gives a few bytes at a time."""
+    """A stream that yields a few bytes at a time."""
 
     def __init__(self, text: bytes, drop: int) -> None:
         super().__init__(text)
@@ -39,8 +39,8 @@ class Dripping(io.BytesIO):
         return super().read1(self.drop)
 
 
-def told(blocks: Iterable[Any]) -> list[Any]:
-    """Sentences as (line, top line of the last word, text), faults as they are; an error last."""
+def outcomes(blocks: Iterable[Any]) -> list[Any]:
+    """Return (path, line, last line, text) of each sentence, the faults, and the final error."""
     seen: list[Any] = []
     try:
         for block in blocks:
@@ -54,13 +54,13 @@ def told(blocks: Iterable[Any]) -> list[Any]:
 
 
 def in_chunks(source: Any, size: int, input_format: str = "auto") -> Iterator[Any]:
-    """The blocks of all chunks."""
+    """Yield the blocks of all chunks."""
     for chunk in read_chunks(source, size=size, input_format=input_format):
         yield from chunk.blocks()
 
 
 def merged(items: Iterable[Any]) -> str:
-    """The text of documents and sentences."""
+    """Return the text of documents and sentences."""
     core: Any = native.core()
     return "".join(
         str(item)
@@ -71,7 +71,7 @@ def merged(items: Iterable[Any]) -> str:
 
 
 def written(items: Iterable[Any]) -> str:
-    """The same, or the error."""
+    """Return the text, or the message of the error."""
     try:
         return merged(items)
     except DataError as error:
@@ -81,17 +81,17 @@ def written(items: Iterable[Any]) -> str:
 class TestCutting:
     @given(seeds, st.integers(1, 400), st.integers(1, 70))
     @settings(max_examples=300)
-    def test_any_size_gives_the_blocks_of_the_whole(
+    def test_blocks_do_not_depend_on_the_size_of_chunks(
         self, make_messy: Any, layout: Layout, seed: int, size: int, drop: int
     ) -> None:
         text = make_messy(random.Random(seed), layout)
-        expected = told(read_blocks(io.BytesIO(text), input_format=layout.kind))
-        assert told(in_chunks(Dripping(text, drop), size, layout.kind)) == expected
-        assert told(in_chunks(io.BytesIO(text), 1 << 18, layout.kind)) == expected
+        expected = outcomes(read_blocks(io.BytesIO(text), input_format=layout.kind))
+        assert outcomes(in_chunks(Dripping(text, drop), size, layout.kind)) == expected
+        assert outcomes(in_chunks(io.BytesIO(text), 1 << 18, layout.kind)) == expected
 
     @given(st.text(st.sampled_from("#10. a\n\n\n\r"), max_size=60), st.integers(1, 30))
     @settings(max_examples=300)
-    def test_chunks_are_the_file(self, text: str, size: int) -> None:
+    def test_chunks_add_up_to_the_file(self, text: str, size: int) -> None:
         offset, line, joined = 0, 1, b""
         for chunk in read_chunks(Dripping(text.encode(), 5), size=size, input_format="tab"):
             assert (chunk.offset, chunk.first_line) == (offset, line)
@@ -104,7 +104,7 @@ class TestCutting:
 
     @given(seeds, st.integers(1, 300), st.sampled_from(["fail", "skip"]))
     @settings(max_examples=200)
-    def test_documents_and_sentences_are_what_read_gives(
+    def test_documents_and_sentences_are_those_of_read(
         self, make_messy: Any, layout: Layout, seed: int, size: int, on_error: str
     ) -> None:
         text = make_messy(random.Random(seed), layout)
@@ -134,7 +134,7 @@ class TestCutting:
         parts = [chunk.data for chunk in read_chunks(Dripping(text, 1), size=1)]
         assert len(parts) > 3
         assert all(part.endswith(LINE.encode() + b"\n") for part in parts[:-1])
-        assert told(in_chunks(Dripping(text, 1), 1)) == told(read_blocks(io.BytesIO(text)))
+        assert outcomes(in_chunks(Dripping(text, 1), 1)) == outcomes(read_blocks(io.BytesIO(text)))
 
     @pytest.mark.parametrize(
         "text",
@@ -151,11 +151,11 @@ class TestCutting:
         ],
     )
     @pytest.mark.parametrize("drop", [1, 2, 3, 7])
-    def test_places_that_are_easily_cut_wrongly(self, text: str, drop: int) -> None:
-        expected = told(read_blocks(io.BytesIO(text.encode())))
+    def test_difficult_places_to_cut(self, text: str, drop: int) -> None:
+        expected = outcomes(read_blocks(io.BytesIO(text.encode())))
         outcome = written(read(io.BytesIO(text.encode())))
         for size in range(1, len(text)):
-            assert told(in_chunks(Dripping(text.encode(), drop), size)) == expected
+            assert outcomes(in_chunks(Dripping(text.encode(), drop), size)) == expected
             assert written(read_documents(Dripping(text.encode(), drop), size=size)) == outcome
 
     def test_block_larger_than_a_chunk(self) -> None:
@@ -179,19 +179,19 @@ class TestCutting:
         parts = list(read_chunks(Dripping(text, 1), size=1))
         assert [chunk.layout for chunk in parts] == [Layout("tab", 2)] * 2
         assert [chunk.document() for chunk in parts] == [None] * 2
-        assert told(in_chunks(io.BytesIO(text), 1)) == told(read_blocks(io.BytesIO(text)))
+        assert outcomes(in_chunks(io.BytesIO(text), 1)) == outcomes(read_blocks(io.BytesIO(text)))
 
-    def test_what_came_before_the_damage_is_read(self, tmp_path: Path) -> None:
+    def test_sentences_before_a_damaged_part_are_read(self, tmp_path: Path) -> None:
         path = tmp_path / "a.gz"
         rng = random.Random(0)
         text = "".join(LINE.replace("a", str(rng.random())) + "\n" for _ in range(20_000))
         path.write_bytes(gzip.compress(text.encode())[:-9000])
-        expected = told(read_blocks(path))
+        expected = outcomes(read_blocks(path))
         assert len(expected) > 10_000
-        assert told(in_chunks(path, 1 << 18)) == expected
+        assert outcomes(in_chunks(path, 1 << 18)) == expected
         assert "damaged" in expected[-1][1]
 
-    def test_chunk_comes_before_the_input_ends(self) -> None:
+    def test_chunk_is_yielded_before_the_input_ends(self) -> None:
         given = []
 
         class Pipe(io.RawIOBase):
@@ -212,7 +212,7 @@ class TestCutting:
 class TestFastPath:
     @needs_core
     @given(seeds, st.sampled_from(["\n", "\r\n", "\r"]), st.integers(0, 4), st.booleans())
-    def test_line_ends_and_a_mark_are_no_matter(
+    def test_line_ends_and_byte_order_mark_do_not_matter(
         self, make_clean: Any, layout: Layout, seed: int, line_end: str, ends: int, mark: bool
     ) -> None:
         text = make_clean(random.Random(seed), layout).decode()
@@ -228,7 +228,7 @@ class TestFastPath:
                  for split in ("train", "dev", "test")]
         + ["conllx-spanish/esp.test", "ptb-sample/dev.conllx"],
     )  # fmt: skip
-    def test_treebank_takes_it_throughout(self, shared_data: Path, name: str) -> None:
+    def test_every_chunk_of_a_treebank_is_a_document(self, shared_data: Path, name: str) -> None:
         path = shared_data / name
         documents = [chunk.document() for chunk in read_chunks(path)]
         assert None not in documents
@@ -237,20 +237,20 @@ class TestFastPath:
         assert len(documents) >= len(text) // (1 << 19)
 
     @needs_core
-    def test_threads_read_chunks_side_by_side(self) -> None:
+    def test_threads_parse_chunks_in_parallel(self) -> None:
         text = (LINE + "\n").encode() * 20_000
         parts = list(read_chunks(io.BytesIO(text), size=1 << 16))
         assert len(parts) > 3
         with ThreadPoolExecutor(2) as pool:
             assert merged(pool.map(Chunk.document, parts)).encode() == text
 
-    def test_without_the_core_there_are_sentences(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_without_the_core_sentences_are_yielded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(chunks, "core", lambda: None)
         text = (LINE + "\n").encode() * 2
         assert list(read_documents(io.BytesIO(text))) == list(read(io.BytesIO(text)))
 
     @pytest.mark.parametrize("text", ["1.2\ta", "# c\r1.2\ta", "8.1\n\n0.3\t"])
-    def test_empty_nodes_are_seen_with_and_without_the_core(
+    def test_empty_nodes_are_detected_with_and_without_the_core(
         self, text: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""The core's reader and writer of CoNLL text, held against the Python ones."""
+"""The core's CoNLL reader and writer against those in Python."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ seeds = st.integers(0, 2**32)
 
 
 def python_reads(text: bytes, layout: Layout) -> list[Sentence] | None:
-    """The sentences; None where there is a fault or another layout."""
+    """Return the sentences; None if there is a fault or another layout."""
     try:
         blocks = list(read_blocks(io.BytesIO(text), input_format=layout.kind))
     except DataError:
@@ -39,14 +39,14 @@ def python_reads(text: bytes, layout: Layout) -> list[Sentence] | None:
 
 
 def native_columns(document: Any) -> list[list[str]]:
-    """The words, each a list of its columns but HEAD as an integer."""
+    """Return the columns of each word, with HEAD as an integer."""
     columns = [document.column(i) for i in range(8)]
     columns[6] = [UNSET if head == "_" else int(head) for head in columns[6]]
     return [list(word) for word in zip(*columns, strict=True)]
 
 
 def python_columns(sentences: list[Sentence]) -> list[list[Any]]:
-    """The same of sentences."""
+    """Return the columns of each word of the sentences."""
     return [
         [str(word.id), *(getattr(word, name) for name in COLUMNS[1:8])]
         for sentence in sentences
@@ -55,21 +55,21 @@ def python_columns(sentences: list[Sentence]) -> list[list[Any]]:
 
 
 def written(sentences: list[Sentence]) -> bytes:
-    """The file of these sentences."""
+    """Return the text of a file with these sentences."""
     return "".join(map(str, sentences)).encode()
 
 
 def unchanged(document: Any) -> bytes:
-    """The file of the document."""
+    """Return the text of the document, written without changes."""
     return CORE.write_document(document, [], None, "keep", [])
 
 
 def check_agreement(text: bytes, layout: Layout) -> bool:
-    """Hold the two readers together; whether the core took the text."""
+    """Assert that the two readers agree; return whether the core accepted the text."""
     document = CORE.read_document(text, *layout)
     sentences = python_reads(text, layout)
     if document is None:
-        # but for a NUL in a comment, it refuses nothing that is read and comes back as it was
+        # the core may refuse only faults, NUL, and text that is not written back unchanged
         assert sentences is None or written(sentences) != text or b"\0" in text
         return False
     assert sentences is not None
@@ -88,12 +88,12 @@ def check_agreement(text: bytes, layout: Layout) -> bool:
 class TestReading:
     @given(seeds)
     @settings(max_examples=100)
-    def test_clean_text_is_taken(self, make_clean: Any, layout: Layout, seed: int) -> None:
+    def test_valid_text_is_accepted(self, make_clean: Any, layout: Layout, seed: int) -> None:
         assert check_agreement(make_clean(random.Random(seed), layout), layout)
 
     @given(seeds)
     @settings(max_examples=400)
-    def test_no_other_text_is_taken(self, make_messy: Any, layout: Layout, seed: int) -> None:
+    def test_no_other_text_is_accepted(self, make_messy: Any, layout: Layout, seed: int) -> None:
         check_agreement(make_messy(random.Random(seed), layout), layout)
 
     @given(st.binary())
@@ -104,7 +104,7 @@ class TestReading:
     def test_text_found_by_the_fuzzer(self, path: Path, layout: Layout) -> None:
         check_agreement(path.read_bytes(), layout)
 
-    def test_no_text_is_no_sentence(self) -> None:
+    def test_empty_text_has_no_sentences(self) -> None:
         document = CORE.read_document(b"", "conllu", 10)
         assert (document.n_words, document.n_sentences) == (0, 0)
         assert unchanged(document) == b""
@@ -211,6 +211,6 @@ class TestWriting:
 
 
 @pytest.mark.parametrize("name", ["ud-english-ewt", "ud-turkish-imst"])
-def test_treebank_is_taken(shared_data: Path, name: str) -> None:
+def test_treebank_is_accepted(shared_data: Path, name: str) -> None:
     text = (shared_data / name / "test.conllu").read_bytes()
     assert check_agreement(text, CONLLU)

@@ -1,4 +1,4 @@
-"""What the core's reader and writer of CoNLL text refuse, with an exception and never a crash."""
+"""Invalid arguments of the core's CoNLL reader and writer raise an exception and never crash."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(CORE is None, reason=native.why_missing())
 
 
 def text_of(*lengths: int) -> bytes:
-    """Sentences of that many words."""
+    """Return sentences of these lengths."""
     line = "\tw\t_\tX\t_\t_\t_\t_\t_\t_\n"
     return "".join("".join(f"{i}{line}" for i in range(1, n + 1)) + "\n" for n in lengths).encode()
 

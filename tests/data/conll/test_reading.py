@@ -1,4 +1,4 @@
-"""Reading and writing back: nothing is lost, and only what was asked for is changed."""
+"""Reading and writing again: nothing is lost, and only the requested columns change."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ CONLLX = "1\tEl\tel\td\tda\tgen=m\t2\t_\t2\t_\n2\tfin\tfin\tn\tnc\t_\t0\tROOT\t0
 
 
 def written(sentences: list[Sentence]) -> str:
-    """The text of a file of these sentences."""
+    """Return the text of a file with these sentences."""
     return "".join(str(sentence) for sentence in sentences)
 
 
 def kind(sentences: list[Sentence]) -> str:
-    """The format they were read in."""
+    """Return the format the sentences were read in."""
     return sentences[0].layout.kind if sentences else "auto"
 
 
@@ -133,12 +133,12 @@ class TestLayouts:
             ("a\tN\n#b\tN\n", Layout("tab", 2)),
         ],
     )
-    def test_format_is_told_by_the_first_sentence(self, text: str, layout: Layout) -> None:
+    def test_format_is_detected_from_the_first_sentence(self, text: str, layout: Layout) -> None:
         [sentence] = read_text(text)
         assert sentence.layout == layout
         assert str(sentence) == text + "\n"
 
-    def test_file_name_decides_when_nothing_else_does(self, tmp_path: Path) -> None:
+    def test_file_name_decides_if_nothing_else_does(self, tmp_path: Path) -> None:
         for name, kind in (("a.conllx", "conllx"), ("a.conllu", "conllu")):
             (tmp_path / name).write_text("1\ta" + "\t_" * 8, encoding="utf-8")
             assert next(read(tmp_path / name)).layout == Layout(kind, 10)
@@ -165,7 +165,7 @@ class TestLayouts:
         assert str(tagged) == "#\tSYM\t2\tdep\nb\tNN\t0\troot\n\n"
 
     @pytest.mark.parametrize("width", [1, 2, 3, 4])
-    def test_tab_columns_become_as_many_as_what_is_new_takes(self, width: int) -> None:
+    def test_tab_layout_is_widened_for_new_columns(self, width: int) -> None:
         text = "\t".join(["a", "X", "0", "root"][:width]) + "\n"
         [sentence] = read_text(text, input_format="tab")
         assert str(sentence.with_columns(xpos=["NN"])).split("\t")[1].strip() == "NN"
@@ -176,7 +176,7 @@ class TestLayouts:
         assert parsed == f"a\t{'X' if width > 1 else '_'}\t0\tdep\n\n"
         assert str(sentence.with_columns(feats=["A=B"])) == text + "\n"
 
-    def test_vertical_text_only_when_asked_for(self) -> None:
+    def test_vertical_text_is_read_on_request_only(self) -> None:
         sentences = list(read_text("#\nb\n\n# c\n", input_format="tab"))
         assert [sentence.forms for sentence in sentences] == [["#", "b"], ["# c"]]
         assert sentences[0].with_columns(upos=["SYM", "X"]).to_text(CONLLU) == (
@@ -199,7 +199,7 @@ class TestLayouts:
     @pytest.mark.parametrize(
         ("text", "asked"), [(TURKISH, "tab"), (CONLLX, "tab"), ("a\tN\n", "conllu")]
     )
-    def test_other_format_than_asked_for_is_refused(self, text: str, asked: str) -> None:
+    def test_file_in_another_format_than_requested_is_refused(self, text: str, asked: str) -> None:
         with pytest.raises(DataError, match=r"found \d+ columns in .* expected"):
             list(read_text(text, input_format=asked))
 
@@ -215,7 +215,7 @@ class TestColumns:
         assert str(changed) == expected
         assert str(sentence) == TURKISH
 
-    def test_column_given_as_none_stays(self) -> None:
+    def test_column_that_is_none_does_not_change(self) -> None:
         [sentence] = read_text(TURKISH)
         assert str(sentence.with_columns(upos=None, head=None)) == TURKISH
 
@@ -241,7 +241,7 @@ class TestColumns:
         ],
         ids=str,
     )
-    def test_values_that_cannot_stand_in_a_file_are_refused(self, columns: dict) -> None:
+    def test_values_that_cannot_be_written_are_refused(self, columns: dict) -> None:
         sentence = Sentence.from_words(["a", "b"])
         with pytest.raises(DataError):
             sentence.with_columns(**columns)
@@ -251,7 +251,7 @@ class TestColumns:
             Sentence.from_words(["a"]).column("tag")
 
     @pytest.mark.parametrize("forms", [[], ["a", ""], ["a\tb"], ["a\nb"]])
-    def test_words_that_cannot_stand_in_a_file_are_refused(self, forms: list[str]) -> None:
+    def test_forms_that_cannot_be_written_are_refused(self, forms: list[str]) -> None:
         with pytest.raises(DataError):
             Sentence.from_words(forms)
 
@@ -262,14 +262,14 @@ class TestColumns:
 
 
 class TestSentence:
-    def test_tokens_are_what_is_seen_in_the_text(self) -> None:
+    def test_tokens_are_the_surface_tokens(self) -> None:
         [sentence] = read_text(TURKISH)
         assert sentence.tokens() == [("Evdeyim", "SpaceAfter=No"), (".", "_")]
         assert sentence.text == sentence.joined_text() == "Evdeyim."
         assert sentence.multiword_tokens[0][:2] == (1, 2)
         assert (sentence.empty_nodes[0].after, sentence.empty_nodes[0].form) == (2, "ben")
 
-    def test_text_without_comment_is_made_of_the_tokens(self) -> None:
+    def test_text_without_comment_is_joined_from_the_tokens(self) -> None:
         sentence = Sentence.from_words(["Yes", ",", "no"], misc=["SpaceAfter=No", "_", "_"])
         assert (sentence.text, sentence.sent_id) == ("Yes, no", None)
 
@@ -278,7 +278,7 @@ class TestSentence:
         assert (sentence.line, len(sentence)) == (9, 3)
         assert [sentence.word_line(i) for i in (1, 2, 3)] == [12, 13, 15]
 
-    def test_equality_is_that_of_the_text(self) -> None:
+    def test_sentences_are_equal_if_their_texts_are(self) -> None:
         first, second = read_text(TURKISH * 2)
         assert first == second
         assert first != second.with_columns(head=[0, 1, 2])

@@ -1,4 +1,4 @@
-"""Writing: whole or not at all."""
+"""Writing: a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXT = "".join(str(sentence) for sentence in SENTENCES)
 
 
 def failing() -> Iterator[Sentence]:
-    """One sentence, and then an error."""
+    """Yield one sentence, then raise an error."""
     yield SENTENCES[0]
     raise KeyError("stop")
 
@@ -32,21 +32,21 @@ def failing() -> Iterator[Sentence]:
     ("name", "unpack"),
     [("a", bytes), ("a.gz", gzip.decompress), ("a.xz", lzma.decompress), ("a.bz2", bz2.decompress)],
 )
-def test_file_is_packed_as_its_name_says(name: str, unpack: object, tmp_path: Path) -> None:
+def test_file_is_compressed_as_its_name_says(name: str, unpack: object, tmp_path: Path) -> None:
     assert write(SENTENCES, tmp_path / name) == 2
     assert unpack((tmp_path / name).read_bytes()) == TEXT.encode()  # type: ignore[operator]
     assert list(read(tmp_path / name)) == SENTENCES
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_same_words_make_the_same_packed_bytes(tmp_path: Path) -> None:
+def test_compressed_bytes_depend_on_the_text_only(tmp_path: Path) -> None:
     for name in ("a.gz", "b.gz"):
         write(SENTENCES, tmp_path / name)
     assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["a.conllu", "a.conllu.gz"])
-def test_failure_leaves_what_was_there(name: str, tmp_path: Path) -> None:
+def test_failure_leaves_the_existing_file_unchanged(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_text("before", encoding="utf-8")
     with pytest.raises(KeyError, match="stop"):
@@ -92,12 +92,12 @@ def test_layout_can_be_chosen() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_full_disk_is_one_sentence() -> None:
+def test_full_disk_is_reported_in_one_sentence() -> None:
     with pytest.raises(DataError, match="/dev/full: cannot be written: No space left on device"):
         write(SENTENCES * 10_000, "/dev/full")
 
 
-def test_pipe_is_written_to_directly(tmp_path: Path) -> None:
+def test_pipe_is_written_directly(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -112,7 +112,7 @@ def test_folder_is_refused(tmp_path: Path) -> None:
         write(SENTENCES, tmp_path)
 
 
-def test_broken_pipe_passes() -> None:
+def test_broken_pipe_error_is_raised_unchanged() -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:
             if text:
@@ -133,7 +133,7 @@ def test_unnamed_pipe_behind_a_link_is_written_to(tmp_path: Path) -> None:
         assert stream.read() == b"ab"
 
 
-def test_link_that_goes_round_gives_way(tmp_path: Path) -> None:
+def test_circular_link_is_replaced(tmp_path: Path) -> None:
     for name, other in (("a", "b"), ("b", "a")):
         (tmp_path / name).symlink_to(tmp_path / other)
     assert write_pieces([b"a"], tmp_path / "a") == 1

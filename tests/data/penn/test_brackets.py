@@ -1,4 +1,4 @@
-"""Bracketed trees: what is read is what stands there, and what is no tree is said with its line."""
+"""Bracketed trees: trees are read unchanged, and faults are reported with their line."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def trees_of(text: str) -> list[Tree]:
     return list(parse_trees(text.split("\n"), path="a.mrg"))
 
 
-def test_a_tree_over_many_lines_is_read_as_it_stands() -> None:
+def test_a_tree_over_several_lines_is_read_unchanged() -> None:
     (tree,) = trees_of(SENTENCE)
     labels = "S NP-SBJ-1 NNP VP VBZ S NP-SBJ -NONE- VP TO VP VB -LRB- ."
     assert tree.labels == labels.split()
@@ -63,7 +63,7 @@ def test_a_tree_over_many_lines_is_read_as_it_stands() -> None:
     assert (tree.path, tree.line, tree.label) == ("a.mrg", 2, "S")
 
 
-def test_traces_go_and_what_held_only_them() -> None:
+def test_traces_and_constituents_of_traces_are_removed() -> None:
     (tree,) = trees_of(SENTENCE)
     spoken = tree.without_traces()
     assert spoken is not None
@@ -75,19 +75,19 @@ def test_traces_go_and_what_held_only_them() -> None:
     assert empty.without_traces() is None
 
 
-def test_outer_brackets_may_lack_or_hold_several_constituents() -> None:
+def test_outer_brackets_may_be_missing_or_hold_several_constituents() -> None:
     bare, several = trees_of("(NP (NN x)) ( (NN a) (NN b) )")
     assert (bare.labels, bare.parents) == (["NP", "NN"], [-1, 0])
     assert (several.labels, several.parents) == (["", "NN", "NN"], [-1, 0, 0])
     assert trees_of(str(several)) == [several]
 
 
-def test_several_trees_may_stand_in_a_line_and_know_their_lines() -> None:
+def test_several_trees_may_share_a_line_and_know_their_lines() -> None:
     assert [tree.line for tree in trees_of("( (A a)) ( (B b))\n\n( (C\n c))")] == [1, 1, 3]
 
 
 @given(st.lists(nested_trees(), max_size=3))
-def test_what_is_printed_is_read_again(trees: list[Nested]) -> None:
+def test_printed_trees_are_read_again(trees: list[Nested]) -> None:
     read = trees_of("\n".join(f"( {as_text(tree)} )" for tree in trees))
     assert [len(tree.labels) for tree in read] == [size(tree) for tree in trees]
     for tree, original in zip(read, trees, strict=True):
@@ -98,7 +98,7 @@ def test_what_is_printed_is_read_again(trees: list[Nested]) -> None:
 
 
 @given(nested_trees())
-def test_nothing_but_traces_goes(original: Nested) -> None:
+def test_only_traces_are_removed(original: Nested) -> None:
     (tree,) = trees_of(as_text(original).replace("(X ", "(-NONE- "))
     kept = [
         form
@@ -123,7 +123,7 @@ def test_any_text_is_trees_or_an_error_with_its_line(pieces: list[str]) -> None:
         assert problem.path == "a.mrg"
         assert 1 <= problem.line <= len(lines)
         return
-    # without an error, every bracket and word has found its place
+    # without an error, every bracket and word belongs to a tree
     assert sum(len(tree.labels) + (not tree.label) for tree in trees) <= pieces.count("(")
     forms = [form for tree in trees for form in tree.forms if form is not None]
     labels = [label for tree in trees for label in tree.labels if label]
@@ -157,14 +157,14 @@ def test_depth_has_no_limit() -> None:
         ("( (S (NN a\0)))", 1, "NUL"),
     ],
 )
-def test_what_is_no_tree_is_named_with_its_line(text: str, line: int, message: str) -> None:
+def test_fault_is_reported_with_its_line(text: str, line: int, message: str) -> None:
     with pytest.raises(ConlluError) as raised:
         trees_of(text)
     assert f"a.mrg:{line}: " in str(raised.value)
     assert message in str(raised.value)
 
 
-def test_files_are_unpacked_and_must_be_text(tmp_path: Path) -> None:
+def test_files_are_decompressed_and_must_be_text(tmp_path: Path) -> None:
     path = tmp_path / "a.mrg.gz"
     path.write_bytes(gzip.compress(SENTENCE.encode()))
     assert list(read_trees(path)) == trees_of(SENTENCE)
@@ -177,6 +177,6 @@ def test_files_are_unpacked_and_must_be_text(tmp_path: Path) -> None:
         list(read_trees(tmp_path / "b.mrg"))
 
 
-def test_trees_come_before_the_file_is_at_its_end() -> None:
+def test_trees_are_yielded_before_the_end_of_the_file() -> None:
     first = next(parse_trees(iter(["( (NN a))", "( (NN"])))
     assert first.forms == ["a"]

@@ -23,7 +23,7 @@ def converted(text: str) -> Sentence:
     return sentence
 
 
-# word, its head, the label; sentences of our own
+# "word head label" of each word, for sentences written for this test
 SENTENCES = {
     """( (S (NP-SBJ (DT The) (JJ old) (NN cook)) (VP (MD may) (VP (VB need) (NP (PRP$ her)
        (NN pan)) (NP-TMP (NN tomorrow)))) (. .)))""": (
@@ -97,7 +97,7 @@ def test_words_keep_their_tags_and_forms_in_both_tag_columns() -> None:
     assert (sentence.line, sentence.layout.kind, sentence.layout.width) == (1, "conllx", 10)
 
 
-def test_a_tree_of_traces_alone_is_no_sentence() -> None:
+def test_a_tree_of_traces_is_not_a_sentence() -> None:
     (tree,) = parse_trees(["( (S (NP-SBJ (-NONE- *)) (VP (-NONE- *?*))))"])
     assert to_sentence(tree) is None
     assert list(to_sentences([tree])) == []
@@ -110,7 +110,7 @@ PHRASES = ["", *HEAD_RULES, *(f"{phrase}-SBJ-1" for phrase in HEAD_RULES)]
 @st.composite
 def made_up_trees(draw: st.DrawFn) -> Tree:
     n = draw(st.integers(1, 30))
-    # in preorder a node hangs on the one before it, or on one that that one hangs on
+    # in preorder, the parent of a node is the previous node or an ancestor of it
     parents = [-1]
     for node in range(1, n):
         above = [node - 1]
@@ -138,7 +138,7 @@ def test_any_tree_becomes_one_projective_tree_of_its_words(tree: Tree) -> None:
 
 
 @given(made_up_trees())
-def test_the_words_of_a_phrase_hang_together(tree: Tree) -> None:
+def test_the_words_of_a_phrase_are_a_subtree(tree: Tree) -> None:
     spoken, sentence = tree.without_traces(), to_sentence(tree)
     if spoken is None or sentence is None:
         return
@@ -157,14 +157,14 @@ def test_depth_has_no_limit() -> None:
     assert len(sentence) == depth + 1
 
 
-def test_read_tells_bracketed_trees_from_conll(tmp_path: Path) -> None:
+def test_read_distinguishes_bracketed_trees_from_conll(tmp_path: Path) -> None:
     path = tmp_path / "wsj_0001.mrg"
     path.write_text("\n\n" + "\n".join(SENTENCES) + "\n")
     sentences = list(read(path, trees=True))
     assert sentences == [converted(text) for text in SENTENCES]
     assert [sentence.line for sentence in sentences] == [3, 5, 7, 9, 11]
     assert {sentence.path for sentence in sentences} == {str(path)}
-    path.write_text("(\t(\n)\t)\n\n")  # Malt-TAB whose first word is a bracket
+    path.write_text("(\t(\n)\t)\n\n")  # Malt-TAB with a bracket as its first word
     assert [sentence.forms for sentence in read(path)] == [["(", ")"]]
 
 

@@ -1,4 +1,4 @@
-"""The head rules, each by small phrases of our own; `*` stands before the head."""
+"""The head rules on small phrases written for this test; `*` marks the head."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from meprop_nlp.data.penn.head_rules import HEAD_RULES, category, functions, head_child
 
-# a phrase and its children, each case for one thing that the rule says
+# a phrase and its children; each case tests one part of a rule
 CASES = [
     ("ADJP", "NP *JJ"),  # ten years old
     ("ADJP", "RB *JJ PP"),  # very fond of it
@@ -89,14 +89,18 @@ def test_each_rule_has_a_case() -> None:
 @pytest.mark.parametrize(
     ("phrase", "children", "place"),
     [
-        ("NP", "DT ``", 0),  # nothing that the rule names: the last that is no punctuation
+        ("NP", "DT ``", 0),  # no category of the rule: the last child that is not punctuation
         ("NP", "`` DT UH ''", 2),
-        ("VP", "-LRB- RB IN -RRB-", 1),  # here the first
+        (
+            "VP",
+            "-LRB- RB IN -RRB-",
+            1,
+        ),  # from the left: the first that is not punctuation
         ("PRN", "-LRB- -RRB-", 1),  # punctuation alone, from the rule's end
         ("FRAG", ": .", 0),
     ],
 )
-def test_where_the_rule_says_nothing(phrase: str, children: str, place: int) -> None:
+def test_head_without_a_category_of_the_rule(phrase: str, children: str, place: int) -> None:
     assert head_child(phrase, children.split()) == place
 
 
@@ -104,7 +108,7 @@ CATEGORIES = sorted({*HEAD_RULES, "", ",", "``", "-LRB-", "NN", "VBD", "IN", "DT
 
 
 @given(st.sampled_from(CATEGORIES), st.lists(st.sampled_from(CATEGORIES), min_size=1))
-def test_the_head_is_a_child_and_no_punctuation_where_there_is_else(
+def test_the_head_is_not_punctuation_if_there_is_another_child(
     phrase: str, children: list[str]
 ) -> None:
     head = children[head_child(phrase, children)]

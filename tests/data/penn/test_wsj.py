@@ -1,4 +1,4 @@
-"""Finding WSJ sections in made-up folders, and the papers' splits of them."""
+"""WSJ sections are found in made-up folders, and split as in the papers."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_part_of_the_treebank_is_refused_with_the_way_to_use_it(tmp_path: Path
         split_sections(tmp_path, "tagging")
 
 
-def test_what_is_no_treebank_is_refused(tmp_path: Path) -> None:
+def test_folder_without_a_treebank_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such folder"):
         find_sections(tmp_path / "none")
     touch(tmp_path, "file", "empty/x")

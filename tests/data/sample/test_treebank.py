@@ -1,4 +1,4 @@
-"""The sample treebank is found, and asking for another part says what there is."""
+"""The files of the sample treebank are found; an unknown part raises an error with the choices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from meprop_nlp.data.sample import treebank as treebanks
+from meprop_nlp.data.sample import treebank
 from meprop_nlp.data.sample.treebank import ROLES, sample_treebank
 from meprop_nlp.errors import DataError
 
@@ -26,6 +26,6 @@ def test_unknown_part_is_refused() -> None:
 def test_missing_file_says_to_install_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(treebanks, "__file__", str(tmp_path / "treebanks.py"))
+    monkeypatch.setattr(treebank, "__file__", str(tmp_path / "treebank.py"))
     with pytest.raises(DataError, match="install the package again"):
         sample_treebank("dev")
