@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "meprop_nlp" / "data" / "sample"
-SCRIPT = ROOT / "tools" / "make_sample.py"
+SCRIPT = ROOT / "tools" / "sample_grammar" / "make_sample.py"
 SPLITS = ("train", "dev", "test")
 
 
@@ -202,6 +203,28 @@ def test_script_writes_the_same_bytes_again(tmp_path: Path) -> None:
     assert names == ["README.md", "dev.conllu", "test.conllu", "train.conllu"]
     for name in names:
         assert (tmp_path / name).read_bytes() == (SAMPLE / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "old", "message"),
+    [
+        (SAMPLE, "README.md", "| `dev.conllu` |", "README.md has 0 matches of"),
+        (SCRIPT.parent, "handwritten.txt", "# Where is my umbrella?", "the words spell 'Where is"),
+    ],
+)
+def test_script_refuses_a_file_that_it_does_not_understand(
+    tmp_path: Path, folder: Path, name: str, old: str, message: str
+) -> None:
+    for source in (SAMPLE, SCRIPT.parent):
+        shutil.copytree(source, tmp_path / source.relative_to(ROOT))
+    changed = tmp_path / folder.relative_to(ROOT) / name
+    text = changed.read_text(encoding="utf-8")
+    assert old in text
+    changed.write_text(text.replace(old, "# Nothing"), encoding="utf-8")
+    command = [sys.executable, str(tmp_path / SCRIPT.relative_to(ROOT))]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert message in result.stderr
 
 
 def test_readme_says_that_scores_prove_nothing() -> None:
