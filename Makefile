@@ -51,7 +51,7 @@ build: $(STAMP)
 	$(BIN)/python -m build --quiet --outdir dist .
 
 sample: $(STAMP)
-	$(BIN)/python tools/make_sample.py
+	$(BIN)/python tools/sample_grammar/make_sample.py
 
 clean:
 	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

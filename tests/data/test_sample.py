@@ -1,8 +1,9 @@
-"""The built-in sample treebank: its size, its phenomena, and that the script rebuilds it."""
+"""The built-in sample treebank: its size, its phenomena, and the script that writes it."""
 
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,12 +14,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "meprop_nlp" / "data" / "sample"
-SCRIPT = ROOT / "tools" / "make_sample.py"
+SCRIPT = ROOT / "tools" / "sample_grammar" / "make_sample.py"
 SPLITS = ("train", "dev", "test")
 
 
 class Tree(NamedTuple):
-    """One sentence, read without the package: comments, surface ranges, rows of words."""
+    """A sentence, read without the package: comments, rows of ranges, rows of words."""
 
     sent_id: str
     text: str
@@ -27,7 +28,7 @@ class Tree(NamedTuple):
 
     @property
     def heads(self) -> list[int]:
-        """0 before the first word, then the head of each word."""
+        """The head of each word, at the index of the word; index 0 is unused."""
         return [0, *(int(word[6]) for word in self.words)]
 
     def column(self, place: int) -> set[str]:
@@ -57,7 +58,7 @@ def trees(treebank: dict[str, list[Tree]]) -> list[Tree]:
 
 
 def is_projective(heads: list[int]) -> bool:
-    """Whether every word between a word and its head descends from that head."""
+    """Whether every word between a word and its head is a descendant of that head."""
     for word in range(1, len(heads)):
         low, high = sorted((word, heads[word]))
         for between in range(low + 1, high):
@@ -73,7 +74,9 @@ def is_projective(heads: list[int]) -> bool:
     ("heads", "expected"),
     [([0, 2, 0, 2], True), ([0, 4, 4, 4, 0, 1], False), ([0, 0, 1, 2, 3], True)],
 )
-def test_projectivity_helper_knows_a_stranded_preposition(heads: list[int], expected: bool) -> None:
+def test_projectivity_helper_detects_a_stranded_preposition(
+    heads: list[int], expected: bool
+) -> None:
     assert is_projective(heads) is expected
 
 
@@ -93,16 +96,16 @@ def test_files_stay_small() -> None:
     assert sum(path.stat().st_size for path in SAMPLE.glob("*.conllu")) < 600_000
 
 
-def test_no_text_and_no_sent_id_stands_twice(trees: list[Tree]) -> None:
+def test_no_text_and_no_sent_id_occurs_twice(trees: list[Tree]) -> None:
     assert len({tree.text.lower() for tree in trees}) == len(trees)
     assert len({tree.sent_id for tree in trees}) == len(trees)
 
 
-def test_dev_and_test_have_words_that_train_has_not(treebank: dict[str, list[Tree]]) -> None:
-    known = {word[1] for tree in treebank["train"] for word in tree.words}
+def test_dev_and_test_have_words_that_are_not_in_train(treebank: dict[str, list[Tree]]) -> None:
+    vocabulary = {word[1] for tree in treebank["train"] for word in tree.words}
     for split in ("dev", "test"):
         words = [word[1] for tree in treebank[split] for word in tree.words]
-        unknown = sum(word not in known for word in words) / len(words)
+        unknown = sum(word not in vocabulary for word in words) / len(words)
         assert 0.01 < unknown < 0.15
 
 
@@ -131,7 +134,7 @@ def test_tokens_and_spaces_spell_the_text(trees: list[Tree]) -> None:
         assert text.rstrip() == tree.text, tree.sent_id
 
 
-def test_a_range_is_its_words_written_together(trees: list[Tree]) -> None:
+def test_a_range_is_the_concatenation_of_its_words(trees: list[Tree]) -> None:
     for tree in trees:
         for row in tree.ranges:
             first, last = map(int, row[0].split("-"))
@@ -202,6 +205,28 @@ def test_script_writes_the_same_bytes_again(tmp_path: Path) -> None:
     assert names == ["README.md", "dev.conllu", "test.conllu", "train.conllu"]
     for name in names:
         assert (tmp_path / name).read_bytes() == (SAMPLE / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "old", "message"),
+    [
+        (SAMPLE, "README.md", "| `dev.conllu` |", "README.md has 0 matches of"),
+        (SCRIPT.parent, "handwritten.txt", "# Where is my umbrella?", "the words spell 'Where is"),
+    ],
+)
+def test_script_refuses_a_file_that_it_does_not_understand(
+    tmp_path: Path, folder: Path, name: str, old: str, message: str
+) -> None:
+    for source in (SAMPLE, SCRIPT.parent):
+        shutil.copytree(source, tmp_path / source.relative_to(ROOT))
+    changed = tmp_path / folder.relative_to(ROOT) / name
+    text = changed.read_text(encoding="utf-8")
+    assert old in text
+    changed.write_text(text.replace(old, "# Nothing"), encoding="utf-8")
+    command = [sys.executable, str(tmp_path / SCRIPT.relative_to(ROOT))]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert message in result.stderr
 
 
 def test_readme_says_that_scores_prove_nothing() -> None:

@@ -1,1 +1,0 @@
-"""The seeded grammar and the hand-written sentences behind the sample treebank."""
