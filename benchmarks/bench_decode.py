@@ -27,11 +27,10 @@ from decode_table import comparison, peers_table, report
 from peers import measure_peers
 
 from meprop_nlp.commands.processes import peak_bytes, seconds
-from meprop_nlp.data.conll.chunks import read_chunks
 from meprop_nlp.data.conll.reading import read, write
 from meprop_nlp.data.conll.writing import write_pieces
 from meprop_nlp.data.sample.treebank import sample_treebank
-from meprop_nlp.models.annotator import Annotator, Predicted
+from meprop_nlp.models.annotate import annotate
 
 THREADS = 2
 SMALL_FILE_WORDS = 200
@@ -82,9 +81,7 @@ def in_memory(path: Path, pairs: Mapping[str, Pair], uncut: Any, rounds: int) ->
 
 def read_and_write(path: Path, target: Path) -> None:
     """Copy a file through the native reader and writer, on one thread."""
-    annotator, nothing = Annotator(), Predicted(None, None)
-    documents = (chunk.document() for chunk in read_chunks(path))
-    write_pieces((annotator.write(document, nothing) for document in documents), target)
+    write_pieces((piece.text for piece in annotate(path, [])), target)
 
 
 def command(pair: Pair, path: Path, target: Path) -> list[str | Path]:
@@ -137,7 +134,7 @@ def main(words: Sequence[str] | None = None) -> None:
     results: dict[str, Any] = {
         "conditions": {**conditions(), "threads": THREADS, "rounds": options.rounds},
         "models": {name: pair.told() for name, pair in pairs.items()},
-        "uncut": {"neurons": uncut.model.arrays["layers.0.bias"].size, "weights": weights},
+        "uncut": {"neurons": uncut.file.arrays["layers.0.bias"].size, "weights": weights},
         "checks": checks,
     }
     with tempfile.TemporaryDirectory() as name:

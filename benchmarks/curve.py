@@ -26,7 +26,7 @@ from decode_pace import at_least_words, documents_of, timed_models
 
 from meprop_nlp.commands.tables import table
 from meprop_nlp.data.sample.treebank import sample_treebank
-from meprop_nlp.models.loading import load
+from meprop_nlp.models.model import load
 
 CUT, SMALL = "cut while training (meSimp)", "small from the start"
 UNCUT, DEFAULT = "500 uncut", "default"
@@ -74,7 +74,7 @@ def points(task: str, runs: Runs, options: argparse.Namespace) -> list[dict[str,
         command = f"train-{task} {settings}".strip()
         train(command, options.data, path)
         model = models[name] = load(path)
-        neurons = model.model.header.get("neurons", {})
+        neurons = model.file.header.get("neurons", {})
         found.append({
             **{"task": task, "how": how, "name": name, "command": command},
             "neurons": list(neurons.values()),

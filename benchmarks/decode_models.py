@@ -12,8 +12,7 @@ from treebanks import call
 
 from meprop_nlp.data.sample.treebank import sample_treebank
 from meprop_nlp.models.file import ModelFile, describe
-from meprop_nlp.models.parser import FrozenParser
-from meprop_nlp.models.tagger import FrozenTagger
+from meprop_nlp.models.model import Model, load
 from meprop_nlp.training.checkpoint import checkpoint_path
 
 SMALL, DEFAULT = "about 64 neurons", "default"
@@ -32,8 +31,8 @@ MAY_BE_RANDOM = "uncut_parser"
 class Pair(NamedTuple):
     """A tagger and a parser of one size, and their files."""
 
-    tagger: FrozenTagger
-    parser: FrozenParser
+    tagger: Model
+    parser: Model
     tagger_path: Path
     parser_path: Path
 
@@ -95,22 +94,22 @@ def model_paths(options: argparse.Namespace, data: Path) -> dict[str, Path]:
 def load_pair(paths: dict[str, Path], prefix: str) -> Pair:
     """Load the tagger and the parser whose names have a prefix."""
     tagger, parser = paths[f"{prefix}tagger"], paths[f"{prefix}parser"]
-    return Pair(FrozenTagger.load(tagger), FrozenParser.load(parser), tagger, parser)
+    return Pair(load(tagger), load(parser), tagger, parser)
 
 
-def uncut_parser(paths: dict[str, Path], like: FrozenParser) -> tuple[FrozenParser, str]:
+def uncut_parser(paths: dict[str, Path], like: Model) -> tuple[Model, str]:
     """Return a parser of 500 neurons, and where its weights are from."""
     if MAY_BE_RANDOM in paths:
-        return FrozenParser.load(paths[MAY_BE_RANDOM]), "trained"
+        return load(paths[MAY_BE_RANDOM]), "trained"
     return random_parser(like, UNCUT), "random, for the pace does not depend on training"
 
 
-def random_parser(like: FrozenParser, hidden: int) -> FrozenParser:
+def random_parser(like: Model, hidden: int) -> Model:
     """Return a parser with the words, tags and labels of another, and random hidden layers."""
     rng = np.random.default_rng(1)
-    header, arrays = dict(like.model.header), dict(like.model.arrays)
+    header, arrays = dict(like.file.header), dict(like.file.arrays)
     header["config"] = {**header["config"], "hidden": hidden}
-    last = like.config.layers
+    last = header["config"]["layers"]
     inputs = arrays["layers.0.weight"].shape[1]
     outputs = arrays[f"layers.{last}.weight"].shape[0]
     widths = [inputs, *[hidden] * last, outputs]
@@ -118,4 +117,4 @@ def random_parser(like: FrozenParser, hidden: int) -> FrozenParser:
         weight = rng.standard_normal((outs, ins), np.float32) / np.sqrt(ins)
         arrays[f"layers.{number}.weight"] = weight.astype(np.float32)
         arrays[f"layers.{number}.bias"] = np.zeros(outs, np.float32)
-    return FrozenParser(ModelFile(header, arrays))
+    return Model(ModelFile(header, arrays))

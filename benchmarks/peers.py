@@ -22,7 +22,7 @@ from conditions import interleaved, quartiles
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.annotate import annotate
-from meprop_nlp.models.annotator import Annotator
+from meprop_nlp.models.model import Model
 from meprop_nlp.scoring.metrics import evaluate
 
 ROUNDS = 3  # a peer's round takes some seconds
@@ -168,8 +168,7 @@ def measure_peers(
     before: dict[str, Callable[[], object]] = {}
     scores: dict[str, Any] = {}
     for size, pair in pairs.items():
-        annotator = Annotator(tagger=pair.tagger, parser=pair.parser)
-        functions[size] = partial(_ours, text, annotator, threads)
+        functions[size] = partial(_ours, text, [pair.tagger, pair.parser], threads)
         before[size] = lambda: None
         scores[size] = _scores(read(dev), pair.parser.pipe(pair.tagger.pipe(read(dev))))
     running: list[InProcess] = []
@@ -209,8 +208,8 @@ def _scores(gold: Iterable[Sentence], system: Iterable[Sentence]) -> dict[str, f
     return {name: round(getattr(scores, name), 2) for name in ("upos", "uas", "las")}
 
 
-def _ours(text: bytes, annotator: Annotator, threads: int, _: None) -> None:
-    deque(annotate(io.BytesIO(text), annotator, threads=threads), maxlen=0)
+def _ours(text: bytes, models: Sequence[Model], threads: int, _: None) -> None:
+    deque(annotate(io.BytesIO(text), models, threads=threads), maxlen=0)
 
 
 def _theirs(processes: Sequence[InProcess], _: None) -> None:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from meprop_nlp.data.mnist import read_mnist as read_mnist
     from meprop_nlp.data.sentence import Sentence as Sentence
     from meprop_nlp.errors import MePropError as MePropError
-    from meprop_nlp.models.loading import freeze as freeze
-    from meprop_nlp.models.loading import load as load
+    from meprop_nlp.models.model import Model as Model
+    from meprop_nlp.models.model import freeze as freeze
+    from meprop_nlp.models.model import load as load
     from meprop_nlp.nn.bilstm import BiLSTM as BiLSTM
     from meprop_nlp.nn.linear import MePropLinear as MePropLinear
     from meprop_nlp.nn.lstm import MePropLSTM as MePropLSTM
@@ -42,6 +43,7 @@ _HOMES = {
     "MePropError": "errors",
     "MePropLSTM": "nn.lstm",
     "MePropLinear": "nn.linear",
+    "Model": "models.model",
     "ParserConfig": "config",
     "Sentence": "data.sentence",
     "Simplifier": "simplify.simplifier",
@@ -50,8 +52,8 @@ _HOMES = {
     "TaggerConfig": "config",
     "TrainingConfig": "config",
     "evaluate": "scoring.metrics",
-    "freeze": "models.loading",
-    "load": "models.loading",
+    "freeze": "models.model",
+    "load": "models.model",
     "read": "data.conll.reading",
     "read_mnist": "data.mnist",
     "write": "data.conll.reading",
@@ -66,6 +68,7 @@ __all__ = [
     "MePropError",
     "MePropLSTM",
     "MePropLinear",
+    "Model",
     "ParserConfig",
     "Sentence",
     "Simplifier",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from meprop_nlp.commands import console
 
 if TYPE_CHECKING:
-    from meprop_nlp.models.annotator import Piece
+    from meprop_nlp.models.annotate import Piece
 
 __all__ = ["fills_deps", "warned_of_empty_nodes"]
 

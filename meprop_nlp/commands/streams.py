@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands import console
-from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
 if TYPE_CHECKING:
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.sentence import Sentence
-    from meprop_nlp.models.annotator import Piece
+    from meprop_nlp.models.annotate import Piece
+    from meprop_nlp.models.model import Model
 
 __all__ = [
     "check_input_format",
@@ -21,8 +22,9 @@ __all__ = [
     "demand_other_file",
     "demand_rereadable",
     "is_rereadable",
+    "load_model",
+    "note_skipped",
     "read_all",
-    "told_skips",
     "write_all",
 ]
 
@@ -60,7 +62,7 @@ def read_all(
             on_error=on_error,
             report=report,
         )
-        told_skips(path, report)
+        note_skipped(path, report)
 
 
 def write_all(
@@ -85,7 +87,7 @@ def write_all(
     write_pieces((piece.text for piece in counted), output, flush=True)
 
 
-def told_skips(path: str, report: TreebankReport | None) -> None:
+def note_skipped(path: str, report: TreebankReport | None) -> None:
     """Say which faulty sentences of a file were skipped."""
     from meprop_nlp.data.source import source_name
 
@@ -125,3 +127,19 @@ def demand_model(path: Path, command: str, default: Path | None = None) -> None:
         if path != default:
             hint += f" -o {path}"
         raise DataError(f"there is no model {path}; {hint}")
+
+
+def load_model(path: Path, task: str, default: Path | None = None) -> Model:
+    """Load a model of a task.
+
+    Raises:
+        DataError: there is no such file.
+        CheckpointError: the file is no model, or one for another task.
+    """
+    from meprop_nlp.models.model import load
+
+    demand_model(path, f"train-{task}", default)
+    model = load(path)
+    if model.task != task:
+        raise CheckpointError(f"{path}: is a {model.task}, expected a {task}")
+    return model

@@ -6,18 +6,27 @@ be for each other, and what would take far more memory than the file itself is r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.config import TAG_COLUMNS
-from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.vocab import UNK, Vocab
 from meprop_nlp.errors import CheckpointError, MePropError
 
-__all__ = ["Array", "demand_known", "demand_size", "demand_texts", "tag_lists", "take"]
+__all__ = [
+    "Array",
+    "demand_size",
+    "demand_texts",
+    "demand_unknown_entries",
+    "naming_file",
+    "tag_lists",
+    "take",
+]
 
 Array = npt.NDArray[np.float32]
 
@@ -82,9 +91,9 @@ def tag_lists(tags: object) -> dict[str, list[str]]:
     return tags
 
 
-def demand_known(lexicon: Lexicon, tags: Sequence[Vocab] = ()) -> None:
-    """Raise CheckpointError where a vocabulary has no entry for what it does not list."""
-    for vocab in (lexicon.forms, *lexicon.features, *tags):
+def demand_unknown_entries(*vocabularies: Vocab) -> None:
+    """Raise CheckpointError where a vocabulary has no entry for strings that it does not list."""
+    for vocab in vocabularies:
         if vocab.unk_id is None:
             raise CheckpointError(f"a vocabulary of the model is without {UNK}")
 
@@ -93,3 +102,25 @@ def demand_size(what: str, found: int, most: int) -> None:
     """Raise CheckpointError where there are more than can be decoded with."""
     if found > most:
         raise CheckpointError(f"the model has {found:,} {what}, expected at most {most:,}")
+
+
+@contextmanager
+def naming_file(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Name the file in the errors of a model that is made of it.
+
+    Raises:
+        CheckpointError: with the name, for every error of a part that is missing or wrong.
+    """
+    name = os.fspath(path)
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{name}: {error}; train it anew") from None
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{name}: the model is incomplete ({error!r}); train it anew"
+        ) from None
+    except MePropError as error:
+        raise CheckpointError(
+            f"{name}: the model was made by another version: {error}; train it anew"
+        ) from None

@@ -1,6 +1,6 @@
 """How fast models annotate a file: words/s of each step, and of all of them together.
 
-    speeds = measure("test.conllu", parser=load("parser.safetensors"), threads=(1, 2))
+    speeds = measure("test.conllu", [load("parser.safetensors")], threads=(1, 2))
     speeds.words_per_second["parsing"][1]
 
 All happens in memory and after a first pass, so word forms are known to the row caches: it is the
@@ -24,12 +24,12 @@ from typing import Any, TypeVar
 from meprop_nlp.data.conll.chunks import CHUNK_BYTES, Chunk, Document, read_chunks, read_documents
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
-from meprop_nlp.models.annotate import annotate
-from meprop_nlp.models.annotator import Annotator
-from meprop_nlp.models.parser import FrozenParser
-from meprop_nlp.models.stream import chunks
-from meprop_nlp.models.tagger import FrozenTagger
-from meprop_nlp.models.words import DocumentWords, SentenceWords, TaggedWords, Words
+from meprop_nlp.models.annotate import annotate, write
+from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.head import Head
+from meprop_nlp.models.model import Model
+from meprop_nlp.models.prediction import Prediction
+from meprop_nlp.models.words import DocumentWords, PredictedWords, SentenceWords, Words
 from meprop_nlp.native import core, kernels_in_use, why_missing
 
 __all__ = ["Speeds", "decoding_kernels", "measure"]
@@ -67,9 +67,8 @@ def decoding_kernels() -> str:
 
 def measure(
     path: str | os.PathLike[str],
+    models: Sequence[Model],
     *,
-    tagger: FrozenTagger | None = None,
-    parser: FrozenParser | None = None,
     threads: Sequence[int] = (1,),
     rounds: int = 5,
     seconds: float = SECONDS,
@@ -79,7 +78,7 @@ def measure(
 
     Args:
         path: a file; it is read more than once.
-        tagger, parser: one of them, or both in a row.
+        models: they annotate one after the other.
         threads: how many threads to measure with, one number after the other.
         rounds: how often to time each step.
         seconds: how long a round of all steps should take, at least.
@@ -92,13 +91,12 @@ def measure(
     n_sentences, n_words = _counts(path, input_format)
     if not n_sentences:
         raise DataError(f"no sentences in {os.fspath(path)}")
-    annotator = Annotator(tagger=tagger, parser=parser)
     least = CHUNKS_PER_THREAD * max(threads)
     parts = _beginning(path, input_format)
-    together = partial(annotate, annotator=annotator, input_format=input_format)
+    together = partial(annotate, models=models, input_format=input_format)
     _long_enough(parts, together, seconds, least)  # folds the word forms, which is not timed
     text = _long_enough(parts, together, seconds, least)
-    steps, timed_words = _steps(text, tagger, parser, annotator, input_format)
+    steps, timed_words = _steps(text, models, input_format)
     samples: dict[tuple[str, int], list[float]] = {}
     for _ in range(rounds):
         for name, step in steps.items():
@@ -149,40 +147,35 @@ def _long_enough(
 
 
 def _steps(
-    text: bytes,
-    tagger: FrozenTagger | None,
-    parser: FrozenParser | None,
-    annotator: Annotator,
-    input_format: str,
+    text: bytes, models: Sequence[Model], input_format: str
 ) -> tuple[dict[str, Callable[[int], object]], int]:
     """Return each step as a function of the number of threads, and the number of words."""
 
     def chunked() -> Iterator[Chunk]:
         return read_chunks(io.BytesIO(text), input_format=input_format)
 
+    steps: dict[str, Callable[[int], object]] = {"reading": lambda n: _run(_read, chunked(), n)}
     batches = [batch for chunk in chunked() for batch in _read(chunk)]
     words = [_words(batch) for batch in batches]
-    predicted = [annotator.predict(some) for some in words]
-    tagged: list[Words] = [
-        some if tags is None else TaggedWords(some, tags)
-        for some, (tags, _) in zip(words, predicted, strict=True)
-    ]
+    predictions = [Prediction() for _ in batches]
+    for head in (head for model in models for head in model.heads.values()):
+        read = [PredictedWords(*pair) for pair in zip(words, predictions, strict=True)]
+        steps[head.activity] = partial(_annotate, head, read)
+        later = map(head.annotate, read)
+        predictions = [one | two for one, two in zip(predictions, later, strict=True)]
     writers = [
-        partial(_written, batch)
-        if isinstance(batch, list)
-        else partial(annotator.write, batch, said)
-        for batch, said in zip(batches, predicted, strict=True)
+        partial(_written, batch) if isinstance(batch, list) else partial(write, batch, prediction)
+        for batch, prediction in zip(batches, predictions, strict=True)
     ]
-    steps: dict[str, Callable[[int], object]] = {"reading": lambda n: _run(_read, chunked(), n)}
-    if tagger is not None:
-        steps["tagging"] = lambda n: _run(tagger.annotate, words, n)
-    if parser is not None:
-        steps["parsing"] = lambda n: _run(parser.annotate, tagged, n)
-    steps["writing"] = lambda n: _run(lambda write: write(), writers, n)
+    steps["writing"] = lambda n: _run(lambda writer: writer(), writers, n)
     steps["together"] = lambda n: deque(
-        annotate(io.BytesIO(text), annotator, input_format=input_format, threads=n), maxlen=0
+        annotate(io.BytesIO(text), models, input_format=input_format, threads=n), maxlen=0
     )
     return steps, sum(int(some.bounds[-1]) for some in words)
+
+
+def _annotate(head: Head, words: Sequence[Words], threads: int) -> None:
+    _run(head.annotate, words, threads)
 
 
 def _read(chunk: Chunk) -> list[Document | list[Sentence]]:
@@ -190,7 +183,7 @@ def _read(chunk: Chunk) -> list[Document | list[Sentence]]:
     if document is not None:
         return [document]
     sentences = (block for block in chunk.blocks() if isinstance(block, Sentence))
-    return list(chunks(sentences))
+    return list(in_batches(sentences))
 
 
 def _words(batch: Document | list[Sentence]) -> Words:
@@ -198,7 +191,7 @@ def _words(batch: Document | list[Sentence]) -> Words:
 
 
 def _written(sentences: Sequence[Sentence]) -> bytes:
-    """As `Annotator.sentences` writes; what was predicted makes no difference to the pace."""
+    """As `annotate` writes sentences; what was predicted makes no difference to the pace."""
     return "".join(sentence.to_text() for sentence in sentences).encode("utf-8", "surrogatepass")
 
 

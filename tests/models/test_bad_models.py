@@ -22,7 +22,7 @@ from meprop_nlp.models.file import (
     read_model_file,
     write_model_file,
 )
-from meprop_nlp.models.loading import freeze, load
+from meprop_nlp.models.model import freeze, load
 
 from .models import random_parser, random_tagger
 
@@ -161,8 +161,8 @@ def test_weights_that_overflow_are_an_error_without_warnings(
     make: Any, kernels: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if kernels == "reference":
-        for module in ("tagger", "parser"):
-            monkeypatch.setattr(f"meprop_nlp.models.{module}.core", lambda: None)
+        for module in ("tags", "tree"):
+            monkeypatch.setattr(f"meprop_nlp.models.heads.{module}.core", lambda: None)
     model = make(1)
     huge = np.full_like(model.arrays[name], 3e38)
     frozen = freeze(ModelFile(model.header, {**model.arrays, name: huge}))

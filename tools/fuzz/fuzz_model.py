@@ -34,9 +34,8 @@ with atheris.instrument_imports(include=["meprop_nlp"]):
     from meprop_nlp.errors import MePropError
     from meprop_nlp.models import annotate as annotating
     from meprop_nlp.models import file as model_file
-    from meprop_nlp.models import loading, packing
-    from meprop_nlp.models.annotator import Annotator
-    from meprop_nlp.models.parser import FrozenParser
+    from meprop_nlp.models import packing
+    from meprop_nlp.models.model import load
 
 from models import random_parser, random_sentences, random_tagger  # noqa: E402
 from safetensors import SafetensorError  # noqa: E402
@@ -225,7 +224,7 @@ warnings.simplefilter("error", RuntimeWarning)
 
 def predict(path: str) -> None:
     """All that is done with a model; it may be refused."""
-    for use in (model_file.describe, loading.load):
+    for use in (model_file.describe, load):
         try:
             model = use(path)
         except MePropError:
@@ -235,9 +234,7 @@ def predict(path: str) -> None:
             continue
         try:
             list(model.pipe(SENTENCES, confidence=True))
-            option = "parser" if isinstance(model, FrozenParser) else "tagger"
-            annotator = Annotator(**{option: model}, confidence=True)
-            list(annotating.annotate(io.BytesIO(TEXT), annotator))
+            list(annotating.annotate(io.BytesIO(TEXT), [model], confidence=True))
         except MePropError:
             continue
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from threading import Lock
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.config import ACTIVATIONS, TRANSITION_SYSTEMS
 from meprop_nlp.errors import MePropError
-from meprop_nlp.models.folding import capacity_for, filled, padded
-from meprop_nlp.models.weights import Array, ParserWeights
-from meprop_nlp.models.words import Exploration, Indices, Trees, Words
+from meprop_nlp.models.heads.tree_numpy import Exploration, NumpyParser, Trees
+from meprop_nlp.models.parts import Array
+from meprop_nlp.models.prediction import Indices
+from meprop_nlp.models.rows import RowSource, padded
+from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS
 from meprop_nlp.parsing.transition_system import TransitionSystem
 
@@ -25,11 +25,11 @@ FORM_BYTES, TAG_BYTES = 104 << 20, 16 << 20
 class NativeParser:
     """Parses batches of words; safe to use from several threads."""
 
-    def __init__(self, weights: ParserWeights, core: ModuleType) -> None:
-        self._weights = weights
-        lanes = core.lanes()
-        first, bias = weights.layers[0]
-        parts = _by_slot(first, weights.special.shape[1])
+    def __init__(self, network: NumpyParser, native: ModuleType) -> None:
+        self._system = network.system
+        lanes = native.lanes()
+        first, bias = network.layers[0]
+        parts = _by_slot(first, network.special.shape[1])
         forms, tags, labels = (
             padded(part, lanes) for part in np.split(parts, [len(POSITIONS), 2 * len(POSITIONS)])
         )  # (slots, E, hidden)
@@ -40,25 +40,39 @@ class NativeParser:
             np.ascontiguousarray(part.transpose(1, 0, 2)).reshape(-1, width)
             for part in (forms, tags)
         ]
-        zero = np.zeros(width, np.float32)
-        self._forms = core.RowCache(side_by_side[0], zero, capacity_for(width, FORM_BYTES))
-        self._tags = core.RowCache(side_by_side[1], zero, capacity_for(width, TAG_BYTES))
-        self._lock = Lock()
-        others = [(padded(weight, lanes), padded(b, lanes)) for weight, b in weights.layers[1:]]
+        no_bias = np.zeros(width, np.float32)
+        self._forms = RowSource(
+            native,
+            ["form"],
+            network.tables.summed,
+            side_by_side[0],
+            no_bias,
+            n_bytes=FORM_BYTES,
+        )
+        # without tag columns all words have the same row, whatever it is looked up by
+        self._tags = RowSource(
+            native,
+            list(network.tags) or ["upos"],
+            network.tag_vectors,
+            side_by_side[1],
+            no_bias,
+            n_bytes=TAG_BYTES,
+        )
+        others = [(padded(weight, lanes), padded(b, lanes)) for weight, b in network.layers[1:]]
         # the inputs of each layer are the padded outputs of the one before
         matrices = [np.ascontiguousarray(padded(weight.T, lanes).T) for weight, _ in others]
-        masks, forced = _masks(weights.system, matrices[-1].shape[1])
-        self._decoder = core.ParserDecoder(
-            TRANSITION_SYSTEMS.index(weights.config.transition_system),
-            ACTIVATIONS.index(weights.config.activation),
+        masks, forced = _masks(network.system, matrices[-1].shape[1])
+        self._decoder = native.ParserDecoder(
+            TRANSITION_SYSTEMS.index(network.config.transition_system),
+            ACTIVATIONS.index(network.config.activation),
             padded(bias, lanes),
-            np.ascontiguousarray(np.einsum("ne,seh->nsh", weights.special[:2], forms)),
-            np.ascontiguousarray(np.einsum("ne,seh->nsh", weights.special[2:], tags)),
-            np.ascontiguousarray(np.einsum("ne,seh->snh", weights.label_rows, labels)),
+            np.ascontiguousarray(np.einsum("ne,seh->nsh", network.special[:2], forms)),
+            np.ascontiguousarray(np.einsum("ne,seh->nsh", network.special[2:], tags)),
+            np.ascontiguousarray(np.einsum("ne,seh->snh", network.label_rows, labels)),
             matrices,
             [b for _, b in others],
-            weights.system.left_start,
-            weights.system.n_transitions,
+            network.system.left_start,
+            network.system.n_transitions,
             masks,
             forced,
         )
@@ -69,14 +83,14 @@ class NativeParser:
         Raises:
             MePropError: scores are not finite.
         """
-        forms, tags = self._rows(words)
+        forms, tags = self._forms.find(words), self._tags.find(words)
         heads, labels = np.empty((2, len(forms)), np.int32)
-        shares = np.empty(len(forms), np.float32) if confidence else None
+        probabilities = np.empty(len(forms), np.float32) if confidence else None
         try:
-            self._decoder.parse(forms, tags, words.bounds, heads, labels, shares)
+            self._decoder.parse(forms, tags, words.bounds, heads, labels, probabilities)
         except ValueError as error:
             raise MePropError(f"the parser cannot be used: {error}; train it anew") from None
-        return Trees(heads, labels, shares)
+        return Trees(heads, labels, probabilities)
 
     def explore(self, words: Words, heads: Indices, labels: Indices) -> Exploration:
         """Parse with the dynamic oracle beside it; `heads` and `labels` (N) are gold.
@@ -88,27 +102,27 @@ class NativeParser:
         # training alone asks for it: what only decodes starts without
         from meprop_nlp.parsing.dynamic_oracle import demand_arc_hybrid
 
-        demand_arc_hybrid(self._weights.system)
-        forms, tags = self._rows(words)
-        parsed = np.empty((2, len(forms)), np.int32)
-        exploration = Exploration(*np.empty((2, 2 * len(forms)), np.int32))
+        demand_arc_hybrid(self._system)
+        forms, tags = self._forms.find(words), self._tags.find(words)
+        own_heads, own_labels = np.empty((2, len(forms)), np.int32)
+        followed, targets = np.empty((2, 2 * len(forms)), np.int32)
         try:
             self._decoder.explore(
-                *(forms, tags, words.bounds, heads, labels), *parsed, *exploration
+                forms,
+                tags,
+                words.bounds,
+                heads,
+                labels,
+                own_heads,
+                own_labels,
+                followed,
+                targets,
             )
         except ValueError as error:
             raise MePropError(
-                f"the parser cannot go through the trees: {error}; try a smaller --learning-rate"
+                f"the parser cannot go through the trees: {error}; try a smaller `learning_rate`"
             ) from None
-        return exploration
-
-    def _rows(self, words: Words) -> tuple[Any, Any]:
-        """Return the folded rows of all words' forms and tags."""
-        weights = self._weights
-        forms = filled(words, self._forms, ["form"], weights.form_vectors, self._lock)
-        # without tag columns all words have the same row, whatever it is looked up by
-        columns = list(weights.tags) or ["upos"]
-        return forms, filled(words, self._tags, columns, weights.tag_vectors, self._lock)
+        return Exploration(followed, targets)
 
 
 def _by_slot(weight: Array, dim: int) -> Array:
