@@ -92,20 +92,10 @@ def parse(
     """
     check_input_format(input_format, on_error)
     models = [load_model(model, "parser", PARSER_MODEL)]
-    untagged: Sequence[str] = models[0].reads
     if tagger is not None:
         models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
-        untagged = ()
     pieces = _annotate_files(
-        files,
-        models,
-        input_format,
-        encoding,
-        on_error,
-        threads,
-        confidence=confidence,
-        parses=True,
-        reads=untagged,
+        files, models, input_format, encoding, on_error, threads, confidence=confidence
     )
     write_all(
         pieces,
@@ -125,15 +115,14 @@ def _annotate_files(
     threads: int,
     *,
     confidence: bool,
-    parses: bool = False,
-    reads: Sequence[str] = (),
 ) -> Iterator[Piece]:
-    """Annotate one file after the other; `reads` are the tag columns that should be filled."""
+    """Annotate one file after the other."""
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.source import source_name
     from meprop_nlp.models.annotate import annotate
     from meprop_nlp.threads import usable_threads
 
+    parses = any("head" in model.fills for model in models)
     for number, path in enumerate(files or ["-"]):
         report = TreebankReport() if on_error == "skip" else None
         fill_deps = parses and fills_deps(path, encoding)
@@ -151,7 +140,7 @@ def _annotate_files(
         if parses and not fill_deps:
             pieces = warned_of_empty_nodes(pieces, source_name(path))
         if number == 0:
-            pieces = _warned_without_tags(pieces, source_name(path), reads)
+            pieces = _warned_without_tags(pieces, source_name(path), models[0].reads)
         yield from pieces
         note_skipped(path, report)
 
