@@ -1,11 +1,11 @@
-"""Whether the frozen models tag and parse as the PyTorch networks they were made of.
+"""Check that frozen models tag and parse as the PyTorch networks that they were made from.
 
     python benchmarks/check_frozen.py MODEL... [--files dev.conllu test.conllu]
 
 Each model's network is built in PyTorch again, cut to its widths, given the stored weights, and
-decodes greedily on its own: the words that get another tag, head or label from the frozen model are
-counted, and of the sentences that hold them those where the network's two best answers were closer
-than 0.0001, which a sum in another order can turn over. Exit status 1 where others differ.
+decodes greedily. The words that get another tag, head or label from the frozen model are counted,
+and how many of them follow a tie: a choice where the network's two best scores are closer than
+0.0001, so that another order of summation can change it. The exit status is 1 if others differ.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ def network_of(model: Model, head: Head) -> Any:
 def tagged(
     model: Model, head: TagsHead, network: TaggerNetwork, sentences: Sequence[Sentence]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the network's answers, and how far the second best was; (all words, columns) each."""
+    """Return the network's tags and their margins over the second best: (all words, columns)."""
     rows = [torch.from_numpy(model.lexicon.encode(s.forms)).int() for s in sentences]
     packed = pack_sequence(rows, enforce_sorted=False)
-    # where each packed row belongs
+    # the word that each packed row belongs to
     starts = np.cumsum([0, *map(len, rows)])
     places = pack_sequence(
         [torch.arange(a, b) for a, b in pairwise(starts)],
@@ -85,9 +85,9 @@ def tagged(
 def parsed(
     model: Model, head: TreeHead, network: ParserNetwork, sentences: Sequence[Sentence]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return heads and labels (all words, 2), and each sentence's closest choice, for its words.
+    """Return heads and labels (all words, 2), and for each word the least margin in its sentence.
 
-    All sentences go forward together, one transition at a time.
+    All sentences are parsed together, one transition at a time.
     """
     system = head.system
     states = [system.initial(len(s)) for s in sentences]
@@ -122,7 +122,7 @@ def parsed(
 
 
 def differences(model: Model, sentences: Sequence[Sentence]) -> Iterator[tuple[int, int]]:
-    """Yield, batch by batch, how many words differ, and how many of them without a tie."""
+    """Yield for each batch how many words differ, and how many of these without a tie."""
     (head,) = model.heads.values()
     network = network_of(model, head)
     for start in range(0, len(sentences), BATCH):

@@ -1,4 +1,4 @@
-"""Whether the native decoder says what it should, before `bench_decode` times it."""
+"""Check the native decoder against NumPy before `bench_decode` times it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from meprop_nlp.models.model import Model
 from meprop_nlp.models.prediction import Indices
 from meprop_nlp.models.words import SentenceWords, Words
 
-# sums in another order can turn over a tie, and one move turned over can move a few arcs
+# sums in another order can break a tie otherwise, and one other transition can change a few arcs
 TOLERATED = 1e-3
 
 
 def check(models: dict[str, Model], files: Sequence[Path]) -> list[dict[str, Any]]:
-    """Hold each model against NumPy's answers on each file; count the words that differ.
+    """Compare each model with NumPy on each file; return the numbers of words that differ.
 
     Raises:
-        SystemExit: more than a few differ, or a tree is broken.
+        SystemExit: more than a few words differ, or heads do not form a tree.
     """
     found = []
     for path in files:
@@ -35,16 +35,16 @@ def check(models: dict[str, Model], files: Sequence[Path]) -> list[dict[str, Any
         for name, model in models.items():
             differing = _differing(model, sentences)
             words = sum(map(len, sentences))
-            told = f"{name} on {path.name}: {differing} of {words} words differ from NumPy"
-            print(told, flush=True)
+            line = f"{name} on {path.name}: {differing} of {words} words differ from NumPy"
+            print(line, flush=True)
             if differing > TOLERATED * words:
-                raise SystemExit(f"{told}; nothing is timed")
+                raise SystemExit(f"{line}; nothing is timed")
             found.append({"model": name, "file": path.name, "words": words, "differ": differing})
     return found
 
 
 def _differing(model: Model, sentences: Sequence[Sentence]) -> int:
-    """Return how many words get other tags, or another head or label, than from NumPy."""
+    """Return the number of words with another tag, head or label than NumPy predicts."""
     by_numpy = Model(model.file)
     for head in by_numpy.heads.values():
         if isinstance(head, TagsHead):
@@ -66,8 +66,8 @@ def _differing(model: Model, sentences: Sequence[Sentence]) -> int:
 
 
 def demand_trees(heads: Indices, words: Words) -> None:
-    """End the program unless all are trees: one root, no cycle, every head in range."""
+    """End the program unless the heads of each sentence form a tree with one root."""
     for start, end in pairwise(np.asarray(words.bounds).tolist()):
         tree = heads[start:end].tolist()
         if not is_tree(tree, single_root=True):
-            raise SystemExit(f"these heads are no tree: {tree}; nothing is timed")
+            raise SystemExit(f"these heads are not a tree: {tree}; nothing is timed")

@@ -96,9 +96,9 @@ class Shifted:
 
 
 @pytest.mark.parametrize("heads", [[0, 0], [2, 1], [0, 3], [1, 0]])
-def test_what_is_no_tree_is_not_timed(script: Any, heads: list[int]) -> None:
+def test_heads_that_are_not_a_tree_are_not_timed(script: Any, heads: list[int]) -> None:
     words = SentenceWords(random_sentences(1, [2]))
-    with pytest.raises(SystemExit, match="no tree"):
+    with pytest.raises(SystemExit, match="not a tree"):
         script("decode_checks").demand_trees(np.array(heads), words)
 
 

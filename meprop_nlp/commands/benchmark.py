@@ -108,8 +108,8 @@ def _tagger_for(model: Model, path: Path) -> Model:
 def _process_costs(
     paths: dict[str, Path], file: str, input_format: str, threads: int, rounds: int
 ) -> dict[str, Any]:
-    """Return what the command of a user costs: on one sentence in time, on all in memory."""
-    # here, as every command would load them otherwise, and start later
+    """Return the time of a user's command on one sentence, and its memory on the whole file."""
+    # not imported above, where every command would load them and start later
     import tempfile
     from statistics import median
 
@@ -130,7 +130,7 @@ def _process_costs(
 
 
 def _lines(result: dict[str, Any], speeds: Speeds) -> str:
-    """Return the result as a person reads it."""
+    """Return the result as text for a person."""
     counts = [int(n) for n in result["words_per_second"]["together"]]
     rows = [
         [step, *(f"{speed:,.0f}" for speed in by_threads.values())]

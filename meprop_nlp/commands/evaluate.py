@@ -115,7 +115,7 @@ def _score_model(
         first = load_model(tagger, "tagger", TAGGER_MODEL)
         predicted = first.pipe(sentences)
         kept |= set(first.predicted)
-    # what the model does not predict is a copy of gold; its 100 % would mislead
+    # columns that the model does not predict are copies of gold, and their 100 % would mislead
     return score(
         sentences,
         predictor.pipe(predicted),

@@ -148,7 +148,7 @@ def _annotate_files(
 def _warned_without_tags(
     pieces: Iterable[Piece], path: str, columns: Sequence[str]
 ) -> Iterator[Piece]:
-    """Say once when the tags that the parser reads are not in the file."""
+    """Pass annotated sentences on; warn if the first ones lack the tags that the parser reads."""
     for number, piece in enumerate(pieces):
         if number == 0:
             missing = [c for c in columns if all(tag == "_" for tag in piece.words.column(c))]

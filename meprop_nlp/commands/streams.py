@@ -1,4 +1,4 @@
-"""Sentences from the files a user named, and to where the user wants them."""
+"""Read sentences and models from the files that a user names, and write to the user's output."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def check_input_format(input_format: str, on_error: str = "fail") -> None:
-    """Raise ConfigError in the words of the command line, before anything is opened."""
+    """Raise ConfigError about the options, before anything is opened."""
     from meprop_nlp.data.conll.layout import FORMATS
 
     if input_format not in FORMATS:
@@ -76,8 +76,8 @@ def write_all(
     """Write annotated sentences to a file or to standard output as they come.
 
     Args:
-        keep: files that must not be written over.
-        verb: what was done to the words, for the progress bar.
+        keep: files that must not be overwritten.
+        verb: what the progress bar says was done to the words, such as "tagged".
     """
     from meprop_nlp.data.conll.writing import write_pieces
 
@@ -88,7 +88,7 @@ def write_all(
 
 
 def note_skipped(path: str, report: TreebankReport | None) -> None:
-    """Say which faulty sentences of a file were skipped."""
+    """Report the faulty sentences of a file that were skipped."""
     from meprop_nlp.data.source import source_name
 
     if report is not None and report.skipped:
@@ -98,18 +98,18 @@ def note_skipped(path: str, report: TreebankReport | None) -> None:
 
 
 def demand_rereadable(path: str, name: str) -> None:
-    """Raise ConfigError where what an option names can be read only once: a pipe, a terminal."""
+    """Raise ConfigError if the input of an option can be read only once: a pipe or a terminal."""
     if path == "-" or (Path(path).exists() and not is_rereadable(path)):
         raise ConfigError(f"{name} is read more than once, so it needs a file, not {path}")
 
 
 def is_rereadable(path: str) -> bool:
-    """Whether reading it again gives the same again."""
+    """Return whether the input can be read more than once."""
     return path != "-" and (Path(path).is_file() or Path(path).is_dir())
 
 
 def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> None:
-    """Raise ConfigError where the output would take the place of one of the files."""
+    """Raise ConfigError if the output would overwrite one of the files."""
     target = Path(output)
     if str(output) == "-" or not target.is_file():
         return
@@ -121,7 +121,7 @@ def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> 
 
 
 def demand_model(path: Path, command: str, default: Path | None = None) -> None:
-    """Raise DataError, which says how to make one, where there is no model file."""
+    """Raise DataError, with the command that trains a model, if there is no model file."""
     if not path.exists():
         hint = f"train one with: meprop-nlp {command}"
         if path != default:

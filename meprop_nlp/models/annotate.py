@@ -1,10 +1,11 @@
-"""`annotate`: whole files through models, file to file, in order and in bounded memory.
+"""`annotate`: run models over whole files, in order and in bounded memory.
 
     for piece in annotate("in.conllu", [load("tagger.safetensors"), load("parser.safetensors")]):
         output.write(piece.text)
 
-A file is cut into chunks of whole sentences. A chunk that the core can read becomes a document: it
-is read, annotated and written without a Python object for each word. Others go through `Sentence`s.
+A file is cut into chunks of whole sentences. A chunk that the native core can read becomes a
+document, which is read, annotated and written without a Python object for each word; any other
+chunk is read as `Sentence`s.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ class Piece:
     """Some annotated sentences.
 
     Attributes:
-        text: the sentences as they are to be written, in UTF-8.
-        words: their words before they were annotated.
-        has_empty_nodes: whether there are nodes of an enhanced graph among them.
+        text: the text to write, in UTF-8.
+        words: the words as they were before.
+        has_empty_nodes: whether the sentences have empty nodes of an enhanced graph.
     """
 
     text: bytes
@@ -73,13 +74,13 @@ def annotate(
     Args:
         source, input_format, encoding, on_error, max_errors, report: as for `conll.read`; only
             faulty sentences are added to the report.
-        models: these annotate one after the other, and read the columns predicted before them.
+        models: the models to run one after the other; each reads the columns predicted before it.
         confidence: as for `Model.pipe`.
-        fill_deps: write predicted trees into DEPS too, which they empty otherwise; CoNLL-U only.
-        threads: how many chunks of the file are annotated at a time.
+        fill_deps: write predicted trees into DEPS too, instead of emptying it; CoNLL-U only.
+        threads: how many chunks of the file to annotate at a time.
 
     Raises:
-        ConlluError, DataError, ConfigError: as `conll.read`.
+        ConlluError, DataError, ConfigError: as for `conll.read`.
         MePropError: the weights give scores that are not finite.
     """
     check_arguments(input_format, on_error, max_errors)
@@ -118,11 +119,11 @@ def write(document: Document, prediction: Prediction, *, fill_deps: bool = False
     ]
     deps = "keep" if prediction.heads is None else "empty"
     attributes = []
-    if document.is_conllu:  # CoNLL-X has room for neither
+    if document.is_conllu:  # CoNLL-X has no column for either
         deps = "tree" if fill_deps and deps == "empty" else deps
         attributes = [(name.encode(), values) for name, values in prediction.confidence.items()]
     native = core()
-    assert native is not None  # it made the document
+    assert native is not None  # the document is an object of the core
     text: bytes = native.write_document(document, texts, prediction.heads, deps, attributes)
     return text
 
@@ -136,7 +137,7 @@ class _AnnotatedChunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Annotator:
-    """Models, and how they annotate; safe to use from several threads."""
+    """Models with the settings of `annotate`; safe to use from several threads."""
 
     models: Sequence[Model]
     confidence: bool
@@ -201,7 +202,7 @@ def _with_tree_as_deps(sentence: Sentence) -> Sentence:
 def _in_order(
     work: Callable[[Chunk], _AnnotatedChunk], chunks: Iterable[Chunk], threads: int
 ) -> Iterator[_AnnotatedChunk]:
-    """Like map, with up to `threads` chunks worked on at a time and few more waiting."""
+    """Map chunks in order, with up to `threads` in work at a time and a few more waiting."""
     if threads == 1:
         yield from map(work, chunks)
         return
@@ -213,7 +214,7 @@ def _in_order(
     try:
         for chunk in stream:
             waiting.append(pool.submit(work, chunk))
-            # before waiting for more text, hand on all that there is
+            # when the source pauses, finish the chunks at hand before waiting for more text
             while waiting and (chunk.pauses or len(waiting) > 2 * threads):
                 yield waiting.popleft().result()
         while waiting:

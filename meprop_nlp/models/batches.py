@@ -1,4 +1,4 @@
-"""`in_batches`: a stream of sentences in batches of bounded size, so that memory does not grow."""
+"""`in_batches`: split a stream of sentences into batches of bounded size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def in_batches(
     max_words: int = BATCH_WORDS,
     max_sentences: int = BATCH_SENTENCES,
 ) -> Iterator[list[Sentence]]:
-    """Yield sentences in batches, in order; a sentence of more than `max_words` is one by itself.
+    """Yield sentences in batches, in order; a sentence of over `max_words` is a batch of its own.
 
     When the stream raises an error, the sentences before it are yielded first.
     """

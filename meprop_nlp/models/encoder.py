@@ -18,9 +18,9 @@ class FormTables:
     """Embedding tables of word forms and of the seven features of their spelling.
 
     Args:
-        arrays: those of the model file.
-        lexicon: numbers the rows of the tables.
-        width: the width that both tables must have; None: any.
+        arrays: the arrays of the model file.
+        lexicon: the vocabularies whose entries are the rows of the tables.
+        width: the width that both tables must have; None allows any.
 
     Raises:
         CheckpointError: a table is missing or does not fit the lexicon.
@@ -46,7 +46,7 @@ class FormTables:
         """Return the embeddings of each form and its features side by side: (n, I)."""
         rows = self._lexicon.encode(forms)
         features = self._features[rows[:, 1:]]  # (n, 7, feature_dim)
-        width = features.shape[1] * features.shape[2]  # reshape cannot find it where n is 0
+        width = features.shape[1] * features.shape[2]  # reshape cannot infer it if n is 0
         return np.concatenate([self._forms[rows[:, 0]], features.reshape(len(rows), width)], 1)
 
     def summed(self, forms: Sequence[str]) -> Array:
@@ -60,7 +60,7 @@ class BiLSTM:
     """One LSTM from left to right and one back, in NumPy.
 
     Args:
-        arrays: those of the model file.
+        arrays: the arrays of the model file.
         inputs: I, the width of the input vectors.
 
     Attributes:

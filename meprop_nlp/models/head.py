@@ -1,4 +1,4 @@
-"""`Head`: one task of a model, frozen; it fills some columns of the words it is given."""
+"""`Head`: one task of a frozen model, which predicts some columns of the words it reads."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Head", "predict"]
 
 
 class Head(ABC):
-    """A task over plain arrays, without torch; safe to use from several threads.
+    """One task of a frozen model, over plain arrays; safe to use from several threads.
 
     Attributes:
         name: the key of the head in `Model.heads`.
-        activity: what a table of speeds calls its work, such as "tagging".
+        activity: the name of its step in a table of speeds, such as "tagging".
         config: the settings it was trained with.
         reads: the columns that it reads besides FORM.
         fills: the columns that it predicts.
@@ -56,9 +56,9 @@ class Head(ABC):
 
 
 def predict(heads: Iterable[Head], words: Words, *, confidence: bool = False) -> Prediction:
-    """Return what heads predict one after the other, each reading the columns filled before it.
+    """Run heads one after the other, each on the columns predicted before it.
 
-    Arguments and errors are those of `Head.annotate`.
+    Arguments and errors are as for `Head.annotate`.
     """
     prediction = Prediction()
     for head in heads:

@@ -1,4 +1,4 @@
-"""`Model`: a trained model without torch; it loads, saves, annotates and evaluates."""
+"""`Model`: a trained model, without torch, that loads, saves, annotates and evaluates."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ HEADS: dict[str, tuple[type[Head], ...]] = {"tagger": (TagsHead,), "parser": (Tr
 
 
 class Model:
-    """A trained model that only predicts; safe to use from several threads.
+    """A trained model for prediction; safe to use from several threads.
 
     Args:
         file: the content of a model file.
 
     Attributes:
-        task: which of `HEADS` the model is for; a subclass that sets it takes no other models.
+        task: the model's task, a key of `HEADS`. A subclass that sets it refuses other models.
         file: the content of the model file.
-        lexicon: word forms and their features.
-        heads: what it predicts with, by name.
+        lexicon: the vocabularies of word forms and their features.
+        heads: the heads by name, in the order in which they annotate.
 
     Raises:
-        CheckpointError: the model is for another task, or the parts do not fit together.
+        CheckpointError: the model is for another task, or its parts do not fit together.
         MePropError: a weight is not finite, or a setting unknown.
     """
 
@@ -58,7 +58,7 @@ class Model:
         self.heads = {head.name: head(file, self.lexicon) for head in HEADS[self.task]}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # what the native core holds, and locks, cannot go to another process
+        # locks and the objects of the native core cannot be pickled
         return type(self), (self.file,)
 
     @classmethod
@@ -66,7 +66,7 @@ class Model:
         """Read a model file.
 
         Raises:
-            CheckpointError: the file is no model, damaged, too new, or a model for another task.
+            CheckpointError: the file is not a model, damaged, too new, or for another task.
         """
         file = read_model_file(path)
         if refusal := cls._refusal(file.header):
@@ -76,7 +76,7 @@ class Model:
 
     @classmethod
     def _refusal(cls, header: Mapping[str, Any]) -> str:
-        """Return why the class does not take a model with this header; empty where it does."""
+        """Return why the class refuses a model with this header; an empty text if it does not."""
         if header.get("kind") == "checkpoint":
             return (
                 "is a checkpoint of a training run, expected its model; go on training with "
@@ -90,15 +90,15 @@ class Model:
             )
         if cls.task and task != cls.task:
             return f"is a {task}, expected a {cls.task}"
-        # a stranger's file may have anything here, also what no dict can be asked for
+        # in a stranger's file the task may be any JSON value, also one that is not hashable
         is_known = isinstance(task, str) and task in HEADS
         return "" if is_known else f"is for the task {task!r}, which is not known here"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to a file, at once or not at all.
+        """Write the model to a file, completely or not at all.
 
         Raises:
-            DataError: the place cannot be written to.
+            DataError: the file cannot be written.
         """
         header = {k: v for k, v in self.file.header.items() if k != "checksum"}
         write_model_file(path, header, self.file.arrays)
@@ -115,7 +115,7 @@ class Model:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Return the columns that the model reads besides FORM and does not fill before."""
+        """Return the columns besides FORM that the model reads and no earlier head fills."""
         filled: set[str] = set()
         found: dict[str, None] = {}
         for head in self.heads.values():
@@ -143,9 +143,9 @@ class Model:
 
         Args:
             sentences: Sentences, or lists of word forms.
-            confidence: write into MISC how sure the model is of each word, as a softmax from 0
-                to 1: `UPOSConf`, `XPOSConf`, `FEATSConf` by a tagger, `ArcConf` by a parser. Only
-                CoNLL-U has room for it; sentences read in another format are left without it.
+            confidence: write the softmax of each choice into MISC, from 0 to 1: `UPOSConf`,
+                `XPOSConf`, `FEATSConf` by a tagger, `ArcConf` by a parser. Only CoNLL-U has a
+                MISC column; sentences read from other formats get no confidence.
         """
         for batch in in_batches(map(_as_sentence, sentences)):
             for head in self.heads.values():
@@ -180,7 +180,7 @@ class Model:
 
         Only what the model predicts is scored.
         """
-        # a command that only predicts starts sooner without it
+        # not imported above, so that commands that only predict start faster
         from meprop_nlp.scoring.metrics import evaluate
 
         if isinstance(gold, str | os.PathLike):
@@ -194,16 +194,16 @@ def load(path: str | os.PathLike[str]) -> Model:
     """Read a model file of any task.
 
     Raises:
-        CheckpointError: the file is no model, damaged, or from a newer version.
+        CheckpointError: the file is not a model, damaged, or from a newer version.
     """
     return Model.load(path)
 
 
 def freeze(model: ModelFile) -> Model:
-    """Return a model that only predicts, of a copy of weights that may still be trained.
+    """Return a model for prediction with a copy of the weights, which may still be trained.
 
     Raises:
-        CheckpointError: the model is for a task that is not known here, or incomplete.
+        CheckpointError: the task is not known here, or the parts do not fit together.
         MePropError: a weight is not finite.
     """
     arrays = {name: array.copy() for name, array in model.arrays.items()}
@@ -226,5 +226,5 @@ def _annotated(batch: list[Sentence], head: Head, *, confidence: bool) -> Iterat
         columns["misc"] = prediction.misc(words.column("misc"))
     for sentence, part in zip(batch, words.split(**columns), strict=True):
         if sentence.layout.kind != "conllu":
-            part.pop("misc", None)  # in CoNLL-X and tab layouts there is none
+            part.pop("misc", None)  # other formats have no MISC
         yield sentence.with_columns(**part)

@@ -1,4 +1,4 @@
-"""`RowSource`: rows of a network's first layer, computed once for each distinct word."""
+"""`RowSource`: the output rows of a first layer, computed once for each distinct word."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ __all__ = ["RowSource", "padded"]
 class RowSource:
     """The outputs of a linear layer whose input depends only on some columns of a word.
 
-    Rows are kept in a native cache, by the text of the columns. Safe to use from several threads.
+    A native cache keeps the rows by the text of the columns. Safe to use from several threads.
 
     Args:
         native: the native core.
         columns: the names of the columns.
-        vectors: returns the layer's input for each key, (keys, I); a key is the text of the
-            columns of a word, joined with tabs.
-        weight, bias: (I, O) and (O,), the layer; O is a multiple of the core's lanes.
-        n_bytes: memory for the rows in the cache; the least recently used give way.
+        vectors: returns the layer's input for each key, (keys, I); a key is the text of a word's
+            columns, joined with tabs.
+        weight: (I, O); O is a multiple of the core's lanes.
+        bias: (O,).
+        n_bytes: the memory that cached rows may take; rows that are in use can exceed it.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class RowSource:
         self._lock = Lock()
 
     def find(self, words: Words) -> Any:
-        """Return the rows of all words, as the native decoders take them.
+        """Return the rows of all words, in the form that the native decoders take.
 
         Raises:
             MePropError: a row is not finite.
@@ -63,7 +64,7 @@ class RowSource:
 
 
 def padded(array: Array, multiple: int) -> Array:
-    """Return the array in float32, its last axis filled up with zeros to a multiple."""
+    """Return the array in float32, with its last axis padded with zeros to a multiple."""
     extra = -array.shape[-1] % multiple
     widths = [(0, 0)] * (array.ndim - 1) + [(0, extra)]
     return np.ascontiguousarray(np.pad(array, widths), dtype=np.float32)

@@ -1,10 +1,10 @@
-"""How fast models annotate a file: words/s of each step, and of all of them together.
+"""Measure how fast models annotate a file: words/s of each step, and of all steps together.
 
     speeds = measure("test.conllu", [load("parser.safetensors")], threads=(1, 2))
     speeds.words_per_second["parsing"][1]
 
-All happens in memory and after a first pass, so word forms are known to the row caches: it is the
-pace of a long file. What a process needs to start is not in it.
+Everything happens in memory and after a first pass, so that the row caches hold the file's words:
+it is the speed on a long file. The time that a process needs to start is not included.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from meprop_nlp.native import core, kernels_in_use, why_missing
 
 __all__ = ["Speeds", "decoding_kernels", "measure"]
 
-LARGEST = 64 << 20  # bytes of the file that are held in memory
-SECONDS = 0.25  # of a round of all steps together, on one thread
+LARGEST = 64 << 20  # most bytes of the file to hold in memory
+SECONDS = 0.25  # least duration of annotating the text once, on one thread
 CHUNKS_PER_THREAD = 2
 
 T = TypeVar("T")
@@ -43,11 +43,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """What was measured.
+    """The speeds that were measured.
 
     Attributes:
-        words, sentences: how many the file has.
-        timed_words: of one round; a small file again and again, of a large one the beginning.
+        words, sentences: the numbers of words and sentences in the file.
+        timed_words: the words of one round: a small file repeated, or the beginning of a large one.
         rounds: how often each step was timed; the steps take turns.
         words_per_second: medians by step (reading, tagging, parsing, writing, together) and by
             number of threads.
@@ -61,7 +61,7 @@ class Speeds:
 
 
 def decoding_kernels() -> str:
-    """Return what tagging and parsing compute with, in a few words."""
+    """Return a short description of the kernels that tagging and parsing use."""
     return kernels_in_use() if core() is not None else f"NumPy: {why_missing()}"
 
 
@@ -77,11 +77,11 @@ def measure(
     """Time each step of annotating a file of UTF-8.
 
     Args:
-        path: a file; it is read more than once.
-        models: they annotate one after the other.
-        threads: how many threads to measure with, one number after the other.
+        path: a file, which is read more than once.
+        models: the models that annotate it, one after the other.
+        threads: the numbers of threads to measure with.
         rounds: how often to time each step.
-        seconds: how long a round of all steps should take, at least.
+        seconds: the least time that annotating the timed text should take.
         input_format: as for `conll.read`.
 
     Raises:
@@ -94,7 +94,7 @@ def measure(
     least = CHUNKS_PER_THREAD * max(threads)
     parts = _beginning(path, input_format)
     together = partial(annotate, models=models, input_format=input_format)
-    _long_enough(parts, together, seconds, least)  # folds the word forms, which is not timed
+    _long_enough(parts, together, seconds, least)  # fills the row caches, which is not timed
     text = _long_enough(parts, together, seconds, least)
     steps, timed_words = _steps(text, models, input_format)
     samples: dict[tuple[str, int], list[float]] = {}
@@ -109,7 +109,7 @@ def measure(
 
 
 def _counts(path: str | os.PathLike[str], input_format: str) -> tuple[int, int]:
-    """Return how many sentences and words there are; faults are raised here."""
+    """Return the numbers of sentences and words; raise the file's faults."""
     n_sentences = n_words = 0
     for item in read_documents(path, input_format=input_format):
         if isinstance(item, Sentence):
@@ -122,7 +122,7 @@ def _counts(path: str | os.PathLike[str], input_format: str) -> tuple[int, int]:
 
 
 def _beginning(path: str | os.PathLike[str], input_format: str) -> list[bytes]:
-    """Return the file in parts as large as a chunk: its beginning, or all of it, repeated."""
+    """Return parts of the size of a chunk: the beginning of the file, or all of it repeated."""
     parts: list[bytes] = []
     for chunk in read_chunks(path, input_format=input_format):
         parts.append(chunk.text())
@@ -135,7 +135,7 @@ def _beginning(path: str | os.PathLike[str], input_format: str) -> list[bytes]:
 def _long_enough(
     parts: Sequence[bytes], together: Callable[[Any], Iterable[Any]], seconds: float, least: int
 ) -> bytes:
-    """Return so many of the parts, at least `least`, that annotating them takes so long."""
+    """Return enough parts, at least `least`, that annotating them takes `seconds`."""
     taken: list[bytes] = []
     start = time.perf_counter()
     for part in cycle(parts):
@@ -191,7 +191,7 @@ def _words(batch: Document | list[Sentence]) -> Words:
 
 
 def _written(sentences: Sequence[Sentence]) -> bytes:
-    """As `annotate` writes sentences; what was predicted makes no difference to the pace."""
+    """Write sentences as `annotate` does; the predictions would not change the time."""
     return "".join(sentence.to_text() for sentence in sentences).encode("utf-8", "surrogatepass")
 
 

@@ -1,4 +1,4 @@
-"""`annotate`: through documents, through sentences, on any threads: the same bytes."""
+"""`annotate`: the same bytes through documents, through sentences, and on any threads."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def collected(pieces: Iterable[Any]) -> tuple[bytes, str | None]:
 def read_and_piped(
     text: bytes, models: Models, *, fill_deps: bool, confidence: bool, **options: Any
 ) -> Iterator[Sentence]:
-    """What `annotate` should give, sentence by sentence, with nothing of it but `pipe`."""
+    """What `annotate` should return, made sentence by sentence with `pipe` alone."""
     for sentence in read(io.BytesIO(text), **options):
         for model in models.in_order():
             (sentence,) = model.pipe([sentence], confidence=confidence)
@@ -103,7 +103,7 @@ def annotated(
     slow: bool = False,
     **options: Any,
 ) -> tuple[bytes, str | None]:
-    """What `annotate` gives in chunks of `size` bytes, with or without the core's documents."""
+    """What `annotate` returns in chunks of `size` bytes, with or without native documents."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(opening, "_PIECE", size)
         patch.setattr(annotating, "read_chunks", functools.partial(read_chunks, size=size))

@@ -49,7 +49,7 @@ def test_frozen_model_does_not_follow_its_weights() -> None:
     assert list(tagger.predict(words)) == list(freeze(random_tagger(3)).predict(words))
 
 
-def test_what_cannot_be_frozen_is_told() -> None:
+def test_what_cannot_be_frozen_is_refused() -> None:
     with pytest.raises(CheckpointError, match="'cook', which is not known"):
         freeze(ModelFile({"task": "cook"}, {}))
     model = random_tagger(1)

@@ -24,7 +24,7 @@ __all__ = ["NativeTagger", "NumpyTagger", "Tags", "TagsHead"]
 
 GATES = 4
 CACHE_BYTES = 32 << 20
-SCORES = {"feats": "ufeats"}  # where the score is not called as the column
+SCORES = {"feats": "ufeats"}  # the scores that have another name than their column
 
 
 class TagsHead(Head):
@@ -74,7 +74,7 @@ class Tags(NamedTuple):
 
 
 class NumpyTagger:
-    """The network in NumPy: the reference of the native one, and its weights.
+    """The network in NumPy, which holds the weights and is the reference of the native one.
 
     Attributes:
         tags: the values of each predicted column, by column name.
@@ -126,7 +126,7 @@ class NumpyTagger:
 
 
 class NativeTagger:
-    """The network on the native core: weights packed, inputs folded into one row a form."""
+    """The network on the native core, with packed weights and one folded input row per form."""
 
     def __init__(self, network: NumpyTagger, native: ModuleType) -> None:
         lanes = native.lanes()
@@ -166,7 +166,7 @@ class NativeTagger:
 
 
 def _by_panels(weight: Array, lanes: int) -> Array:
-    """Return (n, 4H) as (n, panels x 4 x lanes): the gates of neighbouring units together."""
+    """Reorder (n, 4H) to (n, panels x 4 x lanes), with the gates of neighbouring units together."""
     rows, width = weight.shape
     gates = padded(weight.reshape(rows, GATES, width // GATES), lanes)
     panels = gates.reshape(rows, GATES, -1, lanes).transpose(0, 2, 1, 3)

@@ -28,8 +28,8 @@ class TreeHead(Head):
     Attributes:
         tags: the vocabulary of each tag column it reads, by column name.
         labels: dependency relations by index, in the encoding of `config.nonprojective`.
-        relations: dependency relations as they are written: the labels, and those that stand only
-            in lifted labels.
+        relations: dependency relations as they are written: the labels, then the relations that
+            occur only inside lifted labels.
         system: the transition system.
         reference: the network in NumPy.
     """
@@ -68,7 +68,7 @@ class TreeHead(Head):
         )
 
     def _deprojectivize(self, trees: Trees, words: Words, lifted: npt.NDArray[np.int64]) -> None:
-        """Undo the pseudo-projective encoding of the sentences with lifted words, in place.
+        """Undo the pseudo-projective encoding, in place, of the sentences with lifted labels.
 
         Afterwards their labels are indices of `relations`.
         """
@@ -83,12 +83,12 @@ class TreeHead(Head):
     def explore(
         self, sentences: Iterable[Sentence], heads: Indices, labels: Indices
     ) -> Exploration:
-        """Parse trees with the dynamic oracle beside it, for training (Goldberg & Nivre 2012).
+        """Parse, and ask the dynamic oracle in each state, for training (Goldberg & Nivre 2012).
 
         Args:
             sentences: N words in all, at least one.
-            heads, labels: (N,) int32, gold trees that the transition system can build, one root
-                each; the labels are indices of `labels`.
+            heads, labels: (N,) int32, gold trees with one root each that the transition system can
+                build; the labels are indices of `self.labels`.
 
         Raises:
             ConfigError: the transition system has no dynamic oracle.

@@ -1,4 +1,4 @@
-"""The parser on the native core: its first layer folded into rows of forms, tags and labels."""
+"""The parser on the native core, with its first layer folded into rows of forms, tags, labels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORM_BYTES, TAG_BYTES = 104 << 20, 16 << 20
 
 
 class NativeParser:
-    """Parses batches of words; safe to use from several threads."""
+    """The network on the native core; safe to use from several threads."""
 
     def __init__(self, network: NumpyParser, native: ModuleType) -> None:
         self._system = network.system
@@ -49,7 +49,7 @@ class NativeParser:
             no_bias,
             n_bytes=FORM_BYTES,
         )
-        # without tag columns all words have the same row, whatever it is looked up by
+        # without tag columns all words have the same row, so that any column will do
         self._tags = RowSource(
             native,
             list(network.tags) or ["upos"],
@@ -93,13 +93,13 @@ class NativeParser:
         return Trees(heads, labels, probabilities)
 
     def explore(self, words: Words, heads: Indices, labels: Indices) -> Exploration:
-        """Parse with the dynamic oracle beside it; `heads` and `labels` (N) are gold.
+        """Parse, and ask the dynamic oracle in each state; `heads` and `labels` (N,) are gold.
 
         Raises:
             ConfigError: the transition system has no dynamic oracle.
             MePropError: scores are not finite.
         """
-        # training alone asks for it: what only decodes starts without
+        # only training explores: decoding starts faster without the import
         from meprop_nlp.parsing.dynamic_oracle import demand_arc_hybrid
 
         demand_arc_hybrid(self._system)
@@ -132,7 +132,9 @@ def _by_slot(weight: Array, dim: int) -> Array:
 
 
 def _masks(system: TransitionSystem, width: int) -> tuple[Array, npt.NDArray[np.int32]]:
-    """Return (situations, width) 0 or -infinity, and the moves without an alternative, or -1."""
+    """Return each mask of the system as 0 or -inf, (masks, width), and the only transition that it
+    allows, or -1: (masks,).
+    """
     masks = np.full((len(system.masks), width), -np.inf, np.float32)
     masks[:, : system.n_transitions][system.masks] = 0
     forced = np.where(system.masks.sum(1) == 1, system.masks.argmax(1), -1)

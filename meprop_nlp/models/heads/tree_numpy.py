@@ -1,4 +1,4 @@
-"""The parser's network in NumPy, all sentences in step: its weights, and the reference."""
+"""The parser's network in NumPy: the weights, and the reference of the native parser."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ACTIVATION_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": lambda x: np.tanh(x),
 }
 
-# Far more than any use. Folded, the first layer has 18 hidden layers a word and 12 a label.
+# Far more than any real model has. Folding makes 18 hidden layers of each word, 12 of each label.
 MOST_NEURONS = MOST_LABELS = 1 << 16
 MOST_LABEL_WEIGHTS = 1 << 24
 
@@ -59,11 +59,11 @@ class Trees(NamedTuple):
 
 
 class Exploration(NamedTuple):
-    """How a parser went through trees with the dynamic oracle beside it: N words, 2 N states.
+    """The states of a parser that follows its own choices: N words, 2 N states.
 
     Attributes:
-        followed: (2 N,) int32, the parser's best transition in each state, which it made.
-        targets: (2 N,) int32, the one with the best score among those that the oracle calls right.
+        followed: (2 N,) int32, the transition with the best score in each state, which was made.
+        targets: (2 N,) int32, the one with the best score among those that the oracle returns.
     """
 
     followed: Indices
@@ -71,14 +71,16 @@ class Exploration(NamedTuple):
 
 
 class NumpyParser:
-    """The network in NumPy: the reference of the native one, and its weights.
+    """The network in NumPy, which holds the weights and is the reference of the native one.
+
+    All sentences are parsed in step.
 
     Attributes:
         tags: the vocabulary of each tag column it reads, by column name.
         labels: dependency relations by index, in the encoding of `config.nonprojective`.
         system: the transition system.
         special: (4, E) ROOT and NULL as words, then as tags.
-        label_rows: (labels + 1, E); the last: no label.
+        label_rows: (labels + 1, E) the embeddings of the labels; the last row is for no label.
         layers: (weight (inputs, outputs), bias), the first to the last.
 
     Raises:
@@ -98,7 +100,7 @@ class NumpyParser:
         e = self.special.shape[1]
         self.tables = FormTables(arrays, lexicon, width=e)
         n_tags = sum(map(len, self.tags.values()))
-        # a table has a row even where nothing is looked up in it
+        # without tags the table still has one row, which is not used
         self._tags = take(arrays, "tags.weight", max(1, n_tags), e)
         self.label_rows = take(arrays, "labels.weight", len(self.labels) + 1, e)
         self.layers: list[tuple[Array, Array]] = []
@@ -122,7 +124,7 @@ class NumpyParser:
         allowed = {name: file.header[name] for name in ("root_labels", "other_labels")}
         for name, labels in allowed.items():
             if not isinstance(labels, list) or not all(type(label) is int for label in labels):
-                raise CheckpointError(f"the model's {name} are no list of whole numbers")
+                raise CheckpointError(f"the model's {name} are not a list of whole numbers")
         system = make_system(self.config.transition_system, len(self.labels), **allowed)
         if file.header.get("template", 1) != system.template:
             raise CheckpointError(
@@ -132,7 +134,7 @@ class NumpyParser:
         return system
 
     def tag_vectors(self, keys: Sequence[str]) -> Array:
-        """Return the tag vector of each key, a word's tag columns joined with tabs: (n, E)."""
+        """Return the tag vector of each key, the tag columns of a word joined with tabs: (n, E)."""
         rows, offset = [], 0
         parts = [key.split("\t") for key in keys]
         for column, vocab in enumerate(self.tags.values()):
@@ -172,13 +174,13 @@ class NumpyParser:
         )
 
     def explore(self, words: Words, heads: Indices, labels: Indices) -> Exploration:
-        """Parse with the dynamic oracle beside it; `heads` and `labels` (N) are gold.
+        """Parse, and ask the dynamic oracle in each state; `heads` and `labels` (N,) are gold.
 
         Raises:
             ConfigError: the transition system has no dynamic oracle.
             MePropError: scores are not finite.
         """
-        # training alone asks for it: what only decodes starts without
+        # only training explores: decoding starts faster without the import
         from meprop_nlp.parsing.dynamic_oracle import DynamicOracle
 
         spans = [slice(*span) for span in pairwise(words.bounds.tolist())]
@@ -214,7 +216,7 @@ class NumpyParser:
         return scores
 
     def embed(self, words: Words) -> tuple[Array, Array, npt.NDArray[np.int64]]:
-        """Return the vectors of all words and of their tags, and where each sentence's begin."""
+        """Return the vectors of words and of their tags, and the row of each sentence's ROOT."""
         special = self.special
         forms, tags = FormTable(), FormTable()
         by_word = np.array(forms.add(words.column("form")), np.int64) + 2
@@ -234,11 +236,11 @@ class NumpyParser:
 
 
 class _InStep:
-    """Sentences on their way, each at the same transition.
+    """Sentences that are parsed together, one transition of each at a time.
 
     Attributes:
-        states: of all sentences.
-        live: numbers of those that are not finished.
+        states: the state of each sentence.
+        live: the indices of the sentences that are not finished.
     """
 
     def __init__(self, parser: NumpyParser, words: Words) -> None:
@@ -251,7 +253,7 @@ class _InStep:
         self.live = [i for i, state in enumerate(self.states) if not state.is_terminal()]
 
     def scores(self) -> Array:
-        """Return the scores of all transitions, -inf where they are not valid: (live, moves)."""
+        """Return the scores of all transitions, -inf for invalid ones: (live, transitions)."""
         system, live = self._parser.system, self.live
         extracted = [extract(self.states[i], b0_has_children=system.b0_has_children) for i in live]
         positions = np.array(extracted, np.int64)  # (n, 18)
@@ -271,7 +273,7 @@ class _InStep:
         return np.where(masks, self._parser.score(hidden), -np.inf)
 
     def apply(self, transitions: Sequence[int]) -> None:
-        """Make one transition in each sentence that is not finished."""
+        """Apply one transition to each sentence that is not finished."""
         system = self._parser.system
         for i, transition in zip(self.live, transitions, strict=True):
             if 0 < transition < system.left_start:
