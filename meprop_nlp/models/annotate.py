@@ -210,34 +210,24 @@ def _in_order(
 
     pool = ThreadPoolExecutor(threads)
     waiting: deque[Future[_AnnotatedChunk]] = deque()
-    stream = _UntilError(chunks)
+    errors: list[Exception] = []
     try:
-        for chunk in stream:
+        for chunk in _until_error(chunks, errors):
             waiting.append(pool.submit(work, chunk))
             # when the source pauses, finish the chunks at hand before waiting for more text
             while waiting and (chunk.pauses or len(waiting) > 2 * threads):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-        stream.finish()
+        for error in errors:
+            raise error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-class _UntilError:
-    """The chunks before the error of a file, if it has one; `finish` raises the error."""
-
-    def __init__(self, chunks: Iterable[Chunk]) -> None:
-        self._chunks = chunks
-        self._error: Exception | None = None
-
-    def __iter__(self) -> Iterator[Chunk]:
-        try:
-            yield from self._chunks
-        except Exception as error:
-            self._error = error
-
-    def finish(self) -> None:
-        """Raise the error of the file."""
-        if self._error is not None:
-            raise self._error
+def _until_error(chunks: Iterable[Chunk], errors: list[Exception]) -> Iterator[Chunk]:
+    """Yield the chunks of a file; if it ends with an error, add the error to `errors`."""
+    try:
+        yield from chunks
+    except Exception as error:
+        errors.append(error)

@@ -27,7 +27,7 @@ class RowSource:
         vectors: returns the layer's input for each key, (keys, I); a key is the text of a word's
             columns, joined with tabs.
         weight: (I, O); O is a multiple of the core's lanes.
-        bias: (O,).
+        bias: (O,); None for a layer without one.
         n_bytes: the memory that cached rows may take; rows that are in use can exceed it.
     """
 
@@ -37,12 +37,15 @@ class RowSource:
         columns: Sequence[str],
         vectors: Callable[[Sequence[str]], Array],
         weight: Array,
-        bias: Array,
+        bias: Array | None = None,
         *,
         n_bytes: int,
     ) -> None:
         self._columns, self._vectors = columns, vectors
-        capacity = max(1, n_bytes // (4 * weight.shape[1]))  # float32
+        width = weight.shape[1]
+        if bias is None:
+            bias = np.zeros(width, np.float32)
+        capacity = max(1, n_bytes // (4 * width))  # float32
         self._cache = native.RowCache(weight, bias, capacity)
         self._lock = Lock()
 

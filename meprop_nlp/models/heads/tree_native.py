@@ -33,30 +33,13 @@ class NativeParser:
         forms, tags, labels = (
             padded(part, lanes) for part in np.split(parts, [len(POSITIONS), 2 * len(POSITIONS)])
         )  # (slots, E, hidden)
-        hidden = forms.shape[2]
-        width = len(POSITIONS) * hidden
-        # (slots, E, hidden) -> (E, slots x hidden)
-        side_by_side = [
-            np.ascontiguousarray(part.transpose(1, 0, 2)).reshape(-1, width)
-            for part in (forms, tags)
-        ]
-        no_bias = np.zeros(width, np.float32)
         self._forms = RowSource(
-            native,
-            ["form"],
-            network.tables.summed,
-            side_by_side[0],
-            no_bias,
-            n_bytes=FORM_BYTES,
+            native, ["form"], network.tables.summed, _side_by_side(forms), n_bytes=FORM_BYTES
         )
         # without tag columns all words have the same row, so that any column will do
+        columns = list(network.tags) or ["upos"]
         self._tags = RowSource(
-            native,
-            list(network.tags) or ["upos"],
-            network.tag_vectors,
-            side_by_side[1],
-            no_bias,
-            n_bytes=TAG_BYTES,
+            native, columns, network.tag_vectors, _side_by_side(tags), n_bytes=TAG_BYTES
         )
         others = [(padded(weight, lanes), padded(b, lanes)) for weight, b in network.layers[1:]]
         # the inputs of each layer are the padded outputs of the one before
@@ -129,6 +112,12 @@ def _by_slot(weight: Array, dim: int) -> Array:
     """Return the first layer's weight (48 E, hidden) as (48, E, hidden)."""
     n_slots = 2 * len(POSITIONS) + len(LABEL_POSITIONS)
     return weight.reshape(n_slots, dim, weight.shape[1])
+
+
+def _side_by_side(weight: Array) -> Array:
+    """Return the weight of each slot (slots, E, hidden) as (E, slots x hidden)."""
+    slots, dim, hidden = weight.shape
+    return np.ascontiguousarray(weight.transpose(1, 0, 2)).reshape(dim, slots * hidden)
 
 
 def _masks(system: TransitionSystem, width: int) -> tuple[Array, npt.NDArray[np.int32]]:
