@@ -3,10 +3,10 @@
     python benchmarks/bench_decode.py --train [--data ../shared/data/ud-english-ewt]
     python benchmarks/bench_decode.py --tagger T --parser P --default-tagger U --default-parser Q
 
-On UD English EWT's test file, again and again up to --words. First the trees and tags are held
-against NumPy's. What is compared takes turns. spaCy and UDPipe are measured beside it where they
-are installed and a model is given. Takes about half an hour, and as long again to train the
-models; nothing should run beside it. Writes benchmarks/results/decode.json.
+Annotates UD English EWT's test file, repeated up to --words. First the trees and tags are compared
+with NumPy's. Programs that are compared take turns. spaCy and UDPipe are measured too if they are
+installed and a model is given. Takes about half an hour, and as long again to train the models;
+nothing else should run meanwhile. Writes benchmarks/results/decode.json.
 """
 
 from __future__ import annotations
@@ -27,15 +27,14 @@ from decode_table import comparison, peers_table, report
 from peers import measure_peers
 
 from meprop_nlp.commands.processes import peak_bytes, seconds
-from meprop_nlp.data.conll.chunks import read_chunks
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.conll.writing import write, write_pieces
 from meprop_nlp.data.sample.treebank import sample_treebank
-from meprop_nlp.models.annotator import Annotator, Predicted
+from meprop_nlp.models.annotate import annotate
 
 THREADS = 2
 SMALL_FILE_WORDS = 200
-STARTS = 7  # fresh processes on the small file, if it is not a quick run
+STARTS = 7  # fresh processes on the small file, except in a quick run
 
 
 def options_of(words: Sequence[str] | None) -> argparse.Namespace:
@@ -45,9 +44,11 @@ def options_of(words: Sequence[str] | None) -> argparse.Namespace:
     def more(parser: argparse.ArgumentParser) -> None:
         add_options(parser)
         parser.add_argument("--data", type=Path, default=treebanks / "ud-english-ewt")
-        parser.add_argument("--words", type=int, default=2_000_000, help="of the repeated file")
-        parser.add_argument("--rounds", type=int, default=5, help="of which medians are shown")
-        parser.add_argument("--peer-words", type=int, default=200_000, help="for spaCy and UDPipe")
+        parser.add_argument(
+            "--words", type=int, default=2_000_000, help="size of the repeated file"
+        )
+        parser.add_argument("--rounds", type=int, default=5, help="medians of so many rounds")
+        parser.add_argument("--peer-words", type=int, default=200_000, help="for the peers")
         parser.add_argument("--spacy-model", type=Path, default=Path("../shared/peers/spacy-ewt"))
         parser.add_argument("--udpipe-model", type=Path, metavar="FILE")
 
@@ -58,7 +59,7 @@ def options_of(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def first_words(path: Path, n_words: int, target: Path) -> int:
-    """Write a file's first sentences, so many words of them at least; return how many."""
+    """Write a file's first sentences with at least `n_words`; return the number of words."""
     taken, count = [], 0
     for sentence in read(path):
         if count >= n_words:
@@ -70,7 +71,7 @@ def first_words(path: Path, n_words: int, target: Path) -> int:
 
 
 def in_memory(path: Path, pairs: Mapping[str, Pair], uncut: Any, rounds: int) -> dict[str, Any]:
-    """Time parsing and tagging alone, on one thread, of documents that have been read."""
+    """Time parsing alone and tagging alone, on one thread, of documents in memory."""
     documents = documents_of(path)
     parsers = {name: pair.parser for name, pair in pairs.items()} | {"uncut": uncut}
     taggers = {name: pair.tagger for name, pair in pairs.items()}
@@ -82,9 +83,7 @@ def in_memory(path: Path, pairs: Mapping[str, Pair], uncut: Any, rounds: int) ->
 
 def read_and_write(path: Path, target: Path) -> None:
     """Copy a file through the native reader and writer, on one thread."""
-    annotator, nothing = Annotator(), Predicted(None, None)
-    documents = (chunk.document() for chunk in read_chunks(path))
-    write_pieces((annotator.write(document, nothing) for document in documents), target)
+    write_pieces((piece.text for piece in annotate(path, [])), target)
 
 
 def command(pair: Pair, path: Path, target: Path) -> list[str | Path]:
@@ -96,11 +95,11 @@ def command(pair: Pair, path: Path, target: Path) -> list[str | Path]:
 def whole_files(
     path: Path, words: int, pairs: Mapping[str, Pair], rounds: int, folder: Path
 ) -> dict[str, Any]:
-    """Time copying a file, and tagging and parsing it in a process of its own; and its memory."""
+    """Time copying a file, and tagging and parsing it in a new process; measure its memory."""
     target = folder / "out.conllu"
     read_and_write(path, target)
     if target.read_bytes() != path.read_bytes():
-        raise SystemExit("the copy of the file is another; nothing is timed")
+        raise SystemExit("the copy of the file differs from it; nothing is timed")
     small = folder / "small.conllu"
     starts = max(rounds, STARTS) if rounds > 1 else 1
     small_words = first_words(path, SMALL_FILE_WORDS, small)
@@ -136,8 +135,8 @@ def main(words: Sequence[str] | None = None) -> None:
     checks = check({**named, "uncut, parser": uncut}, files)
     results: dict[str, Any] = {
         "conditions": {**conditions(), "threads": THREADS, "rounds": options.rounds},
-        "models": {name: pair.told() for name, pair in pairs.items()},
-        "uncut": {"neurons": uncut.model.arrays["layers.0.bias"].size, "weights": weights},
+        "models": {name: pair.described() for name, pair in pairs.items()},
+        "uncut": {"neurons": uncut.file.arrays["layers.0.bias"].size, "weights": weights},
         "checks": checks,
     }
     with tempfile.TemporaryDirectory() as name:

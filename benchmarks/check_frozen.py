@@ -1,11 +1,11 @@
-"""Whether the frozen models tag and parse as the PyTorch networks they were made of.
+"""Check that frozen models tag and parse as the PyTorch networks that they were made from.
 
     python benchmarks/check_frozen.py MODEL... [--files dev.conllu test.conllu]
 
 Each model's network is built in PyTorch again, cut to its widths, given the stored weights, and
-decodes greedily on its own: the words that get another tag, head or label from the frozen model are
-counted, and of the sentences that hold them those where the network's two best answers were closer
-than 0.0001, which a sum in another order can turn over. Exit status 1 where others differ.
+decodes greedily. The words that get another tag, head or label from the frozen model are counted,
+and how many of them follow a tie: a choice where the network's two best scores are closer than
+0.0001, so that another order of summation can change it. The exit status is 1 if others differ.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from torch.nn.utils.rnn import pack_sequence
 from meprop_nlp.config import MePropConfig
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.models.loading import load
-from meprop_nlp.models.parser import FrozenParser
-from meprop_nlp.models.tagger import FrozenTagger
+from meprop_nlp.models.head import Head
+from meprop_nlp.models.heads.tags import TagsHead
+from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.models.model import Model, load
 from meprop_nlp.models.words import SentenceWords
 from meprop_nlp.parsing.features import extract, extract_labels
 from meprop_nlp.training.checkpoint import shrink
@@ -37,20 +38,22 @@ TIE = 1e-4
 BATCH = 500  # sentences
 
 
-def network_of(model: FrozenTagger | FrozenParser) -> Any:
-    """Return the model's network in PyTorch, for evaluation."""
-    header, lexicon = model.model.header, model.lexicon
+def network_of(model: Model, head: Head) -> Any:
+    """Return the network of a model's only head in PyTorch, for evaluation."""
+    header, lexicon = model.file.header, model.lexicon
     rows = len(lexicon.forms), int(lexicon.feature_offsets[-1])
     network: Any
-    if isinstance(model, FrozenTagger):
-        sizes = {name: len(vocab) for name, vocab in model.tags.items()}
-        network = TaggerNetwork(*rows, sizes, model.config, MePropConfig())
+    if isinstance(head, TagsHead):
+        sizes = {name: len(values) for name, values in head.tags.items()}
+        network = TaggerNetwork(*rows, sizes, head.config, MePropConfig())
+    elif isinstance(head, TreeHead):
+        tags = max(1, sum(map(len, head.tags.values())))
+        sizes = tags, len(head.labels), head.system.n_transitions
+        network = ParserNetwork(*rows, *sizes, head.config, MePropConfig())
     else:
-        tags = max(1, sum(map(len, model.tags.values())))
-        sizes = tags, len(model.labels), model.system.n_transitions
-        network = ParserNetwork(*rows, *sizes, model.config, MePropConfig())
+        raise SystemExit(f"no network is known here for the head {head.name}")
     shrink(network.simplified_layers(), header["neurons"])
-    arrays = {name: torch.from_numpy(a.copy()) for name, a in model.model.arrays.items()}
+    arrays = {name: torch.from_numpy(a.copy()) for name, a in model.file.arrays.items()}
     network.load_state_dict(arrays, strict=False)
     if missing := {name for name, _ in network.named_parameters()} - set(arrays):
         raise SystemExit(f"the model lacks {sorted(missing)}")
@@ -58,21 +61,21 @@ def network_of(model: FrozenTagger | FrozenParser) -> Any:
 
 
 def tagged(
-    model: FrozenTagger, network: TaggerNetwork, sentences: Sequence[Sentence]
+    model: Model, head: TagsHead, network: TaggerNetwork, sentences: Sequence[Sentence]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the network's answers, and how far the second best was; (all words, columns) each."""
+    """Return the network's tags and their margins over the second best: (all words, columns)."""
     rows = [torch.from_numpy(model.lexicon.encode(s.forms)).int() for s in sentences]
     packed = pack_sequence(rows, enforce_sorted=False)
-    # where each packed row belongs
+    # the word that each packed row belongs to
     starts = np.cumsum([0, *map(len, rows)])
     places = pack_sequence(
         [torch.arange(a, b) for a, b in pairwise(starts)],
         enforce_sorted=False,
     ).data
-    answers = np.empty((len(places), len(model.tags)), np.int64)
+    answers = np.empty((len(places), len(head.tags)), np.int64)
     margins = np.empty(answers.shape, np.float32)
     logits = network(packed.data, packed.batch_sizes)
-    for column, name in enumerate(model.tags):
+    for column, name in enumerate(head.tags):
         best = logits[name].topk(2, dim=1)
         answers[places, column] = best.indices[:, 0].numpy()
         margins[places, column] = (best.values[:, 0] - best.values[:, 1]).numpy()
@@ -80,18 +83,18 @@ def tagged(
 
 
 def parsed(
-    model: FrozenParser, network: ParserNetwork, sentences: Sequence[Sentence]
+    model: Model, head: TreeHead, network: ParserNetwork, sentences: Sequence[Sentence]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return heads and labels (all words, 2), and each sentence's closest choice, for its words.
+    """Return heads and labels (all words, 2), and for each word the least margin in its sentence.
 
-    All sentences go forward together, one transition at a time.
+    All sentences are parsed together, one transition at a time.
     """
-    system = model.system
+    system = head.system
     states = [system.initial(len(s)) for s in sentences]
     forms = [form for s in sentences for form in s.forms]
     form_rows = torch.from_numpy(model.lexicon.encode(forms)).int()
     columns, offset = [], 0
-    for name, vocab in model.tags.items():
+    for name, vocab in head.tags.items():
         column = [offset + vocab.index(tag) for s in sentences for tag in s.column(name)]
         columns.append(column)
         offset += len(vocab)
@@ -118,23 +121,22 @@ def parsed(
     return answers, np.repeat(closest, [len(s) for s in sentences])[:, None]
 
 
-def differences(
-    model: FrozenTagger | FrozenParser, sentences: Sequence[Sentence]
-) -> Iterator[tuple[int, int]]:
-    """Yield, batch by batch, how many words differ, and how many of them without a tie."""
-    network = network_of(model)
+def differences(model: Model, sentences: Sequence[Sentence]) -> Iterator[tuple[int, int]]:
+    """Yield for each batch how many words differ, and how many of these without a tie."""
+    (head,) = model.heads.values()
+    network = network_of(model, head)
     for start in range(0, len(sentences), BATCH):
         batch = sentences[start : start + BATCH]
         words = SentenceWords(batch)
         with torch.inference_mode():
-            if isinstance(model, FrozenTagger):
-                expected, margins = tagged(model, network, batch)
-                ours = model.annotate(words).ids.T
-            else:
-                expected, margins = parsed(model, network, batch)
-                trees = model._parser.parse(words)
-                ours = np.stack([trees.heads, trees.labels], 1)
-        other = ours != expected
+            if isinstance(head, TagsHead):
+                expected, margins = tagged(model, head, network, batch)
+                frozen = head._tagger.tag(words).ids.T
+            elif isinstance(head, TreeHead):
+                expected, margins = parsed(model, head, network, batch)
+                trees = head._parser.parse(words)
+                frozen = np.stack([trees.heads, trees.labels], 1)
+        other = frozen != expected
         yield int(other.any(1).sum()), int((other & (margins > TIE)).any(1).sum())
 
 

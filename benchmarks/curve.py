@@ -2,10 +2,11 @@
 
     python benchmarks/curve.py [--data ../shared/data/ud-english-ewt] [--folder models/curve]
 
-Trains by the command line what is not in the folder yet, and goes on where it was interrupted. Each
-model is scored on dev (the parser with gold tags) and timed on one thread, all of a task in turn.
-Writes benchmarks/results/curve.json, and curve.png and curve.svg beside it with matplotlib (pip
-install -e .[plots]); `--draw` only draws. Takes an hour or two on two cores, training included.
+Trains the models that are not in the folder yet by the command line, and resumes an interrupted
+training. Each model is scored on dev (the parser with gold tags) and timed on one thread; the
+models of a task take turns. Writes benchmarks/results/curve.json, and curve.png and curve.svg
+beside it with matplotlib (pip install -e .[plots]); `--draw` only draws. Takes an hour or two on
+two cores, training included.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from decode_pace import at_least_words, documents_of, timed_models
 
 from meprop_nlp.commands.tables import table
 from meprop_nlp.data.sample.treebank import sample_treebank
-from meprop_nlp.models.loading import load
+from meprop_nlp.models.model import load
 
 CUT, SMALL = "cut while training (meSimp)", "small from the start"
 UNCUT, DEFAULT = "500 uncut", "default"
@@ -54,10 +55,12 @@ def options_of(words: Sequence[str] | None) -> argparse.Namespace:
 
     def more(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--data", type=Path, default=treebanks / "ud-english-ewt")
-        parser.add_argument("--folder", type=Path, default=Path("models/curve"), help="of models")
+        parser.add_argument(
+            "--folder", type=Path, default=Path("models/curve"), help="with the models"
+        )
         parser.add_argument("--words", type=int, default=200_000, help="of dev, repeated, to time")
-        parser.add_argument("--rounds", type=int, default=5, help="of which medians are taken")
-        parser.add_argument("--draw", action="store_true", help="only draw what was measured")
+        parser.add_argument("--rounds", type=int, default=5, help="medians of so many rounds")
+        parser.add_argument("--draw", action="store_true", help="only draw the stored results")
 
     options = arguments(__doc__.splitlines()[0], "curve", words, more)
     if options.quick:
@@ -66,7 +69,7 @@ def options_of(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def points(task: str, runs: Runs, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Train what is missing; score and time all models of a task."""
+    """Train the models of a task that are missing; score and time all of them."""
     dev = sample_treebank("dev") if options.data is None else options.data / "dev.conllu"
     found, models = [], {}
     for how, name, settings in runs:
@@ -74,13 +77,18 @@ def points(task: str, runs: Runs, options: argparse.Namespace) -> list[dict[str,
         command = f"train-{task} {settings}".strip()
         train(command, options.data, path)
         model = models[name] = load(path)
-        neurons = model.model.header.get("neurons", {})
-        found.append({
-            **{"task": task, "how": how, "name": name, "command": command},
-            "neurons": list(neurons.values()),
-            "bytes": path.stat().st_size,
-            "score": round(getattr(model.evaluate(dev), SCORE[task].lower()), 2),
-        })  # fmt: skip
+        neurons = model.file.header.get("neurons", {})
+        found.append(
+            {
+                "task": task,
+                "how": how,
+                "name": name,
+                "command": command,
+                "neurons": list(neurons.values()),
+                "bytes": path.stat().st_size,
+                "score": round(getattr(model.evaluate(dev), SCORE[task].lower()), 2),
+            }
+        )
     with tempfile.TemporaryDirectory() as folder:
         repeated = Path(folder, "dev.conllu")
         at_least_words(dev, options.words, repeated)

@@ -1,4 +1,4 @@
-"""Whether the native decoder says what it should, before `bench_decode` times it."""
+"""Check the native decoder against NumPy before `bench_decode` times it."""
 
 from __future__ import annotations
 
@@ -12,25 +12,22 @@ import numpy as np
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_tree
-from meprop_nlp.models.numpy_parser import NumpyParser
-from meprop_nlp.models.numpy_tagger import NumpyTagger
-from meprop_nlp.models.parser import FrozenParser
-from meprop_nlp.models.stream import chunks
-from meprop_nlp.models.tagger import FrozenTagger
-from meprop_nlp.models.weights import ParserWeights, TaggerWeights
-from meprop_nlp.models.words import SentenceWords, Trees, Words
+from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.heads.tags import TagsHead
+from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.models.model import Model
+from meprop_nlp.models.prediction import Indices
+from meprop_nlp.models.words import SentenceWords, Words
 
-# sums in another order can turn over a tie, and one move turned over can move a few arcs
+# sums in another order can break a tie otherwise, and one other transition can change a few arcs
 TOLERATED = 1e-3
 
 
-def check(
-    models: dict[str, FrozenTagger | FrozenParser], files: Sequence[Path]
-) -> list[dict[str, Any]]:
-    """Hold each model against NumPy's answers on each file; count the words that differ.
+def check(models: dict[str, Model], files: Sequence[Path]) -> list[dict[str, Any]]:
+    """Compare each model with NumPy on each file; return the numbers of words that differ.
 
     Raises:
-        SystemExit: more than a few differ, or a tree is broken.
+        SystemExit: more than a few words differ, or heads do not form a tree.
     """
     found = []
     for path in files:
@@ -38,37 +35,39 @@ def check(
         for name, model in models.items():
             differing = _differing(model, sentences)
             words = sum(map(len, sentences))
-            told = f"{name} on {path.name}: {differing} of {words} words differ from NumPy"
-            print(told, flush=True)
+            line = f"{name} on {path.name}: {differing} of {words} words differ from NumPy"
+            print(line, flush=True)
             if differing > TOLERATED * words:
-                raise SystemExit(f"{told}; nothing is timed")
+                raise SystemExit(f"{line}; nothing is timed")
             found.append({"model": name, "file": path.name, "words": words, "differ": differing})
     return found
 
 
-def _differing(model: FrozenTagger | FrozenParser, sentences: Sequence[Sentence]) -> int:
-    """Return how many words get other tags, or another head or label, than from NumPy."""
+def _differing(model: Model, sentences: Sequence[Sentence]) -> int:
+    """Return the number of words with another tag, head or label than NumPy predicts."""
+    by_numpy = Model(model.file)
+    for head in by_numpy.heads.values():
+        if isinstance(head, TagsHead):
+            head._tagger = head.reference
+        elif isinstance(head, TreeHead):
+            head._parser = head.reference
     total = 0
-    if isinstance(model, FrozenTagger):
-        reference = NumpyTagger(TaggerWeights(model.model, model.lexicon))
-        for chunk in chunks(sentences):
-            words = SentenceWords(chunk)
-            other = model.annotate(words).ids != reference.tag(words).ids
-            total += int(other.any(axis=0).sum())
-        return total
-    by_numpy = FrozenParser(model.model)
-    by_numpy._parser = NumpyParser(ParserWeights(model.model, model.lexicon))
-    for chunk in chunks(sentences):
-        words = SentenceWords(chunk)
-        ours, expected = model.annotate(words), by_numpy.annotate(words)
-        demand_trees(ours, words)
-        total += int(((ours.heads != expected.heads) | (ours.labels != expected.labels)).sum())
+    for batch in in_batches(sentences):
+        words = SentenceWords(batch)
+        found, expected = model.annotate(words), by_numpy.annotate(words)
+        differs = np.zeros(int(words.bounds[-1]), np.bool_)
+        for name, column in found.texts.items():
+            differs |= column.ids != expected.texts[name].ids
+        if found.heads is not None:
+            demand_trees(found.heads, words)
+            differs |= found.heads != expected.heads
+        total += int(differs.sum())
     return total
 
 
-def demand_trees(trees: Trees, words: Words) -> None:
-    """End the program unless all are trees: one root, no cycle, every head in range."""
+def demand_trees(heads: Indices, words: Words) -> None:
+    """End the program unless the heads of each sentence form a tree with one root."""
     for start, end in pairwise(np.asarray(words.bounds).tolist()):
-        heads = trees.heads[start:end].tolist()
-        if not is_tree(heads, single_root=True):
-            raise SystemExit(f"these heads are no tree: {heads}; nothing is timed")
+        tree = heads[start:end].tolist()
+        if not is_tree(tree, single_root=True):
+            raise SystemExit(f"these heads are not a tree: {tree}; nothing is timed")

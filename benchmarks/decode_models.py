@@ -1,4 +1,4 @@
-"""The models that `bench_decode` times: found, or trained by the command line, or made uncut."""
+"""The models that `bench_decode` times: loaded from files, trained, or random of full width."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from treebanks import call
 
 from meprop_nlp.data.sample.treebank import sample_treebank
 from meprop_nlp.models.file import ModelFile, describe
-from meprop_nlp.models.parser import FrozenParser
-from meprop_nlp.models.tagger import FrozenTagger
+from meprop_nlp.models.model import Model, load
 from meprop_nlp.training.checkpoint import checkpoint_path
 
 SMALL, DEFAULT = "about 64 neurons", "default"
 UNCUT = 500
-# how each is trained, but for its data and its place
+# how each model is trained, without its data and its file
 COMMANDS = {
     "tagger": "train-tagger --simplify --keep 0.128",
     "parser": "train-parser --simplify --keep 0.128",
@@ -32,22 +31,26 @@ MAY_BE_RANDOM = "uncut_parser"
 class Pair(NamedTuple):
     """A tagger and a parser of one size, and their files."""
 
-    tagger: FrozenTagger
-    parser: FrozenParser
+    tagger: Model
+    parser: Model
     tagger_path: Path
     parser_path: Path
 
-    def told(self) -> dict[str, Any]:
-        """Return what the JSON says of them."""
+    def described(self) -> dict[str, Any]:
+        """Return the description of both models for the JSON."""
+        found = {"tagger": describe(self.tagger_path), "parser": describe(self.parser_path)}
         return {
-            task: {key: described[key] for key in ("neurons", "bytes", "scores")}
-            for task, path in (("tagger", self.tagger_path), ("parser", self.parser_path))
-            for described in ({"neurons": {}, "scores": {}, **describe(path)},)
+            task: {
+                "neurons": description.get("neurons", {}),
+                "bytes": description["bytes"],
+                "scores": description.get("scores", {}),
+            }
+            for task, description in found.items()
         }
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare an option for each model, and those of training."""
+    """Declare an option for each model, and the options of training."""
     for name, command in COMMANDS.items():
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, type=Path, metavar="FILE", help=f"a model of `{command}`")
@@ -58,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def train(command: str, data: Path | None, path: Path) -> None:
-    """Train a model where it is missing, or go on where that was interrupted.
+    """Train a model if it is missing, or resume an interrupted training.
 
     Args:
         data: folder of train.conllu and dev.conllu; None: the sample treebank.
@@ -79,7 +82,7 @@ def train(command: str, data: Path | None, path: Path) -> None:
 
 
 def model_paths(options: argparse.Namespace, data: Path) -> dict[str, Path]:
-    """Return the file of each model, trained now where it is missing and `--train` is given."""
+    """Return the file of each model; train missing models if `--train` is given."""
     paths: dict[str, Path] = {}
     for name, command in COMMANDS.items():
         path = getattr(options, name) or options.folder / f"{name}.safetensors"
@@ -95,22 +98,22 @@ def model_paths(options: argparse.Namespace, data: Path) -> dict[str, Path]:
 def load_pair(paths: dict[str, Path], prefix: str) -> Pair:
     """Load the tagger and the parser whose names have a prefix."""
     tagger, parser = paths[f"{prefix}tagger"], paths[f"{prefix}parser"]
-    return Pair(FrozenTagger.load(tagger), FrozenParser.load(parser), tagger, parser)
+    return Pair(load(tagger), load(parser), tagger, parser)
 
 
-def uncut_parser(paths: dict[str, Path], like: FrozenParser) -> tuple[FrozenParser, str]:
-    """Return a parser of 500 neurons, and where its weights are from."""
+def uncut_parser(paths: dict[str, Path], like: Model) -> tuple[Model, str]:
+    """Return a parser of 500 neurons, and where its weights come from."""
     if MAY_BE_RANDOM in paths:
-        return FrozenParser.load(paths[MAY_BE_RANDOM]), "trained"
+        return load(paths[MAY_BE_RANDOM]), "trained"
     return random_parser(like, UNCUT), "random, for the pace does not depend on training"
 
 
-def random_parser(like: FrozenParser, hidden: int) -> FrozenParser:
+def random_parser(like: Model, hidden: int) -> Model:
     """Return a parser with the words, tags and labels of another, and random hidden layers."""
     rng = np.random.default_rng(1)
-    header, arrays = dict(like.model.header), dict(like.model.arrays)
+    header, arrays = dict(like.file.header), dict(like.file.arrays)
     header["config"] = {**header["config"], "hidden": hidden}
-    last = like.config.layers
+    last = header["config"]["layers"]
     inputs = arrays["layers.0.weight"].shape[1]
     outputs = arrays[f"layers.{last}.weight"].shape[0]
     widths = [inputs, *[hidden] * last, outputs]
@@ -118,4 +121,4 @@ def random_parser(like: FrozenParser, hidden: int) -> FrozenParser:
         weight = rng.standard_normal((outs, ins), np.float32) / np.sqrt(ins)
         arrays[f"layers.{number}.weight"] = weight.astype(np.float32)
         arrays[f"layers.{number}.bias"] = np.zeros(outs, np.float32)
-    return FrozenParser(ModelFile(header, arrays))
+    return Model(ModelFile(header, arrays))

@@ -1,4 +1,4 @@
-"""How the decoding benchmarks time: long enough a file, documents in memory, models in turn."""
+"""Timing for the decoding benchmarks: on a long file, in memory, with the models taking turns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from meprop_nlp.models.words import DocumentWords
 
 
 def at_least_words(path: Path, n_words: int, target: Path) -> int:
-    """Write whole copies of a file until there are so many words; return how many there are."""
+    """Write enough whole copies of a file to have `n_words`; return the number of words."""
     sentences = list(read(path))
     once = sum(map(len, sentences))
     copies = -(-n_words // once)
@@ -26,17 +26,17 @@ def at_least_words(path: Path, n_words: int, target: Path) -> int:
 
 
 def documents_of(path: Path) -> list[Document]:
-    """Read a file as documents of the core."""
+    """Read a file as native documents."""
     documents = [chunk.document() for chunk in read_chunks(path)]
     if None in documents:
-        raise SystemExit(f"{path}: the core does not take all of it, so it is not the input")
+        raise SystemExit(f"{path}: the core cannot read all of it, so it cannot be timed")
     return documents
 
 
 def timed_models(
     models: Mapping[str, Any], documents: Sequence[Document], rounds: int
 ) -> dict[str, Any]:
-    """Time taggers or parsers in turn, on one thread; return as `timed` does."""
+    """Time taggers or parsers in turn, on one thread; return the same as `timed`."""
 
     def run(model: Any) -> None:
         for document in documents:
@@ -47,7 +47,7 @@ def timed_models(
 
 
 def timed(functions: Mapping[str, Callable[[], object]], rounds: int, words: int) -> dict[str, Any]:
-    """Time functions in turn; return words/s, and the quartiles of the seconds, by name."""
+    """Time functions in turn; return words/s and the quartiles of the seconds, both by name."""
     samples = interleaved(functions, rounds, warm_up=1)
     seconds_of = {name: quartiles(times) for name, times in samples.items()}
     return {

@@ -13,7 +13,7 @@ Table = dict[str, list[Any]]
 
 
 def comparison(results: dict[str, Any]) -> Table:
-    """Return what was to be reached, and what was: by the models of 64 neurons, and by default."""
+    """Return the goals and the results of the models of 64 neurons and of the default models."""
     parse, peers = (results[name]["words_per_second"] for name in ("parse", "peers"))
     models = results["models"]
 
@@ -39,13 +39,15 @@ def comparison(results: dict[str, Any]) -> Table:
         ("tag alone, words/s", "400,000", "1,000,000", lambda name: speed("tag", name)),
         (
             f"tag + parse, file to file, {threads} threads, words/s",
-            *("400,000", "1,000,000"),
+            "400,000",
+            "1,000,000",
             lambda name: speed("file", name),
         ),
         ("read + write CoNLL-U, words/s", "1,000,000", "3,000,000", lambda name: copied),
         (
             f"against spaCy in {threads} processes",
-            *("12x", "30x"),
+            "12x",
+            "30x",
             lambda name: ratio(peers, name, "spaCy"),
         ),
         (
@@ -69,12 +71,12 @@ def comparison(results: dict[str, Any]) -> Table:
 
 
 def peers_table(results: dict[str, Any]) -> Table:
-    """Return the words/s of ours and of each peer, and how many times as fast ours is."""
+    """Return the words/s of our models and of each peer, and our speed relative to the peer's."""
     peers = results["peers"]
     speeds, scores = peers["words_per_second"], peers["dev"]
     rows = []
     for name, speed in speeds.items():
-        ratios = [f"{speeds[ours] / speed:.1f}x" for ours in (SMALL, DEFAULT)]
+        ratios = [f"{speeds[model] / speed:.1f}x" for model in (SMALL, DEFAULT)]
         shown = [scores.get(name, {}).get(key) for key in ("upos", "las")]
         rows.append([
             f"ours, {name}" if name in (SMALL, DEFAULT) else name,
@@ -82,12 +84,12 @@ def peers_table(results: dict[str, Any]) -> Table:
             *("" if name in (SMALL, DEFAULT) else ratio for ratio in ratios),
             *("" if value is None else f"{value:.2f}" for value in shown),
         ])  # fmt: skip
-    ours = [f"{SMALL} against it", f"{DEFAULT} against it"]
-    return {"columns": ["", "words/s", *ours, "dev UPOS", "dev LAS"], "rows": rows}
+    against = [f"{SMALL} against it", f"{DEFAULT} against it"]
+    return {"columns": ["", "words/s", *against, "dev UPOS", "dev LAS"], "rows": rows}
 
 
 def report(results: dict[str, Any]) -> None:
-    """Print what was checked and measured."""
+    """Print the results of the checks and of the measurements."""
     differing = sum(found["differ"] for found in results["checks"])
     checked = sum(found["words"] for found in results["checks"])
     print(f"\n{differing} of {checked:,} words differ from NumPy's; all trees are trees")

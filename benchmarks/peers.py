@@ -1,7 +1,7 @@
-"""spaCy and UDPipe on the same words: each in two processes, half of the words in each.
+"""spaCy and UDPipe on the same words, each in two processes with half of the words.
 
-They get the words as lists and give trees in memory, and are timed for that alone. Ours takes its
-words from CoNLL-U and gives CoNLL-U back, on as many threads.
+The peers get the words as lists and return trees in memory; only that is timed. Our models read the
+words from CoNLL-U and write CoNLL-U, on as many threads.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from conditions import interleaved, quartiles
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.annotate import annotate
-from meprop_nlp.models.annotator import Annotator
+from meprop_nlp.models.model import Model
 from meprop_nlp.scoring.metrics import evaluate
 
 ROUNDS = 3  # a peer's round takes some seconds
@@ -38,7 +38,7 @@ class Spacy:
         self._nlp = spacy.load(path)
 
     def prepare(self, sentences: Sequence[Sequence[str]]) -> None:
-        """Make the documents, one for a sentence, that `run` annotates."""
+        """Make the documents that `run` annotates, one for each sentence."""
         from spacy.tokens import Doc
 
         self._docs = [Doc(self._nlp.vocab, words=list(words)) for words in sentences]
@@ -46,11 +46,11 @@ class Spacy:
             doc[0].is_sent_start = True
 
     def run(self) -> None:
-        """Annotate what was prepared."""
+        """Annotate the prepared sentences."""
         self._docs = list(self._nlp.pipe(self._docs, batch_size=BATCH_SIZE))
 
     def columns(self) -> Iterator[dict[str, list[Any]]]:
-        """Yield what was said of each sentence, as columns of CoNLL-U."""
+        """Yield the predicted CoNLL-U columns of each sentence."""
         for doc in self._docs:
             yield {
                 "upos": [token.pos_ for token in doc],
@@ -82,13 +82,13 @@ class Udpipe:
             self._sentences.append(sentence)
 
     def run(self) -> None:
-        """Annotate what was prepared."""
+        """Annotate the prepared sentences."""
         for sentence in self._sentences:
             self._model.tag(sentence, "")
             self._model.parse(sentence, "")
 
     def columns(self) -> Iterator[dict[str, list[Any]]]:
-        """Yield what was said of each sentence, as columns of CoNLL-U."""
+        """Yield the predicted CoNLL-U columns of each sentence."""
         for sentence in self._sentences:
             words = list(sentence.words)[1:]  # the first is the root
             yield {
@@ -106,7 +106,7 @@ PEERS: dict[str, tuple[type[Spacy] | type[Udpipe], str, str]] = {
 
 
 class InProcess:
-    """A peer in a process of its own, which keeps its model."""
+    """A peer in a process of its own, which keeps the model loaded."""
 
     def __init__(self, kind: type[Spacy] | type[Udpipe], path: Path) -> None:
         self._pool = ProcessPoolExecutor(
@@ -143,7 +143,7 @@ def in_all(processes: Sequence[InProcess], method: str, given: Sequence[Sequence
 
 
 def installed(options: argparse.Namespace) -> Iterator[tuple[str, Any, Path]]:
-    """Yield the peers that can be measured; say why one cannot."""
+    """Yield the peers that can be measured; print why another cannot."""
     for name, (kind, package, option) in PEERS.items():
         path = getattr(options, option)
         if options.quick:
@@ -159,7 +159,7 @@ def installed(options: argparse.Namespace) -> Iterator[tuple[str, Any, Path]]:
 def measure_peers(
     path: Path, dev: Path, pairs: Mapping[str, Any], options: argparse.Namespace, threads: int
 ) -> dict[str, Any]:
-    """Time ours and the peers in turn on the words of a file; score all on dev, by own tags."""
+    """Time our models and the peers in turn on a file; score all on dev, with predicted tags."""
     sentences = [sentence.column("form") for sentence in read(path)]
     n_words = sum(map(len, sentences))
     shares = [sentences[i::threads] for i in range(threads)]
@@ -168,8 +168,7 @@ def measure_peers(
     before: dict[str, Callable[[], object]] = {}
     scores: dict[str, Any] = {}
     for size, pair in pairs.items():
-        annotator = Annotator(tagger=pair.tagger, parser=pair.parser)
-        functions[size] = partial(_ours, text, annotator, threads)
+        functions[size] = partial(_run_models, text, [pair.tagger, pair.parser], threads)
         before[size] = lambda: None
         scores[size] = _scores(read(dev), pair.parser.pipe(pair.tagger.pipe(read(dev))))
     running: list[InProcess] = []
@@ -179,7 +178,7 @@ def measure_peers(
             running += processes
             scores[name] = score(processes[0], dev)
             print(f"{name} on {dev.name}: {scores[name]}", flush=True)
-            functions[name] = partial(_theirs, processes)
+            functions[name] = partial(_run_peer, processes)
             before[name] = partial(in_all, processes, "prepare", [(share,) for share in shares])
         samples = interleaved(functions, min(ROUNDS, options.rounds), warm_up=1, before=before)
     finally:
@@ -195,12 +194,12 @@ def measure_peers(
 
 
 def score(process: InProcess, dev: Path) -> dict[str, float]:
-    """Return a peer's scores, its words given and its own tags."""
+    """Return a peer's scores on gold words with its own tags."""
     gold: list[Sentence] = list(read(dev))
     process.start("prepare", [sentence.column("form") for sentence in gold]).result()
     process.start("run").result()
     columns = process.start("columns").result()
-    system = (s.with_columns(**said) for s, said in zip(gold, columns, strict=True))
+    system = (s.with_columns(**predicted) for s, predicted in zip(gold, columns, strict=True))
     return _scores(gold, system)
 
 
@@ -209,9 +208,9 @@ def _scores(gold: Iterable[Sentence], system: Iterable[Sentence]) -> dict[str, f
     return {name: round(getattr(scores, name), 2) for name in ("upos", "uas", "las")}
 
 
-def _ours(text: bytes, annotator: Annotator, threads: int, _: None) -> None:
-    deque(annotate(io.BytesIO(text), annotator, threads=threads), maxlen=0)
+def _run_models(text: bytes, models: Sequence[Model], threads: int, _: None) -> None:
+    deque(annotate(io.BytesIO(text), models, threads=threads), maxlen=0)
 
 
-def _theirs(processes: Sequence[InProcess], _: None) -> None:
+def _run_peer(processes: Sequence[InProcess], _: None) -> None:
     in_all(processes, "run", [()] * len(processes))

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from meprop_nlp.data.tokenlist import from_tokenlist as from_tokenlist
     from meprop_nlp.data.tokenlist import to_tokenlist as to_tokenlist
     from meprop_nlp.errors import MePropError as MePropError
-    from meprop_nlp.models.loading import freeze as freeze
-    from meprop_nlp.models.loading import load as load
+    from meprop_nlp.models.model import Model as Model
+    from meprop_nlp.models.model import freeze as freeze
+    from meprop_nlp.models.model import load as load
     from meprop_nlp.nn.bilstm import BiLSTM as BiLSTM
     from meprop_nlp.nn.linear import MePropLinear as MePropLinear
     from meprop_nlp.nn.lstm import MePropLSTM as MePropLSTM
@@ -44,6 +45,7 @@ _HOMES = {
     "MePropError": "errors",
     "MePropLSTM": "nn.lstm",
     "MePropLinear": "nn.linear",
+    "Model": "models.model",
     "ParserConfig": "config",
     "Sentence": "data.sentence",
     "Simplifier": "simplify.simplifier",
@@ -52,9 +54,9 @@ _HOMES = {
     "TaggerConfig": "config",
     "TrainingConfig": "config",
     "evaluate": "scoring.metrics",
-    "freeze": "models.loading",
+    "freeze": "models.model",
     "from_tokenlist": "data.tokenlist",
-    "load": "models.loading",
+    "load": "models.model",
     "read": "data.conll.reading",
     "read_mnist": "data.mnist",
     "to_tokenlist": "data.tokenlist",
@@ -70,6 +72,7 @@ __all__ = [
     "MePropError",
     "MePropLSTM",
     "MePropLinear",
+    "Model",
     "ParserConfig",
     "Sentence",
     "Simplifier",

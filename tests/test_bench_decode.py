@@ -13,8 +13,9 @@ from meprop_nlp import native
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.sample.treebank import sample_treebank
 from meprop_nlp.models.file import write_model_file
-from meprop_nlp.models.parser import FrozenParser
-from meprop_nlp.models.words import SentenceWords, Trees
+from meprop_nlp.models.heads.tree_numpy import Trees
+from meprop_nlp.models.model import Model
+from meprop_nlp.models.words import SentenceWords
 
 from .models.models import random_parser, random_sentences, random_tagger
 
@@ -72,12 +73,13 @@ def test_models_that_are_missing_are_asked_for(script: Any, tmp_path: Path) -> N
 
 @needs_core
 def test_model_that_answers_wrongly_is_not_timed(script: Any, tmp_path: Path) -> None:
-    parser = FrozenParser(random_parser(1))
+    parser = Model(random_parser(1))
     checks = script("decode_checks")
     path = sample_treebank("dev")
     (found,) = checks.check({"parser": parser}, [path])
     assert found["differ"] == 0
-    parser._parser = Shifted(parser._parser)
+    head = parser.heads["tree"]
+    head._parser = Shifted(head._parser)
     with pytest.raises(SystemExit, match="differ from NumPy; nothing is timed"):
         checks.check({"parser": parser}, [path])
 
@@ -94,11 +96,10 @@ class Shifted:
 
 
 @pytest.mark.parametrize("heads", [[0, 0], [2, 1], [0, 3], [1, 0]])
-def test_what_is_no_tree_is_not_timed(script: Any, heads: list[int]) -> None:
+def test_heads_that_are_not_a_tree_are_not_timed(script: Any, heads: list[int]) -> None:
     words = SentenceWords(random_sentences(1, [2]))
-    labels = np.zeros(2, np.int32)
-    with pytest.raises(SystemExit, match="no tree"):
-        script("decode_checks").demand_trees(Trees(np.array(heads), labels, None), words)
+    with pytest.raises(SystemExit, match="not a tree"):
+        script("decode_checks").demand_trees(np.array(heads), words)
 
 
 def test_repeated_file_has_whole_copies_and_the_small_one_whole_sentences(
@@ -115,9 +116,9 @@ def test_repeated_file_has_whole_copies_and_the_small_one_whole_sentences(
 
 
 def test_uncut_parser_has_the_words_and_labels_of_the_other(script: Any) -> None:
-    like = FrozenParser(random_parser(1, layers=2))
+    like = Model(random_parser(1, layers=2))
     uncut = script("decode_models").random_parser(like, 50)
-    widths = [uncut.model.arrays[f"layers.{n}.bias"].size for n in range(3)]
+    widths = [uncut.file.arrays[f"layers.{n}.bias"].size for n in range(3)]
     assert widths[:2] == [50, 50]
-    assert uncut.labels == like.labels
+    assert uncut.heads["tree"].labels == like.heads["tree"].labels
     assert len(uncut.annotate(SentenceWords(random_sentences(1, [4]))).heads) == 4

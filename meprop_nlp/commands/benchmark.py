@@ -14,14 +14,14 @@ from meprop_nlp.commands.streams import (
     check_input_format,
     demand_model,
     demand_rereadable,
+    load_model,
     read_all,
 )
 from meprop_nlp.errors import ConfigError
 
 if TYPE_CHECKING:
-    from meprop_nlp.models.parser import FrozenParser
+    from meprop_nlp.models.model import Model
     from meprop_nlp.models.speed import Speeds
-    from meprop_nlp.models.tagger import FrozenTagger
 
 __all__ = ["benchmark"]
 
@@ -52,7 +52,7 @@ def benchmark(
     or `parse` needs in processes of its own: the time to start (a whole run on one sentence), the
     most memory (on the whole file). Nothing else should run meanwhile.
     """
-    from meprop_nlp.models.loading import load_predictor
+    from meprop_nlp.models.model import load
     from meprop_nlp.models.speed import decoding_kernels, measure
     from meprop_nlp.native import core
     from meprop_nlp.threads import usable_threads
@@ -60,15 +60,15 @@ def benchmark(
     _check(file, rounds, input_format)
     n = usable_threads(threads)
     demand_model(model, "train-tagger or train-parser")
-    predictor = load_predictor(model)
-    by_task: dict[str, Any] = {predictor.task: predictor}
+    models = [load(model)]
+    paths = {models[0].task: model}
     if tagger is not None:
-        by_task = {"tagger": _tagger_for(predictor, tagger), **by_task}
+        models.insert(0, _tagger_for(models[0], tagger))
+        paths = {"tagger": tagger, **paths}
     if core() is None:
         console.note(f"on {decoding_kernels()}; this is the slow path")
     counts = sorted({1, n})
-    speeds = measure(file, **by_task, threads=counts, rounds=rounds, input_format=input_format)
-    models = {predictor.task: model} if tagger is None else {"tagger": tagger, "parser": model}
+    speeds = measure(file, models, threads=counts, rounds=rounds, input_format=input_format)
     result = {
         "file": file,
         "words": speeds.words,
@@ -81,8 +81,8 @@ def benchmark(
             step: {str(t): round(speed) for t, speed in by_threads.items()}
             for step, by_threads in speeds.words_per_second.items()
         },
-        **_process_costs(models, file, input_format, n, rounds),
-        "model_bytes": {task: path.stat().st_size for task, path in models.items()},
+        **_process_costs(paths, file, input_format, n, rounds),
+        "model_bytes": {task: path.stat().st_size for task, path in paths.items()},
     }
     if json:
         from json import dumps
@@ -99,30 +99,27 @@ def _check(file: str, rounds: int, input_format: str) -> None:
         raise ConfigError(f"--rounds is {rounds}, expected a whole number of at least 1")
 
 
-def _tagger_for(predictor: FrozenTagger | FrozenParser, path: Path) -> FrozenTagger:
-    from meprop_nlp.models.tagger import FrozenTagger
-
-    if predictor.task != "parser":
+def _tagger_for(model: Model, path: Path) -> Model:
+    if model.task != "parser":
         raise ConfigError("--tagger goes with a parser as MODEL; found a tagger")
-    demand_model(path, "train-tagger", TAGGER_MODEL)
-    return FrozenTagger.load(path)
+    return load_model(path, "tagger", TAGGER_MODEL)
 
 
 def _process_costs(
-    models: dict[str, Path], file: str, input_format: str, threads: int, rounds: int
+    paths: dict[str, Path], file: str, input_format: str, threads: int, rounds: int
 ) -> dict[str, Any]:
-    """Return what the command of a user costs: on one sentence in time, on all in memory."""
-    # here, as every command would load them otherwise, and start later
+    """Return the time of a user's command on one sentence, and its memory on the whole file."""
+    # not imported above, where every command would load them and start later
     import tempfile
     from statistics import median
 
     from meprop_nlp.commands.processes import peak_bytes, seconds
     from meprop_nlp.data.conll.writing import write
 
-    words: list[str | Path] = ["parse" if "parser" in models else "tag"]
-    words += ["--model", models.get("parser") or models["tagger"]]
-    if len(models) > 1:
-        words += ["--tagger", models["tagger"]]
+    words: list[str | Path] = ["parse" if "parser" in paths else "tag"]
+    words += ["--model", paths.get("parser") or paths["tagger"]]
+    if len(paths) > 1:
+        words += ["--tagger", paths["tagger"]]
     words += ["--input-format", input_format, "--threads", str(threads), "--quiet"]
     with tempfile.TemporaryDirectory() as folder:
         sentence = Path(folder, "sentence")
@@ -133,7 +130,7 @@ def _process_costs(
 
 
 def _lines(result: dict[str, Any], speeds: Speeds) -> str:
-    """Return the result as a person reads it."""
+    """Return the result as text for a person."""
     counts = [int(n) for n in result["words_per_second"]["together"]]
     rows = [
         [step, *(f"{speed:,.0f}" for speed in by_threads.values())]

@@ -10,7 +10,7 @@ import typer
 
 from meprop_nlp.commands import tables
 from meprop_nlp.commands.options import TAGGER_MODEL, Encoding, InputFormat, Json
-from meprop_nlp.commands.streams import check_input_format, demand_model, read_all
+from meprop_nlp.commands.streams import check_input_format, demand_model, load_model, read_all
 from meprop_nlp.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -100,12 +100,11 @@ def _score_model(
     encoding: str,
     exclude_punct: bool,
 ) -> Scores:
-    from meprop_nlp.models.loading import load_predictor
-    from meprop_nlp.models.tagger import FrozenTagger
+    from meprop_nlp.models.model import load
     from meprop_nlp.scoring.metrics import evaluate as score
 
     demand_model(model, "train-tagger or train-parser")
-    predictor = load_predictor(model)
+    predictor = load(model)
     kept = set(predictor.predicted)
     if tagger is not None and predictor.task != "parser":
         raise ConfigError("--tagger goes with a parser as --model; found a tagger")
@@ -113,11 +112,10 @@ def _score_model(
     sentences = list(read_all([gold], input_format, encoding=encoding, trees=trees))
     predicted: Iterable[Sentence] = sentences
     if tagger is not None:
-        demand_model(tagger, "train-tagger", TAGGER_MODEL)
-        first = FrozenTagger.load(tagger)
+        first = load_model(tagger, "tagger", TAGGER_MODEL)
         predicted = first.pipe(sentences)
         kept |= set(first.predicted)
-    # what the model does not predict is a copy of gold; its 100 % would mislead
+    # columns that the model does not predict are copies of gold, and their 100 % would mislead
     return score(
         sentences,
         predictor.pipe(predicted),

@@ -43,7 +43,7 @@ def info(
     else:
         from meprop_nlp.models.file import describe
 
-        demand_model(model, "train-tagger, train-parser or train-mnist")
+        demand_model(model, "train-tagger or train-parser")
         description = {**describe(model), "kernels": kernels_in_use()}
     if json:
         _print_json(description)
@@ -52,7 +52,7 @@ def info(
 
 
 def _installed() -> dict[str, str | int]:
-    """Return the versions of what matters for results and speed, and how many threads are used."""
+    """Return the versions that matter for results and speed, and the number of threads."""
     import platform
     from importlib.metadata import version
 
@@ -127,13 +127,13 @@ def validate(
 def _check(
     path: str, input_format: str, encoding: str, *, trees: bool
 ) -> tuple[list[Finding], TreebankReport | None]:
-    """Return what is wrong in a file, and what is in it, unless it cannot be read at all."""
+    """Return the findings about a file, and a report on its content if it can be read at all."""
     from meprop_nlp.data.conll.reading import read
     from meprop_nlp.data.conll.validate import validate as check
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.source import source_name
 
-    # the file is read twice, and a pipe can be read once
+    # the file is read twice, but a pipe can be read only once
     kept = None if is_rereadable(path) else _read(path)
 
     def source() -> Any:
@@ -151,13 +151,13 @@ def _check(
             report=report,
         ):
             pass
-    except ConlluError:  # told among the findings
+    except ConlluError:  # it is among the findings
         return findings, None
     return findings, report
 
 
 class _Kept(io.BytesIO):
-    """A pipe or standard input, read before."""
+    """The content of a pipe or of standard input."""
 
     def __init__(self, text: bytes, name: str) -> None:
         super().__init__(text)

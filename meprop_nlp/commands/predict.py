@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,10 +23,11 @@ from meprop_nlp.commands.options import (
     Quiet,
     Threads,
 )
-from meprop_nlp.commands.streams import check_input_format, demand_model, told_skips, write_all
+from meprop_nlp.commands.streams import check_input_format, load_model, note_skipped, write_all
 
 if TYPE_CHECKING:
-    from meprop_nlp.models.annotator import Annotator, Piece
+    from meprop_nlp.models.annotate import Piece
+    from meprop_nlp.models.model import Model
 
 __all__ = ["parse", "tag"]
 
@@ -49,13 +50,11 @@ def tag(
 
     UPOS, XPOS and FEATS are replaced, as far as the model predicts them; all else stays.
     """
-    from meprop_nlp.models.annotator import Annotator
-    from meprop_nlp.models.tagger import FrozenTagger
-
     check_input_format(input_format, on_error)
-    demand_model(model, "train-tagger", TAGGER_MODEL)
-    annotator = Annotator(tagger=FrozenTagger.load(model), confidence=confidence)
-    pieces = _annotate_files(files, annotator, input_format, encoding, on_error, threads)
+    models = [load_model(model, "tagger", TAGGER_MODEL)]
+    pieces = _annotate_files(
+        files, models, input_format, encoding, on_error, threads, confidence=confidence
+    )
     write_all(
         pieces,
         output,
@@ -91,21 +90,12 @@ def parse(
     tree is written there), and so are PHEAD and PDEPREL of CoNLL-X; all else stays. The parser
     reads tags: those of the files, or of --tagger.
     """
-    from meprop_nlp.models.annotator import Annotator
-    from meprop_nlp.models.parser import FrozenParser
-    from meprop_nlp.models.tagger import FrozenTagger
-
     check_input_format(input_format, on_error)
-    demand_model(model, "train-parser", PARSER_MODEL)
-    parser = FrozenParser.load(model)
-    first = None
+    models = [load_model(model, "parser", PARSER_MODEL)]
     if tagger is not None:
-        demand_model(tagger, "train-tagger", TAGGER_MODEL)
-        first = FrozenTagger.load(tagger)
-    annotator = Annotator(tagger=first, parser=parser, confidence=confidence)
-    untagged = [] if first is not None else list(parser.tags)
+        models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
     pieces = _annotate_files(
-        files, annotator, input_format, encoding, on_error, threads, parses=True, reads=untagged
+        files, models, input_format, encoding, on_error, threads, confidence=confidence
     )
     write_all(
         pieces,
@@ -118,27 +108,28 @@ def parse(
 
 def _annotate_files(
     files: list[str] | None,
-    annotator: Annotator,
+    models: Sequence[Model],
     input_format: str,
     encoding: str,
     on_error: str,
     threads: int,
     *,
-    parses: bool = False,
-    reads: Iterable[str] = (),
+    confidence: bool,
 ) -> Iterator[Piece]:
-    """Annotate one file after the other; `reads` are the tag columns that should be filled."""
+    """Annotate one file after the other."""
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.source import source_name
     from meprop_nlp.models.annotate import annotate
     from meprop_nlp.threads import usable_threads
 
+    parses = any("head" in model.fills for model in models)
     for number, path in enumerate(files or ["-"]):
         report = TreebankReport() if on_error == "skip" else None
         fill_deps = parses and fills_deps(path, encoding)
         pieces = annotate(
             path,
-            annotator,
+            models,
+            confidence=confidence,
             input_format=input_format,
             encoding=encoding,
             on_error=on_error,
@@ -149,13 +140,15 @@ def _annotate_files(
         if parses and not fill_deps:
             pieces = warned_of_empty_nodes(pieces, source_name(path))
         if number == 0:
-            pieces = _warned_without_tags(pieces, source_name(path), list(reads))
+            pieces = _warned_without_tags(pieces, source_name(path), models[0].reads)
         yield from pieces
-        told_skips(path, report)
+        note_skipped(path, report)
 
 
-def _warned_without_tags(pieces: Iterable[Piece], path: str, columns: list[str]) -> Iterator[Piece]:
-    """Say once when the tags that the parser reads are not in the file."""
+def _warned_without_tags(
+    pieces: Iterable[Piece], path: str, columns: Sequence[str]
+) -> Iterator[Piece]:
+    """Pass annotated sentences on; warn if the first ones lack the tags that the parser reads."""
     for number, piece in enumerate(pieces):
         if number == 0:
             missing = [c for c in columns if all(tag == "_" for tag in piece.words.column(c))]

@@ -1,4 +1,4 @@
-"""Sentences from the files a user named, and to where the user wants them."""
+"""Read sentences and models from the files that a user names, and write to the user's output."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands import console
-from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
 if TYPE_CHECKING:
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.sentence import Sentence
-    from meprop_nlp.models.annotator import Piece
+    from meprop_nlp.models.annotate import Piece
+    from meprop_nlp.models.model import Model
 
 __all__ = [
     "check_input_format",
@@ -21,14 +22,15 @@ __all__ = [
     "demand_other_file",
     "demand_rereadable",
     "is_rereadable",
+    "load_model",
+    "note_skipped",
     "read_all",
-    "told_skips",
     "write_all",
 ]
 
 
 def check_input_format(input_format: str, on_error: str = "fail") -> None:
-    """Raise ConfigError in the words of the command line, before anything is opened."""
+    """Raise ConfigError about the options, before anything is opened."""
     from meprop_nlp.data.conll.layout import FORMATS
 
     if input_format not in FORMATS:
@@ -60,7 +62,7 @@ def read_all(
             on_error=on_error,
             report=report,
         )
-        told_skips(path, report)
+        note_skipped(path, report)
 
 
 def write_all(
@@ -74,8 +76,8 @@ def write_all(
     """Write annotated sentences to a file or to standard output as they come.
 
     Args:
-        keep: files that must not be written over.
-        verb: what was done to the words, for the progress bar.
+        keep: files that must not be overwritten.
+        verb: what the progress bar says was done to the words, such as "tagged".
     """
     from meprop_nlp.data.conll.writing import write_pieces
 
@@ -85,8 +87,8 @@ def write_all(
     write_pieces((piece.text for piece in counted), output, flush=True)
 
 
-def told_skips(path: str, report: TreebankReport | None) -> None:
-    """Say which faulty sentences of a file were skipped."""
+def note_skipped(path: str, report: TreebankReport | None) -> None:
+    """Report the faulty sentences of a file that were skipped."""
     from meprop_nlp.data.source import source_name
 
     if report is not None and report.skipped:
@@ -96,18 +98,18 @@ def told_skips(path: str, report: TreebankReport | None) -> None:
 
 
 def demand_rereadable(path: str, name: str) -> None:
-    """Raise ConfigError where what an option names can be read only once: a pipe, a terminal."""
+    """Raise ConfigError if the input of an option can be read only once: a pipe or a terminal."""
     if path == "-" or (Path(path).exists() and not is_rereadable(path)):
         raise ConfigError(f"{name} is read more than once, so it needs a file, not {path}")
 
 
 def is_rereadable(path: str) -> bool:
-    """Whether reading it again gives the same again."""
+    """Return whether the input can be read more than once."""
     return path != "-" and (Path(path).is_file() or Path(path).is_dir())
 
 
 def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> None:
-    """Raise ConfigError where the output would take the place of one of the files."""
+    """Raise ConfigError if the output would overwrite one of the files."""
     target = Path(output)
     if str(output) == "-" or not target.is_file():
         return
@@ -119,9 +121,25 @@ def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> 
 
 
 def demand_model(path: Path, command: str, default: Path | None = None) -> None:
-    """Raise DataError, which says how to make one, where there is no model file."""
+    """Raise DataError, with the command that trains a model, if there is no model file."""
     if not path.exists():
         hint = f"train one with: meprop-nlp {command}"
         if path != default:
             hint += f" -o {path}"
         raise DataError(f"there is no model {path}; {hint}")
+
+
+def load_model(path: Path, task: str, default: Path | None = None) -> Model:
+    """Load a model of a task.
+
+    Raises:
+        DataError: there is no such file.
+        CheckpointError: the file is no model, or one for another task.
+    """
+    from meprop_nlp.models.model import load
+
+    demand_model(path, f"train-{task}", default)
+    model = load(path)
+    if model.task != task:
+        raise CheckpointError(f"{path}: is a {model.task}, expected a {task}")
+    return model

@@ -1,1 +1,1 @@
-"""Trained models over plain arrays: what `tag`, `parse` and `evaluate` run; no torch."""
+"""Trained models over plain arrays, without torch: what `tag`, `parse` and `evaluate` run."""

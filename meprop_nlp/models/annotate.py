@@ -1,31 +1,65 @@
-"""Whole files through an `Annotator`: chunk by chunk, on several threads, in order."""
+"""`annotate`: run models over whole files, in order and in bounded memory.
+
+    for piece in annotate("in.conllu", [load("tagger.safetensors"), load("parser.safetensors")]):
+        output.write(piece.text)
+
+A file is cut into chunks of whole sentences. A chunk that the native core can read becomes a
+document, which is read, annotated and written without a Python object for each word; any other
+chunk is read as `Sentence`s.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from meprop_nlp.data.conll.block import Fault
-from meprop_nlp.data.conll.chunks import Chunk, comes_in_chunks, read_chunks
+from meprop_nlp.data.conll.chunks import Chunk, Document, comes_in_chunks, read_chunks
 from meprop_nlp.data.conll.reading import check_arguments, good_blocks, read
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.source import Source, source_name
+from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.errors import ConlluError
-from meprop_nlp.models.annotator import Annotator, Piece
-from meprop_nlp.models.stream import UntilError, chunks
+from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.head import predict
+from meprop_nlp.models.model import Model
+from meprop_nlp.models.prediction import Prediction
+from meprop_nlp.models.words import DocumentWords, SentenceWords, Words
+from meprop_nlp.native import core
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["annotate"]
+__all__ = ["Piece", "annotate", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some annotated sentences.
+
+    Attributes:
+        text: the text to write, in UTF-8.
+        words: the words as they were before.
+        has_empty_nodes: whether the sentences have empty nodes of an enhanced graph.
+    """
+
+    text: bytes
+    words: Words
+    has_empty_nodes: bool
+
+    def __len__(self) -> int:
+        """Return the number of words."""
+        return int(self.words.bounds[-1])
 
 
 def annotate(
     source: Source,
-    annotator: Annotator,
+    models: Sequence[Model],
     *,
+    confidence: bool = False,
     input_format: str = "auto",
     encoding: str = "utf-8",
     on_error: str = "fail",
@@ -37,93 +71,162 @@ def annotate(
     """Yield a file's sentences annotated, in order; memory does not grow with the file.
 
     Args:
-        source, input_format, encoding, on_error, max_errors, report: as for `conll.read`; the
-            report is told of faulty sentences only.
-        fill_deps: as for `Annotator.document`.
-        threads: how many chunks of the file are worked on at a time.
+        source, input_format, encoding, on_error, max_errors, report: as for `conll.read`; only
+            faulty sentences are added to the report.
+        models: the models to run one after the other; each reads the columns predicted before it.
+        confidence: as for `Model.pipe`.
+        fill_deps: write predicted trees into DEPS too, instead of emptying it; CoNLL-U only.
+        threads: how many chunks of the file to annotate at a time.
 
     Raises:
-        ConlluError, DataError, ConfigError: as `conll.read`.
+        ConlluError, DataError, ConfigError: as for `conll.read`.
         MePropError: the weights give scores that are not finite.
     """
     check_arguments(input_format, on_error, max_errors)
+    annotator = _Annotator(models, confidence, fill_deps)
     if not comes_in_chunks(source, encoding):
-        sentences = read(
-            source,
-            input_format=input_format,
-            encoding=encoding,
-            on_error=on_error,
-            max_errors=max_errors,
-            report=report,
+        yield from annotator.sentences(
+            read(
+                source,
+                input_format=input_format,
+                encoding=encoding,
+                on_error=on_error,
+                max_errors=max_errors,
+                report=report,
+            )
         )
-        for chunk in chunks(sentences):
-            yield from annotator.sentences(chunk, fill_deps=fill_deps)
         return
 
-    def work(chunk: Chunk) -> _Done:
-        return _annotate_chunk(chunk, annotator, fill_deps)
+    def pieces_and_faults() -> Iterator[Piece | list[Fault]]:
+        chunks = read_chunks(source, input_format=input_format)
+        for annotated in _in_order(annotator.chunk, chunks, threads):
+            yield from annotated.pieces
+            if annotated.error is not None:
+                raise annotated.error
 
-    def items() -> Iterator[Piece | list[Fault]]:
-        for done in _in_order(work, read_chunks(source, input_format=input_format), threads):
-            yield from done.items
-            if done.error is not None:
-                raise done.error
-
-    yield from good_blocks(items(), source_name(source), on_error, max_errors, report)
+    yield from good_blocks(pieces_and_faults(), source_name(source), on_error, max_errors, report)
 
 
-class _Done(NamedTuple):
+def write(document: Document, prediction: Prediction, *, fill_deps: bool = False) -> bytes:
+    """Return the text of a native document with the predicted columns.
+
+    `fill_deps` is as for `annotate`.
+    """
+    texts = [
+        (COLUMNS.index(name), column.values.encoded, column.ids)
+        for name, column in prediction.texts.items()
+    ]
+    deps = "keep" if prediction.heads is None else "empty"
+    attributes = []
+    if document.is_conllu:  # CoNLL-X has no column for either
+        deps = "tree" if fill_deps and deps == "empty" else deps
+        attributes = [(name.encode(), values) for name, values in prediction.confidence.items()]
+    native = core()
+    assert native is not None  # the document is an object of the core
+    text: bytes = native.write_document(document, texts, prediction.heads, deps, attributes)
+    return text
+
+
+class _AnnotatedChunk(NamedTuple):
     """A chunk's pieces and faults, in order, and the error that its text ends with."""
 
-    items: list[Piece | list[Fault]]
+    pieces: list[Piece | list[Fault]]
     error: ConlluError | None
 
 
-def _annotate_chunk(chunk: Chunk, annotator: Annotator, fill_deps: bool) -> _Done:
-    document = chunk.document()
-    if document is not None:
-        return _Done([annotator.document(document, fill_deps=fill_deps)], None)
-    items: list[Piece | list[Fault]] = []
-    good: list[Sentence] = []
-    error = None
+@dataclass(frozen=True, slots=True)
+class _Annotator:
+    """Models with the settings of `annotate`; safe to use from several threads."""
 
-    def annotate_good() -> None:
-        items.extend(annotator.sentences(good, fill_deps=fill_deps))
-        good.clear()
+    models: Sequence[Model]
+    confidence: bool
+    fill_deps: bool
 
-    try:
-        for block in chunk.blocks():
-            if isinstance(block, Sentence):
-                good.append(block)
-            else:
-                annotate_good()
-                items.append(block)
-    except ConlluError as found:
-        error = found
-    annotate_good()
-    return _Done(items, error)
+    def chunk(self, chunk: Chunk) -> _AnnotatedChunk:
+        """Read, annotate and write a chunk."""
+        document = chunk.document()
+        if document is not None:
+            return _AnnotatedChunk([self.document(document)], None)
+        pieces: list[Piece | list[Fault]] = []
+        good: list[Sentence] = []
+        error = None
+
+        def annotate_good() -> None:
+            pieces.extend(self.sentences(good))
+            good.clear()
+
+        try:
+            for block in chunk.blocks():
+                if isinstance(block, Sentence):
+                    good.append(block)
+                else:
+                    annotate_good()
+                    pieces.append(block)
+        except ConlluError as found:
+            error = found
+        annotate_good()
+        return _AnnotatedChunk(pieces, error)
+
+    def document(self, document: Document) -> Piece:
+        """Annotate and write a native document."""
+        words = DocumentWords(document)
+        heads = [head for model in self.models for head in model.heads.values()]
+        prediction = predict(heads, words, confidence=self.confidence)
+        text = write(document, prediction, fill_deps=self.fill_deps)
+        return Piece(text, words, document.has_empty_nodes)
+
+    def sentences(self, sentences: Iterable[Sentence]) -> Iterator[Piece]:
+        """Annotate and write sentences, a batch at a time."""
+        for batch in in_batches(sentences):
+            annotated: Iterator[Sentence] = iter(batch)
+            for model in self.models:
+                annotated = model.pipe(annotated, confidence=self.confidence)
+            if self.fill_deps and any("head" in model.fills for model in self.models):
+                annotated = map(_with_tree_as_deps, annotated)
+            text = "".join(sentence.to_text() for sentence in annotated)
+            has_empty_nodes = any(sentence.empty_nodes for sentence in batch)
+            yield Piece(
+                text.encode("utf-8", "surrogatepass"), SentenceWords(batch), has_empty_nodes
+            )
+
+
+def _with_tree_as_deps(sentence: Sentence) -> Sentence:
+    if sentence.layout.kind != "conllu":
+        return sentence
+    heads, deprels = sentence.column("head"), sentence.column("deprel")
+    arcs = [f"{head}:{deprel}" for head, deprel in zip(heads, deprels, strict=True)]
+    return sentence.with_columns(deps=arcs)
 
 
 def _in_order(
-    work: Callable[[Chunk], _Done], chunks: Iterable[Chunk], threads: int
-) -> Iterator[_Done]:
-    """Like map, with up to `threads` chunks worked on at a time and few more waiting."""
+    work: Callable[[Chunk], _AnnotatedChunk], chunks: Iterable[Chunk], threads: int
+) -> Iterator[_AnnotatedChunk]:
+    """Map chunks in order, with up to `threads` in work at a time and a few more waiting."""
     if threads == 1:
         yield from map(work, chunks)
         return
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(threads)
-    waiting: deque[Future[_Done]] = deque()
-    stream = UntilError(chunks)
+    waiting: deque[Future[_AnnotatedChunk]] = deque()
+    errors: list[Exception] = []
     try:
-        for chunk in stream:
+        for chunk in _until_error(chunks, errors):
             waiting.append(pool.submit(work, chunk))
-            # before waiting for more text, hand on all that there is
+            # when the source pauses, finish the chunks at hand before waiting for more text
             while waiting and (chunk.pauses or len(waiting) > 2 * threads):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-        stream.finish()
+        for error in errors:
+            raise error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _until_error(chunks: Iterable[Chunk], errors: list[Exception]) -> Iterator[Chunk]:
+    """Yield the chunks of a file; if it ends with an error, add the error to `errors`."""
+    try:
+        yield from chunks
+    except Exception as error:
+        errors.append(error)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.config import ClassifierConfig
 from meprop_nlp.data.mnist import N_CLASSES, SIDE, Images
-from meprop_nlp.errors import DataError, MePropError
-from meprop_nlp.models.file import ModelFile
-from meprop_nlp.models.parts import Array, take
-from meprop_nlp.models.trained import TrainedModel
+from meprop_nlp.errors import CheckpointError, DataError, MePropError
+from meprop_nlp.models.file import ModelFile, read_model_file, write_model_file
+from meprop_nlp.models.parts import Array, naming_file, take
 
 __all__ = ["FrozenClassifier"]
 
 _PIECE = 1000  # images at once, so that memory does not grow with their number
 
 
-class FrozenClassifier(TrainedModel):
+class FrozenClassifier:
     """A classifier of 28 x 28 images that only predicts. Made by `load`, or by `freeze`.
 
     Attributes:
@@ -30,7 +30,7 @@ class FrozenClassifier(TrainedModel):
     task = "classifier"
 
     def __init__(self, model: ModelFile) -> None:
-        super().__init__(model)
+        self.model = model
         self.config = ClassifierConfig.from_dict(model.header["config"])
         self.layers: list[tuple[Array, Array]] = []
         inputs = SIDE * SIDE
@@ -39,6 +39,37 @@ class FrozenClassifier(TrainedModel):
             weight = take(model.arrays, f"layers.{n}.weight", outputs, inputs)
             inputs = len(weight)
             self.layers.append((weight.T, take(model.arrays, f"layers.{n}.bias", inputs)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.model,)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model file.
+
+        Raises:
+            CheckpointError: the file is damaged, too new, or a model for another task.
+        """
+        model = read_model_file(path)
+        kind, task = model.header.get("kind"), model.header.get("task")
+        if kind == "checkpoint":
+            raise CheckpointError(
+                f"{os.fspath(path)}: is a checkpoint of a training run, expected its model; "
+                "go on training with --resume"
+            )
+        if task != cls.task:
+            raise CheckpointError(f"{os.fspath(path)}: is a {task}, expected a {cls.task}")
+        with naming_file(path):
+            return cls(model)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file, at once or not at all.
+
+        Raises:
+            DataError: the place cannot be written to.
+        """
+        header = {k: v for k, v in self.model.header.items() if k != "checksum"}
+        write_model_file(path, header, self.model.arrays)
 
     def scores(self, pixels: npt.NDArray[Any]) -> Array:
         """Return each class's score for each image, before the softmax: (N, 10).

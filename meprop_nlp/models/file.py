@@ -1,7 +1,8 @@
 """The model file: one safetensors file with weights, vocabularies, configuration and scores.
 
-Plain arrays and one JSON text in the file's header; no pickle, so that opening a stranger's model
-runs no code. The same container holds training checkpoints (training/checkpoint.py).
+It holds plain arrays, and one JSON text in its header. There is no pickle in it, so that opening a
+stranger's model runs no code. Training checkpoints are stored in the same way
+(training/checkpoint.py).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ __all__ = [
     "write_model_file",
 ]
 
-FORMAT_VERSION = 2  # 1: as 2, but no part is packed
+FORMAT_VERSION = 2  # in version 1 no part is packed
 _KEY = "meprop_nlp"
 _LEXICON = "lexicon"  # the array that holds the packed vocabulary
 _MAX_HEADER = 100_000_000  # safetensors' own limit
@@ -40,7 +41,7 @@ _MAX_HEADER = 100_000_000  # safetensors' own limit
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """What a file holds: `header` (task, config, vocabularies, scores, ...) and named arrays."""
+    """The content of a file: `header` (task, config, vocabularies, scores, ...) and `arrays`."""
 
     header: dict[str, Any]
     arrays: dict[str, npt.NDArray[Any]]
@@ -51,12 +52,12 @@ def write_model_file(
     header: Mapping[str, Any],
     arrays: Mapping[str, npt.NDArray[Any]],
 ) -> None:
-    """Write a model file at once or not at all.
+    """Write a model file, completely or not at all.
 
     A model (`kind` in its header) is packed; a checkpoint keeps every bit.
 
     Raises:
-        DataError: the place cannot be written to.
+        DataError: the file cannot be written.
     """
     stored: dict[str, Any] = {"format_version": 1, **header}
     if header.get("kind") == "model":
@@ -78,7 +79,7 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read only the header of a model file, whatever the size of its weights.
 
     Raises:
-        CheckpointError: the file is missing, no model, cut short, or from a newer version.
+        CheckpointError: the file is missing, not a model, cut short, or from a newer version.
     """
     name = os.fspath(path)
     try:
@@ -124,17 +125,17 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
-    """Read a model file whole.
+    """Read a whole model file.
 
     Raises:
-        CheckpointError: as `read_header`, or the weights are damaged.
+        CheckpointError: as for `read_header`, or the weights are damaged.
     """
     header = read_header(path)
     stored = {name: value for name, value in header.items() if name != "checksum"}
     try:
         arrays = load(Path(path).read_bytes())
         checksum = _checksum(stored, dict(sorted(arrays.items())))
-    # safetensors knows types that NumPy has not
+    # safetensors has types that NumPy lacks
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{os.fspath(path)}: cannot be read as a model: {error}") from None
     if checksum != header.get("checksum"):
@@ -153,10 +154,10 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what a model file is, for a person: no vocabularies, no weights.
+    """Return a description of a model file for a person, without vocabularies and weights.
 
     Raises:
-        CheckpointError: as `read_header`.
+        CheckpointError: as for `read_header`, or the header is incomplete.
     """
     header = read_header(path)
     lexicon = header.pop("lexicon", None)
@@ -182,12 +183,12 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _to_json(header: Mapping[str, Any]) -> str:
-    # in the header's own order: the parser numbers its tag columns by it
+    # not sorted: the order of the tag columns is the order of their rows in the parser's table
     return json.dumps(header, ensure_ascii=False)
 
 
 def _checksum(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> int:
-    """Return a checksum of all that a file says: one changed byte is found."""
+    """Return a checksum of the whole content; it detects a single changed byte."""
     total = zlib.crc32(_to_json(header).encode())
     for name, array in arrays.items():
         total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
@@ -207,5 +208,5 @@ def _not_a_model(start: bytes) -> str:
     hint = f" (looks like {looks})" if looks else " (empty file)" if not start else ""
     return (
         f"is not a meprop_nlp model{hint}; "
-        "expected a .safetensors file of train-tagger, train-parser or train-mnist"
+        "expected a .safetensors file of train-tagger or train-parser"
     )

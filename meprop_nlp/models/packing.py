@@ -1,8 +1,8 @@
-"""Weights and vocabularies as they lie in a model file: fewer bytes, scores that do not change.
+"""Compact storage of weights and vocabularies in a model file.
 
-Word and feature tables, most of a model, are stored as 8-bit integers with a scale for each row,
-all other matrices as float16. `rounded` gives what reading them back will give, so that the model
-that is scored in training is the one that is saved.
+Word and feature tables, which are most of a model, are stored as 8-bit integers with one scale per
+row, all other matrices as float16. `rounded` returns the weights as they will be read back, so that
+training scores exactly the model that it saves.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Arrays = dict[str, npt.NDArray[Any]]
 TABLES = ("words.weight", "features.weight")
 _LEVELS = 127
 _SCALE = ".scale"
-# Vocabularies pack to a third or a fifth. Far more is no vocabulary, but would fill the memory.
+# Vocabularies shrink to a third or a fifth. What expands far more is an attack on the memory.
 _MOST_PACKED = 50
-_LEAST_ROOM = 1 << 16  # bytes; short ones may be anything
+_LEAST_ROOM = 1 << 16  # bytes; a short text may expand by any factor
 
 
 def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-    """Return the arrays to store; those that would not survive it stay float32."""
+    """Return the arrays to store; an array that overflows the smaller type stays float32."""
     packed: Arrays = {}
     for name, array in arrays.items():
         packed[name] = array
@@ -38,7 +38,7 @@ def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
             if name in TABLES:
                 top = np.abs(array).max(1, initial=0)
                 scale = (top / _LEVELS).astype(np.float16)
-                # a row too small for float16 to scale is zero
+                # a row whose scale is zero in float16 becomes zero
                 steps = np.divide(
                     array, scale[:, None], where=scale[:, None] > 0, out=np.zeros_like(array)
                 )
@@ -54,10 +54,10 @@ def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
 
 
 def unpack_arrays(stored: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-    """Undo `pack_arrays`; arrays of other types stay as they are.
+    """Undo `pack_arrays`; arrays of other types are returned as they are.
 
     Raises:
-        ValueError: scales are not those of their rows.
+        ValueError: an array does not have one scale for each of its rows.
     """
     arrays: Arrays = {}
     for name, array in stored.items():
@@ -65,7 +65,7 @@ def unpack_arrays(stored: Mapping[str, npt.NDArray[Any]]) -> Arrays:
             scale = stored[name + _SCALE].astype(np.float32)
             if array.ndim != 2 or scale.shape != array.shape[:1]:
                 raise ValueError(f"{name} has no scale for each of its rows")
-            with np.errstate(invalid="ignore"):  # `take` refuses what is not finite
+            with np.errstate(invalid="ignore"):  # `take` refuses weights that are not finite
                 arrays[name] = array.astype(np.float32) * scale[:, None]
         elif not name.endswith(_SCALE):
             arrays[name] = array.astype(np.float32) if array.dtype == np.float16 else array
@@ -73,7 +73,7 @@ def unpack_arrays(stored: Mapping[str, npt.NDArray[Any]]) -> Arrays:
 
 
 def rounded(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-    """Return the arrays as they will be when they have been stored and read."""
+    """Return the arrays as they will be after they are stored and read back."""
     return unpack_arrays(pack_arrays(arrays))
 
 
@@ -87,7 +87,7 @@ def unpack_json(stored: npt.NDArray[Any]) -> Any:
     """Undo `pack_json`.
 
     Raises:
-        ValueError: the bytes are not what `pack_json` gave, or far too many.
+        ValueError: the bytes were not made by `pack_json`, or expand to far too many.
     """
     reader = zlib.decompressobj()
     try:

@@ -1,23 +1,32 @@
-"""The parts of a model file, each checked when it is taken: after that, nothing is a surprise.
+"""Checks of the parts of a model file, which may come from a stranger.
 
-A file may come from a stranger. What its arrays and vocabularies are is held against what they must
-be for each other, and what would take far more memory than the file itself is refused.
+Every array and vocabulary is checked against the others before it is used, and a model that would
+need far more memory than its file has bytes is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.config import TAG_COLUMNS
-from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.vocab import UNK, Vocab
 from meprop_nlp.errors import CheckpointError, MePropError
 
-__all__ = ["Array", "demand_known", "demand_size", "demand_texts", "tag_lists", "take"]
+__all__ = [
+    "Array",
+    "demand_size",
+    "demand_texts",
+    "demand_unknown_entries",
+    "naming_file",
+    "tag_lists",
+    "take",
+]
 
 Array = npt.NDArray[np.float32]
 
@@ -28,10 +37,10 @@ def take(arrays: Mapping[str, npt.NDArray[Any]], name: str, *shape: int | None) 
     """Return an array of weights.
 
     Args:
-        shape: what it must be; None for a size that the array itself tells, of at least 1.
+        shape: the expected shape; None for a dimension of any size from 1 on.
 
     Raises:
-        CheckpointError: there is no such array, or its type or shape is another.
+        CheckpointError: the array is missing, or has another type or shape.
         MePropError: a weight is NaN or infinite.
     """
     array = arrays.get(name)
@@ -53,9 +62,9 @@ def take(arrays: Mapping[str, npt.NDArray[Any]], name: str, *shape: int | None) 
 
 
 def demand_texts(what: str, texts: object) -> None:
-    """Raise CheckpointError where that is no list of texts, each of which can stand in a column."""
+    """Raise CheckpointError unless `texts` is a list of texts that can stand in a column."""
     if not isinstance(texts, list) or not texts:
-        raise CheckpointError(f"the model's {what} are no list, or an empty one")
+        raise CheckpointError(f"the model's {what} are not a list, or the list is empty")
     for text in texts:
         if not isinstance(text, str) or not text or not _FORBIDDEN.isdisjoint(text):
             raise CheckpointError(
@@ -63,14 +72,14 @@ def demand_texts(what: str, texts: object) -> None:
                 "without tab, line break or NUL"
             )
         if any("\ud800" <= character <= "\udfff" for character in text):
-            raise CheckpointError(f"{text!r} is among the model's {what}: no valid Unicode")
+            raise CheckpointError(f"{text!r} is among the model's {what}: it is not valid Unicode")
 
 
 def tag_lists(tags: object) -> dict[str, list[str]]:
-    """Return the values of tag columns by column name, as a model file has them.
+    """Check and return the tag values of a model file, a list for each column name.
 
     Raises:
-        CheckpointError: they are anything else.
+        CheckpointError: `tags` is anything else.
     """
     if not isinstance(tags, dict) or not set(tags) <= set(TAG_COLUMNS):
         raise CheckpointError(
@@ -82,14 +91,36 @@ def tag_lists(tags: object) -> dict[str, list[str]]:
     return tags
 
 
-def demand_known(lexicon: Lexicon, tags: Sequence[Vocab] = ()) -> None:
-    """Raise CheckpointError where a vocabulary has no entry for what it does not list."""
-    for vocab in (lexicon.forms, *lexicon.features, *tags):
+def demand_unknown_entries(*vocabularies: Vocab) -> None:
+    """Raise CheckpointError if a vocabulary has no entry for unknown strings."""
+    for vocab in vocabularies:
         if vocab.unk_id is None:
-            raise CheckpointError(f"a vocabulary of the model is without {UNK}")
+            raise CheckpointError(f"a vocabulary of the model has no entry {UNK}")
 
 
 def demand_size(what: str, found: int, most: int) -> None:
-    """Raise CheckpointError where there are more than can be decoded with."""
+    """Raise CheckpointError if a part of the model is larger than decoding allows."""
     if found > most:
         raise CheckpointError(f"the model has {found:,} {what}, expected at most {most:,}")
+
+
+@contextmanager
+def naming_file(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Put the file's name into the errors of a model that is built from its content.
+
+    Raises:
+        CheckpointError: instead of every error about a missing or wrong part.
+    """
+    name = os.fspath(path)
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{name}: {error}; train it anew") from None
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{name}: the model is incomplete ({error!r}); train it anew"
+        ) from None
+    except MePropError as error:
+        raise CheckpointError(
+            f"{name}: the model was made by another version: {error}; train it anew"
+        ) from None

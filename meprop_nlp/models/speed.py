@@ -1,10 +1,10 @@
-"""How fast models annotate a file: words/s of each step, and of all of them together.
+"""Measure how fast models annotate a file: words/s of each step, and of all steps together.
 
-    speeds = measure("test.conllu", parser=load("parser.safetensors"), threads=(1, 2))
+    speeds = measure("test.conllu", [load("parser.safetensors")], threads=(1, 2))
     speeds.words_per_second["parsing"][1]
 
-All happens in memory and after a first pass, so word forms are known to the row caches: it is the
-pace of a long file. What a process needs to start is not in it.
+Everything happens in memory and after a first pass, so that the row caches hold the file's words:
+it is the speed on a long file. The time that a process needs to start is not included.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from typing import Any, TypeVar
 from meprop_nlp.data.conll.chunks import CHUNK_BYTES, Chunk, Document, read_chunks, read_documents
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
-from meprop_nlp.models.annotate import annotate
-from meprop_nlp.models.annotator import Annotator
-from meprop_nlp.models.parser import FrozenParser
-from meprop_nlp.models.stream import chunks
-from meprop_nlp.models.tagger import FrozenTagger
-from meprop_nlp.models.words import DocumentWords, SentenceWords, TaggedWords, Words
+from meprop_nlp.models.annotate import annotate, write
+from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.head import Head
+from meprop_nlp.models.model import Model
+from meprop_nlp.models.prediction import Prediction
+from meprop_nlp.models.words import DocumentWords, PredictedWords, SentenceWords, Words
 from meprop_nlp.native import core, kernels_in_use, why_missing
 
 __all__ = ["Speeds", "decoding_kernels", "measure"]
 
-LARGEST = 64 << 20  # bytes of the file that are held in memory
-SECONDS = 0.25  # of a round of all steps together, on one thread
+LARGEST = 64 << 20  # most bytes of the file to hold in memory
+SECONDS = 0.25  # least duration of annotating the text once, on one thread
 CHUNKS_PER_THREAD = 2
 
 T = TypeVar("T")
@@ -43,11 +43,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """What was measured.
+    """The speeds that were measured.
 
     Attributes:
-        words, sentences: how many the file has.
-        timed_words: of one round; a small file again and again, of a large one the beginning.
+        words, sentences: the numbers of words and sentences in the file.
+        timed_words: the words of one round: a small file repeated, or the beginning of a large one.
         rounds: how often each step was timed; the steps take turns.
         words_per_second: medians by step (reading, tagging, parsing, writing, together) and by
             number of threads.
@@ -61,15 +61,14 @@ class Speeds:
 
 
 def decoding_kernels() -> str:
-    """Return what tagging and parsing compute with, in a few words."""
+    """Return a short description of the kernels that tagging and parsing use."""
     return kernels_in_use() if core() is not None else f"NumPy: {why_missing()}"
 
 
 def measure(
     path: str | os.PathLike[str],
+    models: Sequence[Model],
     *,
-    tagger: FrozenTagger | None = None,
-    parser: FrozenParser | None = None,
     threads: Sequence[int] = (1,),
     rounds: int = 5,
     seconds: float = SECONDS,
@@ -78,11 +77,11 @@ def measure(
     """Time each step of annotating a file of UTF-8.
 
     Args:
-        path: a file; it is read more than once.
-        tagger, parser: one of them, or both in a row.
-        threads: how many threads to measure with, one number after the other.
+        path: a file, which is read more than once.
+        models: the models that annotate it, one after the other.
+        threads: the numbers of threads to measure with.
         rounds: how often to time each step.
-        seconds: how long a round of all steps should take, at least.
+        seconds: the least time that annotating the timed text should take.
         input_format: as for `conll.read`.
 
     Raises:
@@ -92,13 +91,12 @@ def measure(
     n_sentences, n_words = _counts(path, input_format)
     if not n_sentences:
         raise DataError(f"no sentences in {os.fspath(path)}")
-    annotator = Annotator(tagger=tagger, parser=parser)
     least = CHUNKS_PER_THREAD * max(threads)
     parts = _beginning(path, input_format)
-    together = partial(annotate, annotator=annotator, input_format=input_format)
-    _long_enough(parts, together, seconds, least)  # folds the word forms, which is not timed
+    together = partial(annotate, models=models, input_format=input_format)
+    _long_enough(parts, together, seconds, least)  # fills the row caches, which is not timed
     text = _long_enough(parts, together, seconds, least)
-    steps, timed_words = _steps(text, tagger, parser, annotator, input_format)
+    steps, timed_words = _steps(text, models, input_format)
     samples: dict[tuple[str, int], list[float]] = {}
     for _ in range(rounds):
         for name, step in steps.items():
@@ -111,7 +109,7 @@ def measure(
 
 
 def _counts(path: str | os.PathLike[str], input_format: str) -> tuple[int, int]:
-    """Return how many sentences and words there are; faults are raised here."""
+    """Return the numbers of sentences and words; raise the file's faults."""
     n_sentences = n_words = 0
     for item in read_documents(path, input_format=input_format):
         if isinstance(item, Sentence):
@@ -124,7 +122,7 @@ def _counts(path: str | os.PathLike[str], input_format: str) -> tuple[int, int]:
 
 
 def _beginning(path: str | os.PathLike[str], input_format: str) -> list[bytes]:
-    """Return the file in parts as large as a chunk: its beginning, or all of it, repeated."""
+    """Return parts of the size of a chunk: the beginning of the file, or all of it repeated."""
     parts: list[bytes] = []
     for chunk in read_chunks(path, input_format=input_format):
         parts.append(chunk.text())
@@ -137,7 +135,7 @@ def _beginning(path: str | os.PathLike[str], input_format: str) -> list[bytes]:
 def _long_enough(
     parts: Sequence[bytes], together: Callable[[Any], Iterable[Any]], seconds: float, least: int
 ) -> bytes:
-    """Return so many of the parts, at least `least`, that annotating them takes so long."""
+    """Return enough parts, at least `least`, that annotating them takes `seconds`."""
     taken: list[bytes] = []
     start = time.perf_counter()
     for part in cycle(parts):
@@ -149,40 +147,35 @@ def _long_enough(
 
 
 def _steps(
-    text: bytes,
-    tagger: FrozenTagger | None,
-    parser: FrozenParser | None,
-    annotator: Annotator,
-    input_format: str,
+    text: bytes, models: Sequence[Model], input_format: str
 ) -> tuple[dict[str, Callable[[int], object]], int]:
     """Return each step as a function of the number of threads, and the number of words."""
 
     def chunked() -> Iterator[Chunk]:
         return read_chunks(io.BytesIO(text), input_format=input_format)
 
+    steps: dict[str, Callable[[int], object]] = {"reading": lambda n: _run(_read, chunked(), n)}
     batches = [batch for chunk in chunked() for batch in _read(chunk)]
     words = [_words(batch) for batch in batches]
-    predicted = [annotator.predict(some) for some in words]
-    tagged: list[Words] = [
-        some if tags is None else TaggedWords(some, tags)
-        for some, (tags, _) in zip(words, predicted, strict=True)
-    ]
+    predictions = [Prediction() for _ in batches]
+    for head in (head for model in models for head in model.heads.values()):
+        read = [PredictedWords(*pair) for pair in zip(words, predictions, strict=True)]
+        steps[head.activity] = partial(_annotate, head, read)
+        later = map(head.annotate, read)
+        predictions = [one | two for one, two in zip(predictions, later, strict=True)]
     writers = [
-        partial(_written, batch)
-        if isinstance(batch, list)
-        else partial(annotator.write, batch, said)
-        for batch, said in zip(batches, predicted, strict=True)
+        partial(_written, batch) if isinstance(batch, list) else partial(write, batch, prediction)
+        for batch, prediction in zip(batches, predictions, strict=True)
     ]
-    steps: dict[str, Callable[[int], object]] = {"reading": lambda n: _run(_read, chunked(), n)}
-    if tagger is not None:
-        steps["tagging"] = lambda n: _run(tagger.annotate, words, n)
-    if parser is not None:
-        steps["parsing"] = lambda n: _run(parser.annotate, tagged, n)
-    steps["writing"] = lambda n: _run(lambda write: write(), writers, n)
+    steps["writing"] = lambda n: _run(lambda writer: writer(), writers, n)
     steps["together"] = lambda n: deque(
-        annotate(io.BytesIO(text), annotator, input_format=input_format, threads=n), maxlen=0
+        annotate(io.BytesIO(text), models, input_format=input_format, threads=n), maxlen=0
     )
     return steps, sum(int(some.bounds[-1]) for some in words)
+
+
+def _annotate(head: Head, words: Sequence[Words], threads: int) -> None:
+    _run(head.annotate, words, threads)
 
 
 def _read(chunk: Chunk) -> list[Document | list[Sentence]]:
@@ -190,7 +183,7 @@ def _read(chunk: Chunk) -> list[Document | list[Sentence]]:
     if document is not None:
         return [document]
     sentences = (block for block in chunk.blocks() if isinstance(block, Sentence))
-    return list(chunks(sentences))
+    return list(in_batches(sentences))
 
 
 def _words(batch: Document | list[Sentence]) -> Words:
@@ -198,7 +191,7 @@ def _words(batch: Document | list[Sentence]) -> Words:
 
 
 def _written(sentences: Sequence[Sentence]) -> bytes:
-    """As `Annotator.sentences` writes; what was predicted makes no difference to the pace."""
+    """Write sentences as `annotate` does; the predictions would not change the time."""
     return "".join(sentence.to_text() for sentence in sentences).encode("utf-8", "surrogatepass")
 
 

@@ -110,9 +110,9 @@ class TreebankTask:
             names = sorted(scores.annotated - {"words"})
             scored[role] = {name: float(getattr(scores, name)) for name in names}
         speeds = measure(
-            corpus.files["dev"], **{self.kind: predictor}, rounds=ROUNDS, seconds=SECONDS
+            corpus.files["dev"], [predictor], rounds=ROUNDS, seconds=SECONDS
         ).words_per_second["parsing" if parsing else "tagging"]
-        main = _main_score(scored["dev"], predictor.model.header.get("labels", ()))
+        main = _main_score(scored["dev"], predictor.file.header.get("labels", ()))
         return Scored(main, scored["dev"], scored["test"], speeds[1])
 
     def _model_class(self) -> Any:

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
-from meprop_nlp.models.parser import FrozenParser
-from meprop_nlp.models.words import Exploration
+from meprop_nlp.models.heads.tree import Exploration, TreeHead
 from meprop_nlp.parsing.derivation import Derivation, derive, replay
 from meprop_nlp.parsing.transitions import TransitionSystem
 
@@ -77,7 +76,7 @@ class ParserExamples:
         """Return T."""
         return len(self.targets)
 
-    def explore(self, parser: FrozenParser) -> None:
+    def explore(self, parser: TreeHead) -> None:
         """Put the states that a parser meets, with the dynamic oracle's answers, in their place."""
         self._replay(parser.explore(self._sentences, self._heads, self._label_ids))
 

@@ -14,7 +14,7 @@ from meprop_nlp.config import (
     SimplifyConfig,
     TrainingConfig,
 )
-from meprop_nlp.models.parser import FrozenParser
+from meprop_nlp.models.model import Model
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["DependencyParser"]
 
 
-class DependencyParser(FrozenParser):
+class DependencyParser(Model):
     """A transition-based parser with one small network (Chen & Manning 2014).
 
     >>> parser = DependencyParser.train("train.conllu", "dev.conllu", output="parser.safetensors")
@@ -33,6 +33,8 @@ class DependencyParser(FrozenParser):
     >>> parser(tagger(["Time", "flies"])).column("head")  # doctest: +SKIP
     [2, 0]
     """
+
+    task = "parser"
 
     @classmethod
     def train(

@@ -19,8 +19,9 @@ from meprop_nlp.data.trees import is_labelled
 from meprop_nlp.data.vocab import UNK, Vocab
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.models.model import Model
 from meprop_nlp.models.packing import rounded
-from meprop_nlp.models.parser import FrozenParser
 from meprop_nlp.nn.row_kernels import distinct
 from meprop_nlp.parsing.transitions import make_system
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
@@ -185,9 +186,8 @@ class ParserTask:
         """With the dynamic oracle, go through the trees as the network now would."""
         if self.config.oracle == "dynamic" and epoch >= FIRST_EXPLORED:
             # pooled labels are trained on, as in gold derivations
-            self._examples.explore(
-                self._frozen(self.header() | {"other_labels": self._other_labels})
-            )
+            header = self.header() | {"other_labels": self._other_labels}
+            self._examples.explore(TreeHead(self._file(header), self.lexicon))
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         return self._examples.state()
@@ -290,9 +290,9 @@ class ParserTask:
             "other_labels": [i for i in self._other_labels if self.labels[i] != POOLED],
         }
 
-    def frozen(self) -> FrozenParser:
+    def frozen(self) -> Model:
         """Return the network as it is now as a parser that only predicts: what would be stored."""
-        return self._frozen(self.header())
+        return Model(self._file(self.header()))
 
-    def _frozen(self, header: dict[str, Any]) -> FrozenParser:
-        return FrozenParser(ModelFile(header, rounded(arrays_of(self.network))))
+    def _file(self, header: dict[str, Any]) -> ModelFile:
+        return ModelFile(header, rounded(arrays_of(self.network)))

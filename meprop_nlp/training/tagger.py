@@ -14,7 +14,7 @@ from meprop_nlp.config import (
     TaggerConfig,
     TrainingConfig,
 )
-from meprop_nlp.models.tagger import FrozenTagger
+from meprop_nlp.models.model import Model
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Tagger"]
 
 
-class Tagger(FrozenTagger):
+class Tagger(Model):
     """A BiLSTM tagger for UPOS, XPOS and FEATS, any of these at once.
 
     >>> tagger = Tagger.train("train.conllu", "dev.conllu", output="tagger.safetensors")
@@ -33,6 +33,8 @@ class Tagger(FrozenTagger):
     >>> tagger(["Time", "flies"]).column("upos")  # doctest: +SKIP
     ['NOUN', 'VERB']
     """
+
+    task = "tagger"
 
     @classmethod
     def train(

@@ -18,8 +18,8 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.model import Model
 from meprop_nlp.models.packing import rounded
-from meprop_nlp.models.tagger import FrozenTagger
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
 from meprop_nlp.training.embeddings import load_vectors
 from meprop_nlp.training.tagger_network import TaggerNetwork
@@ -207,6 +207,6 @@ class TaggerTask(FixedExamples):
             "tags": {name: vocab.to_list() for name, vocab in self.tags.items()},
         }
 
-    def frozen(self) -> FrozenTagger:
+    def frozen(self) -> Model:
         """Return the network as it is now as a tagger that only predicts: what would be stored."""
-        return FrozenTagger(ModelFile(self.header(), rounded(arrays_of(self.network))))
+        return Model(ModelFile(self.header(), rounded(arrays_of(self.network))))

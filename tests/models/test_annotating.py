@@ -1,4 +1,4 @@
-"""`annotate`: through documents, through sentences, on any threads: the same bytes."""
+"""`annotate`: the same bytes through documents, through sentences, and on any threads."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 from meprop_nlp.models import annotate as annotating
-from meprop_nlp.models.annotator import Annotator, Piece
-from meprop_nlp.models.loading import freeze
-from meprop_nlp.models.parser import FrozenParser
-from meprop_nlp.models.tagger import FrozenTagger
+from meprop_nlp.models.annotate import Piece
+from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.models.model import Model, freeze
 from meprop_nlp.models.words import DocumentWords
 
 from .models import random_parser, random_tagger
@@ -38,11 +37,11 @@ few = settings(deadline=None, max_examples=25)
 
 
 class Models(NamedTuple):
-    tagger: FrozenTagger | None
-    parser: FrozenParser | None
+    tagger: Model | None
+    parser: Model | None
 
-    def annotator(self, *, confidence: bool = False) -> Annotator:
-        return Annotator(tagger=self.tagger, parser=self.parser, confidence=confidence)
+    def in_order(self) -> list[Model]:
+        return [model for model in self if model is not None]
 
 
 def models(*, tags: tuple[str, ...] | None, reads: tuple[str, ...] | None) -> Models:
@@ -52,8 +51,6 @@ def models(*, tags: tuple[str, ...] | None, reads: tuple[str, ...] | None) -> Mo
     """
     tagger = None if tags is None else freeze(random_tagger(1, columns=tags))
     parser = None if reads is None else freeze(random_parser(3, tag_columns=reads, exact=False))
-    assert tagger is None or isinstance(tagger, FrozenTagger)
-    assert parser is None or isinstance(parser, FrozenParser)
     return Models(tagger, parser)
 
 
@@ -88,11 +85,10 @@ def collected(pieces: Iterable[Any]) -> tuple[bytes, str | None]:
 def read_and_piped(
     text: bytes, models: Models, *, fill_deps: bool, confidence: bool, **options: Any
 ) -> Iterator[Sentence]:
-    """What `annotate` should give, sentence by sentence, with nothing of it but `pipe`."""
+    """What `annotate` should return, made sentence by sentence with `pipe` alone."""
     for sentence in read(io.BytesIO(text), **options):
-        for model in models:
-            if model is not None:
-                (sentence,) = model.pipe([sentence], confidence=confidence)
+        for model in models.in_order():
+            (sentence,) = model.pipe([sentence], confidence=confidence)
         if fill_deps and models.parser is not None and sentence.layout.kind == "conllu":
             arcs = zip(sentence.column("head"), sentence.column("deprel"), strict=True)
             sentence = sentence.with_columns(deps=[f"{head}:{label}" for head, label in arcs])
@@ -105,17 +101,15 @@ def annotated(
     *,
     size: int,
     slow: bool = False,
-    confidence: bool = False,
     **options: Any,
 ) -> tuple[bytes, str | None]:
-    """What `annotate` gives in chunks of `size` bytes, with or without the core's documents."""
+    """What `annotate` returns in chunks of `size` bytes, with or without native documents."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(opening, "_PIECE", size)
         patch.setattr(annotating, "read_chunks", functools.partial(read_chunks, size=size))
         if slow:
             patch.setattr(Chunk, "document", lambda chunk: None)
-        annotator = models.annotator(confidence=confidence)
-        return collected(annotating.annotate(io.BytesIO(text), annotator, **options))
+        return collected(annotating.annotate(io.BytesIO(text), models.in_order(), **options))
 
 
 MakeText = Callable[[random.Random, Layout], bytes]
@@ -243,9 +237,11 @@ def test_lifted_labels_are_taken_down_on_both_ways() -> None:
     )
     text = "\n".join([*lines, ""]).encode()
     # the network itself does choose lifted labels
-    lifted = both.parser.labels.index("acl\u2191obj")
+    head = both.parser.heads["tree"]
+    assert isinstance(head, TreeHead)
+    lifted = head.labels.index("acl\u2191obj")
     [chunk] = read_chunks(io.BytesIO(text))
-    assert (both.parser._parser.parse(DocumentWords(chunk.document())).labels == lifted).any()
+    assert (head._parser.parse(DocumentWords(chunk.document())).labels == lifted).any()
     fast = annotated(text, both, size=500)
     assert fast == annotated(text, both, size=500, slow=True)
     assert "\u2191" not in fast[0].decode()
@@ -259,7 +255,7 @@ def test_reference_kernels_give_the_same(make_clean: MakeText, layout: Layout, s
     combination = COMBINATIONS["mixed"]
     fast = annotated(text, models(**combination), size=400)
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("data.conll.chunks", "models.tagger", "models.parser"):
+        for module in ("data.conll.chunks", "models.heads.tags", "models.heads.tree"):
             patch.setattr(f"meprop_nlp.{module}.core", lambda: None)
         slow = annotated(text, models(**combination), size=400)
     assert fast == slow
@@ -300,7 +296,7 @@ def test_faults_are_reported_as_by_read(threads: int, some: Models) -> None:
 def test_text_streams_and_other_encodings(some: Models) -> None:
     text = f"# é\n{WORDS}\n1\tfaulty\n\n"
     expected = collected(read_and_piped(text.encode(), some, fill_deps=False, confidence=False))
-    annotator = some.annotator()
-    assert collected(annotating.annotate(io.StringIO(text), annotator)) == expected
+    models = some.in_order()
+    assert collected(annotating.annotate(io.StringIO(text), models)) == expected
     latin = io.BytesIO(text.encode("latin-1"))
-    assert collected(annotating.annotate(latin, annotator, encoding="latin-1")) == expected
+    assert collected(annotating.annotate(latin, models, encoding="latin-1")) == expected

@@ -1,4 +1,4 @@
-"""Models that a stranger, a fuzzer or a damaged disk made: each is refused, and told why."""
+"""Models that a stranger, a fuzzer or a damaged disk made: each is refused with the reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from meprop_nlp.models.file import (
     read_model_file,
     write_model_file,
 )
-from meprop_nlp.models.loading import freeze, load
+from meprop_nlp.models.model import freeze, load
 
 from .models import random_parser, random_tagger
 
@@ -30,7 +30,7 @@ Change = Callable[[dict[str, Any], dict[str, Any]], None]
 
 
 def refusal(model: ModelFile, change: Change, path: Path) -> str:
-    """What `load` says of a model after the change."""
+    """The error of `load` about a model after the change."""
     header, arrays = copy.deepcopy(model.header), dict(model.arrays)
     change(header, arrays)
     write_model_file(path, header, arrays)
@@ -86,18 +86,18 @@ def without_unknown(header: dict[str, Any], arrays: dict[str, Any]) -> None:
         (resized("layers.1.weight", 10, 9), "layers.1.weight are 10 x 9, expected 11 x 9"),
         (resized("layers.1.bias", 1, 11), "layers.1.bias are 1 x 11, expected 11"),
         (halves, "special.weight are float64, expected float32"),
-        (without_unknown, "a vocabulary of the model is without <unk>"),
-        (setting([], "labels"), "labels are no list, or an empty one"),
-        (setting("abcde", "labels"), "labels are no list"),
+        (without_unknown, "a vocabulary of the model has no entry <unk>"),
+        (setting([], "labels"), "labels are not a list, or the list is empty"),
+        (setting("abcde", "labels"), "labels are not a list"),
         (setting(["a", "b", "c", "d", 5], "labels"), "5 is among the model's labels"),
         (setting(["a", "b", "c", "d", ""], "labels"), "'' is among the model's labels"),
         (setting(["a", "b", "c", "d", "\u2191a"], "labels"), "'' is among the model's labels"),
         (setting(["a", "b", "c", "d", "e\tf"], "labels"), "without tab"),
-        (setting([0.5], "other_labels"), "other_labels are no list of whole numbers"),
-        (setting([True], "root_labels"), "root_labels are no list of whole numbers"),
+        (setting([0.5], "other_labels"), "other_labels are not a list of whole numbers"),
+        (setting([True], "root_labels"), "root_labels are not a list of whole numbers"),
         (setting([5], "root_labels"), "`root_labels` holds 5, expected ids from 0 to 4"),
         (setting({"form": ["x"]}, "tags"), "the columns .'form'., expected some of upos"),
-        (setting({"upos": ["x"]}, "tags"), "a vocabulary of the model is without <unk>"),
+        (setting({"upos": ["x"]}, "tags"), "a vocabulary of the model has no entry <unk>"),
         (setting(3, "tags"), "the columns 3, expected some of upos"),
         (setting(2, "config", "layers"), "no weights layers.2.weight|layers.1.weight are"),
         (setting("x", "config", "dropout"), "the model is incomplete"),
@@ -124,7 +124,7 @@ def test_parser_whose_parts_do_not_fit(change: Change, message: str, tmp_path: P
         (resized("heads.xpos.bias", 1), "heads.xpos.bias are 1, expected 3"),
         (setting({}, "tags"), "the model predicts no column"),
         (setting({"upos": ["a", "b", "c", "d\n"]}, "tags"), "without tab, line break or NUL"),
-        (setting({"upos": []}, "tags"), "values of upos are no list, or an empty one"),
+        (setting({"upos": []}, "tags"), "values of upos are not a list, or the list is empty"),
         (setting(["<unk>"] * 9, "lexicon", "forms"), "a vocabulary lists '<unk>' twice"),
     ],
 )
@@ -161,8 +161,8 @@ def test_weights_that_overflow_are_an_error_without_warnings(
     make: Any, kernels: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if kernels == "reference":
-        for module in ("tagger", "parser"):
-            monkeypatch.setattr(f"meprop_nlp.models.{module}.core", lambda: None)
+        for module in ("tags", "tree"):
+            monkeypatch.setattr(f"meprop_nlp.models.heads.{module}.core", lambda: None)
     model = make(1)
     huge = np.full_like(model.arrays[name], 3e38)
     frozen = freeze(ModelFile(model.header, {**model.arrays, name: huge}))

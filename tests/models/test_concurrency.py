@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from meprop_nlp.models.loading import freeze
-from meprop_nlp.models.predictor import Predictor
+from meprop_nlp.models.model import Model, freeze
 
 from .models import FORMS, random_parser, random_sentences, random_tagger
 
@@ -21,13 +20,13 @@ MAKE = {"tagger": random_tagger, "parser": random_parser}
 BATCHES = [random_sentences(seed, [1, 3, 12, 1, 30, 2]) for seed in range(40)]
 
 
-def predicted(model: Predictor, n_batch: int, confidence: bool = False) -> str:
+def predicted(model: Model, n_batch: int, confidence: bool = False) -> str:
     """The sentences of one batch, as text."""
     return "".join(map(str, model.pipe(BATCHES[n_batch], confidence=confidence)))
 
 
 @pytest.fixture(scope="module", params=MAKE)
-def model(request: pytest.FixtureRequest) -> Predictor:
+def model(request: pytest.FixtureRequest) -> Model:
     """A tagger and a parser."""
     return freeze(MAKE[request.param](7))
 
@@ -42,24 +41,24 @@ def switches() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("confidence", [False, True])
-def test_threads_share_a_model(model: Predictor, confidence: bool) -> None:
+def test_threads_share_a_model(model: Model, confidence: bool) -> None:
     expected = [predicted(model, n, confidence) for n in range(len(BATCHES))]
-    fresh = freeze(model.model)  # whose rows are not filled yet
+    fresh = freeze(model.file)  # whose rows are not filled yet
     with ThreadPoolExecutor(8) as pool:
         actual = list(pool.map(lambda n: predicted(fresh, n, confidence), range(len(BATCHES))))
     assert actual == expected
 
 
-def test_threads_fill_rows_of_many_words(model: Predictor, switches: None) -> None:
+def test_threads_fill_rows_of_many_words(model: Model, switches: None) -> None:
     rng = random.Random(3)
     texts = [[f"w{rng.randrange(300)}" for _ in range(30)] for _ in range(200)]
     expected = [str(model(words)) for words in texts]
-    fresh = freeze(model.model)
+    fresh = freeze(model.file)
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda words: str(fresh(words)), texts)) == expected
 
 
-def test_pipe_takes_lists_of_words_from_several_threads(model: Predictor) -> None:
+def test_pipe_takes_lists_of_words_from_several_threads(model: Model) -> None:
     expected = [str(sentence) for sentence in model.pipe([FORMS, FORMS[:2]])]
     assert [str(model(words)) for words in (FORMS, FORMS[:2])] == expected
     with ThreadPoolExecutor(4) as pool:
@@ -68,7 +67,7 @@ def test_pipe_takes_lists_of_words_from_several_threads(model: Predictor) -> Non
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_models_go_to_other_processes(method: str, model: Predictor) -> None:
+def test_models_go_to_other_processes(method: str, model: Model) -> None:
     expected = list(map(str, model.pipe(BATCHES[0])))
     context: Any = multiprocessing.get_context(method)
     with ProcessPoolExecutor(2, mp_context=context) as pool:
@@ -76,7 +75,7 @@ def test_models_go_to_other_processes(method: str, model: Predictor) -> None:
     assert actual == expected
 
 
-def test_pickled_model_is_the_same(model: Predictor) -> None:
+def test_pickled_model_is_the_same(model: Model) -> None:
     copy = pickle.loads(pickle.dumps(model))
     assert type(copy) is type(model)
     assert predicted(copy, 0, confidence=True) == predicted(model, 0, confidence=True)

@@ -27,9 +27,9 @@ from meprop_nlp.models.file import (
     read_model_file,
     write_model_file,
 )
-from meprop_nlp.models.loading import load
-from meprop_nlp.models.parser import FrozenParser
-from meprop_nlp.models.tagger import FrozenTagger
+from meprop_nlp.models.model import Model, load
+from meprop_nlp.training.parser import DependencyParser
+from meprop_nlp.training.tagger import Tagger
 
 HEADER: dict[str, Any] = {"task": "tagger", "labels": ["\u00e9", "b"]}
 ARRAYS = {
@@ -129,7 +129,7 @@ def test_truncated_file_is_refused(tmp_path: Path, size: int) -> None:
     expected = r"cut\.safetensors: (the file is cut short: \d+ |is not a meprop_nlp model)"
     if size > 8:
         expected = r"cut\.safetensors: the file is cut short: \d+ "
-    for read in (read_header, read_model_file, load, FrozenTagger.load, describe):
+    for read in (read_header, read_model_file, load, Tagger.load, describe):
         with pytest.raises(CheckpointError, match=expected):
             read(path)
 
@@ -276,10 +276,11 @@ def test_model_made_by_hand_tags(tmp_path: Path) -> None:
     path = tmp_path / "m"
     write_model_file(path, TAGGER, WEIGHTS)
     model = load(path)
-    assert isinstance(model, FrozenTagger)
+    assert isinstance(model, Model)
+    assert model.task == "tagger"
     assert model(["a", "b"]).column("upos") == ["VERB", "VERB"]
     assert model.predicted == ("upos",)
-    assert FrozenTagger(ModelFile(TAGGER, WEIGHTS))(["b"]).column("upos") == ["VERB"]
+    assert Tagger(ModelFile(TAGGER, WEIGHTS))(["b"]).column("upos") == ["VERB"]
 
 
 @pytest.mark.parametrize(
@@ -298,7 +299,7 @@ def test_model_of_another_kind_or_without_its_parts_is_refused(
     path = tmp_path / "m"
     write_model_file(path, {**TAGGER, **change}, WEIGHTS)
     with pytest.raises(CheckpointError, match=expected) as caught:
-        FrozenTagger.load(path)
+        Tagger.load(path)
     assert str(path) in str(caught.value)
 
 
@@ -313,7 +314,7 @@ def test_parser_refuses_a_tagger_and_unknown_tasks_are_named(tmp_path: Path) -> 
     path = tmp_path / "m"
     write_model_file(path, TAGGER, WEIGHTS)
     with pytest.raises(CheckpointError, match="is a tagger, expected a parser"):
-        FrozenParser.load(path)
+        DependencyParser.load(path)
     write_model_file(path, {**TAGGER, "task": "chunker"}, WEIGHTS)
     with pytest.raises(CheckpointError, match="is for the task 'chunker', which is not known"):
         load(path)
@@ -325,7 +326,7 @@ def test_setting_this_version_does_not_know_is_named_with_the_file(tmp_path: Pat
     with pytest.raises(CheckpointError, match=r"m: .*TaggerConfig has no setting 'colour'"):
         load(path)
     with pytest.raises(ConfigError):
-        FrozenTagger(ModelFile({**TAGGER, "config": {"colour": 1}}, WEIGHTS))
+        Tagger(ModelFile({**TAGGER, "config": {"colour": 1}}, WEIGHTS))
 
 
 def test_missing_weights_are_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as npst
 
 from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.file import read_model_file, write_model_file
-from meprop_nlp.models.loading import load
+from meprop_nlp.models.model import load
 from meprop_nlp.models.packing import (
     pack_arrays,
     pack_json,

@@ -9,7 +9,7 @@ import pytest
 
 from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models.file import ModelFile
-from meprop_nlp.models.loading import freeze
+from meprop_nlp.models.model import freeze
 
 from .models import random_parser, random_sentences, random_tagger
 
@@ -28,11 +28,8 @@ def test_tags_of_words_are_those_of_sentences() -> None:
 def test_heads_and_labels_are_those_of_sentences() -> None:
     parser: Any = freeze(random_parser(1, tag_columns=("upos",)))
     sentences = random_sentences(2, [3, 1, 7])
-    for (heads, labels), sentence in zip(
-        parser.predict(sentences), parser.pipe(sentences), strict=True
-    ):
-        assert heads == sentence.column("head")
-        assert labels == sentence.column("deprel")
+    for columns, sentence in zip(parser.predict(sentences), parser.pipe(sentences), strict=True):
+        assert columns == {name: sentence.column(name) for name in ("head", "deprel")}
 
 
 def test_predicting_reads_no_more_than_it_needs() -> None:
@@ -52,7 +49,7 @@ def test_frozen_model_does_not_follow_its_weights() -> None:
     assert list(tagger.predict(words)) == list(freeze(random_tagger(3)).predict(words))
 
 
-def test_what_cannot_be_frozen_is_told() -> None:
+def test_what_cannot_be_frozen_is_refused() -> None:
     with pytest.raises(CheckpointError, match="'cook', which is not known"):
         freeze(ModelFile({"task": "cook"}, {}))
     model = random_tagger(1)

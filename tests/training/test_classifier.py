@@ -22,7 +22,7 @@ from meprop_nlp.config import (
 from meprop_nlp.data.mnist import read_mnist
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 from meprop_nlp.models.classifier import FrozenClassifier
-from meprop_nlp.models.loading import freeze, load
+from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.packing import rounded
 from meprop_nlp.simplify.simplifier import Simplifier
 from meprop_nlp.training.classifier import ImageClassifier
@@ -93,8 +93,7 @@ def test_best_epoch_on_dev_is_kept_and_its_file_is_the_model(tmp_path: Path) -> 
     accuracies = [record.scores["accuracy"] for record in records]
     assert len(set(accuracies)) > 1
     assert model.evaluate(new) == max(accuracies) == model.model.header["scores"]["accuracy"]
-    stored = load(output)
-    assert type(stored) is FrozenClassifier
+    stored = FrozenClassifier.load(output)
     np.testing.assert_array_equal(stored.predict(new.pixels), model.predict(new.pixels))
     model.save(tmp_path / "copy.safetensors")
     assert (tmp_path / "copy.safetensors").read_bytes() == output.read_bytes()
@@ -252,8 +251,9 @@ def test_frozen_classifier_gives_the_network_s_scores() -> None:
 
 def test_frozen_classifier_is_a_copy() -> None:
     task = make_task(None)
-    frozen = freeze(task.frozen().model)
-    assert isinstance(frozen, FrozenClassifier)
+    model = task.frozen().model
+    arrays = {name: array.copy() for name, array in model.arrays.items()}
+    frozen = FrozenClassifier(ModelFile(model.header, arrays))
     before = frozen.scores(IMAGES.pixels)
     for parameter in task.network.parameters():
         parameter.data.zero_()
@@ -306,7 +306,7 @@ def test_damaged_model_is_refused(change: Any, message: str, tmp_path: Path) -> 
     change(model.model.header, model.model.arrays)
     model.save(path)
     with pytest.raises(CheckpointError) as caught:
-        load(path)
+        FrozenClassifier.load(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
 

@@ -18,10 +18,9 @@ from meprop_nlp.config import (
     TaggerConfig,
 )
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.models.loading import load
-from meprop_nlp.models.numpy_parser import NumpyParser
+from meprop_nlp.models.heads.tree_numpy import NumpyParser
+from meprop_nlp.models.model import load
 from meprop_nlp.models.packing import rounded
-from meprop_nlp.models.weights import ParserWeights
 from meprop_nlp.models.words import SentenceWords
 from meprop_nlp.parsing.features import extract, extract_labels
 from meprop_nlp.training.parser_task import ParserTask
@@ -101,7 +100,7 @@ def test_model_is_the_same_after_save_and_load(
     for again in (load(saved), type(model).load(output)):
         assert again.task == task
         assert [str(sentence) for sentence in again.pipe(treebank)] == expected
-        assert again.model.header == model.model.header
+        assert again.file.header == model.file.header
 
 
 def test_stream_gives_what_single_sentences_give(
@@ -115,7 +114,7 @@ def test_stream_gives_what_single_sentences_give(
     sentences = [*treebank, *new]
     single = [str(model(sentence)) for sentence in sentences]
     assert [str(sentence) for sentence in model.pipe(iter(sentences))] == single
-    monkeypatch.setattr("meprop_nlp.models.predictor.chunks", lambda s: ([x, x] for x in s))
+    monkeypatch.setattr("meprop_nlp.models.model.in_batches", lambda s: ([x, x] for x in s))
     doubled = [str(sentence) for sentence in model.pipe(sentences)]
     assert doubled == [text for text in single for _ in range(2)]
 
@@ -238,8 +237,7 @@ def test_frozen_parser_scores_as_the_network(
         for table in (task.network.words, task.network.features, task.network.tags):
             table.weight *= 0.3
     round_as_stored(task.network)
-    model = task.frozen().model
-    frozen = NumpyParser(ParserWeights(model, task.lexicon))
+    frozen = NumpyParser(task.frozen().file, task.lexicon)
     recorded: list[np.ndarray] = []
     score = frozen.score
 

@@ -75,10 +75,10 @@ def test_stored_parser_reads_its_tag_columns_in_the_order_it_was_trained_with(
     in_memory = train("parser", featured, config=columns, training={"epochs": 12})
     train("parser", featured, config=columns, training={"epochs": 12}, output=output)
     stored = DependencyParser.load(output)
-    assert list(stored.tags) == ["xpos", "feats"]
+    assert list(stored.reads) == ["xpos", "feats"]
     assert [str(s) for s in stored.pipe(featured)] == [str(s) for s in in_memory.pipe(featured)]
-    for name, array in in_memory.model.arrays.items():
-        np.testing.assert_array_equal(stored.model.arrays[name], array)
+    for name, array in in_memory.file.arrays.items():
+        np.testing.assert_array_equal(stored.file.arrays[name], array)
 
 
 def test_runs_whose_outputs_differ_after_a_dot_do_not_share_files() -> None:

@@ -95,11 +95,11 @@ def test_same_seed_gives_bit_equal_models(
     in_memory = train(task, dev=treebank, simplify=CUTS)
     other = train(task, dev=treebank, simplify=CUTS, training={"seed": 8})
     assert outputs[0].read_bytes() == outputs[1].read_bytes()
-    for name, array in first.model.arrays.items():
-        np.testing.assert_array_equal(second.model.arrays[name], array)
-        np.testing.assert_array_equal(in_memory.model.arrays[name], array)
+    for name, array in first.file.arrays.items():
+        np.testing.assert_array_equal(second.file.arrays[name], array)
+        np.testing.assert_array_equal(in_memory.file.arrays[name], array)
     words = "words.weight"
-    assert not np.array_equal(other.model.arrays[words], first.model.arrays[words])
+    assert not np.array_equal(other.file.arrays[words], first.file.arrays[words])
 
 
 def test_training_leaves_torch_random_numbers_alone(train: Callable[..., Any]) -> None:
@@ -186,7 +186,7 @@ def test_files_of_a_run_that_ended(train: Callable[..., Any], tmp_path: Path) ->
     model = train("tagger", output=output)
     assert sorted(p.name for p in output.parent.iterdir()) == ["model.jsonl", "model.safetensors"]
     assert [record["epoch"] for record in timeless(output)] == [1, 2, 3]
-    assert model.model.header["training"]["epoch"] == 3
+    assert model.file.header["training"]["epoch"] == 3
 
 
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {

@@ -1,7 +1,7 @@
 """libFuzzer (by Atheris) on the model loader: any model file is predicted with, or refused.
 
-The bytes that libFuzzer makes up say which small valid model is taken and what is changed about it,
-with the checksum made right again; last, some bytes of the file itself may be changed.
+The bytes from libFuzzer choose a small valid model and the changes to it; the checksum is computed
+again afterwards. Finally some bytes of the file itself may be changed.
 
     tools/fuzz_model.sh [SECONDS]
     fuzz_model.py [CORE] [libFuzzer's options]    # CORE: a build of the core to use
@@ -34,9 +34,8 @@ with atheris.instrument_imports(include=["meprop_nlp"]):
     from meprop_nlp.errors import MePropError
     from meprop_nlp.models import annotate as annotating
     from meprop_nlp.models import file as model_file
-    from meprop_nlp.models import loading, packing
-    from meprop_nlp.models.annotator import Annotator
-    from meprop_nlp.models.parser import FrozenParser
+    from meprop_nlp.models import packing
+    from meprop_nlp.models.model import load
 
 from models import random_parser, random_sentences, random_tagger  # noqa: E402
 from safetensors import SafetensorError  # noqa: E402
@@ -55,26 +54,14 @@ MODELS = [
 SENTENCES = random_sentences(6, [1, 2, 9])
 TEXT = "".join(map(str, SENTENCES)).encode()
 TYPES = ("f2", "f4", "f8", "i1", "u1", "i4", "i8", "?")
-# as safetensors calls them; the last are none that NumPy has, or that there are
+# the names in safetensors; the last are types that NumPy lacks, or that do not exist
 NAMES = ("F16", "F32", "F64", "I8", "U8", "I32", "I64", "BOOL", "BF16", "F8_E4M3", "X")
 VALUES: tuple[Any, ...] = (
-    *(None, True, False, 0, 1, 2, -1, 7, 2**31, 2**63, 2**64, 10**30, -(10**30), 0.5, 1e308),
-    *(
-        float("nan"),
-        float("inf"),
-        "",
-        "_",
-        "x",
-        "<unk>",
-        "a\tb",
-        "a\nb",
-        "\ud800",
-        "\0",
-        "acl\u2191",
-    ),
-    *("upos", "xpos", "feats", "arc-standard", "cube", "tagger", "parser", "é" * 300),
-    *([], {}, [[]], [0], ["x"], {"x": 1}, [None] * 50, list(range(300)), ["<unk>", "<unk>"]),
-)
+    None, True, False, 0, 1, 2, -1, 7, 2**31, 2**63, 2**64, 10**30, -(10**30), 0.5, 1e308,
+    float("nan"), float("inf"), "", "_", "x", "<unk>", "a\tb", "a\nb", "\ud800", "\0", "acl\u2191",
+    "upos", "xpos", "feats", "arc-standard", "cube", "tagger", "parser", "classifier", "é" * 300,
+    [], {}, [[]], [0], ["x"], {"x": 1}, [None] * 50, list(range(300)), ["<unk>", "<unk>"],
+)  # fmt: skip
 NUMBERS = (np.nan, np.inf, -np.inf, 0.0, 1e-45, 3e38, -3e38, 65504.0, 1e30)
 SIZES = (0, 1, 2, 3, 4, 47, 48, 96, 1000, 10**6, 2**31, 2**40, 2**63)
 
@@ -149,7 +136,7 @@ def change_arrays(choices: Choices, arrays: Arrays) -> None:
 
 
 def file_of(choices: Choices, header: dict[str, Any], arrays: Arrays) -> bytes:
-    """A safetensors file, some of whose entries may lie about what follows."""
+    """A safetensors file; some entries of its header may be wrong about the data."""
     entries, data = {}, b""
     for name, array in sorted(arrays.items()):
         values = np.ascontiguousarray(array)
@@ -159,7 +146,7 @@ def file_of(choices: Choices, header: dict[str, Any], arrays: Arrays) -> bytes:
         entry = {"dtype": code, "shape": list(array.shape), "data_offsets": [len(data), end]}
         entries[name] = entry
         data += values.tobytes()
-    # 7, not 0, which is what choices are when the bytes are used up
+    # compared with 7, as choices are 0 when the bytes are used up
     if choices.ConsumeIntInRange(0, 7) == 7 and entries:
         entry = entries[choices.PickValueInList(sorted(entries))]
         kind = choices.ConsumeIntInRange(0, 2)
@@ -181,7 +168,7 @@ def file_of(choices: Choices, header: dict[str, Any], arrays: Arrays) -> bytes:
 
     try:
         loaded = dict(sorted(load_arrays(whole(0)).items()))
-        # as it will be read: names that are no text, 1 for True and so on
+        # as it will be read, with keys as text, and so on
         return whole(model_file._checksum(json.loads(json.dumps(header)), loaded))
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
         return whole(0)
@@ -219,13 +206,13 @@ def made_up(choices: Choices) -> bytes:
     return bytes(content)
 
 
-# a warning of NumPy's is one that users see
+# users would see a warning of NumPy
 warnings.simplefilter("error", RuntimeWarning)
 
 
 def predict(path: str) -> None:
-    """All that is done with a model; it may be refused."""
-    for use in (model_file.describe, loading.load):
+    """Everything that can be done with a model, unless it is refused."""
+    for use in (model_file.describe, load):
         try:
             model = use(path)
         except MePropError:
@@ -235,9 +222,7 @@ def predict(path: str) -> None:
             continue
         try:
             list(model.pipe(SENTENCES, confidence=True))
-            option = "parser" if isinstance(model, FrozenParser) else "tagger"
-            annotator = Annotator(**{option: model}, confidence=True)
-            list(annotating.annotate(io.BytesIO(TEXT), annotator))
+            list(annotating.annotate(io.BytesIO(TEXT), [model], confidence=True))
         except MePropError:
             continue
 
@@ -248,7 +233,7 @@ def test_one_input(data: bytes) -> None:
     predict(PLACE)
 
 
-# one file, written over again: libFuzzer ends the process without a chance to remove it
+# always the same file: libFuzzer ends the process without a chance to remove it
 PLACE = str(ROOT / "build" / "fuzz" / "model.safetensors")
 if __name__ == "__main__":
     Path(PLACE).parent.mkdir(parents=True, exist_ok=True)

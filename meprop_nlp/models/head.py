@@ -1,0 +1,66 @@
+"""`Head`: one task of a frozen model, which predicts some columns of the words it reads."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import ClassVar
+
+from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.prediction import Prediction
+from meprop_nlp.models.words import PredictedWords, Words
+from meprop_nlp.settings import Config
+
+__all__ = ["Head", "predict"]
+
+
+class Head(ABC):
+    """One task of a frozen model, over plain arrays; safe to use from several threads.
+
+    Attributes:
+        name: the key of the head in `Model.heads`.
+        activity: the name of its step in a table of speeds, such as "tagging".
+        config: the settings it was trained with.
+        reads: the columns that it reads besides FORM.
+        fills: the columns that it predicts.
+        scores: the names of the scores that judge what it predicts, as in `scoring.scores`.
+    """
+
+    name: ClassVar[str]
+    activity: ClassVar[str]
+    config: Config
+    reads: tuple[str, ...]
+    fills: tuple[str, ...]
+    scores: tuple[str, ...]
+
+    @abstractmethod
+    def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
+        """Take the head's weights from a model file, on the native core where there is one.
+
+        Raises:
+            CheckpointError: a part is missing, or the parts do not fit together.
+            MePropError: a weight is not finite, or a setting unknown.
+        """
+
+    @abstractmethod
+    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
+        """Predict the columns of all words.
+
+        Args:
+            confidence: also return the softmax of each choice, by its attribute in MISC.
+
+        Raises:
+            MePropError: the weights give scores that are not finite.
+        """
+
+
+def predict(heads: Iterable[Head], words: Words, *, confidence: bool = False) -> Prediction:
+    """Run heads one after the other, each on the columns predicted before it.
+
+    Arguments and errors are as for `Head.annotate`.
+    """
+    prediction = Prediction()
+    for head in heads:
+        prediction |= head.annotate(PredictedWords(words, prediction), confidence=confidence)
+    return prediction

@@ -1,0 +1,230 @@
+"""`Model`: a trained model, without torch, that loads, saves, annotates and evaluates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.errors import CheckpointError
+from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.file import ModelFile, read_model_file, write_model_file
+from meprop_nlp.models.head import Head, predict
+from meprop_nlp.models.heads.tags import TagsHead
+from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.models.parts import naming_file
+from meprop_nlp.models.prediction import Prediction
+from meprop_nlp.models.words import SentenceWords, Words
+from meprop_nlp.settings import Config
+
+if TYPE_CHECKING:
+    from meprop_nlp.scoring.scores import Scores
+
+__all__ = ["Model", "freeze", "load"]
+
+# The heads of each task's model file, in the order in which they annotate.
+HEADS: dict[str, tuple[type[Head], ...]] = {"tagger": (TagsHead,), "parser": (TreeHead,)}
+
+
+class Model:
+    """A trained model for prediction; safe to use from several threads.
+
+    Args:
+        file: the content of a model file.
+
+    Attributes:
+        task: the model's task, a key of `HEADS`. A subclass that sets it refuses other models.
+        file: the content of the model file.
+        lexicon: the vocabularies of word forms and their features.
+        heads: the heads by name, in the order in which they annotate.
+
+    Raises:
+        CheckpointError: the model is for another task, or its parts do not fit together.
+        MePropError: a weight is not finite, or a setting unknown.
+    """
+
+    task: str = ""
+
+    def __init__(self, file: ModelFile) -> None:
+        if refusal := self._refusal(file.header):
+            raise CheckpointError(f"the model {refusal}")
+        self.file = file
+        self.task = file.header["task"]
+        self.lexicon = Lexicon.from_dict(file.header["lexicon"])
+        self.heads = {head.name: head(file, self.lexicon) for head in HEADS[self.task]}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # locks and the objects of the native core cannot be pickled
+        return type(self), (self.file,)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model file.
+
+        Raises:
+            CheckpointError: the file is not a model, damaged, too new, or for another task.
+        """
+        file = read_model_file(path)
+        if refusal := cls._refusal(file.header):
+            raise CheckpointError(f"{os.fspath(path)}: {refusal}")
+        with naming_file(path):
+            return cls(file)
+
+    @classmethod
+    def _refusal(cls, header: Mapping[str, Any]) -> str:
+        """Return why the class refuses a model with this header; an empty text if it does not."""
+        if header.get("kind") == "checkpoint":
+            return (
+                "is a checkpoint of a training run, expected its model; go on training with "
+                "`resume`"
+            )
+        task = header.get("task")
+        if task == "classifier":
+            return (
+                "is a classifier of MNIST images, which meprop_nlp does not load; "
+                "see experiments/mnist in its repository"
+            )
+        if cls.task and task != cls.task:
+            return f"is a {task}, expected a {cls.task}"
+        # in a stranger's file the task may be any JSON value, also one that is not hashable
+        is_known = isinstance(task, str) and task in HEADS
+        return "" if is_known else f"is for the task {task!r}, which is not known here"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file, completely or not at all.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        header = {k: v for k, v in self.file.header.items() if k != "checksum"}
+        write_model_file(path, header, self.file.arrays)
+
+    @property
+    def config(self) -> Config:
+        """Return the settings that the first head was trained with."""
+        return next(iter(self.heads.values())).config
+
+    @property
+    def fills(self) -> tuple[str, ...]:
+        """Return the columns that the model predicts."""
+        return tuple(column for head in self.heads.values() for column in head.fills)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Return the columns besides FORM that the model reads and no earlier head fills."""
+        filled: set[str] = set()
+        found: dict[str, None] = {}
+        for head in self.heads.values():
+            found.update(dict.fromkeys(column for column in head.reads if column not in filled))
+            filled.update(head.fills)
+        return tuple(found)
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        """Return the names of the scores that judge what the model predicts."""
+        return tuple(score for head in self.heads.values() for score in head.scores)
+
+    def __call__(self, sentence: Sentence | Sequence[str]) -> Sentence:
+        """Predict for one sentence, given as a Sentence or as its word forms.
+
+        Returns a new Sentence. The parser reads tags, and bare forms have none: give it what a
+        tagger returned.
+        """
+        return next(self.pipe([sentence]))
+
+    def pipe(
+        self, sentences: Iterable[Sentence | Sequence[str]], *, confidence: bool = False
+    ) -> Iterator[Sentence]:
+        """Predict for a stream of sentences: lazily, in order, in bounded memory.
+
+        Args:
+            sentences: Sentences, or lists of word forms.
+            confidence: write the softmax of each choice into MISC, from 0 to 1: `UPOSConf`,
+                `XPOSConf`, `FEATSConf` by a tagger, `ArcConf` by a parser. Only CoNLL-U has a
+                MISC column; sentences read from other formats get no confidence.
+        """
+        for batch in in_batches(map(_as_sentence, sentences)):
+            for head in self.heads.values():
+                batch = list(_annotated(batch, head, confidence=confidence))
+            yield from batch
+
+    def predict(
+        self, sentences: Iterable[Sentence | Sequence[str]]
+    ) -> Iterator[dict[str, list[Any]]]:
+        """Yield the predicted columns of each sentence by name, without making Sentences of them.
+
+        >>> next(tagger.predict([["Time", "flies"]]))  # doctest: +SKIP
+        {'upos': ['NOUN', 'VERB']}
+        >>> next(parser.predict(tagger.pipe([["Time", "flies"]])))  # doctest: +SKIP
+        {'head': [2, 0], 'deprel': ['nsubj', 'root']}
+        """
+        for batch in in_batches(map(_as_sentence, sentences)):
+            words = SentenceWords(batch)
+            yield from words.split(**self.annotate(words).columns())
+
+    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
+        """Predict the columns of many words at once; see `Head.annotate`."""
+        return predict(self.heads.values(), words, confidence=confidence)
+
+    def evaluate(
+        self,
+        gold: str | os.PathLike[str] | Iterable[Sentence],
+        *,
+        exclude_punct: bool = False,
+    ) -> Scores:
+        """Predict for gold sentences, or a file of them, and score the predictions against them.
+
+        Only what the model predicts is scored.
+        """
+        # not imported above, so that commands that only predict start faster
+        from meprop_nlp.scoring.metrics import evaluate
+
+        if isinstance(gold, str | os.PathLike):
+            gold = read(Path(gold), trees="head" in self.fills)
+        gold = list(gold)
+        scores = evaluate(gold, self.pipe(gold), exclude_punct=exclude_punct)
+        return scores.only(self.predicted)
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model file of any task.
+
+    Raises:
+        CheckpointError: the file is not a model, damaged, or from a newer version.
+    """
+    return Model.load(path)
+
+
+def freeze(model: ModelFile) -> Model:
+    """Return a model for prediction with a copy of the weights, which may still be trained.
+
+    Raises:
+        CheckpointError: the task is not known here, or the parts do not fit together.
+        MePropError: a weight is not finite.
+    """
+    arrays = {name: array.copy() for name, array in model.arrays.items()}
+    return Model(ModelFile(model.header, arrays))
+
+
+def _as_sentence(sentence: Sentence | Sequence[str]) -> Sentence:
+    return sentence if isinstance(sentence, Sentence) else Sentence.from_words(sentence)
+
+
+def _annotated(batch: list[Sentence], head: Head, *, confidence: bool) -> Iterator[Sentence]:
+    """Yield the sentences with the columns that a head predicts."""
+    words = SentenceWords(batch)
+    prediction = head.annotate(words, confidence=confidence)
+    columns = prediction.columns()
+    if "head" in columns:
+        # enhanced dependencies would be stale beside new heads
+        columns["deps"] = ["_"] * len(columns["head"])
+    if prediction.confidence:
+        columns["misc"] = prediction.misc(words.column("misc"))
+    for sentence, part in zip(batch, words.split(**columns), strict=True):
+        if sentence.layout.kind != "conllu":
+            part.pop("misc", None)  # other formats have no MISC
+        yield sentence.with_columns(**part)

@@ -1,0 +1,73 @@
+"""`RowSource`: the output rows of a first layer, computed once for each distinct word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from meprop_nlp.errors import MePropError
+from meprop_nlp.models.parts import Array
+from meprop_nlp.models.words import Words
+
+__all__ = ["RowSource", "padded"]
+
+
+class RowSource:
+    """The outputs of a linear layer whose input depends only on some columns of a word.
+
+    A native cache keeps the rows by the text of the columns. Safe to use from several threads.
+
+    Args:
+        native: the native core.
+        columns: the names of the columns.
+        vectors: returns the layer's input for each key, (keys, I); a key is the text of a word's
+            columns, joined with tabs.
+        weight: (I, O); O is a multiple of the core's lanes.
+        bias: (O,); None for a layer without one.
+        n_bytes: the memory that cached rows may take; rows that are in use can exceed it.
+    """
+
+    def __init__(
+        self,
+        native: ModuleType,
+        columns: Sequence[str],
+        vectors: Callable[[Sequence[str]], Array],
+        weight: Array,
+        bias: Array | None = None,
+        *,
+        n_bytes: int,
+    ) -> None:
+        self._columns, self._vectors = columns, vectors
+        width = weight.shape[1]
+        if bias is None:
+            bias = np.zeros(width, np.float32)
+        capacity = max(1, n_bytes // (4 * width))  # float32
+        self._cache = native.RowCache(weight, bias, capacity)
+        self._lock = Lock()
+
+    def find(self, words: Words) -> Any:
+        """Return the rows of all words, in the form that the native decoders take.
+
+        Raises:
+            MePropError: a row is not finite.
+        """
+        with self._lock:
+            rows = words.find(self._cache, self._columns)
+            missing = rows.missing
+            if missing:
+                try:
+                    rows.fill(np.ascontiguousarray(self._vectors(missing), dtype=np.float32))
+                except ValueError as error:
+                    raise MePropError(f"the model cannot be used: {error}; train it anew") from None
+        return rows
+
+
+def padded(array: Array, multiple: int) -> Array:
+    """Return the array in float32, with its last axis padded with zeros to a multiple."""
+    extra = -array.shape[-1] % multiple
+    widths = [(0, 0)] * (array.ndim - 1) + [(0, extra)]
+    return np.ascontiguousarray(np.pad(array, widths), dtype=np.float32)

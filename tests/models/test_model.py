@@ -1,0 +1,149 @@
+"""`Model`: which files each class takes, what a model says of itself, and a head more."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from meprop_nlp.config import ParserConfig, TaggerConfig
+from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.errors import CheckpointError
+from meprop_nlp.models import model as models
+from meprop_nlp.models.annotate import annotate
+from meprop_nlp.models.file import ModelFile, write_model_file
+from meprop_nlp.models.head import Head
+from meprop_nlp.models.heads.tags import TagsHead
+from meprop_nlp.models.model import Model, freeze, load
+from meprop_nlp.models.prediction import Prediction, TextColumn, Values
+from meprop_nlp.models.speed import measure
+from meprop_nlp.models.words import Words
+from meprop_nlp.training.parser import DependencyParser
+from meprop_nlp.training.tagger import Tagger
+
+from .models import random_parser, random_sentences, random_tagger
+
+MAKE = {"tagger": random_tagger, "parser": random_parser}
+CLASSES = {"tagger": Tagger, "parser": DependencyParser}
+
+
+@pytest.mark.parametrize("task", MAKE)
+def test_models_are_loaded_by_their_own_class_and_by_model(task: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    file = MAKE[task](1)
+    write_model_file(path, file.header, file.arrays)
+    sentences = random_sentences(1, [3, 5])
+    expected = list(map(str, load(path).pipe(sentences)))
+    for kind in (Model, CLASSES[task]):
+        model = kind.load(path)
+        assert type(model) is kind
+        assert model.task == task
+        assert list(map(str, model.pipe(sentences))) == expected
+    assert isinstance(load(path), Model)
+    (other,) = {"tagger", "parser"} - {task}
+    with pytest.raises(CheckpointError) as caught:
+        CLASSES[other].load(path)
+    assert str(caught.value) == f"{path}: is a {task}, expected a {other}"
+    with pytest.raises(CheckpointError, match=f"the model is a {task}, expected a {other}"):
+        CLASSES[other](file)
+    copy = pickle.loads(pickle.dumps(CLASSES[task](file)))
+    assert type(copy) is CLASSES[task]
+
+
+def test_classifiers_are_refused_with_where_to_go(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    write_model_file(path, {"kind": "model", "task": "classifier"}, {"a": np.ones(1)})
+    for read in (load, Tagger.load):
+        with pytest.raises(CheckpointError) as caught:
+            read(path)
+        assert str(caught.value).startswith(f"{path}: is a classifier of MNIST images")
+        assert "see experiments/mnist" in str(caught.value)
+    with pytest.raises(CheckpointError, match="the model is a classifier of MNIST"):
+        freeze(ModelFile({"task": "classifier"}, {}))
+
+
+@pytest.mark.parametrize("task", [None, 3, [], {}, ""])
+def test_task_that_is_none_is_refused(task: Any, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    write_model_file(path, {"kind": "model", "task": task}, {"a": np.ones(1)})
+    with pytest.raises(CheckpointError, match=r"is for the task .*, which is not known here"):
+        load(path)
+
+
+def test_checkpoint_says_how_to_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    write_model_file(path, {"kind": "checkpoint"}, {"a": np.ones(1)})
+    with pytest.raises(CheckpointError, match="expected its model; go on training with `resume`"):
+        load(path)
+
+
+def test_models_say_what_they_read_and_fill() -> None:
+    tagger = freeze(random_tagger(1, columns=("xpos",)))
+    assert list(tagger.heads) == ["tags"]
+    assert (tagger.reads, tagger.fills, tagger.predicted) == ((), ("xpos",), ("xpos",))
+    assert isinstance(tagger.config, TaggerConfig)
+    parser = freeze(random_parser(1, tag_columns=("xpos", "upos")))
+    assert list(parser.heads) == ["tree"]
+    assert (parser.reads, parser.fills) == (("xpos", "upos"), ("head", "deprel"))
+    assert parser.predicted == ("uas", "las", "clas", "ucm", "lcm")
+    assert isinstance(parser.config, ParserConfig)
+
+
+class LowerHead(Head):
+    """A third head, as an example: lemmas are forms in small letters, behind their UPOS."""
+
+    name = "lower"
+    activity = "lowering"
+
+    def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
+        self.config = TaggerConfig()
+        self.reads, self.fills, self.scores = ("upos",), ("lemma",), ()
+
+    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
+        pairs = zip(words.column("form"), words.column("upos"), strict=True)
+        lemmas = [f"{form.lower()}/{upos}" for form, upos in pairs]
+        values = Values(dict.fromkeys(lemmas))
+        ids = np.array([values.texts.index(lemma) for lemma in lemmas], np.int32)
+        chances = {"LemmaConf": np.full(len(lemmas), 0.25, np.float32)} if confidence else {}
+        return Prediction({"lemma": TextColumn(values, ids)}, confidence=chances)
+
+
+@pytest.fixture
+def three(monkeypatch: pytest.MonkeyPatch) -> list[Model]:
+    """A tagger that makes lemmas too, and a parser."""
+    monkeypatch.setitem(models.HEADS, "tagger", (TagsHead, LowerHead))
+    return [freeze(random_tagger(1)), freeze(random_parser(2, tag_columns=("upos",)))]
+
+
+def test_third_head_needs_a_line_in_the_table(three: list[Model], tmp_path: Path) -> None:
+    tagger, parser = three
+    assert tagger.fills == ("upos", "xpos", "lemma")
+    assert tagger.reads == ()  # the head reads what the one before it fills
+    sentences = random_sentences(3, [4, 9, 1])
+    piped = list(parser.pipe(tagger.pipe(sentences, confidence=True), confidence=True))
+    for sentence, plain in zip(piped, tagger.predict(sentences), strict=True):
+        upos = sentence.column("upos")
+        lemmas = [f"{a.lower()}/{b}" for a, b in zip(sentence.forms, upos, strict=True)]
+        assert sentence.column("lemma") == plain["lemma"] == lemmas
+        assert plain.keys() == set(tagger.fills)
+        assert all("LemmaConf=0.2500|ArcConf=" in misc for misc in sentence.column("misc"))
+    text = "".join(map(str, sentences)).encode()
+    pieces = annotate(io.BytesIO(text), three, confidence=True)
+    assert b"".join(piece.text for piece in pieces).decode() == "".join(map(str, piped))
+    path = tmp_path / "f.conllu"
+    path.write_bytes(text)
+    speeds = measure(path, three, rounds=1, seconds=0).words_per_second
+    steps = ["reading", "tagging", "lowering", "parsing", "writing", "together"]
+    assert list(speeds) == steps
+    assert tagger.evaluate(sentences).annotated >= {"upos", "xpos"}
+
+
+def test_parsed_sentences_have_no_stale_enhanced_graph() -> None:
+    parser = freeze(random_parser(1))
+    sentence = Sentence.from_words(["a", "b"], deps=["0:root", "1:obj"])
+    assert parser(sentence).column("deps") == ["_", "_"]
