@@ -33,6 +33,7 @@ __all__ = [
     "Criterion",
     "MePropConfig",
     "ParserConfig",
+    "Settings",
     "SimplifyConfig",
     "TaggerConfig",
     "TrainingConfig",
@@ -248,6 +249,16 @@ class ParserConfig(Config):
                 f"--oracle {self.oracle} is defined for --transition-system {only} only; "
                 f"found {self.transition_system}; use --oracle static, or that system"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one training; `network` is those of the tagger or of the parser."""
+
+    network: Any
+    meprop: MePropConfig = MePropConfig()
+    simplify: SimplifyConfig | None = None
+    training: TrainingConfig = TrainingConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

