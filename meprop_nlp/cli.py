@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from importlib import import_module
@@ -22,6 +22,7 @@ import typer
 from typer.core import TyperGroup
 
 from meprop_nlp.commands.help import GroupedCommand
+from meprop_nlp.commands.wording import Spelling, in_options, spellings
 from meprop_nlp.errors import ConfigError, MePropError
 
 
@@ -42,22 +43,33 @@ class _Commands(TyperGroup):
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
-        with _told():
+        with _told(lambda: self._options(ctx)):
             return super().invoke(ctx)
+
+    def _options(self, ctx: Any) -> dict[str, Spelling]:
+        """Return the options that a message can mean: those of the command that was called, and
+        those of the others, as the remedy may be to call another.
+        """
+        commands = dict(typer.main.get_command(make_app()).commands)  # type: ignore[attr-defined]
+        called = commands.pop(ctx.invoked_subcommand, None)
+        parameters = [p for command in commands.values() for p in command.params]
+        return spellings([*parameters, *(called.params if called else ())])
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(options: Callable[[], Mapping[str, Spelling]] = dict) -> Iterator[None]:
     _open_streams()
     try:
         try:
             yield
         finally:
             sys.stdout.flush()  # now, where a full disk or a closed pipe can still be told
-    except ConfigError as error:
-        _fail(str(error), ExitStatus.USAGE)
     except MePropError as error:
-        _fail(str(error), ExitStatus.ERROR)
+        message = str(error)
+        if "`" in message:
+            message = in_options(message, options())
+        usage = isinstance(error, ConfigError)
+        _fail(message, ExitStatus.USAGE if usage else ExitStatus.ERROR)
     except BrokenPipeError:
         # whoever read from us has gone, as `| head` does; nothing is wrong
         _discard_output()

@@ -11,6 +11,7 @@ import typer
 from meprop_nlp.commands import console, tables
 from meprop_nlp.commands.options import Encoding, InputFormat, Json
 from meprop_nlp.commands.streams import check_input_format, demand_model, is_rereadable
+from meprop_nlp.commands.wording import in_options, spellings
 from meprop_nlp.errors import ConfigError, ConlluError, DataError
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def _installed() -> dict[str, str | int]:
 
 
 def validate(
+    context: typer.Context,
     files: Annotated[
         list[str] | None,
         typer.Argument(
@@ -99,10 +101,11 @@ def validate(
         try:
             findings, report = _check(path, input_format, encoding, trees=trees)
         except DataError as error:  # the others are checked all the same
-            console.error(str(error))
+            message = in_options(str(error), spellings(context.command.params))
+            console.error(message)
             failed = True
             if json:
-                reports.append(_as_json(path, [], None) | {"error": str(error)})
+                reports.append(_as_json(path, [], None) | {"error": message})
             continue
         n_errors = sum(finding.severity == "error" for finding in findings)
         failed |= n_errors > 0
