@@ -1,20 +1,184 @@
-"""`Config`, the base of all settings: a plain-dict form, and checks that name the option."""
+"""`Setting`, everything that is known of one setting, and `Config`, a class of such settings.
+
+What can be set stands in config.py; how a setting is described, checked and stored stands here,
+because the command line has settings of its own (which files, how to read them) in the same form.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from numbers import Real
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 from meprop_nlp.errors import ConfigError
 
-__all__ = ["Config", "is_whole"]
+__all__ = ["Config", "Heading", "Setting", "is_whole", "listed", "setting", "settings_of"]
+
+
+class Heading(StrEnum):
+    """The headings of options in `--help`, in their order."""
+
+    DATA = "Data"
+    METHOD = "meProp and meSimp"
+    NETWORK = "Network"
+    TRANSITIONS = "Transitions"
+    TRAINING = "Training"
+    RUN = "Run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Everything that is known of one setting.
+
+    Attributes:
+        help: what it means and in which unit, for --help; other settings stand in backticks.
+        heading: of its option; None is the heading of its class.
+        at_least, above, at_most, below: bounds of a number.
+        choices: what it may be, or each part of a tuple; a Literal says it by itself.
+        distinct: whether each part of a tuple may be given only once.
+        in_words: what is expected, where the bounds do not read well.
+        names: of its option, without dashes, where not its own name alone: `k`, `lazy/exact`.
+        metavar: what stands for a text in --help.
+        varies: whether its default depends on other settings, as its help then says.
+        name, annotation, default: taken from the field.
+    """
+
+    help: str
+    heading: Heading | None = None
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+    distinct: bool = False
+    in_words: str = ""
+    names: tuple[str, ...] = ()
+    metavar: str = "NAME"
+    varies: bool = False
+    name: str = ""
+    annotation: Any = None
+    default: Any = None
+
+    @property
+    def optional(self) -> bool:
+        """Whether it may be None."""
+        return NoneType in get_args(self.annotation)
+
+    @property
+    def kind(self) -> type:
+        """Its type when it is not None: int, float, bool, str, tuple, list or Path."""
+        annotation = self.annotation
+        if get_origin(annotation) is UnionType:
+            annotation = next(part for part in get_args(annotation) if part is not NoneType)
+        origin = get_origin(annotation) or annotation
+        return str if origin is Literal else origin
+
+    @property
+    def expected(self) -> str:
+        """What it may be, in words."""
+        if self.in_words:
+            return self.in_words
+        if self.choices:
+            if self.kind is tuple:
+                return f"any of {', '.join(self.choices)}" + ", each once" * self.distinct
+            return f"one of {', '.join(self.choices)}"
+        if self.kind is int:
+            if self.at_most is not None:
+                return f"a whole number from {self.at_least} to {self.at_most}"
+            low = f" of at least {self.at_least}" if self.at_least is not None else ""
+            return f"a whole number{low}"
+        if self.below is not None:
+            return f"a number from {self.at_least} up to, not including, {self.below}"
+        if self.at_most is not None:
+            return f"a number above {self.above}, up to {self.at_most}"
+        return f"at least {self.at_least}" if self.above is None else f"more than {self.above}"
+
+    def allows(self, value: Any) -> bool:
+        """Whether it may be this; texts without choices are checked by whoever uses them."""
+        if value is None:
+            return self.optional
+        if self.kind is tuple:
+            n_different = len(set(value)) if self.distinct else len(value)
+            return set(value) <= set(self.choices) and n_different == len(value)
+        if self.choices:
+            return value in self.choices
+        if self.kind is int:
+            return is_whole(value) and self._is_within_bounds(value)
+        if self.kind is float:
+            return is_number(value) and self._is_within_bounds(value)
+        return True
+
+    def _is_within_bounds(self, number: Any) -> bool:
+        return (
+            abs(number) < float("inf")
+            and (self.at_least is None or number >= self.at_least)
+            and (self.above is None or number > self.above)
+            and (self.at_most is None or number <= self.at_most)
+            and (self.below is None or number < self.below)
+        )
+
+
+def setting(default: Any, **about: Any) -> Any:
+    """Return a field of a Config with what a Setting says of it.
+
+    >>> @dataclass(frozen=True)
+    ... class Oven(Config):
+    ...     degrees: int = setting(180, at_least=0, at_most=300, help="Heat in degrees Celsius.")
+    >>> Oven(degrees=400)
+    Traceback (most recent call last):
+    meprop_nlp.errors.ConfigError: `degrees` is 400, expected a whole number from 0 to 300
+    """
+    return dataclasses.field(default=default, metadata={"setting": Setting(**about)})
+
+
+def settings_of(config: type[Config]) -> Mapping[str, Setting]:
+    """Return the settings of a class by name, in order."""
+    if config not in _SETTINGS_OF:
+        hints = get_type_hints(config)
+        _SETTINGS_OF[config] = {
+            field.name: _of_field(config, field, hints[field.name])
+            for field in config.__dataclass_fields__.values()
+            if "setting" in field.metadata
+        }
+    return _SETTINGS_OF[config]
+
+
+_SETTINGS_OF: dict[type[Config], dict[str, Setting]] = {}  # type hints are slow to resolve
+
+
+def _of_field(config: type[Config], field: dataclasses.Field[Any], hint: Any) -> Setting:
+    about: Setting = field.metadata["setting"]
+    return dataclasses.replace(
+        about,
+        heading=about.heading or config.heading,
+        choices=get_args(hint) if get_origin(hint) is Literal else about.choices,
+        name=field.name,
+        annotation=hint,
+        default=field.default,
+    )
 
 
 class Config:
-    """What the configurations below share: a plain-dict form that refuses unknown keys."""
+    """Base of classes of settings: their ranges are checked, and they have a plain-dict form.
+
+    Attributes:
+        heading: of the options in `--help`, where a setting names no other.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+    heading: ClassVar[Heading | None] = None
+
+    def __post_init__(self) -> None:
+        for name, about in settings_of(type(self)).items():
+            self._demand(name, about.allows(getattr(self, name)), about.expected)
+        self._demand_agreement()
+
+    def _demand_agreement(self) -> None:
+        """Raise ConfigError for settings that cannot work together."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON-able values."""
@@ -46,26 +210,29 @@ class Config:
 
     def _demand(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
-            option = "--" + name.replace("_", "-")
-            raise ConfigError(f"{option} is {getattr(self, name)!r}, expected {expected}")
+            raise ConfigError(f"`{name}` is {getattr(self, name)!r}, expected {expected}")
 
-    def _demand_choice(self, name: str, choices: tuple[str, ...]) -> None:
-        self._demand(name, getattr(self, name) in choices, "one of " + ", ".join(choices))
+    # of ClassifierConfig, whose fields have no `setting` yet
 
-    def _demand_share(self, *names: str) -> None:
-        for name in names:
-            self._demand(
-                name, 0 <= getattr(self, name) < 1, "a number from 0 up to, not including, 1"
-            )
+    def _demand_share(self, name: str) -> None:
+        expected = "a number from 0 up to, not including, 1"
+        self._demand(name, 0 <= getattr(self, name) < 1, expected)
 
-    def _demand_share_or_none(self, *names: str) -> None:
-        self._demand_share(*(name for name in names if getattr(self, name) is not None))
-
-    def _demand_positive(self, *names: str) -> None:
-        for name in names:
-            holds = is_whole(getattr(self, name)) and getattr(self, name) >= 1
-            self._demand(name, holds, "a whole number of at least 1")
+    def _demand_positive(self, name: str) -> None:
+        holds = is_whole(getattr(self, name)) and getattr(self, name) >= 1
+        self._demand(name, holds, "a whole number of at least 1")
 
 
 def is_whole(value: object) -> bool:
+    """Whether a value is an integer, which True is not."""
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a real number, which True is not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def listed(values: Sequence[str]) -> str:
+    """Return values as a list in words: a, b or c."""
+    return f"{', '.join(values[:-1])} or {values[-1]}"

@@ -6,7 +6,7 @@ import os
 
 from meprop_nlp.errors import ConfigError
 
-__all__ = ["demand_threads", "usable_threads"]
+__all__ = ["MAX_THREADS", "MOST_THREADS", "demand_threads", "usable_threads"]
 
 MAX_THREADS = 16  # more slows small matrix products down
 MOST_THREADS = 256  # that may be asked for; far too many bring the process down
@@ -16,7 +16,7 @@ def demand_threads(threads: int) -> None:
     """Raise ConfigError for a negative number, or more than any machine is good for."""
     if not 0 <= threads <= MOST_THREADS:
         raise ConfigError(
-            f"--threads is {threads}, expected a whole number from 0 to {MOST_THREADS}"
+            f"`threads` is {threads}, expected a whole number from 0 to {MOST_THREADS}"
         )
 
 

@@ -16,7 +16,6 @@ import meprop_nlp
 PACKAGE = Path(meprop_nlp.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 NAMES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in FILES}
-MAX_LINES = 300
 
 # Which parts of the package a part may import, beside itself: imports run down only.
 GROUND = {"config", "settings", "errors", "files", "native", "threads"}
@@ -106,9 +105,8 @@ def test_torch_is_loaded_only_where_networks_are(path: Path) -> None:
 
 
 @each_file
-def test_file_opens_with_a_docstring_and_is_short(path: Path) -> None:
+def test_file_opens_with_a_docstring(path: Path) -> None:
     assert ast.get_docstring(tree(path))
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 
 
 @each_file

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from meprop_nlp.config import PRUNE_RATES, MePropConfig, ParserConfig
+from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, MePropConfig, ParserConfig
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_labelled
@@ -68,7 +68,7 @@ class ParserTask:
     """
 
     name = "parser"
-    learning_rates: ClassVar[dict[str, float]] = {"adam": 0.002}
+    learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["parser"]
     prune_rate: ClassVar[float] = PRUNE_RATES["parser"]
 
     def __init__(

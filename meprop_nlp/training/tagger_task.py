@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from meprop_nlp.config import PRUNE_RATES, TAG_COLUMNS, MePropConfig, TaggerConfig
+from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, TAG_COLUMNS, MePropConfig, TaggerConfig
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
@@ -65,7 +65,7 @@ class TaggerTask(FixedExamples):
     """
 
     name = "tagger"
-    learning_rates: ClassVar[dict[str, float]] = {"adam": 0.003}
+    learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["tagger"]
     # a unit counts when any of its four gates is kept, so more often than a parser's neuron
     prune_rate: ClassVar[float] = PRUNE_RATES["tagger"]
 

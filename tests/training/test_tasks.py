@@ -324,7 +324,7 @@ def test_vectors_file_is_read_for_the_forms_of_the_treebank(
 @both
 def test_k_above_the_width_is_refused(treebank: list[Sentence], task: str) -> None:
     MAKE[task](treebank, hidden=6, k=6)
-    with pytest.raises(ConfigError, match=r"--k is 7, expected at most the layer's width, 6"):
+    with pytest.raises(ConfigError, match=r"`k` is 7, expected at most the layer's width, 6"):
         MAKE[task](treebank, hidden=6, k=7)
 
 
