@@ -22,6 +22,7 @@ import typer
 from typer.core import TyperGroup
 
 from meprop_nlp.commands.help import GroupedCommand
+from meprop_nlp.commands.signature import as_command
 from meprop_nlp.commands.wording import Spelling, in_options, spellings
 from meprop_nlp.errors import ConfigError, MePropError
 
@@ -133,8 +134,8 @@ def _discard_output() -> None:
 # By name: where it is, and an example. What is not called is not imported: a small file is tagged
 # in a third of a second, of which declaring all options of all commands would be a tenth.
 _COMMANDS = {
-    "train-tagger": ("train", "--train train.conllu --dev dev.conllu --k 50"),
-    "train-parser": ("train", "--train train.conllu --dev dev.conllu --simplify"),
+    "train-tagger": ("train_tagger", "--train train.conllu --dev dev.conllu --k 50"),
+    "train-parser": ("train_parser", "--train train.conllu --dev dev.conllu --simplify"),
     "train-mnist": ("train_mnist", "--data mnist --k 20"),
     "tag": ("predict", "words.conllu > tagged.conllu"),
     "parse": ("predict", "--tagger models/tagger.safetensors words.conllu > parsed.conllu"),
@@ -173,7 +174,7 @@ def make_app(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
             name,
             cls=GroupedCommand if name.startswith("train-") else None,
             epilog=f"\b\nExample:\n  meprop-nlp {name} {example}",
-        )(function)
+        )(as_command(function))
     return app
 
 

@@ -462,12 +462,15 @@ class Settings:
         Raises:
             ConfigError: a value is out of range, or would be ignored without another.
         """
-        unknown = sorted(set(given) - {about.name for about in cls.choices(task)})
+        classes = (NETWORKS[task], MePropConfig, SimplifyConfig, TrainingConfig)
+        unknown = sorted(set(given).difference(*(c.__dataclass_fields__ for c in classes)))
         if unknown:
             raise ConfigError(f"a {task} has no setting {', '.join(map(repr, unknown))}")
 
         def make(config: type[Config], **defaults: Any) -> Any:
-            return config(**defaults | {n: given[n] for n in settings_of(config) if n in given})
+            return config(
+                **defaults | {n: given[n] for n in config.__dataclass_fields__ if n in given}
+            )
 
         network = make(NETWORKS[task])
         if not simplify:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_
 
 from meprop_nlp.errors import ConfigError
 
-__all__ = ["Config", "Heading", "Setting", "is_whole", "listed", "setting", "settings_of"]
+__all__ = ["Config", "Heading", "Setting", "listed", "setting", "setting_of", "settings_of"]
 
 
 class Heading(StrEnum):
@@ -112,6 +112,11 @@ class Setting:
             return is_number(value) and self._is_within_bounds(value)
         return True
 
+    def demand(self, value: Any) -> None:
+        """Raise ConfigError for a value that it may not be."""
+        if not self.allows(value):
+            raise ConfigError(f"`{self.name}` is {value!r}, expected {self.expected}")
+
     def _is_within_bounds(self, number: Any) -> bool:
         return (
             abs(number) < float("inf")
@@ -133,6 +138,12 @@ def setting(default: Any, **about: Any) -> Any:
     meprop_nlp.errors.ConfigError: `degrees` is 400, expected a whole number from 0 to 300
     """
     return dataclasses.field(default=default, metadata={"setting": Setting(**about)})
+
+
+def setting_of(config: type[Config], name: str) -> Any:
+    """Return a field with the same default and description as a setting of another class."""
+    field = config.__dataclass_fields__[name]
+    return dataclasses.field(default=field.default, metadata=field.metadata)
 
 
 def settings_of(config: type[Config]) -> Mapping[str, Setting]:
@@ -174,7 +185,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for name, about in settings_of(type(self)).items():
-            self._demand(name, about.allows(getattr(self, name)), about.expected)
+            about.demand(getattr(self, name))
         self._demand_agreement()
 
     def _demand_agreement(self) -> None:

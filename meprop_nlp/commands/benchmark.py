@@ -9,13 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meprop_nlp.commands import console, tables
-from meprop_nlp.commands.options import TAGGER_MODEL, InputFormat, Json, Threads
-from meprop_nlp.commands.streams import (
-    check_input_format,
-    demand_model,
-    demand_rereadable,
-    read_all,
-)
+from meprop_nlp.commands.options import TAGGER_MODEL, Json, Reading
+from meprop_nlp.commands.streams import demand_model, demand_rereadable, read_all
+from meprop_nlp.config import TrainingConfig
 from meprop_nlp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,8 +37,9 @@ def benchmark(
     rounds: Annotated[
         int, typer.Option(help="How often everything is timed; medians are shown.")
     ] = 5,
-    input_format: InputFormat = "auto",
-    threads: Threads = 0,
+    *,
+    input_format: Annotated[str, Reading],
+    threads: Annotated[int, TrainingConfig],
     json: Json = False,
 ) -> None:
     """Measure how fast a model annotates a file.
@@ -57,7 +54,8 @@ def benchmark(
     from meprop_nlp.native import core
     from meprop_nlp.threads import usable_threads
 
-    _check(file, rounds, input_format)
+    reading = Reading(input_format=input_format)
+    _check(file, rounds)
     n = usable_threads(threads)
     demand_model(model, "train-tagger or train-parser")
     predictor = load_predictor(model)
@@ -81,7 +79,7 @@ def benchmark(
             step: {str(t): round(speed) for t, speed in by_threads.items()}
             for step, by_threads in speeds.words_per_second.items()
         },
-        **_process_costs(models, file, input_format, n, rounds),
+        **_process_costs(models, file, reading, n, rounds),
         "model_bytes": {task: path.stat().st_size for task, path in models.items()},
     }
     if json:
@@ -92,8 +90,7 @@ def benchmark(
         print(_lines(result, speeds))
 
 
-def _check(file: str, rounds: int, input_format: str) -> None:
-    check_input_format(input_format)
+def _check(file: str, rounds: int) -> None:
     demand_rereadable(file, "FILE")
     if rounds < 1:
         raise ConfigError(f"--rounds is {rounds}, expected a whole number of at least 1")
@@ -109,7 +106,7 @@ def _tagger_for(predictor: FrozenTagger | FrozenParser, path: Path) -> FrozenTag
 
 
 def _process_costs(
-    models: dict[str, Path], file: str, input_format: str, threads: int, rounds: int
+    models: dict[str, Path], file: str, reading: Reading, threads: int, rounds: int
 ) -> dict[str, Any]:
     """Return what the command of a user costs: on one sentence in time, on all in memory."""
     # here, as every command would load them otherwise, and start later
@@ -123,10 +120,10 @@ def _process_costs(
     words += ["--model", models.get("parser") or models["tagger"]]
     if len(models) > 1:
         words += ["--tagger", models["tagger"]]
-    words += ["--input-format", input_format, "--threads", str(threads), "--quiet"]
+    words += ["--input-format", reading.input_format, "--threads", str(threads), "--quiet"]
     with tempfile.TemporaryDirectory() as folder:
         sentence = Path(folder, "sentence")
-        write(islice(read_all([file], input_format), 1), sentence)
+        write(islice(read_all([file], reading), 1), sentence)
         starts = [seconds([*words, sentence]) for _ in range(rounds)]
         peak = peak_bytes([*words, file], Path(folder, "status"))
     return {"start_seconds": round(median(starts), 4), "peak_bytes": peak}

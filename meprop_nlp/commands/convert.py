@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meprop_nlp.commands import console
-from meprop_nlp.commands.options import Encoding, Out, Progress, Quiet
-from meprop_nlp.commands.streams import demand_other_file
+from meprop_nlp.commands.options import Output, Reading, Verbosity
+from meprop_nlp.commands.streams import demand_other_file, shows_count
 from meprop_nlp.errors import DataError
 
 if TYPE_CHECKING:
@@ -30,10 +29,10 @@ def convert(
             show_default=False,
         ),
     ] = None,
-    output: Out = "-",
-    encoding: Encoding = "utf-8",
-    progress: Progress = True,
-    quiet: Quiet = False,
+    output: Output = "-",
+    *,
+    encoding: Annotated[str, Reading],
+    verbosity: Verbosity,
 ) -> None:
     """Convert bracketed trees (.mrg) to dependency trees.
 
@@ -45,8 +44,7 @@ def convert(
 
     files = [file for name in inputs or ["-"] for file in _tree_files(name)]
     demand_other_file(output, files)
-    show = progress and not quiet and sys.stderr.isatty()
-    show = show and not (output == "-" and sys.stdout.isatty())
+    show = shows_count(output, verbosity)
     sentences = console.counted(_converted(files, encoding), verb="converted", show=show)
     write_pieces((str(s).encode("utf-8", "surrogatepass") for s in sentences), output, flush=True)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meprop_nlp.commands import tables
-from meprop_nlp.commands.options import TAGGER_MODEL, Encoding, InputFormat, Json
-from meprop_nlp.commands.streams import check_input_format, demand_model, read_all
+from meprop_nlp.commands.options import TAGGER_MODEL, Json, Reading
+from meprop_nlp.commands.streams import demand_model, read_all
 from meprop_nlp.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def evaluate(
     min_las: Annotated[
         float | None, typer.Option(help="Exit with status 1 when LAS is below this, in per cent.")
     ] = None,
-    input_format: InputFormat = "auto",
-    encoding: Encoding = "utf-8",
+    *,
+    reading: Reading,
     json: Json = False,
 ) -> None:
     """Score a file or a model against a gold file.
@@ -63,11 +63,10 @@ def evaluate(
         raise ConfigError("--tagger goes with --model")
     if gold == system == "-":
         raise ConfigError("standard input (-) can be the gold file or the file to score, not both")
-    check_input_format(input_format)
     if model is None:
-        scores = _score_files(gold, system or "", input_format, encoding, exclude_punct)
+        scores = _score_files(gold, system or "", reading, exclude_punct)
     else:
-        scores = _score_model(gold, model, tagger, input_format, encoding, exclude_punct)
+        scores = _score_model(gold, model, tagger, reading, exclude_punct)
     if min_las is not None and "las" not in scores.annotated:
         raise ConfigError("--min-las needs trees: a gold file with heads, and a parser as --model")
     if json:
@@ -80,25 +79,18 @@ def evaluate(
         raise DataError(f"LAS is {scores.las:.2f}, below --min-las {min_las:.2f}")
 
 
-def _score_files(
-    gold: str, system: str, input_format: str, encoding: str, exclude_punct: bool
-) -> Scores:
+def _score_files(gold: str, system: str, reading: Reading, exclude_punct: bool) -> Scores:
     from meprop_nlp.scoring.metrics import evaluate as score
 
     return score(
-        read_all([gold], input_format, encoding=encoding),
-        read_all([system], input_format, encoding=encoding),
+        read_all([gold], reading),
+        read_all([system], reading),
         exclude_punct=exclude_punct,
     )
 
 
 def _score_model(
-    gold: str,
-    model: Path,
-    tagger: Path | None,
-    input_format: str,
-    encoding: str,
-    exclude_punct: bool,
+    gold: str, model: Path, tagger: Path | None, reading: Reading, exclude_punct: bool
 ) -> Scores:
     from meprop_nlp.models.loading import load_predictor
     from meprop_nlp.models.tagger import FrozenTagger
@@ -110,7 +102,7 @@ def _score_model(
     if tagger is not None and predictor.task != "parser":
         raise ConfigError("--tagger goes with a parser as --model; found a tagger")
     trees = predictor.task == "parser"
-    sentences = list(read_all([gold], input_format, encoding=encoding, trees=trees))
+    sentences = list(read_all([gold], reading, trees=trees))
     predicted: Iterable[Sentence] = sentences
     if tagger is not None:
         demand_model(tagger, "train-tagger", TAGGER_MODEL)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meprop_nlp.commands import console, tables
-from meprop_nlp.commands.options import Encoding, InputFormat, Json
-from meprop_nlp.commands.streams import check_input_format, demand_model, is_rereadable
+from meprop_nlp.commands.options import Json, Reading
+from meprop_nlp.commands.streams import demand_model, is_rereadable
 from meprop_nlp.commands.wording import in_options, spellings
 from meprop_nlp.errors import ConfigError, ConlluError, DataError
 
@@ -78,8 +78,8 @@ def validate(
             show_default=False,
         ),
     ] = None,
-    input_format: InputFormat = "auto",
-    encoding: Encoding = "utf-8",
+    *,
+    reading: Reading,
     trees: Annotated[bool, typer.Option(help="Demand a full tree of every sentence.")] = True,
     max_errors: Annotated[int, typer.Option(help="How many findings to show per file.")] = 100,
     json: Json = False,
@@ -93,13 +93,12 @@ def validate(
 
     if max_errors < 0:
         raise ConfigError(f"--max-errors is {max_errors}, expected a whole number of at least 0")
-    check_input_format(input_format)
     failed = False
     reports = []
     for path in files or ["-"]:
         name = source_name(path)
         try:
-            findings, report = _check(path, input_format, encoding, trees=trees)
+            findings, report = _check(path, reading, trees=trees)
         except DataError as error:  # the others are checked all the same
             message = in_options(str(error), spellings(context.command.params))
             console.error(message)
@@ -128,7 +127,7 @@ def validate(
 
 
 def _check(
-    path: str, input_format: str, encoding: str, *, trees: bool
+    path: str, reading: Reading, *, trees: bool
 ) -> tuple[list[Finding], TreebankReport | None]:
     """Return what is wrong in a file, and what is in it, unless it cannot be read at all."""
     from meprop_nlp.data.conll.reading import read
@@ -142,13 +141,13 @@ def _check(
     def source() -> Any:
         return path if kept is None else _Kept(kept, source_name(path))
 
-    findings = list(check(source(), input_format=input_format, encoding=encoding, trees=trees))
+    form: dict[str, Any] = {"input_format": reading.input_format, "encoding": reading.encoding}
+    findings = list(check(source(), **form, trees=trees))
     report = TreebankReport()
     try:
         for _ in read(
             source(),
-            input_format=input_format,
-            encoding=encoding,
+            **form,
             trees=trees,
             on_error="skip",
             report=report,

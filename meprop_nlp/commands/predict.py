@@ -13,17 +13,12 @@ from meprop_nlp.commands.deps import fills_deps, warned_of_empty_nodes
 from meprop_nlp.commands.options import (
     PARSER_MODEL,
     TAGGER_MODEL,
-    Confidence,
-    Encoding,
+    Annotating,
     Files,
-    InputFormat,
-    OnError,
-    Out,
-    Progress,
-    Quiet,
-    Threads,
+    Output,
+    Verbosity,
 )
-from meprop_nlp.commands.streams import check_input_format, demand_model, told_skips, write_all
+from meprop_nlp.commands.streams import demand_model, told_skips, write_all
 
 if TYPE_CHECKING:
     from meprop_nlp.models.annotator import Annotator, Piece
@@ -36,14 +31,10 @@ def tag(
     model: Annotated[
         Path, typer.Option("--model", "-m", metavar="FILE", help="A model of train-tagger.")
     ] = TAGGER_MODEL,
-    output: Out = "-",
-    input_format: InputFormat = "auto",
-    encoding: Encoding = "utf-8",
-    on_error: OnError = "fail",
-    confidence: Confidence = False,
-    threads: Threads = 0,
-    progress: Progress = True,
-    quiet: Quiet = False,
+    output: Output = "-",
+    *,
+    annotating: Annotating,
+    verbosity: Verbosity,
 ) -> None:
     """Tag CoNLL files with a model of train-tagger.
 
@@ -52,16 +43,15 @@ def tag(
     from meprop_nlp.models.annotator import Annotator
     from meprop_nlp.models.tagger import FrozenTagger
 
-    check_input_format(input_format, on_error)
     demand_model(model, "train-tagger", TAGGER_MODEL)
-    annotator = Annotator(tagger=FrozenTagger.load(model), confidence=confidence)
-    pieces = _annotate_files(files, annotator, input_format, encoding, on_error, threads)
+    annotator = Annotator(tagger=FrozenTagger.load(model), confidence=annotating.confidence)
+    pieces = _annotate_files(files, annotator, annotating)
     write_all(
         pieces,
         output,
         keep=[*(files or ()), model],
         verb="tagged",
-        progress=progress and not quiet,
+        verbosity=verbosity,
     )
 
 
@@ -76,14 +66,10 @@ def parse(
             metavar="FILE", help="Tag with this model first; without it the files' tags are used."
         ),
     ] = None,
-    output: Out = "-",
-    input_format: InputFormat = "auto",
-    encoding: Encoding = "utf-8",
-    on_error: OnError = "fail",
-    confidence: Confidence = False,
-    threads: Threads = 0,
-    progress: Progress = True,
-    quiet: Quiet = False,
+    output: Output = "-",
+    *,
+    annotating: Annotating,
+    verbosity: Verbosity,
 ) -> None:
     """Parse CoNLL files with a model of train-parser.
 
@@ -95,34 +81,28 @@ def parse(
     from meprop_nlp.models.parser import FrozenParser
     from meprop_nlp.models.tagger import FrozenTagger
 
-    check_input_format(input_format, on_error)
     demand_model(model, "train-parser", PARSER_MODEL)
     parser = FrozenParser.load(model)
     first = None
     if tagger is not None:
         demand_model(tagger, "train-tagger", TAGGER_MODEL)
         first = FrozenTagger.load(tagger)
-    annotator = Annotator(tagger=first, parser=parser, confidence=confidence)
+    annotator = Annotator(tagger=first, parser=parser, confidence=annotating.confidence)
     untagged = [] if first is not None else list(parser.tags)
-    pieces = _annotate_files(
-        files, annotator, input_format, encoding, on_error, threads, parses=True, reads=untagged
-    )
+    pieces = _annotate_files(files, annotator, annotating, parses=True, reads=untagged)
     write_all(
         pieces,
         output,
         keep=[*(files or ()), model, tagger],
         verb="parsed",
-        progress=progress and not quiet,
+        verbosity=verbosity,
     )
 
 
 def _annotate_files(
     files: list[str] | None,
     annotator: Annotator,
-    input_format: str,
-    encoding: str,
-    on_error: str,
-    threads: int,
+    annotating: Annotating,
     *,
     parses: bool = False,
     reads: Iterable[str] = (),
@@ -134,17 +114,17 @@ def _annotate_files(
     from meprop_nlp.threads import usable_threads
 
     for number, path in enumerate(files or ["-"]):
-        report = TreebankReport() if on_error == "skip" else None
-        fill_deps = parses and fills_deps(path, encoding)
+        report = TreebankReport() if annotating.on_error == "skip" else None
+        fill_deps = parses and fills_deps(path, annotating.encoding)
         pieces = annotate(
             path,
             annotator,
-            input_format=input_format,
-            encoding=encoding,
-            on_error=on_error,
+            input_format=annotating.input_format,
+            encoding=annotating.encoding,
+            on_error=annotating.on_error,
             report=report,
             fill_deps=fill_deps,
-            threads=usable_threads(threads),
+            threads=usable_threads(annotating.threads),
         )
         if parses and not fill_deps:
             pieces = warned_of_empty_nodes(pieces, source_name(path))

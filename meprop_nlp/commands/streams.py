@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,56 +11,31 @@ from meprop_nlp.commands import console
 from meprop_nlp.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from meprop_nlp.commands.options import Reading, Verbosity
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.sentence import Sentence
     from meprop_nlp.models.annotator import Piece
 
 __all__ = [
-    "check_input_format",
     "demand_model",
     "demand_other_file",
     "demand_rereadable",
     "is_rereadable",
     "read_all",
+    "shows_count",
     "told_skips",
     "write_all",
 ]
 
 
-def check_input_format(input_format: str, on_error: str = "fail") -> None:
-    """Raise ConfigError in the words of the command line, before anything is opened."""
-    from meprop_nlp.data.conll.layout import FORMATS
-
-    if input_format not in FORMATS:
-        raise ConfigError(f"--input-format is {input_format!r}, expected {', '.join(FORMATS)}")
-    if on_error not in ("fail", "skip"):
-        raise ConfigError(f"--on-error is {on_error!r}, expected fail or skip")
-
-
-def read_all(
-    files: list[str] | None,
-    input_format: str,
-    *,
-    encoding: str = "utf-8",
-    trees: bool = False,
-    on_error: str = "fail",
-) -> Iterator[Sentence]:
+def read_all(files: Sequence[str], reading: Reading, *, trees: bool = False) -> Iterator[Sentence]:
     """Yield the sentences of all files, one file after the other."""
     from meprop_nlp.data.conll.reading import read
-    from meprop_nlp.data.report import TreebankReport
 
-    check_input_format(input_format, on_error)
-    for path in files or ["-"]:
-        report = TreebankReport() if on_error == "skip" else None
+    for path in files:
         yield from read(
-            path,
-            input_format=input_format,
-            encoding=encoding,
-            trees=trees,
-            on_error=on_error,
-            report=report,
+            path, input_format=reading.input_format, encoding=reading.encoding, trees=trees
         )
-        told_skips(path, report)
 
 
 def write_all(
@@ -69,7 +44,7 @@ def write_all(
     *,
     keep: Iterable[str | Path | None],
     verb: str,
-    progress: bool,
+    verbosity: Verbosity,
 ) -> None:
     """Write annotated sentences to a file or to standard output as they come.
 
@@ -80,9 +55,13 @@ def write_all(
     from meprop_nlp.data.conll.writing import write_pieces
 
     demand_other_file(output, keep)
-    show = progress and sys.stderr.isatty() and not (output == "-" and sys.stdout.isatty())
-    counted = console.counted(pieces, verb=verb, show=show)
+    counted = console.counted(pieces, verb=verb, show=shows_count(output, verbosity))
     write_pieces((piece.text for piece in counted), output, flush=True)
+
+
+def shows_count(output: str, verbosity: Verbosity) -> bool:
+    """Whether words are counted on the terminal, which the output itself must not go to."""
+    return verbosity.shows_bar and not (output == "-" and sys.stdout.isatty())
 
 
 def told_skips(path: str, report: TreebankReport | None) -> None:

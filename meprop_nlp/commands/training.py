@@ -2,149 +2,150 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from meprop_nlp.commands import console, preflight, ptb
+import typer
+
+from meprop_nlp.commands import console
+from meprop_nlp.commands.options import Reading, Verbosity
+from meprop_nlp.commands.preflight import check_output, check_test_files, demand_files
 from meprop_nlp.commands.stopping import StopOnce
 from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.tables import summary
-from meprop_nlp.config import (
-    KEPT_SHARES,
-    LATE_TRAINING,
-    SIMPLIFY_EPOCHS,
-    Config,
-    MePropConfig,
-    SimplifyConfig,
-    TrainingConfig,
-)
+from meprop_nlp.commands.training_files import TrainingFiles
+from meprop_nlp.config import Settings
+from meprop_nlp.settings import Heading
 
 if TYPE_CHECKING:
     from meprop_nlp.training.hooks import Hooks
 
 Model = TypeVar("Model")
 
-__all__ = ["Settings", "follow", "run_training"]
+__all__ = ["ModelFile", "Resume", "Vectors", "follow", "run_training"]
+
+ModelFile = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        rich_help_panel=Heading.DATA,
+        help="The model file to write.",
+    ),
+]
+Vectors = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=Heading.DATA,
+        help="Pretrained word vectors in the text form of word2vec or GloVe.",
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        rich_help_panel=Heading.RUN,
+        help="Go on with a run that was stopped or killed.",
+    ),
+]
 
 
-class Settings(NamedTuple):
-    """What a training is given beside its data."""
-
-    config: Any
-    meprop: MePropConfig
-    training: TrainingConfig
-    simplify: SimplifyConfig | None
-
-    @classmethod
-    def of(cls, task: str, config_class: type[Config], options: dict[str, Any]) -> Settings:
-        """Take the settings out of a command's options; fill in what depends on them.
-
-        Raises:
-            ConfigError: a value is out of range.
-        """
-
-        def settings(of: type[Config]) -> dict[str, Any]:
-            return {name: options[name] for name in of.__dataclass_fields__ if name in options}
-
-        if options["simplify"] and options["k"] is None:
-            options["k"] = max(1, round(KEPT_SHARES[task] * options["hidden"]))
-        late = options["simplify"] and options["schedule"] == "late"
-        usual = (
-            TrainingConfig(epochs=SIMPLIFY_EPOCHS, **LATE_TRAINING) if late else TrainingConfig()
-        )
-        for name in ("epochs", "lazy", "patience"):
-            if name in options and options[name] is None:
-                options[name] = getattr(usual, name)
-        config = config_class(**settings(config_class))
-        meprop = MePropConfig(**settings(MePropConfig))
-        meprop.check_width(options["hidden"])
-        training = TrainingConfig(**settings(TrainingConfig))
-        simplify = SimplifyConfig(**settings(SimplifyConfig)) if options["simplify"] else None
-        return cls(config, meprop, training, simplify)
-
-
-def follow(train: Callable[[Hooks], Model], options: dict[str, Any], unit: str = "words") -> Model:
-    """Run a training: show it, let Ctrl-C save it, and say what was written.
-
-    Args:
-        train: is given the hooks, and returns the model.
-        options: the command's.
-        unit: what the training loop counts.
-    """
-    from meprop_nlp.training.checkpoint import checkpoint_path
-    from meprop_nlp.training.hooks import Hooks
-
-    show = options["progress"] and sys.stderr.isatty()
-    stop, started = StopOnce(), time.time()
-    display = console.TrainingDisplay(progress=show, quiet=options["quiet"], unit=unit)
-    with display, stop:
-        try:
-            model = train(Hooks(on_record=display, stop=stop))
-        except KeyboardInterrupt:
-            saved = checkpoint_path(options["output"])
-            if saved.exists() and saved.stat().st_mtime >= started:
-                console.note(f"saved {saved}; to go on, give the same command with --resume")
-            raise
-    if not options["quiet"]:
-        _say_what_was_written(options["output"])
-    return model
-
-
-def run_training(task: str, config_class: type[Config], options: dict[str, Any]) -> None:
-    """Run one of the two trainings on sentences."""
-    if options["ptb"] is not None:
-        ptb.take_sections(task, options)
-    preflight.check_flags(options)
-    settings = Settings.of(task, config_class, options)
-    preflight.check_output(options["output"], task, preflight.named_files(options))
-    if options["train"] is None:
-        _take_sample_treebank(options)
+def run_training(
+    task: str,
+    files: TrainingFiles,
+    settings: Settings,
+    *,
+    output: Path,
+    vectors: str | None,
+    reading: Reading,
+    resume: bool,
+    verbosity: Verbosity,
+) -> None:
+    """Train a tagger or a parser, and print a line of scores for each test set."""
     trees = task == "parser"
-    reading = {"encoding": options["encoding"], "trees": trees}
-    preflight.check_test_files(options["test"], options["input_format"], **reading)
+    treebanks = files.treebanks(task)
+    test_files = [path for _, paths in treebanks.test for path in paths]
+    inputs = [*treebanks.train, *(treebanks.dev or ()), *test_files]
+    inputs += [vectors] if vectors else []
+    demand_files(inputs)
+    check_output(output, task, inputs)
+    if files.is_sample:
+        console.warning(
+            "no --train: using the built-in sample treebank, a demonstration; "
+            "scores on it prove nothing"
+        )
+    check_test_files(test_files, reading, trees=trees)
 
     from meprop_nlp.training.device import pick_device
     from meprop_nlp.training.parser import DependencyParser
     from meprop_nlp.training.tagger import Tagger
 
     pick_device(settings.training.device)
-    sources = {role: options[role] for role in ("train", "dev")}
-    if options["encoding"] != "utf-8":
-        sources = {
-            role: files and list(read_all(files, options["input_format"], **reading))
-            for role, files in sources.items()
-        }
+    train, dev = (
+        _source(paths, reading, trees=trees) for paths in (treebanks.train, treebanks.dev)
+    )
     model_class: Any = DependencyParser if trees else Tagger
     model = follow(
         lambda hooks: model_class.train(
-            sources["train"],
-            sources["dev"],
-            **settings._asdict(),
-            vectors=options["vectors"],
-            output=options["output"],
-            resume=options["resume"],
-            input_format=options["input_format"],
+            train,
+            dev,
+            config=settings.network,
+            meprop=settings.meprop,
+            simplify=settings.simplify,
+            training=settings.training,
+            vectors=vectors,
+            output=output,
+            resume=resume,
+            input_format=reading.input_format,
             hooks=hooks,
         ),
-        options,
+        output,
+        verbosity,
     )
-    for name, files in ptb.test_sets(task, options):
-        scores = model.evaluate(read_all(files, options["input_format"], **reading))
+    for name, paths in treebanks.test:
+        scores = model.evaluate(read_all(paths, reading, trees=trees))
         print(f"{name}: {summary(scores)}")
 
 
-def _take_sample_treebank(options: dict[str, Any]) -> None:
-    from meprop_nlp.data.sample.treebank import sample_treebank
+def _source(paths: list[str] | None, reading: Reading, *, trees: bool) -> Any:
+    """Return what the library is given: files, which it reads as UTF-8, or sentences."""
+    if paths is None or reading.encoding == "utf-8":
+        return paths
+    return list(read_all(paths, reading, trees=trees))
 
-    for role in ("train", "dev", "test"):
-        options[role] = [str(sample_treebank(role))]
-    console.warning(
-        "no --train: using the built-in sample treebank, a demonstration; "
-        "scores on it prove nothing"
+
+def follow(
+    train: Callable[[Hooks], Model], output: Path, verbosity: Verbosity, unit: str = "words"
+) -> Model:
+    """Run a training: show it, let Ctrl-C save it, and say what was written.
+
+    Args:
+        train: is given the hooks, and returns the model.
+        output: where it writes the model.
+        unit: what the training loop counts.
+    """
+    from meprop_nlp.training.checkpoint import checkpoint_path
+    from meprop_nlp.training.hooks import Hooks
+
+    stop, started = StopOnce(), time.time()
+    display = console.TrainingDisplay(
+        progress=verbosity.shows_bar, quiet=verbosity.quiet, unit=unit
     )
+    with display, stop:
+        try:
+            model = train(Hooks(on_record=display, stop=stop))
+        except KeyboardInterrupt:
+            saved = checkpoint_path(output)
+            if saved.exists() and saved.stat().st_mtime >= started:
+                console.note(f"saved {saved}; to go on, give the same command with --resume")
+            raise
+    if not verbosity.quiet:
+        _say_what_was_written(output)
+    return model
 
 
 def _say_what_was_written(output: Path) -> None:

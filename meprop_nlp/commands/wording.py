@@ -27,6 +27,12 @@ class Spelling(NamedTuple):
     on: str
     off: str = ""
 
+    @classmethod
+    def of(cls, names: str) -> Spelling:
+        """Return the spelling of --lazy/--exact or --k."""
+        on, _, off = names.partition("/")
+        return cls(on, off)
+
 
 def spellings(parameters: Iterable[Any]) -> dict[str, Spelling]:
     """Return how the options among a command's parameters are spelled, by parameter name."""

@@ -14,8 +14,6 @@ import pytest
 
 from meprop_nlp.commands import console
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
-from meprop_nlp.commands.training import Settings
-from meprop_nlp.config import SIMPLIFY_EPOCHS, ParserConfig
 from meprop_nlp.models.file import read_model_file
 from meprop_nlp.training.records import EpochRecord, Step
 
@@ -398,25 +396,3 @@ def test_second_ctrl_c_stops_at_once(
     assert result.exit_code == 130
     assert "saved" not in result.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("given", "epochs", "lazy", "patience"),
-    [
-        ({}, 8, False, 5),
-        ({"simplify": True}, SIMPLIFY_EPOCHS, True, 0),
-        ({"simplify": True, "lazy": False, "epochs": 5, "patience": 3}, 5, False, 3),
-        ({"simplify": True, "schedule": "paper"}, 8, False, 5),
-        ({"lazy": True}, 8, True, 5),
-    ],
-)
-def test_what_the_late_cut_changes_unless_it_is_given(
-    given: dict[str, Any], epochs: int, lazy: bool, patience: int
-) -> None:
-    options = {"simplify": False, "schedule": "late"}
-    options |= dict.fromkeys(("k", "epochs", "lazy", "patience"))
-    settings = Settings.of("parser", ParserConfig, options | {"hidden": 500} | given)
-    training = settings.training
-    assert (training.epochs, training.lazy, training.patience) == (epochs, lazy, patience)
-    assert settings.meprop.k == (50 if given.get("simplify") else None)
-    assert (settings.simplify is not None) == bool(given.get("simplify"))
