@@ -131,20 +131,21 @@ def _discard_output() -> None:
         return
 
 
-# By name: where it is, and an example. What is not called is not imported: a small file is tagged
-# in a third of a second, of which declaring all options of all commands would be a tenth.
+# By name: an example. Each stands in a file of its own, and what is not called is not imported: a
+# small file is tagged in a third of a second, of which declaring all options of all commands would
+# be a tenth.
 _COMMANDS = {
-    "train-tagger": ("train_tagger", "--train train.conllu --dev dev.conllu --k 50"),
-    "train-parser": ("train_parser", "--train train.conllu --dev dev.conllu --simplify"),
-    "train-mnist": ("train_mnist", "--data mnist --k 20"),
-    "tag": ("predict", "words.conllu > tagged.conllu"),
-    "parse": ("predict", "--tagger models/tagger.safetensors words.conllu > parsed.conllu"),
-    "convert": ("convert", "wsj_0001.mrg wsj_0002.mrg -o train.conllx"),
-    "evaluate": ("evaluate", "gold.conllu parsed.conllu"),
-    "benchmark": ("benchmark", "models/parser.safetensors words.conllu"),
-    "reproduce": ("reproduce", "main k --task parsing --data treebanks"),
-    "info": ("inspect", "models/parser.safetensors"),
-    "validate": ("inspect", "train.conllu dev.conllu"),
+    "train-tagger": "--train train.conllu --dev dev.conllu --k 50",
+    "train-parser": "--train train.conllu --dev dev.conllu --simplify",
+    "train-mnist": "--data mnist --k 20",
+    "tag": "words.conllu > tagged.conllu",
+    "parse": "--tagger models/tagger.safetensors words.conllu > parsed.conllu",
+    "convert": "wsj_0001.mrg wsj_0002.mrg -o train.conllx",
+    "evaluate": "gold.conllu parsed.conllu",
+    "benchmark": "models/parser.safetensors words.conllu",
+    "reproduce": "main k --task parsing --data treebanks",
+    "info": "models/parser.safetensors",
+    "validate": "train.conllu dev.conllu",
 }
 
 
@@ -167,13 +168,13 @@ def make_app(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_main)
     for name in names:
-        module, example = _COMMANDS[name]
-        function = getattr(import_module(f"meprop_nlp.commands.{module}"), name.replace("-", "_"))
+        identifier = name.replace("-", "_")
+        function = getattr(import_module(f"meprop_nlp.commands.{identifier}"), identifier)
         # \b: the example is one line, however narrow the terminal
         app.command(
             name,
             cls=GroupedCommand if name.startswith("train-") else None,
-            epilog=f"\b\nExample:\n  meprop-nlp {name} {example}",
+            epilog=f"\b\nExample:\n  meprop-nlp {name} {_COMMANDS[name]}",
         )(as_command(function))
     return app
 

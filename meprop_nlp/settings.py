@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from numbers import Real
 from types import NoneType, UnionType
-from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from meprop_nlp.errors import ConfigError
 
@@ -30,8 +29,7 @@ class Heading(StrEnum):
     RUN = "Run"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """Everything that is known of one setting.
 
     Attributes:
@@ -163,8 +161,7 @@ _SETTINGS_OF: dict[type[Config], dict[str, Setting]] = {}  # type hints are slow
 
 def _of_field(config: type[Config], field: dataclasses.Field[Any], hint: Any) -> Setting:
     about: Setting = field.metadata["setting"]
-    return dataclasses.replace(
-        about,
+    return about._replace(
         heading=about.heading or config.heading,
         choices=get_args(hint) if get_origin(hint) is Literal else about.choices,
         name=field.name,

@@ -10,6 +10,7 @@ import typer
 
 from meprop_nlp.commands import console, tables
 from meprop_nlp.commands.options import TAGGER_MODEL, Json, Reading
+from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.streams import demand_model, demand_rereadable, read_all
 from meprop_nlp.config import TrainingConfig
 from meprop_nlp.errors import ConfigError
@@ -83,9 +84,7 @@ def benchmark(
         "model_bytes": {task: path.stat().st_size for task, path in models.items()},
     }
     if json:
-        from json import dumps
-
-        print(dumps(result, ensure_ascii=False, indent=2))
+        print_json(result)
     else:
         print(_lines(result, speeds))
 

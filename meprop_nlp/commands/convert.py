@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meprop_nlp.commands import console
+from meprop_nlp.commands.counting import counted
 from meprop_nlp.commands.options import Output, Reading, Verbosity
-from meprop_nlp.commands.streams import demand_other_file, shows_count
+from meprop_nlp.commands.streams import demand_other_file
 from meprop_nlp.errors import DataError
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ def convert(
 
     files = [file for name in inputs or ["-"] for file in _tree_files(name)]
     demand_other_file(output, files)
-    show = shows_count(output, verbosity)
-    sentences = console.counted(_converted(files, encoding), verb="converted", show=show)
+    sentences = counted(
+        _converted(files, encoding), verb="converted", output=output, verbosity=verbosity
+    )
     write_pieces((str(s).encode("utf-8", "surrogatepass") for s in sentences), output, flush=True)
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meprop_nlp.commands import tables
 from meprop_nlp.commands.options import TAGGER_MODEL, Json, Reading
+from meprop_nlp.commands.printing import print_json
+from meprop_nlp.commands.score_tables import score_lines
 from meprop_nlp.commands.streams import demand_model, read_all
 from meprop_nlp.errors import ConfigError, DataError
 
@@ -70,11 +71,9 @@ def evaluate(
     if min_las is not None and "las" not in scores.annotated:
         raise ConfigError("--min-las needs trees: a gold file with heads, and a parser as --model")
     if json:
-        from json import dumps
-
-        print(dumps(scores.to_json(), ensure_ascii=False, indent=2))
+        print_json(scores.to_json())
     else:
-        print(tables.score_lines(scores))
+        print(score_lines(scores))
     if min_las is not None and scores.las < min_las:
         raise DataError(f"LAS is {scores.las:.2f}, below --min-las {min_las:.2f}")
 

@@ -9,13 +9,11 @@ from typing import Annotated
 
 import typer
 
-from meprop_nlp.config import TrainingConfig
-from meprop_nlp.settings import Config, Heading, setting, setting_of
+from meprop_nlp.settings import Config, Heading, setting
 
 __all__ = [
     "PARSER_MODEL",
     "TAGGER_MODEL",
-    "Annotating",
     "Files",
     "Json",
     "Output",
@@ -65,25 +63,6 @@ class Reading(Config):
         from meprop_nlp.data.conll.layout import FORMATS
 
         self._demand("input_format", self.input_format in FORMATS, ", ".join(FORMATS))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotating(Reading):
-    """How `tag` and `parse` read, annotate and write."""
-
-    on_error: str = setting(
-        "fail",
-        choices=("fail", "skip"),
-        in_words="fail or skip",
-        metavar="ACTION",
-        help="What to do with a faulty sentence: fail or skip.",
-    )
-    confidence: bool = setting(
-        False,
-        names=("confidence",),
-        help="Write into MISC how sure the model is of each tag and arc, from 0 to 1; in CoNLL-U.",
-    )
-    threads: int = setting_of(TrainingConfig, "threads")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

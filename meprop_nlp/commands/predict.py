@@ -1,105 +1,44 @@
-"""`tag` and `parse`."""
+"""What `tag` and `parse` share: how they read, annotate and write."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from meprop_nlp.commands import console
 from meprop_nlp.commands.deps import fills_deps, warned_of_empty_nodes
-from meprop_nlp.commands.options import (
-    PARSER_MODEL,
-    TAGGER_MODEL,
-    Annotating,
-    Files,
-    Output,
-    Verbosity,
-)
-from meprop_nlp.commands.streams import demand_model, told_skips, write_all
+from meprop_nlp.commands.options import Reading
+from meprop_nlp.commands.streams import note_skipped
+from meprop_nlp.config import TrainingConfig
+from meprop_nlp.settings import setting, setting_of
 
 if TYPE_CHECKING:
     from meprop_nlp.models.annotator import Annotator, Piece
 
-__all__ = ["parse", "tag"]
+__all__ = ["Annotating", "annotate_files"]
 
 
-def tag(
-    files: Files = None,
-    model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="FILE", help="A model of train-tagger.")
-    ] = TAGGER_MODEL,
-    output: Output = "-",
-    *,
-    annotating: Annotating,
-    verbosity: Verbosity,
-) -> None:
-    """Tag CoNLL files with a model of train-tagger.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotating(Reading):
+    """How `tag` and `parse` read, annotate and write."""
 
-    UPOS, XPOS and FEATS are replaced, as far as the model predicts them; all else stays.
-    """
-    from meprop_nlp.models.annotator import Annotator
-    from meprop_nlp.models.tagger import FrozenTagger
-
-    demand_model(model, "train-tagger", TAGGER_MODEL)
-    annotator = Annotator(tagger=FrozenTagger.load(model), confidence=annotating.confidence)
-    pieces = _annotate_files(files, annotator, annotating)
-    write_all(
-        pieces,
-        output,
-        keep=[*(files or ()), model],
-        verb="tagged",
-        verbosity=verbosity,
+    on_error: str = setting(
+        "fail",
+        choices=("fail", "skip"),
+        in_words="fail or skip",
+        metavar="ACTION",
+        help="What to do with a faulty sentence: fail or skip.",
     )
-
-
-def parse(
-    files: Files = None,
-    model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="FILE", help="A model of train-parser.")
-    ] = PARSER_MODEL,
-    tagger: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Tag with this model first; without it the files' tags are used."
-        ),
-    ] = None,
-    output: Output = "-",
-    *,
-    annotating: Annotating,
-    verbosity: Verbosity,
-) -> None:
-    """Parse CoNLL files with a model of train-parser.
-
-    HEAD and DEPREL are replaced, DEPS is emptied (in a file with empty nodes, which need it, the
-    tree is written there), and so are PHEAD and PDEPREL of CoNLL-X; all else stays. The parser
-    reads tags: those of the files, or of --tagger.
-    """
-    from meprop_nlp.models.annotator import Annotator
-    from meprop_nlp.models.parser import FrozenParser
-    from meprop_nlp.models.tagger import FrozenTagger
-
-    demand_model(model, "train-parser", PARSER_MODEL)
-    parser = FrozenParser.load(model)
-    first = None
-    if tagger is not None:
-        demand_model(tagger, "train-tagger", TAGGER_MODEL)
-        first = FrozenTagger.load(tagger)
-    annotator = Annotator(tagger=first, parser=parser, confidence=annotating.confidence)
-    untagged = [] if first is not None else list(parser.tags)
-    pieces = _annotate_files(files, annotator, annotating, parses=True, reads=untagged)
-    write_all(
-        pieces,
-        output,
-        keep=[*(files or ()), model, tagger],
-        verb="parsed",
-        verbosity=verbosity,
+    confidence: bool = setting(
+        False,
+        names=("confidence",),
+        help="Write into MISC how sure the model is of each tag and arc, from 0 to 1; in CoNLL-U.",
     )
+    threads: int = setting_of(TrainingConfig, "threads")
 
 
-def _annotate_files(
+def annotate_files(
     files: list[str] | None,
     annotator: Annotator,
     annotating: Annotating,
@@ -131,7 +70,7 @@ def _annotate_files(
         if number == 0:
             pieces = _warned_without_tags(pieces, source_name(path), list(reads))
         yield from pieces
-        told_skips(path, report)
+        note_skipped(path, report)
 
 
 def _warned_without_tags(pieces: Iterable[Piece], path: str, columns: list[str]) -> Iterator[Piece]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands import console
+from meprop_nlp.commands.counting import counted
 from meprop_nlp.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -21,9 +21,8 @@ __all__ = [
     "demand_other_file",
     "demand_rereadable",
     "is_rereadable",
+    "note_skipped",
     "read_all",
-    "shows_count",
-    "told_skips",
     "write_all",
 ]
 
@@ -55,16 +54,11 @@ def write_all(
     from meprop_nlp.data.conll.writing import write_pieces
 
     demand_other_file(output, keep)
-    counted = console.counted(pieces, verb=verb, show=shows_count(output, verbosity))
-    write_pieces((piece.text for piece in counted), output, flush=True)
+    shown = counted(pieces, verb=verb, output=output, verbosity=verbosity)
+    write_pieces((piece.text for piece in shown), output, flush=True)
 
 
-def shows_count(output: str, verbosity: Verbosity) -> bool:
-    """Whether words are counted on the terminal, which the output itself must not go to."""
-    return verbosity.shows_bar and not (output == "-" and sys.stdout.isatty())
-
-
-def told_skips(path: str, report: TreebankReport | None) -> None:
+def note_skipped(path: str, report: TreebankReport | None) -> None:
     """Say which faulty sentences of a file were skipped."""
     from meprop_nlp.data.source import source_name
 

@@ -12,9 +12,9 @@ import typer
 from meprop_nlp.commands import console
 from meprop_nlp.commands.options import Reading, Verbosity
 from meprop_nlp.commands.preflight import check_output, check_test_files, demand_files
+from meprop_nlp.commands.score_tables import summary
 from meprop_nlp.commands.stopping import StopOnce
 from meprop_nlp.commands.streams import read_all
-from meprop_nlp.commands.tables import summary
 from meprop_nlp.commands.training_files import TrainingFiles
 from meprop_nlp.config import Settings
 from meprop_nlp.settings import Heading
@@ -129,12 +129,11 @@ def follow(
         unit: what the training loop counts.
     """
     from meprop_nlp.training.checkpoint import checkpoint_path
+    from meprop_nlp.training.display import TrainingDisplay
     from meprop_nlp.training.hooks import Hooks
 
     stop, started = StopOnce(), time.time()
-    display = console.TrainingDisplay(
-        progress=verbosity.shows_bar, quiet=verbosity.quiet, unit=unit
-    )
+    display = TrainingDisplay(progress=verbosity.progress, quiet=verbosity.quiet, unit=unit)
     with display, stop:
         try:
             model = train(Hooks(on_record=display, stop=stop))

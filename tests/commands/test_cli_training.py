@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from meprop_nlp.commands import console
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
 from meprop_nlp.models.file import read_model_file
+from meprop_nlp.training.display import TrainingDisplay
 from meprop_nlp.training.records import EpochRecord, Step
 
 TINY = ("--hidden", 8, "--word-dim", 8, "-t", 1, "--no-progress")
@@ -200,7 +200,7 @@ def test_existing_model_is_replaced_by_a_better_one_only(
     assert train(run, "tagger", *options).exit_code == 0
     before = output.read_bytes()
     with monkeypatch.context() as patch:
-        interrupt_after(patch, console.TrainingDisplay, "__call__", steps=3)
+        interrupt_after(patch, TrainingDisplay, "__call__", steps=3)
         assert train(run, "tagger", *options, "--seed", 2).exit_code == 130
     assert output.read_bytes() == before
     assert train(run, "tagger", *options, "--seed", 2).exit_code == 0
@@ -317,7 +317,7 @@ def test_ctrl_c_saves_and_resume_ends_with_the_same_weights(
     assert train(run, task, *options, "-o", expected).exit_code == 0
     checkpoint = actual.with_name("m.checkpoint.safetensors")
     with monkeypatch.context() as patch:
-        interrupt_after(patch, console.TrainingDisplay, "__call__", steps=steps)
+        interrupt_after(patch, TrainingDisplay, "__call__", steps=steps)
         result = train(run, task, *options, "-o", actual)
     assert result.exit_code == 130
     assert f"saved {checkpoint}; to go on, give the same command with --resume" in result.stderr
@@ -337,7 +337,7 @@ def test_resume_with_other_settings_is_refused(
     output = tmp_path / "m.safetensors"
     options = ("--train", treebank, "-o", output, "--epochs", 2, "--batch-size", 8)
     with monkeypatch.context() as patch:
-        interrupt_after(patch, console.TrainingDisplay, "__call__", steps=2)
+        interrupt_after(patch, TrainingDisplay, "__call__", steps=2)
         train(run, "tagger", *options)
     result = train(run, "tagger", *options, "--seed", 5, "--resume")
     assert result.exit_code == 2
@@ -390,7 +390,7 @@ def test_second_ctrl_c_stops_at_once(
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(console.TrainingDisplay, "__call__", press_twice)
+    monkeypatch.setattr(TrainingDisplay, "__call__", press_twice)
     output = tmp_path / "m.safetensors"
     result = train(run, "tagger", "--train", treebank, "-o", output)
     assert result.exit_code == 130

@@ -1,16 +1,16 @@
-"""`info` and `validate`."""
+"""`validate`."""
 
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from meprop_nlp.commands import console, tables
-from meprop_nlp.commands.options import Json, Reading
-from meprop_nlp.commands.streams import demand_model, is_rereadable
+from meprop_nlp.commands import console
+from meprop_nlp.commands.options import Files, Json, Reading
+from meprop_nlp.commands.printing import print_json
+from meprop_nlp.commands.streams import is_rereadable
 from meprop_nlp.commands.wording import in_options, spellings
 from meprop_nlp.errors import ConfigError, ConlluError, DataError
 
@@ -18,66 +18,12 @@ if TYPE_CHECKING:
     from meprop_nlp.data.conll.validate import Finding
     from meprop_nlp.data.report import TreebankReport
 
-__all__ = ["info", "validate"]
-
-
-def info(
-    model: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="MODEL",
-            help="A model file; none: say what is installed here.",
-            show_default=False,
-        ),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Say what a model file holds, or what is installed here.
-
-    Of a model: task, scores on dev, neurons, vocabulary, labels, and the settings it was trained
-    with. Of both: what training computes with here, the native core or PyTorch alone.
-    """
-    from meprop_nlp.native import kernels_in_use
-
-    if model is None:
-        description = {**_installed(), "kernels": kernels_in_use()}
-    else:
-        from meprop_nlp.models.file import describe
-
-        demand_model(model, "train-tagger, train-parser or train-mnist")
-        description = {**describe(model), "kernels": kernels_in_use()}
-    if json:
-        _print_json(description)
-    else:
-        print(tables.model_lines(description) if model else tables.name_lines(description))
-
-
-def _installed() -> dict[str, str | int]:
-    """Return the versions of what matters for results and speed, and how many threads are used."""
-    import platform
-    from importlib.metadata import version
-
-    from meprop_nlp import __version__
-    from meprop_nlp.threads import usable_threads
-
-    return {
-        "meprop-nlp": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "numpy")},
-        "threads": usable_threads(),
-    }
+__all__ = ["validate"]
 
 
 def validate(
     context: typer.Context,
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FILE...",
-            help="CoNLL files; none or - is standard input.",
-            show_default=False,
-        ),
-    ] = None,
+    files: Files = None,
     *,
     reading: Reading,
     trees: Annotated[bool, typer.Option(help="Demand a full tree of every sentence.")] = True,
@@ -121,7 +67,7 @@ def validate(
             for warning in report.warnings:
                 console.warning(f"{name}: {warning}")
     if json:
-        _print_json(reports)
+        print_json(reports)
     if failed:
         raise typer.Exit(1)
 
@@ -198,9 +144,3 @@ def _as_json(path: str, findings: list[Finding], report: TreebankReport | None) 
         for finding in findings
     ]
     return described
-
-
-def _print_json(value: object) -> None:
-    from json import dumps
-
-    print(dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,58 @@
+"""`parse`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Files, Output, Verbosity
+from meprop_nlp.commands.predict import Annotating, annotate_files
+from meprop_nlp.commands.streams import demand_model, write_all
+
+__all__ = ["parse"]
+
+
+def parse(
+    files: Files = None,
+    model: Annotated[
+        Path, typer.Option("--model", "-m", metavar="FILE", help="A model of train-parser.")
+    ] = PARSER_MODEL,
+    tagger: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Tag with this model first; without it the files' tags are used."
+        ),
+    ] = None,
+    output: Output = "-",
+    *,
+    annotating: Annotating,
+    verbosity: Verbosity,
+) -> None:
+    """Parse CoNLL files with a model of train-parser.
+
+    HEAD and DEPREL are replaced, DEPS is emptied (in a file with empty nodes, which need it, the
+    tree is written there), and so are PHEAD and PDEPREL of CoNLL-X; all else stays. The parser
+    reads tags: those of the files, or of --tagger.
+    """
+    from meprop_nlp.models.annotator import Annotator
+    from meprop_nlp.models.parser import FrozenParser
+    from meprop_nlp.models.tagger import FrozenTagger
+
+    demand_model(model, "train-parser", PARSER_MODEL)
+    parser = FrozenParser.load(model)
+    first = None
+    if tagger is not None:
+        demand_model(tagger, "train-tagger", TAGGER_MODEL)
+        first = FrozenTagger.load(tagger)
+    annotator = Annotator(tagger=first, parser=parser, confidence=annotating.confidence)
+    untagged = [] if first is not None else list(parser.tags)
+    pieces = annotate_files(files, annotator, annotating, parses=True, reads=untagged)
+    write_all(
+        pieces,
+        output,
+        keep=[*(files or ()), model, tagger],
+        verb="parsed",
+        verbosity=verbosity,
+    )
