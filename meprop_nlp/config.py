@@ -1,7 +1,8 @@
-"""Everything a user can set: type, default, range, unit and help text stand here, once each.
+"""All settings of a training: the type, default, range and help text of each stand here, once.
 
-The classes are frozen dataclasses, validated when made and stored in the model file. The command
-line makes its options of their fields.
+The classes are frozen dataclasses; they check their values when they are made, and are stored in
+the model file. The command line makes its options from their fields. Help texts give the unit of a
+number, and name other settings in backticks.
 """
 
 from __future__ import annotations
@@ -64,14 +65,14 @@ NONPROJECTIVE: tuple[str, ...] = get_args(Nonprojective)
 TAG_COLUMNS = ("upos", "xpos", "feats")
 
 # Defaults that depend on the task, chosen on UD English EWT's dev: the learning rate, where it is
-# not the optimiser's, and of meSimp k as a share of the width and what a neuron must reach.
+# not the optimiser's own; for meSimp, k as a share of the width, and the prune rate.
 LEARNING_RATES = {"tagger": {"adam": 0.003}, "parser": {"adam": 0.002}}
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.1}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08}
 # The reference's on MNIST (meSimp, section 4).
 KEPT_SHARES["classifier"], PRUNE_RATES["classifier"] = 0.32, 0.1
-# Defaults of a training with a late cut: the uncut network must have learnt, and what is left of it
-# learn again.
+# Defaults of a training with a late cut: the whole network learns first, and after the cut the rest
+# of it learns again.
 SIMPLIFY_EPOCHS = 24
 LATE_TRAINING: dict[str, Any] = {"lazy": True, "patience": 0}
 
@@ -82,10 +83,10 @@ def _by_task(values: Mapping[str, float]) -> str:
 
 
 def dropout_by_width(width: int) -> float:
-    """The share of a hidden layer's values left out in training, where the user names none.
+    """Return the parser's dropout for a hidden layer of this width, where the user gives none.
 
-    A narrow layer has nothing to spare, and one that is cut loses what it had: 0.4 of 500 neurons,
-    in proportion to the width, at most 0.5. Chosen on UD English EWT's dev.
+    It is proportional to the width, 0.4 for 500 neurons, and at most 0.5: a narrow layer, as a cut
+    one is, has no capacity to spare. Chosen on UD English EWT's dev.
     """
     return min(0.5, 0.4 * width / 500)
 
@@ -99,18 +100,18 @@ class MePropConfig(Config):
     k: int | None = setting(
         None,
         at_least=0,
-        help="Entries of each gradient that survive (meProp); 0 or none: plain backpropagation. "
-        f"With `simplify`, unless given, {_by_task(KEPT_SHARES)} of `hidden`.",
+        help="Entries kept of each gradient (meProp); 0 or none: plain backpropagation. With "
+        f"`simplify`, unless given, {_by_task(KEPT_SHARES)} of `hidden`.",
     )
     topk_mode: TopkMode = setting(
         "example",
         metavar="MODE",
-        help="Whose top k: of each example, unified over the minibatch, or k at random "
-        f"(for comparison): {listed(TOPK_MODES)}.",
+        help="Which entries are kept: the top k of each example, of the minibatch as a whole "
+        f"(unified), or, for comparison, k at random: {listed(TOPK_MODES)}.",
     )
 
     def check_width(self, width: int) -> None:
-        """Raise ConfigError when more entries are to be kept than a layer has."""
+        """Raise ConfigError when `k` is larger than the width of a layer."""
         self._demand("k", (self.k or 0) <= width, f"at most the layer's width, {width} (`hidden`)")
 
 
@@ -129,34 +130,34 @@ class SimplifyConfig(Config):
     schedule: Schedule = setting(
         "late",
         help="When `simplify` cuts: late, once the whole network has learnt, down to `keep`; or "
-        "paper, from early on and in stages, whoever is below `prune_rate` (meSimp, section 3).",
+        "paper, early and in stages, every neuron below `prune_rate` (meSimp, section 3).",
     )
     keep: float = setting(
-        0.2, above=0, at_most=1, help="The share of the neurons that the late cut leaves."
+        0.2, above=0, at_most=1, help="Share of the neurons that the late cut keeps."
     )
     criterion: Criterion = setting(
         "magnitude",
-        help="By what the late cut chooses: magnitude, of a neuron's incoming weights; for "
-        "comparison reconstruction, from which neurons the layer's effect on those after it can "
-        "best be made up, taylor, what the loss would lose with a neuron, hits, how often it is in "
-        "the top k, or random.",
+        help="How the late cut ranks neurons: magnitude, by the size of their incoming weights; "
+        "or, for comparison: reconstruction, by how well the layer's effect on later layers can be "
+        "restored from them; taylor, by how much the loss would change without them; hits, by how "
+        "often they are in the top k; or random.",
     )
     prune_rate: float | None = setting(
         None,
         at_least=0,
         below=1,
-        help="With `schedule` paper: a neuron in the top k of a smaller share is cut; "
-        f"{_by_task(PRUNE_RATES)} unless given.",
+        help="With `schedule` paper: a neuron is cut if it is in the top k of a smaller share of "
+        f"the examples; unless given, {_by_task(PRUNE_RATES)}.",
     )
     cycle: int = setting(
         2,
         at_least=1,
-        help="With `schedule` paper: epochs of cutting, then as many of plain training, and again.",
+        help="With `schedule` paper: this many epochs with cuts alternate with as many without.",
     )
     cuts_per_epoch: int = setting(
-        8, at_least=1, help="With `schedule` paper: how often an epoch of cutting cuts."
+        8, at_least=1, help="With `schedule` paper: number of cuts in an epoch with cuts."
     )
-    # at least 1, or 0 with the papers' schedule, which the reference code does
+    # at least 1; with the papers' schedule at least 0, the reference code's value
     first_cut_epoch: int | None = setting(
         None,
         help="Epochs before the first cut; unless given, a third of `epochs`, or 1 with `schedule` "
@@ -164,35 +165,32 @@ class SimplifyConfig(Config):
     )
     teacher: bool = setting(
         True,
-        help="After the late cut, learn from the answers of the whole network too, with a third of "
-        "the dropout; tagger and parser do so also on words swapped for others of the same tag, "
-        "and with all of their word dropout.",
+        help="After the late cut, also learn from the whole network's answers, with a third of the "
+        "dropout but all of the word dropout, and also on sentences with words swapped for others "
+        "of the same tag.",
     )
-    min_neurons: int = setting(16, at_least=1, help="No layer is cut below this.")
+    min_neurons: int = setting(16, at_least=1, help="No layer is cut to fewer neurons.")
 
     def _demand_agreement(self) -> None:
         if self.first_cut_epoch is not None:
             least = 0 if self.schedule == "paper" else 1
             holds = self.first_cut_epoch >= least
             self._demand("first_cut_epoch", holds, f"a whole number of at least {least}")
-        # a setting that the schedule would ignore; but the papers' goes by hits, and may say so
+        # refuse what the schedule would ignore; but the papers' schedule uses hits, and may say so
         other = "paper" if self.schedule == "late" else "late"
         for name in _OF_SCHEDULE[other]:
-            value = getattr(self, name)
-            if value != settings_of(type(self))[name].default and (other, value) != (
-                "late",
-                "hits",
-            ):
+            value, default = getattr(self, name), settings_of(type(self))[name].default
+            if value != default and (other, value) != ("late", "hits"):
                 shown = f"{name}={value}" if value is False else name
                 raise ConfigError(f"`{shown}` goes with `schedule` {other}")
 
     @property
     def by_hits(self) -> bool:
-        """Whether it is counted which neurons are in the top k, to cut by that."""
+        """Whether neurons are cut by how often they are in the top k."""
         return self.schedule == "paper" or self.criterion == "hits"
 
     def epochs_before(self, epochs: int) -> int:
-        """Return after how many of all epochs the first cuts are made."""
+        """Return the number of epochs before the first cut, in a training of `epochs`."""
         if self.first_cut_epoch is not None:
             return self.first_cut_epoch
         return 1 if self.schedule == "paper" else max(1, epochs // 3)
@@ -208,33 +206,33 @@ class TrainingConfig(Config):
         8,
         at_least=1,
         varies=True,
-        help="Passes over the training file; 8 unless given, with `simplify` "
-        f"{SIMPLIFY_EPOCHS}, but for `schedule` paper.",
+        help=f"Passes over the training file; unless given, 8, or {SIMPLIFY_EPOCHS} with "
+        "`simplify` and the late `schedule`.",
     )
     batch_size: int = setting(
         0,
         at_least=0,
-        help="Sentences per minibatch (tagger), or transitions, two for a word (parser); 0: by the "
+        help="Sentences (tagger) or transitions, two per word (parser), in a minibatch; 0: by the "
         "size of the training file.",
     )
     optimizer: OptimizerName = setting("adam", help=f"{listed(OPTIMIZERS)}.")
     learning_rate: float | None = setting(
         None,
         above=0,
-        help="Unless given: for Adam "
+        help="Learning rate; unless given, for Adam "
         f"{_by_task({task: rates['adam'] for task, rates in LEARNING_RATES.items()})}, "
-        "AdaGrad 0.01, SGD 0.1.",
+        "for AdaGrad 0.01, for SGD 0.1.",
     )
     decay: bool = setting(
-        True, help="Let the learning rate fall to zero; the papers keep it constant."
+        True, help="Lower the learning rate linearly to zero; the papers keep it constant."
     )
     lazy: bool = setting(
         False,
         names=("lazy/exact",),
         varies=True,
-        help="Lazy: words that a minibatch lacks keep their embeddings, which is faster; exact: "
-        "Adam's moments move them on, as in the papers. Unless given, exact, and with `simplify`, "
-        "but for `schedule` paper, lazy.",
+        help="With `lazy=True`, only the embeddings of words in the minibatch are updated, which "
+        "is faster; with `lazy=False`, Adam's moments move the others too, as in the papers. "
+        "Unless given, `lazy=False`, or `lazy=True` with `simplify` and the late `schedule`.",
     )
     clip: float = setting(5.0, at_least=0, help="Largest norm of the gradient; 0: no limit.")
     clip_value: float = setting(
@@ -247,8 +245,8 @@ class TrainingConfig(Config):
         5,
         at_least=0,
         varies=True,
-        help="Stop after so many epochs without a better dev score; 0: never. Unless given, 5, and "
-        "with `simplify` 0, but with `schedule` paper 5 too.",
+        help="Stop after this many epochs without a better dev score; 0: never. Unless given, 5, "
+        "or 0 with `simplify` and the late `schedule`.",
     )
     # numpy and torch take no larger seed
     seed: int = setting(
@@ -256,7 +254,7 @@ class TrainingConfig(Config):
         at_least=0,
         at_most=2**63 - 1,
         in_words="a whole number from 0 to 2^63 - 1",
-        help="Where all random numbers start.",
+        help="Seed of all random numbers.",
     )
     threads: int = setting(
         0,
@@ -264,7 +262,8 @@ class TrainingConfig(Config):
         at_most=MOST_THREADS,
         names=("threads", "t"),
         heading=Heading.RUN,
-        help=f"CPU threads; 0: OMP_NUM_THREADS if set, else all there are, up to {MAX_THREADS}.",
+        help="CPU threads; 0: OMP_NUM_THREADS if set, else as many as there are CPUs, up to "
+        f"{MAX_THREADS}.",
     )
     device: str = setting(
         "auto", names=("device", "d"), heading=Heading.RUN, help="auto, cpu, cuda or cuda:N."
@@ -283,12 +282,10 @@ class TaggerConfig(Config):
         distinct=True,
         heading=Heading.DATA,
         metavar="NAMES",
-        help="What to predict, such as upos,feats; unless given: each of upos, xpos and feats "
+        help="Columns to predict, such as upos,feats; unless given, each of upos, xpos and feats "
         "that the training file fills.",
     )
-    hidden: int = setting(
-        500, at_least=1, help="Neurons of a hidden layer (tagger: in each direction)."
-    )
+    hidden: int = setting(500, at_least=1, help="LSTM units in each direction.")
     word_dim: int = setting(50, at_least=1, help="Width of the word embeddings.")
     feature_dim: int = setting(
         20, at_least=1, help="Width of each of the seven feature embeddings."
@@ -297,18 +294,20 @@ class TaggerConfig(Config):
         0.5,
         at_least=0,
         below=1,
-        help="Share of the hidden layer's values left out in training.",
+        help="Share of the LSTM's outputs dropped in training.",
     )
     input_dropout: float | None = setting(
         None,
         at_least=0,
         below=1,
-        help="Share of the embeddings' values left out; unless given, half of `dropout`.",
+        help="Share of the embeddings' values dropped in training; unless given, half of "
+        "`dropout`.",
     )
     word_dropout: float = setting(
         1.0,
         at_least=0,
-        help="A word seen n times is hidden in training with chance a / (a + n): a.",
+        help="The a in a / (a + n), the chance that a word seen n times is read as unknown in "
+        "training.",
     )
 
 
@@ -323,9 +322,10 @@ class ParserConfig(Config):
         choices=TAG_COLUMNS,
         heading=Heading.DATA,
         metavar="NAMES",
-        help="Which tags the parser reads, such as upos,feats; unless given: upos and xpos.",
+        help="Tags that the parser reads, such as upos,feats; unless given, the first two of upos, "
+        "xpos and feats that the training file fills.",
     )
-    hidden: int = setting(500, at_least=1, help="Neurons of a hidden layer.")
+    hidden: int = setting(500, at_least=1, help="Neurons of each hidden layer.")
     layers: int = setting(1, at_least=1, at_most=5, help="Hidden layers, 1 to 5.")
     activation: Activation = setting("relu", help=f"{listed(ACTIVATIONS)}.")
     embedding_dim: int = setting(
@@ -335,20 +335,21 @@ class ParserConfig(Config):
         None,
         at_least=0,
         below=1,
-        help="Share of hidden layers' values left out in training; unless given, in proportion to "
-        f"the width, {dropout_by_width(500):g} of 500 neurons.",
+        help="Share of the hidden layers' values dropped in training; unless given, in proportion "
+        f"to the width, {dropout_by_width(500):g} for 500 neurons.",
     )
     input_dropout: float | None = setting(
         None,
         at_least=0,
         below=1,
-        help="Share of the embeddings' values left out; unless given, half of `dropout`, or 0.3 "
-        "where that is not given either.",
+        help="Share of the embeddings' values dropped in training; unless given, half of "
+        "`dropout`, or 0.3 if that is not given either.",
     )
     word_dropout: float = setting(
         0.25,
         at_least=0,
-        help="A word seen n times is hidden in training with chance a / (a + n): a.",
+        help="The a in a / (a + n), the chance that a word seen n times is read as unknown in "
+        "training.",
     )
     transition_system: TransitionSystemName = setting(
         "arc-standard", heading=Heading.TRANSITIONS, help=f"{listed(TRANSITION_SYSTEMS)}."
@@ -356,15 +357,15 @@ class ParserConfig(Config):
     oracle: OracleName = setting(
         "static",
         heading=Heading.TRANSITIONS,
-        help=f"{listed(ORACLES)}; hybrid, two right answers where order is free, is for "
-        "arc-standard only; dynamic, which from the second epoch on learns from the parser's own "
-        "mistakes, for arc-hybrid only.",
+        help=f"{listed(ORACLES)}. hybrid allows two transitions where their order is free "
+        "(arc-standard only); dynamic learns from the parser's own mistakes from the second epoch "
+        "on (arc-hybrid only).",
     )
     nonprojective: Nonprojective = setting(
         "pseudo",
         heading=Heading.TRANSITIONS,
-        help=f"What is done with non-projective training trees: {listed(NONPROJECTIVE)}; "
-        "arc-standard-swap needs nothing done.",
+        help=f"What to do with non-projective training trees: {listed(NONPROJECTIVE)}; "
+        "arc-standard-swap learns them as they are.",
     )
 
     def _demand_agreement(self) -> None:
@@ -376,8 +377,8 @@ class ParserConfig(Config):
             )
 
 
+# the settings of a task's network
 NETWORKS: dict[str, Any] = {"tagger": TaggerConfig, "parser": ParserConfig}
-"""The class of a task's own settings, by task."""
 
 _SIMPLIFY = Setting(
     name="simplify",
@@ -385,7 +386,7 @@ _SIMPLIFY = Setting(
     default=False,
     heading=Heading.METHOD,
     names=("simplify",),
-    help="Cut most neurons while training (meSimp).",
+    help="Cut most neurons during training (meSimp).",
 )
 
 
@@ -394,10 +395,10 @@ class Settings:
     """All settings of one training.
 
     Attributes:
-        network: of the task.
-        meprop: how many entries of a gradient survive.
-        simplify: when and what to cut; None cuts nothing.
-        training: of the loop.
+        network: settings of the task's network.
+        meprop: which entries of each gradient are kept.
+        simplify: when and what to cut; None: nothing is cut.
+        training: settings of the training loop.
 
     Raises:
         ConfigError: they cannot work together.
@@ -423,7 +424,7 @@ class Settings:
             )
 
     def _demand_hits(self) -> None:
-        """Raise ConfigError where it would mean nothing which neurons are in the top k."""
+        """Raise ConfigError unless hits can be counted, and do not depend on chance."""
         if not self.meprop.k:
             raise ConfigError(
                 "`schedule` paper and `criterion` hits count which neurons are in the top k, so "
@@ -437,7 +438,7 @@ class Settings:
 
     @staticmethod
     def choices(task: str) -> Iterator[Setting]:
-        """Yield everything that `of` takes for a task, in the order of --help."""
+        """Yield all settings that `of` takes for a task, in the order of their options."""
         for config in (NETWORKS[task], MePropConfig):
             yield from settings_of(config).values()
         yield _SIMPLIFY
@@ -446,10 +447,10 @@ class Settings:
 
     @classmethod
     def of(cls, task: str, *, simplify: bool = False, **given: Any) -> Settings:
-        """Make the settings of a training from those that a user gives, each by its name.
+        """Return the settings of a training, from those that the user gives by name.
 
-        With `simplify`, what is not given has other defaults: `k` is a share of `hidden`, and a
-        late cut needs more `epochs`, goes on to the last of them, and is `lazy`.
+        With `simplify`, some defaults differ: `k` is a share of `hidden`; with a late cut, training
+        is `lazy` and has more `epochs`, all of which it takes.
 
         >>> Settings.of("parser", hidden=200, simplify=True).meprop.k
         20
@@ -457,10 +458,11 @@ class Settings:
         Args:
             task: `tagger` or `parser`.
             simplify: whether to cut neurons.
-            given: fields of the classes above.
+            given: any field of the task's network, MePropConfig, SimplifyConfig or TrainingConfig.
 
         Raises:
-            ConfigError: a value is out of range, or would be ignored without another.
+            ConfigError: a name is unknown, a value is out of range, or a setting would have no
+                effect without another.
         """
         classes = (NETWORKS[task], MePropConfig, SimplifyConfig, TrainingConfig)
         unknown = sorted(set(given).difference(*(c.__dataclass_fields__ for c in classes)))
@@ -487,11 +489,11 @@ class Settings:
 
 
 def _demand_use(given: Mapping[str, Any]) -> None:
-    """Raise ConfigError for settings that nothing would use without `simplify` or `k`."""
+    """Raise ConfigError for settings that have no effect without `simplify` or `k`."""
     if given.get("k") is None and given.get("topk_mode", "example") != "example":
         raise ConfigError("`topk_mode` goes with `k`; give `k`, for instance `k=20`")
-    for name, about in settings_of(SimplifyConfig).items():
-        if name in given and given[name] != about.default:
+    for name, described in settings_of(SimplifyConfig).items():
+        if name in given and given[name] != described.default:
             raise ConfigError(f"`{name}` goes with `simplify`")
 
 

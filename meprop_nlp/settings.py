@@ -1,7 +1,7 @@
-"""`Setting`, everything that is known of one setting, and `Config`, a class of such settings.
+"""`Setting`, the description of one setting, and `Config`, the base of classes of settings.
 
-What can be set stands in config.py; how a setting is described, checked and stored stands here,
-because the command line has settings of its own (which files, how to read them) in the same form.
+They are apart from config.py, which holds the settings of a training, because the command line
+describes settings of its own in the same way: which files to read, and how.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Config", "Heading", "Setting", "listed", "setting", "setting_of", "s
 
 
 class Heading(StrEnum):
-    """The headings of options in `--help`, in their order."""
+    """The headings of the options in a command's help, in order."""
 
     DATA = "Data"
     METHOD = "meProp and meSimp"
@@ -30,19 +30,20 @@ class Heading(StrEnum):
 
 
 class Setting(NamedTuple):
-    """Everything that is known of one setting.
+    """The description of one setting.
 
     Attributes:
-        help: what it means and in which unit, for --help; other settings stand in backticks.
-        heading: of its option; None is the heading of its class.
-        at_least, above, at_most, below: bounds of a number.
-        choices: what it may be, or each part of a tuple; a Literal says it by itself.
-        distinct: whether each part of a tuple may be given only once.
-        in_words: what is expected, where the bounds do not read well.
-        names: of its option, without dashes, where not its own name alone: `k`, `lazy/exact`.
-        metavar: what stands for a text in --help.
-        varies: whether its default depends on other settings, as its help then says.
-        name, annotation, default: taken from the field.
+        help: its meaning and unit; other settings are named in backticks.
+        heading: the heading of its option; None: that of its class.
+        at_least, above, at_most, below: the bounds of a number.
+        choices: the allowed values of a text, or of each part of a tuple; taken from a Literal.
+        distinct: whether the parts of a tuple must differ.
+        in_words: the expected values in words, where the bounds alone would not read well.
+        names: the names of its option, without dashes, if there is more than its own name: an
+            alias, a single letter, or both sides of a flag, `lazy/exact`.
+        metavar: the placeholder for a text in the help.
+        varies: whether the default depends on other settings; the help then says how.
+        name, annotation, default: those of the field.
     """
 
     help: str
@@ -68,7 +69,7 @@ class Setting(NamedTuple):
 
     @property
     def kind(self) -> type:
-        """Its type when it is not None: int, float, bool, str, tuple, list or Path."""
+        """The type of its values other than None: int, float, bool, str, tuple, list or Path."""
         annotation = self.annotation
         if get_origin(annotation) is UnionType:
             annotation = next(part for part in get_args(annotation) if part is not NoneType)
@@ -77,7 +78,7 @@ class Setting(NamedTuple):
 
     @property
     def expected(self) -> str:
-        """What it may be, in words."""
+        """The allowed values in words."""
         if self.in_words:
             return self.in_words
         if self.choices:
@@ -96,7 +97,7 @@ class Setting(NamedTuple):
         return f"at least {self.at_least}" if self.above is None else f"more than {self.above}"
 
     def allows(self, value: Any) -> bool:
-        """Whether it may be this; texts without choices are checked by whoever uses them."""
+        """Whether a value is allowed; the code that uses a text without choices checks it."""
         if value is None:
             return self.optional
         if self.kind is tuple:
@@ -111,7 +112,7 @@ class Setting(NamedTuple):
         return True
 
     def demand(self, value: Any) -> None:
-        """Raise ConfigError for a value that it may not be."""
+        """Raise ConfigError unless a value is allowed."""
         if not self.allows(value):
             raise ConfigError(f"`{self.name}` is {value!r}, expected {self.expected}")
 
@@ -125,8 +126,8 @@ class Setting(NamedTuple):
         )
 
 
-def setting(default: Any, **about: Any) -> Any:
-    """Return a field of a Config with what a Setting says of it.
+def setting(default: Any, **description: Any) -> Any:
+    """Return a field of a Config, described by the attributes of a Setting.
 
     >>> @dataclass(frozen=True)
     ... class Oven(Config):
@@ -135,17 +136,17 @@ def setting(default: Any, **about: Any) -> Any:
     Traceback (most recent call last):
     meprop_nlp.errors.ConfigError: `degrees` is 400, expected a whole number from 0 to 300
     """
-    return dataclasses.field(default=default, metadata={"setting": Setting(**about)})
+    return dataclasses.field(default=default, metadata={"setting": Setting(**description)})
 
 
 def setting_of(config: type[Config], name: str) -> Any:
-    """Return a field with the same default and description as a setting of another class."""
+    """Return a field with the default and the description of a setting of another class."""
     field = config.__dataclass_fields__[name]
     return dataclasses.field(default=field.default, metadata=field.metadata)
 
 
 def settings_of(config: type[Config]) -> Mapping[str, Setting]:
-    """Return the settings of a class by name, in order."""
+    """Return the descriptions of a class's settings by name, in order."""
     if config not in _SETTINGS_OF:
         hints = get_type_hints(config)
         _SETTINGS_OF[config] = {
@@ -156,14 +157,14 @@ def settings_of(config: type[Config]) -> Mapping[str, Setting]:
     return _SETTINGS_OF[config]
 
 
-_SETTINGS_OF: dict[type[Config], dict[str, Setting]] = {}  # type hints are slow to resolve
+_SETTINGS_OF: dict[type[Config], dict[str, Setting]] = {}  # resolving type hints is slow
 
 
 def _of_field(config: type[Config], field: dataclasses.Field[Any], hint: Any) -> Setting:
-    about: Setting = field.metadata["setting"]
-    return about._replace(
-        heading=about.heading or config.heading,
-        choices=get_args(hint) if get_origin(hint) is Literal else about.choices,
+    described: Setting = field.metadata["setting"]
+    return described._replace(
+        heading=described.heading or config.heading,
+        choices=get_args(hint) if get_origin(hint) is Literal else described.choices,
         name=field.name,
         annotation=hint,
         default=field.default,
@@ -171,25 +172,25 @@ def _of_field(config: type[Config], field: dataclasses.Field[Any], hint: Any) ->
 
 
 class Config:
-    """Base of classes of settings: their ranges are checked, and they have a plain-dict form.
+    """Base of classes of settings: checks their values, and converts them to and from a dict.
 
     Attributes:
-        heading: of the options in `--help`, where a setting names no other.
+        heading: the heading of their options, except for settings that name another.
     """
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
     heading: ClassVar[Heading | None] = None
 
     def __post_init__(self) -> None:
-        for name, about in settings_of(type(self)).items():
-            about.demand(getattr(self, name))
+        for name, described in settings_of(type(self)).items():
+            described.demand(getattr(self, name))
         self._demand_agreement()
 
     def _demand_agreement(self) -> None:
         """Raise ConfigError for settings that cannot work together."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as JSON-able values."""
+        """Return the settings as values that JSON can store."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name in self.__dataclass_fields__
@@ -198,10 +199,10 @@ class Config:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Self:
-        """Make a configuration of stored settings.
+        """Return a configuration with stored settings.
 
         Raises:
-            ConfigError: a key is unknown or a value out of range.
+            ConfigError: a key is unknown, or a value is out of range.
         """
         unknown = sorted(set(settings) - set(cls.__dataclass_fields__))
         if unknown:
@@ -220,7 +221,7 @@ class Config:
         if not holds:
             raise ConfigError(f"`{name}` is {getattr(self, name)!r}, expected {expected}")
 
-    # of ClassifierConfig, whose fields have no `setting` yet
+    # for ClassifierConfig, whose fields have no descriptions yet
 
     def _demand_share(self, name: str) -> None:
         expected = "a number from 0 up to, not including, 1"
@@ -242,5 +243,5 @@ def is_number(value: object) -> bool:
 
 
 def listed(values: Sequence[str]) -> str:
-    """Return values as a list in words: a, b or c."""
+    """Return values in words: `a, b or c`."""
     return f"{', '.join(values[:-1])} or {values[-1]}"

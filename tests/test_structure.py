@@ -224,7 +224,7 @@ def test_a_command_is_not_kept_waiting_for_the_others() -> None:
     loaded = {name.rpartition(".")[2] for name in python(CALLED).stderr.split()}
     others = {name.replace("-", "_") for name in _COMMANDS} - {"tag"}
     assert "tag" in loaded
-    assert not loaded & {*others, "training", "pydantic", "rich", "torch"}
+    assert not loaded & {*others, "run_training", "pydantic", "rich", "torch"}
 
 
 def test_a_word_that_is_no_command_is_told_about_all_of_them() -> None:

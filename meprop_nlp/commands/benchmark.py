@@ -36,7 +36,7 @@ def benchmark(
         typer.Option(metavar="FILE", help="Tag with this model before the parser MODEL."),
     ] = None,
     rounds: Annotated[
-        int, typer.Option(help="How often everything is timed; medians are shown.")
+        int, typer.Option(help="Number of timings of each step; their medians are shown.")
     ] = 5,
     *,
     input_format: Annotated[str, Reading],
@@ -45,10 +45,10 @@ def benchmark(
 ) -> None:
     """Measure how fast a model annotates a file.
 
-    Words/s of reading, tagging, parsing and writing, apart and together, in memory, with one thread
-    and with --threads: a small file again and again, of a large one the beginning. Then what `tag`
-    or `parse` needs in processes of its own: the time to start (a whole run on one sentence), the
-    most memory (on the whole file). Nothing else should run meanwhile.
+    Words/s of reading, tagging, parsing and writing, each and together, in memory, with one thread
+    and with --threads; a small file is repeated, a large one cut short. Then the cost of `tag` or
+    `parse` in a process of its own: time to start (a run on one sentence) and peak memory (on the
+    whole file). Nothing else should run meanwhile.
     """
     from meprop_nlp.models.loading import load_predictor
     from meprop_nlp.models.speed import decoding_kernels, measure
@@ -107,8 +107,8 @@ def _tagger_for(predictor: FrozenTagger | FrozenParser, path: Path) -> FrozenTag
 def _process_costs(
     models: dict[str, Path], file: str, reading: Reading, threads: int, rounds: int
 ) -> dict[str, Any]:
-    """Return what the command of a user costs: on one sentence in time, on all in memory."""
-    # here, as every command would load them otherwise, and start later
+    """Return the costs of `tag` or `parse`: its time on one sentence, its memory on all of them."""
+    # imported here: at the top they would delay the start of every command
     import tempfile
     from statistics import median
 
@@ -129,7 +129,7 @@ def _process_costs(
 
 
 def _lines(result: dict[str, Any], speeds: Speeds) -> str:
-    """Return the result as a person reads it."""
+    """Return the result in plain text."""
     counts = [int(n) for n in result["words_per_second"]["together"]]
     rows = [
         [step, *(f"{speed:,.0f}" for speed in by_threads.values())]

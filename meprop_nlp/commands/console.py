@@ -1,4 +1,4 @@
-"""Messages beside the results: notes, warnings and errors, which go to standard error."""
+"""Messages to the user on standard error: notes, warnings and errors."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ __all__ = ["error", "note", "stderr", "warning"]
 
 
 def note(text: str) -> None:
-    """Print a message beside the results."""
+    """Print a note."""
     sys.stderr.write(f"{text}\n")
 
 
 def warning(text: str) -> None:
-    """Print a message on something that is allowed, but seldom meant."""
+    """Print a warning: something is allowed, but is seldom intended."""
     note(f"warning: {text}")
 
 
 def error(text: str) -> None:
-    """Print what went wrong."""
+    """Print an error."""
     note(f"error: {text}")
 
 

@@ -25,8 +25,8 @@ def convert(
         list[str] | None,
         typer.Argument(
             metavar="INPUT",
-            help="Files of bracketed trees, also packed (.gz, .xz, .bz2), or folders: all .mrg "
-            "files in them; none or - is standard input.",
+            help="Files of bracketed trees, also packed (.gz, .xz, .bz2), or folders of .mrg "
+            "files; none or - is standard input.",
             show_default=False,
         ),
     ] = None,
@@ -37,9 +37,9 @@ def convert(
 ) -> None:
     """Convert bracketed trees (.mrg) to dependency trees.
 
-    From the form of the Penn Treebank to CoNLL-X: heads by the rules of Yamada & Matsumoto (2003),
-    labels as the twelve of Penn2Malt, AMOD, DEP, NMOD, OBJ, P, PMOD, PRD, ROOT, SBAR, SUB, VC and
-    VMOD. Traces are left out.
+    From the format of the Penn Treebank to CoNLL-X: heads follow the rules of Yamada & Matsumoto
+    (2003), labels are the twelve of Penn2Malt: AMOD, DEP, NMOD, OBJ, P, PMOD, PRD, ROOT, SBAR, SUB,
+    VC and VMOD. Traces are left out.
     """
     from meprop_nlp.data.conll.writing import write_pieces
 
@@ -53,7 +53,7 @@ def convert(
 
 def _tree_files(name: str) -> list[str]:
     path = Path(name)
-    if name != "-" and not path.exists():  # said before anything is written
+    if name != "-" and not path.exists():  # reported before anything is written
         raise DataError(f"{name}: no such file or folder")
     if name == "-" or not path.is_dir():
         return [name]

@@ -1,4 +1,4 @@
-"""`counted`: how many words have been written, and how fast, while they are."""
+"""`counted`: the number of words so far and their speed, on the terminal."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Words = TypeVar("Words", bound=Sized)
 def counted(
     pieces: Iterable[Words], *, verb: str, output: str, verbosity: Verbosity
 ) -> Iterator[Words]:
-    """Pass sentences, or pieces of several, on; count words and words/s on standard error.
+    """Pass sentences, or pieces of several, on; show words and words/s on standard error.
 
-    Nothing is shown where the words themselves go to the terminal.
+    Nothing is shown when the words themselves go to the terminal.
 
     Args:
-        verb: what is done to the words, such as `tagged`.
-        output: where the words are written; - is standard output.
+        verb: what was done to the words, such as `tagged`.
+        output: the file that the words are written to; - is standard output.
     """
     if not verbosity.shows_bar or (output == "-" and sys.stdout.isatty()):
         yield from pieces

@@ -1,4 +1,4 @@
-"""What `parse` leaves in DEPS: nothing, but the tree itself in a file that has empty nodes."""
+"""What `parse` writes to DEPS: nothing, except for the tree in a file that has empty nodes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _EMPTY_NODE = re.compile(r"[0-9]+\.[0-9]+\t")
 
 
 def fills_deps(path: str, encoding: str) -> bool:
-    """Whether the tree is to be written into DEPS: emptiness would be invalid in this file.
+    """Whether the tree must be written to DEPS, as an empty DEPS would be invalid in this file.
 
-    The old enhanced graph is stale beside new heads, so the parser empties DEPS. But CoNLL-U allows
-    an empty node only where every word of the file stands in an enhanced graph; there the tree is
-    that graph. A pipe cannot be looked through beforehand: its DEPS stay empty.
+    The old enhanced graph does not fit the new heads, so the parser empties DEPS. But CoNLL-U
+    allows empty nodes only where every word of the file is in an enhanced graph; there the tree
+    serves as that graph. A pipe cannot be searched beforehand: its DEPS stay empty.
     """
     from meprop_nlp.data.conll.chunks import comes_in_chunks, read_chunks
     from meprop_nlp.data.lines import read_lines
@@ -34,16 +34,16 @@ def fills_deps(path: str, encoding: str) -> bool:
         if comes_in_chunks(path, encoding):
             return any(chunk.has_empty_node() for chunk in read_chunks(path))
         return any(map(_EMPTY_NODE.match, read_lines(path, encoding=encoding)))
-    except DataError:  # reading it once more, to parse it, says what is wrong
+    except DataError:  # the parser will read it again, and report the fault
         return False
 
 
 def warned_of_empty_nodes(pieces: Iterable[Piece], path: str) -> Iterator[Piece]:
-    """Pass parsed sentences on, and say once where empty nodes stand beside an empty DEPS."""
-    told = False
+    """Pass parsed sentences on; warn once of empty nodes beside an empty DEPS."""
+    warned = False
     for piece in pieces:
-        if piece.has_empty_nodes and not told:
-            told = True
+        if piece.has_empty_nodes and not warned:
+            warned = True
             console.warning(
                 f"{path}: has empty nodes, which are valid only beside DEPS; "
                 "give a file, not a pipe, and parse writes the tree there"

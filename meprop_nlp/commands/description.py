@@ -1,4 +1,4 @@
-"""What a model file holds, in plain text."""
+"""The description of a model file in plain text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["model_lines"]
 
 
 def model_lines(description: Mapping[str, Any]) -> str:
-    """Return what `models.file.describe` says, in the order in which a person asks."""
+    """Return a description by `models.file.describe`, with what matters most first."""
     rest = dict(description)
     training = dict(rest.pop("training", {}))
     config = rest.pop("config", {})
@@ -45,7 +45,7 @@ def model_lines(description: Mapping[str, Any]) -> str:
         lines.append((name.replace("_", " "), _shown(value)))
     if labels:
         lines.append(("labels", f"{len(labels)}: {', '.join(labels)}"))
-    if kernels:  # of this installation, not of the file
+    if kernels:  # about this installation, not about the file
         lines.append(("kernels", f"{kernels} (what training runs on here)"))
     parts = [name_lines(dict(lines))]
     loop = training.pop("training", {})

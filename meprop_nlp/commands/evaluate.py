@@ -23,15 +23,18 @@ __all__ = ["evaluate"]
 
 def evaluate(
     gold: Annotated[
-        str, typer.Argument(metavar="GOLD", help="The file with the right answers; - is stdin.")
+        str,
+        typer.Argument(metavar="GOLD", help="The file with the correct annotation; - is stdin."),
     ],
     system: Annotated[
         str | None,
-        typer.Argument(metavar="SYSTEM", help="The file to score, instead of a --model."),
+        typer.Argument(metavar="SYSTEM", help="File to score, instead of a --model."),
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option("--model", "-m", metavar="FILE", help="Score what this model makes of GOLD."),
+        typer.Option(
+            "--model", "-m", metavar="FILE", help="Score this model's annotation of GOLD."
+        ),
     ] = None,
     tagger: Annotated[
         Path | None,
@@ -44,7 +47,7 @@ def evaluate(
         bool, typer.Option("--exclude-punct", help="Leave punctuation out of the parsing scores.")
     ] = False,
     min_las: Annotated[
-        float | None, typer.Option(help="Exit with status 1 when LAS is below this, in per cent.")
+        float | None, typer.Option(help="Exit with status 1 if LAS is below this, in percent.")
     ] = None,
     *,
     reading: Reading,
@@ -52,8 +55,8 @@ def evaluate(
 ) -> None:
     """Score a file or a model against a gold file.
 
-    Counts as the official scorer of Universal Dependencies does: UPOS, XPOS, UFeats, UAS, LAS,
-    CLAS and complete trees; also by label, sentence length and arc distance.
+    Counts like the official scorer of Universal Dependencies: UPOS, XPOS, UFeats, UAS, LAS, CLAS
+    and complete trees; also by label, sentence length and arc distance.
     """
     if (system is None) == (model is None):
         raise ConfigError(
@@ -108,7 +111,7 @@ def _score_model(
         first = FrozenTagger.load(tagger)
         predicted = first.pipe(sentences)
         kept |= set(first.predicted)
-    # what the model does not predict is a copy of gold; its 100 % would mislead
+    # what the model does not predict is copied from gold; a score of 100 % would be misleading
     return score(
         sentences,
         predictor.pipe(predicted),

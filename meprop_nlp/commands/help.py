@@ -1,4 +1,4 @@
-"""How `--help` shows a command of many options: under headings."""
+"""`GroupedCommand`: a command whose help shows its options under headings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["GroupedCommand"]
 
 
 class GroupedCommand(TyperCommand):
-    """A command whose help has a section for each heading; options without one come last."""
+    """A command with a section of its help for each heading; options without one come last."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the arguments and options to the help."""
+        """Write the sections of arguments and options."""
         sections: dict[str, list[tuple[str, str]]] = {
             heading: [] for heading in ("Arguments", *Heading, "Options")
         }

@@ -21,16 +21,16 @@ def info(
         Path | None,
         typer.Argument(
             metavar="MODEL",
-            help="A model file; none: say what is installed here.",
+            help="A model file; without it: what is installed here.",
             show_default=False,
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say what a model file holds, or what is installed here.
+    """Describe a model file, or what is installed here.
 
-    Of a model: task, scores on dev, neurons, vocabulary, labels, and the settings it was trained
-    with. Of both: what training computes with here, the native core or PyTorch alone.
+    For a model: task, dev scores, neurons, vocabulary, labels, and the settings of its training.
+    For both: what training runs on here, the native core or PyTorch alone.
     """
     from meprop_nlp.native import kernels_in_use
 
@@ -48,7 +48,7 @@ def info(
 
 
 def _installed() -> dict[str, str | int]:
-    """Return the versions of what matters for results and speed, and how many threads are used."""
+    """Return the versions of what matters for results and speed, and the number of threads."""
     import platform
     from importlib.metadata import version
 

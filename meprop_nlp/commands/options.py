@@ -1,4 +1,4 @@
-"""Options that several commands share: which files, how to read them, what to show meanwhile."""
+"""Options that several commands share: files, how to read them, and what to show meanwhile."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Where the result goes, packed if it ends in .gz, .xz or .bz2; - is standard output.",
+        help="File for the result, packed if it ends in .gz, .xz or .bz2; - is standard output.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -46,20 +46,20 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading(Config):
-    """How the files that a command is given are read."""
+    """How a command reads its files."""
 
     heading = Heading.DATA
 
     input_format: str = setting(
         "auto",
         metavar="FORMAT",
-        help="Form of the files: auto, conllu, conllx, or tab (one word a line: FORM, FORM TAG, "
-        "FORM TAG HEAD, FORM TAG HEAD DEPREL).",
+        help="Format of the files: auto, conllu, conllx, or tab (one word per line: FORM, "
+        "FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL).",
     )
     encoding: str = setting("utf-8", help="Encoding of the files, such as utf-16 or latin-1.")
 
     def _demand_agreement(self) -> None:
-        # imported by whoever reads, but not by --help
+        # imported here, so that --help starts without it
         from meprop_nlp.data.conll.layout import FORMATS
 
         self._demand("input_format", self.input_format in FORMATS, ", ".join(FORMATS))
@@ -73,10 +73,10 @@ class Verbosity(Config):
 
     progress: bool = setting(True, help="Show a progress bar when standard error is a terminal.")
     quiet: bool = setting(
-        False, names=("quiet", "q"), help="Say only results, warnings and errors."
+        False, names=("quiet", "q"), help="Print only results, warnings and errors."
     )
 
     @property
     def shows_bar(self) -> bool:
-        """Whether there is a terminal to show a progress bar on, and the user wants one."""
+        """Whether to show a progress bar: the user wants it, and standard error is a terminal."""
         return self.progress and not self.quiet and sys.stderr.isatty()

@@ -22,7 +22,8 @@ def parse(
     tagger: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Tag with this model first; without it the files' tags are used."
+            metavar="FILE",
+            help="Tag with this model first; without it, the tags in the files are used.",
         ),
     ] = None,
     output: Output = "-",
@@ -32,9 +33,9 @@ def parse(
 ) -> None:
     """Parse CoNLL files with a model of train-parser.
 
-    HEAD and DEPREL are replaced, DEPS is emptied (in a file with empty nodes, which need it, the
-    tree is written there), and so are PHEAD and PDEPREL of CoNLL-X; all else stays. The parser
-    reads tags: those of the files, or of --tagger.
+    HEAD and DEPREL are replaced. DEPS is emptied, except in a file with empty nodes, which need it:
+    there it holds the tree. PHEAD and PDEPREL of CoNLL-X are emptied too; all else stays. The
+    parser reads tags: those in the files, or those of --tagger.
     """
     from meprop_nlp.models.annotator import Annotator
     from meprop_nlp.models.parser import FrozenParser

@@ -1,4 +1,4 @@
-"""What `tag` and `parse` share: how they read, annotate and write."""
+"""The part that `tag` and `parse` share: options, and annotating one file after the other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Annotating", "annotate_files"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotating(Reading):
-    """How `tag` and `parse` read, annotate and write."""
+    """How `tag` and `parse` read and annotate their files."""
 
     on_error: str = setting(
         "fail",
@@ -33,7 +33,7 @@ class Annotating(Reading):
     confidence: bool = setting(
         False,
         names=("confidence",),
-        help="Write into MISC how sure the model is of each tag and arc, from 0 to 1; in CoNLL-U.",
+        help="Write the model's confidence in each tag and arc, 0 to 1, to MISC; CoNLL-U only.",
     )
     threads: int = setting_of(TrainingConfig, "threads")
 
@@ -46,7 +46,12 @@ def annotate_files(
     parses: bool = False,
     reads: Iterable[str] = (),
 ) -> Iterator[Piece]:
-    """Annotate one file after the other; `reads` are the tag columns that should be filled."""
+    """Yield the annotated sentences of all files, one file after the other.
+
+    Args:
+        parses: whether the annotator parses, so that DEPS must be handled.
+        reads: the tag columns that the files should fill.
+    """
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.source import source_name
     from meprop_nlp.models.annotate import annotate
@@ -74,7 +79,7 @@ def annotate_files(
 
 
 def _warned_without_tags(pieces: Iterable[Piece], path: str, columns: list[str]) -> Iterator[Piece]:
-    """Say once when the tags that the parser reads are not in the file."""
+    """Pass sentences on; warn once if the file lacks the tags that the parser reads."""
     for number, piece in enumerate(pieces):
         if number == 0:
             missing = [c for c in columns if all(tag == "_" for tag in piece.words.column(c))]

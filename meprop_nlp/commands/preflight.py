@@ -1,4 +1,4 @@
-"""What can be known to fail before a long training, said before it begins."""
+"""Checks before a long training, so that it does not fail at its end."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ __all__ = ["check_output", "check_test_files", "demand_files"]
 
 
 def demand_files(paths: Iterable[str]) -> None:
-    """Raise DataError where a file is missing."""
+    """Raise DataError if a file is missing."""
     for path in paths:
         if path != "-" and not Path(path).exists():
             raise DataError(f"{path}: no such file")
 
 
 def check_output(output: Path, task: str, inputs: Iterable[str | Path]) -> None:
-    """Raise where the model could not be written, or would take the place of something else.
+    """Check that the model can be written, and replaces nothing but an older model of its task.
 
     Raises:
-        ConfigError: the output is an input file, no model, or a model for another task.
+        ConfigError: the output is an input file, is no model, or is a model for another task.
         DataError: the folder cannot be written to.
     """
     from meprop_nlp.models.file import read_header
@@ -64,9 +64,10 @@ def check_output(output: Path, task: str, inputs: Iterable[str | Path]) -> None:
 
 
 def check_test_files(paths: Sequence[str], reading: Reading, *, trees: bool) -> None:
-    """Read the test files once, so that their faults are not found only when training is done.
+    """Read the test files once, so that a faulty one is found before training, not after it.
 
     Raises:
+        ConfigError: a file is a pipe, which could not be read again.
         DataError: a file is faulty, or has no sentences.
     """
     for path in paths:

@@ -1,4 +1,4 @@
-"""`print_json`: results for programs."""
+"""`print_json`: print a result for other programs to read."""
 
 from __future__ import annotations
 

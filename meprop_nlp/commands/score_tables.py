@@ -1,4 +1,4 @@
-"""Scores in plain text: tables of an evaluation, and a line of the scores that matter most."""
+"""Scores in plain text: the tables of an evaluation, and a summary in one line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OF_SENTENCES = ("ucm", "lcm")
 
 
 def score_lines(scores: Scores) -> str:
-    """Return an evaluation as tables: the metrics, then by label, length and distance."""
+    """Return the tables of an evaluation: metrics, then scores by label, length and distance."""
     parsing = "uas" in scores.annotated
     parts = [
         table(
@@ -64,7 +64,7 @@ def _arc_table(name: str, rows: Any) -> str:
 
 
 def summary(scores: Scores) -> str:
-    """Return the scores that were counted on one line."""
+    """Return the scores of an evaluation in one line."""
     return "  ".join(
         f"{SCORE_NAMES[name]} {count.recall if name in _OF_SENTENCES else count.f1:.2f}"
         for name, count in scores.counts.items()

@@ -1,12 +1,12 @@
-"""`as_command`: a function of settings as Typer takes it, with an option for each of them.
+"""`as_command`: turn a function of settings into one that has an option for each of them.
 
-A command is a function of objects, and each setting is described once, by its class:
+The function of a command takes objects, and their classes describe the options:
 
     def tag(files: Files = None, *, reading: Reading, threads: Annotated[int, TrainingConfig])
 
-`reading` stands for an option for each field of Reading, and the function is given a Reading;
-`threads` for the one option of that name that TrainingConfig describes. `Annotated[Settings, task]`
-stands for all settings of a training. Other parameters are Typer's own.
+`reading` becomes an option for each field of Reading, and the function receives a Reading.
+`threads` becomes the one option that TrainingConfig describes under that name. A parameter of type
+`Annotated[Settings, task]` becomes all settings of a training. Typer handles the others itself.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from meprop_nlp.settings import Config, Setting, settings_of
 
 __all__ = ["NO_OPTION", "as_command"]
 
+# the settings of a training that have no option, each with the reason
 NO_OPTION = {
-    "clip_value": "a bound of the papers' reference code on MNIST; ours is --clip",
-    "weight_decay": "of the papers' reference code on MNIST, which experiments/mnist repeats",
+    "clip_value": "only for MNIST with the papers' reference settings; otherwise use --clip",
+    "weight_decay": "only for MNIST with the papers' reference settings",
 }
-"""Settings of a training that the library alone has, each with the reason."""
 
 
 class _Part(NamedTuple):
-    """What a parameter of the function is on the command line.
+    """A parameter of the function as the command has it.
 
     Attributes:
-        parameters: of the command.
-        value: makes the function's argument of the command's.
+        parameters: the command's parameters.
+        value: returns the function's argument, given those of the command.
     """
 
     parameters: list[inspect.Parameter]
@@ -45,9 +45,9 @@ class _Part(NamedTuple):
 
 
 def as_command(function: Callable[..., None]) -> Callable[..., None]:
-    """Return the function with options in place of its settings, for Typer.
+    """Return a function for Typer, with an option for each setting that `function` takes.
 
-    Calling it raises ConfigError for a value out of range.
+    It raises ConfigError for values that are not allowed.
     """
     hints = get_type_hints(function, include_extras=True)
     parts = {
@@ -67,13 +67,13 @@ def as_command(function: Callable[..., None]) -> Callable[..., None]:
 
 def _part(parameter: inspect.Parameter, hint: Any) -> _Part:
     name = parameter.name
-    about: Any = next(iter(getattr(hint, "__metadata__", ())), None)  # of an Annotated
+    detail: Any = next(iter(getattr(hint, "__metadata__", ())), None)  # of an Annotated
     if _is_config(hint):
         return _of_config(hint)
-    if _is_config(about):
-        return _of_setting(settings_of(about)[name], parameter.default)
+    if _is_config(detail):
+        return _of_setting(settings_of(detail)[name], parameter.default)
     if getattr(hint, "__origin__", None) is Settings:
-        return _of_training(about)
+        return _of_training(detail)
     return _Part([_parameter(name, hint, parameter.default)], lambda values: values[name])
 
 
@@ -84,17 +84,17 @@ def _is_config(value: Any) -> bool:
 def _of_config(config: type[Config]) -> _Part:
     settings = settings_of(config)
     return _Part(
-        [_option(about) for about in settings.values()],
-        lambda values: config(**{n: _parsed(about, values[n]) for n, about in settings.items()}),
+        [_option(setting) for setting in settings.values()],
+        lambda values: config(**{n: _parsed(s, values[n]) for n, s in settings.items()}),
     )
 
 
-def _of_setting(about: Setting, default: Any) -> _Part:
+def _of_setting(setting: Setting, default: Any) -> _Part:
     def value(values: Mapping[str, Any]) -> Any:
-        about.demand(values[about.name])
-        return values[about.name]
+        setting.demand(values[setting.name])
+        return values[setting.name]
 
-    option = _option(about)
+    option = _option(setting)
     if default is not inspect.Parameter.empty:
         option = option.replace(default=default)
     return _Part([option], value)
@@ -108,37 +108,37 @@ def _of_training(task: str) -> _Part:
         given = [name for name in settings if source(name).name != "DEFAULT"]
         return Settings.of(task, **{n: _parsed(settings[n], values[n]) for n in given})
 
-    options = [_option(about) for about in settings.values()]
+    options = [_option(setting) for setting in settings.values()]
     return _Part([_parameter("context", typer.Context), *options], value)
 
 
-def _option(about: Setting) -> inspect.Parameter:
-    written = about.kind in (str, tuple, list, Path)
+def _option(setting: Setting) -> inspect.Parameter:
+    is_text = setting.kind in (str, tuple, list, Path)
     option = typer.Option(
-        *_names(about),
-        help=in_options(about.help, _spellings()) if "`" in about.help else about.help,
-        metavar=about.metavar if written else None,
-        rich_help_panel=about.heading,
+        *_names(setting),
+        help=in_options(setting.help, _spellings()) if "`" in setting.help else setting.help,
+        metavar=setting.metavar if is_text else None,
+        rich_help_panel=setting.heading,
     )
-    simple: dict[type, Any] = {tuple: str, list: list[str]}
-    annotation = simple.get(about.kind, about.kind)
-    default = None if about.varies or about.kind is tuple else about.default
+    annotations: dict[type, Any] = {tuple: str, list: list[str]}
+    annotation = annotations.get(setting.kind, setting.kind)
+    default = None if setting.varies or setting.kind is tuple else setting.default
     if default is None:
         annotation = annotation | None
-    return _parameter(about.name, Annotated[annotation, option], default)
+    return _parameter(setting.name, Annotated[annotation, option], default)
 
 
 @cache
 def _spellings() -> dict[str, Spelling]:
-    """Return how the settings of all trainings are spelled: their help texts name each other."""
-    settings = [about for task in NETWORKS for about in Settings.choices(task)]
-    return {about.name: Spelling.of(_names(about)[0]) for about in settings}
+    """Return the spellings of all settings of a training, whose help texts name each other."""
+    settings = [setting for task in NETWORKS for setting in Settings.choices(task)]
+    return {setting.name: Spelling.of(_names(setting)[0]) for setting in settings}
 
 
-def _names(about: Setting) -> list[str]:
-    """Return the names of a setting's option: --k, --lazy/--exact, --threads and -t."""
-    own = about.name.replace("_", "-")
-    names = about.names or (f"{own}/no-{own}" if about.kind is bool else own,)
+def _names(setting: Setting) -> list[str]:
+    """Return the names of a setting's option, such as --k, --lazy/--exact, or --threads and -t."""
+    own = setting.name.replace("_", "-")
+    names = setting.names or (f"{own}/no-{own}" if setting.kind is bool else own,)
     return ["/".join(_dashed(side, own) for side in name.split("/")) for name in names]
 
 
@@ -146,9 +146,9 @@ def _dashed(name: str, own: str) -> str:
     return f"--{name}" if len(name) > 1 or name == own else f"-{name}"
 
 
-def _parsed(about: Setting, value: Any) -> Any:
-    """Return the value of a setting that an option's value means."""
-    if about.kind is tuple:
+def _parsed(setting: Setting, value: Any) -> Any:
+    """Return the value of a setting, given that of its option."""
+    if setting.kind is tuple:
         return tuple(name for name in (value or "").replace(" ", "").split(",") if name)
     return value
 

@@ -1,4 +1,4 @@
-"""Sentences from the files a user named, and to where the user wants them."""
+"""Reading sentences from the user's files, and writing them to the user's output."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def write_all(
     """Write annotated sentences to a file or to standard output as they come.
 
     Args:
-        keep: files that must not be written over.
-        verb: what was done to the words, for the progress bar.
+        keep: files that must not be overwritten.
+        verb: what was done to the words, such as `tagged`, for the progress bar.
     """
     from meprop_nlp.data.conll.writing import write_pieces
 
@@ -59,7 +59,7 @@ def write_all(
 
 
 def note_skipped(path: str, report: TreebankReport | None) -> None:
-    """Say which faulty sentences of a file were skipped."""
+    """Print which faulty sentences of a file were skipped."""
     from meprop_nlp.data.source import source_name
 
     if report is not None and report.skipped:
@@ -69,18 +69,22 @@ def note_skipped(path: str, report: TreebankReport | None) -> None:
 
 
 def demand_rereadable(path: str, name: str) -> None:
-    """Raise ConfigError where what an option names can be read only once: a pipe, a terminal."""
+    """Raise ConfigError for a pipe or a terminal, which can be read only once.
+
+    Args:
+        name: the option or argument that names `path`.
+    """
     if path == "-" or (Path(path).exists() and not is_rereadable(path)):
         raise ConfigError(f"{name} is read more than once, so it needs a file, not {path}")
 
 
 def is_rereadable(path: str) -> bool:
-    """Whether reading it again gives the same again."""
+    """Whether a path can be read more than once."""
     return path != "-" and (Path(path).is_file() or Path(path).is_dir())
 
 
 def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> None:
-    """Raise ConfigError where the output would take the place of one of the files."""
+    """Raise ConfigError if the output would replace one of the files in `keep`."""
     target = Path(output)
     if str(output) == "-" or not target.is_file():
         return
@@ -92,7 +96,12 @@ def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> 
 
 
 def demand_model(path: Path, command: str, default: Path | None = None) -> None:
-    """Raise DataError, which says how to make one, where there is no model file."""
+    """Raise DataError if there is no model file; the message says how to make one.
+
+    Args:
+        command: the command that makes such a model.
+        default: where that command writes it unless told otherwise.
+    """
     if not path.exists():
         hint = f"train one with: meprop-nlp {command}"
         if path != default:

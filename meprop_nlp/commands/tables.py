@@ -9,7 +9,7 @@ __all__ = ["name_lines", "table"]
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return an aligned table in plain text: the first column to the left, the others right."""
+    """Return a table in plain text, with the first column left-aligned and the others right."""
     cells = [list(columns), *[list(row) for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
     lines = [
@@ -23,6 +23,6 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def name_lines(values: Mapping[str, Any]) -> str:
-    """Return one line for each name and its value, the values below each other."""
+    """Return a line for each name and value, with the values aligned."""
     width = max(map(len, values)) + 2
     return "\n".join(f"{name:<{width}}{value}" for name, value in values.items())

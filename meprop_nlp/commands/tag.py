@@ -26,7 +26,7 @@ def tag(
 ) -> None:
     """Tag CoNLL files with a model of train-tagger.
 
-    UPOS, XPOS and FEATS are replaced, as far as the model predicts them; all else stays.
+    Of UPOS, XPOS and FEATS, those that the model predicts are replaced; all else stays.
     """
     from meprop_nlp.models.annotator import Annotator
     from meprop_nlp.models.tagger import FrozenTagger

@@ -10,7 +10,7 @@ import typer
 
 from meprop_nlp.commands import console, preflight
 from meprop_nlp.commands.options import Verbosity
-from meprop_nlp.commands.training import Resume, follow
+from meprop_nlp.commands.run_training import Resume, follow
 from meprop_nlp.config import (
     KEPT_SHARES,
     MNIST_DEV_IMAGES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from meprop_nlp.commands.options import PARSER_MODEL, Reading, Verbosity
-from meprop_nlp.commands.training import ModelFile, Resume, Vectors, run_training
+from meprop_nlp.commands.run_training import ModelPath, Resume, Vectors, run_training
 from meprop_nlp.commands.training_files import TrainingFiles
 from meprop_nlp.config import Settings
 
@@ -15,7 +15,7 @@ __all__ = ["train_parser"]
 def train_parser(
     *,
     files: TrainingFiles,
-    output: ModelFile = PARSER_MODEL,
+    output: ModelPath = PARSER_MODEL,
     vectors: Vectors = None,
     reading: Reading,
     settings: Annotated[Settings, "parser"],
@@ -24,8 +24,8 @@ def train_parser(
 ) -> None:
     """Train a transition-based dependency parser.
 
-    It learns from the trees and the tags in the training file (Chen & Manning 2014; meProp,
-    section 4.1: Parsing).
+    It learns from the trees and tags of the training file (Chen & Manning 2014; meProp, section
+    4.1: Parsing).
     """
     run_training(
         "parser",

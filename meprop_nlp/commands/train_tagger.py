@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from meprop_nlp.commands.options import TAGGER_MODEL, Reading, Verbosity
-from meprop_nlp.commands.training import ModelFile, Resume, Vectors, run_training
+from meprop_nlp.commands.run_training import ModelPath, Resume, Vectors, run_training
 from meprop_nlp.commands.training_files import TrainingFiles
 from meprop_nlp.config import Settings
 
@@ -15,7 +15,7 @@ __all__ = ["train_tagger"]
 def train_tagger(
     *,
     files: TrainingFiles,
-    output: ModelFile = TAGGER_MODEL,
+    output: ModelPath = TAGGER_MODEL,
     vectors: Vectors = None,
     reading: Reading,
     settings: Annotated[Settings, "tagger"],

@@ -1,4 +1,4 @@
-"""`TrainingFiles`: what a training reads: files by name, sections of the WSJ, or our sample."""
+"""`TrainingFiles`: the options that say which treebanks a training reads."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _PAPERS_TASKS = {"parser": "parsing", "tagger": "tagging"}
 
 
 class Treebanks(NamedTuple):
-    """The files of a training.
+    """The treebanks of a training.
 
     Attributes:
-        train: to learn from.
-        dev: to choose the best epoch on; None is the last epoch.
-        test: to score at the end: the name of a set, and its files.
+        train: the files to learn from.
+        dev: the files to choose the best epoch on; None: the last epoch is the best.
+        test: the sets to score at the end, each with its name and its files.
     """
 
     train: list[str]
@@ -30,7 +30,7 @@ class Treebanks(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingFiles(Config):
-    """Options that say what a training reads."""
+    """Files named one by one, a folder of the WSJ, or neither: the built-in sample treebank."""
 
     heading = Heading.DATA
 
@@ -50,8 +50,8 @@ class TrainingFiles(Config):
     ptb: Path | None = setting(
         None,
         metavar="DIR",
-        help="Instead of the three: the papers' sections of the Penn Treebank, WSJ, from a folder "
-        "of files named wsj_0201.mrg (or .conllx, .dep, .dp), or 02.conllx for a section.",
+        help="Instead of these three: the papers' sections of the Penn Treebank (WSJ), from a "
+        "folder of files named wsj_0201.mrg (or .conllx, .dep, .dp), or 02.conllx for a section.",
     )
 
     def _demand_agreement(self) -> None:
@@ -67,11 +67,11 @@ class TrainingFiles(Config):
 
     @property
     def is_sample(self) -> bool:
-        """Whether nothing is named, so that the built-in sample treebank is used."""
+        """Whether the built-in sample treebank is used, as no file is named."""
         return self.train is None and self.ptb is None
 
     def treebanks(self, task: str) -> Treebanks:
-        """Return the files for a task.
+        """Return the treebanks for a task.
 
         Raises:
             DataError: sections of the WSJ are missing, or there twice.
@@ -87,7 +87,7 @@ class TrainingFiles(Config):
 
 
 def _sections(folder: Path, task: str) -> Treebanks:
-    """Return the papers' split of the WSJ; the test sections are scored as one set."""
+    """Return the papers' split of the WSJ; all test sections are one set."""
     from meprop_nlp.data.penn.wsj import SPLITS, split_sections
 
     split = {role: list(map(str, files)) for role, files in split_sections(folder, task).items()}

@@ -26,14 +26,14 @@ def validate(
     files: Files = None,
     *,
     reading: Reading,
-    trees: Annotated[bool, typer.Option(help="Demand a full tree of every sentence.")] = True,
-    max_errors: Annotated[int, typer.Option(help="How many findings to show per file.")] = 100,
+    trees: Annotated[bool, typer.Option(help="Require a full tree for every sentence.")] = True,
+    max_errors: Annotated[int, typer.Option(help="Findings to show per file.")] = 100,
     json: Json = False,
 ) -> None:
-    """Check CoNLL files and say what is in them.
+    """Check CoNLL files and print what is in them.
 
-    The exit status is 1 when there are errors, sentences that cannot be read; warnings are of
-    things that are allowed, but seldom meant.
+    The exit status is 1 if there are errors: sentences that cannot be read. Warnings are about
+    things that are allowed, but seldom intended.
     """
     from meprop_nlp.data.source import source_name
 
@@ -45,7 +45,7 @@ def validate(
         name = source_name(path)
         try:
             findings, report = _check(path, reading, trees=trees)
-        except DataError as error:  # the others are checked all the same
+        except DataError as error:  # the other files are checked all the same
             message = in_options(str(error), spellings(context.command.params))
             console.error(message)
             failed = True
@@ -75,37 +75,38 @@ def validate(
 def _check(
     path: str, reading: Reading, *, trees: bool
 ) -> tuple[list[Finding], TreebankReport | None]:
-    """Return what is wrong in a file, and what is in it, unless it cannot be read at all."""
+    """Return the findings in a file, and a report of its content unless it cannot be read."""
     from meprop_nlp.data.conll.reading import read
     from meprop_nlp.data.conll.validate import validate as check
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.source import source_name
 
     # the file is read twice, and a pipe can be read once
-    kept = None if is_rereadable(path) else _read(path)
+    content = None if is_rereadable(path) else _read(path)
 
     def source() -> Any:
-        return path if kept is None else _Kept(kept, source_name(path))
+        return path if content is None else _Buffered(content, source_name(path))
 
-    form: dict[str, Any] = {"input_format": reading.input_format, "encoding": reading.encoding}
-    findings = list(check(source(), **form, trees=trees))
+    input_format, encoding = reading.input_format, reading.encoding
+    findings = list(check(source(), input_format=input_format, encoding=encoding, trees=trees))
     report = TreebankReport()
     try:
         for _ in read(
             source(),
-            **form,
+            input_format=input_format,
+            encoding=encoding,
             trees=trees,
             on_error="skip",
             report=report,
         ):
             pass
-    except ConlluError:  # told among the findings
+    except ConlluError:  # it is among the findings
         return findings, None
     return findings, report
 
 
-class _Kept(io.BytesIO):
-    """A pipe or standard input, read before."""
+class _Buffered(io.BytesIO):
+    """The content of a pipe or standard input under its name."""
 
     def __init__(self, text: bytes, name: str) -> None:
         super().__init__(text)

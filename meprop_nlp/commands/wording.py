@@ -1,7 +1,7 @@
-"""The library's messages in the words of the command line: its settings become options.
+"""Messages of the library in the words of the command line: settings become options.
 
-The library names a setting or an argument in backticks by its Python name, such as `k`, `k=20` or
-`teacher=False`; on the command line these are --k, --k 20 and --no-teacher.
+The library puts the Python name of a setting or an argument in backticks: `k`, `k=20`,
+`teacher=False`. On the command line these are --k, --k 20 and --no-teacher.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any, NamedTuple
 
 __all__ = ["Spelling", "in_options", "spellings"]
 
-# a quotation in doubled backticks, as treebanks have it, is none of ours
+# doubled backticks are quotation marks of a treebank
 _SETTING = re.compile(r"(?<!`)`(\w+)(?:=([^`]+))?`(?!`)")
 
 
 class Spelling(NamedTuple):
-    """How an option is spelled.
+    """The spelling of an option.
 
     Attributes:
         on: the option, such as --lazy.
-        off: what sets a flag to False, such as --exact; empty where nothing does.
+        off: the option that sets a flag to False, such as --exact; empty if there is none.
     """
 
     on: str
@@ -29,13 +29,13 @@ class Spelling(NamedTuple):
 
     @classmethod
     def of(cls, names: str) -> Spelling:
-        """Return the spelling of --lazy/--exact or --k."""
+        """Return the spelling of an option from its names, such as `--lazy/--exact` or `--k`."""
         on, _, off = names.partition("/")
         return cls(on, off)
 
 
 def spellings(parameters: Iterable[Any]) -> dict[str, Spelling]:
-    """Return how the options among a command's parameters are spelled, by parameter name."""
+    """Return the spellings of a command's options, by parameter name."""
     return {
         parameter.name: Spelling(_long(parameter.opts), _long(parameter.secondary_opts))
         for parameter in parameters
@@ -44,9 +44,9 @@ def spellings(parameters: Iterable[Any]) -> dict[str, Spelling]:
 
 
 def in_options(text: str, options: Mapping[str, Spelling]) -> str:
-    """Return a message with options in place of the settings that it names in backticks.
+    """Return a message with the settings in backticks replaced by their options.
 
-    Other words in backticks stay as they are.
+    Other words in backticks are left as they are.
     """
 
     def option(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""What the commands that train do: check, train, say what came of it, score."""
+"""The work of the commands that train: check the files, train, print the model's scores."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model")
 
-__all__ = ["ModelFile", "Resume", "Vectors", "follow", "run_training"]
+__all__ = ["ModelPath", "Resume", "Vectors", "follow", "run_training"]
 
-ModelFile = Annotated[
+ModelPath = Annotated[
     Path,
     typer.Option(
         "--output",
@@ -49,7 +49,7 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         rich_help_panel=Heading.RUN,
-        help="Go on with a run that was stopped or killed.",
+        help="Continue a run that was stopped or killed.",
     ),
 ]
 
@@ -65,7 +65,12 @@ def run_training(
     resume: bool,
     verbosity: Verbosity,
 ) -> None:
-    """Train a tagger or a parser, and print a line of scores for each test set."""
+    """Train a tagger or a parser; print a line of scores for each test set.
+
+    Raises:
+        ConfigError: the options cannot work together.
+        DataError: a file is missing or faulty, or the model cannot be written.
+    """
     trees = task == "parser"
     treebanks = files.treebanks(task)
     test_files = [path for _, paths in treebanks.test for path in paths]
@@ -112,7 +117,7 @@ def run_training(
 
 
 def _source(paths: list[str] | None, reading: Reading, *, trees: bool) -> Any:
-    """Return what the library is given: files, which it reads as UTF-8, or sentences."""
+    """Return a treebank as the library takes it: files, if they are in UTF-8, or sentences."""
     if paths is None or reading.encoding == "utf-8":
         return paths
     return list(read_all(paths, reading, trees=trees))
@@ -121,11 +126,11 @@ def _source(paths: list[str] | None, reading: Reading, *, trees: bool) -> Any:
 def follow(
     train: Callable[[Hooks], Model], output: Path, verbosity: Verbosity, unit: str = "words"
 ) -> Model:
-    """Run a training: show it, let Ctrl-C save it, and say what was written.
+    """Run a training and return its model; show its progress, and save it on Ctrl-C.
 
     Args:
-        train: is given the hooks, and returns the model.
-        output: where it writes the model.
+        train: the training, which takes hooks and returns the model.
+        output: the model file that it writes.
         unit: what the training loop counts.
     """
     from meprop_nlp.training.checkpoint import checkpoint_path
@@ -143,11 +148,12 @@ def follow(
                 console.note(f"saved {saved}; to go on, give the same command with --resume")
             raise
     if not verbosity.quiet:
-        _say_what_was_written(output)
+        _note_model(output)
     return model
 
 
-def _say_what_was_written(output: Path) -> None:
+def _note_model(output: Path) -> None:
+    """Print the epoch, the neurons and the size of a model."""
     from meprop_nlp.models.file import read_header
 
     header = read_header(output)
