@@ -65,9 +65,9 @@ def make_trainer(task: str, variant: str, settings: Settings, data: Path, seed: 
     )
     from meprop_nlp.data.conll.reading import read
     from meprop_nlp.threads import usable_threads
+    from meprop_nlp.training.heads.tags import TaggerTask
+    from meprop_nlp.training.heads.tree import ParserTask
     from meprop_nlp.training.loop import Trainer
-    from meprop_nlp.training.parser_task import ParserTask
-    from meprop_nlp.training.tagger_task import TaggerTask
 
     torch.set_num_threads(usable_threads())
     torch.manual_seed(seed)

@@ -29,9 +29,9 @@ from meprop_nlp.models.heads.tree import TreeHead
 from meprop_nlp.models.model import Model, load
 from meprop_nlp.models.words import SentenceWords
 from meprop_nlp.parsing.features import extract, extract_labels
-from meprop_nlp.training.checkpoint import shrink
-from meprop_nlp.training.parser_network import ParserNetwork
-from meprop_nlp.training.tagger_network import TaggerNetwork
+from meprop_nlp.training.heads.tags import TaggerNetwork
+from meprop_nlp.training.heads.tree import ParserNetwork
+from meprop_nlp.training.simplification.widths import shrink
 
 DATA = Path("../shared/data/ud-english-ewt")
 TIE = 1e-4

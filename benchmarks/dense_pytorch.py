@@ -13,9 +13,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from meprop_nlp.config import dropout_by_width
 from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.training.heads.tags import TaggerNetwork
+from meprop_nlp.training.heads.tree import ParserNetwork
 from meprop_nlp.training.loop import Trainer
-from meprop_nlp.training.parser_network import ParserNetwork
-from meprop_nlp.training.tagger_network import TaggerNetwork
 
 __all__ = ["make_dense"]
 

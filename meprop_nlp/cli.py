@@ -1,8 +1,9 @@
-"""The command line: declares options, calls the library, prints. Nobody imports it.
+"""The command line: makes the program, and turns errors into a sentence and an exit status.
 
-Only the command that is called is imported, and imports what it needs when it runs, so that
-`--help` and scoring two files start without torch. Exit status: 0 done, 1 failed or bad data,
-2 wrong usage, 130 Ctrl-C.
+Only the command that is called is imported, and it imports what it needs when it runs, so that
+`--help` and scoring two files start without torch. The exit status is 0 on success, 1 for a failure
+or bad data, 2 for wrong usage, and 128 + the number of the signal that ended the program: 130 for
+Ctrl-C, which is caught here; other signals have their usual effect, and the shell reports them so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from importlib import import_module
@@ -22,11 +23,13 @@ import typer
 from typer.core import TyperGroup
 
 from meprop_nlp.commands.help import GroupedCommand
+from meprop_nlp.commands.signature import as_command
+from meprop_nlp.commands.wording import Spelling, in_options, spellings
 from meprop_nlp.errors import ConfigError, MePropError
 
 
 class ExitStatus(IntEnum):
-    """What the shell is told."""
+    """The exit statuses of the program."""
 
     OK = 0
     ERROR = 1
@@ -35,43 +38,61 @@ class ExitStatus(IntEnum):
 
 
 class _Commands(TyperGroup):
-    """Turns what goes wrong in a command into one sentence and an exit status."""
+    """The group of all commands; an error in one of them is reported without a traceback."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        with _told():  # --help and --version print here
+        with _errors_reported():  # --help and --version print here
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
-        with _told():
+        with _errors_reported(lambda: self._options(ctx)):
             return super().invoke(ctx)
+
+    def _options(self, ctx: Any) -> dict[str, Spelling]:
+        """Return the options that a message can mean.
+
+        They are those of the command that was called, and those of the others, since the remedy
+        may be to call another.
+        """
+        commands = dict(typer.main.get_command(make_app()).commands)  # type: ignore[attr-defined]
+        called = commands.pop(ctx.invoked_subcommand, None)
+        parameters = [p for command in commands.values() for p in command.params]
+        return spellings([*parameters, *(called.params if called else ())])
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    _open_streams()
+def _errors_reported(options: Callable[[], Mapping[str, Spelling]] = dict) -> Iterator[None]:
+    """Report an error within the block in one sentence, and exit with its status.
+
+    Args:
+        options: returns the options that take the place of the settings in a message.
+    """
+    _open_closed_streams()
     try:
         try:
             yield
         finally:
-            sys.stdout.flush()  # now, where a full disk or a closed pipe can still be told
-    except ConfigError as error:
-        _fail(str(error), ExitStatus.USAGE)
+            sys.stdout.flush()  # now, while a full disk or a closed pipe can still be reported
     except MePropError as error:
-        _fail(str(error), ExitStatus.ERROR)
+        message = str(error)
+        if "`" in message:
+            message = in_options(message, options())
+        usage = isinstance(error, ConfigError)
+        _fail(message, ExitStatus.USAGE if usage else ExitStatus.ERROR)
     except BrokenPipeError:
-        # whoever read from us has gone, as `| head` does; nothing is wrong
+        # the reader of our output has gone, as `| head` does; nothing is wrong
         _discard_output()
-        _end_now(ExitStatus.OK)
+        _exit_at_once(ExitStatus.OK)
     except KeyboardInterrupt:
         from meprop_nlp.commands import console
 
         console.error("stopped by Ctrl-C")
-        _end_now(ExitStatus.INTERRUPTED)
+        _exit_at_once(ExitStatus.INTERRUPTED)
     except MemoryError:
         _fail(_OUT_OF_MEMORY, ExitStatus.ERROR)
     except RuntimeError as error:
-        # torch has no exception of its own for memory of the CPU
-        if not _MEMORY.search(str(error)):
+        # torch has no exception of its own for the CPU's memory
+        if not _OUT_OF_MEMORY_IN_TORCH.search(str(error)):
             raise
         _fail(_OUT_OF_MEMORY, ExitStatus.ERROR)
     except OSError as error:
@@ -79,8 +100,10 @@ def _told() -> Iterator[None]:
         _fail(f"{error.filename or '<stdout>'}: {error.strerror or error}", ExitStatus.ERROR)
 
 
-_MEMORY = re.compile(r"out of memory|not enough memory|t allocate memory|Storage size")
 _OUT_OF_MEMORY = "out of memory; try a smaller --hidden or --batch-size"
+_OUT_OF_MEMORY_IN_TORCH = re.compile(
+    r"out of memory|not enough memory|t allocate memory|Storage size"
+)
 
 
 def _fail(message: str, status: ExitStatus) -> NoReturn:
@@ -90,10 +113,11 @@ def _fail(message: str, status: ExitStatus) -> NoReturn:
     raise SystemExit(int(status))
 
 
-def _open_streams() -> None:
-    """Give the standard streams that the caller closed (`>&-`) a place to go.
+def _open_closed_streams() -> None:
+    """Open the standard streams that the caller closed (`>&-`), on the null device.
 
-    What the encoding of standard output lacks is written as an escape; annotated text is bytes.
+    Characters that the encoding of standard output lacks are written as escapes; annotated text is
+    written as bytes.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -102,8 +126,8 @@ def _open_streams() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _end_now(status: ExitStatus) -> NoReturn:
-    """End without waiting for threads, at work on chunks that nobody will read."""
+def _exit_at_once(status: ExitStatus) -> NoReturn:
+    """Exit without waiting for threads that work on chunks nobody will read."""
     if threading.active_count() > 1:
         sys.stderr.flush()
         os._exit(status)
@@ -111,32 +135,33 @@ def _end_now(status: ExitStatus) -> NoReturn:
 
 
 def _discard_output() -> None:
-    """Let what is still in the buffer go nowhere, so that Python does not complain at its end."""
+    """Discard what is still in the buffer, so that Python does not complain when it exits."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError:  # not a file, as in a test
         return
 
 
-# By name: where it is, and an example. What is not called is not imported: a small file is tagged
-# in a third of a second, of which declaring all options of all commands would be a tenth.
+# The commands, each with an example. Each has a file of its own, and only the one that is called is
+# imported: a small file is tagged in a third of a second, and declaring the options of all commands
+# would take a tenth of that.
 _COMMANDS = {
-    "train-tagger": ("train", "--train train.conllu --dev dev.conllu --k 50"),
-    "train-parser": ("train", "--train train.conllu --dev dev.conllu --simplify"),
-    "train-mnist": ("train_mnist", "--data mnist --k 20"),
-    "tag": ("predict", "words.conllu > tagged.conllu"),
-    "parse": ("predict", "--tagger models/tagger.safetensors words.conllu > parsed.conllu"),
-    "convert": ("convert", "wsj_0001.mrg wsj_0002.mrg -o train.conllx"),
-    "evaluate": ("evaluate", "gold.conllu parsed.conllu"),
-    "benchmark": ("benchmark", "models/parser.safetensors words.conllu"),
-    "reproduce": ("reproduce", "main k --task parsing --data treebanks"),
-    "info": ("inspect", "models/parser.safetensors"),
-    "validate": ("inspect", "train.conllu dev.conllu"),
+    "train-tagger": "--train train.conllu --dev dev.conllu --k 50",
+    "train-parser": "--train train.conllu --dev dev.conllu --simplify",
+    "train-mnist": "--data mnist --k 20",
+    "tag": "words.conllu > tagged.conllu",
+    "parse": "--tagger models/tagger.safetensors words.conllu > parsed.conllu",
+    "convert": "wsj_0001.mrg wsj_0002.mrg -o train.conllx",
+    "evaluate": "gold.conllu parsed.conllu",
+    "benchmark": "models/parser.safetensors words.conllu",
+    "reproduce": "main k --task parsing --data treebanks",
+    "info": "models/parser.safetensors",
+    "validate": "train.conllu dev.conllu",
 }
 
 
 def make_app(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
-    """Return the program, with these of its commands."""
+    """Return the program with the commands of these names."""
     app = typer.Typer(
         name="meprop-nlp",
         cls=_Commands,
@@ -148,20 +173,20 @@ def make_app(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
         rich_markup_mode=None,
         context_settings={
             "help_option_names": ["-h", "--help"],
-            # what other tools call it
+            # other tools call it --outfile
             "token_normalize_func": lambda token: {"outfile": "output"}.get(token, token),
         },
     )
     app.callback(invoke_without_command=True)(_main)
     for name in names:
-        module, example = _COMMANDS[name]
-        function = getattr(import_module(f"meprop_nlp.commands.{module}"), name.replace("-", "_"))
+        identifier = name.replace("-", "_")
+        function = getattr(import_module(f"meprop_nlp.commands.{identifier}"), identifier)
         # \b: the example is one line, however narrow the terminal
         app.command(
             name,
             cls=GroupedCommand if name.startswith("train-") else None,
-            epilog=f"\b\nExample:\n  meprop-nlp {name} {example}",
-        )(function)
+            epilog=f"\b\nExample:\n  meprop-nlp {name} {_COMMANDS[name]}",
+        )(as_command(function))
     return app
 
 
@@ -177,9 +202,9 @@ def _main(
 
 def main() -> None:
     """Run the command line."""
-    asked = sys.argv[1:2]
-    with _told():  # imports are made here
-        app = make_app(asked) if asked and asked[0] in _COMMANDS else make_app()
+    called = sys.argv[1:2]
+    with _errors_reported():  # the command is imported here
+        app = make_app(called) if called and called[0] in _COMMANDS else make_app()
     app(prog_name="meprop-nlp")
 
 

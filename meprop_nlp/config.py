@@ -1,24 +1,29 @@
-"""Everything a user can set, as frozen dataclasses: validated when made, stored in the model file.
+"""All settings of a training: the type, default, range and help text of each stand here, once.
 
-Command-line options take their defaults from here, so that each default is written once.
+The classes are frozen dataclasses; they check their values when they are made, and are stored in
+the model file. The command line makes its options from their fields. Help texts give the unit of a
+number, and name other settings in backticks.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.settings import Config, is_whole
-from meprop_nlp.threads import demand_threads
+from meprop_nlp.settings import Config, Heading, Setting, listed, setting, settings_of
+from meprop_nlp.threads import MAX_THREADS, MOST_THREADS
 
 __all__ = [
     "ACTIVATIONS",
     "CRITERIA",
     "KEPT_SHARES",
     "LATE_TRAINING",
+    "LEARNING_RATES",
     "MNIST_DEV_IMAGES",
     "MNIST_TRAINING",
+    "NETWORKS",
     "NONPROJECTIVE",
     "OPTIMIZERS",
     "ORACLES",
@@ -33,6 +38,7 @@ __all__ = [
     "Criterion",
     "MePropConfig",
     "ParserConfig",
+    "Settings",
     "SimplifyConfig",
     "TaggerConfig",
     "TrainingConfig",
@@ -57,23 +63,30 @@ TRANSITION_SYSTEMS: tuple[str, ...] = get_args(TransitionSystemName)
 ORACLES: tuple[str, ...] = get_args(OracleName)
 NONPROJECTIVE: tuple[str, ...] = get_args(Nonprojective)
 TAG_COLUMNS = ("upos", "xpos", "feats")
-# Epochs with --simplify: the uncut network must have learnt, and what is left of it learn again.
-SIMPLIFY_EPOCHS = 24
-# and what else it takes, where nothing is named
-LATE_TRAINING: dict[str, Any] = {"lazy": True, "patience": 0}
-# For --simplify without --k and --prune-rate, chosen on UD English EWT's dev: k as a share of
-# --hidden, and what a neuron must reach.
+
+# Defaults that depend on the task, chosen on UD English EWT's dev: the learning rate, where it is
+# not the optimiser's own; for meSimp, k as a share of the width, and the prune rate.
+LEARNING_RATES = {"tagger": {"adam": 0.003}, "parser": {"adam": 0.002}}
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.1}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08}
 # The reference's on MNIST (meSimp, section 4).
 KEPT_SHARES["classifier"], PRUNE_RATES["classifier"] = 0.32, 0.1
+# Defaults of a training with a late cut: the whole network learns first, and after the cut the rest
+# of it learns again.
+SIMPLIFY_EPOCHS = 24
+LATE_TRAINING: dict[str, Any] = {"lazy": True, "patience": 0}
+
+
+def _by_task(values: Mapping[str, float]) -> str:
+    tagger, parser = values["tagger"], values["parser"]
+    return f"{tagger:g}" if tagger == parser else f"{tagger:g} (tagger) or {parser:g} (parser)"
 
 
 def dropout_by_width(width: int) -> float:
-    """The share of a hidden layer's values left out in training, where the user names none.
+    """Return the parser's dropout for a hidden layer of this width, where the user gives none.
 
-    A narrow layer has nothing to spare, and one that is cut loses what it had: 0.4 of 500 neurons,
-    in proportion to the width, at most 0.5. Chosen on UD English EWT's dev.
+    It is proportional to the width, 0.4 for 500 neurons, and at most 0.5: a narrow layer, as a cut
+    one is, has no capacity to spare. Chosen on UD English EWT's dev.
     """
     return min(0.5, 0.4 * width / 500)
 
@@ -82,17 +95,24 @@ def dropout_by_width(width: int) -> float:
 class MePropConfig(Config):
     """Sparse backpropagation (meProp, section 2)."""
 
-    k: int | None = None  # how many entries of each gradient survive; None or 0: plain backprop
-    topk_mode: TopkMode = "example"
+    heading = Heading.METHOD
 
-    def __post_init__(self) -> None:
-        holds = self.k is None or (is_whole(self.k) and self.k >= 0)
-        self._demand("k", holds, "a whole number of at least 0")
-        self._demand_choice("topk_mode", TOPK_MODES)
+    k: int | None = setting(
+        None,
+        at_least=0,
+        help="Entries kept of each gradient (meProp); 0 or none: plain backpropagation. With "
+        f"`simplify`, unless given, {_by_task(KEPT_SHARES)} of `hidden`.",
+    )
+    topk_mode: TopkMode = setting(
+        "example",
+        metavar="MODE",
+        help="Which entries are kept: the top k of each example, of the minibatch as a whole "
+        f"(unified), or, for comparison, k at random: {listed(TOPK_MODES)}.",
+    )
 
     def check_width(self, width: int) -> None:
-        """Raise ConfigError when more entries are to be kept than a layer has."""
-        self._demand("k", (self.k or 0) <= width, f"at most the layer's width, {width} (--hidden)")
+        """Raise ConfigError when `k` is larger than the width of a layer."""
+        self._demand("k", (self.k or 0) <= width, f"at most the layer's width, {width} (`hidden`)")
 
 
 _OF_SCHEDULE = {
@@ -105,48 +125,72 @@ _OF_SCHEDULE = {
 class SimplifyConfig(Config):
     """Model simplification (meSimp, section 3): when and what to cut."""
 
-    # late: once, when the whole network has learnt; paper: in stages, from early on
-    schedule: Schedule = "late"
-    keep: float = 0.2  # late: the share of a layer's neurons that is left
-    criterion: Criterion = "magnitude"  # late: which of them
-    teacher: bool = True  # late: what is left learns the whole network's answers too
-    # epochs before the first cut; None: late a third of all, paper 1 (the reference: 0)
-    first_cut_epoch: int | None = None
-    # paper: a neuron in the top-k of fewer examples than this share goes; None: Task.prune_rate
-    prune_rate: float | None = None
-    cycle: int = 2  # paper: epochs of cutting, then as many of plain training, and again
-    cuts_per_epoch: int = 8  # paper
-    min_neurons: int = 16  # a layer is never cut below this
+    heading = Heading.METHOD
 
-    def __post_init__(self) -> None:
-        self._demand_choice("schedule", SCHEDULES)
-        self._demand_choice("criterion", CRITERIA)
-        self._demand("keep", 0 < self.keep <= 1, "a number above 0, up to 1")
-        self._demand_share_or_none("prune_rate")
-        self._demand_positive("cycle", "cuts_per_epoch", "min_neurons")
+    schedule: Schedule = setting(
+        "late",
+        help="When `simplify` cuts: late, once the whole network has learnt, down to `keep`; or "
+        "paper, early and in stages, every neuron below `prune_rate` (meSimp, section 3).",
+    )
+    keep: float = setting(
+        0.2, above=0, at_most=1, help="Share of the neurons that the late cut keeps."
+    )
+    criterion: Criterion = setting(
+        "magnitude",
+        help="How the late cut ranks neurons: magnitude, by the size of their incoming weights; "
+        "or, for comparison: reconstruction, by how well the layer's effect on later layers can be "
+        "restored from them; taylor, by how much the loss would change without them; hits, by how "
+        "often they are in the top k; or random.",
+    )
+    prune_rate: float | None = setting(
+        None,
+        at_least=0,
+        below=1,
+        help="With `schedule` paper: a neuron is cut if it is in the top k of a smaller share of "
+        f"the examples; unless given, {_by_task(PRUNE_RATES)}.",
+    )
+    cycle: int = setting(
+        2,
+        at_least=1,
+        help="With `schedule` paper: this many epochs with cuts alternate with as many without.",
+    )
+    cuts_per_epoch: int = setting(
+        8, at_least=1, help="With `schedule` paper: number of cuts in an epoch with cuts."
+    )
+    # at least 1; with the papers' schedule at least 0, the reference code's value
+    first_cut_epoch: int | None = setting(
+        None,
+        help="Epochs before the first cut; unless given, a third of `epochs`, or 1 with `schedule` "
+        "paper.",
+    )
+    teacher: bool = setting(
+        True,
+        help="After the late cut, also learn from the whole network's answers, with a third of the "
+        "dropout but all of the word dropout, and also on sentences with words swapped for others "
+        "of the same tag.",
+    )
+    min_neurons: int = setting(16, at_least=1, help="No layer is cut to fewer neurons.")
+
+    def _demand_agreement(self) -> None:
         if self.first_cut_epoch is not None:
             least = 0 if self.schedule == "paper" else 1
-            holds = is_whole(self.first_cut_epoch) and self.first_cut_epoch >= least
+            holds = self.first_cut_epoch >= least
             self._demand("first_cut_epoch", holds, f"a whole number of at least {least}")
-        self._demand_of_schedule()
-
-    def _demand_of_schedule(self) -> None:
-        """Raise ConfigError for a setting that the schedule would ignore."""
+        # refuse what the schedule would ignore; but the papers' schedule uses hits, and may say so
         other = "paper" if self.schedule == "late" else "late"
         for name in _OF_SCHEDULE[other]:
-            value, default = getattr(self, name), type(self).__dataclass_fields__[name].default
-            # the papers' schedule goes by hits, and may say so
+            value, default = getattr(self, name), settings_of(type(self))[name].default
             if value != default and (other, value) != ("late", "hits"):
-                option = ("no-" if value is False else "") + name.replace("_", "-")
-                raise ConfigError(f"--{option} goes with --schedule {other}")
+                shown = f"{name}={value}" if value is False else name
+                raise ConfigError(f"`{shown}` goes with `schedule` {other}")
 
     @property
     def by_hits(self) -> bool:
-        """Whether it is counted which neurons are in the top k, to cut by that."""
+        """Whether neurons are cut by how often they are in the top k."""
         return self.schedule == "paper" or self.criterion == "hits"
 
     def epochs_before(self, epochs: int) -> int:
-        """Return after how many of all epochs the first cuts are made."""
+        """Return the number of epochs before the first cut, in a training of `epochs`."""
         if self.first_cut_epoch is not None:
             return self.first_cut_epoch
         return 1 if self.schedule == "paper" else max(1, epochs // 3)
@@ -156,98 +200,301 @@ class SimplifyConfig(Config):
 class TrainingConfig(Config):
     """The training loop, for every task."""
 
-    epochs: int = 8
-    batch_size: int = 0  # sentences, transitions or images; 0: by the size of the data
-    optimizer: OptimizerName = "adam"
-    learning_rate: float | None = None  # None: by task and optimiser, Task.learning_rates
-    decay: bool = True  # let the learning rate fall linearly to zero; the papers keep it constant
-    lazy: bool = False  # leave table rows without a gradient alone; exact Adam moves them on
-    clip: float = 5.0  # largest norm of the gradient; 0: no clipping, as in the papers
-    clip_value: float = 0.0  # largest entry of the gradient, as in the reference code; 0: any
-    weight_decay: float = 0.0  # L2 penalty, added to the gradient
-    patience: int = 5  # stop after so many epochs without a better dev score; 0: never
-    seed: int = 1
-    threads: int = 0  # 0: as many as this process may use
-    device: str = "auto"
+    heading = Heading.TRAINING
 
-    def __post_init__(self) -> None:
-        self._demand_positive("epochs")
-        self._demand("batch_size", self.batch_size >= 0, "a whole number of at least 0")
-        self._demand_choice("optimizer", OPTIMIZERS)
-        self._demand(
-            "learning_rate",
-            self.learning_rate is None or 0 < self.learning_rate < float("inf"),
-            "more than 0",
-        )
-        for name in ("clip", "clip_value", "weight_decay"):
-            self._demand(name, 0 <= getattr(self, name) < float("inf"), "at least 0")
-        self._demand("patience", self.patience >= 0, "a whole number of at least 0")
-        # numpy and torch take no larger seed
-        self._demand("seed", 0 <= self.seed < 2**63, "a whole number from 0 to 2^63 - 1")
-        demand_threads(self.threads)
+    epochs: int = setting(
+        8,
+        at_least=1,
+        varies=True,
+        help=f"Passes over the training file; unless given, 8, or {SIMPLIFY_EPOCHS} with "
+        "`simplify` and the late `schedule`.",
+    )
+    batch_size: int = setting(
+        0,
+        at_least=0,
+        help="Sentences (tagger) or transitions, two per word (parser), in a minibatch; 0: by the "
+        "size of the training file.",
+    )
+    optimizer: OptimizerName = setting("adam", help=f"{listed(OPTIMIZERS)}.")
+    learning_rate: float | None = setting(
+        None,
+        above=0,
+        help="Learning rate; unless given, for Adam "
+        f"{_by_task({task: rates['adam'] for task, rates in LEARNING_RATES.items()})}, "
+        "for AdaGrad 0.01, for SGD 0.1.",
+    )
+    decay: bool = setting(
+        True, help="Lower the learning rate linearly to zero; the papers keep it constant."
+    )
+    lazy: bool = setting(
+        False,
+        names=("lazy/exact",),
+        varies=True,
+        help="With `lazy=True`, only the embeddings of words in the minibatch are updated, which "
+        "is faster; with `lazy=False`, Adam's moments move the others too, as in the papers. "
+        "Unless given, `lazy=False`, or `lazy=True` with `simplify` and the late `schedule`.",
+    )
+    clip: float = setting(5.0, at_least=0, help="Largest norm of the gradient; 0: no limit.")
+    clip_value: float = setting(
+        0.0,
+        at_least=0,
+        help="Largest entry of the gradient, as in the reference code; 0: no limit.",
+    )
+    weight_decay: float = setting(0.0, at_least=0, help="L2 penalty, added to the gradient.")
+    patience: int = setting(
+        5,
+        at_least=0,
+        varies=True,
+        help="Stop after this many epochs without a better dev score; 0: never. Unless given, 5, "
+        "or 0 with `simplify` and the late `schedule`.",
+    )
+    # numpy and torch take no larger seed
+    seed: int = setting(
+        1,
+        at_least=0,
+        at_most=2**63 - 1,
+        in_words="a whole number from 0 to 2^63 - 1",
+        help="Seed of all random numbers.",
+    )
+    threads: int = setting(
+        0,
+        at_least=0,
+        at_most=MOST_THREADS,
+        names=("threads", "t"),
+        heading=Heading.RUN,
+        help="CPU threads; 0: OMP_NUM_THREADS if set, else as many as there are CPUs, up to "
+        f"{MAX_THREADS}.",
+    )
+    device: str = setting(
+        "auto", names=("device", "d"), heading=Heading.RUN, help="auto, cpu, cuda or cuda:N."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggerConfig(Config):
     """The BiLSTM tagger (meProp, section 4.1: POS-Tag)."""
 
-    columns: tuple[str, ...] = ()  # what to predict; empty: each column the training file fills
-    hidden: int = 500  # LSTM units per direction
-    word_dim: int = 50
-    feature_dim: int = 20
-    dropout: float = 0.5  # of the LSTM's outputs
-    input_dropout: float | None = None  # of embeddings; None: dropout / 2
-    word_dropout: float = 1.0  # a in a / (a + count): the chance that a word is hidden as unknown
+    heading = Heading.NETWORK
 
-    def __post_init__(self) -> None:
-        self._demand(
-            "columns",
-            set(self.columns) <= set(TAG_COLUMNS) and len(set(self.columns)) == len(self.columns),
-            "any of " + ", ".join(TAG_COLUMNS) + ", each once",
-        )
-        self._demand_positive("hidden", "word_dim", "feature_dim")
-        self._demand_share("dropout")
-        self._demand_share_or_none("input_dropout")
-        self._demand("word_dropout", 0 <= self.word_dropout < float("inf"), "at least 0")
+    columns: tuple[str, ...] = setting(
+        (),
+        choices=TAG_COLUMNS,
+        distinct=True,
+        heading=Heading.DATA,
+        metavar="NAMES",
+        help="Columns to predict, such as upos,feats; unless given, each of upos, xpos and feats "
+        "that the training file fills.",
+    )
+    hidden: int = setting(500, at_least=1, help="LSTM units in each direction.")
+    word_dim: int = setting(50, at_least=1, help="Width of the word embeddings.")
+    feature_dim: int = setting(
+        20, at_least=1, help="Width of each of the seven feature embeddings."
+    )
+    dropout: float = setting(
+        0.5,
+        at_least=0,
+        below=1,
+        help="Share of the LSTM's outputs dropped in training.",
+    )
+    input_dropout: float | None = setting(
+        None,
+        at_least=0,
+        below=1,
+        help="Share of the embeddings' values dropped in training; unless given, half of "
+        "`dropout`.",
+    )
+    word_dropout: float = setting(
+        1.0,
+        at_least=0,
+        help="The a in a / (a + n), the chance that a word seen n times is read as unknown in "
+        "training.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParserConfig(Config):
     """The transition-based parser (Chen & Manning 2014; meProp, section 4.1: Parsing)."""
 
-    # which columns are its tags; empty: the first two of UPOS, XPOS, FEATS that are filled
-    tag_columns: tuple[str, ...] = ()
-    hidden: int = 500
-    layers: int = 1  # hidden layers
-    activation: Activation = "relu"
-    embedding_dim: int = 50
-    dropout: float | None = None  # of hidden layers; None: by width, see dropout_by_width
-    input_dropout: float | None = None  # of embeddings; None: dropout / 2, and 0.3 without one
-    word_dropout: float = 0.25
-    transition_system: TransitionSystemName = "arc-standard"
-    oracle: OracleName = "static"
-    nonprojective: Nonprojective = "pseudo"
+    heading = Heading.NETWORK
 
-    def __post_init__(self) -> None:
-        self._demand(
-            "tag_columns",
-            set(self.tag_columns) <= set(TAG_COLUMNS),
-            "any of " + ", ".join(TAG_COLUMNS),
-        )
-        self._demand_positive("hidden", "embedding_dim")
-        self._demand("layers", self.layers in range(1, 6), "a whole number from 1 to 5")
-        self._demand_choice("activation", ACTIVATIONS)
-        self._demand_share_or_none("dropout", "input_dropout")
-        self._demand("word_dropout", 0 <= self.word_dropout < float("inf"), "at least 0")
-        self._demand_choice("transition_system", TRANSITION_SYSTEMS)
-        self._demand_choice("oracle", ORACLES)
-        self._demand_choice("nonprojective", NONPROJECTIVE)
+    tag_columns: tuple[str, ...] = setting(
+        (),
+        choices=TAG_COLUMNS,
+        heading=Heading.DATA,
+        metavar="NAMES",
+        help="Tags that the parser reads, such as upos,feats; unless given, the first two of upos, "
+        "xpos and feats that the training file fills.",
+    )
+    hidden: int = setting(500, at_least=1, help="Neurons of each hidden layer.")
+    layers: int = setting(1, at_least=1, at_most=5, help="Hidden layers, 1 to 5.")
+    activation: Activation = setting("relu", help=f"{listed(ACTIVATIONS)}.")
+    embedding_dim: int = setting(
+        50, at_least=1, names=("embedding-dim", "word-dim"), help="Width of each embedding."
+    )
+    dropout: float | None = setting(
+        None,
+        at_least=0,
+        below=1,
+        help="Share of the hidden layers' values dropped in training; unless given, in proportion "
+        f"to the width, {dropout_by_width(500):g} for 500 neurons.",
+    )
+    input_dropout: float | None = setting(
+        None,
+        at_least=0,
+        below=1,
+        help="Share of the embeddings' values dropped in training; unless given, half of "
+        "`dropout`, or 0.3 if that is not given either.",
+    )
+    word_dropout: float = setting(
+        0.25,
+        at_least=0,
+        help="The a in a / (a + n), the chance that a word seen n times is read as unknown in "
+        "training.",
+    )
+    transition_system: TransitionSystemName = setting(
+        "arc-standard", heading=Heading.TRANSITIONS, help=f"{listed(TRANSITION_SYSTEMS)}."
+    )
+    oracle: OracleName = setting(
+        "static",
+        heading=Heading.TRANSITIONS,
+        help=f"{listed(ORACLES)}. hybrid allows two transitions where their order is free "
+        "(arc-standard only); dynamic learns from the parser's own mistakes from the second epoch "
+        "on (arc-hybrid only).",
+    )
+    nonprojective: Nonprojective = setting(
+        "pseudo",
+        heading=Heading.TRANSITIONS,
+        help=f"What to do with non-projective training trees: {listed(NONPROJECTIVE)}; "
+        "arc-standard-swap learns them as they are.",
+    )
+
+    def _demand_agreement(self) -> None:
         only = {"hybrid": "arc-standard", "dynamic": "arc-hybrid"}.get(self.oracle)
         if only and self.transition_system != only:
             raise ConfigError(
-                f"--oracle {self.oracle} is defined for --transition-system {only} only; "
-                f"found {self.transition_system}; use --oracle static, or that system"
+                f"`oracle` {self.oracle} is defined for `transition_system` {only} only; "
+                f"found {self.transition_system}; use `oracle` static, or that system"
             )
+
+
+# the settings of a task's network
+NETWORKS: dict[str, Any] = {"tagger": TaggerConfig, "parser": ParserConfig}
+
+_SIMPLIFY = Setting(
+    name="simplify",
+    annotation=bool,
+    default=False,
+    heading=Heading.METHOD,
+    names=("simplify",),
+    help="Cut most neurons during training (meSimp).",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one training.
+
+    Attributes:
+        network: settings of the task's network.
+        meprop: which entries of each gradient are kept.
+        simplify: when and what to cut; None: nothing is cut.
+        training: settings of the training loop.
+
+    Raises:
+        ConfigError: they cannot work together.
+    """
+
+    network: TaggerConfig | ParserConfig
+    meprop: MePropConfig = field(default_factory=MePropConfig)
+    simplify: SimplifyConfig | None = None
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        self.meprop.check_width(self.network.hidden)
+        if self.simplify is None:
+            return
+        if self.simplify.by_hits:
+            self._demand_hits()
+        epochs = self.training.epochs
+        before = self.simplify.epochs_before(epochs)
+        if before >= epochs:
+            raise ConfigError(
+                f"`first_cut_epoch` is {before}, but training ends after {epochs} epochs, so "
+                "nothing would be cut; give more `epochs` or a smaller `first_cut_epoch`"
+            )
+
+    def _demand_hits(self) -> None:
+        """Raise ConfigError unless hits can be counted, and do not depend on chance."""
+        if not self.meprop.k:
+            raise ConfigError(
+                "`schedule` paper and `criterion` hits count which neurons are in the top k, so "
+                "they need `k`, for instance `k=20`"
+            )
+        if self.meprop.topk_mode == "random":
+            raise ConfigError(
+                "`topk_mode` random draws neurons by chance, so its counts cannot say which to "
+                "cut; use `topk_mode` example or unified"
+            )
+
+    @staticmethod
+    def choices(task: str) -> Iterator[Setting]:
+        """Yield all settings that `of` takes for a task, in the order of their options."""
+        for config in (NETWORKS[task], MePropConfig):
+            yield from settings_of(config).values()
+        yield _SIMPLIFY
+        for config in (SimplifyConfig, TrainingConfig):
+            yield from settings_of(config).values()
+
+    @classmethod
+    def of(cls, task: str, *, simplify: bool = False, **given: Any) -> Settings:
+        """Return the settings of a training, from those that the user gives by name.
+
+        With `simplify`, some defaults differ: `k` is a share of `hidden`; with a late cut, training
+        is `lazy` and has more `epochs`, all of which it takes.
+
+        >>> Settings.of("parser", hidden=200, simplify=True).meprop.k
+        20
+
+        Args:
+            task: `tagger` or `parser`.
+            simplify: whether to cut neurons.
+            given: any field of the task's network, MePropConfig, SimplifyConfig or TrainingConfig.
+
+        Raises:
+            ConfigError: a name is unknown, a value is out of range, or a setting would have no
+                effect without another.
+        """
+        classes = (NETWORKS[task], MePropConfig, SimplifyConfig, TrainingConfig)
+        unknown = sorted(set(given).difference(*(c.__dataclass_fields__ for c in classes)))
+        if unknown:
+            raise ConfigError(f"a {task} has no setting {', '.join(map(repr, unknown))}")
+
+        def make(config: type[Config], **defaults: Any) -> Any:
+            return config(
+                **defaults | {n: given[n] for n in config.__dataclass_fields__ if n in given}
+            )
+
+        network = make(NETWORKS[task])
+        if not simplify:
+            _demand_use(given)
+            return cls(network=network, meprop=make(MePropConfig), training=make(TrainingConfig))
+        cuts = make(SimplifyConfig)
+        late = {"epochs": SIMPLIFY_EPOCHS, **LATE_TRAINING} if cuts.schedule == "late" else {}
+        return cls(
+            network=network,
+            meprop=make(MePropConfig, k=max(1, round(KEPT_SHARES[task] * network.hidden))),
+            simplify=cuts,
+            training=make(TrainingConfig, **late),
+        )
+
+
+def _demand_use(given: Mapping[str, Any]) -> None:
+    """Raise ConfigError for settings that have no effect without `simplify` or `k`."""
+    if given.get("k") is None and given.get("topk_mode", "example") != "example":
+        raise ConfigError("`topk_mode` goes with `k`; give `k`, for instance `k=20`")
+    for name, described in settings_of(SimplifyConfig).items():
+        if name in given and given[name] != described.default:
+            raise ConfigError(f"`{name}` goes with `simplify`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

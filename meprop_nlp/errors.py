@@ -1,8 +1,9 @@
-"""Every exception that meprop_nlp raises on purpose.
+"""The exceptions of meprop_nlp.
 
-Messages are written for the person who made the error: what, where (file:line), what was found,
-what was expected, what to do. The command line prints them without a traceback and exits with 1,
-for a ConfigError with 2.
+A message is written for the person who made the error. It says what is wrong and where
+(file:line), what was found, what was expected, and what to do. Settings and arguments are in
+backticks, by their Python names; the command line prints its options instead, without a traceback,
+and exits with status 1, or 2 for a ConfigError.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ class ConfigError(MePropError, ValueError):
 
 
 class DataError(MePropError, ValueError):
-    """A data file cannot be used: unreadable, empty, or not what the task needs."""
+    """A data file cannot be used: it is unreadable, empty, or lacks what the task needs."""
 
 
 class CheckpointError(MePropError, ValueError):
-    """A model or checkpoint file is damaged, foreign, or from a newer version."""
+    """A model or checkpoint file is damaged, has another format, or is from a newer version."""
 
 
 class TransitionError(MePropError, ValueError):
-    """A transition was applied where it is not valid, or no transition leads to the gold tree."""
+    """A transition is not valid in its state, or none leads to the gold tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ class Problem:
 
     Attributes:
         path: the file as the user named it; `<stdin>` for standard input.
-        line: 1-based number of the line at fault; 0 when the file as a whole is meant.
+        line: the number of the faulty line, from 1; 0 for the file as a whole.
         message: what was found and what was expected.
-        sent_id: the sentence's `sent_id`, where it has one.
+        sent_id: the `sent_id` of the sentence, if it has one.
     """
 
     path: str
@@ -64,11 +65,11 @@ class Problem:
 
 
 class ConlluError(DataError):
-    """One or several faults in a CoNLL file, or the first in a file of bracketed trees.
+    """One or several faults in a CoNLL file, or the first one in a file of bracketed trees.
 
     Attributes:
         problems: the faults, in the order of the file.
-        capped: whether reading stopped at the cap, so that more may follow.
+        capped: whether reading stopped after so many faults; there may be more.
     """
 
     def __init__(self, problems: Sequence[Problem], *, capped: bool = False) -> None:

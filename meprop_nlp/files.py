@@ -1,4 +1,4 @@
-"""Writing a file so that nobody ever sees half of it: beside its place, then renamed."""
+"""Writing a file atomically: to a temporary file beside it, which is then renamed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["demand_writable", "replacing"]
 
 
 def demand_writable(path: str | os.PathLike[str]) -> None:
-    """Raise DataError where `replacing` could not write; missing folders are made.
+    """Raise DataError if `replacing` could not write to `path`; missing folders are made.
 
-    For long work whose result would else be lost at its end.
+    Call this before long work whose result would be lost otherwise.
     """
     target = Path(path)
     try:
@@ -31,16 +31,16 @@ def demand_writable(path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success it takes the place of `path`.
+    """Yield a temporary path beside `path`, which replaces `path` when the block ends.
 
-    When the block raises, Ctrl-C included, the temporary file is removed and whatever stood at
-    `path` is untouched. Missing folders are made.
+    If the block raises, also on Ctrl-C, the temporary file is removed and `path` is unchanged.
+    Missing folders are made.
 
     Raises:
-        DataError: the folder cannot be made or written to, or the disk is full; or `path` is
-            there and is no file, but a folder or a device.
+        DataError: the folder cannot be made or written to, or the disk is full; or `path` exists
+            and is no file, but a folder or a device.
     """
-    # a link stays a link: what it points to is replaced
+    # a link stays a link: its target is replaced
     target = Path(os.path.realpath(path))
     temporary: Path | None = None
     try:
@@ -52,7 +52,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        # mkstemp makes the file private; a model or a treebank is for whoever may read its folder
+        # mkstemp makes the file private; a model or a treebank has the usual permissions
         temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
         temporary.replace(target)
         temporary = None

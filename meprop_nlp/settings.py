@@ -1,23 +1,196 @@
-"""`Config`, the base of all settings: a plain-dict form, and checks that name the option."""
+"""`Setting`, the description of one setting, and `Config`, the base of classes of settings.
+
+They are apart from config.py, which holds the settings of a training, because the command line
+describes settings of its own in the same way: which files to read, and how.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from numbers import Real
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from meprop_nlp.errors import ConfigError
 
-__all__ = ["Config", "is_whole"]
+__all__ = ["Config", "Heading", "Setting", "listed", "setting", "setting_of", "settings_of"]
+
+
+class Heading(StrEnum):
+    """The headings of the options in a command's help, in order."""
+
+    DATA = "Data"
+    METHOD = "meProp and meSimp"
+    NETWORK = "Network"
+    TRANSITIONS = "Transitions"
+    TRAINING = "Training"
+    RUN = "Run"
+
+
+class Setting(NamedTuple):
+    """The description of one setting.
+
+    Attributes:
+        help: its meaning and unit; other settings are named in backticks.
+        heading: the heading of its option; None: that of its class.
+        at_least, above, at_most, below: the bounds of a number.
+        choices: the allowed values of a text, or of each part of a tuple; taken from a Literal.
+        distinct: whether the parts of a tuple must differ.
+        in_words: the expected values in words, where the bounds alone would not read well.
+        names: the names of its option, without dashes, if there is more than its own name: an
+            alias, a single letter, or both sides of a flag, `lazy/exact`.
+        metavar: the placeholder for a text in the help.
+        varies: whether the default depends on other settings; the help then says how.
+        name, annotation, default: those of the field.
+    """
+
+    help: str
+    heading: Heading | None = None
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+    distinct: bool = False
+    in_words: str = ""
+    names: tuple[str, ...] = ()
+    metavar: str = "NAME"
+    varies: bool = False
+    name: str = ""
+    annotation: Any = None
+    default: Any = None
+
+    @property
+    def optional(self) -> bool:
+        """Whether it may be None."""
+        return NoneType in get_args(self.annotation)
+
+    @property
+    def kind(self) -> type:
+        """The type of its values other than None: int, float, bool, str, tuple, list or Path."""
+        annotation = self.annotation
+        if get_origin(annotation) is UnionType:
+            annotation = next(part for part in get_args(annotation) if part is not NoneType)
+        origin = get_origin(annotation) or annotation
+        return str if origin is Literal else origin
+
+    @property
+    def expected(self) -> str:
+        """The allowed values in words."""
+        if self.in_words:
+            return self.in_words
+        if self.choices:
+            if self.kind is tuple:
+                return f"any of {', '.join(self.choices)}" + ", each once" * self.distinct
+            return f"one of {', '.join(self.choices)}"
+        if self.kind is int:
+            if self.at_most is not None:
+                return f"a whole number from {self.at_least} to {self.at_most}"
+            low = f" of at least {self.at_least}" if self.at_least is not None else ""
+            return f"a whole number{low}"
+        if self.below is not None:
+            return f"a number from {self.at_least} up to, not including, {self.below}"
+        if self.at_most is not None:
+            return f"a number above {self.above}, up to {self.at_most}"
+        return f"at least {self.at_least}" if self.above is None else f"more than {self.above}"
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is allowed; the code that uses a text without choices checks it."""
+        if value is None:
+            return self.optional
+        if self.kind is tuple:
+            n_different = len(set(value)) if self.distinct else len(value)
+            return set(value) <= set(self.choices) and n_different == len(value)
+        if self.choices:
+            return value in self.choices
+        if self.kind is int:
+            return is_whole(value) and self._is_within_bounds(value)
+        if self.kind is float:
+            return is_number(value) and self._is_within_bounds(value)
+        return True
+
+    def demand(self, value: Any) -> None:
+        """Raise ConfigError unless a value is allowed."""
+        if not self.allows(value):
+            raise ConfigError(f"`{self.name}` is {value!r}, expected {self.expected}")
+
+    def _is_within_bounds(self, number: Any) -> bool:
+        return (
+            abs(number) < float("inf")
+            and (self.at_least is None or number >= self.at_least)
+            and (self.above is None or number > self.above)
+            and (self.at_most is None or number <= self.at_most)
+            and (self.below is None or number < self.below)
+        )
+
+
+def setting(default: Any, **description: Any) -> Any:
+    """Return a field of a Config, described by the attributes of a Setting.
+
+    >>> @dataclass(frozen=True)
+    ... class Oven(Config):
+    ...     degrees: int = setting(180, at_least=0, at_most=300, help="Heat in degrees Celsius.")
+    >>> Oven(degrees=400)
+    Traceback (most recent call last):
+    meprop_nlp.errors.ConfigError: `degrees` is 400, expected a whole number from 0 to 300
+    """
+    return dataclasses.field(default=default, metadata={"setting": Setting(**description)})
+
+
+def setting_of(config: type[Config], name: str) -> Any:
+    """Return a field with the default and the description of a setting of another class."""
+    field = config.__dataclass_fields__[name]
+    return dataclasses.field(default=field.default, metadata=field.metadata)
+
+
+def settings_of(config: type[Config]) -> Mapping[str, Setting]:
+    """Return the descriptions of a class's settings by name, in order."""
+    if config not in _SETTINGS_OF:
+        hints = get_type_hints(config)
+        _SETTINGS_OF[config] = {
+            field.name: _of_field(config, field, hints[field.name])
+            for field in config.__dataclass_fields__.values()
+            if "setting" in field.metadata
+        }
+    return _SETTINGS_OF[config]
+
+
+_SETTINGS_OF: dict[type[Config], dict[str, Setting]] = {}  # resolving type hints is slow
+
+
+def _of_field(config: type[Config], field: dataclasses.Field[Any], hint: Any) -> Setting:
+    described: Setting = field.metadata["setting"]
+    return described._replace(
+        heading=described.heading or config.heading,
+        choices=get_args(hint) if get_origin(hint) is Literal else described.choices,
+        name=field.name,
+        annotation=hint,
+        default=field.default,
+    )
 
 
 class Config:
-    """What the configurations below share: a plain-dict form that refuses unknown keys."""
+    """Base of classes of settings: checks their values, and converts them to and from a dict.
+
+    Attributes:
+        heading: the heading of their options, except for settings that name another.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+    heading: ClassVar[Heading | None] = None
+
+    def __post_init__(self) -> None:
+        for name, described in settings_of(type(self)).items():
+            described.demand(getattr(self, name))
+        self._demand_agreement()
+
+    def _demand_agreement(self) -> None:
+        """Raise ConfigError for settings that cannot work together."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as JSON-able values."""
+        """Return the settings as values that JSON can store."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name in self.__dataclass_fields__
@@ -26,10 +199,10 @@ class Config:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Self:
-        """Make a configuration of stored settings.
+        """Return a configuration with stored settings.
 
         Raises:
-            ConfigError: a key is unknown or a value out of range.
+            ConfigError: a key is unknown, or a value is out of range.
         """
         unknown = sorted(set(settings) - set(cls.__dataclass_fields__))
         if unknown:
@@ -46,26 +219,29 @@ class Config:
 
     def _demand(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
-            option = "--" + name.replace("_", "-")
-            raise ConfigError(f"{option} is {getattr(self, name)!r}, expected {expected}")
+            raise ConfigError(f"`{name}` is {getattr(self, name)!r}, expected {expected}")
 
-    def _demand_choice(self, name: str, choices: tuple[str, ...]) -> None:
-        self._demand(name, getattr(self, name) in choices, "one of " + ", ".join(choices))
+    # for ClassifierConfig, whose fields have no descriptions yet
 
-    def _demand_share(self, *names: str) -> None:
-        for name in names:
-            self._demand(
-                name, 0 <= getattr(self, name) < 1, "a number from 0 up to, not including, 1"
-            )
+    def _demand_share(self, name: str) -> None:
+        expected = "a number from 0 up to, not including, 1"
+        self._demand(name, 0 <= getattr(self, name) < 1, expected)
 
-    def _demand_share_or_none(self, *names: str) -> None:
-        self._demand_share(*(name for name in names if getattr(self, name) is not None))
-
-    def _demand_positive(self, *names: str) -> None:
-        for name in names:
-            holds = is_whole(getattr(self, name)) and getattr(self, name) >= 1
-            self._demand(name, holds, "a whole number of at least 1")
+    def _demand_positive(self, name: str) -> None:
+        holds = is_whole(getattr(self, name)) and getattr(self, name) >= 1
+        self._demand(name, holds, "a whole number of at least 1")
 
 
 def is_whole(value: object) -> bool:
+    """Whether a value is an integer, which True is not."""
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a real number, which True is not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def listed(values: Sequence[str]) -> str:
+    """Return values in words: `a, b or c`."""
+    return f"{', '.join(values[:-1])} or {values[-1]}"

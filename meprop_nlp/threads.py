@@ -1,4 +1,4 @@
-"""How many threads to compute with."""
+"""The number of threads to compute with."""
 
 from __future__ import annotations
 
@@ -6,32 +6,35 @@ import os
 
 from meprop_nlp.errors import ConfigError
 
-__all__ = ["demand_threads", "usable_threads"]
+__all__ = ["MAX_THREADS", "MOST_THREADS", "demand_threads", "usable_threads"]
 
-MAX_THREADS = 16  # more slows small matrix products down
-MOST_THREADS = 256  # that may be asked for; far too many bring the process down
+MAX_THREADS = 16  # unless the user asks for more, which slows small matrix products down
+MOST_THREADS = 256  # that a user may ask for; with far too many the process crashes
 
 
 def demand_threads(threads: int) -> None:
-    """Raise ConfigError for a negative number, or more than any machine is good for."""
+    """Raise ConfigError for a negative number of threads, or for far too many."""
     if not 0 <= threads <= MOST_THREADS:
         raise ConfigError(
-            f"--threads is {threads}, expected a whole number from 0 to {MOST_THREADS}"
+            f"`threads` is {threads}, expected a whole number from 0 to {MOST_THREADS}"
         )
 
 
 def usable_threads(threads: int = 0) -> int:
-    """Return how many threads to compute with: as asked for, else OMP_NUM_THREADS, else all CPUs
-    this process may use, up to 16.
+    """Return the number of threads to compute with.
+
+    Args:
+        threads: the user's choice; 0: OMP_NUM_THREADS if it is set, else as many as this process
+            may use CPUs, up to 16.
 
     Raises:
-        ConfigError: as `demand_threads`.
+        ConfigError: `threads` is out of range.
     """
     demand_threads(threads)
     if threads:
         return threads
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    if asked.isdigit() and int(asked):
-        return int(asked)
+    openmp = os.environ.get("OMP_NUM_THREADS", "")
+    if openmp.isdigit() and int(openmp):
+        return int(openmp)
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(MAX_THREADS, usable or 1)

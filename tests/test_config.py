@@ -1,4 +1,4 @@
-"""Settings: stored and restored, and refused in one sentence that names the option."""
+"""Settings: stored and restored, and refused in one sentence that names the setting."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from meprop_nlp.config import (
     ACTIVATIONS,
     CRITERIA,
+    KEPT_SHARES,
     MNIST_TRAINING,
+    NETWORKS,
     NONPROJECTIVE,
     OPTIMIZERS,
     ORACLES,
+    SIMPLIFY_EPOCHS,
     TAG_COLUMNS,
     TOPK_MODES,
     TRANSITION_SYSTEMS,
@@ -25,6 +28,7 @@ from meprop_nlp.config import (
     Config,
     MePropConfig,
     ParserConfig,
+    Settings,
     SimplifyConfig,
     TaggerConfig,
     TrainingConfig,
@@ -182,14 +186,13 @@ WRONG: list[tuple[Any, str, Any, str]] = [
 @pytest.mark.parametrize(
     ("make", "name", "value", "expected"), WRONG, ids=[f"{n}={v}" for _, n, v, _ in WRONG]
 )
-def test_value_out_of_range_is_refused_by_its_option(
+def test_value_out_of_range_is_refused_by_its_name(
     make: Any, name: str, value: Any, expected: str
 ) -> None:
     for build in (lambda: make(**{name: value}), lambda: make.from_dict({name: value})):
         with pytest.raises(ConfigError) as caught:
             build()
-        option = "--" + name.replace("_", "-")
-        assert str(caught.value) == f"{option} is {value!r}, expected {expected}"
+        assert str(caught.value) == f"`{name}` is {value!r}, expected {expected}"
 
 
 @pytest.mark.parametrize(("oracle", "own"), [("hybrid", "arc-standard"), ("dynamic", "arc-hybrid")])
@@ -197,7 +200,7 @@ def test_oracles_go_with_one_transition_system_only(oracle: Any, own: Any) -> No
     assert ParserConfig(oracle=oracle, transition_system=own).oracle == oracle
     for system in set(TRANSITION_SYSTEMS) - {own}:
         with pytest.raises(
-            ConfigError, match=rf"--oracle {oracle} is .* {own} only; found {system}; use"
+            ConfigError, match=rf"`oracle` {oracle} is .* {own} only; found {system}; use"
         ):
             ParserConfig(oracle=oracle, transition_system=system)  # type: ignore[arg-type]
 
@@ -205,11 +208,11 @@ def test_oracles_go_with_one_transition_system_only(oracle: Any, own: Any) -> No
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"cycle": 3}, "--cycle goes with --schedule paper"),
-        ({"prune_rate": 0.1}, "--prune-rate goes with --schedule paper"),
-        ({"schedule": "paper", "keep": 0.1}, "--keep goes with --schedule late"),
-        ({"schedule": "paper", "teacher": False}, "--no-teacher goes with --schedule late"),
-        ({"schedule": "paper", "criterion": "random"}, "--criterion goes with --schedule late"),
+        ({"cycle": 3}, "`cycle` goes with `schedule` paper"),
+        ({"prune_rate": 0.1}, "`prune_rate` goes with `schedule` paper"),
+        ({"schedule": "paper", "keep": 0.1}, "`keep` goes with `schedule` late"),
+        ({"schedule": "paper", "teacher": False}, "`teacher=False` goes with `schedule` late"),
+        ({"schedule": "paper", "criterion": "random"}, "`criterion` goes with `schedule` late"),
     ],
 )
 def test_settings_of_the_other_schedule_are_refused(settings: Any, message: str) -> None:
@@ -223,10 +226,102 @@ def test_k_is_at_most_the_width(k: int | None, fits: bool) -> None:
     if fits:
         MePropConfig(k=k).check_width(8)
         return
-    with pytest.raises(ConfigError, match=r"--k is 9, expected at most the layer's width, 8"):
+    with pytest.raises(ConfigError, match=r"`k` is 9, expected at most the layer's width, 8"):
         MePropConfig(k=k).check_width(8)
 
 
 def test_each_task_has_valid_defaults_of_the_loop() -> None:
     for training in (TrainingConfig(), MNIST_TRAINING):
         assert TrainingConfig.from_dict(training.to_dict()) == training
+
+
+# all settings of one training
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"meprop": MePropConfig(k=501)}, "`k` is 501, expected at most the layer's width, 500"),
+        (
+            {"simplify": SimplifyConfig(first_cut_epoch=8)},
+            "`first_cut_epoch` is 8, but training ends after 8 epochs.*give more `epochs`",
+        ),
+        ({"simplify": SimplifyConfig(criterion="hits")}, "so they need `k`, for instance `k=20`"),
+        (
+            {
+                "simplify": SimplifyConfig(schedule="paper"),
+                "meprop": MePropConfig(k=20, topk_mode="random"),
+            },
+            "`topk_mode` random draws neurons by chance",
+        ),
+    ],
+)
+def test_settings_that_cannot_work_together_are_refused(settings: Any, message: str) -> None:
+    for network in (TaggerConfig(), ParserConfig()):
+        with pytest.raises(ConfigError, match=message):
+            Settings(network=network, **settings)
+
+
+@pytest.mark.parametrize("task", NETWORKS)
+def test_settings_are_taken_by_name(task: str) -> None:
+    network = NETWORKS[task]
+    assert Settings.of(task) == Settings(network=network())
+    settings = Settings.of(task, hidden=40, k=7, epochs=3, simplify=True, keep=0.5, lazy=False)
+    assert settings == Settings(
+        network=network(hidden=40),
+        meprop=MePropConfig(k=7),
+        simplify=SimplifyConfig(keep=0.5),
+        training=TrainingConfig(epochs=3, lazy=False, patience=0),
+    )
+
+
+@pytest.mark.parametrize("task", NETWORKS)
+def test_names_of_settings_are_those_of_one_class_each(task: str) -> None:
+    names = [about.name for about in Settings.choices(task)]
+    assert len(set(names)) == len(names)
+    classes = (NETWORKS[task], MePropConfig, SimplifyConfig, TrainingConfig)
+    assert {*names} == {"simplify"}.union(*(make.__dataclass_fields__ for make in classes))
+
+
+@pytest.mark.parametrize(
+    ("given", "epochs", "lazy", "patience"),
+    [
+        ({}, 8, False, 5),
+        ({"simplify": True}, SIMPLIFY_EPOCHS, True, 0),
+        ({"simplify": True, "lazy": False, "epochs": 5, "patience": 3}, 5, False, 3),
+        ({"simplify": True, "schedule": "paper"}, 8, False, 5),
+        ({"lazy": True}, 8, True, 5),
+    ],
+)
+def test_what_the_late_cut_changes_unless_it_is_given(
+    given: dict[str, Any], epochs: int, lazy: bool, patience: int
+) -> None:
+    settings = Settings.of("parser", hidden=300, **given)
+    training = settings.training
+    assert (training.epochs, training.lazy, training.patience) == (epochs, lazy, patience)
+    assert settings.meprop.k == (300 * KEPT_SHARES["parser"] if given.get("simplify") else None)
+    assert (settings.simplify is not None) == bool(given.get("simplify"))
+
+
+def test_k_is_at_least_one_in_a_narrow_layer_that_is_cut() -> None:
+    assert Settings.of("tagger", hidden=3, simplify=True).meprop.k == 1
+    assert Settings.of("tagger", hidden=3, simplify=True, k=0).meprop.k == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"topk_mode": "unified"}, "`topk_mode` goes with `k`; give `k`, for instance `k=20`"),
+        ({"keep": 0.3}, "`keep` goes with `simplify`"),
+        ({"layer": 2, "colour": 1}, "a tagger has no setting 'colour', 'layer'"),
+        ({"layers": 2}, "a tagger has no setting 'layers'"),
+        ({"k": 101, "hidden": 100}, "`k` is 101, expected at most the layer's width, 100"),
+    ],
+)
+def test_settings_that_nothing_would_use_are_refused(given: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Settings.of("tagger", **given)
+
+
+def test_default_may_be_given_where_nothing_uses_it() -> None:
+    assert Settings.of("tagger", keep=0.2, topk_mode="example").simplify is None

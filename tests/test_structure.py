@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import meprop_nlp
+from meprop_nlp.cli import _COMMANDS
 
 PACKAGE = Path(meprop_nlp.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -35,7 +36,12 @@ MAY_IMPORT["reproduction"] = MAY_IMPORT["training"] | {"training"}
 MAY_IMPORT["commands"] = MAY_IMPORT["reproduction"] | {"reproduction", "__init__"}
 MAY_IMPORT["cli"] = MAY_IMPORT["commands"] | {"commands"}
 WITHOUT_TORCH = {*GROUND, "scoring", "data", "parsing", "models", "commands", "cli", "__init__"}
-LAZY_ABOUT_TORCH = {"training.tagger", "training.parser", "training.classifier"}
+LAZY_ABOUT_TORCH = {
+    "training.classifier",
+    "training.parser",
+    "training.tagger",
+    "training.trainable",
+}
 
 
 def tree(path: Path) -> ast.Module:
@@ -115,6 +121,14 @@ def test_only_the_command_line_prints(path: Path) -> None:
         return
     calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
     assert "print" not in {call.id for call in calls if isinstance(call, ast.Name)}
+
+
+@each_file
+def test_only_commands_and_the_display_of_training_write_to_standard_error(path: Path) -> None:
+    if NAMES[path].partition(".")[0] in ("cli", "commands") or NAMES[path] == "training.display":
+        return
+    attributes = {ast.unparse(n) for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute)}
+    assert "sys.stderr" not in attributes
 
 
 @each_file
@@ -207,14 +221,15 @@ try:
     runpy.run_module("meprop_nlp.cli", run_name="__main__")
 except SystemExit:
     sys.stderr.write(" ".join(m for m in sys.modules if m.startswith("meprop_nlp.commands.")))
-    sys.stderr.write(" pydantic" * ("pydantic" in sys.modules))
+    sys.stderr.write("".join(f" {m}" for m in ("pydantic", "rich", "torch") if m in sys.modules))
 """
 
 
 def test_a_command_is_not_kept_waiting_for_the_others() -> None:
     loaded = {name.rpartition(".")[2] for name in python(CALLED).stderr.split()}
-    assert "predict" in loaded
-    assert not {"train", "benchmark", "inspect", "evaluate", "pydantic"} & loaded
+    others = {name.replace("-", "_") for name in _COMMANDS} - {"tag"}
+    assert "tag" in loaded
+    assert not loaded & {*others, "run_training", "pydantic", "rich", "torch"}
 
 
 def test_a_word_that_is_no_command_is_told_about_all_of_them() -> None:

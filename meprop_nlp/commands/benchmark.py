@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meprop_nlp.commands import console, tables
-from meprop_nlp.commands.options import TAGGER_MODEL, InputFormat, Json, Threads
-from meprop_nlp.commands.streams import (
-    check_input_format,
-    demand_model,
-    demand_rereadable,
-    load_model,
-    read_all,
-)
+from meprop_nlp.commands.options import TAGGER_MODEL, Json, Reading
+from meprop_nlp.commands.printing import print_json
+from meprop_nlp.commands.streams import demand_model, demand_rereadable, load_model, read_all
+from meprop_nlp.config import TrainingConfig
 from meprop_nlp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -39,25 +35,27 @@ def benchmark(
         typer.Option(metavar="FILE", help="Tag with this model before the parser MODEL."),
     ] = None,
     rounds: Annotated[
-        int, typer.Option(help="How often everything is timed; medians are shown.")
+        int, typer.Option(help="Number of timings of each step; their medians are shown.")
     ] = 5,
-    input_format: InputFormat = "auto",
-    threads: Threads = 0,
+    *,
+    input_format: Annotated[str, Reading],
+    threads: Annotated[int, TrainingConfig],
     json: Json = False,
 ) -> None:
     """Measure how fast a model annotates a file.
 
-    Words/s of reading, tagging, parsing and writing, apart and together, in memory, with one thread
-    and with --threads: a small file again and again, of a large one the beginning. Then what `tag`
-    or `parse` needs in processes of its own: the time to start (a whole run on one sentence), the
-    most memory (on the whole file). Nothing else should run meanwhile.
+    Words/s of reading, tagging, parsing and writing, each and together, in memory, with one thread
+    and with --threads; a small file is repeated, a large one cut short. Then the cost of `tag` or
+    `parse` in a process of its own: time to start (a run on one sentence) and peak memory (on the
+    whole file). Nothing else should run meanwhile.
     """
     from meprop_nlp.models.model import load
     from meprop_nlp.models.speed import decoding_kernels, measure
     from meprop_nlp.native import core
     from meprop_nlp.threads import usable_threads
 
-    _check(file, rounds, input_format)
+    reading = Reading(input_format=input_format)
+    _check(file, rounds)
     n = usable_threads(threads)
     demand_model(model, "train-tagger or train-parser")
     models = [load(model)]
@@ -81,19 +79,16 @@ def benchmark(
             step: {str(t): round(speed) for t, speed in by_threads.items()}
             for step, by_threads in speeds.words_per_second.items()
         },
-        **_process_costs(paths, file, input_format, n, rounds),
+        **_process_costs(paths, file, reading, n, rounds),
         "model_bytes": {task: path.stat().st_size for task, path in paths.items()},
     }
     if json:
-        from json import dumps
-
-        print(dumps(result, ensure_ascii=False, indent=2))
+        print_json(result)
     else:
         print(_lines(result, speeds))
 
 
-def _check(file: str, rounds: int, input_format: str) -> None:
-    check_input_format(input_format)
+def _check(file: str, rounds: int) -> None:
     demand_rereadable(file, "FILE")
     if rounds < 1:
         raise ConfigError(f"--rounds is {rounds}, expected a whole number of at least 1")
@@ -106,10 +101,10 @@ def _tagger_for(model: Model, path: Path) -> Model:
 
 
 def _process_costs(
-    paths: dict[str, Path], file: str, input_format: str, threads: int, rounds: int
+    paths: dict[str, Path], file: str, reading: Reading, threads: int, rounds: int
 ) -> dict[str, Any]:
-    """Return the time of a user's command on one sentence, and its memory on the whole file."""
-    # not imported above, where every command would load them and start later
+    """Return the costs of `tag` or `parse`: its time on one sentence, its memory on all of them."""
+    # imported here: at the top they would delay the start of every command
     import tempfile
     from statistics import median
 
@@ -120,17 +115,17 @@ def _process_costs(
     words += ["--model", paths.get("parser") or paths["tagger"]]
     if len(paths) > 1:
         words += ["--tagger", paths["tagger"]]
-    words += ["--input-format", input_format, "--threads", str(threads), "--quiet"]
+    words += ["--input-format", reading.input_format, "--threads", str(threads), "--quiet"]
     with tempfile.TemporaryDirectory() as folder:
         sentence = Path(folder, "sentence")
-        write(islice(read_all([file], input_format), 1), sentence)
+        write(islice(read_all([file], reading), 1), sentence)
         starts = [seconds([*words, sentence]) for _ in range(rounds)]
         peak = peak_bytes([*words, file], Path(folder, "status"))
     return {"start_seconds": round(median(starts), 4), "peak_bytes": peak}
 
 
 def _lines(result: dict[str, Any], speeds: Speeds) -> str:
-    """Return the result as text for a person."""
+    """Return the result in plain text."""
     counts = [int(n) for n in result["words_per_second"]["together"]]
     rows = [
         [step, *(f"{speed:,.0f}" for speed in by_threads.values())]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meprop_nlp.commands import console
-from meprop_nlp.commands.options import Encoding, Out, Progress, Quiet
+from meprop_nlp.commands.counting import counted
+from meprop_nlp.commands.options import Output, Reading, Verbosity
 from meprop_nlp.commands.streams import demand_other_file
 from meprop_nlp.errors import DataError
 
@@ -25,35 +25,35 @@ def convert(
         list[str] | None,
         typer.Argument(
             metavar="INPUT",
-            help="Files of bracketed trees, also packed (.gz, .xz, .bz2), or folders: all .mrg "
-            "files in them; none or - is standard input.",
+            help="Files of bracketed trees, also packed (.gz, .xz, .bz2), or folders of .mrg "
+            "files; none or - is standard input.",
             show_default=False,
         ),
     ] = None,
-    output: Out = "-",
-    encoding: Encoding = "utf-8",
-    progress: Progress = True,
-    quiet: Quiet = False,
+    output: Output = "-",
+    *,
+    encoding: Annotated[str, Reading],
+    verbosity: Verbosity,
 ) -> None:
     """Convert bracketed trees (.mrg) to dependency trees.
 
-    From the form of the Penn Treebank to CoNLL-X: heads by the rules of Yamada & Matsumoto (2003),
-    labels as the twelve of Penn2Malt, AMOD, DEP, NMOD, OBJ, P, PMOD, PRD, ROOT, SBAR, SUB, VC and
-    VMOD. Traces are left out.
+    From the format of the Penn Treebank to CoNLL-X: heads follow the rules of Yamada & Matsumoto
+    (2003), labels are the twelve of Penn2Malt: AMOD, DEP, NMOD, OBJ, P, PMOD, PRD, ROOT, SBAR, SUB,
+    VC and VMOD. Traces are left out.
     """
     from meprop_nlp.data.conll.writing import write_pieces
 
     files = [file for name in inputs or ["-"] for file in _tree_files(name)]
     demand_other_file(output, files)
-    show = progress and not quiet and sys.stderr.isatty()
-    show = show and not (output == "-" and sys.stdout.isatty())
-    sentences = console.counted(_converted(files, encoding), verb="converted", show=show)
+    sentences = counted(
+        _converted(files, encoding), verb="converted", output=output, verbosity=verbosity
+    )
     write_pieces((str(s).encode("utf-8", "surrogatepass") for s in sentences), output, flush=True)
 
 
 def _tree_files(name: str) -> list[str]:
     path = Path(name)
-    if name != "-" and not path.exists():  # said before anything is written
+    if name != "-" and not path.exists():  # reported before anything is written
         raise DataError(f"{name}: no such file or folder")
     if name == "-" or not path.is_dir():
         return [name]

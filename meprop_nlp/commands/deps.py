@@ -1,4 +1,4 @@
-"""What `parse` writes into DEPS: nothing, except the tree itself in a file with empty nodes."""
+"""What `parse` writes to DEPS: nothing, except for the tree in a file that has empty nodes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _EMPTY_NODE = re.compile(r"[0-9]+\.[0-9]+\t")
 
 
 def fills_deps(path: str, encoding: str) -> bool:
-    """Return whether the tree must be written into DEPS, since an empty DEPS would be invalid.
+    """Whether the tree must be written to DEPS, as an empty DEPS would be invalid in this file.
 
-    The old enhanced graph does not fit new heads, so the parser empties DEPS. But CoNLL-U allows
-    empty nodes only if every word of the file is in an enhanced graph; in such a file the tree
-    becomes that graph. A pipe cannot be searched beforehand, so its DEPS stays empty.
+    The old enhanced graph does not fit the new heads, so the parser empties DEPS. But CoNLL-U
+    allows empty nodes only where every word of the file is in an enhanced graph; there the tree
+    serves as that graph. A pipe cannot be searched beforehand: its DEPS stay empty.
     """
     from meprop_nlp.data.conll.chunks import comes_in_chunks, read_chunks
     from meprop_nlp.data.lines import read_lines
@@ -34,12 +34,12 @@ def fills_deps(path: str, encoding: str) -> bool:
         if comes_in_chunks(path, encoding):
             return any(chunk.has_empty_node() for chunk in read_chunks(path))
         return any(map(_EMPTY_NODE.match, read_lines(path, encoding=encoding)))
-    except DataError:  # parsing reads the file again and reports the error
+    except DataError:  # the parser will read it again, and report the fault
         return False
 
 
 def warned_of_empty_nodes(pieces: Iterable[Piece], path: str) -> Iterator[Piece]:
-    """Pass parsed sentences on, and warn once of empty nodes in a file whose DEPS is empty."""
+    """Pass parsed sentences on; warn once of empty nodes beside an empty DEPS."""
     warned = False
     for piece in pieces:
         if piece.has_empty_nodes and not warned:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meprop_nlp.commands import tables
-from meprop_nlp.commands.options import TAGGER_MODEL, Encoding, InputFormat, Json
-from meprop_nlp.commands.streams import check_input_format, demand_model, load_model, read_all
+from meprop_nlp.commands.options import TAGGER_MODEL, Json, Reading
+from meprop_nlp.commands.printing import print_json
+from meprop_nlp.commands.score_tables import score_lines
+from meprop_nlp.commands.streams import demand_model, load_model, read_all
 from meprop_nlp.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -22,15 +23,18 @@ __all__ = ["evaluate"]
 
 def evaluate(
     gold: Annotated[
-        str, typer.Argument(metavar="GOLD", help="The file with the right answers; - is stdin.")
+        str,
+        typer.Argument(metavar="GOLD", help="The file with the correct annotation; - is stdin."),
     ],
     system: Annotated[
         str | None,
-        typer.Argument(metavar="SYSTEM", help="The file to score, instead of a --model."),
+        typer.Argument(metavar="SYSTEM", help="File to score, instead of a --model."),
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option("--model", "-m", metavar="FILE", help="Score what this model makes of GOLD."),
+        typer.Option(
+            "--model", "-m", metavar="FILE", help="Score this model's annotation of GOLD."
+        ),
     ] = None,
     tagger: Annotated[
         Path | None,
@@ -43,16 +47,16 @@ def evaluate(
         bool, typer.Option("--exclude-punct", help="Leave punctuation out of the parsing scores.")
     ] = False,
     min_las: Annotated[
-        float | None, typer.Option(help="Exit with status 1 when LAS is below this, in per cent.")
+        float | None, typer.Option(help="Exit with status 1 if LAS is below this, in percent.")
     ] = None,
-    input_format: InputFormat = "auto",
-    encoding: Encoding = "utf-8",
+    *,
+    reading: Reading,
     json: Json = False,
 ) -> None:
     """Score a file or a model against a gold file.
 
-    Counts as the official scorer of Universal Dependencies does: UPOS, XPOS, UFeats, UAS, LAS,
-    CLAS and complete trees; also by label, sentence length and arc distance.
+    Counts like the official scorer of Universal Dependencies: UPOS, XPOS, UFeats, UAS, LAS, CLAS
+    and complete trees; also by label, sentence length and arc distance.
     """
     if (system is None) == (model is None):
         raise ConfigError(
@@ -63,42 +67,32 @@ def evaluate(
         raise ConfigError("--tagger goes with --model")
     if gold == system == "-":
         raise ConfigError("standard input (-) can be the gold file or the file to score, not both")
-    check_input_format(input_format)
     if model is None:
-        scores = _score_files(gold, system or "", input_format, encoding, exclude_punct)
+        scores = _score_files(gold, system or "", reading, exclude_punct)
     else:
-        scores = _score_model(gold, model, tagger, input_format, encoding, exclude_punct)
+        scores = _score_model(gold, model, tagger, reading, exclude_punct)
     if min_las is not None and "las" not in scores.annotated:
         raise ConfigError("--min-las needs trees: a gold file with heads, and a parser as --model")
     if json:
-        from json import dumps
-
-        print(dumps(scores.to_json(), ensure_ascii=False, indent=2))
+        print_json(scores.to_json())
     else:
-        print(tables.score_lines(scores))
+        print(score_lines(scores))
     if min_las is not None and scores.las < min_las:
         raise DataError(f"LAS is {scores.las:.2f}, below --min-las {min_las:.2f}")
 
 
-def _score_files(
-    gold: str, system: str, input_format: str, encoding: str, exclude_punct: bool
-) -> Scores:
+def _score_files(gold: str, system: str, reading: Reading, exclude_punct: bool) -> Scores:
     from meprop_nlp.scoring.metrics import evaluate as score
 
     return score(
-        read_all([gold], input_format, encoding=encoding),
-        read_all([system], input_format, encoding=encoding),
+        read_all([gold], reading),
+        read_all([system], reading),
         exclude_punct=exclude_punct,
     )
 
 
 def _score_model(
-    gold: str,
-    model: Path,
-    tagger: Path | None,
-    input_format: str,
-    encoding: str,
-    exclude_punct: bool,
+    gold: str, model: Path, tagger: Path | None, reading: Reading, exclude_punct: bool
 ) -> Scores:
     from meprop_nlp.models.model import load
     from meprop_nlp.scoring.metrics import evaluate as score
@@ -109,13 +103,13 @@ def _score_model(
     if tagger is not None and predictor.task != "parser":
         raise ConfigError("--tagger goes with a parser as --model; found a tagger")
     trees = predictor.task == "parser"
-    sentences = list(read_all([gold], input_format, encoding=encoding, trees=trees))
+    sentences = list(read_all([gold], reading, trees=trees))
     predicted: Iterable[Sentence] = sentences
     if tagger is not None:
         first = load_model(tagger, "tagger", TAGGER_MODEL)
         predicted = first.pipe(sentences)
         kept |= set(first.predicted)
-    # columns that the model does not predict are copies of gold, and their 100 % would mislead
+    # what the model does not predict is copied from gold; a score of 100 % would be misleading
     return score(
         sentences,
         predictor.pipe(predicted),

@@ -1,4 +1,4 @@
-"""How `--help` shows a command: its options under headings, in the order they are declared."""
+"""`GroupedCommand`: a command whose help shows its options under headings."""
 
 from __future__ import annotations
 
@@ -6,33 +6,27 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-__all__ = ["DATA", "MEPROP", "NETWORK", "RUN", "TRAINING", "GroupedCommand"]
+from meprop_nlp.settings import Heading
 
-# headings of the options, given to each as its `rich_help_panel`
-DATA = "Data"
-MEPROP = "meProp and meSimp"
-NETWORK = "Network"
-TRAINING = "Training"
-RUN = "Run"
+__all__ = ["GroupedCommand"]
 
 
 class GroupedCommand(TyperCommand):
-    """A command whose help has a section for each heading; options without one come last."""
+    """A command with a section of its help for each heading; options without one come last."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the arguments and options to the help."""
-        sections: dict[str, list[tuple[str, str]]] = {}
+        """Write the sections of arguments and options."""
+        sections: dict[str, list[tuple[str, str]]] = {
+            heading: [] for heading in ("Arguments", *Heading, "Options")
+        }
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is None:
                 continue
             argument = parameter.param_type_name == "argument"
             heading = getattr(parameter, "rich_help_panel", None)
-            sections.setdefault("Arguments" if argument else heading or "Options", []).append(
-                record
-            )
-        if "Options" in sections:
-            sections["Options"] = sections.pop("Options")
+            sections["Arguments" if argument else heading or "Options"].append(record)
         for heading, records in sections.items():
-            with formatter.section(heading):
-                formatter.write_dl(records)
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)

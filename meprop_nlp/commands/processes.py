@@ -1,4 +1,4 @@
-"""Our own commands in fresh processes: what they cost from start to end."""
+"""Running a command in a process of its own, to measure its time and memory."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["peak_bytes", "seconds"]
 
 PROGRAM = "meprop_nlp.cli"
 
-# the process tells of itself: what it was forked from has a peak of its own
-_TOLD_PEAK = f"""
+# the process reports its own peak: ours would include the parent that it was forked from
+_WITH_STATUS = f"""
 import pathlib, runpy, sys
 target = sys.argv.pop(1)
 try:
@@ -29,10 +29,10 @@ finally:
 
 
 def seconds(words: Sequence[str | Path]) -> float:
-    """Run a command, its output going nowhere; return seconds from start to end.
+    """Run a command, discard its output, and return its seconds from start to end.
 
     Raises:
-        MePropError: it failed.
+        MePropError: the command failed.
     """
     start = time.perf_counter()
     _run(["-m", PROGRAM], words)
@@ -40,15 +40,15 @@ def seconds(words: Sequence[str | Path]) -> float:
 
 
 def peak_bytes(words: Sequence[str | Path], status: Path) -> int | None:
-    """Run a command and return the most memory that it had; None where the system does not say.
+    """Run a command and return its peak memory in bytes; None if the system does not report it.
 
     Args:
-        status: a file to write what the process tells of itself.
+        status: a file for the process to write its status to.
 
     Raises:
-        MePropError: it failed.
+        MePropError: the command failed.
     """
-    _run(["-c", _TOLD_PEAK, str(status)], words)
+    _run(["-c", _WITH_STATUS, str(status)], words)
     if not status.exists():
         return None
     for line in status.read_text(encoding="utf-8").splitlines():
@@ -59,7 +59,7 @@ def peak_bytes(words: Sequence[str | Path], status: Path) -> int | None:
 
 def _run(program: Sequence[str], words: Sequence[str | Path]) -> None:
     folders = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    done = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, *program, *map(str, words)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, folders))},
         stdin=subprocess.DEVNULL,
@@ -68,9 +68,9 @@ def _run(program: Sequence[str], words: Sequence[str | Path]) -> None:
         check=False,
         text=True,
     )
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or ["it said nothing"]
+    if finished.returncode:
+        lines = finished.stderr.strip().splitlines() or ["it said nothing"]
         raise MePropError(
-            f"`meprop-nlp {' '.join(map(str, words))}` failed with status {done.returncode}: "
-            f"{said[-1].removeprefix('error: ')}"
+            f"`meprop-nlp {' '.join(map(str, words))}` failed with status {finished.returncode}: "
+            f"{lines[-1].removeprefix('error: ')}"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ import typer
 
 from meprop_nlp.commands import console, tables
 from meprop_nlp.commands.cells import CellsDisplay, time_left
-from meprop_nlp.commands.options import Progress, Quiet, Threads
+from meprop_nlp.commands.options import Verbosity
 from meprop_nlp.commands.stopping import StopOnce
 from meprop_nlp.config import TrainingConfig
 from meprop_nlp.errors import ConfigError, MePropError
@@ -89,9 +88,9 @@ def reproduce(
     max_minutes: Annotated[
         float | None, typer.Option(help="Start no training after so long; the report is written.")
     ] = None,
-    threads: Threads = 0,
-    progress: Progress = True,
-    quiet: Quiet = False,
+    *,
+    threads: Annotated[int, TrainingConfig],
+    verbosity: Verbosity,
 ) -> None:
     """Run the papers' experiments again and write a report.
 
@@ -110,7 +109,7 @@ def reproduce(
     _check_names("experiment", experiments, tuple(EXPERIMENTS))
     _check_names("--task", task, tuple(TASKS))
     seeds = seeds if seeds is not None else 1 if quick else SEEDS
-    _check(seeds, report, max_minutes, threads, both=plan and report_only)
+    _check(seeds, report, max_minutes, both=plan and report_only)
     if quick and not threads:
         threads = 1  # more only wait for each other in networks so small
     out = out or (QUICK_OUT if quick else OUT)
@@ -131,7 +130,7 @@ def reproduce(
         demand_writable(path)
     failed = []
     if not report_only:
-        show = progress and sys.stderr.isatty()
+        show, quiet = verbosity.shows_bar, verbosity.quiet
         with CellsDisplay(progress=show, quiet=quiet) as display, StopOnce() as stop:
             try:
                 failed = run(
@@ -152,7 +151,7 @@ def reproduce(
     verdicts = write_report(whole, report, command=command, quick=quick)
     for line in verdicts:
         print(line)
-    if not quiet:
+    if not verbosity.quiet:
         console.note(f"wrote {report}; {time_left(wanted.outlook())} of what was asked for")
     if failed:
         names = ", ".join(failure.cell.name for failure in failed[:3])
@@ -168,10 +167,7 @@ def _check_names(what: str, names: list[str] | None, known: tuple[str, ...]) -> 
         raise ConfigError(f"{what} is {unknown[0]!r}, expected one of {', '.join(known)}")
 
 
-def _check(
-    seeds: int, report: Path | None, max_minutes: float | None, threads: int, *, both: bool
-) -> None:
-    TrainingConfig(threads=threads)
+def _check(seeds: int, report: Path | None, max_minutes: float | None, *, both: bool) -> None:
     if seeds < 1:
         raise ConfigError(f"--seeds is {seeds}, expected a whole number of at least 1")
     if max_minutes is not None and not max_minutes > 0:

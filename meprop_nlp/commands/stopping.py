@@ -1,4 +1,4 @@
-"""`StopOnce`: what Ctrl-C means to a training."""
+"""`StopOnce`: how a training reacts to Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ __all__ = ["StopOnce"]
 
 
 class StopOnce:
-    """The first Ctrl-C asks training to save and stop; the second stops at once.
+    """The first Ctrl-C lets the training save and stop; the second stops it at once.
 
-    Before the first minibatch there is nothing to save, so there the first stops at once too.
+    Before the first minibatch there is nothing to save, so the first stops it at once too. Use it
+    as a context, and as the hook that a training asks whether to stop.
     """
 
     def __init__(self) -> None:
-        self._asked = self._training = False
+        self._requested = self._training = False
         self._previous: Any = None
 
     def __call__(self) -> bool:
         self._training = True
-        return self._asked
+        return self._requested
 
     def __enter__(self) -> StopOnce:
-        self._previous = signal.signal(signal.SIGINT, self._ask)
+        self._previous = signal.signal(signal.SIGINT, self._on_signal)
         return self
 
     def __exit__(self, *exception: object) -> None:
         signal.signal(signal.SIGINT, self._previous)
 
-    def _ask(self, number: int, frame: object) -> None:
-        if self._asked or not self._training:
+    def _on_signal(self, number: int, frame: object) -> None:
+        if self._requested or not self._training:
             raise KeyboardInterrupt
-        self._asked = True
+        self._requested = True
         console.note("stopping after this minibatch; Ctrl-C again stops at once")

@@ -1,23 +1,23 @@
-"""Read sentences and models from the files that a user names, and write to the user's output."""
+"""Reading sentences from the user's files, and writing them to the user's output."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands import console
+from meprop_nlp.commands.counting import counted
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
 if TYPE_CHECKING:
+    from meprop_nlp.commands.options import Reading, Verbosity
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.sentence import Sentence
     from meprop_nlp.models.annotate import Piece
     from meprop_nlp.models.model import Model
 
 __all__ = [
-    "check_input_format",
     "demand_model",
     "demand_other_file",
     "demand_rereadable",
@@ -29,40 +29,14 @@ __all__ = [
 ]
 
 
-def check_input_format(input_format: str, on_error: str = "fail") -> None:
-    """Raise ConfigError about the options, before anything is opened."""
-    from meprop_nlp.data.conll.layout import FORMATS
-
-    if input_format not in FORMATS:
-        raise ConfigError(f"--input-format is {input_format!r}, expected {', '.join(FORMATS)}")
-    if on_error not in ("fail", "skip"):
-        raise ConfigError(f"--on-error is {on_error!r}, expected fail or skip")
-
-
-def read_all(
-    files: list[str] | None,
-    input_format: str,
-    *,
-    encoding: str = "utf-8",
-    trees: bool = False,
-    on_error: str = "fail",
-) -> Iterator[Sentence]:
+def read_all(files: Sequence[str], reading: Reading, *, trees: bool = False) -> Iterator[Sentence]:
     """Yield the sentences of all files, one file after the other."""
     from meprop_nlp.data.conll.reading import read
-    from meprop_nlp.data.report import TreebankReport
 
-    check_input_format(input_format, on_error)
-    for path in files or ["-"]:
-        report = TreebankReport() if on_error == "skip" else None
+    for path in files:
         yield from read(
-            path,
-            input_format=input_format,
-            encoding=encoding,
-            trees=trees,
-            on_error=on_error,
-            report=report,
+            path, input_format=reading.input_format, encoding=reading.encoding, trees=trees
         )
-        note_skipped(path, report)
 
 
 def write_all(
@@ -71,24 +45,23 @@ def write_all(
     *,
     keep: Iterable[str | Path | None],
     verb: str,
-    progress: bool,
+    verbosity: Verbosity,
 ) -> None:
     """Write annotated sentences to a file or to standard output as they come.
 
     Args:
         keep: files that must not be overwritten.
-        verb: what the progress bar says was done to the words, such as "tagged".
+        verb: what was done to the words, such as `tagged`, for the progress bar.
     """
     from meprop_nlp.data.conll.writing import write_pieces
 
     demand_other_file(output, keep)
-    show = progress and sys.stderr.isatty() and not (output == "-" and sys.stdout.isatty())
-    counted = console.counted(pieces, verb=verb, show=show)
-    write_pieces((piece.text for piece in counted), output, flush=True)
+    shown = counted(pieces, verb=verb, output=output, verbosity=verbosity)
+    write_pieces((piece.text for piece in shown), output, flush=True)
 
 
 def note_skipped(path: str, report: TreebankReport | None) -> None:
-    """Report the faulty sentences of a file that were skipped."""
+    """Print which faulty sentences of a file were skipped."""
     from meprop_nlp.data.source import source_name
 
     if report is not None and report.skipped:
@@ -98,18 +71,22 @@ def note_skipped(path: str, report: TreebankReport | None) -> None:
 
 
 def demand_rereadable(path: str, name: str) -> None:
-    """Raise ConfigError if the input of an option can be read only once: a pipe or a terminal."""
+    """Raise ConfigError for a pipe or a terminal, which can be read only once.
+
+    Args:
+        name: the option or argument that names `path`.
+    """
     if path == "-" or (Path(path).exists() and not is_rereadable(path)):
         raise ConfigError(f"{name} is read more than once, so it needs a file, not {path}")
 
 
 def is_rereadable(path: str) -> bool:
-    """Return whether the input can be read more than once."""
+    """Whether a path can be read more than once."""
     return path != "-" and (Path(path).is_file() or Path(path).is_dir())
 
 
 def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> None:
-    """Raise ConfigError if the output would overwrite one of the files."""
+    """Raise ConfigError if the output would replace one of the files in `keep`."""
     target = Path(output)
     if str(output) == "-" or not target.is_file():
         return
@@ -121,7 +98,12 @@ def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> 
 
 
 def demand_model(path: Path, command: str, default: Path | None = None) -> None:
-    """Raise DataError, with the command that trains a model, if there is no model file."""
+    """Raise DataError if there is no model file; the message says how to make one.
+
+    Args:
+        command: the command that makes such a model.
+        default: where that command writes it unless told otherwise.
+    """
     if not path.exists():
         hint = f"train one with: meprop-nlp {command}"
         if path != default:

@@ -9,45 +9,28 @@ from typing import Annotated, Any
 import typer
 
 from meprop_nlp.commands import console, preflight
-from meprop_nlp.commands.help import DATA, MEPROP, NETWORK, TRAINING
-from meprop_nlp.commands.method_options import (
-    Criterion,
-    CutsPerEpoch,
-    Cycle,
-    FirstCutEpoch,
-    Keep,
-    MinNeurons,
-    Schedule,
-    Simplify,
-    Teacher,
-    TopK,
-)
-from meprop_nlp.commands.options import (
-    RUN_DEFAULTS,
-    SIMPLIFY,
-    Device,
-    Dropout,
-    Optimizer,
-    Progress,
-    Quiet,
-    Resume,
-    Seed,
-    Threads,
-    option,
-)
-from meprop_nlp.commands.training import Settings, follow
+from meprop_nlp.commands.options import Verbosity
+from meprop_nlp.commands.run_training import Resume, follow
 from meprop_nlp.config import (
     KEPT_SHARES,
     MNIST_DEV_IMAGES,
     MNIST_TRAINING,
+    NETWORKS,
     PRUNE_RATES,
     ClassifierConfig,
+    MePropConfig,
+    Settings,
+    SimplifyConfig,
+    TrainingConfig,
 )
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.settings import Heading
 
 __all__ = ["train_mnist"]
 
+NETWORKS["classifier"] = ClassifierConfig
 CLASSIFIER = ClassifierConfig()
+DATA, MEPROP, NETWORK, TRAINING = Heading.DATA, Heading.METHOD, Heading.NETWORK, Heading.TRAINING
 KEPT_SHARE = KEPT_SHARES["classifier"]
 SOURCES = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/ or "
@@ -55,8 +38,14 @@ SOURCES = (
 )
 
 
+def option(heading: str, *names: str, **settings: Any) -> Any:
+    """Return an option that `--help` shows under a heading."""
+    return typer.Option(*names, rich_help_panel=heading, **settings)
+
+
 def train_mnist(
     ctx: typer.Context,
+    *,
     data: Annotated[
         Path | None,
         option(
@@ -95,11 +84,13 @@ def train_mnist(
             "--hidden.",
         ),
     ] = None,
-    topk_mode: TopK = "example",
-    simplify: Simplify = False,
-    schedule: Schedule = SIMPLIFY.schedule,
-    keep: Keep = SIMPLIFY.keep,
-    criterion: Criterion = SIMPLIFY.criterion,
+    topk_mode: Annotated[str, MePropConfig],
+    simplify: Annotated[
+        bool, option(MEPROP, "--simplify", help="Cut most neurons while training (meSimp).")
+    ] = False,
+    schedule: Annotated[str, SimplifyConfig],
+    keep: Annotated[float, SimplifyConfig],
+    criterion: Annotated[str, SimplifyConfig],
     prune_rate: Annotated[
         float | None,
         option(
@@ -107,12 +98,12 @@ def train_mnist(
             help="With --schedule paper: a neuron in the top k of a smaller share is cut; "
             f"{PRUNE_RATES['classifier']} unless given.",
         ),
-    ] = SIMPLIFY.prune_rate,
-    cycle: Cycle = SIMPLIFY.cycle,
-    cuts_per_epoch: CutsPerEpoch = SIMPLIFY.cuts_per_epoch,
-    first_cut_epoch: FirstCutEpoch = SIMPLIFY.first_cut_epoch,
-    teacher: Teacher = SIMPLIFY.teacher,
-    min_neurons: MinNeurons = SIMPLIFY.min_neurons,
+    ] = None,
+    cycle: Annotated[int, SimplifyConfig],
+    cuts_per_epoch: Annotated[int, SimplifyConfig],
+    first_cut_epoch: Annotated[int | None, SimplifyConfig],
+    teacher: Annotated[bool, SimplifyConfig],
+    min_neurons: Annotated[int, SimplifyConfig],
     sparse_output: Annotated[
         bool,
         option(
@@ -131,14 +122,16 @@ def train_mnist(
             "the papers try 2 to 5.",
         ),
     ] = CLASSIFIER.layers,
-    dropout: Dropout = CLASSIFIER.dropout,
+    dropout: Annotated[
+        float, option(NETWORK, help="Share of the hidden layer's values left out in training.")
+    ] = CLASSIFIER.dropout,
     epochs: Annotated[
         int, option(TRAINING, help="Passes over the training images; the papers': 20.")
     ] = MNIST_TRAINING.epochs,
     batch_size: Annotated[
         int, option(TRAINING, help="Images per minibatch; the papers': 10.")
     ] = MNIST_TRAINING.batch_size,
-    optimizer: Optimizer = MNIST_TRAINING.optimizer,
+    optimizer: Annotated[str, TrainingConfig],
     learning_rate: Annotated[
         float | None,
         option(
@@ -168,12 +161,11 @@ def train_mnist(
         int,
         option(TRAINING, help="Stop after so many epochs without a better dev score; 0: never."),
     ] = MNIST_TRAINING.patience,
-    seed: Seed = MNIST_TRAINING.seed,
-    threads: Threads = RUN_DEFAULTS.threads,
-    device: Device = RUN_DEFAULTS.device,
+    seed: Annotated[int, TrainingConfig],
+    threads: Annotated[int, TrainingConfig],
+    device: Annotated[str, TrainingConfig],
     resume: Resume = False,
-    progress: Progress = True,
-    quiet: Quiet = False,
+    verbosity: Verbosity,
 ) -> None:
     """Train a classifier of MNIST's images.
 
@@ -181,13 +173,16 @@ def train_mnist(
     (meProp, section 4.1: MNIST): minibatch 10, constant learning rate, no clipping, all epochs,
     where our other trainings have other defaults.
     """
-    options = {name: value for name, value in locals().items() if name != "ctx"}
+    options = {name: value for name, value in locals().items() if name not in ("ctx", "verbosity")}
+    options |= {"data": data, "quiet": verbosity.quiet}
     directory = data or Path(os.environ.get("MEPROP_NLP_DATA", "")) / "mnist"
     files = {} if config is None else _configured(ctx, config, options, directory)
-    preflight.check_method(options)
     if dev_images < 0:
         raise ConfigError(f"--dev-images is {dev_images}, expected a whole number of at least 0")
-    settings = Settings.of("classifier", ClassifierConfig, options)
+    names = {"simplify", *ClassifierConfig.__dataclass_fields__}
+    names |= {setting.name for setting in Settings.choices("classifier")}
+    given = {name: options[name] for name in names - {"lazy"} if options[name] is not None}
+    settings = Settings.of("classifier", lazy=False, **given)
     if len(files) < 4 and not directory.is_dir():
         raise ConfigError(
             f"--data: {directory} is not a folder, expected one with MNIST's four files; they "
@@ -199,7 +194,7 @@ def train_mnist(
     from meprop_nlp.data.mnist import read_mnist
 
     mnist = read_mnist(directory, n_dev=dev_images, files=files)
-    if not quiet:
+    if not verbosity.quiet:
         counts = (f"{len(images):,} {part}" for part, images in mnist._asdict().items())
         console.note(f"{directory}: {', '.join(counts)} images")
 
@@ -211,12 +206,16 @@ def train_mnist(
         lambda hooks: ImageClassifier.train(
             mnist.train,
             mnist.dev,
-            **settings._asdict(),
+            config=settings.network,  # type: ignore[arg-type]
+            meprop=settings.meprop,
+            simplify=settings.simplify,
+            training=settings.training,
             output=output,
             resume=resume,
             hooks=hooks,
         ),
-        options,
+        output,
+        verbosity,
         unit="images",
     )
     for part, images in (("dev", mnist.dev), ("test", mnist.test)):

@@ -55,7 +55,7 @@ class FrozenClassifier:
         if kind == "checkpoint":
             raise CheckpointError(
                 f"{os.fspath(path)}: is a checkpoint of a training run, expected its model; "
-                "go on training with --resume"
+                "go on training with `resume`"
             )
         if task != cls.task:
             raise CheckpointError(f"{os.fspath(path)}: is a {task}, expected a {cls.task}")

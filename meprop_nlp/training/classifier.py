@@ -6,12 +6,13 @@ Nothing here loads torch but `train`.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from meprop_nlp.config import (
     MNIST_TRAINING,
     ClassifierConfig,
     MePropConfig,
+    Settings,
     SimplifyConfig,
     TrainingConfig,
 )
@@ -22,7 +23,7 @@ from meprop_nlp.models.classifier import FrozenClassifier
 if TYPE_CHECKING:
     import torch
 
-    from meprop_nlp.training.run import Hooks
+    from meprop_nlp.training.hooks import Hooks
     from meprop_nlp.training.task import Task
 
 __all__ = ["ImageClassifier"]
@@ -68,7 +69,8 @@ class ImageClassifier(FrozenClassifier):
         """
 
         from meprop_nlp.training.classifier_task import ClassifierTask
-        from meprop_nlp.training.run import Hooks, train_model
+        from meprop_nlp.training.hooks import Hooks
+        from meprop_nlp.training.run import train_task
 
         config, meprop = config or ClassifierConfig(), meprop or MePropConfig()
         training, hooks = training or MNIST_TRAINING, hooks or Hooks()
@@ -87,16 +89,15 @@ class ImageClassifier(FrozenClassifier):
                 device=device,
             )
 
+        settings = Settings(
+            network=cast(Any, config), meprop=meprop, simplify=simplify, training=training
+        )
+        identity = {
+            "classifier": config.to_dict(),
+            "data": {"train": train.fingerprint(), "dev": dev.fingerprint()},
+        }
         return cls(
-            train_model(
-                build,
-                data={"train": train.fingerprint(), "dev": dev.fingerprint()},
-                training=training,
-                meprop=meprop,
-                simplify=simplify,
-                settings={"classifier": config.to_dict()},
-                output=output,
-                resume=resume,
-                hooks=hooks,
+            train_task(
+                build, settings, identity=identity, output=output, resume=resume, hooks=hooks
             )
         )

@@ -18,8 +18,9 @@ from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.packing import rounded
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
 from meprop_nlp.training.classifier_network import ClassifierNetwork
-from meprop_nlp.training.task import FixedExamples, arrays_of
-from meprop_nlp.training.teacher import Teacher, taught
+from meprop_nlp.training.simplification.teacher import Teacher, distilled
+from meprop_nlp.training.task import Task
+from meprop_nlp.training.weights import arrays_of
 
 __all__ = ["ClassifierTask"]
 
@@ -32,7 +33,7 @@ class ClassifierBatch:
     n_words: int  # images; the loop's unit of speed
 
 
-class ClassifierTask(FixedExamples):
+class ClassifierTask(Task):
     """A classifier's network with its training and dev data.
 
     Args:
@@ -45,8 +46,9 @@ class ClassifierTask(FixedExamples):
         ConfigError: k is larger than the layer.
     """
 
-    name = "classifier"
+    name: ClassVar[str] = "classifier"
     main_scores: tuple[str, ...] = ("accuracy",)
+    network: ClassifierNetwork
     learning_rates: ClassVar[dict[str, float]] = {"adagrad": 0.1}  # meProp, section 4.1
     prune_rate: ClassVar[float] = PRUNE_RATES["classifier"]
 
@@ -83,7 +85,7 @@ class ClassifierTask(FixedExamples):
         x = self._pixels[batch.members].float().div_(255)
         logits = self.network(x)
         loss = F.cross_entropy(logits, self._labels[batch.members])
-        return taught(loss, logits, teacher(x), made_up=False) if teacher else loss
+        return distilled(loss, logits, teacher(x), synthetic=False) if teacher else loss
 
     def evaluate(self) -> dict[str, float]:
         return {"accuracy": self.frozen().evaluate(self.dev)} if len(self.dev) else {}

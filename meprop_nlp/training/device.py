@@ -1,4 +1,4 @@
-"""What to compute with: the device."""
+"""The device on which a network is trained."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ __all__ = ["pick_device"]
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device of `auto`, `cpu`, `cuda`, `cuda:N`, or of a number as other tools take it:
-    -1 for the CPU, N for cuda:N.
+    """Return the device that a setting names.
+
+    Args:
+        name: `auto`, `cpu`, `cuda` or `cuda:N`; or a number, as other tools take it: -1 for the
+            CPU, N for cuda:N.
 
     Raises:
-        ConfigError: no such device here.
+        ConfigError: there is no such device.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -24,7 +27,7 @@ def pick_device(name: str) -> torch.device:
     except RuntimeError:
         device = None
     if device is None or device.type not in ("cpu", "cuda"):
-        raise ConfigError(f"--device is {name!r}, expected auto, cpu, cuda or cuda:N")
+        raise ConfigError(f"`device` is {name!r}, expected auto, cpu, cuda or cuda:N")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ConfigError(f"--device is {name!r}, but there is no such GPU here; use --device cpu")
+        raise ConfigError(f"`device` is {name!r}, but there is no such GPU here; use `device` cpu")
     return device

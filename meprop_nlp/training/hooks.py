@@ -12,11 +12,12 @@ __all__ = ["Hooks"]
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """How a caller follows a training.
+    """The functions through which a caller follows and stops a training.
 
     Attributes:
-        on_record: is given each Note, Step and EpochRecord.
-        stop: asked between minibatches; on True the run is saved and KeyboardInterrupt raised.
+        on_record: called with each Note, Step and EpochRecord.
+        stop: called between minibatches; when it returns True the run is saved, and
+            KeyboardInterrupt raised.
     """
 
     on_record: Callable[[Note | Step | EpochRecord], None] = lambda record: None

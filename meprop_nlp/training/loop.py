@@ -1,54 +1,42 @@
-"""The one training loop: minibatches, epochs, cycles of cutting, early stop, checkpoints, resume.
+"""`Trainer`: the training loop. It yields records; it writes no files and prints nothing.
 
-It yields records and prints nothing. It uses torch's global random numbers (dropout, random top-k),
-seeded by `TrainingConfig.seed`, and numpy's for the order of the examples.
+Dropout and random top-k draw from torch's global random numbers, which the caller seeds; the order
+of the examples comes from numpy's, seeded by `TrainingConfig.seed`.
 """
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import torch
 
 from meprop_nlp.config import SimplifyConfig, TrainingConfig
-from meprop_nlp.errors import ConfigError, MePropError
-from meprop_nlp.files import replacing
-from meprop_nlp.models.file import ModelFile, write_model_file
-from meprop_nlp.models.packing import rounded
+from meprop_nlp.errors import MePropError
 from meprop_nlp.nn.optimizers import clamp_gradients, clip_gradients, make_optimizer
-from meprop_nlp.training.checkpoint import (
-    Checkpoint,
-    Progress,
-    checkpoint_path,
-    neurons,
-    restore,
-    save_checkpoint,
-)
-from meprop_nlp.training.records import EpochRecord, Step, log_path
-from meprop_nlp.training.simplification import make_simplification
-from meprop_nlp.training.task import Task, arrays_of
+from meprop_nlp.training.progress import Progress
+from meprop_nlp.training.records import EpochRecord, Step
+from meprop_nlp.training.simplification.cutting import make_simplification
+from meprop_nlp.training.simplification.widths import widths_of
+from meprop_nlp.training.stopwatch import Stopwatch
+from meprop_nlp.training.task import Task
 
 __all__ = ["Trainer"]
 
 
 class Trainer:
-    """Trains a task's network and keeps its best state.
+    """Trains a task's network in place, epoch after epoch.
 
     Args:
-        task: what to train; its network is trained in place.
+        task: what to train.
         training: the loop's settings.
         simplify: when and what to cut; None keeps all neurons.
-        output: where the best model goes, with `.jsonl` and checkpoint beside it; None: nowhere.
-        settings: whatever else must be the same when a run is resumed.
-        stop: asked between minibatches; on True a checkpoint is written, KeyboardInterrupt raised.
+        stop: called before each minibatch; when it returns True, `run` ends.
 
     Attributes:
-        best: the best model, when there is no `output`.
+        progress: how far the training is. With the network, the optimiser, the task's examples and
+            torch's random numbers it is all that a resumed run needs.
+        stopped: whether `run` ended because `stop` returned True.
     """
 
     def __init__(
@@ -57,16 +45,9 @@ class Trainer:
         *,
         training: TrainingConfig,
         simplify: SimplifyConfig | None = None,
-        output: Path | None = None,
-        settings: Mapping[str, Any] | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.task = task
-        self.training = training
-        self.output = output
-        self.stop = stop
-        self.settings = {"training": training.to_dict(), **(settings or {})}
-        self.settings["simplify"] = simplify.to_dict() if simplify else None
+        self.task, self.training, self.stop = task, training, stop
         self.layers = task.simplified_layers()
         self.optimizer = make_optimizer(
             training.optimizer,
@@ -81,107 +62,93 @@ class Trainer:
             if simplify
             else None
         )
-        self.best: ModelFile | None = None
         self.rng = np.random.default_rng(training.seed)
         self.progress = Progress(order=dict(self.rng.bit_generator.state))
+        self.stopped = False
 
-    def run(self, *, resume: bool = False) -> Iterator[Step | EpochRecord]:
-        """Train, and yield what happens.
+    def run(self) -> Iterator[Step | EpochRecord]:
+        """Train, and yield a Step after each minibatch and an EpochRecord after each epoch.
+
+        A run whose `progress` was restored goes on with the first minibatch that is missing.
 
         Raises:
-            CheckpointError, ConfigError: `resume`, and there is no fitting checkpoint.
             MePropError: the loss is not finite.
-            KeyboardInterrupt: `stop` said so; the checkpoint is written.
+            KeyboardInterrupt: `stop` returned True while a teacher answered about all examples.
         """
-        if resume:
-            self._resume()
-        progress = self.progress
+        task, progress = self.task, self.progress
         while progress.epoch < self.training.epochs and not self._out_of_patience():
+            clock = Stopwatch(progress.seconds)
+            clock.start()
             self._begin_epoch()
-            yield from self._epoch()
+            clock.lap("all")
+            task.network.train()
+            n_trained, n_batches = progress.batch, task.n_batches
+            clock.start()
+            for number, batch in enumerate(task.batches(self.rng)):
+                if number < n_trained:
+                    continue  # before the run was stopped
+                if self.stop():
+                    self.stopped = True
+                    return
+                progress.loss += self._step(batch)
+                if self.simplification:
+                    progress.was_cut |= self.simplification.after_batch(
+                        progress.epoch, number, n_batches, self.optimizer
+                    )
+                clock.lap("all")
+                progress.batch = number + 1
+                progress.n_words += batch.n_words
+                yield Step(
+                    epoch=progress.epoch + 1,
+                    n_epochs=self.training.epochs,
+                    batch=progress.batch,
+                    n_batches=n_batches,
+                    loss=progress.loss / progress.batch,
+                    words_per_second=progress.n_words / max(progress.seconds["all"], 1e-9),
+                )
+                clock.start()
             yield self._end_epoch()
-        if self.output:
-            checkpoint_path(self.output).unlink(missing_ok=True)
 
     def _begin_epoch(self) -> None:
-        """Do what is due before an epoch's minibatches, once, however often it is resumed."""
-        start, progress, resumed = time.perf_counter(), self.progress, self.progress.begun
+        """Cut, where the schedule says so, or make the epoch's examples; once, even if resumed."""
+        progress, resumed = self.progress, self.progress.begun
         if self.simplification:
             progress.was_cut |= self.simplification.begin_epoch(
                 progress.epoch, self.optimizer, resumed=resumed
             )
-        # what a network meets that has just been cut is not what it will meet
+        # a network that has just been cut would make examples that it never meets once it has
+        # recovered, so the old ones stay for this epoch
         if not resumed and not progress.was_cut:
             self.task.network.train()
             self.task.begin_epoch(progress.epoch)
         progress.begun = True
-        progress.seconds["all"] += time.perf_counter() - start
-
-    def _epoch(self) -> Iterator[Step]:
-        task, progress = self.task, self.progress
-        n_batches = task.n_batches
-        task.network.train()
-        done = progress.batch
-        start = time.perf_counter()
-        for number, batch in enumerate(task.batches(self.rng)):
-            if number < done:
-                continue  # trained before the run was stopped
-            if self.stop():
-                self._save_checkpoint()
-                raise KeyboardInterrupt
-            progress.loss += self._step(batch)
-            if self.simplification:
-                progress.was_cut |= self.simplification.after_batch(
-                    progress.epoch, number, n_batches, self.optimizer
-                )
-            progress.seconds["all"] += time.perf_counter() - start
-            progress.batch = number + 1
-            progress.n_words += batch.n_words
-            yield Step(
-                progress.epoch + 1,
-                self.training.epochs,
-                progress.batch,
-                n_batches,
-                progress.loss / progress.batch,
-                progress.n_words / max(progress.seconds["all"], 1e-9),
-            )
-            start = time.perf_counter()
 
     def _step(self, batch: Any) -> float:
-        """Forward, backward, update on one minibatch; return its loss."""
+        """Forward, backward and update on one minibatch; return its loss."""
+        network, training = self.task.network, self.training
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         self.optimizer.zero_grad(set_to_none=True)
-        clock = [self._clock()]
+        clock = Stopwatch(self.progress.seconds, next(network.parameters()).device)
+        clock.start()
         teacher = self.simplification.teacher if self.simplification else None
         loss = self.task.loss(batch, teacher) if teacher else self.task.loss(batch)
-        clock.append(self._clock())
+        clock.lap("forward")
         loss.backward()  # type: ignore[no-untyped-call]
-        clock.append(self._clock())
-        if self.training.clip:
-            clip_gradients(self.task.network.parameters(), self.training.clip)
-        if self.training.clip_value:
-            clamp_gradients(self.task.network.parameters(), self.training.clip_value)
+        clock.lap("backward")
+        if training.clip:
+            clip_gradients(network.parameters(), training.clip)
+        if training.clip_value:
+            clamp_gradients(network.parameters(), training.clip_value)
         self.optimizer.step()
-        clock.append(self._clock())
-        for name, before, after in zip(
-            ("forward", "backward", "update"), clock[:-1], clock[1:], strict=True
-        ):
-            self.progress.seconds[name] += after - before
+        clock.lap("update")
         value = float(loss.detach())
         if not np.isfinite(value):
             raise MePropError(
                 f"the loss is {value} in epoch {self.progress.epoch + 1}; "
-                "try a smaller --learning-rate"
+                "try a smaller `learning_rate`"
             )
         return value
-
-    def _clock(self) -> float:
-        # work on a GPU is asynchronous: without waiting, all time would be the update's
-        device = next(self.task.network.parameters()).device
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        return time.perf_counter()
 
     def _learning_rate(self) -> float:
         if not self.training.decay:
@@ -192,107 +159,44 @@ class Trainer:
         return self.base_lr * (1 - (epoch + share) / self.training.epochs)
 
     def _end_epoch(self) -> EpochRecord:
-        progress = self.progress
+        """Score on dev, decide whether this is the best model so far, and go to the next epoch."""
+        progress, seconds = self.progress, self.progress.seconds
         learning_rate = self._learning_rate()
-        start = time.perf_counter()
+        evaluation = Stopwatch({"evaluate": 0.0})
+        evaluation.start()
         scores = self.task.evaluate()
-        evaluate_seconds = time.perf_counter() - start
-        # a model from before a cut is not the model that was asked for, however good
+        evaluation.lap("evaluate")
         score = float(np.mean([scores[n] for n in self.task.main_scores])) if scores else None
+        # a model from before a cut is too wide, however good it is
         best = (
             progress.best_score is None
             or progress.was_cut
             or score is None
             or score > progress.best_score
         )
-        seconds = progress.seconds
         record = EpochRecord(
             epoch=progress.epoch + 1,
             loss=progress.loss / max(1, progress.batch),
             scores=scores,
-            neurons=neurons(self.layers),
+            neurons=widths_of(self.layers),
             best=best,
             learning_rate=learning_rate,
             forward_seconds=seconds["forward"],
             backward_seconds=seconds["backward"],
             update_seconds=seconds["update"],
             seconds=seconds["all"],
-            evaluate_seconds=evaluate_seconds,
+            evaluate_seconds=evaluation.seconds["evaluate"],
             words_per_second=progress.n_words / max(seconds["all"], 1e-9),
             n_batches=progress.batch,
         )
         progress.records.append(record.to_dict())
         if best:
-            progress.best_score, progress.best_epoch = score, progress.epoch + 1
-            self._keep_best(record)
-        fresh = Progress(order={})
-        for name in ("batch", "loss", "n_words", "seconds", "begun", "was_cut"):
-            setattr(progress, name, getattr(fresh, name))
-        progress.epoch += 1
-        progress.order = dict(self.rng.bit_generator.state)
-        if self.output:
-            with replacing(log_path(self.output)) as temporary:
-                lines = (json.dumps(entry) + "\n" for entry in progress.records)
-                temporary.write_text("".join(lines), encoding="utf-8")
-        self._save_checkpoint()
+            progress.best_score, progress.best_epoch = score, record.epoch
+        progress.next_epoch(dict(self.rng.bit_generator.state))
         return record
-
-    def _keep_best(self, record: EpochRecord) -> None:
-        arrays = arrays_of(self.task.network)
-        if self.output is None:
-            copies = {name: array.copy() for name, array in arrays.items()}
-            self.best = ModelFile(self.header(record), rounded(copies))
-            return
-        write_model_file(self.output, self.header(record), arrays)
-
-    def header(self, record: EpochRecord) -> dict[str, Any]:
-        """Return the model file's header for the network as it is after `record`."""
-        return {
-            **self.task.header(),
-            "neurons": record.neurons,
-            "scores": record.scores,
-            "training": {**self.settings, "epoch": record.epoch},
-        }
 
     def _out_of_patience(self) -> bool:
         if self.simplification and not self.simplification.is_over(self.progress.epoch):
             return False
         waited = self.progress.epoch - self.progress.best_epoch
         return bool(self.training.patience) and waited >= self.training.patience
-
-    def _save_checkpoint(self) -> None:
-        if self.output:
-            save_checkpoint(
-                checkpoint_path(self.output),
-                self.settings,
-                self.progress.to_dict(),
-                self.task.network,
-                self.layers,
-                self.optimizer,
-                self.simplification.teacher_network() if self.simplification else None,
-                self.task.state(),
-            )
-
-    def _resume(self) -> None:
-        if self.output is None:
-            raise ConfigError("a run can be resumed only when it has an output file")
-        path = checkpoint_path(self.output)
-        if not path.exists():
-            raise ConfigError(
-                f"--resume: there is no {path}; a run that ended has none; "
-                "start anew without --resume"
-            )
-        checkpoint = Checkpoint.load(path)
-        checkpoint.demand_settings(self.settings)
-        if checkpoint.progress["best_epoch"] and not self.output.exists():
-            raise ConfigError(
-                f"--resume: the best model so far, {self.output}, is gone; "
-                "start anew without --resume"
-            )
-        if self.simplification:
-            self.simplification.restore_teacher(checkpoint.teacher())
-        restore(checkpoint, self.task.network, self.layers, self.optimizer)
-        self.task.restore(checkpoint.task())
-        for name in Progress.__slots__:
-            setattr(self.progress, name, checkpoint.progress[name])
-        self.rng.bit_generator.state = self.progress.order

@@ -1,4 +1,4 @@
-"""What training tells: a Note on the data, a Step per minibatch, an EpochRecord per epoch."""
+"""What training reports: a Note on the data, a Step per minibatch, an EpochRecord per epoch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One minibatch is done: what a progress bar needs.
+    """One minibatch is finished: what a progress bar needs.
 
     Attributes:
         epoch, batch: 1-based.
@@ -39,7 +39,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class EpochRecord:
-    """One epoch is done; stored as one line of the `.jsonl` file beside the model.
+    """One epoch is finished; stored as one line of the `.jsonl` file beside the model.
 
     The papers report back-propagation time only, so forward, backward and update stand apart;
     `seconds` is the whole epoch, minibatches made and cuts included, without the evaluation on dev.

@@ -1,159 +1,145 @@
-"""From files and settings to a trained model: what all `train` methods share."""
+"""`train`: from files and settings to a trained model, as one visible flow."""
 
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from meprop_nlp.config import MePropConfig, SimplifyConfig, TrainingConfig
-from meprop_nlp.data.conll.reading import read
-from meprop_nlp.data.report import TreebankReport
-from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.config import Settings
 from meprop_nlp.files import demand_writable
-from meprop_nlp.models.file import ModelFile, read_model_file
+from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.model import Model
 from meprop_nlp.nn.core import announce
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.device import pick_device
+from meprop_nlp.training.heads.table import TASKS
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.loop import Trainer
-from meprop_nlp.training.records import Note
+from meprop_nlp.training.outputs import Outputs
+from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.task import Task
+from meprop_nlp.training.treebanks import Treebank, fingerprint, read_treebank
+from meprop_nlp.training.vectors import checksum_of, read_pretrained
 
-__all__ = ["Hooks", "Treebank", "fingerprint", "read_treebanks", "train_model"]
-
-Treebank = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sentence]
+__all__ = ["train", "train_task"]
 
 
-def read_treebanks(
-    train: Treebank, dev: Treebank | None, hooks: Hooks, *, trees: bool, input_format: str
-) -> tuple[list[Sentence], list[Sentence]]:
-    """Return the sentences to train on and those of dev, none where there is no dev.
+def train(
+    task: str,
+    train: Treebank,
+    dev: Treebank | None = None,
+    *,
+    settings: Settings | None = None,
+    vectors: str | os.PathLike[str] | None = None,
+    output: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    input_format: str = "auto",
+    hooks: Hooks | None = None,
+) -> Model:
+    """Train a tagger or a parser; return the model with the best score on dev.
 
-    Each is one file, several, or sentences that are there already; what was found is said.
+    Args:
+        task: `tagger` or `parser`, a key of `heads.table.TASKS`.
+        train, dev: files, or Sentences. Without dev the last epoch's model is returned.
+        settings: None means the defaults, without simplification.
+        vectors: pretrained word vectors, in the text form of word2vec or GloVe.
+        output: where to keep the best model, a log, and a checkpoint while training goes on.
+        resume: go on from the checkpoint beside `output`.
+        input_format: see `data.conll.reading.read`.
+        hooks: to follow or stop the run.
 
     Raises:
-        ConlluError, DataError: a file is faulty, or there is no sentence in all of them.
+        ConfigError: a setting does not fit the data or this machine.
+        DataError: the training data cannot be used, or `output` cannot be written.
+        KeyboardInterrupt: `hooks.stop` returned True; the checkpoint is written.
     """
-    found = _read(train, "train", hooks, trees=trees, input_format=input_format)
-    if dev is None:
-        return found, []
-    return found, _read(dev, "dev", hooks, trees=trees, input_format=input_format)
+    task_class = TASKS[task]
+    settings, hooks = settings or Settings(network=task_class.config_class()), hooks or Hooks()
+    needs_trees = task_class.needs_trees
+    sentences = read_treebank(train, "train", hooks, trees=needs_trees, input_format=input_format)
+    dev_sentences = (
+        []
+        if dev is None
+        else read_treebank(dev, "dev", hooks, trees=needs_trees, input_format=input_format)
+    )
+    width = task_class.word_width(settings.network)
+    pretrained = read_pretrained(vectors, sentences, width, hooks) if vectors else {}
+
+    def build(device: torch.device) -> Task:
+        return task_class.build(sentences, dev_sentences, settings, device, pretrained)
+
+    return Model(
+        train_task(
+            build,
+            settings,
+            identity={
+                task: settings.network.to_dict(),
+                "vectors": checksum_of(pretrained),
+                "data": {"train": fingerprint(sentences), "dev": fingerprint(dev_sentences)},
+            },
+            output=output,
+            resume=resume,
+            hooks=hooks,
+        )
+    )
 
 
-def _read(
-    source: Treebank, role: str, hooks: Hooks, *, trees: bool, input_format: str
-) -> list[Sentence]:
-    if isinstance(source, str | os.PathLike):
-        source = [source]
-    report = TreebankReport()
-    sentences: list[Sentence] = []
-    names: list[str] = []
-    for item in source:
-        if isinstance(item, Sentence):
-            sentences.append(item)
-            report.add(item)
-            continue
-        names.append(os.fspath(item))
-        sentences += read(item, trees=trees, input_format=input_format, report=report)
-    sentences = [sentence for sentence in sentences if len(sentence)]
-    if not sentences:
-        raise DataError(f"no sentences in {', '.join(names) or f'the {role} data'}")
-    hooks.on_record(Note(f"{role}: {report}"))
-    for warning in report.warnings:
-        hooks.on_record(Note(f"{role}: {warning}", warning=True))
-    return sentences
-
-
-def train_model(
+def train_task(
     build: Callable[[torch.device], Task],
+    settings: Settings,
     *,
-    data: Mapping[str, Mapping[str, int]],
-    training: TrainingConfig,
-    meprop: MePropConfig,
-    simplify: SimplifyConfig | None,
-    settings: Mapping[str, Any],
-    output: str | os.PathLike[str] | None,
-    resume: bool,
+    identity: Mapping[str, Any],
+    output: str | os.PathLike[str] | None = None,
+    resume: bool = False,
     hooks: Hooks,
 ) -> ModelFile:
-    """Build a task, train it, and return the best model.
+    """Build any task, train it, and return the best model.
 
     Args:
         build: makes the task on a device; called with seeded random numbers.
-        data: what tells the training and dev data from others, by role, as `fingerprint` gives it.
-        settings: the task's own settings, for the model file and to check a resumed run.
-        output, resume: see Trainer.
+        settings: of the training; `settings.network` is the task's own affair.
+        identity: everything else that must be the same when the run is resumed: the network's
+            settings and checksums of the data. It is stored in the model file.
+        output, resume, hooks: see `train`.
 
     Raises:
-        ConfigError: settings that cannot work together.
-        DataError: `output` cannot be written.
-        KeyboardInterrupt: `hooks.stop` said so.
+        ConfigError, DataError, KeyboardInterrupt: see `train`.
     """
-    if simplify and simplify.by_hits:
-        _demand_hits(meprop)
-    before = simplify.epochs_before(training.epochs) if simplify else 0
-    if before >= training.epochs:
-        raise ConfigError(
-            f"--first-cut-epoch is {before}, but training ends after {training.epochs} epochs, so "
-            "nothing would be cut; give more --epochs or a smaller --first-cut-epoch"
-        )
+    training, simplify = settings.training, settings.simplify
     device = pick_device(training.device)
     if device.type == "cpu":
         announce(lambda text: hooks.on_record(Note(text, warning=True)))
     torch.set_num_threads(usable_threads(training.threads))
     path = None if output is None else Path(output)
     if path is not None:
-        demand_writable(path)  # said now, not after the first epoch
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
+        demand_writable(path)  # now rather than after the first epoch
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(training.seed)
         task = build(device)
         for warning in task.warnings:
             hooks.on_record(Note(warning, warning=True))
-        trainer = Trainer(
-            task,
-            training=training,
-            simplify=simplify,
-            output=path,
-            settings={
-                "meprop": meprop.to_dict(),
-                **settings,
-                "data": {role: dict(values) for role, values in data.items()},
+        trainer = Trainer(task, training=training, simplify=simplify, stop=hooks.stop)
+        outputs = Outputs(
+            trainer,
+            path,
+            {
+                "training": training.to_dict(),
+                "meprop": settings.meprop.to_dict(),
+                **identity,
+                "simplify": simplify.to_dict() if simplify else None,
             },
-            stop=hooks.stop,
         )
-        for record in trainer.run(resume=resume):
+        if resume:
+            outputs.resume()
+        for record in trainer.run():
+            if isinstance(record, EpochRecord):
+                outputs.keep(record)
             hooks.on_record(record)
-    if path is not None:
-        return read_model_file(path)
-    if trainer.best is None:
-        raise ConfigError("no epoch was trained; give at least one epoch")
-    return trainer.best
-
-
-def _demand_hits(meprop: MePropConfig) -> None:
-    """Raise ConfigError where it would mean nothing which neurons are in the top k."""
-    if not meprop.k:
-        raise ConfigError(
-            "--schedule paper and --criterion hits count which neurons are in the top k, so they "
-            "need --k, for instance --k 20"
-        )
-    if meprop.topk_mode == "random":
-        raise ConfigError(
-            "--topk-mode random draws neurons by chance, so its counts cannot say which to cut; "
-            "use --topk-mode example or unified"
-        )
-
-
-def fingerprint(sentences: Sequence[Sentence]) -> dict[str, int]:
-    """Return what tells one treebank from another."""
-    checksum = 0
-    for sentence in sentences:
-        checksum = zlib.crc32(str(sentence).encode(), checksum)
-    return {"sentences": len(sentences), "checksum": checksum}
+        if trainer.stopped:
+            outputs.save_checkpoint()
+            raise KeyboardInterrupt
+    return outputs.finish()

@@ -14,8 +14,7 @@ import typer.main
 
 from meprop_nlp import __version__
 from meprop_nlp.cli import make_app
-from meprop_nlp.commands.options import RUN_DEFAULTS
-from meprop_nlp.config import SIMPLIFY_EPOCHS
+from meprop_nlp.config import LATE_TRAINING, SIMPLIFY_EPOCHS, TrainingConfig
 
 COMMANDS = (
     "train-tagger",
@@ -74,10 +73,14 @@ def test_help_of_each_command(command: str, run: Any) -> None:
 
 def test_defaults_in_help_are_those_of_the_configuration(run: Any) -> None:
     words = " ".join(run("train-parser", "--help").stdout.split())
-    epochs = f"{RUN_DEFAULTS.epochs} unless given, with --simplify {SIMPLIFY_EPOCHS}"
+    training = TrainingConfig()
+    late = "with --simplify and the late --schedule."
+    epochs = f"unless given, {training.epochs}, or {SIMPLIFY_EPOCHS} {late}"
     assert f"Passes over the training file; {epochs}" in words
-    patience = f"Unless given, {RUN_DEFAULTS.patience}, and with --simplify"
+    patience = f"Unless given, {training.patience}, or {LATE_TRAINING['patience']} {late}"
     assert patience in words.partition("--patience")[2]
+    assert (training.lazy, LATE_TRAINING["lazy"]) == (False, True)
+    assert f"Unless given, --exact, or --lazy {late}" in words
     assert "arc-standard, arc-hybrid or arc-standard-swap. [default: arc-standard]" in words
 
 

@@ -116,7 +116,7 @@ def test_stopped_run_goes_on(
     assert train(run, folder, whole, *options).exit_code == 0
     with monkeypatch.context() as patch:
         patch.setattr(
-            "meprop_nlp.commands.console.TrainingDisplay.__call__", stop_in_the_second_epoch
+            "meprop_nlp.training.display.TrainingDisplay.__call__", stop_in_the_second_epoch
         )
         result = train(run, folder, stopped, *options)
     assert result.exit_code == 130

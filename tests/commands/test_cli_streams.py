@@ -150,6 +150,15 @@ def test_ctrl_c_ends_with_130(tagger: Path) -> None:
     assert error == b"error: stopped by Ctrl-C\n"
 
 
+@pytest.mark.parametrize(("name", "status"), [("TERM", 143), ("HUP", 129)])
+def test_other_signals_end_with_128_and_their_number(
+    name: str, status: int, shell: Any, tagger: Path
+) -> None:
+    command = f"exec 3<>fifo; $MEPROP tag -m {tagger} <&3 & kill -{name} $!; wait $!; echo $?"
+    result = shell(f"cd $(mktemp -d) && mkfifo fifo && {command}")
+    assert result.stdout == f"{status}\n"
+
+
 # progress
 
 

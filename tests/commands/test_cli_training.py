@@ -12,11 +12,9 @@ from typing import Any
 
 import pytest
 
-from meprop_nlp.commands import console
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
-from meprop_nlp.commands.training import Settings
-from meprop_nlp.config import SIMPLIFY_EPOCHS, ParserConfig
 from meprop_nlp.models.file import read_model_file
+from meprop_nlp.training.display import TrainingDisplay
 from meprop_nlp.training.records import EpochRecord, Step
 
 TINY = ("--hidden", 8, "--word-dim", 8, "-t", 1, "--no-progress")
@@ -202,7 +200,7 @@ def test_existing_model_is_replaced_by_a_better_one_only(
     assert train(run, "tagger", *options).exit_code == 0
     before = output.read_bytes()
     with monkeypatch.context() as patch:
-        interrupt_after(patch, console.TrainingDisplay, "__call__", steps=3)
+        interrupt_after(patch, TrainingDisplay, "__call__", steps=3)
         assert train(run, "tagger", *options, "--seed", 2).exit_code == 130
     assert output.read_bytes() == before
     assert train(run, "tagger", *options, "--seed", 2).exit_code == 0
@@ -319,7 +317,7 @@ def test_ctrl_c_saves_and_resume_ends_with_the_same_weights(
     assert train(run, task, *options, "-o", expected).exit_code == 0
     checkpoint = actual.with_name("m.checkpoint.safetensors")
     with monkeypatch.context() as patch:
-        interrupt_after(patch, console.TrainingDisplay, "__call__", steps=steps)
+        interrupt_after(patch, TrainingDisplay, "__call__", steps=steps)
         result = train(run, task, *options, "-o", actual)
     assert result.exit_code == 130
     assert f"saved {checkpoint}; to go on, give the same command with --resume" in result.stderr
@@ -339,7 +337,7 @@ def test_resume_with_other_settings_is_refused(
     output = tmp_path / "m.safetensors"
     options = ("--train", treebank, "-o", output, "--epochs", 2, "--batch-size", 8)
     with monkeypatch.context() as patch:
-        interrupt_after(patch, console.TrainingDisplay, "__call__", steps=2)
+        interrupt_after(patch, TrainingDisplay, "__call__", steps=2)
         train(run, "tagger", *options)
     result = train(run, "tagger", *options, "--seed", 5, "--resume")
     assert result.exit_code == 2
@@ -392,31 +390,9 @@ def test_second_ctrl_c_stops_at_once(
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(console.TrainingDisplay, "__call__", press_twice)
+    monkeypatch.setattr(TrainingDisplay, "__call__", press_twice)
     output = tmp_path / "m.safetensors"
     result = train(run, "tagger", "--train", treebank, "-o", output)
     assert result.exit_code == 130
     assert "saved" not in result.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("given", "epochs", "lazy", "patience"),
-    [
-        ({}, 8, False, 5),
-        ({"simplify": True}, SIMPLIFY_EPOCHS, True, 0),
-        ({"simplify": True, "lazy": False, "epochs": 5, "patience": 3}, 5, False, 3),
-        ({"simplify": True, "schedule": "paper"}, 8, False, 5),
-        ({"lazy": True}, 8, True, 5),
-    ],
-)
-def test_what_the_late_cut_changes_unless_it_is_given(
-    given: dict[str, Any], epochs: int, lazy: bool, patience: int
-) -> None:
-    options = {"simplify": False, "schedule": "late"}
-    options |= dict.fromkeys(("k", "epochs", "lazy", "patience"))
-    settings = Settings.of("parser", ParserConfig, options | {"hidden": 500} | given)
-    training = settings.training
-    assert (training.epochs, training.lazy, training.patience) == (epochs, lazy, patience)
-    assert settings.meprop.k == (50 if given.get("simplify") else None)
-    assert (settings.simplify is not None) == bool(given.get("simplify"))

@@ -83,5 +83,5 @@ def test_setting_that_was_new_or_is_gone_does_not_matter_but_another_default_doe
 def test_unknown_setting_is_refused() -> None:
     with pytest.raises(ConfigError, match="parsing has no setting hiden"):
         BASE.changed(hiden=3)
-    with pytest.raises(ConfigError, match="--dropout is 2"):
+    with pytest.raises(ConfigError, match="`dropout` is 2"):
         BASE.changed(dropout=2)

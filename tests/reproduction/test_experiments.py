@@ -18,8 +18,8 @@ from meprop_nlp.reproduction.settings import FULL_SCALE, PAPERS, QUICK_SCALE, Sc
 from meprop_nlp.reproduction.tasks import TASKS
 from meprop_nlp.reproduction.verdict import verdict
 from meprop_nlp.simplify.schedules import CutSchedule
-from meprop_nlp.training.parser_network import ParserNetwork
-from meprop_nlp.training.tagger_network import TaggerNetwork
+from meprop_nlp.training.heads.tags import TaggerNetwork
+from meprop_nlp.training.heads.tree import ParserNetwork
 
 from . import made
 

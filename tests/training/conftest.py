@@ -17,10 +17,10 @@ from meprop_nlp.config import (
     TrainingConfig,
 )
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.training.heads.tags import TaggerTask
+from meprop_nlp.training.heads.tree import ParserTask
 from meprop_nlp.training.parser import DependencyParser
-from meprop_nlp.training.parser_task import ParserTask
 from meprop_nlp.training.tagger import Tagger
-from meprop_nlp.training.tagger_task import TaggerTask
 
 Treebank = list[Sentence]
 TASKS = ("tagger", "parser")

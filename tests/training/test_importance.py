@@ -13,7 +13,7 @@ from torch.testing import assert_close
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
-from meprop_nlp.training.importance import taylor_scores
+from meprop_nlp.training.simplification.importance import taylor_scores
 
 
 def test_scores_are_value_times_gradient_summed_over_examples() -> None:

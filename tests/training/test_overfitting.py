@@ -23,11 +23,11 @@ from meprop_nlp.models.model import load
 from meprop_nlp.models.packing import rounded
 from meprop_nlp.models.words import SentenceWords
 from meprop_nlp.parsing.features import extract, extract_labels
-from meprop_nlp.training.parser_task import ParserTask
+from meprop_nlp.training.heads.tags import TaggerTask
+from meprop_nlp.training.heads.tree import ParserTask
+from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.records import EpochRecord
-from meprop_nlp.training.run import Hooks
-from meprop_nlp.training.tagger_task import TaggerTask
-from meprop_nlp.training.task import arrays_of
+from meprop_nlp.training.weights import arrays_of
 
 CPU = torch.device("cpu")
 COLUMNS = {"tagger": ("upos", "xpos"), "parser": ("head", "deprel")}
@@ -172,7 +172,7 @@ def test_frozen_tagger_tags_as_the_network(
     for batch in task.batches(np.random.default_rng(seed)):
         with torch.no_grad():
             logits = task.network(
-                task._form_rows[task._forms[torch.from_numpy(batch.words)]], batch.batch_sizes
+                task.forms.rows[task.form_of[torch.from_numpy(batch.words)]], batch.batch_sizes
             )
         for column in columns:
             tags = [task.tags[column][i] for i in logits[column].argmax(1).tolist()]

@@ -15,8 +15,8 @@ from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.criteria import by_reconstruction
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
-from meprop_nlp.training import reconstruction
-from meprop_nlp.training.reconstruction import reconstruction_scores
+from meprop_nlp.training.simplification import reconstruction
+from meprop_nlp.training.simplification.reconstruction import reconstruction_scores
 
 
 def test_an_error_counts_by_the_curvature_of_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,13 +21,13 @@ from meprop_nlp.training.records import Note, log_path
 def test_cutting_that_would_begin_after_the_last_epoch_is_refused(
     train: Callable[..., Any], task: str
 ) -> None:
-    with pytest.raises(ConfigError, match="--first-cut-epoch is 2, but training ends after 2"):
+    with pytest.raises(ConfigError, match="`first_cut_epoch` is 2, but training ends after 2"):
         train(task, k=2, simplify={"first_cut_epoch": 2}, training={"epochs": 2})
 
 
 @pytest.mark.parametrize("task", ["tagger", "parser"])
 def test_layers_too_narrow_to_be_cut_are_refused(train: Callable[..., Any], task: str) -> None:
-    with pytest.raises(ConfigError, match="--min-neurons is 8, but no layer is wider than 8"):
+    with pytest.raises(ConfigError, match="`min_neurons` is 8, but no layer is wider than 8"):
         train(task, k=2, simplify={"min_neurons": 8})
 
 
@@ -38,7 +38,7 @@ def test_vectors_of_another_width_are_refused_whether_or_not_a_form_is_known(
 ) -> None:
     path = tmp_path / "vectors.txt"
     path.write_text(line, encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"vectors have 3 dimensions.*give --word-dim 3"):
+    with pytest.raises(ConfigError, match=r"vectors have 3 dimensions.*give `word_dim` 3"):
         train(task, vectors=path)
 
 

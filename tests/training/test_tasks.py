@@ -27,14 +27,14 @@ from meprop_nlp.parsing.features import extract, extract_labels
 from meprop_nlp.parsing.oracles import DynamicOracle, walk
 from meprop_nlp.parsing.projectivity import LIFTED
 from meprop_nlp.simplify.simplifier import Simplifier
+from meprop_nlp.training.batching import by_length, fitting_batch_size
+from meprop_nlp.training.heads.gold_trees import POOLED, gold_trees
+from meprop_nlp.training.heads.tags import TaggerTask
+from meprop_nlp.training.heads.tree import ParserBatch, ParserTask
+from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.parser import DependencyParser
-from meprop_nlp.training.parser_task import ParserBatch, ParserTask
 from meprop_nlp.training.records import Note
-from meprop_nlp.training.run import Hooks
 from meprop_nlp.training.tagger import Tagger
-from meprop_nlp.training.tagger_task import TaggerTask
-from meprop_nlp.training.task import by_length, fitting_batch_size
-from meprop_nlp.training.training_trees import POOLED, training_trees
 
 CPU = torch.device("cpu")
 
@@ -202,7 +202,7 @@ def test_parser_loss_is_the_naive_one(
     )
     randomize(task.network, 4, scale=0.2)
     rng = np.random.default_rng(3)  # the task's seed
-    trees, _ = training_trees(crossing, task.config, projective=task.system.projective)
+    trees, _ = gold_trees(crossing, task.config, projective=task.system.projective)
     losses = []
     doubles = 0
     for sentence, heads, deprels in trees:
@@ -231,7 +231,7 @@ def test_with_the_dynamic_oracle_the_examples_are_what_the_parser_meets(
 ) -> None:
     task = parser_task(crossing, transition_system="arc-hybrid", oracle="dynamic")
     randomize(task.network, 4, scale=0.2)
-    trees, _ = training_trees(crossing, task.config, projective=True)
+    trees, _ = gold_trees(crossing, task.config, projective=True)
     every = np.arange(2 * sum(len(sentence) for sentence, _, _ in trees))
     static = parser_task(crossing, transition_system="arc-hybrid")
     static.network.load_state_dict(task.network.state_dict())
@@ -278,9 +278,9 @@ def test_word_dropout_hides_words_as_the_unknown_one(treebank: list[Sentence], t
 @both
 def test_rare_words_are_hidden_more_often(treebank: list[Sentence], task: str) -> None:
     made = MAKE[task](treebank, word_dropout=0.5)
-    rows = made._form_rows[:, 0].tolist()
+    rows = made.forms.rows[:, 0].tolist()
     forms = [form for sentence in treebank for form in sentence.forms]
-    for row, chance in zip(rows, made._hidden_chance.tolist(), strict=True):
+    for row, chance in zip(rows, made.forms.hidden_chance.tolist(), strict=True):
         count = forms.count(made.lexicon.forms[row])
         assert chance == pytest.approx(0.5 / (0.5 + count))
 
@@ -323,7 +323,7 @@ def test_vectors_file_is_read_for_the_forms_of_the_treebank(
 @both
 def test_k_above_the_width_is_refused(treebank: list[Sentence], task: str) -> None:
     MAKE[task](treebank, hidden=6, k=6)
-    with pytest.raises(ConfigError, match=r"--k is 7, expected at most the layer's width, 6"):
+    with pytest.raises(ConfigError, match=r"`k` is 7, expected at most the layer's width, 6"):
         MAKE[task](treebank, hidden=6, k=7)
 
 
@@ -362,9 +362,9 @@ def test_cut_network_is_the_network_with_those_neurons_masked(
 def test_simplify_needs_counts_of_a_top_k(train: Callable[..., Any], task: str) -> None:
     for by_hits in ({"schedule": "paper"}, {"criterion": "hits"}):
         for k in (None, 0):
-            with pytest.raises(ConfigError, match=r"count which neurons .* need --k"):
+            with pytest.raises(ConfigError, match=r"count which neurons .* need `k`"):
                 train(task, k=k, simplify=by_hits)
-        with pytest.raises(ConfigError, match="--topk-mode random"):
+        with pytest.raises(ConfigError, match="`topk_mode` random"):
             train(task, topk_mode="random", simplify=by_hits)
     train(task, topk_mode="unified", simplify={}, training={"epochs": 2})
 
@@ -463,7 +463,7 @@ def test_unlabelled_conllx_without_tags_trains_a_parser(
 def test_columns_that_are_empty_are_refused(treebank: list[Sentence]) -> None:
     with pytest.raises(ConfigError, match=r"columns feats hold only '_'; it fills upos, xpos"):
         tagger_task(treebank, columns=("upos", "feats"))
-    with pytest.raises(ConfigError, match=r"--tag-columns names feats.*it fills upos, xpos"):
+    with pytest.raises(ConfigError, match=r"`tag_columns` names feats.*it fills upos, xpos"):
         parser_task(treebank, tag_columns=("feats",))
 
 
@@ -507,7 +507,7 @@ def test_crossing_and_several_roots_train_and_every_output_is_a_tree_with_one_ro
 
 
 def test_second_roots_hang_on_the_first_as_parataxis(crossing: list[Sentence]) -> None:
-    trees, _ = training_trees(crossing, ParserConfig(), projective=True)
+    trees, _ = gold_trees(crossing, ParserConfig(), projective=True)
     _, heads, deprels = trees[-1]
     assert heads == [0, 1, 1, 3]
     assert deprels == ["root", "punct", "parataxis", "advmod"]
@@ -517,11 +517,11 @@ def test_second_roots_hang_on_the_first_as_parataxis(crossing: list[Sentence]) -
 def test_lifted_labels_are_kept_where_they_can_be_learnt(
     crossing: list[Sentence], copies: int, kept: bool
 ) -> None:
-    trees, _ = training_trees(crossing, ParserConfig(), projective=True)
+    trees, _ = gold_trees(crossing, ParserConfig(), projective=True)
     lifted = [deprel for _, _, deprels in trees for deprel in deprels if LIFTED in deprel]
     once = min(lifted, key=lifted.count)
     projective = [sentence for sentence in crossing if is_projective(sentence.column("head"))]
-    trees, _ = training_trees([*crossing, *projective * copies], ParserConfig(), projective=True)
+    trees, _ = gold_trees([*crossing, *projective * copies], ParserConfig(), projective=True)
     labels = {deprel for _, _, deprels in trees for deprel in deprels}
     assert (once in labels) == kept
     assert (POOLED in labels) != kept
@@ -550,9 +550,7 @@ def test_pooled_labels_are_explored_as_such(crossing: list[Sentence]) -> None:
 def test_dropping_every_tree_leaves_nothing(crossing: list[Sentence]) -> None:
     with pytest.raises(DataError, match="no tree is left to train on"):
         parser_task(crossing[-2:-1], nonprojective="drop")
-    assert (
-        len(training_trees(crossing, ParserConfig(nonprojective="drop"), projective=True)[0]) == 9
-    )
+    assert len(gold_trees(crossing, ParserConfig(nonprojective="drop"), projective=True)[0]) == 9
 
 
 def test_swap_learns_a_crossing_tree_by_heart(train: Callable[..., Any], crossing: Any) -> None:

@@ -21,12 +21,13 @@ from meprop_nlp.config import (
 )
 from meprop_nlp.nn.optimizers import make_optimizer
 from meprop_nlp.simplify.simplifier import Simplifier
-from meprop_nlp.training import teacher as module
+from meprop_nlp.training.heads.tags import TaggerTask
+from meprop_nlp.training.heads.tree import ParserTask
 from meprop_nlp.training.loop import Trainer
-from meprop_nlp.training.parser_task import ParserTask
 from meprop_nlp.training.records import EpochRecord
-from meprop_nlp.training.tagger_task import TaggerTask
-from meprop_nlp.training.teacher import Swaps, Teacher, taught
+from meprop_nlp.training.simplification import teacher as module
+from meprop_nlp.training.simplification.swaps import Swaps
+from meprop_nlp.training.simplification.teacher import Teacher, distilled
 
 CPU = torch.device("cpu")
 
@@ -70,9 +71,9 @@ def test_loss_is_half_by_the_labels_and_half_by_the_answers():
         shares = np.exp(a) / np.exp(a).sum()
         logs = z - np.log(np.exp(z).sum())
         expected -= sum(p * log for p, log in zip(shares, logs, strict=True) if p) / 2
-    made_up = taught(by_labels, logits, answers, made_up=True)
-    assert made_up.item() == pytest.approx(expected, rel=1e-5)
-    half = taught(by_labels, logits, answers, made_up=False)
+    synthetic = distilled(by_labels, logits, answers, synthetic=True)
+    assert synthetic.item() == pytest.approx(expected, rel=1e-5)
+    half = distilled(by_labels, logits, answers, synthetic=False)
     assert half.item() == pytest.approx(0.5 * 0.7 + 0.5 * expected, rel=1e-5)
     half.backward()
     assert torch.isfinite(logits.grad).all()
@@ -80,7 +81,7 @@ def test_loss_is_half_by_the_labels_and_half_by_the_answers():
 
 def test_nothing_is_learnt_from_a_teacher_that_agrees():
     logits = torch.randn(5, 4, requires_grad=True)
-    taught(torch.tensor(0.0), logits, logits.detach(), made_up=True).backward()
+    distilled(torch.tensor(0.0), logits, logits.detach(), synthetic=True).backward()
     assert_close(logits.grad, torch.zeros(5, 4), atol=1e-7, rtol=0)
 
 
@@ -108,14 +109,14 @@ def make(treebank: Any, task: str, **config: Any) -> Any:
     )
 
 
-@pytest.mark.parametrize("made_up", [False, True])
+@pytest.mark.parametrize("synthetic", [False, True])
 @pytest.mark.parametrize("task", ["tagger", "parser"])
 def test_cut_network_learns_from_the_whole_one(
-    treebank: Any, monkeypatch: pytest.MonkeyPatch, task: str, made_up: bool
+    treebank: Any, monkeypatch: pytest.MonkeyPatch, task: str, synthetic: bool
 ) -> None:
     torch.manual_seed(3)
     made = make(treebank, task)
-    monkeypatch.setattr(module, "MADE_UP", float(made_up))
+    monkeypatch.setattr(module, "SYNTHETIC", float(synthetic))
     teacher = Teacher(made.network)
     layers = made.simplified_layers()
     Simplifier(layers).step(widths={part.name: 4 for part in layers})
@@ -130,7 +131,7 @@ def test_cut_network_learns_from_the_whole_one(
         loss.backward()
         optimizer.step()
     assert losses[-1] < losses[0]
-    if made_up:  # the labels do not count: they may be others
+    if synthetic:  # the labels do not count: they may be others
         torch.manual_seed(5)
         last = made.loss(batch, teacher).item()
         if task == "tagger":
@@ -143,15 +144,15 @@ def test_cut_network_learns_from_the_whole_one(
         assert made.loss(batch, teacher).item() == last
 
 
-@pytest.mark.parametrize("made_up", [False, True])
+@pytest.mark.parametrize("synthetic", [False, True])
 @pytest.mark.parametrize("task", ["tagger", "parser", "dynamic"])
 def test_remembered_answers_are_those_the_teacher_would_give(
-    treebank: Any, monkeypatch: pytest.MonkeyPatch, task: str, made_up: bool
+    treebank: Any, monkeypatch: pytest.MonkeyPatch, task: str, synthetic: bool
 ) -> None:
     torch.manual_seed(4)
     dynamic = {"transition_system": "arc-hybrid", "oracle": "dynamic"} if task == "dynamic" else {}
     made = make(treebank, task, **dynamic)
-    monkeypatch.setattr(module, "MADE_UP", float(made_up))
+    monkeypatch.setattr(module, "SYNTHETIC", float(synthetic))
     for parameter in made.network.parameters():
         parameter.data.mul_(20)  # answers of some size
     teacher, asking = Teacher(made.network), Teacher(made.network)
@@ -171,7 +172,7 @@ def test_remembered_answers_are_those_the_teacher_would_give(
             assert_close(*losses, rtol=2e-3, atol=1e-4)
             n += 1
         # at once about everything, unless the examples change
-        each = task == "dynamic" or made_up or epoch == 0
+        each = task == "dynamic" or synthetic or epoch == 0
         assert len(asked) - before == (n if each else 0)
 
 

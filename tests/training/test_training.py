@@ -19,19 +19,21 @@ from torch import Tensor, nn
 from meprop_nlp.config import SimplifyConfig, TrainingConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError, MePropError
+from meprop_nlp.models.file import ModelFile
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training import checkpoint as checkpoint_module
-from meprop_nlp.training import simplification as simplification_module
 from meprop_nlp.training.checkpoint import checkpoint_path
 from meprop_nlp.training.device import pick_device
-from meprop_nlp.training.importance import taylor_scores
+from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.loop import Trainer
+from meprop_nlp.training.outputs import Outputs
 from meprop_nlp.training.records import EpochRecord, Step, log_path
-from meprop_nlp.training.run import Hooks
-from meprop_nlp.training.teacher import Teacher
+from meprop_nlp.training.simplification import cutting as cutting_module
+from meprop_nlp.training.simplification.importance import taylor_scores
+from meprop_nlp.training.simplification.teacher import Teacher
 
 TIMES = {"seconds", "words_per_second"}
 BATCHES = {"tagger": 4, "parser": 4}
@@ -286,6 +288,9 @@ class ScriptedTask:
     def begin_epoch(self, epoch: int) -> None:
         pass
 
+    def state(self) -> dict[str, Any]:
+        return {}
+
     def evaluate(self) -> dict[str, float]:
         self.evaluated += 1
         return {} if self.scores is None else {"score": self.scores[self.evaluated - 1]}
@@ -299,43 +304,47 @@ class ScriptedTask:
 
 def run(
     task: ScriptedTask, *, simplify: SimplifyConfig | None = None, **training: Any
-) -> tuple[Trainer, list[EpochRecord], list[Step]]:
+) -> tuple[Trainer, list[EpochRecord], list[Step], ModelFile]:
     trainer = Trainer(
         task,  # type: ignore[arg-type]
         training=TrainingConfig(**{"epochs": 6, "patience": 0, "device": "cpu", **training}),
         simplify=simplify,
     )
-    records = list(trainer.run())
-    epochs = [record for record in records if isinstance(record, EpochRecord)]
-    return trainer, epochs, [record for record in records if isinstance(record, Step)]
+    outputs = Outputs(trainer, None, {})
+    epochs, steps = [], []
+    for record in trainer.run():
+        if isinstance(record, EpochRecord):
+            outputs.keep(record)
+            epochs.append(record)
+        else:
+            steps.append(record)
+    return trainer, epochs, steps, outputs.finish()
 
 
-def kept_epoch(trainer: Trainer) -> int:
-    assert trainer.best is not None
-    return int(trainer.best.header["training"]["epoch"])
+def kept_epoch(model: ModelFile) -> int:
+    return int(model.header["training"]["epoch"])
 
 
 def test_best_epochs_model_is_kept_the_first_of_equals() -> None:
-    trainer, epochs, _ = run(ScriptedTask([1.0, 3.0, 2.0, 3.0, 2.5, 0.0]))
+    trainer, epochs, _, model = run(ScriptedTask([1.0, 3.0, 2.0, 3.0, 2.5, 0.0]))
     assert [epoch.best for epoch in epochs] == [True, True, False, False, False, False]
-    assert kept_epoch(trainer) == 2
-    assert trainer.best is not None
+    assert kept_epoch(model) == 2
     last = trainer.task.network.state_dict()["0.weight"].numpy()
-    assert not np.array_equal(trainer.best.arrays["0.weight"], last)
+    assert not np.array_equal(model.arrays["0.weight"], last)
 
 
 def test_without_dev_the_last_epochs_model_is_kept() -> None:
-    trainer, epochs, _ = run(ScriptedTask())
+    _, epochs, _, model = run(ScriptedTask())
     assert [epoch.best for epoch in epochs] == [True] * 6
-    assert kept_epoch(trainer) == 6
+    assert kept_epoch(model) == 6
 
 
 @pytest.mark.parametrize(("patience", "n_epochs"), [(1, 3), (2, 6), (0, 6)])
 def test_early_stopping_waits_so_many_epochs(patience: int, n_epochs: int) -> None:
     task = ScriptedTask([1.0, 2.0, 1.0, 3.0, 2.0, 1.0])
-    trainer, epochs, _ = run(task, patience=patience)
+    _, epochs, _, model = run(task, patience=patience)
     assert len(epochs) == n_epochs
-    assert kept_epoch(trainer) == (2 if patience == 1 else 4)
+    assert kept_epoch(model) == (2 if patience == 1 else 4)
 
 
 def test_patience_waits_for_the_cut() -> None:
@@ -343,7 +352,7 @@ def test_patience_waits_for_the_cut() -> None:
         first_cut_epoch=3, keep=0.5, min_neurons=2, criterion="random", teacher=False
     )
     task = ScriptedTask([6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
-    _, epochs, _ = run(task, simplify=cut, patience=1)
+    _, epochs, _, _ = run(task, simplify=cut, patience=1)
     assert [epoch.best for epoch in epochs] == [True, False, False, True, False]
 
 
@@ -357,15 +366,15 @@ def test_model_from_before_the_last_cut_does_not_win() -> None:
         min_neurons=2,
     )
     # epochs 2, 4 and 6 may cut
-    trainer, epochs, _ = run(ScriptedTask([90.0, 50.0, 40.0, 30.0, 35.0, 20.0]), simplify=cuts)
+    task = ScriptedTask([90.0, 50.0, 40.0, 30.0, 35.0, 20.0])
+    _, epochs, _, model = run(task, simplify=cuts)
     widths = [epoch.neurons["hidden"] for epoch in epochs]
     was_cut = [after < before for before, after in zip([8, *widths], widths, strict=False)]
     assert was_cut[1]
     last_cut = max(n for n, cut in enumerate(was_cut, start=1) if cut)
     scores = {n: epoch.scores["score"] for n, epoch in enumerate(epochs, start=1) if n >= last_cut}
-    assert kept_epoch(trainer) == max(scores, key=lambda n: scores[n]) >= last_cut
-    assert trainer.best is not None
-    assert trainer.best.arrays["0.weight"].shape == (widths[-1], 3)
+    assert kept_epoch(model) == max(scores, key=lambda n: scores[n]) >= last_cut
+    assert model.arrays["0.weight"].shape == (widths[-1], 3)
 
 
 def test_hits_are_counted_in_the_epochs_that_cut_only() -> None:
@@ -414,7 +423,7 @@ def test_learning_rate_falls_linearly_to_zero() -> None:
 def test_learning_rate_is_the_tasks_else_the_papers_and_stays_without_decay(
     name: str, rate: float
 ) -> None:
-    _, epochs, _ = run(ScriptedTask(), decay=False, optimizer=name)
+    _, epochs, _, _ = run(ScriptedTask(), decay=False, optimizer=name)
     assert [epoch.learning_rate for epoch in epochs] == [rate] * 6
 
 
@@ -477,7 +486,7 @@ def test_device_names() -> None:
     assert pick_device("cpu") == pick_device("-1") == torch.device("cpu")
     assert pick_device("auto").type in ("cpu", "cuda")
     for name in ("gpu", "meta", "cuda:x", ""):
-        with pytest.raises(ConfigError, match=f"--device is '{name}', expected auto, cpu, cuda"):
+        with pytest.raises(ConfigError, match=f"`device` is '{name}', expected auto, cpu, cuda"):
             pick_device(name)
     with pytest.raises(ConfigError, match="no such GPU here"):
         pick_device("99")
@@ -495,8 +504,8 @@ def test_threads_are_those_asked_for_else_of_the_environment(
 def test_resume_on_another_kind_of_device_is_refused(
     train: Callable[..., Any], stopped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoint_module, "_on_gpu", lambda network: torch.device("cuda"))
-    with pytest.raises(ConfigError, match=r"on the CPU, and this one is on a GPU; .*--device cpu"):
+    monkeypatch.setattr(checkpoint_module, "_gpu_of", lambda network: torch.device("cuda"))
+    with pytest.raises(ConfigError, match=r"on the CPU, and this one is on a GPU; .*`device` cpu"):
         train("parser", output=stopped, resume=True)
 
 
@@ -507,7 +516,7 @@ def test_seconds_of_an_epoch_hold_its_cut(
         time.sleep(0.5)
         return taylor_scores(*arguments)
 
-    monkeypatch.setattr(simplification_module, "taylor_scores", slow)
+    monkeypatch.setattr(cutting_module, "taylor_scores", slow)
     output = tmp_path / "model.st"
     train("parser", output=output, simplify={**LATE, "criterion": "taylor"})
     seconds = [json.loads(line)["seconds"] for line in log_path(output).read_text().splitlines()]

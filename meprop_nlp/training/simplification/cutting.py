@@ -1,11 +1,11 @@
-"""Simplification in a training: when it cuts, by what, and who teaches what is left."""
+"""When a training cuts neurons, by which criterion, and whether the uncut network then teaches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from meprop_nlp.config import SimplifyConfig
@@ -14,30 +14,31 @@ from meprop_nlp.nn.optimizers import restart
 from meprop_nlp.simplify.criteria import scores_by
 from meprop_nlp.simplify.schedules import CutSchedule
 from meprop_nlp.simplify.simplifier import SimplifiedLayer, Simplifier
-from meprop_nlp.training.checkpoint import load_network, neurons
-from meprop_nlp.training.importance import taylor_scores
-from meprop_nlp.training.reconstruction import reconstruction_scores
+from meprop_nlp.training.simplification.importance import taylor_scores
+from meprop_nlp.training.simplification.reconstruction import reconstruction_scores
+from meprop_nlp.training.simplification.teacher import DROPOUT_SHARE, Teacher
+from meprop_nlp.training.simplification.widths import widths_of
 from meprop_nlp.training.task import Task
-from meprop_nlp.training.teacher import DROPOUT_SHARE, Teacher
+from meprop_nlp.training.weights import load_weights
 
 __all__ = ["Simplification", "make_simplification"]
 
 
 class Simplification:
-    """The late cut: the whole network is trained to an end, cut once, and what is left trained on.
+    """The late cut: the whole network is trained to an end, cut once, and trained again.
 
-    Hits, where they decide, are counted in the last epoch of the whole network. Both parts of the
-    training have the learning rate fall to zero, and the optimiser restarts between them.
+    Hits, where they are the criterion, are counted in the last epoch of the whole network. In both
+    parts of the training the learning rate falls to zero; the optimiser restarts between them.
 
     Args:
         task: its network is still whole.
-        layers: what may be cut of it.
-        config: how far and by what.
+        layers: the layers of it that may be cut.
+        config: how far to cut, and by which criterion.
         epochs: of the whole training.
-        stop: asked while the teacher answers about all examples, which takes a while.
+        stop: called while the teacher answers about all examples, which takes a while.
 
     Attributes:
-        teacher: the whole network, once it has been cut, where it is to teach.
+        teacher: the network as it was before the cut, where `config.teacher` asks for it.
 
     Raises:
         ConfigError: no layer is wide enough to be cut.
@@ -54,12 +55,12 @@ class Simplification:
         self._task, self._layers, self._config, self._epochs = task, layers, config, epochs
         self._stop = stop
         self._first = config.epochs_before(epochs)
-        self._whole = neurons(layers)
+        self._whole = widths_of(layers)
         self.teacher: Teacher | None = None
         widest = max(self._whole.values())
         if widest <= config.min_neurons:
             raise ConfigError(
-                f"--min-neurons is {config.min_neurons}, but no layer is wider than {widest}"
+                f"`min_neurons` is {config.min_neurons}, but no layer is wider than {widest}"
             )
         self._simplifier = Simplifier(
             layers,
@@ -68,16 +69,16 @@ class Simplification:
         )
 
     def begin_epoch(self, epoch: int, optimizer: Optimizer, *, resumed: bool) -> bool:
-        """Do what is due before an epoch; return whether neurons have gone.
+        """Cut or restart, as the schedule says, before an epoch; return whether neurons were cut.
 
         Args:
-            resumed: this was done for the epoch before the run was stopped.
+            resumed: whether this happened already, before the run was stopped in this epoch.
         """
         self._simplifier.counting = self._config.by_hits and epoch == self._first - 1
         if epoch != self._first or resumed:
             return False
         if self._config.teacher:
-            self._be_taught()
+            self._make_teacher()
         widths = {name: max(1, round(self._config.keep * n)) for name, n in self._whole.items()}
         records = self._simplifier.step(optimizer, widths=widths, scores=self._scores())
         restart(optimizer)
@@ -92,33 +93,29 @@ class Simplification:
         return {part.name: scores_by(criterion, part.layer) for part in self._layers}
 
     def after_batch(self, epoch: int, batch: int, n_batches: int, optimizer: Optimizer) -> bool:
-        """Cut, if it is time to; return whether neurons have gone."""
+        """Cut after a minibatch, as the schedule says; return whether neurons were cut."""
         return False
 
     def is_over(self, epoch: int) -> bool:
-        """Whether the model that was asked for is there by then, so that training may stop."""
+        """Whether the cut model exists by that epoch, so that training may stop."""
         return epoch > self._first
 
     def part_done(self, epoch: int, share: float) -> float:
-        """Return how much of its part of the training is done: the learning rate falls with it.
+        """Return which share of the present part of training is finished, for the learning rate.
 
         Args:
-            share: of `epoch` that is done.
+            epoch, share: the present epoch, and which share of it is finished.
         """
         start, end = (self._first, self._epochs) if epoch >= self._first else (0, self._first)
         return (epoch + share - start) / (end - start)
 
-    def teacher_network(self) -> nn.Module | None:
-        """Return the network before it was cut, where it is still asked."""
-        return self.teacher.network if self.teacher else None
-
     def restore_teacher(self, arrays: Mapping[str, Tensor]) -> None:
-        """Bring a stored teacher, if any, back while the task's network is whole."""
+        """Make the teacher again from stored weights, if any, while the task's network is whole."""
         if arrays:
-            load_network(self._be_taught().network, arrays)
+            load_weights(self._make_teacher().network, arrays)
 
-    def _be_taught(self) -> Teacher:
-        """Make the network as it is the teacher of what will be left of it."""
+    def _make_teacher(self) -> Teacher:
+        """Make the network as it is the teacher of the network that will be cut from it."""
         self.teacher = Teacher(self._task.network, self._stop)
         self._task.network.dropout_share = DROPOUT_SHARE  # type: ignore[assignment]
         return self.teacher

@@ -1,4 +1,4 @@
-"""What the loss would lose with each neuron: a criterion of the late cut."""
+"""How much the loss depends on each neuron: a criterion of the late cut."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from torch.utils.hooks import RemovableHandle
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
 from meprop_nlp.training.task import Task
 
-__all__ = ["derive", "taylor_scores"]
+__all__ = ["observe_gradients", "taylor_scores"]
 
 N_BATCHES = 60
-SEED = 5  # of the order in which minibatches are looked at: the same for every cut
+SEED = 5  # of the order of the minibatches, so that every cut sees the same ones
 
 
 def taylor_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Tensor]:
-    """Return how much the loss hangs on each neuron, by layer name; (H,) float64 each.
+    """Return how much the loss depends on each neuron, by layer name: (H,) float64 each.
 
-    The sum over examples of |a dL/da| for a neuron's value a, to first order what the loss changes
-    by when it is set to zero (Molchanov et al. 2017). Looked at as `derive` says.
+    This is the sum over examples of |a dL/da| for a neuron's value a: to first order the change of
+    the loss when the neuron is set to zero (Molchanov et al. 2017). The examples are those of
+    `observe_gradients`.
     """
     scores = {
         part.name: torch.zeros(part.layer.hits.shape[0], dtype=torch.float64) for part in layers
@@ -33,19 +34,19 @@ def taylor_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Te
     handles = []
     for part in layers:
         reader, offset = part.consumers[0].module, part.consumers[0].offset
-        handles.append(reader.register_forward_pre_hook(_watch(scores[part.name], offset)))
-    derive(task, handles)
+        handles.append(reader.register_forward_pre_hook(_observer(scores[part.name], offset)))
+    observe_gradients(task, handles)
     return scores
 
 
-def derive(task: Task, handles: Sequence[RemovableHandle]) -> None:
-    """Run some minibatches forward and backward for hooks that look on.
+def observe_gradients(task: Task, handles: Sequence[RemovableHandle]) -> None:
+    """Run at most 60 minibatches of the training data forward and backward, for hooks to observe.
 
-    At most 60 minibatches of the training data; without dropout, but for word dropout, which is of
-    the data; and by meProp's backward pass, so that dL/da is what training sees of it.
+    Dropout is off, except word dropout, which belongs to the data. The backward pass is meProp's,
+    so that dL/da is what training sees of it. Afterwards no parameter has a gradient.
 
     Args:
-        handles: of the hooks; they are removed. No gradients are left.
+        handles: of the hooks, which are removed afterwards.
     """
     was_training = task.network.training
     task.network.eval()
@@ -59,10 +60,10 @@ def derive(task: Task, handles: Sequence[RemovableHandle]) -> None:
         task.network.train(was_training)
 
 
-def _watch(total: Tensor, offset: int) -> Any:
-    """Return a hook of a layer that adds up |a dL/da| of the inputs from `offset` on."""
+def _observer(total: Tensor, offset: int) -> Any:
+    """Return a forward hook that adds |a dL/da| of a layer's inputs from `offset` on to `total`."""
 
-    def look(module: Any, inputs: tuple[Any, ...]) -> None:
+    def observe(module: Any, inputs: tuple[Any, ...]) -> None:
         read = inputs[0].data if isinstance(inputs[0], PackedSequence) else inputs[0]
         values = read.detach()
 
@@ -70,7 +71,7 @@ def _watch(total: Tensor, offset: int) -> Any:
             terms = (values * gradient)[..., offset : offset + len(total)].abs()
             total.add_(terms.reshape(-1, len(total)).sum(dim=0).double().cpu())
 
-        # several layers may read one tensor; its gradient comes once, as the sum
+        # where several layers read one tensor, its gradient is their sum and comes once
         read.register_hook(add)
 
-    return look
+    return observe

@@ -1,8 +1,8 @@
-"""`ParserExamples`: the states that a parser learns from, as tensors, made by an oracle."""
+"""`ParserExamples`: the parser states to learn from, as tensors, each with the right transition."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,31 +11,34 @@ import torch
 from torch import Tensor
 
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.models.heads.tree import Exploration, TreeHead
 from meprop_nlp.parsing.derivation import Derivation, derive, replay
 from meprop_nlp.parsing.transitions import TransitionSystem
 
-__all__ = ["ParserExamples", "tag_rows"]
+__all__ = ["FIRST_ROW", "ParserExamples", "numbered_words"]
+
+# Rows of a table of forms or tags: ROOT, NULL, then the words'.
+ROOT_ROW, NULL_ROW, FIRST_ROW = 0, 1, 2
 
 
 class ParserExamples:
-    """T states of gold derivations, or of the parser's own, each with what is right in it.
+    """T states, of gold derivations or of the parser's own, each with its right transition.
 
     Args:
         system: numbers the transitions.
-        sentences: of the trees, as the parser reads them.
-        trees: heads and label ids of each; one root, and the system can build it.
-        form_of, tag_of: of each sentence, numbers for ROOT, the words, and NULL, in any numbering.
-        oracle: whose derivations come first; the dynamic oracle begins with the static one's.
+        sentences: the trees' sentences, as the parser reads them.
+        trees: heads and label ids of each tree, which has one root and which the system can build.
+        form_of, tag_of: for each sentence the numbers of ROOT, the words, and NULL, in any
+            numbering.
+        oracle: makes the first derivations; the dynamic oracle begins with those of the static one.
         seed: of the hybrid oracle's choices.
-        device: where the tensors live.
+        device: of the tensors.
 
     Attributes:
-        forms, tags: (T, 18) int32, the numbers of `form_of` and `tag_of` that a state shows.
-        labels: (T, 12) int32, label ids that it shows, -1 where there is no such child.
+        forms, tags: (T, 18) int32, the numbers of `form_of` and `tag_of` at the state's positions.
+        labels: (T, 12) int32, label ids at its positions, -1 where there is no such child.
         targets: (T,) int64, the right transition.
-        seconds: (T,) int64, the hybrid oracle's other one, or -1.
+        seconds: (T,) int64, the hybrid oracle's second right transition, or -1.
         masks: (T,) int64, row of `system.masks`.
     """
 
@@ -77,15 +80,15 @@ class ParserExamples:
         return len(self.targets)
 
     def explore(self, parser: TreeHead) -> None:
-        """Put the states that a parser meets, with the dynamic oracle's answers, in their place."""
+        """Replace the examples by the states that a parser reaches, judged by its oracle."""
         self._replay(parser.explore(self._sentences, self._heads, self._label_ids))
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Return what `restore` needs; empty where nothing has been explored."""
+        """Return the arrays that `restore` takes; empty where nothing has been explored."""
         return self._exploration._asdict() if self._exploration else {}
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Make the examples that `state` was taken of."""
+        """Make the examples again from which `state` was taken."""
         if state:
             self._replay(Exploration(**state))
 
@@ -101,7 +104,7 @@ class ParserExamples:
         )
 
     def _take(self, derivations: Sequence[Derivation]) -> None:
-        """Make these the examples, one derivation a tree."""
+        """Make tensors of these examples, one derivation for each tree."""
         places = [
             # position -1 is NULL
             first + np.where(derivation.positions < 0, last - first, derivation.positions)
@@ -109,29 +112,26 @@ class ParserExamples:
                 derivations, self._bounds[:-1], self._bounds[1:] - 1, strict=True
             )
         ]
-        to = self._device
+        device = self._device
         place = torch.from_numpy(np.concatenate(places))  # (T, 18)
-        self.forms = self._form_of[place].to(to)
-        self.tags = self._tag_of[place].to(to)
+        self.forms = self._form_of[place].to(device)
+        self.tags = self._tag_of[place].to(device)
         stacked = [np.concatenate(column) for column in zip(*derivations, strict=True)]
         _, labels, targets, seconds, masks = stacked
-        self.labels = torch.from_numpy(labels.astype(np.int32)).to(to)
+        self.labels = torch.from_numpy(labels.astype(np.int32)).to(device)
         self.targets, self.seconds, self.masks = (
-            torch.from_numpy(values.astype(np.int64)).to(to) for values in (targets, seconds, masks)
+            torch.from_numpy(values.astype(np.int64)).to(device)
+            for values in (targets, seconds, masks)
         )
 
 
-def tag_rows(
-    sentences: Sequence[Sentence], vocabularies: dict[str, Vocab]
-) -> list[npt.NDArray[np.int64]]:
-    """Return each sentence's tags as rows of one table: (n_words, number of tag columns)."""
-    offset = 0
-    columns = []
-    for name, vocab in vocabularies.items():
-        columns.append(
-            [[offset + vocab.index(tag) for tag in sentence.column(name)] for sentence in sentences]
-        )
-        offset += len(vocab)
-    if not columns:
-        return [np.empty((len(sentence), 0), np.int64) for sentence in sentences]
-    return [np.array(rows, np.int64).T for rows in zip(*columns, strict=True)]
+def numbered_words(numbers: Iterable[Sequence[int]]) -> list[npt.NDArray[np.int64]]:
+    """Return the rows of each sentence's words between those of ROOT and NULL: (n + 2,) each.
+
+    Args:
+        numbers: of each sentence, a number from 0 on for each word.
+    """
+    return [
+        np.concatenate([[ROOT_ROW], np.array(words, np.int64) + FIRST_ROW, [NULL_ROW]])
+        for words in numbers
+    ]

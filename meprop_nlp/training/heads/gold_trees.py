@@ -4,37 +4,51 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from meprop_nlp.config import ParserConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_projective
 from meprop_nlp.parsing.projectivity import LIFTED, projectivize, single_rooted
 
-__all__ = ["POOLED", "training_trees"]
+__all__ = ["POOLED", "GoldTree", "gold_trees"]
 
-# a lifted label with fewer examples is not learnt, in a treebank of ten thousand trees or more
+# In a treebank of ten thousand trees or more a lifted label with fewer examples is not learnt.
 FEWEST_LIFTED = 10
-# of those, all together: it is trained on, and never predicted
+# The one label that stands for all of those: it is trained on, and never predicted.
 POOLED = f"dep{LIFTED}"
 
 
-def training_trees(
+class GoldTree(NamedTuple):
+    """A sentence with the tree to train on.
+
+    Attributes:
+        sentence: as it stands in the treebank.
+        heads, deprels: the tree that the transition system can build.
+    """
+
+    sentence: Sentence
+    heads: list[int]
+    deprels: list[str]
+
+
+def gold_trees(
     train: Sequence[Sentence], config: ParserConfig, *, projective: bool
-) -> tuple[list[tuple[Sentence, list[int], list[str]]], list[str]]:
+) -> tuple[list[GoldTree], list[str]]:
     """Return the trees to train on, as the transition system can build them, and what was changed.
 
     Args:
         projective: whether the transition system builds projective trees only.
 
     Returns:
-        (sentence, heads, deprels) of each tree, and one sentence per kind of change.
+        the trees, and one sentence for each kind of change.
     """
-    trees = []
+    trees: list[GoldTree] = []
     n_several, n_crossing = 0, 0
     for sentence in train:
         heads, deprels = sentence.column("head"), sentence.column("deprel")
         n_several += heads.count(0) > 1
-        # a label that only roots have must not teach the parser to put it elsewhere
+        # a label that only roots have must not be learnt for other words
         other = "parataxis" if "root" in deprels else None
         heads, deprels = single_rooted(heads, deprels, deprel=other)
         if not is_projective(heads):
@@ -44,7 +58,7 @@ def training_trees(
             if projective:
                 lifted, encoded = projectivize(heads, deprels)
                 heads, deprels = lifted, encoded if config.nonprojective == "pseudo" else deprels
-        trees.append((sentence, heads, deprels))
+        trees.append(GoldTree(sentence, heads, deprels))
     _pool_rare_labels(trees)
     how = {
         "pseudo": "lifted, with the way back in their labels (pseudo-projective)",
@@ -61,15 +75,16 @@ def training_trees(
     return trees, notes
 
 
-def _pool_rare_labels(trees: list[tuple[Sentence, list[int], list[str]]]) -> None:
-    """Give lifted labels that are too rare to be learnt one label together, in place.
+def _pool_rare_labels(trees: list[GoldTree]) -> None:
+    """Replace lifted labels that are too rare to be learnt by one common label, in place.
 
-    They are most of the labels of some treebanks, and each costs two outputs of the network. Under
-    their plain labels they would teach wrong heads: on UD English EWT that cost 0.4 LAS.
+    They are most of the labels of some treebanks, and each costs two outputs of the network. With
+    their plain labels instead, the parser would learn wrong heads: on UD English EWT that cost 0.4
+    LAS.
     """
-    counts = Counter(deprel for _, _, deprels in trees for deprel in deprels if LIFTED in deprel)
+    counts = Counter(deprel for tree in trees for deprel in tree.deprels if LIFTED in deprel)
     enough = min(FEWEST_LIFTED, len(trees) / 1000)
-    for _, _, deprels in trees:
-        for i, deprel in enumerate(deprels):
+    for tree in trees:
+        for i, deprel in enumerate(tree.deprels):
             if 0 < counts[deprel] < enough:
-                deprels[i] = POOLED
+                tree.deprels[i] = POOLED

@@ -1,4 +1,4 @@
-"""From which neurons all that a layer says can be made up: a criterion of the late cut."""
+"""From which neurons a layer's effect can be reconstructed best: a criterion of the late cut."""
 
 from __future__ import annotations
 
@@ -10,27 +10,31 @@ from torch import Tensor, nn
 
 from meprop_nlp.simplify.criteria import by_reconstruction
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
-from meprop_nlp.training.importance import derive
+from meprop_nlp.training.simplification.importance import observe_gradients
 from meprop_nlp.training.task import Task
 
 __all__ = ["reconstruction_scores"]
 
 
 def reconstruction_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Tensor]:
-    """Return how early each neuron is chosen, by layer name; (H,) float64 each, H for the first.
+    """Return how early each neuron is chosen, by layer name: (H,) float64 each, H for the first.
 
-    Neurons are chosen one by one, so that from those chosen what the linear layers that read them
-    give comes nearest to what it was (as ThiNet chooses, Luo et al. 2017). An error of an output
-    counts by the loss's curvature along it, estimated as the mean square of its gradient. The data
-    are those of `taylor_scores`. No gradients are left.
+    Neurons are chosen one by one, each time the one with which the outputs of the linear layers
+    that read the chosen neurons come nearest to what they were (as in ThiNet, Luo et al. 2017). An
+    error of an output is weighted by the curvature of the loss along it, estimated as the mean
+    square of its gradient. The examples are those of `observe_gradients`.
     """
     inputs = {part.consumers[0].module: _Inputs(part.consumers[0].module) for part in layers}
     outputs = {
         consumer.module: _Outputs(consumer.module) for part in layers for consumer in part.consumers
     }
-    handles = [module.register_forward_hook(watch.look) for module, watch in inputs.items()]
-    handles += [module.register_forward_hook(watch.look) for module, watch in outputs.items()]
-    derive(task, handles)
+    handles = [
+        module.register_forward_hook(observer.observe) for module, observer in inputs.items()
+    ]
+    handles += [
+        module.register_forward_hook(observer.observe) for module, observer in outputs.items()
+    ]
+    observe_gradients(task, handles)
     scores = {}
     for part in layers:
         n, weights = part.layer.hits.shape[0], []
@@ -45,7 +49,7 @@ def reconstruction_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict
 
 
 class _Inputs:
-    """What a linear layer reads."""
+    """The covariance of a linear layer's inputs."""
 
     def __init__(self, module: Any) -> None:
         n = module.in_features
@@ -53,29 +57,29 @@ class _Inputs:
         self._products = torch.zeros(n, n, dtype=torch.float64)
         self._count = 0
 
-    def look(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
-        """Add up what is read in a forward pass: a hook."""
+    def observe(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Add the inputs of a forward pass: a forward hook."""
         read = inputs[0].detach().reshape(-1, len(self._sum))
         self._count += len(read)
         self._sum += read.sum(dim=0).double().cpu()
         self._products += (read.T @ read).double().cpu()
 
     def covariance(self) -> Tensor:
-        """Return that of the inputs: (I, I)."""
+        """Return the covariance of the inputs seen so far: (I, I)."""
         mean = self._sum / self._count
         return self._products / self._count - torch.outer(mean, mean)
 
 
 class _Outputs:
-    """What the loss makes of what a linear layer gives."""
+    """The curvature of the loss along a linear layer's outputs."""
 
     def __init__(self, module: Any) -> None:
         self._weight: Tensor = module.weight
         self._curvature = torch.zeros(module.out_features, dtype=torch.float64)
         self._count = 0
 
-    def look(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
-        """Look on when the gradient of a forward pass comes: a hook."""
+    def observe(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Observe the gradient of a forward pass when it comes: a forward hook."""
         output.register_hook(self._add)  # type: ignore[no-untyped-call]
 
     def _add(self, gradient: Tensor) -> None:
@@ -85,6 +89,6 @@ class _Outputs:
         self._curvature += each.square().sum(dim=0).double().cpu()
 
     def weighted(self) -> Tensor:
-        """Return the weights by how much their outputs matter to the loss: (O, I)."""
-        matters = (self._curvature / self._count).sqrt()
-        return matters[:, None] * self._weight.detach().double().cpu()
+        """Return the weights, each row scaled by its output's importance to the loss: (O, I)."""
+        importance = (self._curvature / self._count).sqrt()
+        return importance[:, None] * self._weight.detach().double().cpu()

@@ -1,0 +1,74 @@
+"""The description of a model file in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from meprop_nlp.commands.tables import name_lines
+from meprop_nlp.scoring.names import SCORE_NAMES
+
+__all__ = ["model_lines"]
+
+
+def model_lines(description: Mapping[str, Any]) -> str:
+    """Return a description by `models.file.describe`, with what matters most first."""
+    rest = dict(description)
+    training = dict(rest.pop("training", {}))
+    config = rest.pop("config", {})
+    lines: list[tuple[str, str]] = [
+        ("file", rest.pop("file")),
+        ("size", f"{rest.pop('bytes'):,} bytes, format version {rest.pop('format_version')}"),
+    ]
+    kind = [str(rest.pop(name)) for name in ("task", "kind") if name in rest]
+    lines.append(("holds", " ".join(kind)))
+    scores, epoch = rest.pop("scores", {}), training.pop("epoch", None)
+    shown = "  ".join(
+        f"{SCORE_NAMES[name]} {scores[name]:.2f}" for name in SCORE_NAMES if name in scores
+    )
+    if epoch is not None:
+        lines.append(("trained", f"epoch {epoch}" + (f", on dev {shown}" if shown else "")))
+    data = training.pop("data", {})
+    for unit in ("sentences", "images"):
+        counts = [
+            f"{data[role][unit]:,} {role}"
+            for role in ("train", "dev")
+            if data.get(role, {}).get(unit)
+        ]
+        if counts:
+            lines.append((unit, ", ".join(counts)))
+    neurons = rest.pop("neurons", {})
+    if neurons:
+        lines.append(("neurons", "  ".join(f"{name} {width:,}" for name, width in neurons.items())))
+    labels, kernels = rest.pop("labels", []), rest.pop("kernels", "")
+    for name, value in rest.items():
+        lines.append((name.replace("_", " "), _shown(value)))
+    if labels:
+        lines.append(("labels", f"{len(labels)}: {', '.join(labels)}"))
+    if kernels:  # about this installation, not about the file
+        lines.append(("kernels", f"{kernels} (what training runs on here)"))
+    parts = [name_lines(dict(lines))]
+    loop = training.pop("training", {})
+    meprop = training.get("meprop") or {}
+    if meprop and not meprop.get("k"):
+        meprop = {"k": "none, plain backpropagation"}
+    for heading, settings in (
+        ("network", config),
+        ("meProp", meprop),
+        ("meSimp", training.get("simplify")),
+        ("training", loop),
+    ):
+        if settings:
+            shown = ", ".join(f"{name} {_shown(value)}" for name, value in settings.items())
+            parts.append(f"{heading} settings: {shown}")
+    return "\n".join(parts)
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == []:
+        return "default"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "+".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,63 @@
+"""`info`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meprop_nlp.commands.description import model_lines
+from meprop_nlp.commands.options import Json
+from meprop_nlp.commands.printing import print_json
+from meprop_nlp.commands.streams import demand_model
+from meprop_nlp.commands.tables import name_lines
+
+__all__ = ["info"]
+
+
+def info(
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="MODEL",
+            help="A model file; without it: what is installed here.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Describe a model file, or what is installed here.
+
+    For a model: task, dev scores, neurons, vocabulary, labels, and the settings of its training.
+    For both: what training runs on here, the native core or PyTorch alone.
+    """
+    from meprop_nlp.native import kernels_in_use
+
+    if model is None:
+        description = {**_installed(), "kernels": kernels_in_use()}
+    else:
+        from meprop_nlp.models.file import describe
+
+        demand_model(model, "train-tagger or train-parser")
+        description = {**describe(model), "kernels": kernels_in_use()}
+    if json:
+        print_json(description)
+    else:
+        print(model_lines(description) if model else name_lines(description))
+
+
+def _installed() -> dict[str, str | int]:
+    """Return the versions of what matters for results and speed, and the number of threads."""
+    import platform
+    from importlib.metadata import version
+
+    from meprop_nlp import __version__
+    from meprop_nlp.threads import usable_threads
+
+    return {
+        "meprop-nlp": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numpy")},
+        "threads": usable_threads(),
+    }

@@ -1,0 +1,49 @@
+"""`parse`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Files, Output, Verbosity
+from meprop_nlp.commands.predict import Annotating, annotate_files
+from meprop_nlp.commands.streams import load_model, write_all
+
+__all__ = ["parse"]
+
+
+def parse(
+    files: Files = None,
+    model: Annotated[
+        Path, typer.Option("--model", "-m", metavar="FILE", help="A model of train-parser.")
+    ] = PARSER_MODEL,
+    tagger: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Tag with this model first; without it, the tags in the files are used.",
+        ),
+    ] = None,
+    output: Output = "-",
+    *,
+    annotating: Annotating,
+    verbosity: Verbosity,
+) -> None:
+    """Parse CoNLL files with a model of train-parser.
+
+    HEAD and DEPREL are replaced. DEPS is emptied, except in a file with empty nodes, which need it:
+    there it holds the tree. PHEAD and PDEPREL of CoNLL-X are emptied too; all else stays. The
+    parser reads tags: those in the files, or those of --tagger.
+    """
+    models = [load_model(model, "parser", PARSER_MODEL)]
+    if tagger is not None:
+        models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
+    write_all(
+        annotate_files(files, models, annotating),
+        output,
+        keep=[*(files or ()), model, tagger],
+        verb="parsed",
+        verbosity=verbosity,
+    )

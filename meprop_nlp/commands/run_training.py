@@ -1,0 +1,160 @@
+"""The work of the commands that train: check the files, train, print the model's scores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from meprop_nlp.commands import console
+from meprop_nlp.commands.options import Reading, Verbosity
+from meprop_nlp.commands.preflight import check_output, check_test_files, demand_files
+from meprop_nlp.commands.score_tables import summary
+from meprop_nlp.commands.stopping import StopOnce
+from meprop_nlp.commands.streams import read_all
+from meprop_nlp.commands.training_files import TrainingFiles
+from meprop_nlp.config import Settings
+from meprop_nlp.settings import Heading
+
+if TYPE_CHECKING:
+    from meprop_nlp.training.hooks import Hooks
+
+Model = TypeVar("Model")
+
+__all__ = ["ModelPath", "Resume", "Vectors", "follow", "run_training"]
+
+ModelPath = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        rich_help_panel=Heading.DATA,
+        help="The model file to write.",
+    ),
+]
+Vectors = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=Heading.DATA,
+        help="Pretrained word vectors in the text form of word2vec or GloVe.",
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        rich_help_panel=Heading.RUN,
+        help="Continue a run that was stopped or killed.",
+    ),
+]
+
+
+def run_training(
+    task: str,
+    files: TrainingFiles,
+    settings: Settings,
+    *,
+    output: Path,
+    vectors: str | None,
+    reading: Reading,
+    resume: bool,
+    verbosity: Verbosity,
+) -> None:
+    """Train a tagger or a parser; print a line of scores for each test set.
+
+    Raises:
+        ConfigError: the options cannot work together.
+        DataError: a file is missing or faulty, or the model cannot be written.
+    """
+    trees = task == "parser"
+    treebanks = files.treebanks(task)
+    test_files = [path for _, paths in treebanks.test for path in paths]
+    inputs = [*treebanks.train, *(treebanks.dev or ()), *test_files]
+    inputs += [vectors] if vectors else []
+    demand_files(inputs)
+    check_output(output, task, inputs)
+    if files.is_sample:
+        console.warning(
+            "no --train: using the built-in sample treebank, a demonstration; "
+            "scores on it prove nothing"
+        )
+    check_test_files(test_files, reading, trees=trees)
+
+    from meprop_nlp.training.device import pick_device
+    from meprop_nlp.training.run import train as train_model
+
+    pick_device(settings.training.device)
+    train, dev = (
+        _source(paths, reading, trees=trees) for paths in (treebanks.train, treebanks.dev)
+    )
+    model = follow(
+        lambda hooks: train_model(
+            task,
+            train,
+            dev,
+            settings=settings,
+            vectors=vectors,
+            output=output,
+            resume=resume,
+            input_format=reading.input_format,
+            hooks=hooks,
+        ),
+        output,
+        verbosity,
+    )
+    for name, paths in treebanks.test:
+        scores = model.evaluate(read_all(paths, reading, trees=trees))
+        print(f"{name}: {summary(scores)}")
+
+
+def _source(paths: list[str] | None, reading: Reading, *, trees: bool) -> Any:
+    """Return a treebank as the library takes it: files, if they are in UTF-8, or sentences."""
+    if paths is None or reading.encoding == "utf-8":
+        return paths
+    return list(read_all(paths, reading, trees=trees))
+
+
+def follow(
+    train: Callable[[Hooks], Model], output: Path, verbosity: Verbosity, unit: str = "words"
+) -> Model:
+    """Run a training and return its model; show its progress, and save it on Ctrl-C.
+
+    Args:
+        train: the training, which takes hooks and returns the model.
+        output: the model file that it writes.
+        unit: what the training loop counts.
+    """
+    from meprop_nlp.training.checkpoint import checkpoint_path
+    from meprop_nlp.training.display import TrainingDisplay
+    from meprop_nlp.training.hooks import Hooks
+
+    stop, started = StopOnce(), time.time()
+    display = TrainingDisplay(progress=verbosity.progress, quiet=verbosity.quiet, unit=unit)
+    with display, stop:
+        try:
+            model = train(Hooks(on_record=display, stop=stop))
+        except KeyboardInterrupt:
+            saved = checkpoint_path(output)
+            if saved.exists() and saved.stat().st_mtime >= started:
+                console.note(f"saved {saved}; to go on, give the same command with --resume")
+            raise
+    if not verbosity.quiet:
+        _note_model(output)
+    return model
+
+
+def _note_model(output: Path) -> None:
+    """Print the epoch, the neurons and the size of a model."""
+    from meprop_nlp.models.file import read_header
+
+    header = read_header(output)
+    console.note(
+        f"{output}: epoch {header['training']['epoch']}, neurons "
+        + " + ".join(str(width) for width in header["neurons"].values())
+        + f", {output.stat().st_size:,} bytes"
+    )

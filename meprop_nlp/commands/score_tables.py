@@ -1,0 +1,72 @@
+"""Scores in plain text: the tables of an evaluation, and a summary in one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meprop_nlp.commands.tables import table
+from meprop_nlp.scoring.names import SCORE_NAMES
+
+if TYPE_CHECKING:
+    from meprop_nlp.scoring.scores import Arcs, Scores
+
+__all__ = ["score_lines", "summary"]
+
+_OF_SENTENCES = ("ucm", "lcm")
+
+
+def score_lines(scores: Scores) -> str:
+    """Return the tables of an evaluation: metrics, then scores by label, length and distance."""
+    parsing = "uas" in scores.annotated
+    parts = [
+        table(
+            ["Metric", "Precision", "Recall", "F1", "Aligned"],
+            [
+                [
+                    SCORE_NAMES[name],
+                    *(f"{value:.2f}" for value in (c.precision, c.recall, c.f1)),
+                    "" if name in ("words", *_OF_SENTENCES) else f"{c.aligned_accuracy:.2f}",
+                ]
+                for name, c in scores.counts.items()
+                if name in scores.annotated
+            ],
+        )
+    ]
+    if parsing:
+        by = {
+            "Label": scores.by_deprel,
+            "Sentence length": scores.by_length,
+            "Arc distance": scores.by_distance,
+        }
+        parts += [_arc_table(name, rows) for name, rows in by.items()]
+    confusions = scores.top_confusions(10)
+    if confusions:
+        rows = [[f"{gold} -> {system}", f"{count:,}"] for gold, system, count in confusions]
+        parts.append(table(["Wrong tags: gold -> system", "Words"], rows))
+    parts.append(f"{scores.sentences:,} sentence{'' if scores.sentences == 1 else 's'}.")
+    if parsing:
+        parts[-1] += (
+            f" Punctuation is {'not counted' if scores.exclude_punct else 'counted'} in the "
+            f"parsing metrics;\nLAS and CLAS compare relations "
+            f"{'without' if scores.strip_subtypes else 'with'} subtypes."
+        )
+    return "\n\n".join(parts)
+
+
+def _arc_table(name: str, rows: Any) -> str:
+    arcs: dict[str, Arcs] = dict(rows)
+    if name == "Label":
+        arcs = dict(sorted(arcs.items(), key=lambda item: (-item[1].gold, item[0])))
+    return table(
+        [name, "Words", "UAS", "LAS"],
+        [[key, f"{row.gold:,}", f"{row.uas:.2f}", f"{row.las:.2f}"] for key, row in arcs.items()],
+    )
+
+
+def summary(scores: Scores) -> str:
+    """Return the scores of an evaluation in one line."""
+    return "  ".join(
+        f"{SCORE_NAMES[name]} {count.recall if name in _OF_SENTENCES else count.f1:.2f}"
+        for name, count in scores.counts.items()
+        if name in scores.annotated and name != "words"
+    )

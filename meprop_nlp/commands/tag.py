@@ -1,0 +1,38 @@
+"""`tag`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meprop_nlp.commands.options import TAGGER_MODEL, Files, Output, Verbosity
+from meprop_nlp.commands.predict import Annotating, annotate_files
+from meprop_nlp.commands.streams import load_model, write_all
+
+__all__ = ["tag"]
+
+
+def tag(
+    files: Files = None,
+    model: Annotated[
+        Path, typer.Option("--model", "-m", metavar="FILE", help="A model of train-tagger.")
+    ] = TAGGER_MODEL,
+    output: Output = "-",
+    *,
+    annotating: Annotating,
+    verbosity: Verbosity,
+) -> None:
+    """Tag CoNLL files with a model of train-tagger.
+
+    Of UPOS, XPOS and FEATS, those that the model predicts are replaced; all else stays.
+    """
+    models = [load_model(model, "tagger", TAGGER_MODEL)]
+    write_all(
+        annotate_files(files, models, annotating),
+        output,
+        keep=[*(files or ()), model],
+        verb="tagged",
+        verbosity=verbosity,
+    )

@@ -1,0 +1,39 @@
+"""`train-parser`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from meprop_nlp.commands.options import PARSER_MODEL, Reading, Verbosity
+from meprop_nlp.commands.run_training import ModelPath, Resume, Vectors, run_training
+from meprop_nlp.commands.training_files import TrainingFiles
+from meprop_nlp.config import Settings
+
+__all__ = ["train_parser"]
+
+
+def train_parser(
+    *,
+    files: TrainingFiles,
+    output: ModelPath = PARSER_MODEL,
+    vectors: Vectors = None,
+    reading: Reading,
+    settings: Annotated[Settings, "parser"],
+    resume: Resume = False,
+    verbosity: Verbosity,
+) -> None:
+    """Train a transition-based dependency parser.
+
+    It learns from the trees and tags of the training file (Chen & Manning 2014; meProp, section
+    4.1: Parsing).
+    """
+    run_training(
+        "parser",
+        files,
+        settings,
+        output=output,
+        vectors=vectors,
+        reading=reading,
+        resume=resume,
+        verbosity=verbosity,
+    )

@@ -1,0 +1,38 @@
+"""`train-tagger`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from meprop_nlp.commands.options import TAGGER_MODEL, Reading, Verbosity
+from meprop_nlp.commands.run_training import ModelPath, Resume, Vectors, run_training
+from meprop_nlp.commands.training_files import TrainingFiles
+from meprop_nlp.config import Settings
+
+__all__ = ["train_tagger"]
+
+
+def train_tagger(
+    *,
+    files: TrainingFiles,
+    output: ModelPath = TAGGER_MODEL,
+    vectors: Vectors = None,
+    reading: Reading,
+    settings: Annotated[Settings, "tagger"],
+    resume: Resume = False,
+    verbosity: Verbosity,
+) -> None:
+    """Train a tagger for UPOS, XPOS and FEATS.
+
+    A BiLSTM over words and their affixes and shapes (meProp, section 4.1: POS-Tag).
+    """
+    run_training(
+        "tagger",
+        files,
+        settings,
+        output=output,
+        vectors=vectors,
+        reading=reading,
+        resume=resume,
+        verbosity=verbosity,
+    )

@@ -1,0 +1,147 @@
+"""`validate`."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from meprop_nlp.commands import console
+from meprop_nlp.commands.options import Files, Json, Reading
+from meprop_nlp.commands.printing import print_json
+from meprop_nlp.commands.streams import is_rereadable
+from meprop_nlp.commands.wording import in_options, spellings
+from meprop_nlp.errors import ConfigError, ConlluError, DataError
+
+if TYPE_CHECKING:
+    from meprop_nlp.data.conll.validate import Finding
+    from meprop_nlp.data.report import TreebankReport
+
+__all__ = ["validate"]
+
+
+def validate(
+    context: typer.Context,
+    files: Files = None,
+    *,
+    reading: Reading,
+    trees: Annotated[bool, typer.Option(help="Require a full tree for every sentence.")] = True,
+    max_errors: Annotated[int, typer.Option(help="Findings to show per file.")] = 100,
+    json: Json = False,
+) -> None:
+    """Check CoNLL files and print what is in them.
+
+    The exit status is 1 if there are errors: sentences that cannot be read. Warnings are about
+    things that are allowed, but seldom intended.
+    """
+    from meprop_nlp.data.source import source_name
+
+    if max_errors < 0:
+        raise ConfigError(f"--max-errors is {max_errors}, expected a whole number of at least 0")
+    failed = False
+    reports = []
+    for path in files or ["-"]:
+        name = source_name(path)
+        try:
+            findings, report = _check(path, reading, trees=trees)
+        except DataError as error:  # the other files are checked all the same
+            message = in_options(str(error), spellings(context.command.params))
+            console.error(message)
+            failed = True
+            if json:
+                reports.append(_as_json(path, [], None) | {"error": message})
+            continue
+        n_errors = sum(finding.severity == "error" for finding in findings)
+        failed |= n_errors > 0
+        if json:
+            reports.append(_as_json(path, findings, report))
+            continue
+        for finding in findings[:max_errors]:
+            print(f"{finding.severity}: {finding}")
+        if len(findings) > max_errors:
+            print(f"{name}: {len(findings) - max_errors} more; see --max-errors")
+        print(f"{name}: {n_errors} errors, {len(findings) - n_errors} warnings")
+        if report is not None:
+            print(f"{name}: {report}")
+            for warning in report.warnings:
+                console.warning(f"{name}: {warning}")
+    if json:
+        print_json(reports)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _check(
+    path: str, reading: Reading, *, trees: bool
+) -> tuple[list[Finding], TreebankReport | None]:
+    """Return the findings in a file, and a report of its content unless it cannot be read."""
+    from meprop_nlp.data.conll.reading import read
+    from meprop_nlp.data.conll.validate import validate as check
+    from meprop_nlp.data.report import TreebankReport
+    from meprop_nlp.data.source import source_name
+
+    # the file is read twice, and a pipe can be read once
+    content = None if is_rereadable(path) else _read(path)
+
+    def source() -> Any:
+        return path if content is None else _Buffered(content, source_name(path))
+
+    input_format, encoding = reading.input_format, reading.encoding
+    findings = list(check(source(), input_format=input_format, encoding=encoding, trees=trees))
+    report = TreebankReport()
+    try:
+        for _ in read(
+            source(),
+            input_format=input_format,
+            encoding=encoding,
+            trees=trees,
+            on_error="skip",
+            report=report,
+        ):
+            pass
+    except ConlluError:  # it is among the findings
+        return findings, None
+    return findings, report
+
+
+class _Buffered(io.BytesIO):
+    """The content of a pipe or standard input under its name."""
+
+    def __init__(self, text: bytes, name: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+def _read(path: str) -> bytes:
+    from meprop_nlp.data.source import opened
+
+    with opened(path) as stream:
+        return b"" if stream is None else bytes(stream.read())
+
+
+def _as_json(path: str, findings: list[Finding], report: TreebankReport | None) -> dict[str, Any]:
+    described: dict[str, Any] = {"path": path, "readable": report is not None}
+    if report is not None:
+        names = (
+            "sentences",
+            "words",
+            "multiword_tokens",
+            "empty_nodes",
+            "trees",
+            "nonprojective",
+            "several_roots",
+            "skipped",
+        )
+        described |= {name: getattr(report, name) for name in names}
+    described["findings"] = [
+        {
+            "severity": finding.severity,
+            "code": finding.code,
+            "line": finding.problem.line,
+            "sent_id": finding.problem.sent_id,
+            "message": finding.problem.message,
+        }
+        for finding in findings
+    ]
+    return described

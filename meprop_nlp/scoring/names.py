@@ -1,0 +1,19 @@
+"""What each score is called where a person reads it."""
+
+from __future__ import annotations
+
+__all__ = ["SCORE_NAMES"]
+
+SCORE_NAMES = {
+    "words": "Words",
+    "upos": "UPOS",
+    "xpos": "XPOS",
+    "feats": "UFeats",
+    "ufeats": "UFeats",
+    "uas": "UAS",
+    "las": "LAS",
+    "clas": "CLAS",
+    "ucm": "UCM",
+    "lcm": "LCM",
+    "accuracy": "Accuracy",
+}

@@ -1,0 +1,116 @@
+"""`SentenceTask`: what training a tagger and training a parser share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, ClassVar, Self
+
+import torch
+
+from meprop_nlp.config import TAG_COLUMNS, MePropConfig, ParserConfig, Settings, TaggerConfig
+from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.model import Model
+from meprop_nlp.models.packing import rounded
+from meprop_nlp.training.task import Task
+from meprop_nlp.training.vectors import Vectors
+from meprop_nlp.training.weights import arrays_of
+
+__all__ = ["SentenceTask", "filled_columns", "unseen"]
+
+
+class SentenceTask(Task):
+    """A network over sentences, with its training and dev data; a `Task` for the loop.
+
+    Subclasses say which network, which examples and which loss.
+
+    Args:
+        train, dev: sentences; `dev` may be empty.
+        config, meprop: the network's settings; how gradients are sparsified.
+        device: where the network is trained.
+        vectors: pretrained word vectors by form.
+
+    Attributes:
+        warnings: what the user should know about the data, one sentence each.
+        lexicon, tags: the vocabularies of forms, and of tags by column.
+    """
+
+    name: ClassVar[str]
+    config_class: ClassVar[type[TaggerConfig] | type[ParserConfig]]
+    needs_trees: ClassVar[bool] = False
+    tags: dict[str, Vocab]
+
+    def __init__(
+        self,
+        train: Sequence[Sentence],
+        dev: Sequence[Sentence],
+        *,
+        config: Any,
+        meprop: MePropConfig,
+        device: torch.device,
+        vectors: Vectors,
+    ) -> None:
+        meprop.check_width(config.hidden)
+        self.config, self.device, self.dev = config, device, list(dev)
+        self.warnings: list[str] = []
+        forms = (form for sentence in train for form in sentence.forms)
+        self.lexicon = Lexicon.build(forms, extra=vectors)
+
+    @classmethod
+    @abstractmethod
+    def build(
+        cls,
+        train: Sequence[Sentence],
+        dev: Sequence[Sentence],
+        settings: Settings,
+        device: torch.device,
+        vectors: Vectors,
+    ) -> Self:
+        """Make the task with the settings of a training."""
+
+    @staticmethod
+    @abstractmethod
+    def word_width(config: Any) -> int:
+        """Return the width of the word embeddings, which pretrained vectors must have."""
+
+    def header(self) -> dict[str, Any]:
+        """Return what the model file states beside the weights."""
+        return {
+            "kind": "model",
+            "task": self.name,
+            "config": self.config.to_dict(),
+            "lexicon": self.lexicon.to_dict(),
+            "tags": {name: vocab.to_list() for name, vocab in self.tags.items()},
+        }
+
+    def frozen(self) -> Model:
+        """Return the network as it is now as the model that would be stored."""
+        return Model(self._file(self.header()))
+
+    def _file(self, header: dict[str, Any]) -> ModelFile:
+        return ModelFile(header, rounded(arrays_of(self.network)))
+
+    def _table_rows(self) -> tuple[int, int]:
+        """Return the number of rows of the word table and of the feature table."""
+        return len(self.lexicon.forms), int(self.lexicon.feature_offsets[-1])
+
+
+def filled_columns(sentences: Sequence[Sentence]) -> tuple[str, ...]:
+    """Return the tag columns that hold a value other than `_` anywhere."""
+    return tuple(
+        name
+        for name in TAG_COLUMNS
+        if any(tag != "_" for sentence in sentences for tag in sentence.column(name))
+    )
+
+
+def unseen(what: str, dev: Iterable[str], train: Collection[str]) -> list[str]:
+    """Return a warning of the values that dev has and train has not; empty without such values."""
+    found = set(dev) - set(train)
+    if not found:
+        return []
+    names = ", ".join(sorted(found)[:3]) + (", ..." if len(found) > 3 else "")
+    return [f"{what} in dev but not in train: {len(found)} ({names})"]

@@ -1,0 +1,275 @@
+"""Training the tagger: its network, a treebank as packed minibatches, the loss, the score on dev.
+
+The papers' model (meProp, section 4.1: POS-Tag), with a second direction: embeddings of form and
+features, one BiLSTM, one output layer per column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from meprop_nlp.config import PRUNE_RATES, MePropConfig, Settings, TaggerConfig
+from meprop_nlp.data.lexicon import FEATURES, FormTable
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.nn.bilstm import BiLSTM
+from meprop_nlp.nn.embedding import dropout, embedding_concat
+from meprop_nlp.simplify.cut import Consumer
+from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.training.batching import by_length, fitting_batch_size
+from meprop_nlp.training.heads.forms import FormRows
+from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns, unseen
+from meprop_nlp.training.simplification.swaps import Swaps
+from meprop_nlp.training.simplification.teacher import Teacher, distilled
+from meprop_nlp.training.vectors import Vectors, load_vectors
+
+__all__ = ["TaggerNetwork", "TaggerTask"]
+
+
+class TaggerNetwork(nn.Module):
+    """Rows of forms in, one tensor of logits per predicted column out.
+
+    Args:
+        n_words: rows of the word table.
+        n_features: rows of the table that holds all features' values.
+        n_tags: how many values each predicted column has.
+        config, meprop: widths and dropout; how gradients are sparsified. The output layers are
+            not sparsified (meProp, section 4.1: for POS tagging, hidden layers only).
+    """
+
+    def __init__(
+        self,
+        n_words: int,
+        n_features: int,
+        n_tags: Mapping[str, int],
+        config: TaggerConfig,
+        meprop: MePropConfig,
+    ) -> None:
+        super().__init__()
+        self.dropout = config.dropout
+        self.dropout_share = 1.0  # of both rates that applies, see `teacher.DROPOUT_SHARE`
+        half = config.dropout / 2
+        self.input_dropout = half if config.input_dropout is None else config.input_dropout
+        self.words = nn.Embedding(n_words, config.word_dim)
+        self.features = nn.Embedding(n_features, config.feature_dim)
+        for table in (self.words, self.features):
+            nn.init.uniform_(table.weight, -0.1, 0.1)
+        self.lstm = BiLSTM(
+            config.word_dim + len(FEATURES) * config.feature_dim,
+            config.hidden,
+            k=meprop.k,
+            topk_mode=meprop.topk_mode,
+        )
+        self.heads = nn.ModuleDict(
+            {column: nn.Linear(2 * config.hidden, n) for column, n in n_tags.items()}
+        )
+
+    def forward(self, rows: Tensor, batch_sizes: Tensor) -> dict[str, Tensor]:
+        """Return logits by column, each (N, tags of the column).
+
+        Args:
+            rows: (N, 8) int32 rows of the word and feature tables, packed: all first words of the
+                sentences (longest sentence first), then all second words, ...
+            batch_sizes: (T,) on the CPU, how many sentences have a word at each time step.
+        """
+        words = embedding_concat(self.words.weight, rows[:, :1], sparse_grad=True)
+        features = embedding_concat(self.features.weight, rows[:, 1:], sparse_grad=True)
+        p = self.input_dropout * self.dropout_share
+        x = dropout(torch.cat([words, features], 1), p, self.training)  # (N, I)
+        packed, _ = self.lstm(PackedSequence(x, batch_sizes))
+        p = self.dropout * self.dropout_share
+        hidden = dropout(packed.data, p, self.training)  # (N, 2H)
+        return {column: head(hidden) for column, head in self.heads.items()}
+
+    def simplified_layers(self) -> list[SimplifiedLayer]:
+        """Return both directions; every output layer reads them side by side."""
+        forward, backward = self.lstm.left_to_right, self.lstm.right_to_left
+        heads = list(self.heads.values())
+        return [
+            SimplifiedLayer("lstm.forward", forward, [Consumer(head, 0) for head in heads]),
+            SimplifiedLayer(
+                "lstm.backward",
+                backward,
+                [Consumer(head, forward.hidden_size) for head in heads],
+            ),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class TaggerBatch:
+    """Sentences packed: all first words, longest sentence first, then all second words, ..."""
+
+    words: npt.NDArray[np.int64]  # (N,) places in the treebank
+    batch_sizes: Tensor  # (T,)
+    n_words: int
+
+
+class TaggerTask(SentenceTask):
+    """A tagger's network with its training and dev data.
+
+    Args:
+        train, dev, config, meprop, device, vectors: see `SentenceTask`; `config.columns` empty
+            means all columns that `train` fills.
+        batch_size: sentences per minibatch; 0: by the size of `train`.
+
+    Raises:
+        ConfigError: a column to predict is empty in `train`, or k is larger than the layer.
+        DataError: `train` has no tags.
+    """
+
+    name = "tagger"
+    network: TaggerNetwork
+    config_class = TaggerConfig
+    learning_rates: ClassVar[dict[str, float]] = {"adam": 0.003}
+    # a unit is hit when any of its four gates is kept, so more often than a parser's neuron
+    prune_rate: ClassVar[float] = PRUNE_RATES["tagger"]
+
+    def __init__(
+        self,
+        train: Sequence[Sentence],
+        dev: Sequence[Sentence],
+        *,
+        config: TaggerConfig,
+        meprop: MePropConfig,
+        batch_size: int,
+        device: torch.device,
+        vectors: Vectors | None = None,
+    ) -> None:
+        super().__init__(
+            train, dev, config=config, meprop=meprop, device=device, vectors=vectors or {}
+        )
+        self.batch_size = batch_size or fitting_batch_size(
+            len(train), smallest=4, largest=32, n_batches=150
+        )
+        self.main_scores = _columns_to_predict(train, config)
+        tags = {
+            name: [tag for sentence in train for tag in sentence.column(name)]
+            for name in self.main_scores
+        }
+        self.tags = {name: Vocab.build(values) for name, values in tags.items()}
+        for name, vocab in self.tags.items():
+            dev_tags = (tag for sentence in dev for tag in sentence.column(name))
+            self.warnings += unseen(f"{name} values", dev_tags, vocab)
+        n_tags = {name: len(vocab) for name, vocab in self.tags.items()}
+        self.network = TaggerNetwork(*self._table_rows(), n_tags, config, meprop)
+        load_vectors(self.network.words, self.lexicon, vectors or {})
+        self.network.to(device)
+        self._lengths = np.array([len(sentence) for sentence in train], np.int64)
+        self._firsts = np.cumsum(self._lengths) - self._lengths
+        table = FormTable()
+        form_of = torch.tensor(table.add(form for sentence in train for form in sentence.forms))
+        self.form_of = form_of.to(device)  # (all words) the number of each word's form
+        self.forms = FormRows(table.forms(), self.lexicon, config.word_dropout, device)
+        self._targets = {
+            name: torch.tensor([vocab.index(tag) for tag in tags[name]]).to(device)
+            for name, vocab in self.tags.items()
+        }
+        first_column = next(iter(self._targets.values()))
+        self._swaps = Swaps(form_of.numpy(), first_column.cpu().numpy())
+
+    @classmethod
+    def build(
+        cls,
+        train: Sequence[Sentence],
+        dev: Sequence[Sentence],
+        settings: Settings,
+        device: torch.device,
+        vectors: Vectors,
+    ) -> Self:
+        assert isinstance(settings.network, TaggerConfig)
+        return cls(
+            train,
+            dev,
+            config=settings.network,
+            meprop=settings.meprop,
+            batch_size=settings.training.batch_size,
+            device=device,
+            vectors=vectors,
+        )
+
+    @staticmethod
+    def word_width(config: TaggerConfig) -> int:
+        return config.word_dim
+
+    @property
+    def n_batches(self) -> int:
+        return -(-len(self._lengths) // self.batch_size)
+
+    def batches(self, rng: np.random.Generator) -> Iterator[TaggerBatch]:
+        for members in by_length(self._lengths, self.batch_size, rng):
+            lengths = self._lengths[members]
+            steps = np.concatenate([np.arange(length) for length in lengths])
+            sentences = np.repeat(np.arange(len(members)), lengths)
+            order = np.lexsort((sentences, steps))
+            words = (self._firsts[members][sentences] + steps)[order]
+            yield TaggerBatch(words, torch.from_numpy(np.bincount(steps)), len(words))
+
+    def loss(self, batch: TaggerBatch, teacher: Teacher | None = None) -> Tensor:
+        words = torch.from_numpy(batch.words).to(self.device)
+        forms = self.form_of[words]
+        synthetic = teacher is not None and teacher.draw_synthetic()
+        if synthetic:
+            forms = self._swaps(forms)
+        rows = self.forms.rows[forms]
+        if teacher:
+            answers = self._answers(teacher, rows, words, batch, synthetic=synthetic)
+        self.forms.hide(rows, forms)
+        logits = self.network(rows, batch.batch_sizes)
+        losses = []
+        for name in self.tags:
+            loss = F.cross_entropy(logits[name], self._targets[name][words])
+            if teacher:
+                loss = distilled(loss, logits[name], answers[name], synthetic=synthetic)
+            losses.append(loss)
+        return torch.stack(losses).sum()
+
+    def _answers(
+        self, teacher: Teacher, rows: Tensor, words: Tensor, batch: TaggerBatch, *, synthetic: bool
+    ) -> dict[str, Tensor]:
+        """Return a teacher's logits for a minibatch by column; remembered, unless synthetic."""
+        n, sizes = len(self.form_of), [len(vocab) for vocab in self.tags.values()]
+        if synthetic or not teacher.remembers(n, sum(sizes)):
+            answers: dict[str, Tensor] = teacher(rows, batch.batch_sizes)
+            return answers
+        logits = torch.split(teacher.recall(words, self._all_answers(teacher), n), sizes, dim=1)
+        return dict(zip(self.tags, logits, strict=True))
+
+    def _all_answers(self, teacher: Teacher) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield numbers of words and a teacher's logits of all columns, until all words had one."""
+        for batch in self.batches(np.random.default_rng(0)):
+            words = torch.from_numpy(batch.words).to(self.device)
+            answers = teacher(self.forms.rows[self.form_of[words]], batch.batch_sizes)
+            yield words, torch.cat([answers[name] for name in self.tags], dim=1)
+
+    def simplified_layers(self) -> list[SimplifiedLayer]:
+        return self.network.simplified_layers()
+
+    def evaluate(self) -> dict[str, float]:
+        if not self.dev:
+            return {}
+        scores = self.frozen().evaluate(self.dev)
+        by_column = {"upos": scores.upos, "xpos": scores.xpos, "feats": scores.ufeats}
+        return {name: by_column[name] for name in self.tags}
+
+
+def _columns_to_predict(train: Sequence[Sentence], config: TaggerConfig) -> tuple[str, ...]:
+    filled = filled_columns(train)
+    if not filled:
+        raise DataError("the training file has no tags: UPOS, XPOS and FEATS hold only '_'")
+    empty = [name for name in config.columns if name not in filled]
+    if empty:
+        raise ConfigError(
+            f"the training file's columns {', '.join(empty)} hold only '_'; "
+            f"it fills {', '.join(filled)}; choose with `columns`"
+        )
+    return config.columns or filled

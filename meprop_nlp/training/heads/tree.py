@@ -1,0 +1,423 @@
+"""Training the parser: its network, gold trees as states and transitions, the loss, dev scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from meprop_nlp.config import (
+    PRUNE_RATES,
+    MePropConfig,
+    ParserConfig,
+    Settings,
+    dropout_by_width,
+)
+from meprop_nlp.data.lexicon import FormTable
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.trees import is_labelled
+from meprop_nlp.data.vocab import UNK, Vocab, nfc
+from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.nn.embedding import dropout, embedding_sum
+from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.nn.row_kernels import distinct
+from meprop_nlp.nn.slots import slot_linear
+from meprop_nlp.parsing.features import TEMPLATE
+from meprop_nlp.parsing.transitions import make_system
+from meprop_nlp.simplify.simplifier import SimplifiedLayer, wire_stack
+from meprop_nlp.training.batching import fitting_batch_size
+from meprop_nlp.training.heads.forms import FormRows
+from meprop_nlp.training.heads.gold_trees import POOLED, GoldTree, gold_trees
+from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns, unseen
+from meprop_nlp.training.heads.tree_examples import FIRST_ROW, ParserExamples, numbered_words
+from meprop_nlp.training.simplification.swaps import Swaps
+from meprop_nlp.training.simplification.teacher import Teacher, distilled
+from meprop_nlp.training.vectors import Vectors, load_vectors
+
+__all__ = ["ParserBatch", "ParserNetwork", "ParserTask"]
+
+# The first epoch, counted from 0, in which the parser follows its own predictions: by then they do
+# not go far wrong.
+FIRST_EXPLORED = 1
+
+ACTIVATION_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "cube": lambda x: x * x * x,
+    "tanh": torch.tanh,
+}
+
+
+class ParserNetwork(nn.Module):
+    """The features of parser states in, logits of transitions out (Chen & Manning 2014, section 3).
+
+    A word's vector is the sum of the embeddings of its form and its spelling features, a tag's the
+    sum over the tag columns: both depend on one word alone, so that decoding can fold them into
+    tables.
+
+    Args:
+        n_words, n_features, n_tags, n_labels: rows of the embedding tables.
+        n_transitions: width of the output.
+        config, meprop: widths, activation and dropout; how gradients are sparsified. The output
+            layer is sparsified too (meProp, section 4.1: for parsing, all layers).
+    """
+
+    def __init__(
+        self,
+        n_words: int,
+        n_features: int,
+        n_tags: int,
+        n_labels: int,
+        n_transitions: int,
+        config: ParserConfig,
+        meprop: MePropConfig,
+    ) -> None:
+        super().__init__()
+        self.dropout = config.dropout
+        self.dropout_share = 1.0  # of all rates, see `teacher.DROPOUT_SHARE`
+        without = 0.3 if config.dropout is None else config.dropout / 2
+        self.input_dropout = without if config.input_dropout is None else config.input_dropout
+        self.activation = ACTIVATION_FUNCTIONS[config.activation]
+        width = config.embedding_dim
+        self.words = nn.Embedding(n_words, width)
+        self.features = nn.Embedding(n_features, width)
+        self.tags = nn.Embedding(n_tags, width)
+        self.special = nn.Embedding(4, width)  # ROOT and NULL as words, ROOT and NULL as tags
+        self.labels = nn.Embedding(n_labels + 1, width)  # the last row: no such child
+        for table in (self.words, self.features, self.tags, self.special, self.labels):
+            nn.init.uniform_(table.weight, -0.1, 0.1)
+        widths = [len(TEMPLATE) * width, *[config.hidden] * config.layers]
+        self.layers = nn.ModuleList(
+            MePropLinear(i, o, k=meprop.k, topk_mode=meprop.topk_mode)
+            for i, o in pairwise([*widths, n_transitions])
+        )
+
+    def forward(
+        self,
+        form_rows: Tensor,
+        tag_rows: Tensor,
+        form_index: Tensor,
+        tag_index: Tensor,
+        label_index: Tensor,
+    ) -> Tensor:
+        """Return logits (B, n_transitions).
+
+        Args:
+            form_rows: (U, 8) rows of the distinct forms of the batch in the word and feature
+                tables; int32, like the rest.
+            tag_rows: (C, tag columns) rows of the distinct tag combinations in the tag table.
+            form_index: (B, 18) into ROOT, NULL, then `form_rows`.
+            tag_index: (B, 18) into ROOT, NULL, then `tag_rows`.
+            label_index: (B, 12) into the label table; -1 where there is no such child.
+        """
+        words = embedding_sum(self.words.weight, form_rows[:, :1], sparse_grad=True)
+        words = words + embedding_sum(self.features.weight, form_rows[:, 1:], sparse_grad=True)
+        tags = embedding_sum(self.tags.weight, tag_rows)
+        # one table of all that a slot of the batch can hold, few rows, each made once
+        special, labels = self.special.weight, self.labels.weight
+        table = torch.cat([special[:2], words, special[2:], tags, labels])  # (2 + U + 2 + C + L, E)
+        first_tag = 2 + len(words)
+        first_label = first_tag + 2 + len(tags)
+        no_label = len(table) - 1
+        labels_at = torch.where(label_index < 0, no_label, label_index + first_label)
+        index = torch.cat([form_index, tag_index + first_tag, labels_at], 1)  # (B, 48)
+        first, *others = self._meprop_layers()
+        p = self.input_dropout * self.dropout_share
+        x = slot_linear(first, table, index, p=p, training=self.training)  # (B, H)
+        for layer in others:
+            p = dropout_by_width(x.shape[1]) if self.dropout is None else self.dropout
+            x = layer(dropout(self.activation(x), p * self.dropout_share, self.training))
+        return x
+
+    def simplified_layers(self) -> list[SimplifiedLayer]:
+        """Return the hidden layers, each read by the next; input and output are not simplified."""
+        return wire_stack(self._meprop_layers(), "layers")
+
+    def _meprop_layers(self) -> list[MePropLinear]:
+        return [layer for layer in self.layers if isinstance(layer, MePropLinear)]
+
+
+@dataclass(frozen=True, slots=True)
+class ParserBatch:
+    """Transitions to train on: places in the arrays of all transitions."""
+
+    chosen: npt.NDArray[np.int64]
+    n_words: int
+
+
+class ParserTask(SentenceTask):
+    """A parser's network with its training and dev data.
+
+    Args:
+        train, dev, config, meprop, device, vectors: see `SentenceTask`; `config.tag_columns` empty
+            means the first two of UPOS, XPOS and FEATS that `train` fills.
+        batch_size: transitions per minibatch; 0: by the size of `train`.
+        seed: of the hybrid oracle's choices.
+
+    Raises:
+        ConfigError: a tag column is empty in `train`, or k is larger than a hidden layer.
+        DataError: no tree is left to train on.
+    """
+
+    name = "parser"
+    network: ParserNetwork
+    config_class = ParserConfig
+    needs_trees = True
+    learning_rates: ClassVar[dict[str, float]] = {"adam": 0.002}
+    prune_rate: ClassVar[float] = PRUNE_RATES["parser"]
+
+    def __init__(
+        self,
+        train: Sequence[Sentence],
+        dev: Sequence[Sentence],
+        *,
+        config: ParserConfig,
+        meprop: MePropConfig,
+        batch_size: int,
+        seed: int,
+        device: torch.device,
+        vectors: Vectors | None = None,
+    ) -> None:
+        super().__init__(
+            train, dev, config=config, meprop=meprop, device=device, vectors=vectors or {}
+        )
+        columns = _columns_to_read(train, config)
+        is_projective = make_system(config.transition_system, 1).projective
+        trees, self.warnings = gold_trees(train, config, projective=is_projective)
+        if not trees:
+            raise DataError("no tree is left to train on; try `nonprojective` pseudo")
+        self.tags = {
+            name: Vocab.build((t for s in train for t in s.column(name)), specials=(UNK,))
+            for name in columns
+        }
+        self.labels = Vocab.build(deprel for tree in trees for deprel in tree.deprels)
+        dev_labels = (deprel for sentence in dev for deprel in sentence.column("deprel"))
+        self.warnings += unseen("labels", dev_labels, self.labels)
+        arcs = {
+            (head == 0, self.labels.index(deprel))
+            for tree in trees
+            for head, deprel in zip(tree.heads, tree.deprels, strict=True)
+        }
+        self._root_labels = sorted(label for is_root, label in arcs if is_root)
+        self._other_labels = sorted(label for is_root, label in arcs if not is_root)
+        self.system = make_system(
+            config.transition_system,
+            len(self.labels),
+            root_labels=self._root_labels,
+            other_labels=self._other_labels,
+        )
+        # labelled trees are judged by their labels, unlabelled ones cannot be
+        self.main_scores: tuple[str, ...] = ("las",) if is_labelled(self.labels) else ("uas",)
+        self._number_words(trees, seed)
+        self.batch_size = batch_size or fitting_batch_size(
+            len(self._examples), smallest=50, largest=500, n_batches=400
+        )
+        self.network = ParserNetwork(
+            *self._table_rows(),
+            max(1, sum(len(vocab) for vocab in self.tags.values())),
+            len(self.labels),
+            self.system.n_transitions,
+            config,
+            meprop,
+        )
+        load_vectors(self.network.words, self.lexicon, vectors or {})
+        # no training word has an unknown tag, so its row is not trained: it shall have no effect
+        starts = np.cumsum([0, *(len(vocab) for vocab in self.tags.values())])[:-1]
+        self.network.tags.weight.data[torch.from_numpy(starts)] = 0
+        self.network.to(device)
+
+    @classmethod
+    def build(
+        cls,
+        train: Sequence[Sentence],
+        dev: Sequence[Sentence],
+        settings: Settings,
+        device: torch.device,
+        vectors: Vectors,
+    ) -> Self:
+        assert isinstance(settings.network, ParserConfig)
+        return cls(
+            train,
+            dev,
+            config=settings.network,
+            meprop=settings.meprop,
+            batch_size=settings.training.batch_size,
+            seed=settings.training.seed,
+            device=device,
+            vectors=vectors,
+        )
+
+    @staticmethod
+    def word_width(config: ParserConfig) -> int:
+        return config.embedding_dim
+
+    def _number_words(self, trees: Sequence[GoldTree], seed: int) -> None:
+        """Number the forms and the tag combinations of the trees, and make the examples."""
+        forms, combinations = FormTable(), FormTable()
+        form_of = numbered_words(forms.add(tree.sentence.forms) for tree in trees)
+        tag_of = numbered_words(
+            combinations.add(_tag_combinations(tree.sentence, self.tags)) for tree in trees
+        )
+        self._examples = ParserExamples(
+            self.system,
+            [tree.sentence for tree in trees],
+            [(t.heads, [self.labels.index(deprel) for deprel in t.deprels]) for t in trees],
+            form_of,
+            tag_of,
+            oracle=self.config.oracle,
+            seed=seed,
+            device=self.device,
+        )
+        self._illegal = ~torch.from_numpy(self.system.masks.copy()).to(self.device)
+        self.forms = FormRows(forms.forms(), self.lexicon, self.config.word_dropout, self.device)
+        self._tag_rows = self._rows_of(combinations.forms())
+        # without tags there is no saying which words are alike
+        self._swaps = None
+        if self.tags:
+            words, tags = (
+                np.concatenate([numbers[1:-1] - FIRST_ROW for numbers in each])
+                for each in (form_of, tag_of)
+            )
+            self._swaps = Swaps(words, tags)
+
+    def _rows_of(self, combinations: Sequence[str]) -> Tensor:
+        """Return tag combinations as rows of the tag table: (C, tag columns) int32."""
+        rows, offset = [], 0
+        values = [combination.split("\t") for combination in combinations]
+        for column, vocab in enumerate(self.tags.values()):
+            rows.append([offset + vocab.index(value[column]) for value in values])
+            offset += len(vocab)
+        table = np.array(rows, np.int64).reshape(len(rows), len(combinations)).T
+        return torch.from_numpy(np.ascontiguousarray(table)).int().to(self.device)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """With the dynamic oracle, make the examples by parsing the trees with the network."""
+        if self.config.oracle == "dynamic" and epoch >= FIRST_EXPLORED:
+            # pooled labels are trained on, as in gold derivations
+            header = self.header() | {"other_labels": self._other_labels}
+            self._examples.explore(TreeHead(self._file(header), self.lexicon))
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        return self._examples.state()
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._examples.restore(state)
+
+    @property
+    def n_batches(self) -> int:
+        return -(-len(self._examples) // self.batch_size)
+
+    def batches(self, rng: np.random.Generator) -> Iterator[ParserBatch]:
+        order = rng.permutation(len(self._examples))
+        for start in range(0, len(order), self.batch_size):
+            chosen = order[start : start + self.batch_size]
+            # each word is shifted once and attached once
+            yield ParserBatch(chosen, n_words=len(chosen) // 2)
+
+    def _inputs(self, chosen: Tensor, swaps: Swaps | None = None) -> tuple[Tensor, ...]:
+        """Return what the network reads of some examples, after the numbers of their forms.
+
+        A form that fills many slots of the batch is embedded once; ROOT and NULL come first.
+
+        Returns:
+            forms: (U,) the batch's distinct forms, swapped where `swaps` is given.
+            form_rows, tag_rows, form_index, tag_index, label_index: see `ParserNetwork.forward`.
+        """
+        examples = self._examples
+        special = torch.arange(FIRST_ROW, dtype=torch.int32, device=self.device)
+        shown = examples.forms[chosen]  # (B, 18)
+        numbers, index = distinct(
+            torch.cat([special, shown.flatten()]), FIRST_ROW + len(self.forms)
+        )
+        form_index = index[FIRST_ROW:].view_as(shown)
+        forms = numbers[FIRST_ROW:].long() - FIRST_ROW
+        if swaps is not None:
+            forms = swaps(forms)
+        tags, labels = examples.tags[chosen], examples.labels[chosen]
+        return forms, self.forms.rows[forms], self._tag_rows, form_index, tags, labels
+
+    def loss(self, batch: ParserBatch, teacher: Teacher | None = None) -> Tensor:
+        examples, chosen = self._examples, torch.from_numpy(batch.chosen).to(self.device)
+        swaps = self._swaps if teacher and self._swaps and teacher.draw_synthetic() else None
+        forms, form_rows, *others = self._inputs(chosen, swaps)
+        # illegal transitions are left out of the softmax
+        illegal = self._illegal[examples.masks[chosen]]
+        synthetic = swaps is not None
+        if teacher:
+            answers = self._answers(teacher, (form_rows, *others), chosen, synthetic=synthetic)
+            answers = answers.masked_fill(illegal, -torch.inf)
+        self.forms.hide(form_rows, forms)
+        logits = self.network(form_rows, *others).masked_fill(illegal, -torch.inf)
+        targets, seconds = examples.targets[chosen], examples.seconds[chosen]
+        loss = F.cross_entropy(logits, targets, reduction="none")
+        if self.config.oracle == "hybrid":
+            # Ren & Sun 2017: where two transitions are right, each has target 0.5
+            two = seconds >= 0
+            other = F.cross_entropy(logits, seconds.clamp(min=0), reduction="none")
+            loss = torch.where(two, 0.5 * loss + 0.5 * other.masked_fill(~two, 0), loss)
+        if teacher:
+            return distilled(loss.mean(), logits, answers, synthetic=synthetic)
+        return loss.mean()
+
+    def _answers(
+        self, teacher: Teacher, inputs: Sequence[Tensor], chosen: Tensor, *, synthetic: bool
+    ) -> Tensor:
+        """Return a teacher's logits for examples; remembered where the examples stay the same."""
+        n = len(self._examples)
+        changes = synthetic or self.config.oracle == "dynamic"
+        if changes or not teacher.remembers(n, self.system.n_transitions):
+            answers: Tensor = teacher(*inputs)
+            return answers
+        return teacher.recall(chosen, self._all_answers(teacher), n)
+
+    def _all_answers(self, teacher: Teacher) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield numbers of examples and a teacher's logits, until all examples had theirs."""
+        for start in range(0, len(self._examples), self.batch_size):
+            end = min(start + self.batch_size, len(self._examples))
+            chosen = torch.arange(start, end, device=self.device)
+            yield chosen, teacher(*self._inputs(chosen)[1:])
+
+    def simplified_layers(self) -> list[SimplifiedLayer]:
+        return self.network.simplified_layers()
+
+    def evaluate(self) -> dict[str, float]:
+        if not self.dev:
+            return {}
+        scores = self.frozen().evaluate(self.dev)
+        return {"uas": scores.uas, "las": scores.las}
+
+    def header(self) -> dict[str, Any]:
+        return {
+            **super().header(),
+            "labels": self.labels.to_list(),
+            "template": self.system.template,
+            "root_labels": self._root_labels,
+            # the pooled label says nothing about a tree
+            "other_labels": [i for i in self._other_labels if self.labels[i] != POOLED],
+        }
+
+
+def _columns_to_read(train: Sequence[Sentence], config: ParserConfig) -> tuple[str, ...]:
+    filled = filled_columns(train)
+    empty = [name for name in config.tag_columns if name not in filled]
+    if empty:
+        raise ConfigError(
+            f"`tag_columns` names {', '.join(empty)}, which the training file does not fill; "
+            f"it fills {', '.join(filled) or 'none'}"
+        )
+    return config.tag_columns or filled[:2]
+
+
+def _tag_combinations(sentence: Sentence, columns: Mapping[str, Vocab]) -> list[str]:
+    """Return the tags of each word, joined with tabs; empty where there are no tag columns."""
+    if not columns:
+        return [""] * len(sentence)
+    rows = zip(*map(sentence.column, columns), strict=True)
+    return ["\t".join(map(nfc, tags)) for tags in rows]

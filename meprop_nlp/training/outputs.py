@@ -1,0 +1,100 @@
+"""`Outputs`: what a training leaves behind: the best model, a log, and a checkpoint meanwhile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from meprop_nlp.errors import ConfigError
+from meprop_nlp.files import replacing
+from meprop_nlp.models.file import ModelFile, read_model_file, write_model_file
+from meprop_nlp.models.packing import rounded
+from meprop_nlp.training.checkpoint import Checkpoint, checkpoint_path
+from meprop_nlp.training.loop import Trainer
+from meprop_nlp.training.records import EpochRecord, log_path
+from meprop_nlp.training.weights import arrays_of
+
+__all__ = ["Outputs"]
+
+
+class Outputs:
+    """Keeps the best model of a training, in a file or in memory.
+
+    Args:
+        trainer: the training.
+        path: the model file; `.jsonl` and the checkpoint stand beside it. None: only the best model
+            is kept, in memory.
+        settings: everything that must be the same when the run is resumed; stored with the model.
+    """
+
+    def __init__(self, trainer: Trainer, path: Path | None, settings: Mapping[str, Any]) -> None:
+        self._trainer, self._path, self._settings = trainer, path, settings
+        self._best: ModelFile | None = None
+
+    def keep(self, record: EpochRecord) -> None:
+        """Store what an epoch has led to."""
+        if record.best:
+            self._keep_model(record)
+        if self._path:
+            with replacing(log_path(self._path)) as temporary:
+                lines = (json.dumps(entry) + "\n" for entry in self._trainer.progress.records)
+                temporary.write_text("".join(lines), encoding="utf-8")
+        self.save_checkpoint()
+
+    def save_checkpoint(self) -> None:
+        """Store the state of the training, where there is a file to resume it from."""
+        if self._path:
+            Checkpoint.of(self._trainer, self._settings).save(checkpoint_path(self._path))
+
+    def resume(self) -> None:
+        """Bring the trainer to the state that the checkpoint stores.
+
+        Raises:
+            CheckpointError, ConfigError: there is no checkpoint that fits.
+        """
+        if self._path is None:
+            raise ConfigError("a run can be resumed only when it has an output file")
+        path = checkpoint_path(self._path)
+        if not path.exists():
+            raise ConfigError(
+                f"`resume`: there is no {path}; a run that ended has none; "
+                "start anew without `resume`"
+            )
+        checkpoint = Checkpoint.load(path)
+        checkpoint.demand_settings(self._settings)
+        if checkpoint.progress["best_epoch"] and not self._path.exists():
+            raise ConfigError(
+                f"`resume`: the best model so far, {self._path}, is gone; "
+                "start anew without `resume`"
+            )
+        checkpoint.restore(self._trainer)
+
+    def finish(self) -> ModelFile:
+        """Return the best model of a training that ended, and remove the checkpoint.
+
+        Raises:
+            ConfigError: no epoch was trained.
+        """
+        if self._path is not None:
+            checkpoint_path(self._path).unlink(missing_ok=True)
+            return read_model_file(self._path)
+        if self._best is None:
+            raise ConfigError("no epoch was trained; give at least one epoch")
+        return self._best
+
+    def _keep_model(self, record: EpochRecord) -> None:
+        header = {
+            **self._trainer.task.header(),
+            "neurons": record.neurons,
+            "scores": record.scores,
+            "training": {**self._settings, "epoch": record.epoch},
+        }
+        arrays = arrays_of(self._trainer.task.network)
+        if self._path is not None:
+            write_model_file(self._path, header, arrays)
+        else:
+            self._best = ModelFile(
+                header, rounded({name: array.copy() for name, array in arrays.items()})
+            )

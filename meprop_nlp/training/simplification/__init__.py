@@ -1,0 +1,1 @@
+"""meSimp in training: when neurons are cut, by which criterion, and the teacher of what remains."""

@@ -1,0 +1,61 @@
+"""The sentences that a training reads: train and dev, from files or from memory."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterable, Sequence
+
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.report import TreebankReport
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.errors import DataError
+from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.records import Note
+
+__all__ = ["Treebank", "fingerprint", "read_treebank"]
+
+Treebank = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sentence]
+
+
+def read_treebank(
+    source: Treebank, role: str, hooks: Hooks, *, trees: bool, input_format: str = "auto"
+) -> list[Sentence]:
+    """Return the sentences of one file, of several, or given as Sentences; report what was found.
+
+    Args:
+        role: `train` or `dev`, for the report.
+        hooks: receive a Note on the treebank, and one for each warning.
+        trees: whether every sentence must have a full tree.
+        input_format: see `data.conll.reading.read`.
+
+    Raises:
+        ConlluError, DataError: a file is faulty, or there is no sentence in any of them.
+    """
+    if isinstance(source, str | os.PathLike):
+        source = [source]
+    report = TreebankReport()
+    sentences: list[Sentence] = []
+    names: list[str] = []
+    for item in source:
+        if isinstance(item, Sentence):
+            sentences.append(item)
+            report.add(item)
+            continue
+        names.append(os.fspath(item))
+        sentences += read(item, trees=trees, input_format=input_format, report=report)
+    sentences = [sentence for sentence in sentences if len(sentence)]
+    if not sentences:
+        raise DataError(f"no sentences in {', '.join(names) or f'the {role} data'}")
+    hooks.on_record(Note(f"{role}: {report}"))
+    for warning in report.warnings:
+        hooks.on_record(Note(f"{role}: {warning}", warning=True))
+    return sentences
+
+
+def fingerprint(sentences: Sequence[Sentence]) -> dict[str, int]:
+    """Return the number of sentences and a checksum, which tell one treebank from another."""
+    checksum = 0
+    for sentence in sentences:
+        checksum = zlib.crc32(str(sentence).encode(), checksum)
+    return {"sentences": len(sentences), "checksum": checksum}

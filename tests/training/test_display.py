@@ -1,0 +1,79 @@
+"""`TrainingDisplay` shows notes, epochs and a bar, and takes no part in the training."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from meprop_nlp.training.display import TrainingDisplay
+from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.records import EpochRecord, Note, Step
+
+EPOCH = EpochRecord(
+    epoch=3,
+    loss=0.25,
+    scores={"uas": 91.25, "las": 90.0},
+    neurons={"layers.0": 20, "layers.1": 8},
+    best=True,
+    learning_rate=0.001,
+    forward_seconds=1.0,
+    backward_seconds=2.0,
+    update_seconds=0.5,
+    seconds=4.0,
+    evaluate_seconds=1.0,
+    words_per_second=12345.6,
+    n_batches=7,
+)
+STEP = Step(epoch=2, n_epochs=5, batch=1, n_batches=4, loss=0.5, words_per_second=100.0)
+RECORDS = (Note("40 sentences"), Note("no tags", warning=True), STEP, EPOCH)
+
+
+def shown(capsys: pytest.CaptureFixture[str], **options: Any) -> list[str]:
+    with TrainingDisplay(**options) as display:
+        for record in RECORDS:
+            display(record)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err.splitlines()
+
+
+def test_notes_and_epochs_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, unit="images") == [
+        "40 sentences",
+        "warning: no tags",
+        "epoch  3  loss 0.2500  UAS 91.25  LAS 90.00  neurons 20 8  4.0 s (forward 1.0, "
+        "backward 2.0, update 0.5)  12,346 images/s  best",
+    ]
+
+
+def test_quiet_keeps_to_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, quiet=True) == ["warning: no tags"]
+
+
+def test_bar_is_shown_on_a_terminal_unless_it_is_switched_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for progress in (True, False):
+        terminal = io.StringIO()
+        terminal.isatty = lambda: True  # type: ignore[method-assign]
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        with TrainingDisplay(progress=progress) as display:
+            display(STEP)
+            display(EPOCH)
+        assert ("epoch 2/5" in terminal.getvalue()) == progress
+        assert "epoch  3  loss 0.2500" in terminal.getvalue()
+
+
+def test_display_is_a_hook_of_a_training(
+    train: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with TrainingDisplay() as display:
+        train("tagger", training={"epochs": 1}, hooks=Hooks(on_record=display))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("train: ")
+    assert lines[-1].startswith("epoch  1  loss ")
