@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from meprop_nlp.config import Settings
+from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
 from meprop_nlp.models.file import ModelFile
-from meprop_nlp.models.model import Model
+from meprop_nlp.models.model import HEADS, Model
 from meprop_nlp.nn.core import announce
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.device import pick_device
-from meprop_nlp.training.heads.table import TASKS
+from meprop_nlp.training.heads.sentences import SentenceTask
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
@@ -43,7 +45,7 @@ def train(
     """Train a tagger or a parser; return the model with the best score on dev.
 
     Args:
-        task: `tagger` or `parser`, a key of `heads.table.TASKS`.
+        task: `tagger` or `parser`, a key of `models.model.HEADS`.
         train, dev: files, or Sentences. Without dev the last epoch's model is returned.
         settings: None means the defaults, without simplification.
         vectors: pretrained word vectors, in the text form of word2vec or GloVe.
@@ -57,7 +59,7 @@ def train(
         DataError: the training data cannot be used, or `output` cannot be written.
         KeyboardInterrupt: `hooks.stop` returned True; the checkpoint is written.
     """
-    task_class = TASKS[task]
+    task_class = _task_class(task)
     settings, hooks = settings or Settings(network=task_class.config_class()), hooks or Hooks()
     needs_trees = task_class.needs_trees
     sentences = read_treebank(train, "train", hooks, trees=needs_trees, input_format=input_format)
@@ -143,3 +145,16 @@ def train_task(
             outputs.save_checkpoint()
             raise KeyboardInterrupt
     return outputs.finish()
+
+
+def _task_class(task: str) -> type[SentenceTask]:
+    """Return the class that trains a task: `TASK` of the module named like the task's head.
+
+    Raises:
+        ConfigError: there is no such task.
+    """
+    if task not in HEADS:
+        raise ConfigError(f"`task` is {task!r}, expected one of {', '.join(HEADS)}")
+    module = import_module(f"meprop_nlp.training.heads.{HEADS[task][0].name}")
+    task_class: type[SentenceTask] = module.TASK
+    return task_class

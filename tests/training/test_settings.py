@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from meprop_nlp.config import Settings
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.models.model import Model
+from meprop_nlp.training import run
 from meprop_nlp.training.checkpoint import checkpoint_path
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.parser import DependencyParser
@@ -85,3 +88,16 @@ def test_runs_whose_outputs_differ_after_a_dot_do_not_share_files() -> None:
     names = [Path("models/en.1"), Path("models/en.2"), Path("models/en.safetensors")]
     assert len({log_path(name) for name in names}) == 3
     assert len({checkpoint_path(name) for name in names}) == 3
+
+
+def test_task_that_cannot_be_trained_is_refused(treebank: list[Sentence]) -> None:
+    with pytest.raises(ConfigError, match="`task` is 'lemmatizer', expected one of tagger, parser"):
+        run.train("lemmatizer", treebank)
+
+
+@pytest.mark.parametrize("task", ["tagger", "parser"])
+def test_training_returns_a_model_of_the_task(treebank: list[Sentence], task: str) -> None:
+    settings = Settings.of(task, hidden=4, epochs=1, device="cpu", threads=1)
+    model = run.train(task, treebank, settings=settings)
+    assert isinstance(model, Model)
+    assert model.task == task

@@ -33,7 +33,7 @@ from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import Teacher, distilled
 from meprop_nlp.training.vectors import Vectors, load_vectors
 
-__all__ = ["TaggerNetwork", "TaggerTask"]
+__all__ = ["TASK", "TaggerNetwork", "TaggerTask"]
 
 
 class TaggerNetwork(nn.Module):
@@ -260,6 +260,9 @@ class TaggerTask(SentenceTask):
         scores = self.frozen().evaluate(self.dev)
         by_column = {"upos": scores.upos, "xpos": scores.xpos, "feats": scores.ufeats}
         return {name: by_column[name] for name in self.tags}
+
+
+TASK = TaggerTask
 
 
 def _columns_to_predict(train: Sequence[Sentence], config: TaggerConfig) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import Teacher, distilled
 from meprop_nlp.training.vectors import Vectors, load_vectors
 
-__all__ = ["ParserBatch", "ParserNetwork", "ParserTask"]
+__all__ = ["TASK", "ParserBatch", "ParserNetwork", "ParserTask"]
 
 # The first epoch, counted from 0, in which the parser follows its own predictions: by then they do
 # not go far wrong.
@@ -402,6 +402,9 @@ class ParserTask(SentenceTask):
             # the pooled label says nothing about a tree
             "other_labels": [i for i in self._other_labels if self.labels[i] != POOLED],
         }
+
+
+TASK = ParserTask
 
 
 def _columns_to_read(train: Sequence[Sentence], config: ParserConfig) -> tuple[str, ...]:
