@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ class TestBorder:
                 ValueError,
             ),
         ],
-        ids=str,
+        ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", str(value)),
     )
     def test_wrong_argument_of_writing(
         self, changes: dict[str, Any], error: type[Exception]
