@@ -100,8 +100,8 @@ def without_unknown(header: dict[str, Any], arrays: dict[str, Any]) -> None:
         (setting({"upos": ["x"]}, "tags"), "a vocabulary of the model is without <unk>"),
         (setting(3, "tags"), "the columns 3, expected some of upos"),
         (setting(2, "config", "layers"), "no weights layers.2.weight|layers.1.weight are"),
-        (setting("x", "config", "dropout"), "the model is incomplete"),
-        (setting(1.0, "config", "layers"), "the model is incomplete"),
+        (setting("x", "config", "dropout"), "`dropout` is 'x', expected a number from 0 up to"),
+        (setting(1.0, "config", "layers"), "`layers` is 1.0, expected a whole number from 1 to 5"),
     ],
 )
 def test_parser_whose_parts_do_not_fit(change: Change, message: str, tmp_path: Path) -> None:
