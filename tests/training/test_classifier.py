@@ -294,7 +294,7 @@ def test_nothing_to_train_or_evaluate_on_is_refused() -> None:
             lambda h, a: a.update({"layers.2.weight": np.ones((9, 16), np.float32)}),
             "layers.2.weight are 9 x 16, expected 10 x 16",
         ),
-        (lambda h, a: h["config"].update(layers=99), "--layers is 99"),
+        (lambda h, a: h["config"].update(layers=99), "`layers` is 99"),
         (lambda h, a: h["config"].update(colour=1), "no setting 'colour'"),
         (lambda h, a: h.pop("config"), "the model is incomplete"),
         (lambda h, a: a["layers.0.bias"].fill(np.nan), "are not finite"),
