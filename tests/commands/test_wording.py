@@ -36,6 +36,7 @@ OPTIONS = {
         ("`simplify=False` cannot be said", "`simplify=False` cannot be said"),
         ("`meprop-nlp tag` of `width`", "`meprop-nlp tag` of `width`"),
         ("the tokens `` k `` and ``k``", "the tokens `` k `` and ``k``"),
+        ("a token ``k` or `k``", "a token ``k` or `k``"),
         ("nothing", "nothing"),
     ],
 )
