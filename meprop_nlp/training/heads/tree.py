@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from meprop_nlp.config import (
+    LEARNING_RATES,
     PRUNE_RATES,
     MePropConfig,
     ParserConfig,
@@ -170,7 +171,7 @@ class ParserTask(SentenceTask):
     network: ParserNetwork
     config_class = ParserConfig
     needs_trees = True
-    learning_rates: ClassVar[dict[str, float]] = {"adam": 0.002}
+    learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["parser"]
     prune_rate: ClassVar[float] = PRUNE_RATES["parser"]
 
     def __init__(
