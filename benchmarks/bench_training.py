@@ -56,13 +56,7 @@ def make_trainer(task: str, variant: str, settings: Settings, data: Path, seed: 
     import torch
     from dense_pytorch import make_dense
 
-    from meprop_nlp.config import (
-        MePropConfig,
-        ParserConfig,
-        SimplifyConfig,
-        TaggerConfig,
-        TrainingConfig,
-    )
+    from meprop_nlp.config import Settings, SimplifyConfig
     from meprop_nlp.data.conll.reading import read
     from meprop_nlp.threads import usable_threads
     from meprop_nlp.training.heads.tags import TaggerTask
@@ -72,16 +66,16 @@ def make_trainer(task: str, variant: str, settings: Settings, data: Path, seed: 
     torch.set_num_threads(usable_threads())
     torch.manual_seed(seed)
     train, dev = (list(read(data / f"{part}.conllu", trees=True)) for part in ("train", "dev"))
-    training = TrainingConfig(seed=seed, device="cpu", **settings.get("training", {}))
-    meprop = MePropConfig(**settings.get("meprop", {}))
-    common = {"meprop": meprop, "batch_size": training.batch_size, "device": torch.device("cpu")}
-    if task == "parser":
-        config = ParserConfig(**settings.get("config", {}))
-        made: Any = ParserTask(train, dev, config=config, seed=seed, **common)
-    else:
-        made = TaggerTask(train, dev, config=TaggerConfig(**settings.get("config", {})), **common)
+    given = {**settings.get("config", {}), **settings.get("meprop", {})}
+    given |= {"seed": seed, "device": "cpu", **settings.get("training", {})}
+    made = Settings.of(task, **given)
+    task_class = ParserTask if task == "parser" else TaggerTask
     simplify = SimplifyConfig(**settings["simplify"]) if "simplify" in settings else None
-    trainer = Trainer(made, training=training, simplify=simplify)
+    trainer = Trainer(
+        task_class(train, dev, made, torch.device("cpu")),
+        training=made.training,
+        simplify=simplify,
+    )
     if variant == "dense PyTorch":
         make_dense(trainer)
     return trainer

@@ -15,36 +15,6 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import Config, Heading, Setting, listed, setting, settings_of
 from meprop_nlp.threads import MAX_THREADS, MOST_THREADS
 
-__all__ = [
-    "ACTIVATIONS",
-    "CRITERIA",
-    "KEPT_SHARES",
-    "LATE_TRAINING",
-    "LEARNING_RATES",
-    "MNIST_DEV_IMAGES",
-    "MNIST_TRAINING",
-    "NETWORKS",
-    "NONPROJECTIVE",
-    "OPTIMIZERS",
-    "ORACLES",
-    "PRUNE_RATES",
-    "SCHEDULES",
-    "SIMPLIFY_EPOCHS",
-    "TAG_COLUMNS",
-    "TOPK_MODES",
-    "TRANSITION_SYSTEMS",
-    "ClassifierConfig",
-    "Config",
-    "Criterion",
-    "MePropConfig",
-    "ParserConfig",
-    "Settings",
-    "SimplifyConfig",
-    "TaggerConfig",
-    "TrainingConfig",
-    "dropout_by_width",
-]
-
 TopkMode = Literal["example", "unified", "random"]
 Schedule = Literal["late", "paper"]
 Criterion = Literal["magnitude", "reconstruction", "taylor", "hits", "random"]

@@ -11,16 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = [
-    "CheckpointError",
-    "ConfigError",
-    "ConlluError",
-    "DataError",
-    "MePropError",
-    "Problem",
-    "TransitionError",
-]
-
 
 class MePropError(Exception):
     """Base of all errors of this package."""

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from .errors import DataError
 
-__all__ = ["demand_writable", "replacing"]
-
 
 def demand_writable(path: str | os.PathLike[str]) -> None:
     """Raise DataError if `replacing` could not write to `path`; missing folders are made.

@@ -13,8 +13,6 @@ from types import ModuleType
 
 from meprop_nlp.errors import ConfigError
 
-__all__ = ["CHOICE", "core", "kernels_in_use", "why_missing"]
-
 CHOICE = "MEPROP_NLP_KERNELS"
 
 

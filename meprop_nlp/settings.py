@@ -15,8 +15,6 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origi
 
 from meprop_nlp.errors import ConfigError
 
-__all__ = ["Config", "Heading", "Setting", "listed", "setting", "setting_of", "settings_of"]
-
 
 class Heading(StrEnum):
     """The headings of the options in a command's help, in order."""

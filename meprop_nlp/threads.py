@@ -6,8 +6,6 @@ import os
 
 from meprop_nlp.errors import ConfigError
 
-__all__ = ["MAX_THREADS", "MOST_THREADS", "demand_threads", "usable_threads"]
-
 MAX_THREADS = 16  # unless the user asks for more, which slows small matrix products down
 MOST_THREADS = 256  # that a user may ask for; with far too many the process crashes
 

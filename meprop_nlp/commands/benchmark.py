@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from meprop_nlp.models.model import Model
     from meprop_nlp.models.speed import Speeds
 
-__all__ = ["benchmark"]
-
 
 def benchmark(
     model: Annotated[

@@ -17,8 +17,6 @@ from meprop_nlp.errors import DataError
 if TYPE_CHECKING:
     from meprop_nlp.data.sentence import Sentence
 
-__all__ = ["convert"]
-
 
 def convert(
     inputs: Annotated[

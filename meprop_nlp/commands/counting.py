@@ -10,8 +10,6 @@ from typing import TypeVar
 from meprop_nlp.commands import console
 from meprop_nlp.commands.options import Verbosity
 
-__all__ = ["counted"]
-
 Words = TypeVar("Words", bound=Sized)
 
 

@@ -12,8 +12,6 @@ from meprop_nlp.commands import console
 if TYPE_CHECKING:
     from meprop_nlp.models.annotate import Piece
 
-__all__ = ["fills_deps", "warned_of_empty_nodes"]
-
 _EMPTY_NODE = re.compile(r"[0-9]+\.[0-9]+\t")
 
 

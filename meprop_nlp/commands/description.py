@@ -8,8 +8,6 @@ from typing import Any
 from meprop_nlp.commands.tables import name_lines
 from meprop_nlp.scoring.names import SCORE_NAMES
 
-__all__ = ["model_lines"]
-
 
 def model_lines(description: Mapping[str, Any]) -> str:
     """Return a description by `models.file.describe`, with what matters most first."""

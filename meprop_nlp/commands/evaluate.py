@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from meprop_nlp.data.sentence import Sentence
     from meprop_nlp.scoring.scores import Scores
 
-__all__ = ["evaluate"]
-
 
 def evaluate(
     gold: Annotated[

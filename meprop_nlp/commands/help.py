@@ -8,8 +8,6 @@ from typer.core import TyperCommand
 
 from meprop_nlp.settings import Heading
 
-__all__ = ["GroupedCommand"]
-
 
 class GroupedCommand(TyperCommand):
     """A command with a section of its help for each heading; options without one come last."""

@@ -13,8 +13,6 @@ from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.streams import demand_model
 from meprop_nlp.commands.tables import name_lines
 
-__all__ = ["info"]
-
 
 def info(
     model: Annotated[

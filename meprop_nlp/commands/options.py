@@ -11,16 +11,6 @@ import typer
 
 from meprop_nlp.settings import Config, Heading, setting
 
-__all__ = [
-    "PARSER_MODEL",
-    "TAGGER_MODEL",
-    "Files",
-    "Json",
-    "Output",
-    "Reading",
-    "Verbosity",
-]
-
 TAGGER_MODEL = Path("models/tagger.safetensors")
 PARSER_MODEL = Path("models/parser.safetensors")
 

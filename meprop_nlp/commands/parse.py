@@ -11,8 +11,6 @@ from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Files, Outpu
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model, write_all
 
-__all__ = ["parse"]
-
 
 def parse(
     files: Files = None,

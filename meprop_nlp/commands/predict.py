@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from meprop_nlp.models.annotate import Piece
     from meprop_nlp.models.model import Model
 
-__all__ = ["Annotating", "annotate_files"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotating(Reading):

@@ -14,8 +14,6 @@ from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 if TYPE_CHECKING:
     from meprop_nlp.commands.options import Reading
 
-__all__ = ["check_output", "check_test_files", "demand_files"]
-
 
 def demand_files(paths: Iterable[str]) -> None:
     """Raise DataError if a file is missing."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["print_json"]
-
 
 def print_json(value: object) -> None:
     """Print a value as JSON."""

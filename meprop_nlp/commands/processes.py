@@ -11,8 +11,6 @@ from pathlib import Path
 
 from meprop_nlp.errors import MePropError
 
-__all__ = ["peak_bytes", "seconds"]
-
 PROGRAM = "meprop_nlp.cli"
 
 # the process reports its own peak: ours would include the parent that it was forked from

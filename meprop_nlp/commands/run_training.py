@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model")
 
-__all__ = ["ModelPath", "Resume", "Vectors", "follow", "run_training"]
-
 ModelPath = Annotated[
     Path,
     typer.Option(

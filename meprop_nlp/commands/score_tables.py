@@ -10,8 +10,6 @@ from meprop_nlp.scoring.names import SCORE_NAMES
 if TYPE_CHECKING:
     from meprop_nlp.scoring.scores import Arcs, Scores
 
-__all__ = ["score_lines", "summary"]
-
 _OF_SENTENCES = ("ucm", "lcm")
 
 

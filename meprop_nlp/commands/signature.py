@@ -23,8 +23,6 @@ from meprop_nlp.commands.wording import Spelling, in_options
 from meprop_nlp.config import NETWORKS, Settings
 from meprop_nlp.settings import Config, Setting, settings_of
 
-__all__ = ["NO_OPTION", "as_command"]
-
 # the settings of a training that have no option, each with the reason
 NO_OPTION = {
     "clip_value": "only for MNIST with the papers' reference settings; otherwise use --clip",

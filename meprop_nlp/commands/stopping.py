@@ -7,8 +7,6 @@ from typing import Any
 
 from meprop_nlp.commands import console
 
-__all__ = ["StopOnce"]
-
 
 class StopOnce:
     """The first Ctrl-C lets the training save and stop; the second stops it at once.

@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     from meprop_nlp.models.annotate import Piece
     from meprop_nlp.models.model import Model
 
-__all__ = [
-    "demand_model",
-    "demand_other_file",
-    "demand_rereadable",
-    "is_rereadable",
-    "load_model",
-    "note_skipped",
-    "read_all",
-    "write_all",
-]
-
 
 def read_all(files: Sequence[str], reading: Reading, *, trees: bool = False) -> Iterator[Sentence]:
     """Yield the sentences of all files, one file after the other."""

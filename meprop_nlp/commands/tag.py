@@ -11,8 +11,6 @@ from meprop_nlp.commands.options import TAGGER_MODEL, Files, Output, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model, write_all
 
-__all__ = ["tag"]
-
 
 def tag(
     files: Files = None,

@@ -9,8 +9,6 @@ from meprop_nlp.commands.run_training import ModelPath, Resume, Vectors, run_tra
 from meprop_nlp.commands.training_files import TrainingFiles
 from meprop_nlp.config import Settings
 
-__all__ = ["train_parser"]
-
 
 def train_parser(
     *,

@@ -9,8 +9,6 @@ from typing import NamedTuple
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import Config, Heading, setting
 
-__all__ = ["TrainingFiles", "Treebanks"]
-
 _PAPERS_TASKS = {"parser": "parsing", "tagger": "tagging"}
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from meprop_nlp.data.conll.validate import Finding
     from meprop_nlp.data.report import TreebankReport
 
-__all__ = ["validate"]
-
 
 def validate(
     context: typer.Context,

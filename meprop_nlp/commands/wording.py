@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Spelling", "in_options", "spellings"]
-
 # doubled backticks are quotation marks of a treebank
 _SETTING = re.compile(r"(?<!`)`(\w+)(?:=([^`]+))?`(?!`)")
 

@@ -17,8 +17,6 @@ import numpy.typing as npt
 
 from meprop_nlp.data.vocab import UNK, Vocab, nfc
 
-__all__ = ["FEATURES", "FormTable", "Lexicon", "shape"]
-
 _DIGITS = re.compile(r"\d")
 
 

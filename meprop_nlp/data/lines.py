@@ -17,8 +17,6 @@ from typing import IO, cast
 from meprop_nlp.data.source import Source, opened, read_pieces, source_name
 from meprop_nlp.errors import ConlluError, DataError, Problem
 
-__all__ = ["LONGEST_LINE", "decoded_lines", "is_utf8", "read_lines", "visible"]
-
 _PIECE = 1 << 16
 # byte order marks and empty lines
 _BEFORE_TEXT = re.compile(r"(?:\ufeff|[ \t]*\n)*")

@@ -10,8 +10,6 @@ from meprop_nlp.data.trees import is_projective
 from meprop_nlp.data.word import ROOT, UNSET
 from meprop_nlp.errors import Problem
 
-__all__ = ["TreebankReport"]
-
 _MANY_TAGS = 1000  # tag sets have tens or hundreds of tags; the largest of UD under a thousand
 _KEPT_PROBLEMS = 20
 

@@ -13,8 +13,6 @@ from meprop_nlp.data.conll.layout import CONLLU, Layout
 from meprop_nlp.data.word import COLUMNS, UNSET, EmptyNode, MultiwordToken, Word
 from meprop_nlp.errors import DataError
 
-__all__ = ["Sentence"]
-
 
 class Sentence:
     """One sentence: its words, and everything else in its block of lines.

@@ -21,8 +21,6 @@ from typing import IO, Any
 
 from meprop_nlp.errors import DataError
 
-__all__ = ["Source", "is_binary", "opened", "read_pieces", "source_name", "would_wait"]
-
 Source = str | os.PathLike[str] | IO[str] | IO[bytes]
 
 _PIECE = 1 << 16

@@ -11,8 +11,6 @@ from meprop_nlp.data.sentence import Sentence
 if TYPE_CHECKING:
     from conllu.models import TokenList
 
-__all__ = ["from_tokenlist", "to_tokenlist"]
-
 
 def to_tokenlist(sentence: Sentence) -> TokenList:
     """Return the sentence as a `TokenList` of the `conllu` library."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["find_cycle", "is_labelled", "is_projective", "is_tree", "roots"]
-
 
 def is_labelled(deprels: Iterable[str]) -> bool:
     """Return whether there are relations other than root, so that labels can be scored."""

@@ -12,8 +12,6 @@ from meprop_nlp.data.lines import read_lines
 from meprop_nlp.data.vocab import nfc
 from meprop_nlp.errors import DataError
 
-__all__ = ["read_vectors"]
-
 
 def read_vectors(
     path: str | os.PathLike[str], wanted: Collection[str]

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from meprop_nlp.errors import DataError
 
-__all__ = ["UNK", "Vocab", "nfc"]
-
 UNK = "<unk>"
 
 

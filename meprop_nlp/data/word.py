@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["COLUMNS", "ROOT", "UNSET", "EmptyNode", "MultiwordToken", "Word"]
-
 UNSET = -1  # no HEAD: `_` in the file
 ROOT = 0  # HEAD of a root
 

@@ -33,8 +33,6 @@ from meprop_nlp.native import core
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["Piece", "annotate", "write"]
-
 
 @dataclass(frozen=True, slots=True)
 class Piece:

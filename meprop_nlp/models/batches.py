@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from meprop_nlp.data.sentence import Sentence
 
-__all__ = ["in_batches"]
-
 BATCH_WORDS = 4000
 BATCH_SENTENCES = 256
 

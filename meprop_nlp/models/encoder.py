@@ -11,8 +11,6 @@ import numpy.typing as npt
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
 
-__all__ = ["BiLSTM", "FormTables"]
-
 
 class FormTables:
     """Embedding tables of word forms and of the seven features of their spelling.

@@ -24,15 +24,6 @@ from meprop_nlp.errors import CheckpointError
 from meprop_nlp.files import replacing
 from meprop_nlp.models.packing import pack_arrays, pack_json, unpack_arrays, unpack_json
 
-__all__ = [
-    "FORMAT_VERSION",
-    "ModelFile",
-    "describe",
-    "read_header",
-    "read_model_file",
-    "write_model_file",
-]
-
 FORMAT_VERSION = 2  # in version 1 no part is packed
 _KEY = "meprop_nlp"
 _LEXICON = "lexicon"  # the array that holds the packed vocabulary

@@ -12,8 +12,6 @@ from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import PredictedWords, Words
 from meprop_nlp.settings import Config
 
-__all__ = ["Head", "predict"]
-
 
 class Head(ABC):
     """One task of a frozen model, over plain arrays; safe to use from several threads.

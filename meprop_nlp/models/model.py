@@ -24,8 +24,6 @@ from meprop_nlp.settings import Config
 if TYPE_CHECKING:
     from meprop_nlp.scoring.scores import Scores
 
-__all__ = ["Model", "freeze", "load"]
-
 # The heads of each task's model file, in the order in which they annotate.
 HEADS: dict[str, tuple[type[Head], ...]] = {"tagger": (TagsHead,), "parser": (TreeHead,)}
 

@@ -15,8 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["pack_arrays", "pack_json", "rounded", "unpack_arrays", "unpack_json"]
-
 Arrays = dict[str, npt.NDArray[Any]]
 
 TABLES = ("words.weight", "features.weight")

@@ -18,16 +18,6 @@ from meprop_nlp.config import TAG_COLUMNS
 from meprop_nlp.data.vocab import UNK, Vocab
 from meprop_nlp.errors import CheckpointError, MePropError
 
-__all__ = [
-    "Array",
-    "demand_size",
-    "demand_texts",
-    "demand_unknown_entries",
-    "naming_file",
-    "tag_lists",
-    "take",
-]
-
 Array = npt.NDArray[np.float32]
 
 _FORBIDDEN = frozenset("\t\n\r\0")

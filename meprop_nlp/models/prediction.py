@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from meprop_nlp.data.word import COLUMNS
 
-__all__ = ["Indices", "Prediction", "TextColumn", "Values"]
-
 Indices = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
 

@@ -13,8 +13,6 @@ from meprop_nlp.errors import MePropError
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.words import Words
 
-__all__ = ["RowSource", "padded"]
-
 
 class RowSource:
     """The outputs of a linear layer whose input depends only on some columns of a word.

@@ -32,8 +32,6 @@ from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import DocumentWords, PredictedWords, SentenceWords, Words
 from meprop_nlp.native import core, kernels_in_use, why_missing
 
-__all__ = ["Speeds", "decoding_kernels", "measure"]
-
 LARGEST = 64 << 20  # most bytes of the file to hold in memory
 SECONDS = 0.25  # least duration of annotating the text once, on one thread
 CHUNKS_PER_THREAD = 2

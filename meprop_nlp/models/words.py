@@ -12,8 +12,6 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.models.prediction import Indices, Prediction
 
-__all__ = ["DocumentWords", "PredictedWords", "SentenceWords", "Words", "joined"]
-
 
 class Words(Protocol):
     """N words, sentence after sentence."""

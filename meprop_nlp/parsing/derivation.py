@@ -15,8 +15,6 @@ from meprop_nlp.parsing.oracles import walk
 from meprop_nlp.parsing.state import State
 from meprop_nlp.parsing.transitions import TransitionSystem
 
-__all__ = ["Derivation", "derive", "replay"]
-
 
 class Derivation(NamedTuple):
     """The training examples of a sentence: one row for each of T states.

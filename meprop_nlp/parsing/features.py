@@ -14,16 +14,6 @@ from typing import Final, NamedTuple
 from meprop_nlp.data.word import UNSET
 from meprop_nlp.parsing.state import State
 
-__all__ = [
-    "LABEL_POSITIONS",
-    "POSITIONS",
-    "TEMPLATE",
-    "WORD_POSITIONS",
-    "Slot",
-    "extract",
-    "extract_labels",
-]
-
 WORD_POSITIONS: Final = ("s0", "s1", "s2", "b0", "b1", "b2")
 """The words on the stack and in the buffer."""
 

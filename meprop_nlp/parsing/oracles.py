@@ -27,15 +27,6 @@ from meprop_nlp.parsing.transitions import (
     TransitionSystem,
 )
 
-__all__ = [
-    "DynamicOracle",
-    "HybridOracle",
-    "StaticOracle",
-    "demand_arc_hybrid",
-    "oracle_transitions",
-    "walk",
-]
-
 
 class Oracle:
     """Base class of the oracles: the gold tree, and which gold arcs can be built.

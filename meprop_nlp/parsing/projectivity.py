@@ -18,14 +18,6 @@ from meprop_nlp.data.trees import find_cycle
 from meprop_nlp.data.word import ROOT
 from meprop_nlp.errors import ConfigError, DataError
 
-__all__ = [
-    "LIFTED",
-    "deprojectivize",
-    "projective_order",
-    "projectivize",
-    "single_rooted",
-]
-
 LIFTED: Final = "\u2191"  # ↑, as in Nivre & Nilsson 2005, section 3
 
 Label = TypeVar("Label", int, str)

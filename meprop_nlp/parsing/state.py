@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from meprop_nlp.data.word import ROOT, UNSET
 
-__all__ = ["State"]
-
 
 class State:
     """A stack, a buffer and the arcs built so far (also called configuration).

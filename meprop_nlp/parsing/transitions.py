@@ -18,18 +18,6 @@ from meprop_nlp.data.word import ROOT, UNSET
 from meprop_nlp.errors import ConfigError, TransitionError
 from meprop_nlp.parsing.state import State
 
-__all__ = [
-    "SWAPS_PER_WORD",
-    "SYSTEMS",
-    "ArcHybrid",
-    "ArcStandard",
-    "ArcStandardSwap",
-    "Kind",
-    "Transition",
-    "TransitionSystem",
-    "make_system",
-]
-
 # The limit of SWAP transitions in a sentence, per word. Gold trees need a fraction of a swap per
 # word; without a limit, a sentence of 100,000 words could take hours.
 SWAPS_PER_WORD = 8

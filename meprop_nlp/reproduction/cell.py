@@ -8,9 +8,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, Self
 
-from meprop_nlp.config import Config, MePropConfig, SimplifyConfig, TrainingConfig
+from meprop_nlp.config import MePropConfig, SimplifyConfig, TrainingConfig
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.reproduction.corpus import Corpus
+from meprop_nlp.settings import Config
 
 __all__ = ["Cell"]
 

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from meprop_nlp.config import (
     MNIST_TRAINING,
     ClassifierConfig,
-    Config,
     ParserConfig,
     TaggerConfig,
     TrainingConfig,
@@ -21,6 +20,7 @@ from meprop_nlp.data.trees import is_labelled
 from meprop_nlp.reproduction.cell import Cell
 from meprop_nlp.reproduction.corpus import Corpus, sample_corpus, treebank_corpus
 from meprop_nlp.reproduction.images import image_corpus, images_of, made_up_corpus
+from meprop_nlp.settings import Config
 from meprop_nlp.training.hooks import Hooks
 
 __all__ = ["TASKS", "Scored", "Task"]

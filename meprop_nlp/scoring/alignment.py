@@ -15,8 +15,6 @@ from meprop_nlp.data.word import Word
 from meprop_nlp.errors import ConlluError, Problem
 from meprop_nlp.scoring.spans import align_spans, spans_of, token_forms
 
-__all__ = ["Aligned", "Passage", "align"]
-
 
 class Aligned(NamedTuple):
     """A gold sentence with the words of the system that are aligned with its words.

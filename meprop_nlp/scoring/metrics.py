@@ -37,8 +37,6 @@ from meprop_nlp.errors import ConlluError, DataError, Problem
 from meprop_nlp.scoring.alignment import Aligned, align
 from meprop_nlp.scoring.scores import METRICS, Arcs, Count, Scores, distance_bucket, length_bucket
 
-__all__ = ["CONTENT_DEPRELS", "UNIVERSAL_FEATURES", "evaluate"]
-
 CONTENT_DEPRELS = frozenset({
     "acl", "advcl", "advmod", "amod", "appos", "ccomp", "compound", "conj", "csubj", "dep",
     "discourse", "dislocated", "expl", "fixed", "flat", "goeswith", "iobj", "list", "nmod", "nsubj",

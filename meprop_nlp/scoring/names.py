@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["SCORE_NAMES"]
-
 SCORE_NAMES = {
     "words": "Words",
     "upos": "UPOS",

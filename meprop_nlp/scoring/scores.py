@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-__all__ = ["METRICS", "Arcs", "Count", "Scores", "distance_bucket", "length_bucket"]
-
 METRICS = ("words", "upos", "xpos", "ufeats", "uas", "las", "clas", "ucm", "lcm")
 
 _LENGTHS = ((10, "1-10"), (20, "11-20"), (30, "21-30"), (40, "31-40"), (50, "41-50"))

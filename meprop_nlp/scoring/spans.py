@@ -15,8 +15,6 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import Word
 from meprop_nlp.errors import ConlluError, Problem
 
-__all__ = ["Span", "align_spans", "spans_of", "token_forms"]
-
 
 class Span(NamedTuple):
     """A word with its range of characters, which is the token's for words of multiword tokens."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["by_length", "fitting_batch_size"]
-
 
 def fitting_batch_size(n_examples: int, *, smallest: int, largest: int, n_batches: int) -> int:
     """Return the batch size that gives an epoch about `n_batches` steps, within bounds.

@@ -21,8 +21,6 @@ from meprop_nlp.training.optimizer_state import load_optimizer_tensors, optimize
 from meprop_nlp.training.simplification.widths import shrink, widths_of
 from meprop_nlp.training.weights import load_weights
 
-__all__ = ["Checkpoint", "checkpoint_path"]
-
 
 def checkpoint_path(output: Path) -> Path:
     """Return where the training of a model keeps its checkpoint."""

@@ -6,8 +6,6 @@ import torch
 
 from meprop_nlp.errors import ConfigError
 
-__all__ = ["pick_device"]
-
 
 def pick_device(name: str) -> torch.device:
     """Return the device that a setting names.

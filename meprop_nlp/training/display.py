@@ -14,8 +14,6 @@ from meprop_nlp.training.records import EpochRecord, Note, Step
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["TrainingDisplay"]
-
 
 class TrainingDisplay:
     """Shows a training: notes on the data, a bar over all minibatches, one line per epoch.

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from meprop_nlp.training.records import EpochRecord, Note, Step
 
-__all__ = ["Hooks"]
-
 
 @dataclass(frozen=True, slots=True)
 class Hooks:

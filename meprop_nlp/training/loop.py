@@ -21,8 +21,6 @@ from meprop_nlp.training.simplification.widths import widths_of
 from meprop_nlp.training.stopwatch import Stopwatch
 from meprop_nlp.training.task import Task
 
-__all__ = ["Trainer"]
-
 
 class Trainer:
     """Trains a task's network in place, epoch after epoch.

@@ -9,8 +9,6 @@ from torch import Tensor
 
 from meprop_nlp.errors import CheckpointError
 
-__all__ = ["load_optimizer_tensors", "optimizer_tensors"]
-
 
 def optimizer_tensors(
     optimizer: torch.optim.Optimizer,

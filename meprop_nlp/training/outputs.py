@@ -16,8 +16,6 @@ from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.records import EpochRecord, log_path
 from meprop_nlp.training.weights import arrays_of
 
-__all__ = ["Outputs"]
-
 
 class Outputs:
     """Keeps the best model of a training, in a file or in memory.

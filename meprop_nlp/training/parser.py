@@ -5,8 +5,6 @@ from __future__ import annotations
 from meprop_nlp.config import ParserConfig
 from meprop_nlp.training.trainable import TrainableModel
 
-__all__ = ["DependencyParser"]
-
 
 class DependencyParser(TrainableModel):
     """A transition-based parser with one small network (Chen & Manning 2014).

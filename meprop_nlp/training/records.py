@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["EpochRecord", "Note", "Step", "log_path"]
-
 
 @dataclass(frozen=True, slots=True)
 class Note:

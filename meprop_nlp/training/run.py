@@ -27,8 +27,6 @@ from meprop_nlp.training.task import Task
 from meprop_nlp.training.treebanks import Treebank, fingerprint, read_treebank
 from meprop_nlp.training.vectors import checksum_of, read_pretrained
 
-__all__ = ["train", "train_task"]
-
 
 def train(
     task: str,
@@ -72,7 +70,7 @@ def train(
     pretrained = read_pretrained(vectors, sentences, width, hooks) if vectors else {}
 
     def build(device: torch.device) -> Task:
-        return task_class.build(sentences, dev_sentences, settings, device, pretrained)
+        return task_class(sentences, dev_sentences, settings, device, pretrained)
 
     return Model(
         train_task(

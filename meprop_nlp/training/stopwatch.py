@@ -6,8 +6,6 @@ import time
 
 import torch
 
-__all__ = ["Stopwatch"]
-
 
 class Stopwatch:
     """Adds the time between two laps to one of several parts.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from meprop_nlp.config import TaggerConfig
 from meprop_nlp.training.trainable import TrainableModel
 
-__all__ = ["Tagger"]
-
 
 class Tagger(TrainableModel):
     """A BiLSTM tagger for UPOS, XPOS and FEATS, any of these at once.

@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
 from meprop_nlp.training.simplification.teacher import Teacher
 
-__all__ = ["Batch", "Task"]
-
 
 class Batch(Protocol):
     """One minibatch; only its task looks inside."""

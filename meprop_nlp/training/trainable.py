@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from meprop_nlp.training.hooks import Hooks
     from meprop_nlp.training.treebanks import Treebank
 
-__all__ = ["RunOptions", "TrainableModel"]
-
 
 class RunOptions(TypedDict, total=False):
     """Where a training reads and writes: the further arguments of `train`, explained there."""

@@ -13,8 +13,6 @@ from meprop_nlp.errors import DataError
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.records import Note
 
-__all__ = ["Treebank", "fingerprint", "read_treebank"]
-
 Treebank = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sentence]
 
 

@@ -19,8 +19,6 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.records import Note
 
-__all__ = ["Vectors", "checksum_of", "load_vectors", "read_pretrained"]
-
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 """Word vectors by form, all of one width."""
 

@@ -11,8 +11,6 @@ from torch import Tensor, nn
 
 from meprop_nlp.errors import CheckpointError
 
-__all__ = ["arrays_of", "load_weights"]
-
 
 def arrays_of(network: nn.Module) -> dict[str, npt.NDArray[Any]]:
     """Return a network's parameters as arrays; counters that serve training are left out."""

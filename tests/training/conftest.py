@@ -12,6 +12,7 @@ import torch
 from meprop_nlp.config import (
     MePropConfig,
     ParserConfig,
+    Settings,
     SimplifyConfig,
     TaggerConfig,
     TrainingConfig,
@@ -119,9 +120,10 @@ def train(treebank: Treebank, model_class: dict[str, Any]) -> Callable[..., Any]
 def narrow_task(request: Any, treebank: Any) -> Any:
     """A tagger's or a parser's task with several layers of six neurons."""
     torch.manual_seed(2)
-    common: dict[str, Any] = {"meprop": MePropConfig(k=3), "device": torch.device("cpu")}
     if request.param == "tagger":
-        config = TaggerConfig(hidden=6, columns=("upos", "xpos"))
-        return TaggerTask(treebank, [], config=config, batch_size=3, **common)
-    parser = ParserConfig(hidden=6, activation="tanh", layers=2)
-    return ParserTask(treebank, [], config=parser, batch_size=40, seed=1, **common)
+        settings = Settings.of("tagger", hidden=6, columns=("upos", "xpos"), k=3, batch_size=3)
+        return TaggerTask(treebank, [], settings, torch.device("cpu"))
+    settings = Settings.of(
+        "parser", hidden=6, activation="tanh", layers=2, k=3, batch_size=40, seed=1
+    )
+    return ParserTask(treebank, [], settings, torch.device("cpu"))

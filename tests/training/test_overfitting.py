@@ -13,9 +13,7 @@ import torch
 from meprop_nlp.config import (
     ACTIVATIONS,
     TRANSITION_SYSTEMS,
-    MePropConfig,
-    ParserConfig,
-    TaggerConfig,
+    Settings,
 )
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.heads.tree_numpy import NumpyParser
@@ -162,10 +160,10 @@ def round_as_stored(network: torch.nn.Module) -> None:
 def test_frozen_tagger_tags_as_the_network(
     treebank: list[Sentence], columns: tuple[str, ...], seed: int
 ) -> None:
-    config = TaggerConfig(hidden=9, word_dim=5, feature_dim=3, columns=columns)
-    task = TaggerTask(
-        treebank, [], config=config, meprop=MePropConfig(k=2), batch_size=3, device=CPU
+    settings = Settings.of(
+        "tagger", hidden=9, word_dim=5, feature_dim=3, columns=columns, k=2, batch_size=3
     )
+    task = TaggerTask(treebank, [], settings, CPU)
     randomize(task.network, seed)
     round_as_stored(task.network)
     expected: dict[str, dict[int, str]] = {column: {} for column in columns}
@@ -220,18 +218,11 @@ def test_frozen_parser_scores_as_the_network(
     activation: str,
     layers: int,
 ) -> None:
-    config = ParserConfig(
-        hidden=9, embedding_dim=5, layers=layers, activation=activation, transition_system=system
-    )  # type: ignore[arg-type]
-    task = ParserTask(
-        crossing,
-        [],
-        config=config,
-        meprop=MePropConfig(k=2),
-        batch_size=30,
-        seed=1,
-        device=CPU,
+    network = {"layers": layers, "activation": activation, "transition_system": system}
+    settings = Settings.of(
+        "parser", hidden=9, embedding_dim=5, k=2, batch_size=30, seed=1, **network
     )
+    task = ParserTask(crossing, [], settings, CPU)
     randomize(task.network, seed=layers)
     with torch.no_grad():  # a cube of large numbers loses the digits we compare
         for table in (task.network.words, task.network.features, task.network.tags):

@@ -15,8 +15,8 @@ import torch
 from meprop_nlp.config import (
     NONPROJECTIVE,
     TRANSITION_SYSTEMS,
-    MePropConfig,
     ParserConfig,
+    Settings,
     TaggerConfig,
     TrainingConfig,
 )
@@ -43,31 +43,16 @@ def tagger_task(
     train: list[Sentence], dev: Any = (), *, vectors: Any = None, k: int = 2, **config: Any
 ) -> TaggerTask:
     settings = {"hidden": 6, "word_dim": 5, "feature_dim": 3, "dropout": 0.0, "word_dropout": 0.0}
-    return TaggerTask(
-        train,
-        dev,
-        config=TaggerConfig(**{**settings, **config}),
-        meprop=MePropConfig(k=k),
-        batch_size=3,
-        device=CPU,
-        vectors=vectors,
-    )
+    made = Settings.of("tagger", k=k, batch_size=3, **settings | config)
+    return TaggerTask(train, dev, made, CPU, vectors)
 
 
 def parser_task(
     train: list[Sentence], dev: Any = (), *, vectors: Any = None, k: int = 2, **config: Any
 ) -> ParserTask:
     settings = {"hidden": 7, "embedding_dim": 4, "dropout": 0.0, "word_dropout": 0.0}
-    return ParserTask(
-        train,
-        dev,
-        config=ParserConfig(**{**settings, **config}),
-        meprop=MePropConfig(k=k),
-        batch_size=10,
-        seed=3,
-        device=CPU,
-        vectors=vectors,
-    )
+    made = Settings.of("parser", k=k, batch_size=10, seed=3, **settings | config)
+    return ParserTask(train, dev, made, CPU, vectors)
 
 
 MAKE: dict[str, Callable[..., Any]] = {"tagger": tagger_task, "parser": parser_task}

@@ -13,10 +13,8 @@ from torch import nn
 from torch.testing import assert_close
 
 from meprop_nlp.config import (
-    MePropConfig,
-    ParserConfig,
+    Settings,
     SimplifyConfig,
-    TaggerConfig,
     TrainingConfig,
 )
 from meprop_nlp.nn.optimizers import make_optimizer
@@ -100,13 +98,10 @@ def test_teacher_stays_as_it_was_and_does_not_drop_out():
 
 def make(treebank: Any, task: str, **config: Any) -> Any:
     """A task of a small network without dropout."""
-    common: dict[str, Any] = {"meprop": MePropConfig(k=3), "device": CPU}
-    settings: dict[str, Any] = {"hidden": 8, "dropout": 0.0, "word_dropout": 0.0} | config
+    given: dict[str, Any] = {"hidden": 8, "dropout": 0.0, "word_dropout": 0.0, "k": 3} | config
     if task == "tagger":
-        return TaggerTask(treebank, [], config=TaggerConfig(**settings), batch_size=3, **common)
-    return ParserTask(
-        treebank, [], config=ParserConfig(**settings), batch_size=16, seed=1, **common
-    )
+        return TaggerTask(treebank, [], Settings.of(task, batch_size=3, **given), CPU)
+    return ParserTask(treebank, [], Settings.of("parser", batch_size=16, seed=1, **given), CPU)
 
 
 @pytest.mark.parametrize("synthetic", [False, True])
@@ -198,9 +193,8 @@ def test_answers_beyond_float16_stay_finite_and_in_place() -> None:
 
 @pytest.mark.parametrize("is_taught", [True, False])
 def test_what_is_taught_has_a_third_of_the_dropout(treebank: Any, is_taught: bool) -> None:
-    parser = ParserConfig(hidden=8)
-    common: dict[str, Any] = {"meprop": MePropConfig(k=3), "device": CPU, "seed": 1}
-    made: Any = ParserTask(treebank, [], config=parser, batch_size=40, **common)
+    settings = Settings.of("parser", hidden=8, k=3, batch_size=40, seed=1)
+    made = ParserTask(treebank, [], settings, CPU)
     config = SimplifyConfig(keep=0.5, first_cut_epoch=1, min_neurons=2, teacher=is_taught)
     trainer = Trainer(
         made, training=TrainingConfig(epochs=2, patience=0, device="cpu"), simplify=config

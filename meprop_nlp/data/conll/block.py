@@ -13,8 +13,6 @@ from meprop_nlp.data.trees import find_cycle
 from meprop_nlp.data.word import UNSET, EmptyNode, MultiwordToken, Word
 from meprop_nlp.errors import Problem
 
-__all__ = ["Fault", "parse_block", "tree_faults"]
-
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,8}")
 _INTERVAL = re.compile(r"([1-9][0-9]{0,8})-([1-9][0-9]{0,8})")
 _WORD_LINE = re.compile(r"[0-9]+\t")

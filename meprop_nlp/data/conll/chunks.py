@@ -35,8 +35,6 @@ from meprop_nlp.data.source import (
 from meprop_nlp.errors import DataError
 from meprop_nlp.native import core
 
-__all__ = ["Chunk", "Document", "comes_in_chunks", "read_chunks", "read_documents"]
-
 Document = Any  # meprop_nlp._native.Document
 
 CHUNK_BYTES = 1 << 18

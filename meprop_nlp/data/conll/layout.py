@@ -8,8 +8,6 @@ from typing import NamedTuple
 from meprop_nlp.data.lines import visible
 from meprop_nlp.errors import ConlluError, Problem
 
-__all__ = ["CONLLU", "FORMATS", "Layout", "detect_layout", "is_bracketed"]
-
 FORMATS = ("auto", "conllu", "conllx", "tab")
 
 _CONLLX_NAME = re.compile(r"\.(conllx|conll|conll0[67]|malttab)(\.(gz|xz|bz2))?$", re.IGNORECASE)

@@ -27,16 +27,6 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.source import Source, source_name
 from meprop_nlp.errors import ConfigError, ConlluError, Problem
 
-__all__ = [
-    "check_arguments",
-    "good_blocks",
-    "group_lines",
-    "parse_lines",
-    "read",
-    "read_blocks",
-    "read_text",
-]
-
 Good = TypeVar("Good")
 
 

@@ -15,8 +15,6 @@ from meprop_nlp.data.trees import roots
 from meprop_nlp.data.word import COLUMNS, ROOT
 from meprop_nlp.errors import ConlluError, Problem
 
-__all__ = ["Finding", "validate"]
-
 NOTES = {  # warnings about the file as a whole, by the codes that `read_blocks` notes
     "byte-order-mark": "the file begins with a byte order mark, which CoNLL-U does not have",
     "non-unix-newline": "lines end in CR or CRLF, expected LF",

@@ -17,8 +17,6 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 from meprop_nlp.files import replacing
 
-__all__ = ["Target", "write", "write_pieces"]
-
 Target = str | os.PathLike[str] | IO[str] | IO[bytes]
 
 

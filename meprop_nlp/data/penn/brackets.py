@@ -17,8 +17,6 @@ from meprop_nlp.data.lines import read_lines, visible
 from meprop_nlp.data.source import Source, source_name
 from meprop_nlp.errors import ConlluError, Problem
 
-__all__ = ["TRACE", "Tree", "parse_trees", "read_trees"]
-
 TRACE = "-NONE-"  # the tag of traces, which are not words
 
 _PIECE = re.compile(r"[()]|[^() \t\f\v]+")

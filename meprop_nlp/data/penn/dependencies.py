@@ -17,8 +17,6 @@ from meprop_nlp.data.penn.punctuation import PTB_PUNCTUATION_TAGS
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import ROOT, Word
 
-__all__ = ["DEPRELS", "arc_label", "to_sentence", "to_sentences"]
-
 DEPRELS = (
     "AMOD", "DEP", "NMOD", "OBJ", "P", "PMOD", "PRD", "ROOT", "SBAR", "SUB", "VC", "VMOD",
 )  # fmt: skip

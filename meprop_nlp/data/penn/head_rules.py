@@ -14,8 +14,6 @@ from typing import NamedTuple
 
 from meprop_nlp.data.penn.punctuation import PTB_PUNCTUATION_TAGS
 
-__all__ = ["HEAD_RULES", "HeadRule", "category", "functions", "head_child"]
-
 
 class HeadRule(NamedTuple):
     """Where to search for the head of a phrase, and for which categories.

@@ -6,8 +6,6 @@ import unicodedata
 
 from meprop_nlp.data.word import Word
 
-__all__ = ["PTB_PUNCTUATION_TAGS", "UNIVERSAL_TAGS", "is_punctuation"]
-
 UNIVERSAL_TAGS = frozenset({
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
     "PUNCT", "SCONJ", "SYM", "VERB", "X",

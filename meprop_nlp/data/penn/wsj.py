@@ -13,8 +13,6 @@ from pathlib import Path
 
 from meprop_nlp.errors import DataError
 
-__all__ = ["SPLITS", "find_sections", "split_sections"]
-
 # meProp (Sun et al. 2017), section 4.1
 SPLITS: dict[str, dict[str, range]] = {
     "parsing": {"train": range(2, 22), "dev": range(22, 23), "test": range(23, 24)},

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from meprop_nlp.errors import DataError
 
-__all__ = ["ROLES", "sample_treebank"]
-
 ROLES = ("train", "dev", "test")
 
 

@@ -20,8 +20,6 @@ from meprop_nlp.models.rows import RowSource, padded
 from meprop_nlp.models.words import Words
 from meprop_nlp.native import core
 
-__all__ = ["NativeTagger", "NumpyTagger", "Tags", "TagsHead"]
-
 GATES = 4
 CACHE_BYTES = 32 << 20
 SCORES = {"feats": "ufeats"}  # the scores that have another name than their column

@@ -19,8 +19,6 @@ from meprop_nlp.models.words import SentenceWords, Words
 from meprop_nlp.native import core
 from meprop_nlp.parsing.projectivity import LIFTED, deprojectivize
 
-__all__ = ["Exploration", "TreeHead"]
-
 
 class TreeHead(Head):
     """Predicts HEAD and DEPREL.

@@ -17,8 +17,6 @@ from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS
 from meprop_nlp.parsing.transitions import TransitionSystem
 
-__all__ = ["NativeParser"]
-
 FORM_BYTES, TAG_BYTES = 104 << 20, 16 << 20
 
 

@@ -34,8 +34,6 @@ from meprop_nlp.parsing.transitions import (
     make_system,
 )
 
-__all__ = ["ACTIVATION_FUNCTIONS", "Exploration", "NumpyParser", "Trees"]
-
 ACTIVATION_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "relu": lambda x: np.maximum(x, 0),
     "cube": lambda x: x * x * x,

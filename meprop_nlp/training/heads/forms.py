@@ -9,8 +9,6 @@ from torch import Tensor
 
 from meprop_nlp.data.lexicon import Lexicon
 
-__all__ = ["FormRows"]
-
 
 class FormRows:
     """The rows of U distinct forms in the word and feature tables.

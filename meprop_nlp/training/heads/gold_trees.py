@@ -11,8 +11,6 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_projective
 from meprop_nlp.parsing.projectivity import LIFTED, projectivize, single_rooted
 
-__all__ = ["POOLED", "GoldTree", "gold_trees"]
-
 # In a treebank of ten thousand trees or more a lifted label with fewer examples is not learnt.
 FEWEST_LIFTED = 10
 # The one label that stands for all of those: it is trained on, and never predicted.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 
-from meprop_nlp.config import TAG_COLUMNS, MePropConfig, ParserConfig, Settings, TaggerConfig
+from meprop_nlp.config import TAG_COLUMNS, ParserConfig, Settings, TaggerConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
@@ -19,8 +19,6 @@ from meprop_nlp.training.task import Task
 from meprop_nlp.training.vectors import Vectors
 from meprop_nlp.training.weights import arrays_of
 
-__all__ = ["SentenceTask", "filled_columns", "unseen"]
-
 
 class SentenceTask(Task):
     """A network over sentences, with its training and dev data; a `Task` for the loop.
@@ -29,7 +27,7 @@ class SentenceTask(Task):
 
     Args:
         train, dev: sentences; `dev` may be empty.
-        config, meprop: the network's settings; how gradients are sparsified.
+        settings: of the training; `settings.network` must be a `config_class`.
         device: where the network is trained.
         vectors: pretrained word vectors by form.
 
@@ -47,29 +45,15 @@ class SentenceTask(Task):
         self,
         train: Sequence[Sentence],
         dev: Sequence[Sentence],
-        *,
-        config: Any,
-        meprop: MePropConfig,
-        device: torch.device,
-        vectors: Vectors,
-    ) -> None:
-        meprop.check_width(config.hidden)
-        self.config, self.device, self.dev = config, device, list(dev)
-        self.warnings: list[str] = []
-        forms = (form for sentence in train for form in sentence.forms)
-        self.lexicon = Lexicon.build(forms, extra=vectors)
-
-    @classmethod
-    @abstractmethod
-    def build(
-        cls,
-        train: Sequence[Sentence],
-        dev: Sequence[Sentence],
         settings: Settings,
         device: torch.device,
-        vectors: Vectors,
-    ) -> Self:
-        """Make the task with the settings of a training."""
+        vectors: Vectors | None,
+    ) -> None:
+        self.config: Any = settings.network
+        self.device, self.dev, self.vectors = device, list(dev), vectors or {}
+        self.warnings: list[str] = []
+        forms = (form for sentence in train for form in sentence.forms)
+        self.lexicon = Lexicon.build(forms, extra=self.vectors)
 
     @staticmethod
     @abstractmethod

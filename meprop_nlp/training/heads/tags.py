@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,6 @@ from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns, un
 from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import Teacher, distilled
 from meprop_nlp.training.vectors import Vectors, load_vectors
-
-__all__ = ["TASK", "TaggerNetwork", "TaggerTask"]
 
 
 class TaggerNetwork(nn.Module):
@@ -118,9 +116,8 @@ class TaggerTask(SentenceTask):
     """A tagger's network with its training and dev data.
 
     Args:
-        train, dev, config, meprop, device, vectors: see `SentenceTask`; `config.columns` empty
-            means all columns that `train` fills.
-        batch_size: sentences per minibatch; 0: by the size of `train`.
+        train, dev, settings, device, vectors: see `SentenceTask`. No `columns` means all that
+            `train` fills; a `batch_size`, in sentences, of 0 depends on the size of `train`.
 
     Raises:
         ConfigError: a column to predict is empty in `train`, or k is larger than the layer.
@@ -129,6 +126,7 @@ class TaggerTask(SentenceTask):
 
     name = "tagger"
     network: TaggerNetwork
+    config: TaggerConfig
     config_class = TaggerConfig
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["tagger"]
     # a unit is hit when any of its four gates is kept, so more often than a parser's neuron
@@ -138,17 +136,13 @@ class TaggerTask(SentenceTask):
         self,
         train: Sequence[Sentence],
         dev: Sequence[Sentence],
-        *,
-        config: TaggerConfig,
-        meprop: MePropConfig,
-        batch_size: int,
+        settings: Settings,
         device: torch.device,
         vectors: Vectors | None = None,
     ) -> None:
-        super().__init__(
-            train, dev, config=config, meprop=meprop, device=device, vectors=vectors or {}
-        )
-        self.batch_size = batch_size or fitting_batch_size(
+        super().__init__(train, dev, settings, device, vectors)
+        config = self.config
+        self.batch_size = settings.training.batch_size or fitting_batch_size(
             len(train), smallest=4, largest=32, n_batches=150
         )
         self.main_scores = _columns_to_predict(train, config)
@@ -161,8 +155,8 @@ class TaggerTask(SentenceTask):
             dev_tags = (tag for sentence in dev for tag in sentence.column(name))
             self.warnings += unseen(f"{name} values", dev_tags, vocab)
         n_tags = {name: len(vocab) for name, vocab in self.tags.items()}
-        self.network = TaggerNetwork(*self._table_rows(), n_tags, config, meprop)
-        load_vectors(self.network.words, self.lexicon, vectors or {})
+        self.network = TaggerNetwork(*self._table_rows(), n_tags, config, settings.meprop)
+        load_vectors(self.network.words, self.lexicon, self.vectors)
         self.network.to(device)
         self._lengths = np.array([len(sentence) for sentence in train], np.int64)
         self._firsts = np.cumsum(self._lengths) - self._lengths
@@ -176,26 +170,6 @@ class TaggerTask(SentenceTask):
         }
         first_column = next(iter(self._targets.values()))
         self._swaps = Swaps(form_of.numpy(), first_column.cpu().numpy())
-
-    @classmethod
-    def build(
-        cls,
-        train: Sequence[Sentence],
-        dev: Sequence[Sentence],
-        settings: Settings,
-        device: torch.device,
-        vectors: Vectors,
-    ) -> Self:
-        assert isinstance(settings.network, TaggerConfig)
-        return cls(
-            train,
-            dev,
-            config=settings.network,
-            meprop=settings.meprop,
-            batch_size=settings.training.batch_size,
-            device=device,
-            vectors=vectors,
-        )
 
     @staticmethod
     def word_width(config: TaggerConfig) -> int:

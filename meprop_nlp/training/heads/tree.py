@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -42,8 +42,6 @@ from meprop_nlp.training.heads.tree_examples import FIRST_ROW, ParserExamples, n
 from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import Teacher, distilled
 from meprop_nlp.training.vectors import Vectors, load_vectors
-
-__all__ = ["TASK", "ParserBatch", "ParserNetwork", "ParserTask"]
 
 # The first epoch, counted from 0, in which the parser follows its own predictions: by then they do
 # not go far wrong.
@@ -157,10 +155,9 @@ class ParserTask(SentenceTask):
     """A parser's network with its training and dev data.
 
     Args:
-        train, dev, config, meprop, device, vectors: see `SentenceTask`; `config.tag_columns` empty
-            means the first two of UPOS, XPOS and FEATS that `train` fills.
-        batch_size: transitions per minibatch; 0: by the size of `train`.
-        seed: of the hybrid oracle's choices.
+        train, dev, settings, device, vectors: see `SentenceTask`. No `tag_columns` means the first
+            two of UPOS, XPOS and FEATS that `train` fills; a `batch_size`, in transitions, of 0
+            depends on the size of `train`; the hybrid oracle's choices depend on `seed`.
 
     Raises:
         ConfigError: a tag column is empty in `train`, or k is larger than a hidden layer.
@@ -169,6 +166,7 @@ class ParserTask(SentenceTask):
 
     name = "parser"
     network: ParserNetwork
+    config: ParserConfig
     config_class = ParserConfig
     needs_trees = True
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["parser"]
@@ -178,17 +176,12 @@ class ParserTask(SentenceTask):
         self,
         train: Sequence[Sentence],
         dev: Sequence[Sentence],
-        *,
-        config: ParserConfig,
-        meprop: MePropConfig,
-        batch_size: int,
-        seed: int,
+        settings: Settings,
         device: torch.device,
         vectors: Vectors | None = None,
     ) -> None:
-        super().__init__(
-            train, dev, config=config, meprop=meprop, device=device, vectors=vectors or {}
-        )
+        super().__init__(train, dev, settings, device, vectors)
+        config = self.config
         columns = _columns_to_read(train, config)
         is_projective = make_system(config.transition_system, 1).projective
         trees, self.warnings = gold_trees(train, config, projective=is_projective)
@@ -216,8 +209,8 @@ class ParserTask(SentenceTask):
         )
         # labelled trees are judged by their labels, unlabelled ones cannot be
         self.main_scores: tuple[str, ...] = ("las",) if is_labelled(self.labels) else ("uas",)
-        self._number_words(trees, seed)
-        self.batch_size = batch_size or fitting_batch_size(
+        self._number_words(trees, settings.training.seed)
+        self.batch_size = settings.training.batch_size or fitting_batch_size(
             len(self._examples), smallest=50, largest=500, n_batches=400
         )
         self.network = ParserNetwork(
@@ -226,34 +219,13 @@ class ParserTask(SentenceTask):
             len(self.labels),
             self.system.n_transitions,
             config,
-            meprop,
+            settings.meprop,
         )
-        load_vectors(self.network.words, self.lexicon, vectors or {})
+        load_vectors(self.network.words, self.lexicon, self.vectors)
         # no training word has an unknown tag, so its row is not trained: it shall have no effect
         starts = np.cumsum([0, *(len(vocab) for vocab in self.tags.values())])[:-1]
         self.network.tags.weight.data[torch.from_numpy(starts)] = 0
         self.network.to(device)
-
-    @classmethod
-    def build(
-        cls,
-        train: Sequence[Sentence],
-        dev: Sequence[Sentence],
-        settings: Settings,
-        device: torch.device,
-        vectors: Vectors,
-    ) -> Self:
-        assert isinstance(settings.network, ParserConfig)
-        return cls(
-            train,
-            dev,
-            config=settings.network,
-            meprop=settings.meprop,
-            batch_size=settings.training.batch_size,
-            seed=settings.training.seed,
-            device=device,
-            vectors=vectors,
-        )
 
     @staticmethod
     def word_width(config: ParserConfig) -> int:

@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.models.heads.tree import Exploration, TreeHead
+from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.models.heads.tree_numpy import Exploration
 from meprop_nlp.parsing.derivation import Derivation, derive, replay
 from meprop_nlp.parsing.transitions import TransitionSystem
-
-__all__ = ["FIRST_ROW", "ParserExamples", "numbered_words"]
 
 # Rows of a table of forms or tags: ROOT, NULL, then the words'.
 ROOT_ROW, NULL_ROW, FIRST_ROW = 0, 1, 2

@@ -21,8 +21,6 @@ from meprop_nlp.training.simplification.widths import widths_of
 from meprop_nlp.training.task import Task
 from meprop_nlp.training.weights import load_weights
 
-__all__ = ["Simplification", "make_simplification"]
-
 
 class Simplification:
     """The late cut: the whole network is trained to an end, cut once, and trained again.

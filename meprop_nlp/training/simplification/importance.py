@@ -15,8 +15,6 @@ from torch.utils.hooks import RemovableHandle
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
 from meprop_nlp.training.task import Task
 
-__all__ = ["observe_gradients", "taylor_scores"]
-
 N_BATCHES = 60
 SEED = 5  # of the order of the minibatches, so that every cut sees the same ones
 

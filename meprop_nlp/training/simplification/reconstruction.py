@@ -13,8 +13,6 @@ from meprop_nlp.simplify.simplifier import SimplifiedLayer
 from meprop_nlp.training.simplification.importance import observe_gradients
 from meprop_nlp.training.task import Task
 
-__all__ = ["reconstruction_scores"]
-
 
 def reconstruction_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Tensor]:
     """Return how early each neuron is chosen, by layer name: (H,) float64 each, H for the first.

@@ -10,8 +10,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-__all__ = ["Swaps"]
-
 SWAPPED = 0.5  # share of the words that are swapped
 
 

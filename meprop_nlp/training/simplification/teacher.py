@@ -14,8 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["Teacher", "distilled"]
-
 WEIGHT = 0.5  # of the teacher's answers in the loss, beside the labels
 SYNTHETIC = 0.3  # share of the minibatches that are synthetic; for these the teacher alone counts
 # The share of the dropout rates, word dropout excepted, that applies to a network with a teacher:

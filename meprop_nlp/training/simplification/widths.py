@@ -9,8 +9,6 @@ import torch
 from meprop_nlp.simplify.cut import CutPlan
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
 
-__all__ = ["shrink", "widths_of"]
-
 
 def widths_of(layers: Sequence[SimplifiedLayer]) -> dict[str, int]:
     """Return the present number of neurons of each layer, by name."""
