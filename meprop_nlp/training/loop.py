@@ -20,7 +20,8 @@ from meprop_nlp.errors import ConfigError, MePropError
 from meprop_nlp.files import replacing
 from meprop_nlp.models.file import ModelFile, write_model_file
 from meprop_nlp.models.packing import rounded
-from meprop_nlp.nn.optimizers import clamp_gradients, clip_gradients, make_optimizer
+from meprop_nlp.nn.clipping import clamp_gradients, clip_gradients
+from meprop_nlp.nn.optimizers import make_optimizer
 from meprop_nlp.training.checkpoint import (
     Checkpoint,
     Progress,

@@ -64,7 +64,7 @@ class ParserNetwork(nn.Module):
             nn.init.uniform_(table.weight, -0.1, 0.1)
         widths = [len(TEMPLATE) * width, *[config.hidden] * config.layers]
         self.layers = nn.ModuleList(
-            MePropLinear(i, o, k=meprop.k, topk_mode=meprop.topk_mode)
+            MePropLinear(i, o, k=meprop.k and min(meprop.k, o), topk_mode=meprop.topk_mode)
             for i, o in pairwise([*widths, n_transitions])
         )
 

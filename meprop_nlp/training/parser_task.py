@@ -21,7 +21,7 @@ from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.packing import rounded
 from meprop_nlp.models.parser import FrozenParser
-from meprop_nlp.nn.row_kernels import distinct
+from meprop_nlp.nn.distinct import distinct
 from meprop_nlp.parsing.transitions import make_system
 from meprop_nlp.simplify.simplifier import SimplifiedLayer
 from meprop_nlp.training.embeddings import load_vectors

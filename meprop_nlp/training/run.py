@@ -17,7 +17,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.files import demand_writable
 from meprop_nlp.models.file import ModelFile, read_model_file
-from meprop_nlp.nn.core import announce
+from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.hooks import Hooks
