@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from meprop_nlp.commands.tables import table
-from meprop_nlp.nn import reference
+from meprop_nlp.nn.backends.reference_topk import mask_selected, select_topk
 from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.nn.topk import active_k
 
 Shape = tuple[int, int, int, int]
 # B, I, O, k: the parser's hidden layer with the batch sizes of training, and a wider layer
@@ -41,9 +42,10 @@ def check(layer: nn.Linear, x: Tensor, dy: Tensor) -> None:
     """Raise AssertionError unless the gradients are those of the masked dy, multiplied densely."""
     masked = dy
     if isinstance(layer, MePropLinear):
-        k = reference.active_k(layer.k, layer.out_features)
+        k = active_k(layer.k, layer.out_features)
         if k is not None:
-            masked = reference.keep_selected(dy, reference.select_topk(dy, k, layer.topk_mode))
+            selected = select_topk(dy, k, layer.topk_mode).expand(len(dy), k)
+            masked = mask_selected(dy, selected)
     actual = torch.autograd.grad(layer(x), [x, layer.weight, layer.bias], dy)
     with torch.no_grad():
         expected = (masked.mm(layer.weight), masked.t().mm(x), dy.sum(dim=0))

@@ -22,8 +22,11 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 from torch.testing import assert_close
 
 from meprop_nlp.commands.tables import table
-from meprop_nlp.nn import recurrence, reference
+from meprop_nlp.nn.backends import reference_lstm
 from meprop_nlp.nn.lstm import MePropLSTM
+from meprop_nlp.nn.packed import Packed
+from meprop_nlp.nn.recurrence import LSTMOutput, LSTMWeights
+from meprop_nlp.nn.topk import Selection, active_k
 
 WIDTH_IN, BATCH, STEPS = 190, 32, 30
 WIDTHS = (500, 226, 200, 64)
@@ -53,16 +56,15 @@ def expected_gradients(layer: MePropLSTM, batch: PackedSequence, dy: Tensor) -> 
     """dx, dw_ih, dw_hh and db of the reference, which multiplies masked gradients densely."""
     weights = [part.detach() for part in layer.parameters()]
     w_ih, w_hh, bias = weights[0], weights[1], weights[2] + weights[3]
-    sizes, x = batch.batch_sizes.tolist(), batch.data.detach()
-    zero = x.new_zeros(sizes[0], layer.hidden_size)
-    *_, trace = recurrence.lstm_forward(x, sizes, zero, zero, w_ih, w_hh, bias)
-
-    def sparsify(dgates: Tensor) -> Tensor:
-        k = reference.active_k(layer.k, layer.hidden_size)
-        return dgates if k is None else reference.sparsify_gates(dgates, k, layer.topk_mode)
-
-    dgates, sparse, *_ = recurrence.lstm_backward(dy, zero, zero, sizes, w_hh, trace, sparsify)
-    return [sparse.mm(w_ih), sparse.t().mm(x), sparse.t().mm(trace.h_prev), dgates.sum(dim=0)]
+    packed, x = Packed(batch.batch_sizes.tolist()), batch.data.detach()
+    zero = x.new_zeros(packed.batch_sizes[0], layer.hidden_size)
+    lstm_weights = LSTMWeights(w_ih, w_hh, bias)
+    _, trace = reference_lstm.forward(x, packed, (zero, zero), lstm_weights)
+    selection = Selection(active_k(layer.k, layer.hidden_size), layer.topk_mode)
+    kept, _, _ = reference_lstm.backward_through_time(
+        LSTMOutput(dy, zero, zero), packed, w_hh, trace, selection
+    )
+    return [kept.dx(w_ih), kept.dw(x), kept.dw(trace.h_prev), kept.db]
 
 
 def check(dense: nn.LSTM, layer: nn.LSTM, batch: PackedSequence, dy: Tensor) -> None:

@@ -84,12 +84,12 @@ def test_package_without_the_core_says_how_to_get_it() -> None:
 def test_layers_without_the_core_train_and_warn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from meprop_nlp.nn import core as core_access
+    from meprop_nlp.nn.backends import choose
     from meprop_nlp.nn.linear import MePropLinear
 
-    monkeypatch.setattr(core_access, "native_core", lambda: None)
-    monkeypatch.setattr(core_access, "_announced", False)
-    monkeypatch.setattr(core_access, "_core", core_access._core.__wrapped__)  # without its cache
+    monkeypatch.setattr(choose, "native_core", lambda: None)
+    monkeypatch.setattr(choose, "_announced", False)
+    monkeypatch.setattr(choose, "_core", choose._core.__wrapped__)  # without its cache
     monkeypatch.delenv(native.CHOICE, raising=False)
     layer = MePropLinear(5, 7, k=3)
     with pytest.warns(RuntimeWarning, match="slower: the native core was not built") as caught:
@@ -100,7 +100,7 @@ def test_layers_without_the_core_train_and_warn_once(monkeypatch: pytest.MonkeyP
         layer(torch.ones(2, 5)).sum().backward()
     assert layer.weight.grad is not None
     assert layer.weight.grad.tolist() == [[4.0] * 5] * 3 + [[0.0] * 5] * 4
-    monkeypatch.setattr(core_access, "_announced", False)
+    monkeypatch.setattr(choose, "_announced", False)
     monkeypatch.setenv(native.CHOICE, "reference")  # who asks for it, knows
     with warnings.catch_warnings():
         warnings.simplefilter("error")

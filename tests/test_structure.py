@@ -166,7 +166,7 @@ def test_type_checkers_see_the_same_public_names() -> None:
 @pytest.mark.parametrize("path", FILES, ids=NAMES.values())
 def test_names_in_all_exist(path: Path) -> None:
     name = NAMES[path].removesuffix("__init__").strip(".")
-    if name.startswith("nn.triton_"):
+    if name.startswith("nn.backends.triton_"):
         pytest.importorskip("triton", reason="Triton is not installed")
     module = importlib.import_module(f"meprop_nlp.{name}".strip("."))
     missing = [public for public in getattr(module, "__all__", ()) if not hasattr(module, public)]

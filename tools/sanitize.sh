@@ -11,7 +11,7 @@ python=${PYTHON:-.venv/bin/python}
 # A finding ends the process. pytest captures what Python prints only, so that the sanitizers, which
 # write straight to standard error, are heard. A spawned process would not find this core.
 "${sanitized[@]}" PYTHONPATH=tools "$python" - "$core" -p no:cacheprovider --capture=sys \
-    tests/nn/test_native*.py tests/nn/test_embedding.py tests/nn/test_slots.py \
+    tests/nn/backends/test_native*.py tests/nn/test_embedding.py tests/nn/test_slots.py \
     tests/nn/test_optimizers.py tests/data/test_document*.py tests/decoding -k "not spawn" "$@" <<'EOF'
 import sys
 from pathlib import Path

@@ -8,9 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from meprop_nlp.config import TopkMode
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.nn.kernels import TopkMode
-from meprop_nlp.nn.lstm import MePropLSTM, State
+from meprop_nlp.nn.lstm import MePropLSTM
+from meprop_nlp.nn.recurrence import State
+from meprop_nlp.nn.topk import check_k
+
+__all__ = ["BiLSTM"]
 
 _PARTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 
@@ -30,7 +34,7 @@ class BiLSTM(nn.Module):
         left_to_right, right_to_left: the two layers.
 
     Raises:
-        ConfigError: unknown `topk_mode`.
+        ConfigError: unknown `topk_mode`, or `k` outside 0 to the width of a direction.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class BiLSTM(nn.Module):
 
     @k.setter
     def k(self, k: int | None) -> None:
+        check_k(k, min(self.hidden_sizes))
         self.left_to_right.k = k
         self.right_to_left.k = k
 
@@ -86,7 +91,7 @@ class BiLSTM(nn.Module):
     def from_dense(
         cls, dense: nn.LSTM, *, k: int | None = None, topk_mode: TopkMode = "example"
     ) -> Self:
-        """A BiLSTM with a copy of the weights of a bidirectional `nn.LSTM`.
+        """Make a BiLSTM with a copy of the weights of a bidirectional `nn.LSTM`.
 
         Raises:
             ConfigError: `dense` has several layers, one direction or a projection.
@@ -114,7 +119,7 @@ class BiLSTM(nn.Module):
         return layer.train(dense.training)
 
     def to_dense(self) -> nn.LSTM:
-        """A bidirectional `nn.LSTM` with a copy of the weights; counts are dropped.
+        """Make a bidirectional `nn.LSTM` with a copy of the weights; the counts are dropped.
 
         Raises:
             ConfigError: the directions have different widths.

@@ -1,20 +1,21 @@
-"""Embeddings and dropout for networks whose time would otherwise go there.
+"""Embeddings and dropout for networks that would otherwise spend most of their time on them.
 
-On the CPU both run on the native core: a table's gradient is made for the rows that were read only,
-and dropout stores no mask. Elsewhere they are PyTorch's own.
+On the CPU a table's gradient is made only for the rows that were read, and dropout stores no mask.
+On other devices both are PyTorch's own.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
-from meprop_nlp.nn import row_kernels
+from meprop_nlp.nn.backends import choose
 
-__all__ = ["dropout", "embedding_concat", "embedding_sum"]
+__all__ = ["draw_seed", "dropout", "embedding_concat", "embedding_sum"]
 
 
 class EmbeddingFunction(Function):
@@ -26,14 +27,14 @@ class EmbeddingFunction(Function):
     ) -> Tensor:
         ctx.save_for_backward(rows)
         ctx.settings = len(table), p, seed, sparse_grad
-        return row_kernels.embedding_forward(table, rows, p, seed)
+        return choose.rows(table).forward(table, rows, p, seed)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         (rows,) = ctx.saved_tensors
         n_table_rows, p, seed, sparse = ctx.settings
-        dtable = row_kernels.embedding_backward(dy, rows, n_table_rows, p, seed, sparse=sparse)
+        dtable = choose.rows(dy).backward(dy, rows, n_table_rows, p, seed, sparse=sparse)
         return dtable, None, None, None, None
 
 
@@ -43,38 +44,43 @@ class DropoutFunction(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, p: float, seed: int) -> Tensor:
         ctx.settings = p, seed
-        return row_kernels.apply_dropout(x, p, seed)
+        return choose.rows(x).dropout(x, p, seed)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        return row_kernels.apply_dropout(dy, *ctx.settings), None, None
+        return choose.rows(dy).dropout(dy, *ctx.settings), None, None
+
+
+def draw_seed() -> int:
+    """Draw 64 random bits from PyTorch's default generator: a resumed training draws the same."""
+    return int(torch.empty((), dtype=torch.int64).random_()) & 0xFFFFFFFFFFFFFFFF
 
 
 def dropout(x: Tensor, p: float, training: bool = True) -> Tensor:
-    """Like `torch.nn.functional.dropout`, with another source of chance on the CPU.
+    """Like `torch.nn.functional.dropout`, with another source of random numbers on the CPU.
 
     Args:
         x: any shape.
-        p: 0 up to, not including, 1: the chance of an element to become zero.
+        p: probability of an element to become zero, from 0 up to, not including, 1.
         training: whether to drop anything.
     """
     if not training or p == 0:
         return x
-    if x.device.type != "cpu":
+    if choose.torch_reads_rows(x):
         return F.dropout(x, p)
-    y: Tensor = DropoutFunction.apply(x, p, row_kernels.draw_seed())  # type: ignore[no-untyped-call]
+    y: Tensor = DropoutFunction.apply(x, p, draw_seed())  # type: ignore[no-untyped-call]
     return y
 
 
 def embedding_sum(table: Tensor, rows: Tensor, *, sparse_grad: bool = False) -> Tensor:
-    """The sum of some rows of a table: an `nn.EmbeddingBag` of sums.
+    """Add up rows of a table, as an `nn.EmbeddingBag` of mode `sum` does.
 
     Args:
         table: (V, E).
         rows: (N, J) int32, 0 to V - 1.
-        sparse_grad: whether the table's gradient has only the rows that were read, as a sparse
-            tensor; for a parameter that an optimiser of `nn/optimizers.py` updates.
+        sparse_grad: whether the table's gradient is a sparse tensor of the rows that were read; for
+            a parameter that an optimiser of `nn/optimizers.py` updates.
 
     Returns:
         (N, E).
@@ -85,7 +91,7 @@ def embedding_sum(table: Tensor, rows: Tensor, *, sparse_grad: bool = False) -> 
 def embedding_concat(
     table: Tensor, rows: Tensor, *, p: float = 0.0, training: bool = True, sparse_grad: bool = False
 ) -> Tensor:
-    """Rows of a table side by side, with dropout.
+    """Put rows of a table side by side, with dropout.
 
     Args:
         table: (V, E).
@@ -101,8 +107,8 @@ def embedding_concat(
 
 
 def _embedding(table: Tensor, rows: Tensor, p: float, sparse_grad: bool) -> Tensor:
-    if table.device.type != "cpu":
+    if choose.torch_reads_rows(table):
         return F.dropout(F.embedding(rows, table, sparse=sparse_grad).sum(dim=1), p)
-    seed = row_kernels.draw_seed() if p else 0
+    seed = draw_seed() if p else 0
     y: Tensor = EmbeddingFunction.apply(table, rows, p, seed, sparse_grad)  # type: ignore[no-untyped-call]
     return y

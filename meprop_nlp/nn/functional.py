@@ -1,12 +1,12 @@
 """meProp as functions: the sparsified linear layer and LSTM, each derivative beside its forward.
 
 `meprop_linear` and `meprop_lstm` compute what PyTorch's own functions compute; only the backward
-pass differs. The kernels are in `nn/kernels.py`. Neither can be differentiated twice.
+pass differs. Neither can be differentiated twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,12 +14,17 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from meprop_nlp.nn import kernels
-from meprop_nlp.nn.kernels import DenseForward, TopkMode
+from meprop_nlp.config import TopkMode
+from meprop_nlp.nn.backends.choose import backward_through_time, keep_all, lstm_forward, topk
+from meprop_nlp.nn.packed import Packed
+from meprop_nlp.nn.recurrence import LSTMOutput, LSTMTrace, LSTMWeights, State
+from meprop_nlp.nn.topk import Operands, Selection, active_k, check_topk_mode
+
+__all__ = ["LSTMFunction", "LinearFunction", "meprop_linear", "meprop_lstm"]
 
 
 def _once(backward: Callable[..., Any]) -> Callable[..., Any]:
-    """`once_differentiable`, which costs a small layer's pass a tenth, only where it is needed."""
+    """`once_differentiable` only where it is needed: it costs a small layer's pass a tenth."""
     guarded = once_differentiable(backward)
 
     def run(ctx: Any, *gradients: Tensor) -> Any:
@@ -28,15 +33,13 @@ def _once(backward: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-# A linear layer y = x W^T + b, with selected[b] the k entries of dy[b] that survive:
-#
-#   dx[b] = sum over the k kept o of dy[b, o] * weight[o]      (B, I)
-#   dw[o] = sum over the b that kept o of dy[b, o] * x[b]      (O, I)
-#   db    = sum over b of dy[b]: dense, as in the reference    (O,)
-
-
 class LinearFunction(torch.autograd.Function):
-    """y = x W^T + b for x (..., I), backward by the three formulas above (meProp, section 2.1)."""
+    """y = x W^T + b for x (..., I); of dy, only the kept entries sdy go back (meProp, section 2.1).
+
+    dx = sdy W          dx[b] = sum over the k kept o of dy[b, o] * weight[o]      (B, I)
+    dw = sdy^T x        dw[o] = sum over the b that kept o of dy[b, o] * x[b]      (O, I)
+    db = sum of dy      over the examples b: dense, as in the reference code       (O,)
+    """
 
     @staticmethod
     def forward(
@@ -44,49 +47,48 @@ class LinearFunction(torch.autograd.Function):
         x: Tensor,
         weight: Tensor,
         bias: Tensor | None,
-        k: int,
-        topk_mode: TopkMode,
+        selection: Selection,
         hits: Tensor | None,
         examples: Tensor | None,
-        generator: torch.Generator | None,
-        sparse_grad: bool = False,
+        row_sparse: bool,
     ) -> Tensor:
         y = functional.linear(x, weight, bias)
         if x.dtype != y.dtype or weight.dtype != y.dtype:
             # Under autocast y is of its dtype, and so are the products of the backward pass.
             x, weight = x.to(y.dtype), weight.to(y.dtype)
         ctx.save_for_backward(x, weight)
-        ctx.settings = k, topk_mode, hits, examples, generator, sparse_grad
+        ctx.settings = selection, hits, examples, row_sparse
         return y
 
     @staticmethod
     @_once
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        k, topk_mode, hits, examples, generator, sparse_grad = ctx.settings
+        selection, hits, examples, row_sparse = ctx.settings
         need_dx, need_dw, need_db = ctx.needs_input_grad[:3]
-        is_matrix = x.dim() == 2
-        rows = x if is_matrix else x.reshape(-1, x.shape[-1])  # (B, I)
-        dy = dy if is_matrix else dy.reshape(len(rows), dy.shape[-1])  # (B, O)
-        db = dy.new_empty(dy.shape[1]) if need_db else None
-        dx, dw = kernels.linear_backward(
-            *(dy, rows, weight, k, topk_mode),
-            need_dx=need_dx,
-            need_dw=need_dw,
-            db=db,
-            hits=hits,
-            generator=generator,
-            sparse_grad=sparse_grad,
-        )
+        shape = x.shape
+        is_matrix = len(shape) == 2
+        if not is_matrix:
+            x = x.reshape(-1, shape[-1])  # (B, I)
+            dy = dy.reshape(-1, dy.shape[-1])  # (B, O)
+        counting, row_sparse = hits is not None, row_sparse and need_dw
+        layer = Operands(x, weight, need_dx, need_dw, need_db, counting, row_sparse)
+
+        kept = topk(dy, selection, layer)  # which entries of dy survive
+        dx = kept.dx(weight) if need_dx else None
+        dw = kept.dw(x) if need_dw else None
+        db = kept.db
+        if hits is not None:
+            kept.count(hits)
         if examples is not None:
             examples += len(dy)
         if dx is not None and not is_matrix:
-            dx = dx.view(x.shape)
-        return dx, dw, db, None, None, None, None, None, None
+            dx = dx.view(shape)
+        return dx, dw, db, None, None, None, None
 
 
 def _apply(function: type[torch.autograd.Function], *args: Any) -> Any:
-    """`function.apply`, which torch.compile leaves alone: its graph ends before and goes on after.
+    """`function.apply`, outside the graphs of torch.compile: one ends before it, one begins after.
 
     The backward passes call the native core and count into buffers, which no graph can hold.
     """
@@ -118,14 +120,14 @@ def meprop_linear(
         x: (..., I) input; the product of its leading dimensions is the number of examples.
         weight: (O, I).
         bias: (O,) or None.
-        k: how many entries of each example's dy survive. None, k <= 0 and k >= O are plain
-            backprop: PyTorch's own gradients exactly.
-        topk_mode: `example`, `unified` or `random`; see `reference.select_topk`.
-        hits: (O,) int64; the backward pass adds to hits[j] the examples that kept neuron j, or
-            with plain backprop those that sent it any gradient.
+        k: how many entries of each example's dy survive. None, 0 and k >= O are plain backprop:
+            PyTorch's own gradients exactly.
+        topk_mode: `example`, `unified` or `random`; see `nn/topk.py`.
+        hits: (O,) int64; the backward pass adds to hits[j] the number of examples that kept neuron
+            j, or with plain backprop of those that sent it any gradient.
         examples: () int64; the backward pass adds the number of examples.
         generator: source of the `random` mode.
-        sparse_grad: give the gradient of `weight` as a sparse tensor of the rows that were kept,
+        sparse_grad: whether the gradient of `weight` is a sparse tensor of the rows that were kept,
             unless backprop is plain; see `MePropLinear`.
 
     Returns:
@@ -134,44 +136,45 @@ def meprop_linear(
     Raises:
         ConfigError: unknown mode.
     """
-    kernels.check_topk_mode(topk_mode)
-    active = kernels.active_k(k, weight.shape[0])
-    if active is not None:
+    check_topk_mode(topk_mode)
+    selection = Selection(active_k(k, weight.shape[0]), topk_mode, generator)
+    if selection.k is not None:
         return _apply(  # type: ignore[no-any-return]
-            *(LinearFunction, x, weight, bias, active, topk_mode),
-            *(hits, examples, generator, sparse_grad),
+            LinearFunction, x, weight, bias, selection, hits, examples, sparse_grad
         )
     y = functional.linear(x, weight, bias)
     if (hits is not None or examples is not None) and y.requires_grad:
 
         def count(dy: Tensor) -> None:
-            rows = dy.reshape(-1, dy.shape[-1])  # (B, O)
+            dy = dy.reshape(-1, dy.shape[-1])  # (B, O)
             if hits is not None:
-                hits.add_((rows != 0).sum(dim=0))
+                keep_all(dy).count(hits)
             if examples is not None:
-                examples.add_(rows.shape[0])
+                examples.add_(len(dy))
 
         y.register_hook(count)  # type: ignore[no-untyped-call]
     return y
 
 
-# One step of the LSTM, with a = x_t W_ih^T + h_(t-1) W_hh^T + b cut into a_i, a_f, a_g, a_o:
-#
-#   i, f, o = sigmoid(a_i), sigmoid(a_f), sigmoid(a_o);  g = tanh(a_g)
-#   c_t = f * c_(t-1) + i * g;  h_t = o * tanh(c_t)
-#
-# and backwards, dh_t being what step t+1 and the output send:
-#
-#   dc_t   += dh_t * o * (1 - tanh(c_t)^2)
-#   da_i, da_f, da_g = dc_t * (g i (1-i), c_(t-1) f (1-f), i (1-g^2))
-#   da_o   = dh_t * tanh(c_t) o (1-o)
-#   sda    = in each of the four, the k entries of largest magnitude per example; the rest zero
-#   dx_t   = sda W_ih;  dh_(t-1) = sda W_hh;  dc_(t-1) = dc_t * f
-#   dW_ih += sda^T x_t;  dW_hh += sda^T h_(t-1);  db += sum over b of da: dense
-
-
 class LSTMFunction(torch.autograd.Function):
-    """A whole LSTM layer over packed sequences, backward by the formulas above."""
+    """A whole LSTM layer over packed sequences.
+
+    One step forwards, with a = x_t W_ih^T + h_(t-1) W_hh^T + b cut into a_i, a_f, a_g, a_o:
+
+        i, f, o = sigmoid(a_i), sigmoid(a_f), sigmoid(a_o);  g = tanh(a_g)
+        c_t = f * c_(t-1) + i * g;  h_t = o * tanh(c_t)
+
+    and backwards, dh_t being the gradient from step t+1 and from the output:
+
+        dc_t   += dh_t * o * (1 - tanh(c_t)^2)
+        da_i, da_f, da_g = dc_t * (g i (1-i), c_(t-1) f (1-f), i (1-g^2))
+        da_o   = dh_t * tanh(c_t) o (1-o)
+        sda    = in each of the four, the k entries of largest magnitude per example; the rest zero
+        dh_(t-1) = sda W_hh;  dc_(t-1) = dc_t * f
+
+    Then the products are made for all steps at once: dx = sda W_ih, dW_ih = sda^T x,
+    dW_hh = sda^T h_prev, and db = the sum of all of da, dense.
+    """
 
     @staticmethod
     def forward(
@@ -182,22 +185,16 @@ class LSTMFunction(torch.autograd.Function):
         weight_ih: Tensor,
         weight_hh: Tensor,
         bias: Tensor | None,
-        batch_sizes: Sequence[int],
-        k: int | None,
-        topk_mode: TopkMode,
-        reverse: bool,
-        hits: Tensor | None,
-        examples: Tensor | None,
-        generator: torch.Generator | None,
-        known: DenseForward | None = None,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        output, h_n, c_n, trace = kernels.lstm_forward(
-            x, batch_sizes, h0, c0, weight_ih, weight_hh, bias, reverse=reverse, known=known
-        )
+        packed: Packed,
+        selection: Selection,
+        counts: tuple[Tensor | None, Tensor | None],
+        dense: LSTMOutput | None = None,
+    ) -> LSTMOutput:
+        weights = LSTMWeights(weight_ih, weight_hh, bias)
+        results, trace = lstm_forward(x, packed, (h0, c0), weights, dense)
         ctx.save_for_backward(x, weight_ih, weight_hh, *trace)
-        ctx.settings = batch_sizes, k, topk_mode, reverse, generator
-        ctx.counts = hits, examples
-        return output, h_n, c_n
+        ctx.settings = packed, selection, counts
+        return results
 
     @staticmethod
     @_once
@@ -205,49 +202,46 @@ class LSTMFunction(torch.autograd.Function):
         ctx: Any, doutput: Tensor, dh_n: Tensor, dc_n: Tensor
     ) -> tuple[Tensor | None, ...]:
         x, weight_ih, weight_hh, *saved = ctx.saved_tensors
-        trace = kernels.LSTMTrace(*saved)
-        batch_sizes, k, topk_mode, reverse, generator = ctx.settings
-        hits, examples = ctx.counts
-
+        packed, selection, (hits, examples) = ctx.settings
         need_dx, need_dh0, need_dc0, need_dw_ih, need_dw_hh, need_db = ctx.needs_input_grad[:6]
-        grads = kernels.lstm_backward(
-            *(doutput, dh_n, dc_n, x, batch_sizes, weight_ih, weight_hh, trace, k, topk_mode),
-            reverse=reverse,
-            need_dx=need_dx,
-            need_dw=need_dw_ih or need_dw_hh,
-            hits=hits,
-            generator=generator,
-        )
+        upstream, trace = LSTMOutput(doutput, dh_n, dc_n), LSTMTrace(*saved)
+
+        kept, dh0, dc0 = backward_through_time(upstream, packed, weight_hh, trace, selection)
+        dx = kept.dx(weight_ih) if need_dx else None
+        dw_ih = kept.dw(x) if need_dw_ih else None
+        dw_hh = kept.dw(trace.h_prev) if need_dw_hh else None
+        db = kept.db if need_db else None
+        if hits is not None:
+            kept.count(hits)
         if examples is not None:
             examples += x.shape[0]
         return (
-            grads.dx,
-            grads.dh0 if need_dh0 else None,
-            grads.dc0 if need_dc0 else None,
-            grads.dw_ih if need_dw_ih else None,
-            grads.dw_hh if need_dw_hh else None,
-            grads.db if need_db else None,
-            *(None,) * 8,
+            dx,
+            dh0 if need_dh0 else None,
+            dc0 if need_dc0 else None,
+            dw_ih,
+            dw_hh,
+            db,
+            None,
+            None,
+            None,
+            None,
         )
 
 
 def meprop_lstm(
     x: Tensor,
-    batch_sizes: Sequence[int],
-    h0: Tensor,
-    c0: Tensor,
-    weight_ih: Tensor,
-    weight_hh: Tensor,
-    bias: Tensor | None,
+    packed: Packed,
+    state: State,
+    weights: LSTMWeights,
     k: int | None,
     *,
     topk_mode: TopkMode = "example",
-    reverse: bool = False,
     hits: Tensor | None = None,
     examples: Tensor | None = None,
     generator: torch.Generator | None = None,
-    known: DenseForward | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
+    dense: LSTMOutput | None = None,
+) -> LSTMOutput:
     """One LSTM layer whose backward pass keeps k entries of each gate's gradient, per time step.
 
     The paper (meProp, section 3, POS tagging) does not say where its LSTM selects; we select in
@@ -255,19 +249,17 @@ def meprop_lstm(
 
     Args:
         x: (N, I) packed input, N words in all.
-        batch_sizes: rows of each time step, never growing; they sum to N.
-        h0, c0: (B, H) first state; B is the first batch size.
-        weight_ih: (4H, I), gates in PyTorch's order i, f, g, o.
-        weight_hh: (4H, H).
-        bias: (4H,) or None; the sum of PyTorch's two.
-        k: how many of each gate's H gradients survive. None, k <= 0 and k >= H: plain backprop.
+        packed: its steps, and the direction in which they are read.
+        state: h0 and c0, (B, H) each, before the first step; B is the first batch size.
+        weights: (4H, I), (4H, H) and (4H,) or None, gates in PyTorch's order i, f, g, o.
+        k: how many of each gate's H gradients survive. None, 0 and k >= H are plain backprop.
         topk_mode: `example`, `unified` (one set per gate and time step) or `random`.
-        reverse: read each sequence from its last word to its first.
-        hits: (H,) int64; the backward pass adds to hits[j] the words that kept any gate of unit j.
+        hits: (H,) int64; the backward pass adds to hits[j] the number of words that kept any gate
+            of unit j.
         examples: () int64; the backward pass adds N.
         generator: source of the `random` mode.
-        known: what PyTorch's own LSTM gave for the same input, where `kernels.can_trace(x)`: then
-            it is not computed again.
+        dense: results of PyTorch's own LSTM for the same input, where
+            `choose.traces_dense_forward(x)`: then they are not computed again.
 
     Returns:
         output (N, H) packed, h_n (B, H) and c_n (B, H).
@@ -275,9 +267,7 @@ def meprop_lstm(
     Raises:
         ConfigError: unknown mode.
     """
-    kernels.check_topk_mode(topk_mode)
-    active = kernels.active_k(k, weight_hh.shape[1])
-    return _apply(  # type: ignore[no-any-return]
-        LSTMFunction, x, h0, c0, weight_ih, weight_hh, bias, batch_sizes, active, topk_mode,
-        reverse, hits, examples, generator, known,
-    )  # fmt: skip
+    check_topk_mode(topk_mode)
+    selection = Selection(active_k(k, weights.hh.shape[1]), topk_mode, generator)
+    results = _apply(LSTMFunction, x, *state, *weights, packed, selection, (hits, examples), dense)
+    return LSTMOutput(*results)

@@ -7,34 +7,35 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from meprop_nlp.nn.activity import ActivityCounts
+from meprop_nlp.config import TopkMode
 from meprop_nlp.nn.functional import meprop_linear
-from meprop_nlp.nn.kernels import TopkMode, check_topk_mode
+from meprop_nlp.nn.layer import MePropLayer
+
+__all__ = ["MePropLinear"]
 
 
-class MePropLinear(ActivityCounts, nn.Linear):
+class MePropLinear(MePropLayer, nn.Linear):
     """Drop-in for `nn.Linear`: same shapes, initialisation and forward (meProp, section 2.1).
 
     Args:
         in_features: I, size of each input row.
         out_features: O, size of each output row.
         bias: whether to add a learnt (O,) bias.
-        k: how many entries of each example's output gradient survive; may be changed at any time.
-            None, k <= 0 and k >= O are plain backprop, PyTorch's own gradients exactly.
+        k: how many entries of each example's output gradient survive, at most O; may be changed at
+            any time. None, 0 and O are plain backprop, PyTorch's own gradients exactly.
         topk_mode: `example`, `unified` (one set for the batch) or `random` (an ablation).
-        sparse_grad: give `weight.grad` as a sparse tensor of the rows that were kept, as
-            `nn.Embedding(sparse=True)` does, instead of a full one that is mostly zero. With
-            `unified` and a wide layer most of the time on a GPU is otherwise spent on zeros. For
-            `torch.optim.SparseAdam`, `Adagrad` and `SGD`; other optimisers refuse it. Plain
-            backprop gives a full gradient all the same.
+        sparse_grad: whether `weight.grad` is a sparse tensor of the rows that were kept, as that of
+            `nn.Embedding(sparse=True)`, instead of a full one that is mostly zero. With `unified`
+            and a wide layer most of the time on a GPU is otherwise spent on zeros. For
+            `torch.optim.SparseAdam`, `Adagrad` and `SGD`; other optimisers refuse it. With plain
+            backprop the gradient is full in any case.
         device, dtype: of the weights.
 
     Attributes:
-        hits, examples, counting: see `ActivityCounts`.
-        generator: source of the `random` mode; None is PyTorch's default generator.
+        k, topk_mode, generator, hits, examples, counting: see `MePropLayer`.
 
     Raises:
-        ConfigError: unknown `topk_mode`.
+        ConfigError: unknown `topk_mode`, or `k` outside 0 to O.
     """
 
     def __init__(
@@ -49,13 +50,9 @@ class MePropLinear(ActivityCounts, nn.Linear):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        check_topk_mode(topk_mode)
         super().__init__(in_features, out_features, bias, device=device, dtype=dtype)
-        self.k = k
-        self.topk_mode: TopkMode = topk_mode
+        self._start(out_features, k, topk_mode, device)
         self.sparse_grad = sparse_grad
-        self.generator: torch.Generator | None = None
-        self._start_counts(out_features, device)
 
     @classmethod
     def from_dense(
@@ -66,7 +63,7 @@ class MePropLinear(ActivityCounts, nn.Linear):
         topk_mode: TopkMode = "example",
         sparse_grad: bool = False,
     ) -> Self:
-        """A meProp layer with a copy of the weights of `dense`, on its device, in its dtype."""
+        """Make a meProp layer with a copy of the weights of `dense`, on its device."""
         layer = cls(
             dense.in_features,
             dense.out_features,
@@ -81,7 +78,7 @@ class MePropLinear(ActivityCounts, nn.Linear):
         return layer.train(dense.training)
 
     def to_dense(self) -> nn.Linear:
-        """A plain `nn.Linear` with a copy of this layer's weights; counts are dropped."""
+        """Make a plain `nn.Linear` with a copy of this layer's weights; the counts are dropped."""
         dense = nn.Linear(
             self.in_features,
             self.out_features,
@@ -93,7 +90,7 @@ class MePropLinear(ActivityCounts, nn.Linear):
         return dense.train(self.training)
 
     def forward(self, input: Tensor) -> Tensor:
-        """(..., I) to (..., O); `input` is `nn.Linear`'s name for it."""
+        """(..., I) to (..., O)."""
         return meprop_linear(
             input,
             self.weight,

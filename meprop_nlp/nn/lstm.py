@@ -11,41 +11,44 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from meprop_nlp.config import TopkMode
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.nn import packing
-from meprop_nlp.nn.activity import ActivityCounts
+from meprop_nlp.nn.backends import choose
 from meprop_nlp.nn.functional import meprop_lstm
-from meprop_nlp.nn.kernels import DenseForward, TopkMode, active_k, can_trace, check_topk_mode
+from meprop_nlp.nn.layer import MePropLayer
+from meprop_nlp.nn.packed import Packed, turned_rows
+from meprop_nlp.nn.recurrence import LSTMOutput, LSTMWeights, State
+from meprop_nlp.nn.topk import active_k
 
-State = tuple[Tensor, Tensor]
+__all__ = ["MePropLSTM"]
 
 
-class MePropLSTM(ActivityCounts, nn.LSTM):
+class MePropLSTM(MePropLayer, nn.LSTM):
     """Drop-in for a one-layer `nn.LSTM`: same shapes, parameter names, initialisation and forward.
 
     The backward pass keeps k of the H gradients of each gate, per example and time step, for both
     the input and the recurrent product (our reading of meProp's "5/500"). As with `nn.LSTM`, a
-    padded tensor is read to its end: pack sequences of different length.
+    padded tensor is read to its end: pack sequences of different lengths.
 
     Args:
         input_size: I.
         hidden_size: H.
         bias: whether to add the two learnt biases.
-        batch_first: tensors are (B, T, ...) instead of (T, B, ...); packed input does not care.
-        k: how many entries of each gate survive; may be changed at any time. None, k <= 0 and
-            k >= H are plain backprop: PyTorch's own LSTM, but for packed sequences of unequal
-            lengths on the CPU, where ours gives the same sooner.
+        batch_first: tensors are (B, T, ...) instead of (T, B, ...); no effect on packed input.
+        k: how many entries of each gate survive, at most H; may be changed at any time. None, 0 and
+            H are plain backprop: PyTorch's own LSTM, except for packed sequences of unequal lengths
+            on the CPU, where ours computes the same faster.
         topk_mode: `example`, `unified` (one set per gate and time step) or `random`.
         reverse: read each sequence from its last word to its first; outputs stay in word order.
         device, dtype: of the weights.
 
     Attributes:
-        hits, examples, counting: see `ActivityCounts`; a word is an example, and unit j is hit
-            when any of its four gates is kept. Counting with plain backprop runs our own backward.
-        generator: source of the `random` mode; None is PyTorch's default generator.
+        k, topk_mode, generator, hits, examples, counting: see `MePropLayer`; a word is an example,
+            and unit j is hit when any of its four gates is kept. Counting with plain backprop runs
+            our own backward pass.
 
     Raises:
-        ConfigError: unknown `topk_mode`.
+        ConfigError: unknown `topk_mode`, or `k` outside 0 to H.
     """
 
     weight_ih_l0: nn.Parameter
@@ -66,15 +69,11 @@ class MePropLSTM(ActivityCounts, nn.LSTM):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        check_topk_mode(topk_mode)
         super().__init__(
             input_size, hidden_size, bias=bias, batch_first=batch_first, device=device, dtype=dtype
         )
-        self.k = k
-        self.topk_mode: TopkMode = topk_mode
+        self._start(hidden_size, k, topk_mode, device)
         self.reverse = reverse
-        self.generator: torch.Generator | None = None
-        self._start_counts(hidden_size, device)
 
     @classmethod
     def from_dense(
@@ -85,7 +84,7 @@ class MePropLSTM(ActivityCounts, nn.LSTM):
         topk_mode: TopkMode = "example",
         reverse: bool = False,
     ) -> Self:
-        """A meProp layer with a copy of the weights of `dense`, on its device, in its dtype.
+        """Make a meProp layer with a copy of the weights of `dense`, on its device.
 
         Raises:
             ConfigError: `dense` has several layers, two directions or a projection.
@@ -111,10 +110,10 @@ class MePropLSTM(ActivityCounts, nn.LSTM):
         return layer.train(dense.training)
 
     def to_dense(self) -> nn.LSTM:
-        """A plain `nn.LSTM` with a copy of this layer's weights; counts are dropped.
+        """Make a plain `nn.LSTM` with a copy of this layer's weights; the counts are dropped.
 
         Raises:
-            ConfigError: this layer reads backwards, which `nn.LSTM` alone cannot.
+            ConfigError: this layer reads backwards, which `nn.LSTM` alone cannot do.
         """
         if self.reverse:
             raise ConfigError(
@@ -147,10 +146,8 @@ class MePropLSTM(ActivityCounts, nn.LSTM):
             output, in the form of `input` with H columns, and (h_n, c_n) in the shape of `hx`.
         """
         sparse = active_k(self.k, self.hidden_size) is not None or self.counting
-        # Where the batch shrinks from step to step PyTorch leaves its fast CPU kernel, and adds up
-        # dense weight gradients step by step; one product at the end took 138 ms against 199.
-        ours = sparse or (not input.data.is_cuda and _shrinks(input))
-        if not (ours and torch.is_grad_enabled()):
+        own = torch.is_grad_enabled() and (sparse or choose.own_lstm_is_faster(input))
+        if not own:
             return self._forward_dense(input, hx)
         if isinstance(input, PackedSequence):
             if hx is not None:
@@ -183,41 +180,38 @@ class MePropLSTM(ActivityCounts, nn.LSTM):
                 f"MePropLSTM state has shapes {tuple(hx[0].shape)} and {tuple(hx[1].shape)}, "
                 f"expected {wanted} twice"
             )
+        bias = self.bias_ih_l0 + self.bias_hh_l0 if self.bias else None
         output, h_n, c_n = meprop_lstm(
             x,
-            batch_sizes,
-            hx[0][0],
-            hx[1][0],
-            self.weight_ih_l0,
-            self.weight_hh_l0,
-            self.bias_ih_l0 + self.bias_hh_l0 if self.bias else None,
+            Packed(batch_sizes, self.reverse),
+            (hx[0][0], hx[1][0]),
+            LSTMWeights(self.weight_ih_l0, self.weight_hh_l0, bias),
             self.k,
             topk_mode=self.topk_mode,
-            reverse=self.reverse,
             hits=self.hits if self.counting else None,
             examples=self.examples if self.counting else None,
             generator=self.generator,
-            known=self._known(x, batch_sizes, hx),
+            dense=self._dense_results(x, batch_sizes, hx),
         )
         return output, (h_n.unsqueeze(0), c_n.unsqueeze(0))
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     @torch.no_grad()
-    def _known(self, x: Tensor, batch_sizes: list[int], hx: State) -> DenseForward | None:
+    def _dense_results(self, x: Tensor, batch_sizes: list[int], hx: State) -> LSTMOutput | None:
         """PyTorch's own forward pass over packed rows, where our backward pass can build on it."""
-        if not can_trace(x):
+        if not choose.traces_dense_forward(x):
             return None
         packed, (h_n, c_n) = self._forward_dense(PackedSequence(x, torch.tensor(batch_sizes)), hx)
-        return DenseForward(packed.data, h_n[0], c_n[0])
+        return LSTMOutput(packed.data, h_n[0], c_n[0])
 
     def _forward_dense(
         self, input: Tensor | PackedSequence, hx: State | None
     ) -> tuple[Tensor | PackedSequence, State]:
-        """PyTorch's own LSTM; to read backwards, each sequence is turned round before and after."""
+        """PyTorch's own LSTM; to read backwards, each sequence is reversed before and after."""
         if not self.reverse:
             return nn.LSTM.forward(self, input, hx)
         if isinstance(input, PackedSequence):
-            order = packing.to_device(packing.turned_rows(input.batch_sizes), input.data.device)
+            order = choose.moved_to(turned_rows(input.batch_sizes), input.data)
             turned = input._replace(data=input.data.index_select(0, order))
             packed, state = nn.LSTM.forward(self, turned, hx)
             return packed._replace(data=packed.data.index_select(0, order)), state
@@ -228,8 +222,3 @@ class MePropLSTM(ActivityCounts, nn.LSTM):
     def extra_repr(self) -> str:
         reverse = ", reverse=True" if self.reverse else ""
         return f"{super().extra_repr()}, k={self.k}, topk_mode={self.topk_mode}{reverse}"
-
-
-def _shrinks(input: Tensor | PackedSequence) -> bool:
-    """Whether it is a packed batch of sequences of unequal lengths."""
-    return isinstance(input, PackedSequence) and bool(input.batch_sizes[0] > input.batch_sizes[-1])

@@ -1,9 +1,9 @@
 """A meProp layer over rows of a table side by side, as a parser's first layer is.
 
-In a batch most slots hold one of few rows: a frequent form, a tag, nothing. The product of a slot's
-weights with a row is made once for all examples that share it, where that pays, and backward the
-gradients that are kept are added up over those examples before any product. What comes out is that
-of the layer on the rows side by side, the sums in another order.
+In a batch most slots hold one of few rows: a frequent form, a tag, nothing. Where that pays, the
+product of a slot's weights with a row is made once for all examples that share it, and in the
+backward pass the kept gradients are added up over those examples before any product is made. The
+results are those of the layer on the rows side by side, with sums in another order.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
-from meprop_nlp.nn import kernels, slot_kernels
+from meprop_nlp.nn.backends import choose
 from meprop_nlp.nn.embedding import dropout, embedding_concat
 from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.nn.topk import Kept, Operands, Selection, active_k
 
 __all__ = ["slot_linear"]
 
@@ -32,32 +33,47 @@ class SlotFunction(Function):
         first: Tensor,
         weight: Tensor,
         bias: Tensor | None,
-        k: int | None,
-        layer: MePropLinear,
+        selection: Selection,
+        hits: Tensor | None,
+        examples: Tensor | None,
     ) -> Tensor:
         ctx.save_for_backward(vectors, pair, first, weight)
-        ctx.settings = k, layer
-        return slot_kernels.slot_forward(vectors, pair, first, weight, bias)
+        ctx.settings = selection, hits, examples
+        shared = choose.shared_pairs(vectors, pair, first, weight)
+        if shared is not None:
+            return shared.forward(bias)
+        return F.linear(_side_by_side(vectors, pair), weight, bias)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+        kept: Kept
         vectors, pair, first, weight = ctx.saved_tensors
-        k, layer = ctx.settings
+        selection, hits, examples = ctx.settings
+        shared = choose.shared_pairs(vectors, pair, first, weight)
+        if shared is not None:
+            entries = shared.topk(dy, selection, counting=hits is not None)
+            dvectors, dw = shared.backward(entries)
+            kept, db = entries, entries.db
+        else:
+            x = _side_by_side(vectors, pair)
+            layer = Operands(x, weight, need_db=False, counting=hits is not None)
+            kept = choose.topk(dy, selection, layer)
+            dvectors = _add_up(kept.dx(weight), vectors, pair)
+            dw = kept.dw(x)
+            db = dy.sum(dim=0)
+        if hits is not None:
+            kept.count(hits)
+        if examples is not None:
+            examples += len(pair)
         need_dvectors, _, _, need_dw, need_db = ctx.needs_input_grad[:5]
-        grads = slot_kernels.slot_backward(
-            *(dy, vectors, pair, first, weight, k, layer.topk_mode),
-            hits=layer.hits if layer.counting else None,
-            generator=layer.generator,
-        )
-        if layer.counting:
-            layer.examples += len(pair)
         return (
-            grads.dvectors if need_dvectors else None,
+            dvectors if need_dvectors else None,
             None,
             None,
-            grads.dw if need_dw else None,
-            grads.db if need_db else None,
+            dw if need_dw else None,
+            db if need_db else None,
+            None,
             None,
             None,
         )
@@ -66,10 +82,10 @@ class SlotFunction(Function):
 def slot_linear(
     layer: MePropLinear, table: Tensor, rows: Tensor, *, p: float = 0.0, training: bool = True
 ) -> Tensor:
-    """`layer` on rows of a table side by side, with dropout on the rows.
+    """Apply `layer` to rows of a table side by side, with dropout on the rows.
 
-    Dropout draws once for a slot and a row, not for each example: what examples share stays shared.
-    On a GPU, where nothing is shared, it draws for each example.
+    Dropout draws once for a slot and a row, not for each example, so that what examples share stays
+    shared. On a GPU, where nothing is shared, it draws for each example.
 
     Args:
         layer: of F * E inputs and O outputs.
@@ -80,14 +96,27 @@ def slot_linear(
     Returns:
         (B, O): without dropout layer(table[rows].flatten(1)).
     """
-    if table.device.type != "cpu":
+    if choose.torch_reads_rows(table):
         x = dropout(F.embedding(rows, table).flatten(1), p, training)
         output: Tensor = layer(x)
         return output
-    pair, row_of, first = slot_kernels.number_pairs(rows, len(table))
+    pair, row_of, first = choose.rows(table).number_pairs(rows, len(table))
     vectors = embedding_concat(table, row_of.unsqueeze(1), p=p, training=training)  # (P, E)
-    k = kernels.active_k(layer.k, layer.out_features)
+    selection = Selection(active_k(layer.k, layer.out_features), layer.topk_mode, layer.generator)
+    hits, examples = (layer.hits, layer.examples) if layer.counting else (None, None)
     y: Tensor = SlotFunction.apply(  # type: ignore[no-untyped-call]
-        vectors, pair, first, layer.weight, layer.bias, k, layer
+        vectors, pair, first, layer.weight, layer.bias, selection, hits, examples
     )
     return y
+
+
+def _side_by_side(vectors: Tensor, pair: Tensor) -> Tensor:
+    """(B, F * E): the vectors that `pair` (B, F) names."""
+    x = choose.rows(vectors).forward(vectors, pair.reshape(-1, 1), 0.0, 0)
+    return x.view(len(pair), pair.shape[1] * vectors.shape[1])
+
+
+def _add_up(dx: Tensor, vectors: Tensor, pair: Tensor) -> Tensor:
+    """(P, E): for each of `vectors` the sum of `dx` (B, F * E) over the places that name it."""
+    dx = dx.view(-1, vectors.shape[1])
+    return choose.rows(dx).backward(dx, pair.reshape(-1, 1), len(vectors), 0.0, 0, sparse=False)

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from meprop_nlp.nn import cuda, reference
+from meprop_nlp.nn.backends import choose, reference_topk
+from meprop_nlp.nn.topk import Operands, Selection
 from meprop_nlp.reproduction.conditions import conditions
 from meprop_nlp.reproduction.timing import compared
 
@@ -53,14 +54,18 @@ def dense(dy: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
 def unified(dy: Tensor, x: Tensor, weight: Tensor, k: int, *, sparse_grad: bool) -> Products:
     """Our backward pass."""
-    return cuda.linear_backward(dy, x, weight, k, "unified", sparse_grad=sparse_grad)
+    layer = Operands(x, weight, need_db=False, row_sparse=sparse_grad)
+    kept = choose.topk(dy, Selection(k, "unified"), layer)
+    return kept.dx(weight), kept.dw(x)
 
 
 def check(dy: Tensor, x: Tensor, weight: Tensor, k: int) -> None:
     """Assert that selection and products are those of the reference."""
-    selected = reference.select_topk(dy, k, "unified")
-    assert_close(cuda.select_topk(dy, k, "unified"), selected)
-    dx, dw = dense(reference.keep_selected(dy, selected), x, weight)
+    selected = reference_topk.select_topk(dy, k, "unified")
+    kept = choose.topk(dy, Selection(k, "unified"), Operands(x, weight))
+    assert isinstance(kept, reference_topk.KeptColumns)
+    assert_close(kept.neurons, selected)
+    dx, dw = dense(reference_topk.mask_selected(dy, selected.expand(len(dy), k)), x, weight)
     # The order of summation differs: errors grow with the root of the longest sum.
     rtol, atol = 2e-2, 2e-2 * float(max(dx.std(), dw.std()))
     for sparse_grad in (False, True):
@@ -152,7 +157,7 @@ def gpu_conditions() -> dict[str, Any]:
         triton: str | None = version("triton")
     except PackageNotFoundError:
         triton = None
-    selects = "triton" if cuda.fused_kernels(torch.cuda.current_device()) else "torch"
+    selects = "triton" if choose.triton_topk(torch.cuda.current_device()) else "torch"
     return {
         "gpu": torch.cuda.get_device_name(),
         "capability": ".".join(map(str, torch.cuda.get_device_capability())),

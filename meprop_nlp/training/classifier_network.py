@@ -31,7 +31,8 @@ class ClassifierNetwork(nn.Module):
         self.dropout_share = 1.0  # of the rate, see `teacher.DROPOUT_SHARE`
         widths = [n_inputs, *[config.hidden] * (config.layers - 1), n_classes]
         self.layers = nn.ModuleList(
-            MePropLinear(i, o, k=meprop.k, topk_mode=meprop.topk_mode) for i, o in pairwise(widths)
+            MePropLinear(i, o, k=meprop.k and min(meprop.k, o), topk_mode=meprop.topk_mode)
+            for i, o in pairwise(widths)
         )
         if not config.sparse_output:
             self._meprop_layers()[-1].k = None

@@ -13,7 +13,8 @@ import numpy as np
 
 from meprop_nlp.config import SimplifyConfig, TrainingConfig
 from meprop_nlp.errors import MePropError
-from meprop_nlp.nn.optimizers import clamp_gradients, clip_gradients, make_optimizer
+from meprop_nlp.nn.clipping import clamp_gradients, clip_gradients
+from meprop_nlp.nn.optimizers import make_optimizer
 from meprop_nlp.training.progress import Progress
 from meprop_nlp.training.records import EpochRecord, Step
 from meprop_nlp.training.simplification.cutting import make_simplification

@@ -15,7 +15,7 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.model import HEADS, Model
-from meprop_nlp.nn.core import announce
+from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.heads.sentences import SentenceTask

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from meprop_nlp.nn import core as core_access
-from meprop_nlp.nn import linear_kernels, lstm_kernels
+from meprop_nlp.nn.backends import choose, native_lstm, native_topk, reference_topk
+from meprop_nlp.nn.topk import Operands, Selection
 
 
 @pytest.fixture(
@@ -62,7 +62,7 @@ def naive_select():
 
 @pytest.fixture
 def called(core, monkeypatch):
-    """Names of the kernels that the border calls; it uses them however much is kept."""
+    """Names of the native kernels that are called; they are used however much is kept."""
     names = []
 
     class Spy:
@@ -70,7 +70,45 @@ def called(core, monkeypatch):
             names.append(name)
             return getattr(core, name)
 
-    monkeypatch.setattr(core_access, "_core", Spy)
-    monkeypatch.setattr(linear_kernels, "_dense_pays", lambda *sizes: False)
-    monkeypatch.setattr(lstm_kernels, "DENSE_SHARE", 1)
+    monkeypatch.setattr(choose, "_core", Spy)
+    monkeypatch.setattr(native_topk, "_dense_pays", lambda *sizes: False)
+    monkeypatch.setattr(native_lstm, "DENSE_SHARE", 1)
     return names
+
+
+@pytest.fixture
+def linear_backward():
+    """dx, dw and db of a linear layer, each None where it is not needed; adds to `hits`."""
+
+    def backward(dy, x, weight, k, mode="example", *, hits=None, generator=None, **options):
+        layer = Operands(x, weight, counting=hits is not None, **options)
+        kept = choose.topk(dy, Selection(k, mode, generator), layer)
+        if hits is not None:
+            kept.count(hits)
+        dx = kept.dx(weight) if layer.need_dx else None
+        return dx, kept.dw(x) if layer.need_dw else None, kept.db
+
+    return backward
+
+
+@pytest.fixture
+def reference_products():
+    """dx and dw of the entries that are selected, by the reference."""
+
+    def products(dy, x, weight, selected, **options):
+        kept = reference_topk.keep_selected(dy, selected, **options)
+        return kept.dx(weight), kept.dw(x)
+
+    return products
+
+
+@pytest.fixture
+def reference_hits():
+    """(O,) how many examples selected each neuron, by the reference."""
+
+    def count(dy, selected, start=0):
+        hits = torch.full(dy.shape[1:], start, device=dy.device)
+        reference_topk.keep_selected(dy, selected).count(hits)
+        return hits
+
+    return count

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from meprop_nlp.nn import row_kernels
-from meprop_nlp.nn.embedding import dropout, embedding_concat, embedding_sum
+from meprop_nlp.nn.backends import choose
+from meprop_nlp.nn.backends.reference_rows import kept_by_dropout
+from meprop_nlp.nn.embedding import draw_seed, dropout, embedding_concat, embedding_sum
 
 each_shape = pytest.mark.parametrize(
     ("n", "each", "table_rows", "width"),
@@ -23,7 +24,7 @@ each_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], id
 def kernels(request, monkeypatch):
     """With the core, and as it is without."""
     if request.param == "reference":
-        monkeypatch.setattr(row_kernels, "core_for", lambda *tensors: None)
+        monkeypatch.setattr(choose, "core_for", lambda *tensors: None)
 
 
 def make(n, each, table_rows, width, dtype):
@@ -55,17 +56,17 @@ def test_sum_and_its_gradient_are_those_of_indexing(
 @each_dtype
 def test_dropout_is_that_of_the_reference_hash(core, kernels, n, each, table_rows, width, dtype):
     table, rows, dy = make(n, each, table_rows, width, dtype)
-    seed = row_kernels.draw_seed()
-    kept = row_kernels.kept_by_dropout(n * width, 0.3, seed, table.device).view(n, width)
+    seed, kernels = draw_seed(), choose.rows(table)
+    kept = kept_by_dropout(n * width, 0.3, seed, table.device).view(n, width)
     expected = torch.where(kept, table[rows.long()].sum(dim=1) / 0.7, 0)
-    assert_close(row_kernels.embedding_forward(table.detach(), rows, 0.3, seed), expected)
+    assert_close(kernels.forward(table.detach(), rows, 0.3, seed), expected)
     assert_close(
-        row_kernels.embedding_backward(dy, rows, table_rows, 0.3, seed, sparse=False),
+        kernels.backward(dy, rows, table_rows, 0.3, seed, sparse=False),
         torch.autograd.grad(expected, table, dy)[0],
         rtol=1e-4,
         atol=1e-4,
     )
-    assert_close(row_kernels.apply_dropout(dy, 0.3, seed), torch.where(kept, dy / 0.7, 0))
+    assert_close(kernels.dropout(dy, 0.3, seed), torch.where(kept, dy / 0.7, 0))
 
 
 @given(p=st.floats(0.05, 0.95), seed=st.integers(0, 2**64 - 1))
@@ -74,7 +75,8 @@ def test_dropout_is_that_of_the_reference_hash(core, kernels, n, each, table_row
 )
 def test_dropout_zeroes_its_share_whatever_the_seed_and_neighbours_are_independent(p, seed):
     n = 40_000
-    gone = row_kernels.apply_dropout(torch.ones(n), p, seed) == 0
+    x = torch.ones(n)
+    gone = choose.rows(x).dropout(x, p, seed) == 0
     # six standard deviations of a mean of n draws
     bound = 6 * (0.25 / n) ** 0.5
     assert_close(gone.float().mean().item(), p, rtol=0, atol=bound)
@@ -84,9 +86,8 @@ def test_dropout_zeroes_its_share_whatever_the_seed_and_neighbours_are_independe
 
 
 def test_two_seeds_drop_different_elements():
-    first, second = (
-        row_kernels.apply_dropout(torch.ones(1000), 0.5, seed) for seed in (1, 1 << 40)
-    )
+    x = torch.ones(1000)
+    first, second = (choose.rows(x).dropout(x, 0.5, seed) for seed in (1, 1 << 40))
     assert_close((first == second).float().mean().item(), 0.5, rtol=0, atol=0.1)
 
 
@@ -114,14 +115,6 @@ def test_concat_stands_rows_side_by_side():
     table = torch.arange(6.0).view(3, 2)
     rows = torch.tensor([[2, 0], [1, 1]], dtype=torch.int32)
     assert embedding_concat(table, rows).tolist() == [[4, 5, 0, 1], [2, 3, 2, 3]]
-
-
-def test_distinct_values_are_those_of_unique():
-    numbers = torch.randint(3, 40, (30, 4), dtype=torch.int32)
-    expected, inverse = torch.unique(numbers, return_inverse=True)
-    values, places = row_kernels.distinct(numbers, 50)
-    assert_close(values, expected)
-    assert_close(places.long(), inverse)
 
 
 def test_wrong_rows_are_an_exception(core):

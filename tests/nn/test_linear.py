@@ -15,6 +15,8 @@ from torch.testing import assert_close
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.nn.functional import LinearFunction, meprop_linear
 from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.nn.topk import Selection
+from meprop_nlp.simplify.cut import cut_neurons
 
 
 def gradients(layer, x, dy):
@@ -24,7 +26,7 @@ def gradients(layer, x, dy):
     return y, torch.autograd.grad(y, [x, *layer.parameters()], dy)
 
 
-@pytest.mark.parametrize("k", [None, 0, -1, 7, 100])
+@pytest.mark.parametrize("k", [None, 0, 7])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("counting", [True, False])
 def test_plain_k_gives_exactly_the_gradients_of_nn_linear(k, bias, counting, device):
@@ -52,7 +54,7 @@ def test_k_of_full_width_passes_gradcheck_through_the_sparse_path(mode):
     )
 
     def layer(x, weight, bias):
-        return LinearFunction.apply(x, weight, bias, 7, mode, None, None, None)
+        return LinearFunction.apply(x, weight, bias, Selection(7, mode), None, None, False)
 
     assert torch.autograd.gradcheck(layer, (x, weight, bias))
 
@@ -178,6 +180,38 @@ def test_k_may_change_between_batches():
     assert layer.weight.grad.count_nonzero() == 5
 
 
+@pytest.mark.parametrize(
+    ("k", "message"),
+    [
+        (8, "`k` is 8, expected at most the layer's width, 7"),
+        (-1, "`k` is -1, expected a whole number of at least 0"),
+        (2.0, "`k` is 2.0, expected a whole number of at least 0"),
+        (True, "`k` is True, expected a whole number of at least 0"),
+    ],
+)
+def test_k_that_the_layer_cannot_keep_is_refused(k, message):
+    layer = MePropLinear(5, 7, k=3)
+    for refused in (
+        lambda: MePropLinear(5, 7, k=k),
+        lambda: MePropLinear.from_dense(nn.Linear(5, 7), k=k),
+        lambda: setattr(layer, "k", k),
+    ):
+        with pytest.raises(ConfigError) as raised:
+            refused()
+        assert str(raised.value) == message
+    assert layer.k == 3
+
+
+@pytest.mark.parametrize("mode", ["example", "unified", "random"])
+def test_layer_cut_below_k_keeps_all_its_entries(mode):
+    layer = MePropLinear(5, 7, k=4, topk_mode=mode)
+    cut_neurons(layer, torch.tensor([0, 2, 5]), [])
+    assert (layer.k, layer.out_features) == (4, 3)
+    dense = layer.to_dense()
+    x, dy = torch.randn(2, 5), torch.randn(2, 3)
+    assert_close(gradients(layer, x, dy), gradients(dense, x, dy), rtol=0, atol=0)
+
+
 def test_to_dense_undoes_from_dense():
     dense = nn.Linear(5, 7, bias=False, dtype=torch.float64).eval()
     back = MePropLinear.from_dense(dense, k=3).to_dense()
@@ -213,7 +247,7 @@ def test_layer_can_be_copied_and_pickled(clone):
 
 
 def test_unknown_mode_is_an_error_at_both_doors():
-    with pytest.raises(ConfigError, match="topk_mode is 'best'"):
+    with pytest.raises(ConfigError, match="`topk_mode` is 'best'"):
         MePropLinear(5, 7, topk_mode="best")
-    with pytest.raises(ConfigError, match="topk_mode is 'best'"):
+    with pytest.raises(ConfigError, match="`topk_mode` is 'best'"):
         meprop_linear(torch.zeros(2, 5), torch.zeros(7, 5), None, None, topk_mode="best")

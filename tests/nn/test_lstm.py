@@ -17,6 +17,8 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.functional import LSTMFunction
 from meprop_nlp.nn.lstm import MePropLSTM
+from meprop_nlp.nn.packed import Packed
+from meprop_nlp.nn.topk import Selection
 
 I, H = 3, 5  # noqa: E741  # the dimension names of the package
 LENGTHS = (3, 5, 1, 4)
@@ -118,7 +120,8 @@ def test_k_of_full_width_passes_gradcheck_through_the_sparse_path(reverse, mode)
     ]
 
     def layer(*tensors):
-        return LSTMFunction.apply(*tensors, [3, 2, 1], H, mode, reverse, None, None, None)
+        packed, selection = Packed([3, 2, 1], reverse), Selection(H, mode)
+        return LSTMFunction.apply(*tensors, packed, selection, (None, None))
 
     assert torch.autograd.gradcheck(layer, tensors)
 
@@ -328,6 +331,22 @@ def test_bilstm_sets_k_of_both_directions():
     layer = BiLSTM(I, H)
     layer.k = 2
     assert layer.k == layer.left_to_right.k == layer.right_to_left.k == 2
+
+
+@pytest.mark.parametrize("k", [6, -1])
+def test_k_that_the_layer_cannot_keep_is_refused(k):
+    lstm, bilstm = MePropLSTM(I, H, k=2), BiLSTM(I, (7, H), k=2)
+    for refused in (
+        lambda: MePropLSTM(I, H, k=k),
+        lambda: MePropLSTM.from_dense(nn.LSTM(I, H), k=k),
+        lambda: BiLSTM(I, (7, H), k=k),
+        lambda: BiLSTM.from_dense(nn.LSTM(I, H, bidirectional=True), k=k),
+        lambda: setattr(lstm, "k", k),
+        lambda: setattr(bilstm, "k", k),
+    ):
+        with pytest.raises(ConfigError, match=f"`k` is {k}, expected"):
+            refused()
+    assert lstm.k == bilstm.left_to_right.k == bilstm.right_to_left.k == 2
 
 
 def test_nn_lstm_of_one_direction_does_not_become_a_bilstm():

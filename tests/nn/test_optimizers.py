@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from meprop_nlp.nn import optim_kernels
-from meprop_nlp.nn.optimizers import clamp_gradients, clip_gradients, make_optimizer
+from meprop_nlp.nn.backends import choose
+from meprop_nlp.nn.optimizers import make_optimizer
 
 SETTINGS = [
     ("adam", torch.optim.Adam, {"lr": 0.01}),
@@ -26,7 +26,7 @@ each_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], id
 def kernels(request, monkeypatch):
     """With the core, and as it is without."""
     if request.param == "reference":
-        monkeypatch.setattr(optim_kernels, "core_for", lambda *tensors: None)
+        monkeypatch.setattr(choose, "core_for", lambda *tensors: None)
 
 
 def sparse(gradient, rows):
@@ -133,33 +133,8 @@ def test_rows_out_of_order_or_twice_are_summed_first(core):
     assert_close(ours, theirs)
 
 
-@pytest.mark.parametrize("max_norm", [0.5, 100.0])
-def test_clipping_is_pytorchs_over_dense_and_sparse_gradients(max_norm):
-    dense, table = nn.Parameter(torch.zeros(3, 4)), nn.Parameter(torch.zeros(5, 2))
-    dense.grad = torch.randn(3, 4)
-    table.grad = sparse(torch.randn(5, 2), torch.tensor([3, 1, 3]))  # row 3 counts twice
-    expected = [nn.Parameter(torch.zeros(3, 4)), nn.Parameter(torch.zeros(5, 2))]
-    for parameter, ours in zip(expected, (dense, table), strict=True):
-        parameter.grad = ours.grad.to_dense().clone()
-    norm = nn.utils.clip_grad_norm_(expected, max_norm)
-    assert_close(clip_gradients([dense, table], max_norm), norm.item())
-    for parameter, ours in zip(expected, (dense, table), strict=True):
-        assert_close(ours.grad.to_dense(), parameter.grad)
-
-
-def test_clamping_bounds_each_entry_of_dense_and_sparse_gradients():
-    dense, table = nn.Parameter(torch.zeros(3, 4)), nn.Parameter(torch.zeros(5, 2))
-    dense.grad = torch.randn(3, 4)
-    table.grad = sparse(torch.randn(5, 2), torch.tensor([3, 1, 3]))  # row 3 counts twice
-    expected = [p.grad.to_dense().clamp(-0.3, 0.3) for p in (dense, table)]
-    clamp_gradients([dense, table], 0.3)
-    assert_close([dense.grad, table.grad.to_dense()], expected)
-
-
 def test_no_gradient_at_all_is_no_error():
     parameter = nn.Parameter(torch.ones(2))
-    clamp_gradients([parameter], 1.0)
-    assert clip_gradients([parameter], 1.0) == 0.0
     make_optimizer("adam", [parameter]).step()
     assert parameter.tolist() == [1.0, 1.0]
 

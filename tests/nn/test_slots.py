@@ -10,24 +10,20 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from meprop_nlp import native
-from meprop_nlp.nn import linear_kernels, reference, row_kernels, slot_kernels
+from meprop_nlp.nn.backends import choose, reference_topk
 from meprop_nlp.nn.linear import MePropLinear
-from meprop_nlp.nn.slots import slot_linear
+from meprop_nlp.nn.slots import SlotFunction, slot_linear
+from meprop_nlp.nn.topk import Selection
 
 each_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 needs_core = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
-
-
-def without_core(monkeypatch):
-    for module in (row_kernels, slot_kernels, linear_kernels):
-        monkeypatch.setattr(module, "core_for", lambda *tensors: None)
 
 
 @pytest.fixture(params=["core", "reference"])
 def kernels(request, monkeypatch):
     """With the core, and as it is without."""
     if request.param == "reference":
-        without_core(monkeypatch)
+        monkeypatch.setattr(choose, "core_for", lambda *tensors: None)
 
 
 def make(batch, slots, table_rows, width, dtype):
@@ -86,32 +82,47 @@ def test_few_distinct_pairs_are_multiplied_once_each(core, monkeypatch):
     assert len(calls) == 1
 
 
+def number_pairs(rows, n_table_rows):
+    return choose.rows(torch.empty(0)).number_pairs(rows, n_table_rows)
+
+
 def test_pairs_are_numbered_by_slot_then_by_row(core, kernels):
     rows = torch.tensor([[4, 1], [2, 1], [4, 0]], dtype=torch.int32)
     expected = ([[1, 3], [0, 3], [1, 2]], [2, 4, 0, 1], [0, 2, 4])
-    assert [part.tolist() for part in slot_kernels.number_pairs(rows, 5)] == list(expected)
+    assert [part.tolist() for part in number_pairs(rows, 5)] == list(expected)
 
 
 def whole_numbers(*shape, dtype):
     return torch.randint(-3, 4, shape).to(dtype)
 
 
+def slot_backward(dy, vectors, pair, first, weight, k, mode="example", hits=None):
+    """dvectors, dw and db."""
+    bias = torch.zeros(len(weight), dtype=weight.dtype)
+    tensors = [tensor.clone().requires_grad_() for tensor in (vectors, weight, bias)]
+    vectors, weight, bias = tensors
+    y = SlotFunction.apply(vectors, pair, first, weight, bias, Selection(k, mode), hits, None)
+    return torch.autograd.grad(y, tensors, dy)
+
+
 def backward(batch, slots, table_rows, width, outs, k, dtype, mode="example", scale=1):
     """The gradients of whole numbers, whose sums are exact, and the hits."""
     rows = torch.randint(0, table_rows, (batch, slots), dtype=torch.int32)
-    pair, row_of, first = slot_kernels.number_pairs(rows, table_rows)
+    pair, row_of, first = number_pairs(rows, table_rows)
     vectors = whole_numbers(len(row_of), width, dtype=dtype)
     weight = whole_numbers(outs, slots * width, dtype=dtype)
     dy = whole_numbers(batch, outs, dtype=dtype) * scale
     hits = torch.zeros(outs, dtype=torch.int64)
     arguments = dy, vectors, pair, first, weight, k, mode
-    return arguments, (*slot_kernels.slot_backward(*arguments, hits=hits), hits)
+    return arguments, (*slot_backward(*arguments, hits=hits), hits)
 
 
 def side_by_side(dy, vectors, pair, first, weight, k, mode):
     """The same by the plain formulas."""
-    selected = reference.select_topk(dy, k, mode) if k else None
-    kept = dy if selected is None else reference.keep_selected(dy, selected)
+    kept = dy
+    if k is not None:
+        selected = reference_topk.select_topk(dy, k, mode)
+        kept = reference_topk.mask_selected(dy, selected.expand(len(dy), k))
     x = vectors[pair.long()].flatten(1)
     dx = kept.mm(weight).view(*pair.shape, vectors.shape[1])
     dvectors = torch.zeros_like(vectors).index_add_(0, pair.long().flatten(), dx.flatten(0, 1))
@@ -150,10 +161,10 @@ def test_examples_that_cancel_and_zeros_of_both_signs_send_nothing(core):
     pair, first = torch.zeros(4, 1, dtype=torch.int32), torch.tensor([0, 1], dtype=torch.int32)
     dy = torch.tensor([[1.0, 2.0], [-1.0, 0.5], [3.0, 0.0], [-3.0, -2.5]])
     for k in (1, None):
-        grads = slot_kernels.slot_backward(dy, torch.ones(1, 2), pair, first, torch.eye(2), k)
+        dvectors, dw, _ = slot_backward(dy, torch.ones(1, 2), pair, first, torch.eye(2), k)
         expected = {1: [[-1.0, 2.0]], None: [[0.0, 0.0]]}[k]
-        assert grads.dvectors.tolist() == expected
-        assert grads.dw.t().tolist() == expected * 2
+        assert dvectors.tolist() == expected
+        assert dw.t().tolist() == expected * 2
 
 
 @needs_core
@@ -163,21 +174,19 @@ def test_a_broken_gradient_reaches_the_vectors_and_weights_of_its_example_only(c
     dy = torch.randn(30, 8)
     dy[11, 5] = broken
     rows = torch.randint(0, 4, (30, 2), dtype=torch.int32)
-    pair, row_of, first = slot_kernels.number_pairs(rows, 4)
+    pair, row_of, first = number_pairs(rows, 4)
     vectors, weight = torch.randn(len(row_of), 6), torch.randn(8, 12)
-    grads = slot_kernels.slot_backward(dy, vectors, pair, first, weight, k)
-    touched = set((~grads.dvectors.isfinite().all(dim=1)).nonzero().flatten().tolist())
+    dvectors, dw, _ = slot_backward(dy, vectors, pair, first, weight, k)
+    touched = set((~dvectors.isfinite().all(dim=1)).nonzero().flatten().tolist())
     assert touched == set(pair[11].tolist())
-    assert (~grads.dw.isfinite()).any(dim=1).nonzero().flatten().tolist() == [5]
+    assert (~dw.isfinite()).any(dim=1).nonzero().flatten().tolist() == [5]
 
 
 @needs_core
 def test_rows_side_by_side_are_made_only_where_few_pairs_are_shared(core, monkeypatch):
     calls = []
-    real = slot_kernels.linear_backward
-    monkeypatch.setattr(
-        slot_kernels, "linear_backward", lambda *args, **kw: calls.append(args) or real(*args, **kw)
-    )
+    real = choose.topk
+    monkeypatch.setattr(choose, "topk", lambda *args: calls.append(args) or real(*args))
     backward(40, 3, 5, 4, 9, 2, torch.float32)
     assert not calls  # at most fifteen pairs of a hundred and twenty
     backward(2, 3, 500, 4, 9, 2, torch.float32)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from meprop_nlp.nn import kernels, reference
+from meprop_nlp.nn.backends import reference_topk
 from meprop_nlp.nn.linear import MePropLinear
 
 MODES = ["example", "unified", "random"]
@@ -41,11 +41,11 @@ def test_sparse_gradient_equals_the_full_one_and_holds_the_kept_rows(mode, k, dt
     assert_close(actual.coalesce().indices()[0], kept)
 
 
-def test_the_border_gives_increasing_rows_marked_as_coalesced(device):
+def test_rows_increase_and_are_marked_as_coalesced(linear_backward, device):
     dy, x = torch.randn(4, 9, device=device), torch.randn(4, 5, device=device)
     weight = torch.ones(9, 5, device=device)
     for mode in MODES:
-        _, dw = kernels.linear_backward(dy, x, weight, 2, mode, sparse_grad=True)
+        _, dw, _ = linear_backward(dy, x, weight, 2, mode, row_sparse=True)
         assert dw.is_coalesced()
         assert dw.indices()[0].diff().min() > 0
 
@@ -63,23 +63,21 @@ def test_plain_backprop_gives_a_full_gradient():
     assert layer.weight.grad.layout == torch.strided
 
 
-def test_rows_are_those_of_any_selected_entry_even_a_zero():
+def test_rows_are_those_of_any_selected_entry_even_a_zero(linear_backward):
     dy = torch.tensor([[0.0, 0.0, 0.0, 0.0, 2.0]])
     weight, x = torch.ones(5, 3), torch.ones(1, 3)
     for mode in ["example", "unified"]:
-        _, dw = kernels.linear_backward(dy, x, weight, 2, mode, sparse_grad=True)
+        _, dw, _ = linear_backward(dy, x, weight, 2, mode, row_sparse=True)
         assert dw.indices().tolist() == [[0, 4]]
 
 
-def test_native_and_reference_give_the_same_rows():
+def test_native_and_reference_give_the_same_rows(linear_backward, reference_products):
     generator = torch.Generator().manual_seed(2)
     dy, x = (torch.randn(6, n, generator=generator) for n in (40, 7))
     weight = torch.randn(40, 7, generator=generator)
-    actual_dx, actual = kernels.linear_backward(dy, x, weight, 3, sparse_grad=True)
-    selected = reference.select_topk(dy, 3)
-    expected_dx, expected = reference.sparse_backward_linear(
-        dy, x, weight, selected, sparse_grad=True
-    )
+    actual_dx, actual, _ = linear_backward(dy, x, weight, 3, row_sparse=True)
+    selected = reference_topk.select_topk(dy, 3)
+    expected_dx, expected = reference_products(dy, x, weight, selected, row_sparse=True)
     assert_close(actual_dx, expected_dx)
     assert_close(actual, expected)
 

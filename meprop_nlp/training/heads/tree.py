@@ -27,9 +27,9 @@ from meprop_nlp.data.trees import is_labelled
 from meprop_nlp.data.vocab import UNK, Vocab, nfc
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.nn.distinct import distinct
 from meprop_nlp.nn.embedding import dropout, embedding_sum
 from meprop_nlp.nn.linear import MePropLinear
-from meprop_nlp.nn.row_kernels import distinct
 from meprop_nlp.nn.slots import slot_linear
 from meprop_nlp.parsing.features import TEMPLATE
 from meprop_nlp.parsing.transitions import make_system
@@ -94,7 +94,7 @@ class ParserNetwork(nn.Module):
             nn.init.uniform_(table.weight, -0.1, 0.1)
         widths = [len(TEMPLATE) * width, *[config.hidden] * config.layers]
         self.layers = nn.ModuleList(
-            MePropLinear(i, o, k=meprop.k, topk_mode=meprop.topk_mode)
+            MePropLinear(i, o, k=meprop.k and min(meprop.k, o), topk_mode=meprop.topk_mode)
             for i, o in pairwise([*widths, n_transitions])
         )
 

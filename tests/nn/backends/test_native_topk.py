@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from meprop_nlp import native
-from meprop_nlp.nn import core as core_access
-from meprop_nlp.nn import kernels, linear_kernels, reference
+from meprop_nlp.nn.backends import choose, native_topk, reference_topk
+from meprop_nlp.nn.backends.core import Core
 from meprop_nlp.nn.functional import LinearFunction
+from meprop_nlp.nn.topk import Selection
 
 CORE = native.core()
 pytestmark = pytest.mark.skipif(CORE is None, reason=native.why_missing())
@@ -42,17 +43,17 @@ def check_selection(core, dy, k):
     index = torch.full((len(dy), k), -1, dtype=torch.int32)
     value = torch.full((len(dy), k), 77, dtype=dy.dtype)
     core.select_topk(dy, index, value, None, None, 2)
-    expected = reference.select_topk(dy, k)
+    expected = reference_topk.select_topk(dy, k)
     assert_close(index.long(), expected, rtol=0, atol=0)
     bits = BITS[dy.dtype]  # they tell zeros apart, and keep what is in a NaN
     assert_close(value.view(bits), dy.gather(1, expected).view(bits), rtol=0, atol=0)
     masked = torch.full_like(dy, 77)
     sums, hits = dy.new_full(dy.shape[1:], 77), torch.full(dy.shape[1:], 5)
     core.mask_topk(dy, k, masked, sums, hits, 2)
-    expected_masked = reference.keep_selected(dy, expected)
+    expected_masked = reference_topk.mask_selected(dy, expected)
     assert_close(masked.view(bits), expected_masked.view(bits), rtol=0, atol=0)
     expected_hits = torch.full_like(hits, 5)
-    reference.count_hits(dy, expected, expected_hits)
+    reference_topk.keep_selected(dy, expected).count(expected_hits)
     assert_close(hits, expected_hits, rtol=0, atol=0)
     wide = dy.double()
     error = (sums - wide.sum(dim=0)).abs() / wide.abs().sum(dim=0).clamp(min=1e-300)
@@ -140,13 +141,18 @@ def products(core, selected, values, x, weight):
     return dx, dw
 
 
+def expected_products(dy, x, weight, selected):
+    kept = reference_topk.keep_selected(dy, selected)
+    return kept.dx(weight), kept.dw(x)
+
+
 def check_exact_products(core, rows, outs, ins, k, dtype):
     dy = whole_numbers(rows, outs, dtype=dtype)
     x = whole_numbers(rows, ins, dtype=dtype)
     weight = whole_numbers(outs, ins, dtype=dtype)
-    selected = reference.select_topk(dy, k)
+    selected = reference_topk.select_topk(dy, k)
     actual = products(core, selected, dy.gather(1, selected), x, weight)
-    expected = reference.sparse_backward_linear(dy, x, weight, selected)
+    expected = expected_products(dy, x, weight, selected)
     assert_close(actual, expected, rtol=0, atol=0)
 
 
@@ -169,7 +175,7 @@ def test_products_of_whole_numbers_are_exactly_the_references(core, dtype, rows,
 def test_each_bit_of_a_result_is_right_where_its_pages_are_asked_for_beforehand(core):
     # of more than 32 MB; one entry a row, so nothing is rounded but the product
     dy, weight = torch.randn(4300, 2), torch.randn(2, 2050)
-    selected = reference.select_topk(dy, 1)
+    selected = reference_topk.select_topk(dy, 1)
     values = dy.gather(1, selected)
     dx, _ = products(core, selected, values, torch.zeros(4300, 2050), weight)
     assert_close(dx, values * weight[selected[:, 0]], rtol=0, atol=0)
@@ -197,13 +203,13 @@ def test_products_are_as_near_to_the_exact_ones_as_their_sums_allow(core, dtype)
     rows, outs, ins, k = 700, 90, 70, 6
     dy, x = torch.randn(rows, outs, dtype=dtype), torch.randn(rows, ins, dtype=dtype)
     weight = torch.randn(outs, ins, dtype=dtype)
-    selected = reference.select_topk(dy, k)
+    selected = reference_topk.select_topk(dy, k)
     actual = products(core, selected, dy.gather(1, selected), x, weight)
     wide = [part.double() for part in (dy, x, weight)]
-    expected = reference.sparse_backward_linear(*wide, selected)
+    expected = expected_products(*wide, selected)
     # A sum of n products is off by at most n units of rounding of the sum of their magnitudes; a
     # unit is eps / 2, and in float64 the expected sum may be off by as much again.
-    sizes = reference.sparse_backward_linear(*(part.abs() for part in wide), selected)
+    sizes = expected_products(*(part.abs() for part in wide), selected)
     terms = k, selected.flatten().bincount(minlength=outs).unsqueeze(1)
     eps = torch.finfo(dtype).eps
     for result, exact, size, n in zip(actual, expected, sizes, terms, strict=True):
@@ -228,25 +234,25 @@ def test_k_of_full_width_passes_gradcheck_through_the_core(called):
     ]
 
     def layer(*tensors):
-        return LinearFunction.apply(*tensors, 7, "example", None, None, None)
+        return LinearFunction.apply(*tensors, Selection(7), None, None, False)
 
     assert torch.autograd.gradcheck(layer, tensors)
     assert set(called) == {"example_backward"}
 
 
 @pytest.mark.parametrize("mode", ["example", "random"])
-def test_border_gives_the_products_and_hits_of_the_reference(called, monkeypatch, mode):
+def test_products_and_hits_are_those_of_the_reference(called, linear_backward, monkeypatch, mode):
     dy, x = whole_numbers(65, 33), whole_numbers(65, 17)
     weight, counts = whole_numbers(33, 17), [torch.zeros(33, dtype=torch.int64) for _ in range(2)]
 
     def run(hits):
         generator = torch.Generator().manual_seed(3)
-        return kernels.linear_backward(dy, x, weight, 4, mode, hits=hits, generator=generator)
+        return linear_backward(dy, x, weight, 4, mode, hits=hits, generator=generator)
 
     actual = run(counts[0])
     expected_calls = {"example": ["example_backward"], "random": ["sparse_dx", "sparse_dw"]}
     assert called == expected_calls[mode]
-    monkeypatch.setattr(core_access, "_core", lambda: None)
+    monkeypatch.setattr(choose, "_core", lambda: None)
     assert_close(actual, run(counts[1]), rtol=0, atol=0)
     assert counts[0].sum() > 0
     assert_close(*counts, rtol=0, atol=0)
@@ -254,24 +260,25 @@ def test_border_gives_the_products_and_hits_of_the_reference(called, monkeypatch
 
 @each_dtype
 @pytest.mark.parametrize("rows", [0, 1, 65, 300])
-def test_masked_products_give_the_gradients_of_the_reference(called, monkeypatch, rows, dtype):
-    monkeypatch.setattr(linear_kernels, "_dense_pays", lambda core, x, *sizes: len(x) > 0)
+def test_masked_products_give_the_gradients_of_the_reference(
+    called, linear_backward, reference_hits, monkeypatch, rows, dtype
+):
+    monkeypatch.setattr(native_topk, "_dense_pays", lambda core, x, *sizes: len(x) > 0)
     shapes = (rows, 33), (rows, 17), (33, 17)
     dy, x, weight = (whole_numbers(*shape, dtype=dtype).t().contiguous().t() for shape in shapes)
     if rows > 1:
         dy[1, 30], dy[0, 3] = torch.nan, torch.inf
-    db, hits = torch.full((33,), 77, dtype=dtype), torch.full((33,), 5)
-    dx, dw = kernels.linear_backward(dy, x, weight, 20, db=db, hits=hits)
-    selected = reference.select_topk(dy, 20)
-    expected_hits = torch.full((33,), 5)
-    reference.count_hits(dy, selected, expected_hits)
-    expected = reference.sparse_backward_linear(dy, x, weight, selected)
+    hits = torch.full((33,), 5)
+    dx, dw, db = linear_backward(dy, x, weight, 20, hits=hits)
+    selected = reference_topk.select_topk(dy, 20)
+    expected_hits = reference_hits(dy, selected, 5)
+    expected = expected_products(dy, x, weight, selected)
     assert_close((dx, dw), expected, rtol=0, atol=0, equal_nan=True)
     assert_close((db, hits), (dy.sum(dim=0), expected_hits), rtol=0, atol=0, equal_nan=True)
     assert called == (["mask_topk"] if rows else ["example_backward"])
 
 
-@pytest.mark.parametrize("shares", [linear_kernels.AVX512, linear_kernels.NARROWER])
+@pytest.mark.parametrize("shares", [native_topk.AVX512, native_topk.NARROWER])
 @given(sizes=st.tuples(*[st.integers(1, 5000)] * 3))
 def test_dense_products_pay_sooner_for_more_rows_and_narrower_inputs(shares, sizes):
     n_rows, width_in, width_out = sizes
@@ -283,7 +290,7 @@ def test_dense_products_pay_sooner_for_more_rows_and_narrower_inputs(shares, siz
 
 
 def test_few_entries_are_multiplied_one_by_one_and_many_densely(core):
-    pays = linear_kernels._dense_pays
+    pays, core = native_topk._dense_pays, Core(core, 1)
     assert not pays(core, torch.empty(0, 100), 100, 100)
     assert not pays(core, torch.empty(1000, 2400), 500, 20)  # the papers' parser
     assert pays(core, torch.empty(1000, 50), 25, 20)

@@ -1,8 +1,8 @@
 """One fused Triton kernel: the k largest magnitudes of each row, as indices or as a masked copy.
 
-Import it only where Triton is installed; `nn/cuda.py` does. One program reads one row once, finds
-the k-th largest magnitude by bisection of its bits, and writes what is kept in order: no sort, no
-temporary, no host synchronisation. Must give what `reference.select_topk` and `keep_selected` give.
+Import it only where Triton is installed, as `choose.py` does. One program reads one row once, finds
+the k-th largest magnitude by bisection of its bits, and writes the kept entries in order: no sort,
+no temporary, no host synchronisation. Must give what `reference_topk.py` gives.
 """
 
 from __future__ import annotations

@@ -17,10 +17,11 @@ from torch import nn
 from torch._subclasses.fake_tensor import DynamicOutputShapeException, FakeTensorMode
 from torch.testing import assert_close
 
-from meprop_nlp.errors import ConfigError
-from meprop_nlp.nn import cuda, kernels, reference
+from meprop_nlp.nn.backends import choose, cuda_topk, reference_topk
+from meprop_nlp.nn.backends.reference_lstm import keep_gates
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
+from meprop_nlp.nn.topk import Operands, Selection
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 MODES = ["example", "unified", "random"]
@@ -33,7 +34,13 @@ DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
 @pytest.fixture
 def without_triton(monkeypatch):
     """PyTorch's own operations select: Triton may be installed where no GPU is."""
-    monkeypatch.setattr(cuda, "fused_kernels", lambda device: None)
+    monkeypatch.setattr(choose, "triton_topk", lambda device: None)
+
+
+def select_on_gpu(dy, k, mode="example", *, generator=None):
+    """The selection with the kernels that `choose` takes for the device of `dy`."""
+    fused = choose._triton_topk_for(dy, dy.shape[1]) if dy.is_cuda else None
+    return cuda_topk.select_topk(dy, k, mode, generator=generator, fused=fused)
 
 
 def gradient(kind, shape, dtype, device):
@@ -58,7 +65,7 @@ def test_selection_is_the_references(dtype, mode, kind, k, device):
     dy = gradient(kind, (6, 50), dtype, device)
     actual, expected = (
         select(dy, k, mode, generator=torch.Generator().manual_seed(4))
-        for select in (cuda.select_topk, reference.select_topk)
+        for select in (select_on_gpu, reference_topk.select_topk)
     )
     assert actual.dtype == torch.int64
     assert actual.tolist() == expected.tolist()
@@ -71,70 +78,67 @@ def test_largest_by_threshold_is_a_stable_sort(naive_select, batch, width, data)
     rows = st.lists(st.integers(-2, 2), min_size=width, max_size=width)
     dy = torch.tensor(data.draw(st.lists(rows, min_size=batch, max_size=batch)), dtype=torch.float)
     dy = dy.reshape(batch, width)
-    assert cuda.largest_by_threshold(dy, k).tolist() == naive_select(dy, k)
+    assert cuda_topk.largest_by_threshold(dy, k).tolist() == naive_select(dy, k)
 
 
 def test_selection_leaves_the_gradient_alone_and_takes_any_strides(device):
     dy = gradient("broken", (6, 50), torch.float32, device)
     before = dy.clone()
     for mode in ["example", "unified"]:
-        actual = cuda.select_topk(dy.t().contiguous().t(), 7, mode)
-        assert_close(actual, cuda.select_topk(dy, 7, mode))
+        actual = select_on_gpu(dy.t().contiguous().t(), 7, mode)
+        assert_close(actual, select_on_gpu(dy, 7, mode))
     assert_close(dy, before, equal_nan=True)
-
-
-@pytest.mark.parametrize(("k", "mode"), [(0, "example"), (6, "unified"), (2, "best")])
-def test_wrong_settings_are_refused(k, mode):
-    with pytest.raises(ConfigError):
-        cuda.select_topk(torch.ones(2, 5), k, mode)
 
 
 def test_sixteen_bit_columns_are_summed_in_float32():
     dy = torch.tensor([[300.0, 301.0]]).bfloat16().expand(300, 2)  # 16-bit sums: both stop growing
-    assert cuda.select_topk(dy + torch.tensor([0.0, 2.0]).bfloat16(), 1, "unified").tolist() == [1]
+    assert cuda_topk.select_topk(
+        dy + torch.tensor([0.0, 2.0]).bfloat16(), 1, "unified"
+    ).tolist() == [1]
     dy = torch.tensor([[60000.0, 61000.0]]).half().expand(3, 2)  # 16-bit sums: both infinite
-    assert cuda.select_topk(dy, 1, "unified").tolist() == [1]
+    assert cuda_topk.select_topk(dy, 1, "unified").tolist() == [1]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("sparse_grad", [False, True])
-@pytest.mark.parametrize("needs", [(True, True), (True, False), (False, True)])
-def test_backward_is_the_references(dtype, mode, sparse_grad, needs, device):
+@pytest.mark.parametrize("row_sparse", [False, True])
+@pytest.mark.parametrize("need_db", [False, True])
+def test_backward_is_the_references(dtype, mode, row_sparse, need_db, device):
     dy = gradient("ties", (6, 50), dtype, device)
     x, weight = (torch.randn(n, 8).to(dtype).to(device) for n in (6, 50))
     hits, expected_hits = (torch.zeros(50, dtype=torch.int64, device=device) for _ in range(2))
-    options = {"need_dx": needs[0], "need_dw": needs[1], "sparse_grad": sparse_grad}
-    actual = cuda.linear_backward(
-        *(dy, x, weight, 7, mode),
-        hits=hits,
-        generator=torch.Generator().manual_seed(4),
-        **options,
+    layer = Operands(x, weight, need_db=need_db, row_sparse=row_sparse)
+    actual, expected = (
+        keep(dy, Selection(7, mode, torch.Generator().manual_seed(4)), layer)
+        for keep in (cuda_topk.keep, reference_topk.keep)
     )
-    selected = reference.select_topk(dy, 7, mode, generator=torch.Generator().manual_seed(4))
-    reference.count_hits(dy, selected, expected_hits)
-    expected = reference.sparse_backward_linear(dy, x, weight, selected, **options)
-    for actual_one, expected_one in zip(actual, expected, strict=True):
-        assert (actual_one is None) == (expected_one is None)
-        if actual_one is not None:
-            assert_close(actual_one, expected_one)
+    assert_close(actual.dx(weight), expected.dx(weight))
+    assert_close(actual.dw(x), expected.dw(x))
+    assert (actual.db is not None) == need_db
+    if need_db:
+        assert_close(actual.db, dy.sum(dim=0))
+    actual.count(hits)
+    expected.count(expected_hits)
     assert hits.tolist() == expected_hits.tolist()
     assert hits.sum() > 0
 
 
 @on_a_fake_gpu
-@pytest.mark.parametrize("sparse_grad", [False, True])
+@pytest.mark.parametrize("row_sparse", [False, True])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.usefixtures("without_triton")
-def test_a_fake_gpu_takes_the_gpu_path_and_needs_no_answer_from_it(mode, sparse_grad):
-    if sparse_grad and mode != "unified":
+def test_a_fake_gpu_takes_the_gpu_path_and_needs_no_answer_from_it(
+    linear_backward, mode, row_sparse
+):
+    if row_sparse and mode != "unified":
         pytest.skip("the number of rows is not known before the selection")
     with FakeTensorMode():
         dy, x, weight = (torch.empty(n, device="cuda") for n in ((6, 50), (6, 8), (50, 8)))
         hits = torch.zeros(50, dtype=torch.int64, device="cuda")
-        dx, dw = kernels.linear_backward(dy, x, weight, 7, mode, hits=hits, sparse_grad=sparse_grad)
+        dx, dw, db = linear_backward(dy, x, weight, 7, mode, hits=hits, row_sparse=row_sparse)
+        assert db.shape == (50,)
         assert (dx.device.type, dx.shape, dw.shape) == ("cuda", (6, 8), (50, 8))
-        if sparse_grad:
+        if row_sparse:
             assert dw.values().shape == (7, 8)
 
 
@@ -142,10 +146,8 @@ def test_a_fake_gpu_takes_the_gpu_path_and_needs_no_answer_from_it(mode, sparse_
 def test_gates_keep_what_the_reference_keeps(mode, device):
     dgates = gradient("ties", (6, 4 * 50), torch.float32, device).view(6, 4, 50)
     actual, expected = (
-        reference.sparsify_gates(
-            dgates, 7, mode, generator=torch.Generator().manual_seed(4), select=select
-        )
-        for select in (cuda.select_topk, reference.select_topk)
+        keep_gates(dgates, Selection(7, mode, torch.Generator().manual_seed(4)), select)
+        for select in (select_on_gpu, reference_topk.select_topk)
     )
     assert_close(actual, expected, rtol=0, atol=0)
     assert expected.count_nonzero() > 0
@@ -157,7 +159,7 @@ def test_gates_keep_what_the_reference_keeps(mode, device):
 def test_gates_on_a_fake_gpu_need_no_answer_from_it(mode):
     with FakeTensorMode():
         dgates = torch.empty(6, 4, 50, device="cuda")
-        sparse = reference.sparsify_gates(dgates, 7, mode, select=cuda.select_topk)
+        sparse = keep_gates(dgates, Selection(7, mode), cuda_topk.select_topk)
     assert (sparse.device.type, sparse.shape) == ("cuda", (6, 4, 50))
 
 
@@ -165,7 +167,7 @@ def test_gates_on_a_fake_gpu_need_no_answer_from_it(mode):
 def test_a_fake_gpu_shows_where_the_host_does_wait():
     dy, x, weight = torch.empty(6, 50), torch.empty(6, 8), torch.empty(50, 8)
     with FakeTensorMode(allow_non_fake_inputs=True), pytest.raises(DynamicOutputShapeException):
-        cuda.linear_backward(dy, x, weight, 7, "example", sparse_grad=True)
+        cuda_topk.keep(dy, Selection(7), Operands(x, weight, row_sparse=True))
 
 
 @needs_gpu
@@ -233,24 +235,24 @@ def test_the_host_does_not_wait_for_an_lstm(mode):
 
 @needs_gpu
 @pytest.mark.parametrize("mode", ["unified", "example"])
-def test_a_cuda_graph_can_hold_the_backward_pass(mode):
+def test_a_cuda_graph_can_hold_the_backward_pass(linear_backward, mode):
     layer, x, dy = counting_layer(mode, False)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        dx, dw = kernels.linear_backward(dy, x.detach(), layer.weight.detach(), 16, mode)
+        actual = linear_backward(dy, x.detach(), layer.weight.detach(), 16, mode)
     dy.copy_(torch.randn_like(dy))
     graph.replay()
-    expected = kernels.linear_backward(dy, x.detach(), layer.weight.detach(), 16, mode)
-    assert_close((dx, dw), expected)
+    expected = linear_backward(dy, x.detach(), layer.weight.detach(), 16, mode)
+    assert_close(actual, expected)
 
 
 @needs_gpu
-@pytest.mark.parametrize("width", [1, 2, 500, 8192, cuda.WIDEST, cuda.WIDEST + 1])
+@pytest.mark.parametrize("width", [1, 2, 500, 8192, cuda_topk.WIDEST, cuda_topk.WIDEST + 1])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_selection_on_the_gpu_at_every_size_of_kernel(width, dtype):
     dy = gradient("ties", (3, width), dtype, "cuda")
     for k in {1, max(1, width // 3), width}:
-        assert_close(cuda.select_topk(dy, k), reference.select_topk(dy, k))
+        assert_close(select_on_gpu(dy, k), reference_topk.select_topk(dy, k))
 
 
 @needs_gpu

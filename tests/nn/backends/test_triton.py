@@ -1,7 +1,7 @@
 """The Triton kernels without a GPU: Triton's interpreter runs them, and its compiler compiles them.
 
 Each in a process of its own: Triton reads TRITON_INTERPRET when it is imported. On a GPU the
-kernels themselves are tested by `test_cuda.py` and `test_cuda_lstm.py`.
+kernels themselves are tested by `test_cuda_topk.py` and `test_cuda_lstm.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ pytestmark = [
 SELECT = """
 import torch
 from torch.testing import assert_close
-from meprop_nlp.nn import reference, triton_topk
+from meprop_nlp.nn.backends import reference_topk, triton_topk
 
 torch.manual_seed(0)
 for dtype in triton_topk.LAYOUTS:
@@ -33,9 +33,11 @@ for dtype in triton_topk.LAYOUTS:
         plain, strided = torch.randn(3, width).to(dtype), ties.t().clone().t()
         for dy in (plain, ties, broken, tiny, ties[:0], strided):
             for k in {1, max(1, width // 3), width}:
-                actual, expected = triton_topk.select_rows(dy, k), reference.select_topk(dy, k)
+                actual = triton_topk.select_rows(dy, k)
+                expected = reference_topk.select_topk(dy, k)
                 assert torch.equal(actual, expected), (dtype, width, k, dy, actual, expected)
-                masked, expected = triton_topk.mask_rows(dy, k), reference.keep_selected(dy, actual)
+                masked = triton_topk.mask_rows(dy, k)
+                expected = reference_topk.mask_selected(dy, actual)
                 assert_close(masked, expected, rtol=0, atol=0, equal_nan=True)
 print("equal")
 """
@@ -44,37 +46,42 @@ LSTM = """
 import itertools
 import torch
 from torch.testing import assert_close
-from meprop_nlp.nn import cuda_lstm, recurrence, reference
+from meprop_nlp.nn.backends import cuda_lstm, reference_lstm
+from meprop_nlp.nn.packed import Packed
+from meprop_nlp.nn.recurrence import LSTMOutput, LSTMWeights
+from meprop_nlp.nn.topk import Selection
 
 torch.manual_seed(0)
 dtypes = torch.float32, torch.float64
 shapes = itertools.product(([3, 2, 2], [1], [2, 2]), (False, True), (1, 5, 130), dtypes)
 for batch_sizes, reverse, width, dtype in shapes:
     n_words, n_sequences = sum(batch_sizes), batch_sizes[0]
+    packed, sizes = Packed(batch_sizes, reverse), torch.tensor(batch_sizes)
     tensors = [
         torch.randn(shape, dtype=dtype)
         for shape in ((n_words, 3), (n_sequences, width), (n_sequences, width), (4 * width, 3))
     ]
     weight_hh = torch.randn(4 * width, width, dtype=dtype) / width**0.5
     for bias in (None, torch.randn(4 * width, dtype=dtype)):
-        x, *rest = *tensors, weight_hh, bias
-        output, _, _, trace = recurrence.lstm_forward(x, batch_sizes, *rest, reverse=reverse)
-        again = cuda_lstm.trace(x, batch_sizes, *rest, output, reverse=reverse)
+        x, *state, weight_ih = tensors
+        weights = LSTMWeights(weight_ih, weight_hh, bias)
+        results, trace = reference_lstm.forward(x, packed, state, weights)
+        again = cuda_lstm.trace(x, sizes, state, weights, results.output, reverse=reverse)
         assert_close(again, trace)
-    gradients = [
+    upstream = LSTMOutput(*(
         torch.randn(n, width, dtype=dtype) for n in (n_words, n_sequences, n_sequences)
-    ]
-    gradients[0][0, 0] = 0
+    ))
+    upstream.output[0, 0] = 0
     for k in {1, max(1, width // 3), width}:
-        dgates, *expected = recurrence.lstm_backward(
-            *gradients, batch_sizes, weight_hh, trace,
-            lambda step: reference.sparsify_gates(step, k), reverse=reverse,
+        expected, *expected_states = reference_lstm.backward_through_time(
+            upstream, packed, weight_hh, trace, Selection(k)
         )
-        actual = cuda_lstm.sparse_gradients(
-            *gradients, batch_sizes, weight_hh, trace, k, reverse=reverse
+        actual, *actual_states = cuda_lstm.backward_through_time(
+            upstream, sizes, weight_hh, trace, k, reverse=reverse
         )
-        assert_close(actual, (*expected, dgates.sum(dim=0)))
-        assert ((actual[0] != 0).view(n_words, 4, width).sum(dim=2) <= k).all()
+        assert_close((actual.sdy, actual.db), (expected.sdy, expected.db))
+        assert_close(actual_states, expected_states)
+        assert ((actual.sdy != 0).view(n_words, 4, width).sum(dim=2) <= k).all()
 print("equal")
 """
 
@@ -83,8 +90,8 @@ import torch
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from meprop_nlp.nn import triton_lstm
-from meprop_nlp.nn.triton_topk import LAYOUTS, launch_settings, topk_kernel
+from meprop_nlp.nn.backends import triton_lstm
+from meprop_nlp.nn.backends.triton_topk import LAYOUTS, launch_settings, topk_kernel
 
 names = dict(zip(LAYOUTS, ("fp16", "bf16", "fp32", "fp64"), strict=True))
 

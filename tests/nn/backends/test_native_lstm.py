@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from meprop_nlp import native
-from meprop_nlp.nn import core as core_access
-from meprop_nlp.nn import kernels, recurrence, reference
+from meprop_nlp.nn.backends import choose, reference_lstm, reference_topk
 from meprop_nlp.nn.functional import LSTMFunction
+from meprop_nlp.nn.packed import Packed
+from meprop_nlp.nn.recurrence import LSTMOutput, LSTMWeights
+from meprop_nlp.nn.topk import Selection
 
 CORE = native.core()
 pytestmark = pytest.mark.skipif(CORE is None, reason=native.why_missing())
@@ -39,27 +41,30 @@ PACKED = [
 
 
 def lstm_tensors(ins, units, batch_sizes, dtype, *, bias=True):
-    """Packed input, first states, weights as PyTorch makes them and bias, all in `dtype`."""
+    """Packed input, first state, and weights as PyTorch makes them, all in `dtype`."""
     sequences = batch_sizes[0] if batch_sizes else 2
     states = torch.randn(2, sequences, units, dtype=dtype)
     bound = units**-0.5
     weights = [torch.empty(4 * units, n, dtype=dtype).uniform_(-bound, bound) for n in (ins, units)]
     return (
-        *(torch.randn(sum(batch_sizes), ins, dtype=dtype), *states, *weights),
-        torch.randn(4 * units, dtype=dtype) if bias else None,
+        torch.randn(sum(batch_sizes), ins, dtype=dtype),
+        tuple(states),
+        LSTMWeights(*weights, torch.randn(4 * units, dtype=dtype) if bias else None),
     )
 
 
 def check_lstm_forward(ins, units, batch_sizes, dtype, *, reverse, bias=True):
-    x, *rest = lstm_tensors(ins, units, batch_sizes, dtype, bias=bias)
-    actual = kernels.lstm_forward(x, batch_sizes, *rest, reverse=reverse)
-    wide = [None if part is None else part.double() for part in rest]
-    expected = recurrence.lstm_forward(x.double(), batch_sizes, *wide, reverse=reverse)
+    x, state, weights = lstm_tensors(ins, units, batch_sizes, dtype, bias=bias)
+    packed = Packed(batch_sizes, reverse)
+    actual = choose.lstm_forward(x, packed, state, weights)
+    wide_state = tuple(part.double() for part in state)
+    wide = LSTMWeights(*(None if part is None else part.double() for part in weights))
+    expected = reference_lstm.forward(x.double(), packed, wide_state, wide)
     # A gate sums ins + units + 1 products, of about one at most, and its slope is below one. The
     # cell hands on a share of its error and adds that of three gates, at each step.
     terms = ins + units + 1
     atol = 4 * (len(batch_sizes) + 1) * terms * torch.finfo(dtype).eps
-    for result, exact in zip((*actual[:3], *actual[3]), (*expected[:3], *expected[3]), strict=True):
+    for result, exact in zip((*actual[0], *actual[1]), (*expected[0], *expected[1]), strict=True):
         assert_close(result.double(), exact, rtol=0, atol=atol)
 
 
@@ -80,10 +85,11 @@ def check_lstm_backward(ins, units, batch_sizes, dtype, k, *, reverse):
     What a step selects among depends on sums whose order is free, so that a near tie may fall
     either way in float32. The reference therefore keeps, at each step, what the core kept.
     """
-    x, *rest = lstm_tensors(ins, units, batch_sizes, torch.float64)
-    *_, trace = recurrence.lstm_forward(x, batch_sizes, *rest, reverse=reverse)
-    weight_hh, n_rows = rest[3], len(x)
-    doutput, states = torch.randn(n_rows, units).double(), torch.randn(2, len(rest[0]), units)
+    x, state, weights = lstm_tensors(ins, units, batch_sizes, torch.float64)
+    packed = Packed(batch_sizes, reverse)
+    _, trace = reference_lstm.forward(x, packed, state, weights)
+    weight_hh, n_rows = weights.hh, len(x)
+    doutput, states = torch.randn(n_rows, units).double(), torch.randn(2, len(state[0]), units)
     index = torch.full((n_rows, 4 * k), -1, dtype=torch.int32)
     value, db = (
         torch.full((n_rows, 4 * k), torch.nan, dtype=dtype),
@@ -93,14 +99,15 @@ def check_lstm_backward(ins, units, batch_sizes, dtype, k, *, reverse):
     given = (part.to(dtype) for part in (weight_hh, trace.gates, trace.tanh_c, trace.c_prev))
     CORE.lstm_backward(doutput.to(dtype), batch_sizes, reverse, *given, dh, dc, index, value, db, 2)
     kept = torch.zeros(n_rows, 4 * units, dtype=torch.bool).scatter_(1, index.long(), True)
-    steps = iter(recurrence.time_steps(batch_sizes, reverse=not reverse))
+    steps = iter(Packed(batch_sizes, not reverse).steps())
 
     def sparsify(dgates):
         start, n = next(steps)
         return dgates * kept[start : start + n].view(n, 4, units)
 
-    dgates, sparse, *expected = recurrence.lstm_backward(
-        *(doutput, *states.double(), batch_sizes, weight_hh, trace, sparsify), reverse=reverse
+    upstream = LSTMOutput(doutput, *states.double())
+    dgates, sparse, *expected = reference_lstm.gate_gradients(
+        upstream, packed, weight_hh, trace, sparsify
     )
     # 4k products a step, handed on over the steps, relative to the largest that takes part
     terms = (len(batch_sizes) + 1) * (4 * k + 8)
@@ -146,21 +153,23 @@ def test_lstm_is_the_references_whatever_the_shape(core, lengths, ins, units, sh
 
 
 @each_direction
-def test_border_gives_the_gradients_and_hits_of_the_reference(called, monkeypatch, reverse):
-    batch_sizes, k, units = [7, 5, 1], 5, 33
-    x, *rest = lstm_tensors(9, units, batch_sizes, torch.float64)
-    *_, trace = recurrence.lstm_forward(x, batch_sizes, *rest, reverse=reverse)
-    upstream = torch.randn(13, units).double(), *torch.randn(2, 7, units).double()
+def test_gradients_and_hits_are_those_of_the_reference(called, monkeypatch, reverse):
+    packed, k, units = Packed([7, 5, 1], reverse), 5, 33
+    x, state, weights = lstm_tensors(9, units, packed.batch_sizes, torch.float64)
+    _, trace = reference_lstm.forward(x, packed, state, weights)
+    upstream = LSTMOutput(torch.randn(13, units).double(), *torch.randn(2, 7, units).double())
     counts = [torch.zeros(units, dtype=torch.int64) for _ in range(2)]
 
     def run(hits):
-        return kernels.lstm_backward(
-            *(*upstream, x, batch_sizes, *rest[2:4], trace, k), reverse=reverse, hits=hits
+        kept, dh0, dc0 = choose.backward_through_time(
+            upstream, packed, weights.hh, trace, Selection(k)
         )
+        kept.count(hits)
+        return kept.dx(weights.ih), dh0, dc0, kept.dw(x), kept.dw(trace.h_prev), kept.db
 
     actual = run(counts[0])
     assert called == ["lstm_backward", "sparse_dx", "sparse_dw", "sparse_dw"]
-    monkeypatch.setattr(core_access, "_core", lambda: None)
+    monkeypatch.setattr(choose, "_core", lambda: None)
     assert_close(actual, run(counts[1]), rtol=0, atol=1e-12)  # sums of at most 4k products
     assert counts[0].sum() > 0
     assert_close(*counts, rtol=0, atol=0)
@@ -175,7 +184,7 @@ def test_gradients_that_tie_keep_the_lowest_units(core, dtype):
     weight_hh, db = torch.ones(4 * units, units, dtype=dtype), torch.ones(4 * units, dtype=dtype)
     doutput = torch.zeros(n_rows, units, dtype=dtype)
     core.lstm_backward(doutput, [5], False, weight_hh, *trace, *states, index, value, db, 2)
-    expected = reference.select_topk(torch.zeros(20, units, dtype=dtype), k).view(5, 4, k)
+    expected = reference_topk.select_topk(torch.zeros(20, units, dtype=dtype), k).view(5, 4, k)
     assert_close(index.view(5, 4, k) - units * torch.arange(4).view(4, 1), expected)
     assert_close([value, db], [torch.zeros_like(value), torch.zeros_like(db)])
 
@@ -186,7 +195,7 @@ def test_k_of_full_width_passes_gradcheck_through_the_core(called, reverse):
     tensors = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
 
     def layer(*tensors):
-        return LSTMFunction.apply(*tensors, [3, 2, 1], 5, "example", reverse, None, None, None)
+        return LSTMFunction.apply(*tensors, Packed([3, 2, 1], reverse), Selection(5), (None, None))
 
     assert torch.autograd.gradcheck(layer, tensors)
     assert set(called) == {"lstm_forward", "lstm_backward", "sparse_dx", "sparse_dw"}
@@ -197,10 +206,9 @@ def test_gates_are_right_far_from_zero_and_nan_stays(core, dtype):
     far = torch.tensor([0, 1e-8, 0.3, 0.624, 0.626, 1, 5, 10, 20, 80, 100, 1e4, 3e38, torch.inf])
     x = torch.cat((far, -far, torch.tensor([torch.nan]))).to(dtype).unsqueeze(1)  # (29, 1)
     zero, weight_hh = torch.zeros(29, 1, dtype=dtype), torch.zeros(4, 1, dtype=dtype)
-    gates = kernels.lstm_forward(
-        x, [29], zero, zero, torch.ones(4, 1, dtype=dtype), weight_hh, None
-    )
-    i, f, g, o = gates[3].gates.unbind(dim=1)
+    weights = LSTMWeights(torch.ones(4, 1, dtype=dtype), weight_hh, None)
+    _, trace = choose.lstm_forward(x, Packed([29]), (zero, zero), weights)
+    i, f, g, o = trace.gates.unbind(dim=1)
     bound = {"rtol": 4 * torch.finfo(dtype).eps, "atol": 1e-37, "equal_nan": True}
     assert_close(g, x[:, 0].tanh(), **bound)
     assert_close((i, f, o), (x[:, 0].sigmoid(),) * 3, **bound)

@@ -1,9 +1,9 @@
 """An LSTM's backward pass through time in one Triton kernel; another makes the trace that it reads.
 
-Import it only where Triton is installed; `nn/cuda_lstm.py` does. With `example` sequences need not
+Import it only where Triton is installed, as `cuda_lstm.py` does. With `example` sequences need not
 wait for each other: one program takes one sequence from its last step to its first, makes a step's
 gradients, keeps k of each gate's, and adds up the rows of `weight_hh` that these name, without
-asking another program or the host. Must give what `nn/recurrence.py` gives.
+asking another program or the host. Must give what `reference_lstm.py` gives.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from meprop_nlp.nn.recurrence import LSTMTrace
-from meprop_nlp.nn.triton_topk import bits_settings, keep_largest, magnitude_bits
+from meprop_nlp.nn.backends.triton_topk import bits_settings, keep_largest, magnitude_bits
+from meprop_nlp.nn.recurrence import LSTMOutput, LSTMTrace
 
 # dtype of the tensors: what the kernels compute in
 COMPUTED = {
@@ -240,8 +240,17 @@ def follow(
     tanh_c, h_prev, c_prev = (gates.new_empty(len(gates), width) for _ in range(3))
     with torch.cuda.device(gates.get_device()):
         trace_kernel[n_sequences, triton.cdiv(width, FOLLOWED)](
-            *(gates, states.mm(weight_hh.t()), states, c0.contiguous(), tanh_c, h_prev, c_prev),
-            *(batch_sizes, len(batch_sizes), n_sequences, width),
+            gates,
+            states.mm(weight_hh.t()),
+            states,
+            c0.contiguous(),
+            tanh_c,
+            h_prev,
+            c_prev,
+            batch_sizes,
+            len(batch_sizes),
+            n_sequences,
+            width,
             reverse=reverse,
             times=triton.next_power_of_2(len(batch_sizes)),
             block=FOLLOWED,
@@ -251,9 +260,7 @@ def follow(
 
 
 def backward(
-    doutput: Tensor,
-    dh_n: Tensor,
-    dc_n: Tensor,
+    upstream: LSTMOutput,
     weight_hh: Tensor,
     trace: LSTMTrace,
     batch_sizes: Tensor,
@@ -264,8 +271,7 @@ def backward(
     """Back-propagate through time, keeping k of each gate's gradients of each example.
 
     Args:
-        doutput: (N, H) gradient of the packed output, on a CUDA device.
-        dh_n, dc_n: (B, H) gradients of the last state.
+        upstream: gradients of the results of the layer, on a CUDA device.
         weight_hh: (4H, H).
         trace: of the forward pass, contiguous.
         batch_sizes, reverse: as given to `follow`.
@@ -275,6 +281,7 @@ def backward(
         The gates' gradients with k kept (N, 4H), dh0 and dc0 (B, H), db (4H,).
     """
     gates = trace.gates
+    doutput, dh_n, dc_n = upstream
     n_sequences, width = dh_n.shape
     dh, dc = (state.clone(memory_format=torch.contiguous_format) for state in (dh_n, dc_n))
     sparse = torch.empty_like(gates)
@@ -284,9 +291,21 @@ def backward(
     value = gates.new_empty(n_sequences, 4 * k, dtype=computed)
     with torch.cuda.device(gates.get_device()):
         backward_kernel[(n_sequences,)](
-            *(doutput.contiguous(), gates, trace.tanh_c, trace.c_prev),
-            *(weight_hh.contiguous(), batch_sizes),
-            *(dh, dc, sparse, db, index, value, len(batch_sizes), width, k),
+            doutput.contiguous(),
+            gates,
+            trace.tanh_c,
+            trace.c_prev,
+            weight_hh.contiguous(),
+            batch_sizes,
+            dh,
+            dc,
+            sparse,
+            db,
+            index,
+            value,
+            len(batch_sizes),
+            width,
+            k,
             reverse=reverse,
             times=triton.next_power_of_2(len(batch_sizes)),
             **launch_settings(gates.dtype, width),

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_sequence
 from torch.testing import assert_close
 
-from meprop_nlp.nn import cuda_lstm
+from meprop_nlp.nn.backends import cuda_lstm
 from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.lstm import MePropLSTM
 

@@ -7,8 +7,10 @@ import torch
 from torch.testing import assert_close
 
 from meprop_nlp import native
-from meprop_nlp.nn import core as core_access
-from meprop_nlp.nn import kernels, lstm_kernels, recurrence
+from meprop_nlp.nn.backends import choose, native_lstm, reference_lstm
+from meprop_nlp.nn.packed import Packed
+from meprop_nlp.nn.recurrence import LSTMOutput, LSTMWeights
+from meprop_nlp.nn.topk import Selection
 
 pytestmark = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
 
@@ -28,24 +30,33 @@ each_case = pytest.mark.parametrize(("mode", "k", "share", "products"), CASES)
 
 
 def arguments(batch_sizes, dtype, *, reverse):
-    """What `kernels.lstm_backward` takes, but k and the mode; nothing is contiguous."""
+    """Upstream gradients, steps, trace, weights and input of a layer; nothing is contiguous."""
     n_words, n_sequences = sum(batch_sizes), batch_sizes[0] if batch_sizes else 2
     shapes = [(n_words, 9), (n_sequences, UNITS), (n_sequences, UNITS), (4 * UNITS, 9)]
     shapes += [(4 * UNITS, UNITS), (n_words, UNITS), (n_sequences, UNITS), (n_sequences, UNITS)]
     tensors = [torch.randn(shape, dtype=dtype).t().contiguous().t() * 0.5 for shape in shapes]
     x, h0, c0, weight_ih, weight_hh, *upstream = tensors
-    run = recurrence.lstm_forward
-    *_, trace = run(x, batch_sizes, h0, c0, weight_ih, weight_hh, None, reverse=reverse)
-    return *upstream, x, batch_sizes, weight_ih, weight_hh, trace
+    packed, weights = Packed(batch_sizes, reverse), LSTMWeights(weight_ih, weight_hh, None)
+    _, trace = reference_lstm.forward(x, packed, (h0, c0), weights)
+    return LSTMOutput(*upstream), packed, trace, weights, x
+
+
+def backward(upstream, packed, trace, weights, x, k, mode="example", hits=None):
+    kept, dh0, dc0 = choose.backward_through_time(
+        upstream, packed, weights.hh, trace, Selection(k, mode)
+    )
+    if hits is not None:
+        kept.count(hits)
+    return kept.dx(weights.ih), dh0, dc0, kept.dw(x), kept.dw(trace.h_prev), kept.db
 
 
 def both(given, monkeypatch, **options):
     """Gradients and hits by the core, and by the reference."""
     results = []
-    for access in (core_access._core, lambda: None):
-        monkeypatch.setattr(core_access, "_core", access)
+    for access in (choose._core, lambda: None):
+        monkeypatch.setattr(choose, "_core", access)
         hits = torch.full((UNITS,), 5)
-        results.append((*kernels.lstm_backward(*given, **options, hits=hits), hits))
+        results.append((*backward(*given, **options, hits=hits), hits))
     return results
 
 
@@ -56,22 +67,22 @@ def both(given, monkeypatch, **options):
 def test_gradients_and_hits_are_the_references(
     called, monkeypatch, mode, k, share, products, reverse, dtype, batch_sizes
 ):
-    monkeypatch.setattr(lstm_kernels, "DENSE_SHARE", share)
+    monkeypatch.setattr(native_lstm, "DENSE_SHARE", share)
     given = arguments(batch_sizes, dtype, reverse=reverse)
     if dtype == torch.float32 and k not in (None, UNITS):
         # rounding may choose another entry where two are close; one step hardly rounds
         given = arguments(batch_sizes[:1], dtype, reverse=reverse)
-    actual, expected = both(given, monkeypatch, k=k, mode=mode, reverse=reverse)
+    actual, expected = both(given, monkeypatch, k=k, mode=mode)
     bound = {"rtol": 1e-4, "atol": 1e-4} if dtype == torch.float32 else {"rtol": 0, "atol": 1e-10}
     assert_close(actual, expected, **bound)
-    assert set(called) == ({"lstm_step_backward"} if given[4] else set()) | products
+    assert set(called) == ({"lstm_step_backward"} if batch_sizes else set()) | products
 
 
 @each_case
 def test_nan_is_kept_and_reaches_the_steps_before(called, monkeypatch, mode, k, share, products):
-    monkeypatch.setattr(lstm_kernels, "DENSE_SHARE", share)
+    monkeypatch.setattr(native_lstm, "DENSE_SHARE", share)
     given = arguments([4, 3], torch.float64, reverse=False)
-    given[0][5, 7] = torch.nan  # the second step of sequence 1
+    given[0].output[5, 7] = torch.nan  # the second step of sequence 1
     actual, expected = both(given, monkeypatch, k=k, mode=mode)
     assert_close(actual, expected, equal_nan=True, rtol=0, atol=1e-10)
     assert actual[0][1].isnan().all()
@@ -80,11 +91,11 @@ def test_nan_is_kept_and_reaches_the_steps_before(called, monkeypatch, mode, k, 
 @pytest.mark.parametrize(("mode", "share"), [("unified", 1), ("unified", 0), ("example", 0)])
 def test_results_do_not_depend_on_the_number_of_threads(called, threads, monkeypatch, mode, share):
     given = arguments([60, 50], torch.float32, reverse=False)
-    monkeypatch.setattr(lstm_kernels, "DENSE_SHARE", share)
+    monkeypatch.setattr(native_lstm, "DENSE_SHARE", share)
     results = []
     for n in (1, 2, 5):
         threads(n)
-        results.append(tuple(kernels.lstm_backward(*given, k=7, mode=mode)))
+        results.append(backward(*given, k=7, mode=mode))
     # where products are PyTorch's, they may add in another order
     bound = {"rtol": 0, "atol": 0} if share else {}
     for other in results[1:]:

@@ -1,0 +1,22 @@
+"""The native core as the backends call it."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import NamedTuple
+
+from torch import Tensor
+
+__all__ = ["Core", "readable"]
+
+
+class Core(NamedTuple):
+    """The native core and the number of threads it may use."""
+
+    kernels: ModuleType
+    threads: int
+
+
+def readable(tensor: Tensor) -> Tensor:
+    """`tensor` as the core reads memory: row after row, signs applied."""
+    return tensor.resolve_neg().contiguous()
