@@ -1,4 +1,4 @@
-"""meprop_nlp: a POS tagger and a dependency parser trained by sparse backpropagation, and MNIST.
+"""meprop_nlp: a POS tagger and a dependency parser trained by sparse backpropagation.
 
 The public names are resolved on first use, so that importing the package loads no torch.
 """
@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from meprop_nlp.config import ClassifierConfig as ClassifierConfig
     from meprop_nlp.config import MePropConfig as MePropConfig
     from meprop_nlp.config import ParserConfig as ParserConfig
     from meprop_nlp.config import SimplifyConfig as SimplifyConfig
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from meprop_nlp.config import TrainingConfig as TrainingConfig
     from meprop_nlp.data.conll.reading import read as read
     from meprop_nlp.data.conll.reading import write as write
-    from meprop_nlp.data.mnist import read_mnist as read_mnist
     from meprop_nlp.data.sentence import Sentence as Sentence
     from meprop_nlp.errors import MePropError as MePropError
     from meprop_nlp.models.loading import freeze as freeze
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from meprop_nlp.nn.lstm import MePropLSTM as MePropLSTM
     from meprop_nlp.scoring.metrics import evaluate as evaluate
     from meprop_nlp.simplify.simplifier import Simplifier as Simplifier
-    from meprop_nlp.training.classifier import ImageClassifier as ImageClassifier
     from meprop_nlp.training.parser import DependencyParser as DependencyParser
     from meprop_nlp.training.tagger import Tagger as Tagger
 
@@ -35,9 +32,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "BiLSTM": "nn.bilstm",
-    "ClassifierConfig": "config",
     "DependencyParser": "training.parser",
-    "ImageClassifier": "training.classifier",
     "MePropConfig": "config",
     "MePropError": "errors",
     "MePropLSTM": "nn.lstm",
@@ -53,15 +48,12 @@ _HOMES = {
     "freeze": "models.loading",
     "load": "models.loading",
     "read": "data.conll.reading",
-    "read_mnist": "data.mnist",
     "write": "data.conll.reading",
 }
 
 __all__ = [
     "BiLSTM",
-    "ClassifierConfig",
     "DependencyParser",
-    "ImageClassifier",
     "MePropConfig",
     "MePropError",
     "MePropLSTM",
@@ -77,7 +69,6 @@ __all__ = [
     "freeze",
     "load",
     "read",
-    "read_mnist",
     "write",
 ]
 

@@ -123,13 +123,11 @@ def _discard_output() -> None:
 _COMMANDS = {
     "train-tagger": ("train", "--train train.conllu --dev dev.conllu --k 50"),
     "train-parser": ("train", "--train train.conllu --dev dev.conllu --simplify"),
-    "train-mnist": ("train_mnist", "--data mnist --k 20"),
     "tag": ("predict", "words.conllu > tagged.conllu"),
     "parse": ("predict", "--tagger models/tagger.safetensors words.conllu > parsed.conllu"),
     "convert": ("convert", "wsj_0001.mrg wsj_0002.mrg -o train.conllx"),
     "evaluate": ("evaluate", "gold.conllu parsed.conllu"),
     "benchmark": ("benchmark", "models/parser.safetensors words.conllu"),
-    "reproduce": ("reproduce", "main k --task parsing --data treebanks"),
     "info": ("inspect", "models/parser.safetensors"),
     "validate": ("inspect", "train.conllu dev.conllu"),
 }

@@ -17,8 +17,6 @@ __all__ = [
     "CRITERIA",
     "KEPT_SHARES",
     "LATE_TRAINING",
-    "MNIST_DEV_IMAGES",
-    "MNIST_TRAINING",
     "NONPROJECTIVE",
     "OPTIMIZERS",
     "ORACLES",
@@ -28,7 +26,6 @@ __all__ = [
     "TAG_COLUMNS",
     "TOPK_MODES",
     "TRANSITION_SYSTEMS",
-    "ClassifierConfig",
     "Config",
     "Criterion",
     "MePropConfig",
@@ -65,8 +62,6 @@ LATE_TRAINING: dict[str, Any] = {"lazy": True, "patience": 0}
 # --hidden, and what a neuron must reach.
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.1}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08}
-# The reference's on MNIST (meSimp, section 4).
-KEPT_SHARES["classifier"], PRUNE_RATES["classifier"] = 0.32, 0.1
 
 
 def dropout_by_width(width: int) -> float:
@@ -157,7 +152,7 @@ class TrainingConfig(Config):
     """The training loop, for every task."""
 
     epochs: int = 8
-    batch_size: int = 0  # sentences, transitions or images; 0: by the size of the data
+    batch_size: int = 0  # sentences or transitions; 0: by the size of the data
     optimizer: OptimizerName = "adam"
     learning_rate: float | None = None  # None: by task and optimiser, Task.learning_rates
     decay: bool = True  # let the learning rate fall linearly to zero; the papers keep it constant
@@ -248,24 +243,3 @@ class ParserConfig(Config):
                 f"--oracle {self.oracle} is defined for --transition-system {only} only; "
                 f"found {self.transition_system}; use --oracle static, or that system"
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassifierConfig(Config):
-    """The MLP for MNIST (meProp, section 4.1: MNIST)."""
-
-    layers: int = 3  # with the output layer, as the reference code counts
-    hidden: int = 500
-    dropout: float = 0.0
-    sparse_output: bool = True  # the papers sparsify all layers; the reference code not the last
-
-    def __post_init__(self) -> None:
-        self._demand("layers", self.layers in range(2, 11), "a whole number from 2 to 10")
-        self._demand_positive("hidden")
-        self._demand_share("dropout")
-
-
-# The papers' dev set: the first of the training images (meProp, section 4.1).
-MNIST_DEV_IMAGES = 5000
-# What the papers have on MNIST where it is not our default.
-MNIST_TRAINING = TrainingConfig(epochs=20, batch_size=10, decay=False, clip=0.0, patience=0)

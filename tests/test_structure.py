@@ -32,11 +32,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": GROUND | {"data", "parsing", "scoring"},
 }
 MAY_IMPORT["training"] = MAY_IMPORT["models"] | {"models", "nn", "simplify"}
-MAY_IMPORT["reproduction"] = MAY_IMPORT["training"] | {"training"}
-MAY_IMPORT["commands"] = MAY_IMPORT["reproduction"] | {"reproduction", "__init__"}
+MAY_IMPORT["commands"] = MAY_IMPORT["training"] | {"training", "__init__"}
 MAY_IMPORT["cli"] = MAY_IMPORT["commands"] | {"commands"}
 WITHOUT_TORCH = {*GROUND, "scoring", "data", "parsing", "models", "commands", "cli", "__init__"}
-LAZY_ABOUT_TORCH = {"training.tagger", "training.parser", "training.classifier"}
+LAZY_ABOUT_TORCH = {"training.tagger", "training.parser"}
 
 
 def tree(path: Path) -> ast.Module:
@@ -128,6 +127,12 @@ def test_nothing_is_pickled(path: Path) -> None:
     assert attributes.isdisjoint({"torch.load", "torch.save", "np.load", "np.save"})
 
 
+@each_file
+def test_package_knows_neither_experiments_nor_benchmarks(path: Path) -> None:
+    names = {name.partition(".")[0] for name in imported(ast.walk(tree(path)), ("meprop_nlp",))}
+    assert names.isdisjoint({"experiments", "benchmarks"})
+
+
 def test_public_names_are_sorted_and_resolve() -> None:
     assert meprop_nlp.__all__ == sorted(meprop_nlp.__all__)
     for name in meprop_nlp.__all__:
@@ -188,7 +193,7 @@ def test_importing_the_package_loads_no_torch() -> None:
 
 
 def test_reading_and_predicting_load_no_torch() -> None:
-    names = "read, read_mnist, write, load, evaluate, Tagger, DependencyParser, ImageClassifier"
+    names = "read, write, load, evaluate, Tagger, DependencyParser"
     code = (
         f"from meprop_nlp import {names}; import sys; sys.stderr.write(str('torch' in sys.modules))"
     )

@@ -70,12 +70,10 @@ class TrainingDisplay:
 
     Args:
         progress, quiet: whether to show the bar; whether to keep to warnings.
-        unit: what the loop counts.
     """
 
-    def __init__(self, *, progress: bool, quiet: bool, unit: str = "words") -> None:
+    def __init__(self, *, progress: bool, quiet: bool) -> None:
         self._quiet = quiet
-        self._unit = unit
         self._bar: Progress | None = None
         self._task: Any = None
         if progress and not quiet:
@@ -91,7 +89,7 @@ class TrainingDisplay:
                 TextColumn("epoch {task.fields[epoch]}"),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TextColumn(f"loss {{task.fields[loss]:.4f}}  {{task.fields[speed]:,.0f}} {unit}/s"),
+                TextColumn("loss {task.fields[loss]:.4f}  {task.fields[speed]:,.0f} words/s"),
                 TimeRemainingColumn(),
                 console=stderr(),
                 transient=True,
@@ -115,7 +113,7 @@ class TrainingDisplay:
             if record.warning or not self._quiet:
                 self._say(("warning: " if record.warning else "") + record.text)
         elif isinstance(record, EpochRecord) and not self._quiet:
-            self._say(epoch_line(record, self._unit))
+            self._say(epoch_line(record))
 
     def _advance(self, step: Step) -> None:
         if not self._bar:
@@ -141,7 +139,7 @@ class TrainingDisplay:
             note(text)
 
 
-def epoch_line(record: EpochRecord, unit: str = "words") -> str:
+def epoch_line(record: EpochRecord) -> str:
     """Return one epoch's record as one line."""
     scores = "".join(f"{NAMES[name]} {value:.2f}  " for name, value in record.scores.items())
     neurons = " ".join(str(width) for width in record.neurons.values())
@@ -149,7 +147,7 @@ def epoch_line(record: EpochRecord, unit: str = "words") -> str:
         f"epoch {record.epoch:>2}  loss {record.loss:.4f}  {scores}neurons {neurons}  "
         f"{record.seconds:.1f} s (forward {record.forward_seconds:.1f}, "
         f"backward {record.backward_seconds:.1f}, update {record.update_seconds:.1f})  "
-        f"{record.words_per_second:,.0f} {unit}/s{'  best' if record.best else ''}"
+        f"{record.words_per_second:,.0f} words/s{'  best' if record.best else ''}"
     )
 
 

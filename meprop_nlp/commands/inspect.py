@@ -43,7 +43,7 @@ def info(
     else:
         from meprop_nlp.models.file import describe
 
-        demand_model(model, "train-tagger, train-parser or train-mnist")
+        demand_model(model, "train-tagger or train-parser")
         description = {**describe(model), "kernels": kernels_in_use()}
     if json:
         _print_json(description)

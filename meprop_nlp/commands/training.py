@@ -66,20 +66,19 @@ class Settings(NamedTuple):
         return cls(config, meprop, training, simplify)
 
 
-def follow(train: Callable[[Hooks], Model], options: dict[str, Any], unit: str = "words") -> Model:
+def follow(train: Callable[[Hooks], Model], options: dict[str, Any]) -> Model:
     """Run a training: show it, let Ctrl-C save it, and say what was written.
 
     Args:
         train: is given the hooks, and returns the model.
         options: the command's.
-        unit: what the training loop counts.
     """
     from meprop_nlp.training.checkpoint import checkpoint_path
     from meprop_nlp.training.hooks import Hooks
 
     show = options["progress"] and sys.stderr.isatty()
     stop, started = StopOnce(), time.time()
-    display = console.TrainingDisplay(progress=show, quiet=options["quiet"], unit=unit)
+    display = console.TrainingDisplay(progress=show, quiet=options["quiet"])
     with display, stop:
         try:
             model = train(Hooks(on_record=display, stop=stop))

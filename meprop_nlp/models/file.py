@@ -207,5 +207,5 @@ def _not_a_model(start: bytes) -> str:
     hint = f" (looks like {looks})" if looks else " (empty file)" if not start else ""
     return (
         f"is not a meprop_nlp model{hint}; "
-        "expected a .safetensors file of train-tagger, train-parser or train-mnist"
+        "expected a .safetensors file of train-tagger or train-parser"
     )

@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 
 from meprop_nlp.errors import CheckpointError
-from meprop_nlp.models.classifier import FrozenClassifier
 from meprop_nlp.models.file import ModelFile, read_header
 from meprop_nlp.models.parser import FrozenParser
 from meprop_nlp.models.tagger import FrozenTagger
 
 __all__ = ["freeze", "load", "load_predictor"]
 
-_TASKS = (FrozenTagger, FrozenParser, FrozenClassifier)
+_TASKS = (FrozenTagger, FrozenParser)
 
 
-def load(path: str | os.PathLike[str]) -> FrozenTagger | FrozenParser | FrozenClassifier:
-    """Read a model file and return the tagger, parser or classifier that is in it.
+def load(path: str | os.PathLike[str]) -> FrozenTagger | FrozenParser:
+    """Read a model file and return the tagger or parser that is in it.
 
     Raises:
-        CheckpointError: the file is no model, damaged, or from a newer version.
+        CheckpointError: the file is no model, damaged, from a newer version, or for another task.
     """
     header = read_header(path)
     task = header.get("task")
@@ -27,22 +26,20 @@ def load(path: str | os.PathLike[str]) -> FrozenTagger | FrozenParser | FrozenCl
         # a checkpoint has no task; loading it says what it is
         if task == kind.task or header.get("kind") == "checkpoint":
             return kind.load(path)
+    if task == "classifier":
+        raise CheckpointError(
+            f"{os.fspath(path)}: is a classifier, expected a tagger or parser; images are "
+            "classified by experiments/mnist (`python -m experiments.mnist`)"
+        )
     raise CheckpointError(f"{os.fspath(path)}: is for the task {task!r}, which is not known here")
 
 
 def load_predictor(path: str | os.PathLike[str]) -> FrozenTagger | FrozenParser:
-    """Read a model file of a task on sentences.
-
-    Raises:
-        CheckpointError: as `load`, or the model is for another task.
-    """
-    model = load(path)
-    if isinstance(model, FrozenClassifier):
-        raise CheckpointError(f"{os.fspath(path)}: is a {model.task}, expected a tagger or parser")
-    return model
+    """Do what `load` does."""
+    return load(path)
 
 
-def freeze(model: ModelFile) -> FrozenTagger | FrozenParser | FrozenClassifier:
+def freeze(model: ModelFile) -> FrozenTagger | FrozenParser:
     """Return a model's header and weights as what only predicts, without torch.
 
     The weights are copied: what is trained on afterwards does not change it.

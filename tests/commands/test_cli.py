@@ -20,7 +20,6 @@ from meprop_nlp.config import SIMPLIFY_EPOCHS
 COMMANDS = (
     "train-tagger",
     "train-parser",
-    "train-mnist",
     "tag",
     "parse",
     "convert",
@@ -28,7 +27,6 @@ COMMANDS = (
     "info",
     "validate",
     "benchmark",
-    "reproduce",
 )
 
 AWKWARD = (
