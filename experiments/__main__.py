@@ -19,21 +19,20 @@ from meprop_nlp.files import demand_writable
 SEEDS = 3
 SHRINK = 10  # of --quick
 OUT, QUICK_OUT = Path("reproduction"), Path("reproduction-quick")
-NO_MEANING = "--quick only shows that everything runs: its numbers mean nothing"
+NO_MEANING = "--quick only shows that everything runs; its numbers mean nothing"
 HELP = {
     "names": f"{', '.join(EXPERIMENTS)}; none: all.",
-    "task": f"Only this task: {', '.join(TASKS)}; may be repeated.",
+    "task": f"Train only for this task: {', '.join(TASKS)}; may be repeated.",
     "data": "A treebank (files *train*, *dev*, *test*), or a folder with ud-english-ewt, "
     "ptb-sample and mnist; by default MEPROP_NLP_DATA or ../shared/data.",
     "seeds": f"Trainings of each cell; by default {SEEDS}, with --quick 1.",
     "out": f"The folder of results.jsonl; by default {OUT}, with --quick {QUICK_OUT}.",
-    "report": "The report, in Markdown; its figures go into the folder of the same name. By "
-    "default DIR/report.md.",
-    "quick": "Try everything in a few minutes: small networks, two epochs, and without --data the "
-    "sample treebank. The numbers mean nothing.",
-    "plan": "Say what there is to train, and train nothing.",
-    "report_only": "Write the report of what is finished.",
-    "max_minutes": "Start no training after so long, and write the report.",
+    "report": "Report in Markdown, with a folder of figures beside it; by default DIR/report.md.",
+    "quick": "Try everything in a few minutes: small networks, two epochs, and the sample treebank "
+    "unless there is --data. The numbers mean nothing.",
+    "plan": "Show what there is to train, and train nothing.",
+    "report_only": "Train nothing, and write the report on what is finished.",
+    "max_minutes": "Start no training after this time, and write the report.",
     "threads": "CPU threads; 0: all there are, up to 16.",
     "quiet": "Print only verdicts, warnings and errors.",
 }
@@ -55,8 +54,8 @@ def experiments(
 ) -> None:
     """Run the papers' experiments again and write a report.
 
-    Each finished training is a line of DIR/results.jsonl. After Ctrl-C or a kill the same command
-    goes on. The report covers all experiments and everything that is finished.
+    Each finished training is a line of DIR/results.jsonl. After Ctrl-C or a kill, give the same
+    command to go on. The report covers all experiments, as far as they are finished.
     """
     for option, given, known in (("EXPERIMENT", names, EXPERIMENTS), ("--task", task, TASKS)):
         for name in given or ():
@@ -73,11 +72,14 @@ def experiments(
     threads = threads or int(quick)
     shrink = SHRINK if quick else 1
     whole = Plan(EXPERIMENTS, Results(out), data, seeds=seeds, shrink=shrink, threads=threads)
-    chosen = {name: EXPERIMENTS[name] for name in names or EXPERIMENTS}
-    wanted = dataclasses.replace(whole, experiments=chosen, tasks=task or TASKS)
-    reasons = wanted.reasons()
-    if reasons and not any(wanted.cells()):
-        raise DataError(reasons[0].partition(": ")[2])
+    chosen = {
+        name: [table for table in EXPERIMENTS[name] if table.task in (task or TASKS)]
+        for name in names or EXPERIMENTS
+    }
+    wanted = dataclasses.replace(whole, experiments=chosen)
+    missing = {wanted.missing(table) for tables in chosen.values() for table in tables}
+    if missing and not any(wanted.cells()):
+        raise DataError(max(missing))
     if plan:
         _show_plan(wanted)
         return
@@ -94,9 +96,11 @@ def experiments(
     written.write(f"python -m experiments{' --quick' * quick} --seeds {seeds}")
     for verdict in written.verdicts:
         print(": ".join(verdict))
-    display.say(f"wrote {report}; {wanted.outlook().left:,} cells are left of what was asked for")
+    display.say(
+        f"wrote {report}; {wanted.outlook().left:,} of the requested cells are left to train"
+    )
     if failed:
-        raise MePropError(f"{len(failed)} cells could not be trained: {', '.join(failed)}")
+        raise MePropError(f"could not be trained: {', '.join(failed)}")
 
 
 def _train(plan: Plan, display: Display, max_minutes: float | None) -> list[str]:
@@ -107,21 +111,19 @@ def _train(plan: Plan, display: Display, max_minutes: float | None) -> list[str]
             return run(plan, display, stop=stop, max_minutes=max_minutes)
         except KeyboardInterrupt:
             display.say(
-                f"what is finished is kept in {plan.results.path}; to go on, give the same command "
-                "again; with --report-only it writes the report of what there is"
+                f"finished trainings are in {plan.results.path}; to go on, give the same command "
+                "again; with --report-only it writes the report on what is finished"
             )
             raise
 
 
 def _show_plan(plan: Plan) -> None:
-    """Print what each experiment needs; cells that several share count in each, once in the sum."""
+    """Print the counts of each experiment, and of all together."""
     print("experiment  finished   left  depend on others")
     parts = {name: {name: tables} for name, tables in plan.experiments.items()}
     for name, experiments in {**parts, "together": plan.experiments}.items():
         finished, left, waiting = dataclasses.replace(plan, experiments=experiments).outlook()
         print(f"{name:10}{finished:10,}{left:7,}{waiting:18,}")
-    for reason in plan.reasons():
-        print(f"not run: {reason}")
 
 
 app = make_app(experiments, "python -m experiments main k --task parsing")

@@ -1,4 +1,4 @@
-"""`Cell`: one training with all its settings; experiments that need the same one share it."""
+"""`Cell`: one training with all its settings, which several experiments may share."""
 
 import dataclasses
 import hashlib
@@ -19,7 +19,7 @@ from meprop_nlp.errors import ConfigError
 
 TASKS = ("parsing", "tagging", "mnist")
 CONFIGS = {"parsing": ParserConfig, "tagging": TaggerConfig, "mnist": ClassifierConfig}
-# how a training is run, which has no effect on its result
+# settings that have no effect on the result
 OF_THE_RUN = {"threads", "device"}
 
 
@@ -35,7 +35,7 @@ class Cell:
     training: TrainingConfig
 
     def changed(self, **changes: Any) -> Self:
-        """Return a cell with other settings, by their names; `simplify` as a whole."""
+        """Return the cell with other settings, by name; `simplify` is replaced as a whole."""
         parts = {"simplify": changes.pop("simplify", self.simplify)}
         for part in ("meprop", "training", "config"):
             config: Any = getattr(self, part)
@@ -46,7 +46,7 @@ class Cell:
         return dataclasses.replace(self, **parts)
 
     def shrunk(self, by: int) -> Self:
-        """Return a small copy, to try the machinery: width and k divided by `by`, two epochs."""
+        """Return a small copy for a try-out: width and k divided by `by`, and two epochs."""
         if by == 1:
             return self
         k = self.meprop.k and max(1, round(self.meprop.k / by))
@@ -78,10 +78,9 @@ class Cell:
 
 
 def key_of(task: str, fingerprint: str, settings: dict[str, Any]) -> str:
-    """Return the key of a cell, from its settings of today or of an earlier version.
+    """Return the key of a cell, given its settings as this version or an earlier one stored them.
 
-    Settings that the earlier version did not have are at their defaults; those that it had and that
-    are gone are ignored.
+    Settings that are missing are at their defaults, and settings that no longer exist are ignored.
     """
     classes = {
         "config": CONFIGS[task],

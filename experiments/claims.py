@@ -1,6 +1,6 @@
-"""Claims about a table, each by a criterion that is stated, and the verdict on all of them.
+"""Claims about a table, each with its criterion, and the verdict on all of them.
 
-A function here takes the labels of two rows, and returns what judges a table by them.
+The functions here take the labels of two rows, and return a function that judges a table by them.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from experiments.table import Claim, Table
 
 Judge = Callable[[Table], Claim]
-# within this the papers' differences are noise, and three seeds are needed to see them
+# smaller differences are noise, and it takes three seeds to see them
 MARGIN = {"las": 0.3, "uas": 0.3, "upos": 0.1, "xpos": 0.1, "accuracy": 0.2, "": 0.3}
 SOME_SEEDS = 3
 
@@ -16,7 +16,7 @@ SOME_SEEDS = 3
 def verdict(claims: Sequence[Claim]) -> str:
     """Return `holds`, `holds in part`, `does not hold` or `not decided yet`, with the counts.
 
-    A claim whose numbers are missing leaves it open, whatever the others say.
+    It is open as long as the numbers for a claim are missing, whatever the other claims say.
     """
     known = [claim for claim in claims if claim.holds is not None]
     if len(known) < len(claims) or not claims:
@@ -29,7 +29,7 @@ def verdict(claims: Sequence[Claim]) -> str:
 
 
 def no_worse(row: str, base: str, *, column: str = "") -> Judge:
-    """Claim that a row is not below another by more than noise."""
+    """Claim that a row is at most as much below another as is noise."""
 
     def judge(table: Table) -> Claim:
         by = MARGIN[table.main]
@@ -45,13 +45,13 @@ def worse(row: str, base: str, *, by: float) -> Judge:
 
 
 def better(row: str, base: str, *, by: float = 0.0, column: str = "") -> Judge:
-    """Claim that a row is at least `by` above another; 0: that it is not below."""
+    """Claim that a row is at least `by` above another, or with 0 that it is not below it."""
     criterion = f"at least {by:g} above" if by else "no lower than"
     return lambda table: _differs(table, row, base, column, criterion, by)
 
 
 def faster(row: str, base: str, *, column: str, times: float = 1.0) -> Judge:
-    """Claim that a row takes less time than another, by more than a factor."""
+    """Claim that a row is more than so many times as fast as another."""
     criterion = "faster than" if times == 1 else f"more than {times:g} times as fast as"
 
     def judge(table: Table) -> Claim:
@@ -60,14 +60,14 @@ def faster(row: str, base: str, *, column: str, times: float = 1.0) -> Judge:
         if pair is None:
             return Claim(f"{what}: not measured", None)
         ratio = pair[1].mean / pair[0].mean
-        mark = ", cores lacking (†)" * table.was_disturbed(row, base)
+        mark = ", too few cores (†)" * table.was_disturbed(row, base)
         return Claim(f"{what}: {ratio:.2f} times as fast{mark}", ratio > times, pair[0].n)
 
     return judge
 
 
 def smaller(row: str, base: str, *, share: float) -> Judge:
-    """Claim that at most a share of another row's neurons is left, in the mean of the layers."""
+    """Claim that at most a share of another row's neurons is left, averaged over the layers."""
     what = f"{row} keeps at most {share:.0%} of the neurons"
 
     def judge(table: Table) -> Claim:
@@ -90,7 +90,7 @@ def _differs(
     limit: float,
     below: bool = False,
 ) -> Claim:
-    """Claim that the difference of two rows is `limit` or more, or with `below` or less."""
+    """Claim that two rows differ by at least `limit`, or with `below` by at most `limit`."""
     column = column or table.measure
     what = f"{table.head(column)}: {row} is {criterion} {base}"
     pair = table.pair(row, base, column)
@@ -101,5 +101,5 @@ def _differs(
     found = round(difference.mean, 2)
     text = f"{what}: {difference.shown(sign=True)}"
     if difference.sd is not None and abs(found - limit) < 2 * difference.sd:
-        text += ", too near the limit to be sure"
+        text += ", too close to the limit to be certain"
     return Claim(text, found <= limit if below else found >= limit, difference.n)

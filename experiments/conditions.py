@@ -1,22 +1,22 @@
-"""What decides whether the seconds of two trainings can be compared."""
+"""Whether the seconds of two trainings can be compared: their machine and its other processes."""
 
 import os
 import time
 from pathlib import Path
 from typing import Any
 
-# cores that all processes together wanted beyond those there are; processes that share a core show
-# up as little more than all cores, however many they are
+# By how many cores the demand of all processes may exceed the machine. Processes that share a core
+# show up as little more than all cores, however many they are.
 BUSY = 0.15
 
 
 def machine(about: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what two measurements must share for their seconds to be compared."""
+    """Return what two measurements must have in common for their seconds to be comparable."""
     return tuple(about[name] for name in ("cpu", "cores", "threads", "kernels"))
 
 
 def was_disturbed(about: dict[str, Any]) -> bool:
-    """Whether other processes took cores that the measured one wanted."""
+    """Whether other processes took cores from the measured one."""
     return bool((about.get("others") or 0) + about["threads"] > about["cores"] + BUSY)
 
 

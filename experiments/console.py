@@ -1,4 +1,4 @@
-"""What the commands here have in common: how errors end them, and what they show of a training."""
+"""What both commands share: how they end on an error, and how they show a training."""
 
 import functools
 import inspect
@@ -14,7 +14,7 @@ from meprop_nlp.errors import ConfigError, MePropError
 
 
 def make_app(command: Callable[..., None], example: str) -> typer.Typer:
-    """Return a program of one command, which ends with 2 on wrong usage and 1 on other errors."""
+    """Return an app with one command; it exits with 2 on wrong usage and with 1 on other errors."""
     settings = inspect.signature(command).parameters
 
     def option(match: re.Match[str]) -> str:
@@ -25,7 +25,7 @@ def make_app(command: Callable[..., None], example: str) -> typer.Typer:
         try:
             command(*arguments, **options)
         except MePropError as error:
-            # the library names a setting, such as `k`, where this has an option, --k
+            # the library writes `k` where the command line has --k
             sys.stderr.write("error: " + re.sub(r"`(\w+)`", option, str(error)) + "\n")
             raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
         except KeyboardInterrupt:
@@ -43,12 +43,10 @@ def make_app(command: Callable[..., None], example: str) -> typer.Typer:
 
 
 class Display:
-    """Shows trainings on standard error; on a terminal also the current minibatch.
+    """Shows a training on standard error; on a terminal also its current minibatch.
 
-    Call it with the records of a training.
-
-    Attributes:
-        title: of the current training, if there are several; then their epochs are not shown.
+    Call it with the records of the training. If there are several trainings, set `title` to the
+    name of the current one; their epochs are not shown then.
     """
 
     def __init__(self, *, quiet: bool) -> None:
@@ -59,12 +57,12 @@ class Display:
         self.title = ""
 
     def say(self, text: str, *, always: bool = False) -> None:
-        """Write a line; with `quiet` only if it is `always` to be written."""
+        """Write a line, unless `quiet` is set and it is not `always` to be written."""
         if always or not self._quiet:
             sys.stderr.write("\r\x1b[K" * self._progress + text + "\n")
 
     def warn(self, text: str) -> None:
-        """Write a warning, once."""
+        """Write a warning, unless it was written before."""
         if text not in self._warned:
             self._warned.add(text)
             self.say(f"warning: {text}", always=True)

@@ -16,7 +16,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_labelled
 from meprop_nlp.errors import DataError
 
-# all of a treebank, or the smaller one on which many settings are tried
+# the whole treebank, or a smaller one on which many settings are tried
 FULL, SWEEP = "full", "sweep"
 FOLDERS = {FULL: "ud-english-ewt", SWEEP: "ptb-sample"}
 ENDINGS = (".conllu", ".conllx", ".conll")
@@ -27,13 +27,13 @@ class Corpus:
     """The data of a cell."""
 
     name: str
-    files: Mapping[str, Path] = field(compare=False)  # by role; none for made-up images
+    files: Mapping[str, Path] = field(compare=False)  # by role; empty for made-up images
     fingerprint: str  # hexadecimal digits that change with any byte of the files
-    trees: tuple[Path, ...] = ()  # bracketed trees of the same sentences, to label the arcs
+    trees: tuple[Path, ...] = ()  # bracketed trees of the same sentences, for the labels of arcs
 
     @property
     def exclude_punct(self) -> bool:
-        """Whether parsing scores leave punctuation out: the habit for CoNLL-X."""
+        """Whether parsing scores exclude punctuation, as is usual for CoNLL-X."""
         return self.files["test"].suffix != ".conllu"
 
     def treebank(self, role: str) -> Path | list[Sentence]:
@@ -43,11 +43,11 @@ class Corpus:
 
 @lru_cache
 def find_corpus(task: str, data: Path | None, part: str) -> Corpus:
-    """Find a task's data in a folder; None stands for the sample treebank and made-up images.
+    """Find the data of a task in a folder; None is the sample treebank, or made-up images.
 
-    A treebank is `data` itself or its folder in `FOLDERS`; MNIST is `data` or its folder `mnist`.
-    Bracketed trees in a folder `mrg` beside a treebank's files label its arcs: the sample of the
-    Penn Treebank has no labels of its own. Raise DataError if there are no such files.
+    The treebank is in `data` or in its folder named by `FOLDERS`, and MNIST is in `data` or in its
+    folder `mnist`. Bracketed trees in a folder `mrg` beside a treebank give its arcs labels: the
+    sample of the Penn Treebank has none of its own. Raise DataError if there are no such files.
     """
     if task == "mnist":
         if data is None:
@@ -76,16 +76,16 @@ def _corpus(folder: Path, files: Mapping[str, Path], trees: tuple[Path, ...] = (
     return Corpus(folder.resolve().name, files, digest.hexdigest()[:12], trees)
 
 
-# a training asks for train, dev and test, and the next one for the same
+# every training asks for the same images several times
 @lru_cache(maxsize=1)
 def images_of(corpus: Corpus) -> Mnist:
-    """Return the images of MNIST, or those that are made up in their place."""
+    """Return the images of MNIST, or made-up ones in their place."""
     return read_mnist(corpus.files) if corpus.files else made_up_mnist()
 
 
 @lru_cache(maxsize=1)
 def _labelled(corpus: Corpus) -> dict[str, list[Sentence]]:
-    """Return the sentences of each role, with Penn2Malt's labels where they have none."""
+    """Return the sentences of each role, with Penn2Malt's labels if they have none."""
     found = {role: list(read(path)) for role, path in corpus.files.items()}
     every = [sentence for sentences in found.values() for sentence in sentences]
     if is_labelled(deprel for sentence in every for deprel in sentence.column("deprel")):

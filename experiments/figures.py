@@ -20,8 +20,8 @@ def can_draw() -> bool:
 
 
 def draw(figure: Figure, table: Table, path: Path) -> bool:
-    """Draw a table's means, with bars of one standard deviation; return whether there are any."""
-    # for `test` the score that claims are about
+    """Draw the means of a table, with bars of one standard deviation; return whether it has any."""
+    # `test` stands for the score that claims are about
     columns = [table.measure if column == "test" else column for column in figure.columns]
     if not any(_lines(figure, table, column) for column in columns):
         return False
@@ -31,7 +31,7 @@ def draw(figure: Figure, table: Table, path: Path) -> bool:
             _draw_panel(panel, figure, table, column)
         picture.suptitle(f"{figure.title}: {table.task}, {corpus}")
         handles, labels = panels[0][0].get_legend_handles_labels()
-        # as many columns as fit below, in characters
+        # as many columns as fit below the panels, in characters
         across = max(1, min(len(labels), int(40 * n / max(1, *map(len, labels), 8))))
         picture.legend(handles, labels, loc="outside lower center", ncols=across, frameon=False)
     return True
@@ -70,7 +70,7 @@ def _draw_panel(panel: Any, figure: Figure, table: Table, column: str) -> None:
 
 
 def _lines(figure: Figure, table: Table, column: str) -> dict[str, Line]:
-    """The lines of a panel by label: points of x and number, x increasing."""
+    """Return the lines of a panel by label: pairs of x and number, with x increasing."""
     lines: dict[str, Line] = {}
     for row in table.rows:
         number = table.number(row.label, column)
@@ -82,7 +82,7 @@ def _lines(figure: Figure, table: Table, column: str) -> dict[str, Line]:
 
 
 def _neurons(table: Table, label: str) -> Line:
-    """Mean neurons of a layer at the start and after each epoch, if the network was cut."""
+    """Return the mean width of a cut network's layers, at the start and after each epoch."""
     runs = [
         [
             float(result["settings"]["config"]["hidden"]),

@@ -1,4 +1,4 @@
-"""The section on GPUs, from what benchmarks/bench_gpu.py measured."""
+"""The section on GPUs, from the results of benchmarks/bench_gpu.py."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def gpu_section(path: Path = RESULTS) -> tuple[str, list[Claim]]:
         return text, [Claim("unified meProp is faster than dense: not measured", None)]
     results = json.loads(path.read_text(encoding="utf-8"))
     widest = max(row["h"] for row in results["rows"])
-    # in CUDA graphs, where the host's part is nothing
+    # replayed from CUDA graphs, which takes the host no time
     rows = [r for r in results["rows"] if r["h"] == widest and r["launch"] == "graph"]
     return _text(results["conditions"], rows), [_claim(row) for row in rows]
 
@@ -32,9 +32,8 @@ def _text(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     for row in rows:
         dense, full, sparse = (f"{row['ms'][name][1]:.3f}" for name in ("dense", "full", "rows"))
         faster, sparse_faster = (f"{row['speedup'][name]:.1f}x" for name in ("full", "rows"))
-        k = row["k"]
-        numbers = [str(k), dense, full, faster, sparse, sparse_faster]
-        lines.append([row["precision"], *numbers, PAPERS.get(k, "")])
+        numbers = [str(row["k"]), dense, full, faster, sparse, sparse_faster]
+        lines.append([row["precision"], *numbers, PAPERS.get(row["k"], "")])
     return (
         f"{about['gpu']}, CUDA {about['cuda']}, torch {about['torch']}: backward pass (dx and dw) "
         f"of a layer {rows[0]['h']} x {rows[0]['h']}, minibatch {about['batch']}, medians of "

@@ -1,6 +1,7 @@
-"""`Plan`: which cells experiments need, and in what order; which are finished, and what is left.
+"""`Plan`: the cells that experiments need, in order, and which of them are finished.
 
-All experiments get their first seed before the second, so that tables of one seed are there early.
+All experiments are trained with the first seed before any is with the second, so that there are
+tables with one seed early.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments.cell import TASKS, Cell
+from experiments.cell import Cell
 from experiments.data import find_corpus
 from experiments.results import Result, Results
 from experiments.settings import base_cell
@@ -21,7 +22,7 @@ class Outlook(NamedTuple):
 
     finished: int  # cells
     left: int
-    waiting: int  # rows whose settings depend on cells that are not finished
+    waiting: int  # rows that depend on unfinished cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +32,17 @@ class Plan:
     experiments: Mapping[str, Sequence[Table]]
     results: Results
     data: Path | None  # the folder of the data; None: the sample treebank and made-up images
-    tasks: Sequence[str] = TASKS  # tables of others are left out
     seeds: int = 3  # 1 up to this
-    shrink: int = 1  # above 1, to try the machinery: see `Cell.shrunk`
+    shrink: int = 1  # above 1 for a try-out, see `Cell.shrunk`
     threads: int = 0  # to train with; 0: all there are
 
     def missing(self, table: Table) -> str:
-        """Return why a table cannot be trained here; empty if it can."""
-        if table.task not in self.tasks:
-            return f"left out by --task {', '.join(self.tasks)}"
+        """Return why the data of a table are missing; empty if they are not."""
         try:
             find_corpus(table.task, self.data, table.part)
         except DataError as error:
             return str(error)
         return ""
-
-    def reasons(self) -> list[str]:
-        """Return the tasks of tables that are missing, each with the reason."""
-        tables = [table for tables in self.experiments.values() for table in tables]
-        return sorted({f"{t.task}: {self.missing(t)}" for t in tables if self.missing(t)})
 
     def base(self, table: Table, seed: int) -> Cell:
         """Return the cell that a table's rows change."""
@@ -57,7 +50,7 @@ class Plan:
         return base_cell(table.task, table.part, table.kind, corpus, seed=seed, threads=threads)
 
     def cell(self, table: Table, row: Row, seed: int) -> Cell | None:
-        """Return what a row trains with a seed; None while it depends on unfinished cells."""
+        """Return the cell of a row and a seed; None while it depends on unfinished cells."""
         base, changes = self.base(table, seed), row.changes
         if not callable(changes):
             return base.changed(**changes).shrunk(self.shrink)
@@ -71,7 +64,7 @@ class Plan:
         return None if made is None else base.shrunk(self.shrink).changed(**made)
 
     def cells(self) -> Iterator[Cell | None]:
-        """Yield the cells of the first seed, then of the second; None where one must wait."""
+        """Yield the cells of the first seed, then of the second; None for one that must wait."""
         tables = [table for tables in self.experiments.values() for table in tables]
         for seed in range(1, self.seeds + 1):
             for table in tables:
@@ -79,7 +72,7 @@ class Plan:
                     yield from (self.cell(table, row, seed) for row in table.rows)
 
     def filled(self, table: Table) -> Table:
-        """Return a table with the results that are finished."""
+        """Return a table with the results of its finished cells."""
         results = {}
         for row in table.rows:
             cells = (self.cell(table, row, seed) for seed in range(1, self.seeds + 1))
@@ -88,7 +81,7 @@ class Plan:
         return replace(table, seeds=self.seeds, results=results)
 
     def outlook(self) -> Outlook:
-        """Return how much there is to do; a cell that several rows share counts once."""
+        """Count the cells; a cell that several rows share counts once."""
         found = list(self.cells())
         cells = {cell.key: cell for cell in found if cell}
         finished = sum(self.results.get(cell) is not None for cell in cells.values())

@@ -1,4 +1,4 @@
-"""`Report`: the template with the tables, verdicts and figures of what is finished."""
+"""`Report`: the template, filled in with the tables, verdicts and figures of finished cells."""
 
 import re
 from collections import Counter, defaultdict
@@ -22,7 +22,6 @@ from meprop_nlp.files import replacing
 
 TEMPLATE = Path(__file__).with_name("template.md")
 NO_FIGURES = "There are no figures: matplotlib is not installed (`pip install meprop-nlp[plots]`)."
-NOTHING = "Nothing of this table is finished yet."
 QUICK = """\
 > **A try-out (`--quick`)**: a tenth of the neurons and of k, and two epochs. Without `--data` it
 > trains on the built-in sample treebank, and on made-up images in place of MNIST. It shows that
@@ -31,13 +30,13 @@ HOLDS = {True: "yes", False: "no", None: "open"}
 
 
 class Report:
-    """The report of a plan with all experiments, each with what is finished of it."""
+    """The report on all experiments of a plan, as far as their cells are finished."""
 
     def __init__(self, plan: Plan, path: Path) -> None:
         self._plan, self._path = plan, path
         self._quick = plan.shrink > 1
         self._used: list[Result] = []
-        # experiment, table and verdict; none of a try-out, whose numbers mean nothing
+        # experiment, table and verdict; a try-out has none, as its numbers mean nothing
         self.verdicts: list[list[str]] = []
 
     def write(self, command: str) -> None:
@@ -54,7 +53,7 @@ class Report:
             machines=_machines(self._used),
         )
         with replacing(self._path) as temporary:
-            # parts that are empty leave more than one empty line
+            # empty parts leave more than one empty line behind
             temporary.write_text(re.sub(r"\n{3,}", "\n\n", text), encoding="utf-8")
 
     def _experiment(self, name: str, tables: Sequence[Table]) -> str:
@@ -74,7 +73,7 @@ class Report:
         heading = _heading(table, base.corpus.name)
         verdict = self._judged(name, heading, [judge(table) for judge in table.claims])
         if not any(table.all()):
-            return [f"### {heading}", NOTHING]
+            return [f"### {heading}", "Nothing of this table is finished yet."]
         self._used += table.all()
         parts = [f"### {heading}", _settings_line(base), _table_lines(table), table.note, verdict]
         if table.figure is not None and can_draw():
@@ -85,7 +84,7 @@ class Report:
         return parts
 
     def _judged(self, name: str, heading: str, claims: Sequence[Claim]) -> str:
-        """Return the verdict with its claims; nothing of a try-out."""
+        """Return the verdict with its claims; nothing for a try-out."""
         if self._quick:
             return ""
         self.verdicts.append([name, heading, verdict(claims)])
@@ -100,7 +99,7 @@ def _heading(table: Table, corpus: str) -> str:
 
 
 def _settings_line(cell: Cell) -> str:
-    """Return the settings that the rows of a table start from, in a sentence."""
+    """Return a sentence on the settings that the rows of a table start from."""
     training, config, sizes = cell.training, cell.config.to_dict(), ""
     if cell.task == "mnist":
         train, dev, test = map(len, images_of(cell.corpus))
@@ -112,12 +111,12 @@ def _settings_line(cell: Cell) -> str:
     batch = f"{training.batch_size:,}" if training.batch_size else "by the size of the file"
     parts = [
         f"hidden {config['hidden']}",
-        f"{config['layers']} layers, the output among them" if sizes else "",
+        f"{config['layers']} layers including the output layer" if sizes else "",
         config.get("activation", ""),
         *(f"{name.replace('_', ' ')} {rate:g}" for name, rate in rates.items()),
         f"predicts {', '.join(config['columns'])}" if config.get("columns") else "",
         training.optimizer.capitalize(),
-        f"learning rate {training.learning_rate or 'of the task'}, "
+        f"learning rate {training.learning_rate or 'by task'}, "
         + ("falling to zero" if training.decay else "constant"),
         f"{training.epochs} epochs" + f", patience {training.patience}" * bool(training.patience),
         f"minibatch {batch}",
@@ -127,7 +126,7 @@ def _settings_line(cell: Cell) -> str:
 
 
 def _table_lines(table: Table) -> str:
-    """Return the table: mean ± standard deviation of each figure, and how many seeds there are."""
+    """Return the table: the seeds of each row, and mean ± standard deviation of its figures."""
     papers = any(row.papers for row in table.rows)
     # UAS is the papers' measure of parsing, and the main score of unlabelled trees
     without_uas = table.task != "parsing" or table.main == "uas"
@@ -144,7 +143,7 @@ def _table_lines(table: Table) -> str:
 
 
 def _machines(results: Sequence[Result]) -> str:
-    """Return a line for each machine and its versions, and how long the cells took."""
+    """Return a line for each machine with its versions, and how long the cells took."""
     cells = {id(result): result for result in results}.values()
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for about in (cell["conditions"] for cell in cells):
@@ -164,6 +163,5 @@ def _machines(results: Sequence[Result]) -> str:
         lines.append(f"- {n:,} cell{'s' * (n > 1)}: {text}; commit{'s' * (len(commits) > 1)} {of}")
     hours = sum(cell["wall_seconds"] for cell in cells) / 3600
     busy = sum(was_disturbed(cell["conditions"]) for cell in cells)
-    return "\n".join(lines) + (
-        f"\n\n{len(cells):,} cells, {hours:.1f} hours; for {busy:,} of them cores were lacking (†)."
-    )
+    disturbed = f"for {busy:,} of them there were too few cores (†)"
+    return "\n".join(lines) + f"\n\n{len(cells):,} cells, {hours:.1f} hours; {disturbed}."

@@ -1,4 +1,4 @@
-"""`Results`: what finished cells gave, a line of JSON each in the file `results.jsonl`."""
+"""`Results`: the results of finished cells, one line of JSON each in `results.jsonl`."""
 
 import fcntl
 import json
@@ -12,18 +12,18 @@ Result = dict[str, Any]
 
 
 class Results:
-    """The results in a folder; models of unfinished cells are in its folder `work`.
+    """The results in a folder, whose folder `work` has the models of unfinished cells.
 
     Several processes may add results at the same time, and each sees those of the others. Of two
-    results of a cell the last counts. A process that is killed while it writes leaves half a line
-    at the end: it is not read, and removed when the next result is added.
+    results for the same cell the last one counts. If a process is killed while it writes, half a
+    line is left at the end: it is ignored, and removed when the next result is added.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "results.jsonl"
         self._found: dict[str, Result] = {}
-        self._offset = self._line = 0  # of the end of what has been read
+        self._offset = self._line = 0  # of the end of the part that has been read
 
     def get(self, cell: Cell) -> Result | None:
         """Return the result of a cell; None if it is not finished."""
@@ -31,9 +31,8 @@ class Results:
         return self._found.get(cell.key)
 
     def add(self, cell: Cell, result: Result) -> None:
-        """Keep a result, and remove what its training left in `work`."""
-        stored = {"cell": cell.name, **result}
-        line = json.dumps(stored, separators=(",", ":")).encode() + b"\n"
+        """Store the result of a cell, and remove the files of its training from `work`."""
+        line = json.dumps({"cell": cell.name, **result}, separators=(",", ":")).encode() + b"\n"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab+", buffering=0) as file:
@@ -51,12 +50,12 @@ class Results:
         return self.folder / "work" / f"{cell.name}.safetensors"
 
     def clear_work(self, cell: Cell) -> None:
-        """Remove model, log and checkpoint of a cell."""
+        """Remove the model, log and checkpoint of a cell."""
         for ending in (".safetensors", ".jsonl", ".checkpoint.safetensors"):
             self.work(cell).with_name(cell.name + ending).unlink(missing_ok=True)
 
     def _read(self) -> None:
-        """Read the whole lines that have been added since the last call."""
+        """Read the complete lines that have been added since the last call."""
         if not self.path.exists() or self.path.stat().st_size <= self._offset:
             return
         with self.path.open("rb") as file:

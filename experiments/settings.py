@@ -1,4 +1,4 @@
-"""The settings that cells start from: the papers', and the defaults of the train commands."""
+"""The settings of cells: the papers', and the defaults of the train commands."""
 
 from math import ceil
 from typing import Any
@@ -25,10 +25,11 @@ DEFAULT_K = {
 RATES = {"adam": 1e-3, "adagrad": 1e-2}
 PAPERS_RATES = {"parsing": RATES, "tagging": RATES, "mnist": {"adam": 1e-3, "adagrad": 1e-1}}
 # meProp, section 4.1 and Table 1: hidden 500, constant rate, no clipping, no dropout (of embeddings
-# neither, which is half of the other). In full, so that our defaults may change. Minibatches are
-# the papers' for MNIST; the papers' 10,000 transitions are for 1.9 million of them, EWT has
-# 0.4 million, and with sentences one by one an epoch of the tagger takes minutes. They do not name
-# the parser's activation: it is the one with which dense and meProp both train without dropout.
+# neither, as their rate is half of the other). All settings are listed, so that our defaults may
+# change. Minibatches are the papers' only for MNIST: their parser has 10,000 of 1.9 million
+# transitions, where EWT has 0.4 million, and with their single sentences an epoch of the tagger
+# takes minutes. They do not name the parser's activation; with tanh both dense and meProp can be
+# trained without dropout.
 PAPERS_NETWORKS: dict[str, dict[str, Any]] = {
     "parsing": {
         "layers": 1,
@@ -48,14 +49,13 @@ PAPERS_NETWORKS: dict[str, dict[str, Any]] = {
     },
     "mnist": {"layers": 3, "sparse_output": True, "batch_size": MNIST_TRAINING.batch_size},
 }
-# at a constant rate; enough for dense and meProp to pass their best dev score. MNIST's 20 are the
-# papers': with Adam a small k is unsteady at first.
+# at a constant rate, enough for dense and meProp to pass their best dev score
 EPOCHS = {"parsing": 10, "tagging": 6, "mnist": MNIST_TRAINING.epochs}
 SWEEP_EPOCHS = 10
 
 
 def base_cell(task: str, part: str, kind: str, corpus: Corpus, *, seed: int, threads: int) -> Cell:
-    """Return the dense network that the rows of a table change; the names are those of `Table`."""
+    """Return the dense network that the rows of a table change; see `Table` for the arguments."""
     cell = Cell(
         task=task,
         corpus=corpus,
@@ -78,16 +78,15 @@ def base_cell(task: str, part: str, kind: str, corpus: Corpus, *, seed: int, thr
 
 
 def paper_cycle(task: str) -> int:
-    """Return the epochs of each half of a stage, so that two whole stages take the usual epochs.
+    """Return the epochs of half a stage, for two whole stages in all epochs or a few more.
 
-    They take a few more where that is not a multiple of four, so as not to end on a cut. The
-    reference has 20 epochs and a cycle of 5 (meSimp, section 3).
+    The last half has no cuts. The reference has 20 epochs and a cycle of 5 (meSimp, section 3).
     """
     return ceil(EPOCHS[task] / 4)
 
 
 def paper_cut(task: str, k: int, prune_rate: float) -> dict[str, Any]:
-    """Return the changes for meSimp as in the papers: two stages, with cuts in the first halves."""
+    """Return the changes for meSimp as in the papers: two stages, each cut in its first half."""
     cycle = paper_cycle(task)
     simplify = SimplifyConfig(
         schedule="paper",
@@ -102,6 +101,6 @@ def paper_cut(task: str, k: int, prune_rate: float) -> dict[str, Any]:
 
 
 def late_cut(k: int, **simplify: Any) -> dict[str, Any]:
-    """Return the changes for what `--simplify` does, or with `simplify` for a variant of it."""
+    """Return the changes for what `--simplify` does, with some of its settings changed."""
     changes = {"k": k, "simplify": SimplifyConfig(**simplify), "epochs": SIMPLIFY_EPOCHS}
     return changes | LATE_TRAINING

@@ -1,4 +1,4 @@
-"""`Table`: trainings that are compared, a row each, and the numbers found so far."""
+"""`Table`: trainings that are compared, one in each row, with the results so far."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from experiments.settings import PAPERS
 
 # settings that differ from those of the table's base cell
 Changes = Mapping[str, Any]
-# the result of another row, by its label, with the same seed; None if it is not finished
+# returns the result of another row with the same seed, by its label; None if it is not finished
 Find = Callable[[str], Result | None]
 SCORE_NAMES = {"ufeats": "UFeats", "accuracy": "accuracy", "": "score"}  # others in capitals
 
@@ -49,20 +49,20 @@ COLUMNS = {
 class Claim(NamedTuple):
     """A statement about a table that its numbers confirm or refute."""
 
-    text: str  # with the criterion and the numbers
+    text: str  # with its criterion and the numbers
     holds: bool | None  # None if numbers are missing
-    n: int = 0  # seeds that the numbers are of
+    n: int = 0  # how many seeds the numbers are from
 
 
 class Row(NamedTuple):
     """One line of a table."""
 
     label: str
-    # a function makes the changes from results of rows above; None while one of them is missing
+    # or a function of the results of rows above; it returns None while one of them is missing
     changes: Changes | Callable[[Find], Changes | None]
     papers: str = ""  # what the papers report
-    series: str = ""  # the line of the figure that the row is a point of,
-    x: float | None = None  # and where
+    series: str = ""  # the line of the figure to which the row adds a point
+    x: float | None = None  # where it adds it
 
 
 class Figure(NamedTuple):
@@ -71,8 +71,8 @@ class Figure(NamedTuple):
     title: str
     x_label: str
     columns: Sequence[str] = ("test",)
-    sweep: bool = False  # x is on a logarithmic scale, and the dense network a level line
-    epochs: bool = False  # draw the neurons left after each epoch instead, a line for each row
+    sweep: bool = False  # with a logarithmic x, and a level line for the dense network
+    epochs: bool = False  # the neurons left after each epoch, with a line for each row
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Table:
     figure: Figure | None = None
     note: str = ""
     seeds: int = 0  # how many results each row is to have
-    # those that are finished, by label
+    # of the finished cells of each row, by its label
     results: Mapping[str, list[Result]] = field(default_factory=dict)
 
     @property
@@ -98,7 +98,7 @@ class Table:
 
     @property
     def measure(self) -> str:
-        """The column that claims are about: UAS on test at the papers' settings, else `test`."""
+        """The column that claims are about: the main score, or UAS at the papers' settings."""
         return "test_uas" if (self.task, self.kind) == ("parsing", PAPERS) else "test"
 
     def all(self) -> Iterator[Result]:
@@ -130,7 +130,7 @@ class Table:
         return None if one is None or two is None else (one, two)
 
     def _figures(self, label: str, column: str) -> dict[int, float]:
-        """Figures by seed; those that depend on the machine only from the most frequent one."""
+        """Return figures by seed; timed ones only from the machine of most cells."""
         machines = Counter(machine(result["conditions"]) for result in self.all())
         own = max(machines, key=lambda name: (machines[name], str(name)), default=())
         return {

@@ -1,4 +1,4 @@
-"""Training what a plan lacks, cell by cell; each result is kept as soon as there is one."""
+"""Training the unfinished cells of a plan, one after the other; each result is stored at once."""
 
 import json
 import time
@@ -25,7 +25,7 @@ from meprop_nlp.training.parser import DependencyParser
 from meprop_nlp.training.records import Note, log_path
 from meprop_nlp.training.tagger import Tagger
 
-# of the pace of decoding: rounds, of which the median is kept, and the seconds of one, at least
+# of measuring the speed of decoding: rounds, of which the median counts, and seconds of a round
 ROUNDS, SECONDS = 3, 0.1
 TIMES = ("forward_seconds", "backward_seconds", "update_seconds", "seconds")
 
@@ -33,10 +33,10 @@ TIMES = ("forward_seconds", "backward_seconds", "update_seconds", "seconds")
 def run(
     plan: Plan, display: Display, *, stop: Callable[[], bool], max_minutes: float | None = None
 ) -> list[str]:
-    """Train every cell that is not finished; start none after `max_minutes`.
+    """Train every unfinished cell, but start none after `max_minutes`.
 
-    A cell that `stop` interrupts goes on from there the next time. Return the names of cells that
-    could not be trained.
+    A cell that `stop` interrupts is resumed the next time. Return the names of cells that could not
+    be trained.
     """
     started, trained, failed = time.monotonic(), 0, []
     outlook = plan.outlook()
@@ -65,7 +65,7 @@ def run(
 
 
 def train_cell(cell: Cell, results: Results, hooks: Hooks) -> Result:
-    """Train a cell, or go on with one that was stopped, score it, and keep the result."""
+    """Train a cell or resume its training, score the model, and store the result."""
     path = results.work(cell)
     start, others = time.perf_counter(), seconds_of_others()
     resume = checkpoint_path(path).exists()
@@ -74,12 +74,12 @@ def train_cell(cell: Cell, results: Results, hooks: Hooks) -> Result:
     except (CheckpointError, ConfigError) as error:
         if not resume:
             raise
-        hooks.on_record(Note(f"{cell.name} begins anew: {error}", warning=True))
+        hooks.on_record(Note(f"{cell.name} starts anew: {error}", warning=True))
         results.clear_work(cell)
         model = _train(cell, path, hooks, resume=False)
     others = (seconds_of_others() - others) / (time.perf_counter() - start)
-    lines = log_path(path).read_text(encoding="utf-8").splitlines()
-    epochs = [json.loads(line) for line in lines]
+    log = log_path(path).read_text(encoding="utf-8")
+    epochs = [json.loads(line) for line in log.splitlines()]
     best = max(epoch["epoch"] for epoch in epochs if epoch["best"])
     result = {
         "task": cell.task,
@@ -90,12 +90,12 @@ def train_cell(cell: Cell, results: Results, hooks: Hooks) -> Result:
         "iterations_to_best": sum(e["n_batches"] for e in epochs if e["epoch"] <= best),
         "neurons": epochs[best - 1]["neurons"],
         "bytes": path.stat().st_size,
-        # a minibatch; medians over the epochs
+        # of a minibatch, as medians over the epochs
         "step_seconds": {n: median(e[n] / max(1, e["n_batches"]) for e in epochs) for n in TIMES},
         "training_seconds": sum(epoch["seconds"] for epoch in epochs),
-        # of the last run, if the cell was stopped and went on
+        # of the last run, if the training was resumed
         "wall_seconds": time.perf_counter() - start,
-        # and the cores that other processes kept busy
+        # with the number of cores that other processes kept busy
         "conditions": {**conditions(), "others": max(0.0, round(others, 2))},
         "epochs": epochs,
     }
@@ -104,7 +104,7 @@ def train_cell(cell: Cell, results: Results, hooks: Hooks) -> Result:
 
 
 def _train(cell: Cell, output: Path, hooks: Hooks, *, resume: bool) -> Any:
-    """Return the best model on dev; it is in `output`, too."""
+    """Return the best model on dev, which is also written to `output`."""
     corpus = cell.corpus
     train: Any = {"parsing": DependencyParser.train, "tagging": Tagger.train, "mnist": train_mnist}
     if cell.task == "mnist":
@@ -124,7 +124,7 @@ def _train(cell: Cell, output: Path, hooks: Hooks, *, resume: bool) -> Any:
 
 
 def _scores(cell: Cell, model: Any) -> dict[str, Any]:
-    """Return the scores on dev and, once, on test, the name of the main one, and words/s."""
+    """Return the scores on dev and test, the name of the main score, and the speed of decoding."""
     corpus, parsing = cell.corpus, cell.task == "parsing"
     if cell.task == "mnist":
         dev, test = ({"accuracy": accuracy(model.arrays, x)} for x in images_of(corpus)[1:])

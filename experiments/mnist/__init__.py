@@ -1,1 +1,1 @@
-"""MNIST, the papers' third task: reading the images, the network, training and evaluation."""
+"""MNIST, the third task of the papers."""

@@ -17,7 +17,7 @@ from meprop_nlp.commands.stopping import StopOnce
 from meprop_nlp.config import MePropConfig, SimplifyConfig
 from meprop_nlp.errors import ConfigError
 
-# their fields are options, with these defaults
+# the defaults of the options
 SETTINGS = {
     "config": ClassifierConfig(),
     "meprop": MePropConfig(),
@@ -30,12 +30,12 @@ HELP = {
     "output": "The model file to write.",
     "reference": "JSON settings of the papers' reference code (lancopku/meProp, lancopku/meSimp), "
     "with the same meaning here: see experiments/mnist/README.md. Other options win over it.",
-    "simplify": f"Cut neurons (meSimp). By default --k is then {KEPT_SHARE} of --hidden.",
+    "simplify": f"Cut neurons (meSimp); --k is then {KEPT_SHARE} of --hidden by default.",
     "resume": "Go on with a training that was stopped or killed.",
     "quiet": "Print only scores, warnings and errors.",
     "layers": "Layers, the output layer among them; the papers try 2 to 5.",
-    "sparse_output": "Whether --k holds for the output layer too, as in the papers; the reference "
-    "code leaves it out.",
+    "sparse_output": "Whether --k applies to the output layer too, as in the papers; in the "
+    "reference code it does not.",
     "k": "Entries of each gradient that survive; 0 or none: plain backpropagation. With Adam a "
     "small k learns badly at first (20: dev 86 after an epoch, dense 95), with AdaGrad well (93).",
     "learning_rate": "By default, as in the papers: Adam 0.001, AdaGrad 0.1; SGD 0.1 (ours).",
@@ -90,7 +90,7 @@ def mnist(
 
 
 def _settings(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the configurations that the options make, by their names in `SETTINGS`."""
+    """Return the configurations with the values of the options, by their names in `SETTINGS`."""
     if options["simplify"] and options["k"] is None:
         options["k"] = max(1, round(KEPT_SHARE * options["hidden"]))
     for part, switch in (("meprop", "k"), ("simplify", "simplify")):
@@ -105,7 +105,7 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parameters() -> Iterator[inspect.Parameter]:
-    """Yield the parameters of the command: its own, and one for each setting."""
+    """Yield the parameters of the command itself, and one for each setting."""
     *own, _ = inspect.signature(mnist).parameters.values()
     yield from own
     for default in SETTINGS.values():

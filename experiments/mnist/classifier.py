@@ -1,4 +1,4 @@
-"""The papers' MLP for MNIST: its settings, and what a trained one predicts."""
+"""The papers' MLP for MNIST: its settings, and the accuracy of a trained one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,19 +12,21 @@ from meprop_nlp.config import Config, TrainingConfig
 
 # the papers' training on MNIST
 TRAINING = TrainingConfig(epochs=20, batch_size=10, decay=False, clip=0.0, patience=0)
-# of meSimp on MNIST (its section 4): k as a share of the width, and what a neuron must reach
+# meSimp on MNIST (section 4): k as a share of the width, and the prune rate
 KEPT_SHARE, PRUNE_RATE = 0.32, 0.1
-_PIECE = 1000  # images at once, so that memory does not grow with their number
+_PIECE = 1000  # images at a time, so that memory is bounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassifierConfig(Config):
     """The MLP for MNIST (meProp, section 4.1: MNIST)."""
 
-    layers: int = 3  # with the output layer, as the reference code counts
+    layers: int = 3  # including the output layer, as in the reference code
     hidden: int = 500
     dropout: float = 0.0
-    sparse_output: bool = True  # the papers sparsify all layers; the reference code not the last
+    sparse_output: bool = (
+        True  # as in the papers; the reference code does not sparsify the last layer
+    )
 
     def __post_init__(self) -> None:
         self._demand("layers", self.layers in range(2, 11), "a whole number from 2 to 10")
@@ -33,7 +35,7 @@ class ClassifierConfig(Config):
 
 
 def accuracy(arrays: Mapping[str, npt.NDArray[Any]], gold: Images) -> float:
-    """Return how many images a network classifies right by its weights and biases, in percent."""
+    """Return the accuracy of a network with these weights and biases, in percent."""
     last = len(arrays) // 2 - 1
     n_right = 0
     for start in range(0, len(gold), _PIECE):

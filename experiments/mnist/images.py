@@ -1,4 +1,4 @@
-"""MNIST: 28 x 28 grey images of ten classes, read from four IDX files, or made up."""
+"""MNIST: 28 x 28 greyscale images of ten classes, read from four IDX files, or made up."""
 
 import math
 import zlib
@@ -16,7 +16,7 @@ from meprop_nlp.errors import DataError
 SIDE = 28  # pixels
 N_CLASSES = 10
 DEV_IMAGES = 5000  # the first of the training images (meProp, section 4.1)
-# patterns of the names under which the files are distributed; `t10k` are the test images
+# patterns of the file names; `t10k` are the test images
 NAMES = {
     "train_images": "train-images[-.]idx3-ubyte*",
     "train_labels": "train-labels[-.]idx1-ubyte*",
@@ -58,8 +58,7 @@ def find_mnist(folder: Path) -> dict[str, Path]:
     for role, pattern in NAMES.items():
         found = sorted(folder.glob(pattern))
         if not found:
-            kind = role.replace("_", " ")
-            raise DataError(f"{folder}: no {kind}, expected a file named {pattern}")
+            raise DataError(f"{folder}: no {role}, expected a file named {pattern}")
         paths[role] = found[0]
     return paths
 
@@ -67,8 +66,8 @@ def find_mnist(folder: Path) -> dict[str, Path]:
 def read_mnist(paths: Mapping[str, Path]) -> Mnist:
     """Read the four files that `find_mnist` found.
 
-    The first 5,000 training images are the dev set, as in the papers; of fewer than 20,000, the
-    first quarter. Raise DataError if a file is damaged, or two do not belong together.
+    The first 5,000 training images are the dev set, as in the papers, or the first quarter of fewer
+    than 20,000. Raise DataError if a file is damaged, or two of them do not belong together.
     """
     train, test = (_read(paths[f"{p}_images"], paths[f"{p}_labels"]) for p in ("train", "test"))
     n_dev = min(DEV_IMAGES, len(train) // 4)
@@ -92,12 +91,12 @@ def read_idx(path: Path, *item: int) -> npt.NDArray[np.uint8]:
 
 
 def made_up_mnist() -> Mnist:
-    """Return images that stand for MNIST in `--quick`, the same ones each time."""
+    """Return the images that `--quick` uses instead of MNIST; they are always the same."""
     return Mnist(*(made_up_images(n, seed) for seed, n in enumerate((600, 200, 200))))
 
 
 def made_up_images(n: int, seed: int) -> Images:
-    """Draw images: noise, and a bar whose height is the class."""
+    """Draw images of noise with a bar; the class is the height of the bar."""
     rng = np.random.default_rng(seed)
     labels = (rng.permutation(n) % N_CLASSES).astype(np.uint8)
     pixels = rng.integers(0, 100, (n, SIDE, SIDE), dtype=np.uint8)

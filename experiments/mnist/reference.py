@@ -1,8 +1,8 @@
 """`--config`: the JSON settings of the papers' reference code, with the same meaning here.
 
-README.md beside this says what each key means. There are two versions of the settings, of the first
-code of 2017 and of the reworked code with meSimp; the keys show which one a file is, and a key that
-it leaves out has the default of that version. Keys and values may be in any case.
+README.md in this folder says what each key means. There are two versions of the settings: those of
+the first code of 2017, and those of the reworked code with meSimp. The keys show which version a
+file is, and a missing key has the default of that version. Keys and values may be in any case.
 """
 
 import json
@@ -19,7 +19,7 @@ ABSENT = object()
 
 
 class Key(NamedTuple):
-    """A key: its defaults, and what its value must be; a whole number if the default is one."""
+    """A key: its defaults, and which values it may have; whole numbers if the default is one."""
 
     first: Any
     reworked: Any
@@ -65,18 +65,18 @@ REWORKED = {name: key.reworked for name, key in KEYS.items() if key.reworked is 
 
 
 class ReferenceConfig:
-    """Settings of the reference code, read from a file; raises ConfigError if they are no such."""
+    """Settings of the reference code, read from a file; ConfigError if they cannot be used."""
 
     def __init__(self, path: Path, given: Collection[str] = ()) -> None:
         self._path = path
         self._values = self._read()
         for name in self._values:
             self._check(name)
-        # values of the options of this command by name, except those given on the command line
+        # values of options by name, except for options given on the command line
         self.options = {n: v for n, v in self._options(given).items() if n not in given}
 
     def report(self, display: Display) -> None:
-        """Say what the file asks for and does not get."""
+        """Warn of settings that have no effect, and show the seed that was drawn."""
         values, path = self._values, self._path
         if values["OptType"] == "adam" and values["LearningRate"] != 0.001:
             display.warn(f"{path}: LearningRate has no effect on Adam, as in the reference: 0.001")
@@ -94,7 +94,7 @@ class ReferenceConfig:
             )
 
     def _read(self) -> dict[str, Any]:
-        """Return a value for each key of the file's version."""
+        """Return a value for each key of the version that the file is."""
         try:
             stored = json.loads(self._path.read_text(encoding="utf-8-sig"))
         except OSError as error:
@@ -137,7 +137,7 @@ class ReferenceConfig:
         fits = net == "mlp" or k <= hidden or not {"k", "hidden"}.isdisjoint(given)
         self._demand("TrainTop", fits, f"at most HiddenSize, {hidden}")
         batch_size = 1 if values.get("TrainType") == "sequential" else values["MinibatchSize"]
-        # by how much the reference's gradients are larger: the reworked code sums a minibatch's
+        # how many times larger gradients are there: the reworked code sums them over a minibatch
         larger = 1 if first else batch_size
         rate, decay = values["LearningRate"], values["L2RegFactor"] / larger
         options = {

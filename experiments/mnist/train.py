@@ -1,4 +1,4 @@
-"""Training the classifier with the package's own loop: the network, minibatches, loss and score."""
+"""Training the MLP with the package's loop: the network, its minibatches, loss and score."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -28,7 +28,7 @@ class ClassifierNetwork(nn.Module):
     def __init__(self, config: ClassifierConfig, meprop: MePropConfig) -> None:
         super().__init__()
         self.dropout = config.dropout
-        self.dropout_share = 1.0  # of the rate; the package's loop lowers it after a cut
+        self.dropout_share = 1.0  # of the rate; the loop lowers it after a cut
         widths = [SIDE * SIDE, *[config.hidden] * (config.layers - 1), N_CLASSES]
         stack = [
             MePropLinear(i, o, k=meprop.k, topk_mode=meprop.topk_mode) for i, o in pairwise(widths)
@@ -54,7 +54,7 @@ class Batch(NamedTuple):
 
 
 class ClassifierTask(FixedExamples):
-    """The network with its training and dev data: what the package's loop trains."""
+    """The network with its training and dev data, in the form that the loop trains."""
 
     name = "classifier"
     main_scores: tuple[str, ...] = ("accuracy",)
@@ -76,7 +76,7 @@ class ClassifierTask(FixedExamples):
         self.batch_size = batch_size or TRAINING.batch_size
         self.warnings: list[str] = []
         self.network = ClassifierNetwork(config, meprop).to(device)
-        # bytes take a quarter of the memory of floats, and scaling a minibatch takes no time
+        # bytes need a quarter of the memory of floats, and scaling a minibatch takes no time
         pixels = train.pixels.reshape(len(train), SIDE * SIDE)
         self._pixels = torch.from_numpy(pixels.copy()).to(device)
         self._labels = torch.from_numpy(train.labels.astype(np.int64)).to(device)

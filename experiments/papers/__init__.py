@@ -1,12 +1,10 @@
-"""The experiments by name: the papers' tables, and the objections to them."""
+"""The experiments by name: the tables of the papers, and objections to them."""
 
 from collections.abc import Sequence
 
-from experiments.papers.fair import FAIR
-from experiments.papers.main import MAIN
-from experiments.papers.oracles import HYBRID
-from experiments.papers.simplify import SIMPLIFY
+from experiments.papers.cuts import FAIR, SIMPLIFY
 from experiments.papers.sweeps import ACTIVATION, DROPOUT, KEPT, LAYERS, SELECTION, WIDTH
+from experiments.papers.whole import HYBRID, MAIN
 from experiments.table import Table
 
 EXPERIMENTS: dict[str, Sequence[Table]] = {

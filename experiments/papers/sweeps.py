@@ -1,4 +1,4 @@
-"""What is varied on small data: how many entries are kept and which ones, and the network."""
+"""What is varied on small data: how many entries are kept, which ones, and the network."""
 
 from experiments.claims import faster, no_worse, worse
 from experiments.data import SWEEP
@@ -30,8 +30,7 @@ def _k(task: str) -> Table:
         no_worse("top-k, k 50", "dense"),
         faster("top-k, k 20", "dense", column="backward", times=2),
     )
-    title = "How many entries are kept"
-    figure = Figure(title, K_LABEL, ("test", "backward"), sweep=True)
+    figure = Figure("How many entries are kept", K_LABEL, ("test", "backward"), sweep=True)
     columns = ("dev", "test_uas", "test", "backward", "step", "best_epoch", "seconds")
     return Table(task, SWEEP, PAPERS, (*map(_kept, KS), DENSE), columns, claims, figure)
 
@@ -57,8 +56,7 @@ def _width(task: str) -> Table:
         rows.append(Row(label, {"hidden": k}, papers.get(label, ""), series, k))
     rows += [_kept(k, papers=papers.get(f"top-k, k {k}", "")) for k in WIDTHS]
     claims = [worse(f"{k} neurons, dense", f"top-k, k {k}", by=0.5) for k in WIDTHS[:3]]
-    title = f"Top-k of {HIDDEN} neurons against k neurons"
-    figure = Figure(title, "k, or neurons", sweep=True)
+    figure = Figure(f"Top-k of {HIDDEN} neurons against k neurons", "k, or neurons", sweep=True)
     return Table(task, SWEEP, PAPERS, (*rows, DENSE), SPEEDS, claims, figure)
 
 
@@ -79,9 +77,9 @@ def _dropout(task: str) -> Table:
     return Table(task, SWEEP, PAPERS, rows, SCORES, claims)
 
 
-# hidden layers; the papers and the reference code count the output layer too: 2 to 5
+# hidden layers; the papers and the reference code also count the output layer: 2 to 5
 DEPTHS = (1, 2, 3, 4)
-OUTPUT_LAYERS = {"parsing": 0, "mnist": 1}  # that a task's own setting counts
+OUTPUT_LAYERS = {"parsing": 0, "mnist": 1}  # counted by the setting of a task
 LAYERS_K, LAYERS_DROPOUT = 25, 0.1
 # meProp, Table 5: dense and meProp by depth
 TABLE_5 = (("98.10", "98.20"), ("98.21", "98.37"), ("98.10", "98.15"), ("98.05", "98.21"))

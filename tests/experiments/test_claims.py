@@ -77,9 +77,9 @@ def test_worse_and_better_have_their_limits(make_table: MakeTable) -> None:
 
 def test_noise_near_the_limit_is_said(make_table: MakeTable) -> None:
     noisy = make_table([89.0, 90.0, 91.0], [89.1, 90.0, 91.0])
-    assert v.no_worse(K2, DENSE)(noisy).text.endswith("too near the limit to be sure")
+    assert v.no_worse(K2, DENSE)(noisy).text.endswith("too close to the limit to be certain")
     sure = make_table([90.0, 90.01, 90.02], [93.0, 93.01, 93.02])
-    assert "too near" not in v.no_worse(K2, DENSE)(sure).text
+    assert "too close" not in v.no_worse(K2, DENSE)(sure).text
 
 
 def test_faster_is_a_ratio_of_seconds(make_table: MakeTable) -> None:
@@ -105,7 +105,7 @@ def test_smaller_compares_with_the_uncut_row(make_table: MakeTable) -> None:
 def test_only_seeds_that_both_rows_have_are_compared(make_table: MakeTable) -> None:
     table = make_table([90.0, None, 80.0, 80.0], [90.5, 70.0, None, 80.5])
     claim = v.better(K2, DENSE, by=0.0)(table)
-    assert claim.text.endswith("+0.50 ± 7.07, too near the limit to be sure")
+    assert claim.text.endswith("+0.50 ± 7.07, too close to the limit to be certain")
     assert claim.n == 2
     assert v.better(K2, DENSE)(make_table([90.0, None], [None, 90.0])).holds is None
 

@@ -126,7 +126,7 @@ def test_images_are_found_in_the_folder_and_in_its_mnist(tmp_path: Path) -> None
 
 
 def test_missing_or_damaged_images_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no train images, expected a file named train-images"):
+    with pytest.raises(DataError, match=r"no train_images, expected a file named train-images"):
         images(tmp_path)
     write_mnist(tmp_path, 40, 20)
     path = tmp_path / "t10k-images-idx3-ubyte"

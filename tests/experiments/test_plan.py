@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 from experiments.plan import Plan
 
 from . import made
+from .mnist.idx_files import write_mnist
 
 MakePlan = Callable[..., Plan]
 
@@ -62,15 +62,21 @@ def test_small_copies_are_trained_where_the_machinery_is_tried(make_plan: MakePl
     assert (dense.config.hidden, sparse.meprop.k, dense.training.epochs) == (50, 8, 2)
 
 
-def test_tasks_and_data_that_are_not_there_are_left_out_and_named(
+def test_row_that_depends_on_small_copies_is_not_shrunk_again(make_plan: MakePlan) -> None:
+    plan = make_plan({"small": made.small(depending=True)}, seeds=1, shrink=10)
+    made.fill(plan)
+    *_, depending = plan.cells()
+    assert depending is not None
+    assert (depending.config.hidden, depending.training.epochs) == (50, 3)
+
+
+def test_tables_whose_data_are_not_there_are_left_out_and_named(
     make_plan: MakePlan, tmp_path: Path
 ) -> None:
-    experiments = {"a": made.small(), "b": made.small("parsing")}
-    plan = make_plan(experiments, tasks=("parsing",))
-    assert plan.missing(experiments["a"][0]) == "left out by --task parsing"
+    experiments = {"a": made.small(), "b": made.small("mnist")}
+    write_mnist(tmp_path, 4, 4)
+    plan = make_plan(experiments, data=tmp_path)
+    reason = f"{tmp_path}: no treebank there"
+    assert plan.missing(experiments["a"][0]).startswith(reason)
     assert plan.missing(experiments["b"][0]) == ""
-    assert plan.reasons() == ["tagging: left out by --task parsing"]
-    assert {cell.task for cell in plan.cells() if cell} == {"parsing"}
-    empty = dataclasses.replace(plan, data=tmp_path)
-    assert list(empty.cells()) == []
-    assert empty.reasons()[0].startswith(f"parsing: {tmp_path}: no treebank there")
+    assert {cell.task for cell in plan.cells() if cell} == {"mnist"}

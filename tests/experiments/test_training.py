@@ -124,7 +124,7 @@ def test_checkpoint_that_does_not_fit_is_begun_anew(make_plan: MakePlan) -> None
     checkpoint.write_bytes(checkpoint.read_bytes()[:500])
     again = Recorder()
     assert train(plan, again) == []
-    assert any("warning: " in t and "begins anew" in t and "cut short" in t for t in again.lines)
+    assert any("warning: " in t and "starts anew" in t and "cut short" in t for t in again.lines)
     assert again.count(EpochRecord) == 4
 
 

@@ -159,7 +159,7 @@ def test_missing_or_faulty_files_are_told_before_anything_is_trained(
 ) -> None:
     result = train(run, tmp_path / "nowhere", tmp_path / "m")
     assert result.exit_code == 1
-    assert result.stderr.startswith(f"error: {tmp_path / 'nowhere'}: no train images, expected")
+    assert result.stderr.startswith(f"error: {tmp_path / 'nowhere'}: no train_images, expected")
     folder = write_mnist(_made(tmp_path / "mnist"), 30, 5)
     labels = folder / FILES["test"][1]
     labels.write_bytes(labels.read_bytes()[:-1])
@@ -167,7 +167,7 @@ def test_missing_or_faulty_files_are_told_before_anything_is_trained(
     assert result.exit_code == 1
     assert result.stderr.startswith(f"error: {labels}: is damaged")
     labels.unlink()
-    assert f"{folder}: no test labels" in train(run, folder, tmp_path / "m").stderr
+    assert f"{folder}: no test_labels" in train(run, folder, tmp_path / "m").stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mnist"]
 
 

@@ -75,7 +75,7 @@ def test_missing_file_is_told_with_its_name(folder: Path) -> None:
     with pytest.raises(DataError) as caught:
         find_mnist(folder)
     assert str(caught.value) == (
-        f"{folder}: no test labels, expected a file named t10k-labels[-.]idx1-ubyte*"
+        f"{folder}: no test_labels, expected a file named t10k-labels[-.]idx1-ubyte*"
     )
 
 
