@@ -7,9 +7,15 @@ busy moment of the machine meets all of them.
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
+import os
+import platform
+import statistics
+import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +23,6 @@ import torch
 
 from meprop_nlp import native
 from meprop_nlp.files import replacing
-from meprop_nlp.reproduction.conditions import conditions
-from meprop_nlp.reproduction.timing import compared, quartiles
 
 __all__ = [
     "FOLDER",
@@ -32,6 +36,61 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).parent
+BASELINE = "dense"
+
+
+def conditions() -> dict[str, Any]:
+    """Return the machine and the versions that figures measured now belong to."""
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "numpy": version("numpy"),
+        "commit": _commit(),
+        "kernels": native.kernels_in_use(),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def _cpu() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    named = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or "unknown")
+
+
+def _commit() -> str:
+    """The commit of the checkout; empty if this is not one."""
+    command = ["git", "-C", str(FOLDER), "rev-parse", "--short", "HEAD"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def quartiles(samples: Sequence[float]) -> list[float]:
+    """Return lower quartile, median and upper quartile."""
+    if len(samples) == 1:
+        return [*samples] * 3
+    return statistics.quantiles(samples, n=4, method="inclusive")
+
+
+def compared(samples: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """Return quartiles in milliseconds, and how many times as fast as `dense` each other one is.
+
+    That is the ratio of the medians, above 1 where it is faster.
+    """
+    by_name = {name: quartiles(seconds) for name, seconds in samples.items()}
+    return {
+        "ms": {name: [round(1000 * s, 5) for s in values] for name, values in by_name.items()},
+        "speedup": {
+            name: round(by_name[BASELINE][1] / values[1], 4)
+            for name, values in by_name.items()
+            if name != BASELINE
+        },
+    }
 
 
 def refuse_without_core() -> None:

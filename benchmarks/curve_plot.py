@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from meprop_nlp.reproduction.drawing import SERIES, drawn
+from drawing import SERIES, drawn
 
 SCORE = {"parser": "LAS", "tagger": "UPOS"}
 MEASURES = {  # label, unit
@@ -28,7 +28,10 @@ OFFSETS = {
 def draw(results: dict[str, Any], path: Path) -> None:
     """Draw the points into files beside `path`, as PNG and as SVG."""
     shape = len(SCORE), len(MEASURES)
-    with drawn(path, *shape, size=(10, 7), sharey="row") as (figure, panels):
+    with drawn(path, *shape, size=(10, 7), endings=("png", "svg"), sharey="row") as (
+        figure,
+        panels,
+    ):
         for row, (task, score) in zip(panels, SCORE.items(), strict=True):
             for panel, measure in zip(row, MEASURES, strict=True):
                 _panel(panel, [p for p in results["points"] if p["task"] == task], measure)

@@ -9,15 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from meprop_nlp.config import ClassifierConfig as ClassifierConfig
     from meprop_nlp.config import MePropConfig as MePropConfig
     from meprop_nlp.config import ParserConfig as ParserConfig
+    from meprop_nlp.config import Settings as Settings
     from meprop_nlp.config import SimplifyConfig as SimplifyConfig
     from meprop_nlp.config import TaggerConfig as TaggerConfig
     from meprop_nlp.config import TrainingConfig as TrainingConfig
     from meprop_nlp.data.conll.reading import read as read
     from meprop_nlp.data.conll.writing import write as write
-    from meprop_nlp.data.mnist import read_mnist as read_mnist
     from meprop_nlp.data.sentence import Sentence as Sentence
     from meprop_nlp.data.tokenlist import from_tokenlist as from_tokenlist
     from meprop_nlp.data.tokenlist import to_tokenlist as to_tokenlist
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from meprop_nlp.nn.lstm import MePropLSTM as MePropLSTM
     from meprop_nlp.scoring.metrics import evaluate as evaluate
     from meprop_nlp.simplify.simplifier import Simplifier as Simplifier
-    from meprop_nlp.training.classifier import ImageClassifier as ImageClassifier
     from meprop_nlp.training.parser import DependencyParser as DependencyParser
     from meprop_nlp.training.tagger import Tagger as Tagger
 
@@ -38,9 +36,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "BiLSTM": "nn.bilstm",
-    "ClassifierConfig": "config",
     "DependencyParser": "training.parser",
-    "ImageClassifier": "training.classifier",
     "MePropConfig": "config",
     "MePropError": "errors",
     "MePropLSTM": "nn.lstm",
@@ -48,6 +44,7 @@ _HOMES = {
     "Model": "models.model",
     "ParserConfig": "config",
     "Sentence": "data.sentence",
+    "Settings": "config",
     "Simplifier": "simplify.simplifier",
     "SimplifyConfig": "config",
     "Tagger": "training.tagger",
@@ -58,16 +55,13 @@ _HOMES = {
     "from_tokenlist": "data.tokenlist",
     "load": "models.model",
     "read": "data.conll.reading",
-    "read_mnist": "data.mnist",
     "to_tokenlist": "data.tokenlist",
     "write": "data.conll.writing",
 }
 
 __all__ = [
     "BiLSTM",
-    "ClassifierConfig",
     "DependencyParser",
-    "ImageClassifier",
     "MePropConfig",
     "MePropError",
     "MePropLSTM",
@@ -75,6 +69,7 @@ __all__ = [
     "Model",
     "ParserConfig",
     "Sentence",
+    "Settings",
     "Simplifier",
     "SimplifyConfig",
     "Tagger",
@@ -85,7 +80,6 @@ __all__ = [
     "from_tokenlist",
     "load",
     "read",
-    "read_mnist",
     "to_tokenlist",
     "write",
 ]

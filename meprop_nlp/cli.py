@@ -148,13 +148,11 @@ def _discard_output() -> None:
 _COMMANDS = {
     "train-tagger": "--train train.conllu --dev dev.conllu --k 50",
     "train-parser": "--train train.conllu --dev dev.conllu --simplify",
-    "train-mnist": "--data mnist --k 20",
     "tag": "words.conllu > tagged.conllu",
     "parse": "--tagger models/tagger.safetensors words.conllu > parsed.conllu",
     "convert": "wsj_0001.mrg wsj_0002.mrg -o train.conllx",
     "evaluate": "gold.conllu parsed.conllu",
     "benchmark": "models/parser.safetensors words.conllu",
-    "reproduce": "main k --task parsing --data treebanks",
     "info": "models/parser.safetensors",
     "validate": "train.conllu dev.conllu",
 }

@@ -39,8 +39,6 @@ TAG_COLUMNS = ("upos", "xpos", "feats")
 LEARNING_RATES = {"tagger": {"adam": 0.003}, "parser": {"adam": 0.002}}
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.1}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08}
-# The reference's on MNIST (meSimp, section 4).
-KEPT_SHARES["classifier"], PRUNE_RATES["classifier"] = 0.32, 0.1
 # Defaults of a training with a late cut: the whole network learns first, and after the cut the rest
 # of it learns again.
 SIMPLIFY_EPOCHS = 24
@@ -465,24 +463,3 @@ def _demand_use(given: Mapping[str, Any]) -> None:
     for name, described in settings_of(SimplifyConfig).items():
         if name in given and given[name] != described.default:
             raise ConfigError(f"`{name}` goes with `simplify`")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassifierConfig(Config):
-    """The MLP for MNIST (meProp, section 4.1: MNIST)."""
-
-    layers: int = 3  # with the output layer, as the reference code counts
-    hidden: int = 500
-    dropout: float = 0.0
-    sparse_output: bool = True  # the papers sparsify all layers; the reference code not the last
-
-    def __post_init__(self) -> None:
-        self._demand("layers", self.layers in range(2, 11), "a whole number from 2 to 10")
-        self._demand_positive("hidden")
-        self._demand_share("dropout")
-
-
-# The papers' dev set: the first of the training images (meProp, section 4.1).
-MNIST_DEV_IMAGES = 5000
-# What the papers have on MNIST where it is not our default.
-MNIST_TRAINING = TrainingConfig(epochs=20, batch_size=10, decay=False, clip=0.0, patience=0)

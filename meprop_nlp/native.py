@@ -41,6 +41,11 @@ def core() -> ModuleType | None:
     return native
 
 
+def is_available() -> bool:
+    """Whether there is a native core, and it is wanted."""
+    return core() is not None
+
+
 def why_missing() -> str:
     """Return what to say where `core()` is None."""
     if os.environ.get(CHOICE) == "reference":

@@ -219,16 +219,6 @@ class Config:
         if not holds:
             raise ConfigError(f"`{name}` is {getattr(self, name)!r}, expected {expected}")
 
-    # for ClassifierConfig, whose fields have no descriptions yet
-
-    def _demand_share(self, name: str) -> None:
-        expected = "a number from 0 up to, not including, 1"
-        self._demand(name, 0 <= getattr(self, name) < 1, expected)
-
-    def _demand_positive(self, name: str) -> None:
-        holds = is_whole(getattr(self, name)) and getattr(self, name) >= 1
-        self._demand(name, holds, "a whole number of at least 1")
-
 
 def is_whole(value: object) -> bool:
     """Whether a value is an integer, which True is not."""

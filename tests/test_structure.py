@@ -6,6 +6,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,16 +33,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": GROUND | {"data", "parsing", "scoring"},
 }
 MAY_IMPORT["training"] = MAY_IMPORT["models"] | {"models", "nn", "simplify"}
-MAY_IMPORT["reproduction"] = MAY_IMPORT["training"] | {"training"}
-MAY_IMPORT["commands"] = MAY_IMPORT["reproduction"] | {"reproduction", "__init__"}
+MAY_IMPORT["commands"] = MAY_IMPORT["training"] | {"training", "__init__"}
 MAY_IMPORT["cli"] = MAY_IMPORT["commands"] | {"commands"}
 WITHOUT_TORCH = {*GROUND, "scoring", "data", "parsing", "models", "commands", "cli", "__init__"}
-LAZY_ABOUT_TORCH = {
-    "training.classifier",
-    "training.parser",
-    "training.tagger",
-    "training.trainable",
-}
+LAZY_ABOUT_TORCH = {"training.parser", "training.tagger", "training.trainable"}
+# The only folders that call the native core.
+NEAR_THE_CORE = ("nn.backends.", "models.", "data.conll.")
+# Questions that only nn/backends/choose.py asks of a tensor.
+WHERE_TENSORS_LIVE = {"is_cuda", "is_cpu", "is_autocast_enabled", "get_num_threads"}
+MOST_MODULES = 25  # in a folder; commands/ has a file for each command
+MOST_FILES = 520  # tracked by git
 
 
 def tree(path: Path) -> ast.Module:
@@ -96,6 +97,49 @@ def test_imports_run_down_only(path: Path) -> None:
     if part == "__init__":
         return  # it names everything, and loads it on first use
     assert parts_imported(path) <= MAY_IMPORT[part] | {part}
+
+
+@each_file
+def test_package_knows_neither_experiments_nor_benchmarks(path: Path) -> None:
+    names = {name.partition(".")[0] for name in imported(ast.walk(tree(path)), ("meprop_nlp",))}
+    assert names.isdisjoint({"experiments", "benchmarks"})
+
+
+@each_file
+def test_heads_never_know_the_model(path: Path) -> None:
+    if NAMES[path].startswith("models.heads."):
+        names = set(imported(ast.walk(tree(path)), ("meprop_nlp", "models", "heads")))
+        assert "meprop_nlp.models.model" not in names
+
+
+@each_file
+def test_only_three_folders_call_the_native_core(path: Path) -> None:
+    if not NAMES[path].startswith(NEAR_THE_CORE):
+        assert "meprop_nlp.native.core" not in set(imported(ast.walk(tree(path)), ("meprop_nlp",)))
+
+
+@each_file
+def test_one_door_asks_where_tensors_live(path: Path) -> None:
+    name = NAMES[path]
+    if name.startswith(("nn.", "simplify.")) and not name.startswith("nn.backends."):
+        asked = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+        assert asked.isdisjoint(WHERE_TENSORS_LIVE)
+        assert "device.type" not in path.read_text(encoding="utf-8")
+
+
+def test_folders_stay_small() -> None:
+    folders = Counter(path.parent for path in FILES if path.name != "__init__.py")
+    large = {folder.name for folder, n_modules in folders.items() if n_modules > MOST_MODULES}
+    assert large <= {"commands"}
+
+
+def test_repository_stays_small() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=PACKAGE.parent, capture_output=True, text=True, check=False
+    )
+    if listed.returncode or not listed.stdout:
+        pytest.skip("not in a git checkout")
+    assert len(listed.stdout.splitlines()) <= MOST_FILES
 
 
 @each_file
@@ -200,7 +244,7 @@ def test_importing_the_package_loads_no_torch() -> None:
 
 
 def test_reading_and_predicting_load_no_torch() -> None:
-    names = "read, read_mnist, write, load, evaluate, Tagger, DependencyParser, ImageClassifier"
+    names = "read, write, load, evaluate, Tagger, DependencyParser"
     code = (
         f"from meprop_nlp import {names}; import sys; sys.stderr.write(str('torch' in sys.modules))"
     )

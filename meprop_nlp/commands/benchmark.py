@@ -49,7 +49,7 @@ def benchmark(
     """
     from meprop_nlp.models.model import load
     from meprop_nlp.models.speed import decoding_kernels, measure
-    from meprop_nlp.native import core
+    from meprop_nlp.native import is_available
     from meprop_nlp.threads import usable_threads
 
     reading = Reading(input_format=input_format)
@@ -61,7 +61,7 @@ def benchmark(
     if tagger is not None:
         models.insert(0, _tagger_for(models[0], tagger))
         paths = {"tagger": tagger, **paths}
-    if core() is None:
+    if not is_available():
         console.note(f"on {decoding_kernels()}; this is the slow path")
     counts = sorted({1, n})
     speeds = measure(file, models, threads=counts, rounds=rounds, input_format=input_format)

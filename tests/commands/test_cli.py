@@ -19,7 +19,6 @@ from meprop_nlp.config import LATE_TRAINING, SIMPLIFY_EPOCHS, TrainingConfig
 COMMANDS = (
     "train-tagger",
     "train-parser",
-    "train-mnist",
     "tag",
     "parse",
     "convert",
@@ -27,7 +26,6 @@ COMMANDS = (
     "info",
     "validate",
     "benchmark",
-    "reproduce",
 )
 
 AWKWARD = (

@@ -1,0 +1,1 @@
+"""MNIST, the third task of the papers."""
