@@ -19,7 +19,6 @@ from meprop_nlp.files import demand_writable
 SEEDS = 3
 SHRINK = 10  # of --quick
 OUT, QUICK_OUT = Path("reproduction"), Path("reproduction-quick")
-NO_MEANING = "--quick only shows that everything runs; its numbers mean nothing"
 HELP = {
     "names": f"{', '.join(EXPERIMENTS)}; none: all.",
     "task": f"Train only for this task: {', '.join(TASKS)}; may be repeated.",
@@ -71,7 +70,7 @@ def experiments(
     # with --quick more threads would only wait for each other
     threads = threads or int(quick)
     shrink = SHRINK if quick else 1
-    whole = Plan(EXPERIMENTS, Results(out), data, seeds=seeds, shrink=shrink, threads=threads)
+    whole = Plan(EXPERIMENTS, Results(out), data, seeds, shrink, threads)
     chosen = {
         name: [table for table in EXPERIMENTS[name] if table.task in (task or TASKS)]
         for name in names or EXPERIMENTS
@@ -87,7 +86,7 @@ def experiments(
         demand_writable(path)
     display = Display(quiet=quiet)
     if quick:
-        display.warn(NO_MEANING)
+        display.warn("--quick only shows that everything runs; its numbers mean nothing")
     failed = [] if report_only else _train(wanted, display, max_minutes)
 
     from experiments.report import Report

@@ -5,7 +5,7 @@ import inspect
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import typer
@@ -13,20 +13,25 @@ import typer
 from meprop_nlp.errors import ConfigError, MePropError
 
 
-def make_app(command: Callable[..., None], example: str) -> typer.Typer:
-    """Return an app with one command; it exits with 2 on wrong usage and with 1 on other errors."""
-    settings = inspect.signature(command).parameters
+def in_options(text: str, settings: Container[str]) -> str:
+    """Replace settings as the library names them, such as `k`, by options, such as --k."""
 
     def option(match: re.Match[str]) -> str:
         return "--" + match[1].replace("_", "-") if match[1] in settings else match[0]
+
+    return re.sub(r"`(\w+)`", option, text)
+
+
+def make_app(command: Callable[..., None], example: str) -> typer.Typer:
+    """Return an app with one command; it exits with 2 on wrong usage and with 1 on other errors."""
+    settings = inspect.signature(command).parameters
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
         try:
             command(*arguments, **options)
         except MePropError as error:
-            # the library writes `k` where the command line has --k
-            sys.stderr.write("error: " + re.sub(r"`(\w+)`", option, str(error)) + "\n")
+            sys.stderr.write(f"error: {in_options(str(error), settings)}\n")
             raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
         except KeyboardInterrupt:
             sys.stderr.write("error: stopped by Ctrl-C\n")
@@ -82,8 +87,6 @@ class Display:
             )
         elif isinstance(record, Step) and self._progress and time.monotonic() > self._shown + 0.1:
             self._shown = time.monotonic()
-            sys.stderr.write(
-                f"\r\x1b[K{self.title}epoch {record.epoch}/{record.n_epochs}, minibatch "
-                f"{record.batch:,}/{record.n_batches:,}, loss {record.loss:.4f}"
-            )
-            sys.stderr.flush()
+            batch = f"minibatch {record.batch:,}/{record.n_batches:,}, loss {record.loss:.4f}"
+            text = f"\r\x1b[K{self.title}epoch {record.epoch}/{record.n_epochs}, {batch}"
+            print(text, end="", file=sys.stderr, flush=True)

@@ -18,10 +18,8 @@ from meprop_nlp.config import (
 PAPERS, DEFAULTS = "papers", "defaults"
 HIDDEN = 500
 PAPERS_K = {"parsing": 20, "tagging": 10, "mnist": 80}
-DEFAULT_K = {
-    "parsing": round(KEPT_SHARES["parser"] * HIDDEN),
-    "tagging": round(KEPT_SHARES["tagger"] * HIDDEN),
-}
+MODELS = {"parsing": "parser", "tagging": "tagger"}
+DEFAULT_K = {task: round(KEPT_SHARES[model] * HIDDEN) for task, model in MODELS.items()}
 RATES = {"adam": 1e-3, "adagrad": 1e-2}
 PAPERS_RATES = {"parsing": RATES, "tagging": RATES, "mnist": {"adam": 1e-3, "adagrad": 1e-1}}
 # meProp, section 4.1 and Table 1: hidden 500, constant rate, no clipping, no dropout (of embeddings

@@ -107,10 +107,8 @@ def _train(cell: Cell, output: Path, hooks: Hooks, *, resume: bool) -> Any:
     """Return the best model on dev, which is also written to `output`."""
     corpus = cell.corpus
     train: Any = {"parsing": DependencyParser.train, "tagging": Tagger.train, "mnist": train_mnist}
-    if cell.task == "mnist":
-        data: tuple[Any, Any] = images_of(corpus)[:2]
-    else:
-        data = corpus.treebank("train"), corpus.treebank("dev")
+    mnist = cell.task == "mnist"
+    data: Any = images_of(corpus)[:2] if mnist else map(corpus.treebank, ("train", "dev"))
     return train[cell.task](
         *data,
         config=cell.config,

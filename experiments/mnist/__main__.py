@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_origin, get_type_hints
 
 from typer import Context, Option
 
-from experiments.console import Display, make_app
-from experiments.mnist.classifier import KEPT_SHARE, TRAINING, ClassifierConfig, accuracy
+from experiments.console import Display, in_options, make_app
+from experiments.mnist import classifier
 from experiments.mnist.images import find_mnist, read_mnist
 from experiments.mnist.reference import ReferenceConfig
 from meprop_nlp.commands.stopping import StopOnce
@@ -19,22 +19,25 @@ from meprop_nlp.errors import ConfigError
 
 # the defaults of the options
 SETTINGS = {
-    "config": ClassifierConfig(),
+    "config": classifier.ClassifierConfig(),
     "meprop": MePropConfig(),
     "simplify": SimplifyConfig(),
-    "training": TRAINING,
+    "training": classifier.TRAINING,
 }
+ALL = {"simplify", *(name for default in SETTINGS.values() for name in default.to_dict())}
 HELP = {
     "data": "Folder of MNIST's four files, compressed or not; by default mnist in "
     "$MEPROP_NLP_DATA, else in the current folder.",
     "output": "The model file to write.",
-    "reference": "JSON settings of the papers' reference code (lancopku/meProp, lancopku/meSimp), "
-    "with the same meaning here: see experiments/mnist/README.md. Other options win over it.",
-    "simplify": f"Cut neurons (meSimp); --k is then {KEPT_SHARE} of --hidden by default.",
+    "reference": "JSON settings of lancopku/meProp or lancopku/meSimp; options win over them. See "
+    "experiments/mnist/README.md.",
+    "simplify": f"Cut neurons (meSimp); --k is {classifier.KEPT_SHARE} of --hidden by default.",
     "resume": "Go on with a training that was stopped or killed.",
     "quiet": "Print only scores, warnings and errors.",
     "k": "Entries of each gradient that survive; 0 or none: plain backpropagation. With Adam a "
     "small k learns badly at first (20: dev 86 after an epoch, dense 95), with AdaGrad well (93).",
+    "prune_rate": "With --schedule paper: cut a neuron that is in the top k of a smaller share of "
+    f"the examples; by default {classifier.PRUNE_RATE}.",
     "learning_rate": "By default, as in the papers: Adam 0.001, AdaGrad 0.1; SGD 0.1 (ours).",
 }
 OUTPUT = Path("models/mnist.safetensors")
@@ -82,14 +85,14 @@ def mnist(
             if checkpoint_path(output).exists():
                 display.say("to go on, give the same command with --resume")
             raise
-    print(f"dev: accuracy {accuracy(model.arrays, images.dev):.2f}")
-    print(f"test: accuracy {accuracy(model.arrays, images.test):.2f}")
+    print(f"dev: accuracy {classifier.accuracy(model.arrays, images.dev):.2f}")
+    print(f"test: accuracy {classifier.accuracy(model.arrays, images.test):.2f}")
 
 
 def _settings(options: dict[str, Any]) -> dict[str, Any]:
     """Return the configurations with the values of the options, by their names in `SETTINGS`."""
     if options["simplify"] and options["k"] is None:
-        options["k"] = max(1, round(KEPT_SHARE * options["hidden"]))
+        options["k"] = max(1, round(classifier.KEPT_SHARE * options["hidden"]))
     for part, switch in (("meprop", "k"), ("simplify", "simplify")):
         for name, value in SETTINGS[part].to_dict().items():
             if name != switch and options[name] != value and not options[switch]:
@@ -112,12 +115,12 @@ def _parameters() -> Iterator[inspect.Parameter]:
             dashed = name.replace("_", "-")
             names = [f"--{dashed}/--no-{dashed}" if kind is bool else f"--{dashed}"]
             names += {"threads": ["-t"], "device": ["-d"]}.get(name, [])
-            text = HELP.get(name) or getattr(field.metadata.get("setting"), "help", None)
+            text = HELP.get(name) or str(getattr(field.metadata.get("setting"), "help", ""))
             yield inspect.Parameter(
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=getattr(default, name),
-                annotation=Annotated[kind, Option(*names, help=text)],
+                annotation=Annotated[kind, Option(*names, help=in_options(text, ALL))],
             )
 
 

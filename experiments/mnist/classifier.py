@@ -35,7 +35,7 @@ class ClassifierConfig(Config):
     )
     sparse_output: bool = setting(
         True,
-        help="Whether --k applies to the output layer too, as in the papers; in the reference code "
+        help="Whether `k` applies to the output layer too, as in the papers; in the reference code "
         "it does not.",
     )
 

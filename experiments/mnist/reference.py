@@ -156,10 +156,9 @@ class ReferenceConfig:
             "clip": 0.0,
             "clip_value": max(0.0, values["ClipBound"]) / larger,
             "weight_decay": 0.0 if optimizer == "sgd" and not first else decay,
+            "threads": values.get("TrainingThreads", 0),
             "seed": seed if seed >= 0 else secrets.randbelow(2**31),
         }
-        if first:
-            options["threads"] = values["TrainingThreads"]
         if net == "mlpvar":
             options |= {
                 "simplify": True,

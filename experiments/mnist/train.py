@@ -31,10 +31,10 @@ class ClassifierNetwork(nn.Module):
         self.dropout = config.dropout
         self.dropout_share = 1.0  # of the rate; the loop lowers it after a cut
         widths = [SIDE * SIDE, *[config.hidden] * (config.layers - 1), N_CLASSES]
-        stack = [
-            MePropLinear(i, o, k=meprop.k and min(meprop.k, o), topk_mode=meprop.topk_mode)
-            for i, o in pairwise(widths)
-        ]
+        stack = []
+        for i, o in pairwise(widths):
+            k = meprop.k and min(meprop.k, o)  # the output layer is narrow
+            stack.append(MePropLinear(i, o, k=k, topk_mode=meprop.topk_mode))
         if not config.sparse_output:
             stack[-1].k = None
         self.layers = nn.ModuleList(stack)
@@ -79,8 +79,7 @@ class ClassifierTask(Task):
         self.warnings: list[str] = []
         self.network = ClassifierNetwork(config, meprop).to(device)
         # bytes need a quarter of the memory of floats, and scaling a minibatch takes no time
-        pixels = train.pixels.reshape(len(train), SIDE * SIDE)
-        self._pixels = torch.from_numpy(pixels.copy()).to(device)
+        self._pixels = torch.from_numpy(train.pixels.reshape(len(train), -1).copy()).to(device)
         self._labels = torch.from_numpy(train.labels.astype(np.int64)).to(device)
 
     @property
