@@ -197,7 +197,7 @@ def make_optimizer(
             )
     except ValueError as error:
         raise ConfigError(f"optimizer {name}: {error}") from error
-    raise ConfigError(f"optimizer is {name!r}, expected one of {', '.join(OPTIMIZERS)}")
+    raise ConfigError(f"`optimizer` is {name!r}, expected one of {', '.join(OPTIMIZERS)}")
 
 
 def restart(optimizer: torch.optim.Optimizer) -> None:

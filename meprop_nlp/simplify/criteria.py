@@ -25,7 +25,7 @@ def scores_by(criterion: str, layer: MePropLinear | MePropLSTM) -> Tensor:
         ConfigError: another criterion.
     """
     if criterion not in ("hits", "magnitude", "random"):
-        raise ConfigError(f"criterion is {criterion!r}, expected hits, magnitude or random")
+        raise ConfigError(f"`criterion` is {criterion!r}, expected hits, magnitude or random")
     hits = layer.hits
     if criterion == "hits":
         return hits

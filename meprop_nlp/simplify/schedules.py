@@ -35,7 +35,7 @@ class CutSchedule:
     def __post_init__(self) -> None:
         for name, least in (("cycle", 1), ("cuts_per_epoch", 1), ("first_cut_epoch", 0)):
             if getattr(self, name) < least:
-                raise ConfigError(f"{name} is {getattr(self, name)}, expected at least {least}")
+                raise ConfigError(f"`{name}` is {getattr(self, name)}, expected at least {least}")
 
     def stage(self, epoch: int) -> int:
         """The number of the stage `epoch` is in, from 0; -1 before the first."""

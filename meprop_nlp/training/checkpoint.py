@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.models.file import read_model_file, write_model_file
 from meprop_nlp.simplify.cut import CutPlan
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.optimizer_state import load_optimizer_tensors, optimizer_tensors
 
 __all__ = [

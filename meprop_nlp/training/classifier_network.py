@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from meprop_nlp.config import ClassifierConfig, MePropConfig
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
-from meprop_nlp.simplify.simplifier import SimplifiedLayer, wire_stack
+from meprop_nlp.simplify.wiring import SimplifiedLayer, wire_stack
 
 __all__ = ["ClassifierNetwork"]
 

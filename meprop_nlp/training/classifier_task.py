@@ -16,7 +16,7 @@ from meprop_nlp.data.mnist import N_CLASSES, SIDE, Images
 from meprop_nlp.models.classifier import FrozenClassifier
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.packing import rounded
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.classifier_network import ClassifierNetwork
 from meprop_nlp.training.task import FixedExamples, arrays_of
 from meprop_nlp.training.teacher import Teacher, taught

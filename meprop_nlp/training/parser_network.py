@@ -17,7 +17,7 @@ from meprop_nlp.nn.embedding import dropout, embedding_sum
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.slots import slot_linear
 from meprop_nlp.parsing.features import TEMPLATE
-from meprop_nlp.simplify.simplifier import SimplifiedLayer, wire_stack
+from meprop_nlp.simplify.wiring import SimplifiedLayer, wire_stack
 
 __all__ = ["ParserNetwork"]
 

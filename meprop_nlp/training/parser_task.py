@@ -23,7 +23,7 @@ from meprop_nlp.models.packing import rounded
 from meprop_nlp.models.parser import FrozenParser
 from meprop_nlp.nn.distinct import distinct
 from meprop_nlp.parsing.transitions import make_system
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.embeddings import load_vectors
 from meprop_nlp.training.examples import ParserExamples, tag_rows
 from meprop_nlp.training.parser_network import ParserNetwork

@@ -16,7 +16,7 @@ from meprop_nlp.data.lexicon import FEATURES
 from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.embedding import dropout, embedding_concat
 from meprop_nlp.simplify.cut import Consumer
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 
 __all__ = ["TaggerNetwork"]
 

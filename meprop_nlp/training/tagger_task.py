@@ -20,7 +20,7 @@ from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.packing import rounded
 from meprop_nlp.models.tagger import FrozenTagger
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.embeddings import load_vectors
 from meprop_nlp.training.tagger_network import TaggerNetwork
 from meprop_nlp.training.task import FixedExamples, arrays_of, by_length, fitting_batch_size

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.teacher import Teacher
 
 __all__ = ["Batch", "FixedExamples", "Task", "arrays_of", "by_length", "fitting_batch_size"]

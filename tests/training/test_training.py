@@ -21,7 +21,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError, MePropError
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training import checkpoint as checkpoint_module
 from meprop_nlp.training import simplification as simplification_module
