@@ -30,7 +30,7 @@ def _loss_of(closure: Callable[[], Any] | None) -> Any:
 
 
 class _ByRows(torch.optim.Optimizer):
-    """A step that hands each parameter and its gradient to `_update`."""
+    """An optimiser that updates one parameter after the other."""
 
     lazy: bool
 
@@ -53,7 +53,7 @@ class _ByRows(torch.optim.Optimizer):
 
     @abstractmethod
     def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        """One parameter's step, in place; `group` holds its settings."""
+        """Update one parameter in place, with the settings of its group."""
 
 
 class Adam(_ByRows, torch.optim.Adam):

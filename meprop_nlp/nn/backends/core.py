@@ -18,5 +18,5 @@ class Core(NamedTuple):
 
 
 def readable(tensor: Tensor) -> Tensor:
-    """`tensor` as the core reads memory: row after row, signs applied."""
+    """Return `tensor` in the form that the core reads: contiguous, with signs applied."""
     return tensor.resolve_neg().contiguous()

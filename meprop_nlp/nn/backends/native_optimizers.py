@@ -12,7 +12,7 @@ __all__ = ["NativeUpdates"]
 
 
 class NativeUpdates:
-    """What `ReferenceUpdates` does, for contiguous parameters."""
+    """The same functions as `ReferenceUpdates`, for contiguous parameters."""
 
     def __init__(self, core: Core) -> None:
         self.core = core

@@ -12,7 +12,7 @@ __all__ = ["NativeRows"]
 
 
 class NativeRows:
-    """What `ReferenceRows` does; of the table's gradient it makes only the rows asked for."""
+    """The same functions as `ReferenceRows`."""
 
     def __init__(self, core: Core) -> None:
         self.core = core

@@ -1,4 +1,4 @@
-"""A layer over slots of a table on the native core, each distinct pair multiplied once.
+"""A layer over slots of a table on the native core, which multiplies each distinct pair once.
 
 Dimensions: B examples, F slots, P distinct pairs of a slot and a row, E columns of a row, O
 neurons.
