@@ -16,7 +16,7 @@ from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.packing import rounded
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
-from meprop_nlp.simplify.simplifier import SimplifiedLayer, wire_stack
+from meprop_nlp.simplify.wiring import SimplifiedLayer, wire_stack
 from meprop_nlp.training.run import train_task
 from meprop_nlp.training.simplification.teacher import Teacher, distilled
 from meprop_nlp.training.task import Task

@@ -14,8 +14,6 @@ from meprop_nlp.nn.lstm import MePropLSTM
 from meprop_nlp.nn.recurrence import State
 from meprop_nlp.nn.topk import check_k
 
-__all__ = ["BiLSTM"]
-
 _PARTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 
 

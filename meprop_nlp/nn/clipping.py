@@ -1,4 +1,4 @@
-"""Gradient clipping for gradients of which some store only rows."""
+"""Gradient clipping; gradients may be sparse."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from torch import Tensor
 
 from meprop_nlp.nn.row_gradient import in_row_order
 
-__all__ = ["clamp_gradients", "clip_gradients"]
-
 
 def clip_gradients(parameters: Iterable[Tensor], max_norm: float) -> float:
     """Scale all gradients down so that their joint norm is at most `max_norm`.
 
-    Like `torch.nn.utils.clip_grad_norm_`, but gradients may be sparse.
+    Unlike in `torch.nn.utils.clip_grad_norm_`, gradients may be sparse.
 
     Returns:
-        the norm before.
+        the joint norm before scaling.
     """
     gradients = _stored_values(parameters)
     if not gradients:
@@ -38,7 +36,7 @@ def clamp_gradients(parameters: Iterable[Tensor], bound: float) -> None:
 
 
 def _stored_values(parameters: Iterable[Tensor]) -> list[Tensor]:
-    """The gradients as tensors to change in place; of a sparse one, the rows that it stores."""
+    """The gradients, to be changed in place; for a sparse one the values of its stored rows."""
     values = []
     for parameter in parameters:
         if parameter.grad is not None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["distinct"]
-
 
 def distinct(numbers: Tensor, upper: int) -> tuple[Tensor, Tensor]:
     """Find the distinct values among int32 `numbers`, each from 0 up to, not including, `upper`.

@@ -15,8 +15,6 @@ from torch.autograd.function import Function, once_differentiable
 
 from meprop_nlp.nn.backends import choose
 
-__all__ = ["draw_seed", "dropout", "embedding_concat", "embedding_sum"]
-
 
 class EmbeddingFunction(Function):
     """y[n] = sum over j of table[rows[n, j]], then dropout."""
@@ -53,16 +51,16 @@ class DropoutFunction(Function):
 
 
 def draw_seed() -> int:
-    """Draw 64 random bits from PyTorch's default generator: a resumed training draws the same."""
+    """Draw 64 random bits from PyTorch's default generator, whose state a checkpoint restores."""
     return int(torch.empty((), dtype=torch.int64).random_()) & 0xFFFFFFFFFFFFFFFF
 
 
 def dropout(x: Tensor, p: float, training: bool = True) -> Tensor:
-    """Like `torch.nn.functional.dropout`, with another source of random numbers on the CPU.
+    """Apply dropout, as `torch.nn.functional.dropout` does, with our own random bits on the CPU.
 
     Args:
         x: any shape.
-        p: probability of an element to become zero, from 0 up to, not including, 1.
+        p: probability that an element becomes zero, from 0 up to, not including, 1.
         training: whether to drop anything.
     """
     if not training or p == 0:
@@ -79,8 +77,8 @@ def embedding_sum(table: Tensor, rows: Tensor, *, sparse_grad: bool = False) -> 
     Args:
         table: (V, E).
         rows: (N, J) int32, 0 to V - 1.
-        sparse_grad: whether the table's gradient is a sparse tensor of the rows that were read; for
-            a parameter that an optimiser of `nn/optimizers.py` updates.
+        sparse_grad: whether the table's gradient is a sparse tensor of the rows that were read, as
+            the optimisers of `nn/optimizers.py` take it.
 
     Returns:
         (N, E).

@@ -15,16 +15,20 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from meprop_nlp.config import TopkMode
-from meprop_nlp.nn.backends.choose import backward_through_time, keep_all, lstm_forward, topk
+from meprop_nlp.nn.backends.choose import (
+    backward_through_time,
+    in_type_of,
+    keep_all,
+    lstm_forward,
+    topk,
+)
 from meprop_nlp.nn.packed import Packed
 from meprop_nlp.nn.recurrence import LSTMOutput, LSTMTrace, LSTMWeights, State
 from meprop_nlp.nn.topk import Operands, Selection, active_k, check_topk_mode
 
-__all__ = ["LSTMFunction", "LinearFunction", "meprop_linear", "meprop_lstm"]
-
 
 def _once(backward: Callable[..., Any]) -> Callable[..., Any]:
-    """`once_differentiable` only where it is needed: it costs a small layer's pass a tenth."""
+    """Apply `once_differentiable` only if needed: it adds a tenth to a small layer's pass."""
     guarded = once_differentiable(backward)
 
     def run(ctx: Any, *gradients: Tensor) -> Any:
@@ -34,11 +38,11 @@ def _once(backward: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class LinearFunction(torch.autograd.Function):
-    """y = x W^T + b for x (..., I); of dy, only the kept entries sdy go back (meProp, section 2.1).
+    """y = x W^T + b. Only sdy, the kept entries of dy, goes back (meProp, section 2.1):
 
-    dx = sdy W          dx[b] = sum over the k kept o of dy[b, o] * weight[o]      (B, I)
-    dw = sdy^T x        dw[o] = sum over the b that kept o of dy[b, o] * x[b]      (O, I)
-    db = sum of dy      over the examples b: dense, as in the reference code       (O,)
+    dx = sdy W        dx[b] = sum over the k kept o of dy[b, o] * weight[o]      (B, I)
+    dw = sdy^T x      dw[o] = sum over the b that kept o of dy[b, o] * x[b]      (O, I)
+    db = sum of dy    over the examples b: dense, as in the reference code       (O,)
     """
 
     @staticmethod
@@ -50,47 +54,48 @@ class LinearFunction(torch.autograd.Function):
         selection: Selection,
         hits: Tensor | None,
         examples: Tensor | None,
-        row_sparse: bool,
+        sparse_grad: bool,
     ) -> Tensor:
         y = functional.linear(x, weight, bias)
-        if x.dtype != y.dtype or weight.dtype != y.dtype:
-            # Under autocast y is of its dtype, and so are the products of the backward pass.
-            x, weight = x.to(y.dtype), weight.to(y.dtype)
-        ctx.save_for_backward(x, weight)
-        ctx.settings = selection, hits, examples, row_sparse
+        ctx.save_for_backward(*in_type_of(y, x, weight))
+        ctx.settings = selection, hits, examples, sparse_grad
         return y
 
     @staticmethod
     @_once
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        selection, hits, examples, row_sparse = ctx.settings
+        selection, hits, examples, sparse_grad = ctx.settings
         need_dx, need_dw, need_db = ctx.needs_input_grad[:3]
-        shape = x.shape
-        is_matrix = len(shape) == 2
-        if not is_matrix:
-            x = x.reshape(-1, shape[-1])  # (B, I)
-            dy = dy.reshape(-1, dy.shape[-1])  # (B, O)
-        counting, row_sparse = hits is not None, row_sparse and need_dw
-        layer = Operands(x, weight, need_dx, need_dw, need_db, counting, row_sparse)
+        rows, dy = _rows(x), _rows(dy)  # (B, I), (B, O)
+        counting, row_sparse = hits is not None, sparse_grad and need_dw
+        layer = Operands(rows, weight, need_dx, need_dw, need_db, counting, row_sparse)
 
         kept = topk(dy, selection, layer)  # which entries of dy survive
         dx = kept.dx(weight) if need_dx else None
-        dw = kept.dw(x) if need_dw else None
+        dw = kept.dw(rows) if need_dw else None
         db = kept.db
         if hits is not None:
             kept.count(hits)
         if examples is not None:
             examples += len(dy)
-        if dx is not None and not is_matrix:
-            dx = dx.view(shape)
-        return dx, dw, db, None, None, None, None
+        return _shaped(dx, x), dw, db, None, None, None, None
+
+
+def _rows(tensor: Tensor) -> Tensor:
+    """(..., I) to (B, I): the leading dimensions are examples."""
+    return tensor if tensor.dim() == 2 else tensor.reshape(-1, tensor.shape[-1])
+
+
+def _shaped(rows: Tensor | None, tensor: Tensor) -> Tensor | None:
+    """(B, I) in the shape of `tensor`, undoing `_rows`."""
+    return rows if rows is None or tensor.dim() == 2 else rows.view(tensor.shape)
 
 
 def _apply(function: type[torch.autograd.Function], *args: Any) -> Any:
-    """`function.apply`, outside the graphs of torch.compile: one ends before it, one begins after.
+    """Call `function.apply` outside the graphs of torch.compile.
 
-    The backward passes call the native core and count into buffers, which no graph can hold.
+    The backward passes call the native core and count into buffers, which no graph can contain.
     """
     if torch.compiler.is_compiling():
         return _apply_uncompiled(function, *args)
@@ -114,7 +119,7 @@ def meprop_linear(
     generator: torch.Generator | None = None,
     sparse_grad: bool = False,
 ) -> Tensor:
-    """x W^T + b, with a backward pass that keeps k entries of the gradient (meProp, section 2.1).
+    """Compute x W^T + b; the backward pass keeps k entries of the gradient (meProp, section 2.1).
 
     Args:
         x: (..., I) input; the product of its leading dimensions is the number of examples.
@@ -127,8 +132,8 @@ def meprop_linear(
             j, or with plain backprop of those that sent it any gradient.
         examples: () int64; the backward pass adds the number of examples.
         generator: source of the `random` mode.
-        sparse_grad: whether the gradient of `weight` is a sparse tensor of the rows that were kept,
-            unless backprop is plain; see `MePropLinear`.
+        sparse_grad: whether the gradient of `weight` is a sparse tensor of the kept rows; with
+            plain backprop it never is. See `MePropLinear`.
 
     Returns:
         (..., O) output.
@@ -146,7 +151,7 @@ def meprop_linear(
     if (hits is not None or examples is not None) and y.requires_grad:
 
         def count(dy: Tensor) -> None:
-            dy = dy.reshape(-1, dy.shape[-1])  # (B, O)
+            dy = _rows(dy)
             if hits is not None:
                 keep_all(dy).count(hits)
             if examples is not None:
@@ -159,21 +164,21 @@ def meprop_linear(
 class LSTMFunction(torch.autograd.Function):
     """A whole LSTM layer over packed sequences.
 
-    One step forwards, with a = x_t W_ih^T + h_(t-1) W_hh^T + b cut into a_i, a_f, a_g, a_o:
+    One step forwards, with a = x_t W_ih^T + h_(t-1) W_hh^T + b split into a_i, a_f, a_g, a_o:
 
         i, f, o = sigmoid(a_i), sigmoid(a_f), sigmoid(a_o);  g = tanh(a_g)
         c_t = f * c_(t-1) + i * g;  h_t = o * tanh(c_t)
 
-    and backwards, dh_t being the gradient from step t+1 and from the output:
+    and backwards, where dh_t is the gradient from step t+1 plus that of the output:
 
         dc_t   += dh_t * o * (1 - tanh(c_t)^2)
         da_i, da_f, da_g = dc_t * (g i (1-i), c_(t-1) f (1-f), i (1-g^2))
         da_o   = dh_t * tanh(c_t) o (1-o)
-        sda    = in each of the four, the k entries of largest magnitude per example; the rest zero
+        sda    = the k entries of largest magnitude of each gate and example; all others are zero
         dh_(t-1) = sda W_hh;  dc_(t-1) = dc_t * f
 
-    Then the products are made for all steps at once: dx = sda W_ih, dW_ih = sda^T x,
-    dW_hh = sda^T h_prev, and db = the sum of all of da, dense.
+    The remaining products are computed for all steps at once: dx = sda W_ih, dW_ih = sda^T x,
+    dW_hh = sda^T h_prev; db is the sum of all of da, dense.
     """
 
     @staticmethod
@@ -242,14 +247,14 @@ def meprop_lstm(
     generator: torch.Generator | None = None,
     dense: LSTMOutput | None = None,
 ) -> LSTMOutput:
-    """One LSTM layer whose backward pass keeps k entries of each gate's gradient, per time step.
+    """Run an LSTM layer whose backward pass keeps k entries of each gate's gradient per time step.
 
     The paper (meProp, section 3, POS tagging) does not say where its LSTM selects; we select in
     each of the four gates, per example and time step, for the input and the recurrent product.
 
     Args:
         x: (N, I) packed input, N words in all.
-        packed: its steps, and the direction in which they are read.
+        packed: the time steps of `x`, and the direction in which they are read.
         state: h0 and c0, (B, H) each, before the first step; B is the first batch size.
         weights: (4H, I), (4H, H) and (4H,) or None, gates in PyTorch's order i, f, g, o.
         k: how many of each gate's H gradients survive. None, 0 and k >= H are plain backprop.
@@ -258,8 +263,8 @@ def meprop_lstm(
             of unit j.
         examples: () int64; the backward pass adds N.
         generator: source of the `random` mode.
-        dense: results of PyTorch's own LSTM for the same input, where
-            `choose.traces_dense_forward(x)`: then they are not computed again.
+        dense: the results of PyTorch's own LSTM for the same input, which are then not computed
+            again; only if `choose.traces_dense_forward(x)`.
 
     Returns:
         output (N, H) packed, h_n (B, H) and c_n (B, H).

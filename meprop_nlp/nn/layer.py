@@ -1,4 +1,4 @@
-"""`MePropLayer`: what the meProp layers share, the settings of top-k and the counts of hits."""
+"""`MePropLayer`: the settings of top-k and the counts of hits that all meProp layers have."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from torch import Tensor, nn
 from meprop_nlp.config import TopkMode
 from meprop_nlp.nn.topk import check_k, check_topk_mode
 
-__all__ = ["MePropLayer"]
-
 
 class MePropLayer(nn.Module):
-    """Mixin of a layer whose backward pass keeps k entries, and which counts the hits.
+    """Mixin for a layer whose backward pass keeps k entries of each gradient and counts the hits.
 
-    meSimp, section 3: `hits[j]` is how often neuron j was in an example's top-k, `examples` how
-    many examples there were. Both are counted in the backward pass while `counting` is True (a
-    `Simplifier` sets it) and are saved with the layer, so that a resumed training cuts the same
-    neurons. A word of a sequence is an example; so is a padding row, so pack where you can.
+    `hits[j]` is the number of examples whose top-k contained neuron j, `examples` the number of
+    examples (meSimp, section 3). Both are counted in the backward pass while `counting` is True (a
+    `Simplifier` sets it), and are saved with the layer, so that a resumed training cuts the same
+    neurons. In a sequence every word is an example. So is every row of padding: pack sequences.
 
     Attributes:
         topk_mode: `example`, `unified` or `random`; see `nn/topk.py`.
@@ -39,7 +37,7 @@ class MePropLayer(nn.Module):
     def _start(
         self, width: int, k: int | None, topk_mode: TopkMode, device: torch.device | str | None
     ) -> None:
-        """Set the attributes of a layer of `width` neurons; to be called in its constructor."""
+        """Set the attributes of a layer of `width` neurons; its constructor calls this."""
         check_topk_mode(topk_mode)
         self.topk_mode = topk_mode
         self.generator = None
@@ -53,8 +51,10 @@ class MePropLayer(nn.Module):
         """How many entries of each gradient survive; may be changed at any time.
 
         None, 0 and the layer's width are plain backprop. A layer that meSimp has cut to fewer than
-        k neurons keeps all its entries. Setting it raises `ConfigError` unless it is None or from 0
-        to the layer's width.
+        k neurons keeps all its entries.
+
+        Raises:
+            ConfigError: on setting a value that is neither None nor from 0 to the layer's width.
         """
         return self._k
 
@@ -73,7 +73,7 @@ class MePropLayer(nn.Module):
         self.examples.zero_()
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        # The weights of a plain PyTorch layer load too: it has no counts, so they start at zero.
+        # The state of a plain PyTorch layer can be loaded too: the counts then start at zero.
         if f"{prefix}hits" not in state_dict and f"{prefix}examples" not in state_dict:
             state_dict = dict(state_dict)
             state_dict[f"{prefix}hits"] = torch.zeros_like(self.hits)

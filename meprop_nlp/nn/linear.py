@@ -11,8 +11,6 @@ from meprop_nlp.config import TopkMode
 from meprop_nlp.nn.functional import meprop_linear
 from meprop_nlp.nn.layer import MePropLayer
 
-__all__ = ["MePropLinear"]
-
 
 class MePropLinear(MePropLayer, nn.Linear):
     """Drop-in for `nn.Linear`: same shapes, initialisation and forward (meProp, section 2.1).
@@ -24,11 +22,11 @@ class MePropLinear(MePropLayer, nn.Linear):
         k: how many entries of each example's output gradient survive, at most O; may be changed at
             any time. None, 0 and O are plain backprop, PyTorch's own gradients exactly.
         topk_mode: `example`, `unified` (one set for the batch) or `random` (an ablation).
-        sparse_grad: whether `weight.grad` is a sparse tensor of the rows that were kept, as that of
-            `nn.Embedding(sparse=True)`, instead of a full one that is mostly zero. With `unified`
-            and a wide layer most of the time on a GPU is otherwise spent on zeros. For
-            `torch.optim.SparseAdam`, `Adagrad` and `SGD`; other optimisers refuse it. With plain
-            backprop the gradient is full in any case.
+        sparse_grad: whether `weight.grad` is a sparse tensor of the kept rows, like that of
+            `nn.Embedding(sparse=True)`, instead of a full one that is mostly zero. In a wide layer
+            with `unified`, a GPU otherwise spends most of its time on zeros. Only
+            `torch.optim.SparseAdam`, `Adagrad` and `SGD` accept such gradients. With plain backprop
+            the gradient is always full.
         device, dtype: of the weights.
 
     Attributes:

@@ -20,8 +20,6 @@ from meprop_nlp.nn.packed import Packed, turned_rows
 from meprop_nlp.nn.recurrence import LSTMOutput, LSTMWeights, State
 from meprop_nlp.nn.topk import active_k
 
-__all__ = ["MePropLSTM"]
-
 
 class MePropLSTM(MePropLayer, nn.LSTM):
     """Drop-in for a one-layer `nn.LSTM`: same shapes, parameter names, initialisation and forward.
@@ -34,7 +32,7 @@ class MePropLSTM(MePropLayer, nn.LSTM):
         input_size: I.
         hidden_size: H.
         bias: whether to add the two learnt biases.
-        batch_first: tensors are (B, T, ...) instead of (T, B, ...); no effect on packed input.
+        batch_first: tensors are (B, T, ...) instead of (T, B, ...); has no effect on packed input.
         k: how many entries of each gate survive, at most H; may be changed at any time. None, 0 and
             H are plain backprop: PyTorch's own LSTM, except for packed sequences of unequal lengths
             on the CPU, where ours computes the same faster.
@@ -171,7 +169,7 @@ class MePropLSTM(MePropLayer, nn.LSTM):
         return output.transpose(0, 1) if self.batch_first else output, state
 
     def _run(self, x: Tensor, batch_sizes: list[int], hx: State | None) -> tuple[Tensor, State]:
-        """Packed rows (N, I) and state (1, B, H) through our own forward and backward."""
+        """Run our own forward and backward pass over packed rows (N, I) and a state (1, B, H)."""
         wanted = (1, batch_sizes[0], self.hidden_size)
         if hx is None:
             hx = (x.new_zeros(wanted), x.new_zeros(wanted))
@@ -198,7 +196,7 @@ class MePropLSTM(MePropLayer, nn.LSTM):
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     @torch.no_grad()
     def _dense_results(self, x: Tensor, batch_sizes: list[int], hx: State) -> LSTMOutput | None:
-        """PyTorch's own forward pass over packed rows, where our backward pass can build on it."""
+        """Run PyTorch's own forward pass over packed rows, if our backward pass can use it."""
         if not choose.traces_dense_forward(x):
             return None
         packed, (h_n, c_n) = self._forward_dense(PackedSequence(x, torch.tensor(batch_sizes)), hx)
@@ -207,7 +205,7 @@ class MePropLSTM(MePropLayer, nn.LSTM):
     def _forward_dense(
         self, input: Tensor | PackedSequence, hx: State | None
     ) -> tuple[Tensor | PackedSequence, State]:
-        """PyTorch's own LSTM; to read backwards, each sequence is reversed before and after."""
+        """Run PyTorch's own LSTM; to read backwards, reverse each sequence before and after."""
         if not self.reverse:
             return nn.LSTM.forward(self, input, hx)
         if isinstance(input, PackedSequence):

@@ -18,8 +18,6 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.nn.backends import choose
 from meprop_nlp.nn.backends.reference_optimizers import AdagradSettings, AdamSettings
 
-__all__ = ["SGD", "Adagrad", "Adam", "make_optimizer", "restart"]
-
 
 def _loss_of(closure: Callable[[], Any] | None) -> Any:
     """Call a step's closure with gradients on, and return its loss."""
@@ -30,7 +28,7 @@ def _loss_of(closure: Callable[[], Any] | None) -> Any:
 
 
 class _ByRows(torch.optim.Optimizer):
-    """A step that hands each parameter and its gradient to `_update`."""
+    """An optimiser that updates one parameter after the other."""
 
     lazy: bool
 
@@ -53,7 +51,7 @@ class _ByRows(torch.optim.Optimizer):
 
     @abstractmethod
     def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        """One parameter's step, in place; `group` holds its settings."""
+        """Update one parameter in place, with the settings of its group."""
 
 
 class Adam(_ByRows, torch.optim.Adam):
@@ -197,7 +195,7 @@ def make_optimizer(
             )
     except ValueError as error:
         raise ConfigError(f"optimizer {name}: {error}") from error
-    raise ConfigError(f"optimizer is {name!r}, expected one of {', '.join(OPTIMIZERS)}")
+    raise ConfigError(f"`optimizer` is {name!r}, expected one of {', '.join(OPTIMIZERS)}")
 
 
 def restart(optimizer: torch.optim.Optimizer) -> None:

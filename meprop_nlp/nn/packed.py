@@ -1,6 +1,6 @@
-"""`Packed`: where the rows of packed sequences stand, and which way they are read.
+"""`Packed`: the time steps of packed sequences, and the direction in which they are read.
 
-Packed form is PyTorch's: the rows of all time steps under each other, step t having
+Packed form is PyTorch's: the rows of all time steps one after the other. Step t has
 `batch_sizes[t]` rows, one for each sequence that is long enough; the longest sequence comes first.
 Dimensions: N rows in all (words of the batch), T steps.
 """
@@ -14,11 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["Packed", "turned_rows"]
-
 
 class Packed(NamedTuple):
-    """The rows of packed sequences, and the direction in which a layer reads them."""
+    """The time steps of packed sequences, and the direction in which a layer reads them."""
 
     batch_sizes: Sequence[int]
     """(T,) rows of each time step, never growing; they sum to N."""
@@ -36,11 +34,11 @@ class Packed(NamedTuple):
 
 
 def turned_rows(batch_sizes: Tensor) -> Tensor:
-    """(N,) for each row, the row of the same sequence counted from its other end.
+    """Return for each row (N,) the row at the mirrored position of the same sequence.
 
     `batch_sizes` (T,) is on the CPU, and so is the result.
     """
-    sizes = batch_sizes.numpy()  # takes a quarter of PyTorch's time for so few numbers
+    sizes = batch_sizes.numpy()  # NumPy takes a quarter of PyTorch's time for so few numbers
     starts = np.cumsum(sizes) - sizes  # (T,)
     step = np.repeat(np.arange(len(sizes)), sizes)  # (N,)
     sequence = np.arange(len(step)) - starts[step]  # (N,)

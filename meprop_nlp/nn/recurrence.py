@@ -1,4 +1,4 @@
-"""What passes between an LSTM layer and its kernels: weights, outputs and the trace.
+"""The tensors that an LSTM layer exchanges with its kernels: weights, results and the trace.
 
 One layer, one direction, over packed sequences (see `nn/packed.py`). Dimensions: N rows in all
 (words of the batch), B sequences, I inputs, H units. The gates stand in PyTorch's order i, f, g, o.
@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from torch import Tensor
-
-__all__ = ["LSTMOutput", "LSTMTrace", "LSTMWeights", "State"]
 
 State = tuple[Tensor, Tensor]
 """Hidden state and cell."""
@@ -24,7 +22,7 @@ class LSTMWeights(NamedTuple):
     hh: Tensor
     """(4H, H) for the hidden state."""
     bias: Tensor | None
-    """(4H,) the sum of PyTorch's two."""
+    """(4H,) the sum of PyTorch's two biases."""
 
 
 class LSTMOutput(NamedTuple):
@@ -39,7 +37,7 @@ class LSTMOutput(NamedTuple):
 
 
 class LSTMTrace(NamedTuple):
-    """What the backward pass needs of the forward pass."""
+    """The intermediate results of the forward pass that the backward pass needs."""
 
     gates: Tensor
     """(N, 4H) activated gates i, f, g, o."""

@@ -1,22 +1,20 @@
-"""A gradient that stores only some rows of its parameter; all other rows are zero.
+"""Gradients that store only some rows of their parameter; all other rows are zero.
 
-It is a `torch.sparse_coo_tensor` with one sparse dimension, as `nn.Embedding(sparse=True)` makes.
-Dimensions: R rows stored, O rows in all.
+Such a gradient is a `torch.sparse_coo_tensor` with one sparse dimension, like those of
+`nn.Embedding(sparse=True)`. Dimensions: R rows stored, O rows in all.
 """
 
 from __future__ import annotations
 
 from torch import Tensor, sparse_coo_tensor
 
-__all__ = ["in_row_order", "row_gradient", "rows_and_values"]
-
 
 def row_gradient(rows: Tensor, values: Tensor, n_rows: int) -> Tensor:
     """Make the gradient of a parameter of `n_rows` rows.
 
     Args:
-        rows: (R,) int64, the indices of the rows stored, increasing.
-        values: (R, I) the rows.
+        rows: (R,) int64, indices of the stored rows, increasing.
+        values: (R, I) the stored rows.
         n_rows: O.
 
     Returns:
@@ -33,10 +31,10 @@ def row_gradient(rows: Tensor, values: Tensor, n_rows: int) -> Tensor:
 
 
 def in_row_order(gradient: Tensor) -> Tensor:
-    """Return the gradient itself; if it is sparse and its rows are out of order, coalesced.
+    """Return `gradient` with its rows in order: coalesced only if it is sparse and they are not.
 
-    Autograd forgets that our gradients are coalesced. Checking the order is cheaper than coalescing
-    again.
+    Autograd loses the flag that our gradients are coalesced. Checking the order is cheaper than
+    coalescing them again.
     """
     if not gradient.is_sparse or gradient.is_coalesced():
         return gradient

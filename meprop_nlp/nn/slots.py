@@ -1,9 +1,9 @@
-"""A meProp layer over rows of a table side by side, as a parser's first layer is.
+"""A meProp layer whose input is rows of a table side by side, like a parser's first layer.
 
-In a batch most slots hold one of few rows: a frequent form, a tag, nothing. Where that pays, the
-product of a slot's weights with a row is made once for all examples that share it, and in the
-backward pass the kept gradients are added up over those examples before any product is made. The
-results are those of the layer on the rows side by side, with sums in another order.
+In a batch most slots hold one of a few rows: a frequent form, a tag, nothing. Where it pays, the
+product of a slot's weights with a row is computed once for all examples that share it, and the
+backward pass adds up the kept gradients of these examples before it multiplies. The results are
+those of the layer applied to the rows side by side, summed in another order.
 """
 
 from __future__ import annotations
@@ -19,11 +19,9 @@ from meprop_nlp.nn.embedding import dropout, embedding_concat
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.topk import Kept, Operands, Selection, active_k
 
-__all__ = ["slot_linear"]
-
 
 class SlotFunction(Function):
-    """y = x W^T + b for x[b] = the vectors that pair[b] names, side by side."""
+    """y = x W^T + b, where x[b] is the vectors of the pairs pair[b], side by side."""
 
     @staticmethod
     def forward(
@@ -84,11 +82,11 @@ def slot_linear(
 ) -> Tensor:
     """Apply `layer` to rows of a table side by side, with dropout on the rows.
 
-    Dropout draws once for a slot and a row, not for each example, so that what examples share stays
-    shared. On a GPU, where nothing is shared, it draws for each example.
+    Dropout draws once for each pair of a slot and a row, not for each example, so that examples can
+    share products. On a GPU, where they do not, it draws for each example.
 
     Args:
-        layer: of F * E inputs and O outputs.
+        layer: has F * E inputs and O outputs.
         table: (V, E).
         rows: (B, F) int32, 0 to V - 1.
         p, training: of dropout.
@@ -111,12 +109,12 @@ def slot_linear(
 
 
 def _side_by_side(vectors: Tensor, pair: Tensor) -> Tensor:
-    """(B, F * E): the vectors that `pair` (B, F) names."""
+    """(B, F * E): the vectors of the pairs `pair` (B, F), side by side."""
     x = choose.rows(vectors).forward(vectors, pair.reshape(-1, 1), 0.0, 0)
     return x.view(len(pair), pair.shape[1] * vectors.shape[1])
 
 
 def _add_up(dx: Tensor, vectors: Tensor, pair: Tensor) -> Tensor:
-    """(P, E): for each of `vectors` the sum of `dx` (B, F * E) over the places that name it."""
+    """(P, E): for each of `vectors`, the sum of `dx` (B, F * E) over its places in `pair`."""
     dx = dx.view(-1, vectors.shape[1])
     return choose.rows(dx).backward(dx, pair.reshape(-1, 1), len(vectors), 0.0, 0, sparse=False)

@@ -21,19 +21,17 @@ from torch import Tensor
 from meprop_nlp.config import TOPK_MODES, TopkMode
 from meprop_nlp.errors import ConfigError
 
-__all__ = ["Kept", "Operands", "Selection", "active_k", "check_k", "check_topk_mode"]
-
 
 class Kept(ABC):
     """The entries of dy (B, O) that survive, and the products of the backward pass over them.
 
-    sdy is dy with every other entry set to zero. How it is stored is the backend's business.
+    sdy is dy with every other entry set to zero; each backend stores it in its own way.
 
     Attributes:
         db: (O,) sum of all of dy over the examples: dense, as in the papers' reference code. None
             where it is not needed.
-        hits: (O,) int64, how many examples kept each neuron, where a backend has counted them
-            while it selected.
+        hits: (O,) int64, how many examples kept each neuron, if the backend counted them while it
+            selected.
     """
 
     db: Tensor | None = None
@@ -48,36 +46,37 @@ class Kept(ABC):
         """sdy^T x: dw[o] is the sum over the b that kept o of dy[b, o] * x[b]. (B, I) to (O, I)."""
 
     def count(self, hits: Tensor) -> None:
-        """Add to `hits[j]` the number of examples that kept neuron j (meSimp, section 3).
+        """Add the number of examples that kept neuron j to `hits[j]` (meSimp, section 3).
 
         A kept entry that is exactly zero is not a hit: it sends no gradient, and would make the
-        lowest indices look active wherever an example has fewer than k entries that are not zero.
+        lowest indices look active wherever an example has fewer than k nonzero entries.
 
         Args:
-            hits: (H,) int64, changed in place. H is O; or, for an LSTM, O is 4H: a unit is hit
-                where any of its four gates is.
+            hits: (H,) int64, changed in place. For a linear layer H is O. For an LSTM O is 4H, and
+                a unit is hit if any of its four gates is kept.
         """
         hits += self.count_of(len(hits)) if self.hits is None else self.hits
 
     @abstractmethod
     def count_of(self, n_neurons: int) -> Tensor:
-        """(H,) int64 what `count` adds."""
+        """(H,) int64 the counts that `count` adds."""
 
 
 class Selection(NamedTuple):
-    """How the entries of a gradient that survive are selected."""
+    """How the surviving entries of a gradient are selected."""
 
     k: int | None
-    """How many entries of a row survive, fewer than it has; None keeps all: plain backprop."""
+    """How many entries of a row survive; None keeps all of them: plain backprop."""
     mode: TopkMode = "example"
     generator: torch.Generator | None = None
     """Source of the `random` mode; None is PyTorch's default generator."""
 
 
 class Operands(NamedTuple):
-    """What the kept entries of a linear layer are multiplied with, and what for.
+    """The operands of a linear layer's backward products, and which results are needed.
 
-    A backend may make the products as it selects; `Kept` then holds those of these operands only.
+    A backend may compute the products while it selects. `Kept.dx` and `Kept.dw` then return the
+    products with these operands only.
     """
 
     x: Tensor
@@ -90,7 +89,7 @@ class Operands(NamedTuple):
     counting: bool = False
     """Whether `Kept.count` will be called."""
     row_sparse: bool = False
-    """Whether `Kept.dw` is a `row_gradient` of the rows that were kept."""
+    """Whether `Kept.dw` returns a `row_gradient` of the kept rows."""
 
 
 def check_topk_mode(mode: str) -> None:
@@ -110,5 +109,5 @@ def check_k(k: int | None, width: int) -> None:
 
 
 def active_k(k: int | None, width: int) -> int | None:
-    """Return `k` if it drops anything from a row of `width` entries, else None: plain backprop."""
+    """Return `k` if it drops entries from a row of `width`, else None: plain backprop."""
     return k if k is not None and 0 < k < width else None

@@ -1,4 +1,4 @@
-"""By what neurons are chosen to stay: the late cut's choice, and what it is compared with."""
+"""Criteria by which the neurons that stay are chosen."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from meprop_nlp.nn.lstm import MePropLSTM
 
 
 def scores_by(criterion: str, layer: MePropLinear | MePropLSTM) -> Tensor:
-    """One score for each neuron; the higher stay.
+    """Return a score for each neuron; the neurons with the highest scores stay.
 
-    "hits" is how often it was in the top k since the counts began (meSimp, section 3); "magnitude"
-    the norm of its incoming weights, as `torch.nn.utils.prune.ln_structured` with n 2 ranks rows
-    (Li et al. 2017), for an LSTM's unit those of its four gates together; "random" is drawn from
-    torch's global random numbers.
+    "hits" is how often the neuron was in the top k since the counts began (meSimp, section 3).
+    "magnitude" is the norm of its incoming weights, by which `torch.nn.utils.prune.ln_structured`
+    with n=2 ranks rows (Li et al. 2017); for an LSTM's unit, of all four gates together. "random"
+    is drawn from torch's global random numbers.
 
     Returns:
         (H,) on the device of the layer.
@@ -25,7 +25,7 @@ def scores_by(criterion: str, layer: MePropLinear | MePropLSTM) -> Tensor:
         ConfigError: another criterion.
     """
     if criterion not in ("hits", "magnitude", "random"):
-        raise ConfigError(f"criterion is {criterion!r}, expected hits, magnitude or random")
+        raise ConfigError(f"`criterion` is {criterion!r}, expected hits, magnitude or random")
     hits = layer.hits
     if criterion == "hits":
         return hits
@@ -42,32 +42,33 @@ def scores_by(criterion: str, layer: MePropLinear | MePropLSTM) -> Tensor:
 
 
 def by_reconstruction(covariance: Tensor, weights: Tensor) -> Tensor:
-    """Return how early each neuron is chosen to make up what the whole layer gives its readers.
+    """Rank neurons by how well few of them reconstruct what the layer's readers receive.
 
-    One by one, and each time the one that leaves least unexplained of `weights @ a`, which is
-    rebuilt from the chosen neurons' values by least squares, with a constant (orthogonal matching
-    pursuit). Of neurons that say the same one is enough; no score of single neurons sees that.
+    Neurons are chosen one by one, each time the one that leaves the least of `weights @ a`
+    unexplained when it is reconstructed from the values a of the chosen neurons by least squares
+    with a constant (orthogonal matching pursuit). One of several neurons with the same information
+    is enough, which no score of single neurons can see.
 
     Args:
         covariance: (H, H) of the neurons' values, float64.
-        weights: (C, H) the readers' weights, an output that matters more in larger numbers.
+        weights: (C, H) the readers' weights, scaled up for outputs that matter more.
 
     Returns:
         (H,) float64: H for the neuron that is chosen first, 1 for the last.
     """
     n = len(covariance)
-    # what is not explained yet: of the neurons by one another, and of the outputs by the neurons
-    rest, shared = covariance.clone(), covariance @ weights.T  # (H, H), (H, C)
+    # the covariance that the chosen neurons do not explain, among neurons and with the outputs
+    residual, with_outputs = covariance.clone(), covariance @ weights.T  # (H, H), (H, C)
     least = covariance.diagonal() * 1e-9
-    left = torch.ones(n, dtype=torch.bool)
+    is_candidate = torch.ones(n, dtype=torch.bool)
     scores = torch.zeros(n, dtype=torch.float64)
     for score in range(n, 0, -1):
-        own = rest.diagonal()
-        adds = torch.where(own > least, shared.square().sum(dim=1) / own, 0.0)
-        chosen = int(torch.where(left, adds, -1.0).argmax())
-        scores[chosen], left[chosen] = score, False
-        if own[chosen] > least[chosen]:
-            along = rest[chosen] / own[chosen]
-            shared.addr_(along, shared[chosen].clone(), alpha=-1)
-            rest.addr_(along, rest[chosen].clone(), alpha=-1)
+        variance = residual.diagonal()
+        explains = torch.where(variance > least, with_outputs.square().sum(dim=1) / variance, 0.0)
+        chosen = int(torch.where(is_candidate, explains, -1.0).argmax())
+        scores[chosen], is_candidate[chosen] = score, False
+        if variance[chosen] > least[chosen]:
+            coefficients = residual[chosen] / variance[chosen]
+            with_outputs.addr_(coefficients, with_outputs[chosen].clone(), alpha=-1)
+            residual.addr_(coefficients, residual[chosen].clone(), alpha=-1)
     return scores

@@ -1,8 +1,9 @@
-"""The physical cut: neurons leave a layer, and everything that belongs to them goes along.
+"""The physical cut: removes neurons from a layer, and everything that belongs to them.
 
 That is their rows of the weights and biases, their columns in every layer that reads them, and
-the same rows and columns of the optimiser's moments. meSimp's reference code masks; we cut, so
-what follows costs less. When to cut, and which neurons, is decided in `simplify/simplifier.py`.
+the same rows and columns of the optimiser's moments. meSimp's reference code masks neurons; we
+remove them, so that the rest of the training costs less. `simplify/simplifier.py` decides when to
+cut, and which neurons.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from meprop_nlp.nn.bilstm import BiLSTM
 
 @dataclass(slots=True)
 class Consumer:
-    """A layer that reads the outputs of the layer to be cut, and where in its input they begin.
+    """A layer that reads the outputs of a layer to be cut, and where in its input they begin.
 
     Attributes:
         module: an `nn.Linear`, an `nn.LSTM` or another `nn.RNNBase`, or one of our layers.
-        offset: its input columns [offset, offset + H) are the H outputs. A `Simplifier` keeps this
-            right when it cuts other layers that the same module reads.
+        offset: its input columns [offset, offset + H) are the H outputs. A `Simplifier` updates it
+            when it cuts other layers that the same module reads.
     """
 
     module: nn.Module
@@ -33,10 +34,10 @@ class Consumer:
 
 
 class CutPlan:
-    """Collects which neurons of which layers go, then cuts them all at once, or none.
+    """Collects which neurons are removed from which layers; then removes all of them, or none.
 
-    Nothing changes before `apply`, which first makes every new tensor and only then puts
-    them in place. Indices and offsets count in the network as it is before `apply`.
+    Nothing changes before `apply`, which first makes all new tensors and only then puts them in
+    place. Indices and offsets refer to the network before `apply`.
     """
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class CutPlan:
         self._stay: dict[nn.Module, dict[str, dict[int, Tensor]]] = {}
 
     def keep_neurons(self, layer: nn.Module, keep: Tensor, consumers: Sequence[Consumer]) -> None:
-        """Plan that of the neurons of `layer` only `keep` stay.
+        """Plan to remove all neurons of `layer` except `keep`.
 
         A linear layer loses rows. An LSTM loses whole units: row j of all four gates and column j
         of the recurrent matrix (our choice: the gates of a unit are tied).
@@ -80,11 +81,11 @@ class CutPlan:
             self._mark(owner, name, 1, mask)
 
     def apply(self, *optimizers: Optimizer) -> None:
-        """Cut. New `nn.Parameter`s take the places of the old, in the modules and the optimisers.
+        """Cut: new `nn.Parameter`s replace the old ones, in the modules and the optimisers.
 
         Args:
-            optimizers: all that hold a parameter of the network. Of their state every
-                tensor with its parameter's shape is cut like the parameter.
+            optimizers: every optimiser of a parameter of the network. Every tensor of their state
+                that has the shape of its parameter is cut like the parameter.
         """
         modules: list[tuple[nn.Module, str, Tensor]] = []
         groups: list[tuple[list[Tensor], int, Tensor]] = []
@@ -125,7 +126,7 @@ class CutPlan:
             _refresh_sizes(module)
 
     def moved_offset(self, consumer: Consumer) -> int:
-        """Where the columns of `consumer` begin once this plan is applied."""
+        """Return the offset of `consumer` after this plan is applied."""
         owner, name = next(_input_weights(consumer.module))
         stay = self._stay.get(owner, {}).get(name, {}).get(1)
         return consumer.offset if stay is None else int(stay[: consumer.offset].sum())
@@ -145,7 +146,7 @@ class CutPlan:
 def cut_neurons(
     layer: nn.Module, keep: Tensor, consumers: Sequence[Consumer], *optimizers: Optimizer
 ) -> None:
-    """Cut one layer down to the neurons `keep`, and move the consumers' offsets along.
+    """Cut one layer down to the neurons `keep`, and update the offsets of its consumers.
 
     See `CutPlan.keep_neurons` for the arguments and errors; `CutPlan` cuts several layers at once.
     """
@@ -157,7 +158,7 @@ def cut_neurons(
 
 
 def _width(layer: nn.Module) -> int:
-    """H of a layer that can be cut."""
+    """Return H of a layer that can be cut."""
     if isinstance(layer, nn.Linear):
         return layer.weight.shape[0]
     if isinstance(layer, nn.LSTM):
@@ -201,7 +202,7 @@ def _mask(keep: Tensor, width: int) -> Tensor:
 
 
 def _columns(owner: nn.Module, name: str, offset: int, stay: Tensor) -> Tensor:
-    """(I,) which input columns of `owner` stay, when `stay` (H,) of those from `offset` do."""
+    """(I,) which input columns of `owner` stay; `stay` (H,) says which of those from `offset`."""
     weight: Tensor = getattr(owner, name)
     n_columns, width = weight.shape[1], stay.shape[0]
     if not 0 <= offset <= n_columns - width:
@@ -215,7 +216,7 @@ def _columns(owner: nn.Module, name: str, offset: int, stay: Tensor) -> Tensor:
 
 
 def _select(tensor: Tensor, dims: dict[int, Tensor]) -> Tensor:
-    """A contiguous copy with only the entries that stay, in each of the dimensions."""
+    """Return a contiguous copy with only the entries that stay in each dimension."""
     for dim, stay in dims.items():
         tensor = tensor.index_select(dim, stay.nonzero().squeeze(1).to(tensor.device))
     return tensor.contiguous()
@@ -227,4 +228,4 @@ def _refresh_sizes(module: nn.Module) -> None:
     elif isinstance(module, nn.RNNBase):
         module.input_size = module.get_parameter("weight_ih_l0").shape[1]
         module.hidden_size = module.get_parameter("weight_hh_l0").shape[1]
-        module.flatten_parameters()  # cuDNN wants one block of memory; nothing on a CPU
+        module.flatten_parameters()  # cuDNN needs one block of memory; no effect on a CPU

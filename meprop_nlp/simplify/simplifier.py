@@ -1,15 +1,13 @@
-"""meSimp: which neurons go (meSimp, section 3). How they go is in `simplify/cut.py`, when in
-`simplify/schedules.py`.
+"""`Simplifier`: decides which neurons are removed, and removes them (meSimp, section 3).
 
-`Simplifier` decides, by the layers' hit counts or scores that it is given, and cuts. It is free of
-any model: a network passes its layers and who reads them.
+It decides by the layers' hit counts, or by scores that it is given. How neurons are removed is in
+`simplify/cut.py`, when in `simplify/schedules.py`. Any network can be simplified: it names its
+layers and the layers that read them (`simplify/wiring.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -17,64 +15,43 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.nn.linear import MePropLinear
-from meprop_nlp.nn.lstm import MePropLSTM
-from meprop_nlp.simplify.cut import Consumer, CutPlan
-
-# What may stand between a layer and its consumer: it treats every neuron alone.
-ELEMENTWISE: tuple[type[nn.Module], ...] = (
-    nn.CELU,
-    nn.Dropout,
-    nn.ELU,
-    nn.GELU,
-    nn.Hardsigmoid,
-    nn.Hardswish,
-    nn.Hardtanh,
-    nn.Identity,
-    nn.LeakyReLU,
-    nn.Mish,
-    nn.ReLU,
-    nn.SELU,
-    nn.SiLU,
-    nn.Sigmoid,
-    nn.Softplus,
-    nn.Tanh,
-)
-
-
-@dataclass(slots=True)
-class SimplifiedLayer:
-    """A hidden layer to simplify, and everyone who reads it.
-
-    Attributes:
-        name: for reports.
-        layer: the layer; its `hits` decide, where no other scores are given.
-        consumers: every layer that reads its outputs, with nothing between that mixes neurons.
-            A consumer that is left out breaks at the next forward pass after a cut.
-    """
-
-    name: str
-    layer: MePropLinear | MePropLSTM
-    consumers: list[Consumer]
+from meprop_nlp.simplify.cut import CutPlan
+from meprop_nlp.simplify.wiring import SimplifiedLayer, wire_sequential
 
 
 class CutRecord(NamedTuple):
-    """What one simplification did to one layer."""
+    """The result of one simplification of one layer."""
 
     name: str
     before: int
-    """Neurons before it."""
+    """Neurons before the simplification."""
     after: int
     """Neurons after it."""
 
 
 class Simplifier:
-    """Removes for ever the neurons that top-k rarely keeps (meSimp, section 3).
+    """Removes for good the neurons that top-k rarely keeps (meSimp, section 3).
 
-    A neuron with hits < prune_rate * examples goes; then the counts start again at zero. Any
-    network can be simplified; here a BiLSTM whose two directions feed one layer side by side:
+    A neuron with hits < prune_rate * examples is removed; then the counts start again at zero.
+
+    Of an `nn.Sequential` the layers are found:
+
+    >>> from meprop_nlp.nn.linear import MePropLinear
+    >>> network = nn.Sequential(MePropLinear(8, 6, k=2), nn.ReLU(), MePropLinear(6, 3))
+    >>> simplifier = Simplifier(network, prune_rate=0.4)
+    >>> optimizer = torch.optim.Adam(network.parameters())
+    >>> network[0].examples += 10
+    >>> network[0].hits += torch.tensor([9, 1, 5, 4, 3, 0])
+    >>> simplifier.step(optimizer)
+    [CutRecord(name='0', before=6, after=3)]
+    >>> network(torch.zeros(5, 8)).shape
+    torch.Size([5, 3])
+
+    Of any other network they are given, with the layers that read them. Here the two directions of
+    a BiLSTM feed one layer side by side:
 
     >>> from meprop_nlp.nn.bilstm import BiLSTM
+    >>> from meprop_nlp.simplify.cut import Consumer
     >>> lstm, out = BiLSTM(8, 6, k=2), nn.Linear(12, 3)
     >>> simplifier = Simplifier(
     ...     [
@@ -83,45 +60,48 @@ class Simplifier:
     ...     ],
     ...     prune_rate=0.4,
     ... )
-    >>> optimizer = torch.optim.Adam([*lstm.parameters(), *out.parameters()])
     >>> lstm.left_to_right.examples += 10
     >>> lstm.left_to_right.hits += torch.tensor([9, 1, 5, 4, 3, 0])
-    >>> simplifier.step(optimizer)
+    >>> simplifier.step(torch.optim.Adam([*lstm.parameters(), *out.parameters()]))
     [CutRecord(name='ahead', before=6, after=3), CutRecord(name='back', before=6, after=6)]
     >>> out.in_features, lstm(torch.zeros(5, 1, 8))[0].shape
     (9, torch.Size([5, 1, 9]))
 
-    For an `nn.Sequential`, `wire_sequential` finds the layers.
-
     Args:
-        layers: the hidden layers. Their `counting` is turned on, and their consumers' offsets are
-            kept up to date as neurons go. Counts already there are kept, so training can resume.
-        prune_rate: 0 to 1; neurons kept by fewer than this share of the examples go, unless `step`
-            is told how many stay.
-        min_neurons: no layer gets narrower; the most active stay, ties: lowest index first.
+        network: an `nn.Sequential`, or a list of the hidden layers of any network. Their `counting`
+            is turned on, and their consumers' offsets are kept up to date as neurons are removed.
+            Counts that the layers already have are kept, so that training can resume.
+        prune_rate: 0 to 1; neurons kept by fewer than this share of the examples are removed,
+            unless `step` is given widths.
+        min_neurons: no layer gets narrower; the most active neurons stay, ties: lowest index first.
+        elementwise: for an `nn.Sequential`, types of modules of your own that treat every neuron
+            alone, and so may stand between two layers.
 
     Raises:
-        ConfigError: a value out of range, a layer named twice or without consumers, or a consumer
-            that does not fit.
+        ConfigError: a network that is no `nn.Sequential` or has no hidden `MePropLinear`, a value
+            out of range, a layer listed twice or without consumers, or a consumer that does not
+            fit.
     """
 
     def __init__(
         self,
-        layers: Sequence[SimplifiedLayer],
+        network: nn.Module | Sequence[SimplifiedLayer],
         *,
         prune_rate: float = 0.0,
         min_neurons: int = 1,
+        elementwise: tuple[type[nn.Module], ...] = (),
     ) -> None:
         if not 0 <= prune_rate <= 1:
-            raise ConfigError(f"prune_rate is {prune_rate}, expected 0 to 1")
+            raise ConfigError(f"`prune_rate` is {prune_rate}, expected 0 to 1")
         if min_neurons < 1:
-            raise ConfigError(f"min_neurons is {min_neurons}, expected at least 1")
+            raise ConfigError(f"`min_neurons` is {min_neurons}, expected at least 1")
+        layers = _wired(network, elementwise) if isinstance(network, nn.Module) else network
         if len({id(part.layer) for part in layers}) < len(layers):
             raise ConfigError("a layer is listed twice; list it once, with all its consumers")
         for part in layers:
             if not part.consumers:
                 raise ConfigError(f"layer {part.name} has no consumer; output layers stay whole")
-            # Planning to keep everything changes nothing but finds what does not fit.
+            # A plan that keeps everything changes nothing, but detects what does not fit.
             everything = torch.arange(part.layer.hits.shape[0])
             CutPlan().keep_neurons(part.layer, everything, part.consumers)
         self.layers = tuple(layers)
@@ -131,7 +111,7 @@ class Simplifier:
 
     @property
     def counting(self) -> bool:
-        """Whether the layers count hits; set it to change all. Counts stay as they are."""
+        """Whether the layers count hits; setting it changes all layers, and keeps their counts."""
         return all(part.layer.counting for part in self.layers)
 
     @counting.setter
@@ -140,7 +120,7 @@ class Simplifier:
             part.layer.counting = counting
 
     def reset_counts(self) -> None:
-        """Start the counts of all layers again at zero."""
+        """Set the counts of all layers to zero."""
         for part in self.layers:
             part.layer.reset_counts()
 
@@ -150,17 +130,19 @@ class Simplifier:
         widths: Mapping[str, int] | None = None,
         scores: Mapping[str, Tensor] | None = None,
     ) -> list[CutRecord]:
-        """Simplify every layer once, all of them or, if anything fails, none.
+        """Simplify every layer once: all of them or, if anything fails, none.
 
-        Call it between batches. The cut makes new `nn.Parameter`s, so forget any you kept.
+        Call it between batches. The cut makes new `nn.Parameter`s: references to the old ones are
+        out of date.
 
         Args:
-            optimizers: all that hold a parameter of these layers or their consumers.
-            widths: how many neurons each layer, by name, is to keep; None: by `prune_rate`.
-            scores: with `widths`, (H,) of each layer: the highest stay; None: the hits decide.
+            optimizers: every optimiser of a parameter of these layers or their consumers.
+            widths: by name of a layer, how many neurons it keeps; None: `prune_rate` decides.
+            scores: with `widths`, by name of a layer, (H,): the neurons with the highest scores
+                stay; None: the hits decide.
 
         Returns:
-            one record a layer, in order, also for those that lost nothing.
+            one record for each layer, in order, also for those that lost nothing.
         """
         plan = CutPlan()
         records: list[CutRecord] = []
@@ -186,13 +168,13 @@ class Simplifier:
 def surviving_neurons(
     hits: Tensor, examples: Tensor, prune_rate: float, *, min_neurons: int = 1
 ) -> Tensor:
-    """The neurons with hits >= prune_rate * examples (meSimp, section 3).
+    """Select the neurons with hits >= prune_rate * examples (meSimp, section 3).
 
     Args:
         hits: (H,) int64.
-        examples: () int64; where it is zero, nothing goes.
+        examples: () int64; where it is zero, all neurons stay.
         prune_rate: 0 to 1.
-        min_neurons: where fewer would stay, so many of the most active stay instead.
+        min_neurons: where fewer would stay, this many of the most active stay instead.
 
     Returns:
         (H',) int64 indices, increasing, on the device of `hits`.
@@ -205,54 +187,17 @@ def surviving_neurons(
 
 
 def highest(scores: Tensor, n: int) -> Tensor:
-    """The places of the n highest scores, increasing; of equal ones the first. (H,) to (H',)."""
+    """The indices (n,) of the n highest `scores` (H,), increasing; ties: lowest index first."""
     return scores.sort(descending=True, stable=True).indices[:n].sort().values
 
 
-def wire_stack(layers: Sequence[MePropLinear], name: str) -> list[SimplifiedLayer]:
-    """The hidden layers of a stack, each read by the next; the last is the output layer.
-
-    Args:
-        layers: in the order of the forward pass.
-        name: of the layers; their places are added.
-    """
-    return [
-        SimplifiedLayer(f"{name}.{n}", layer, [Consumer(reader)])
-        for n, (layer, reader) in enumerate(pairwise(layers))
-    ]
-
-
-def wire_sequential(
-    network: nn.Sequential, *, elementwise: tuple[type[nn.Module], ...] = ()
-) -> list[SimplifiedLayer]:
-    """The hidden `MePropLinear`s of a plain stack, each with the layer that reads it.
-
-    Args:
-        network: linear layers with activations or dropout between them; the last linear layer is
-            the output layer and is not simplified.
-        elementwise: further module types that treat every neuron alone, beside `ELEMENTWISE`.
-
-    Returns:
-        one entry for each hidden `MePropLinear`, named as in the network, in its order.
-
-    Raises:
-        ConfigError: something between two linear layers may mix neurons.
-    """
-    wired: list[SimplifiedLayer] = []
-    open_layer: tuple[str, MePropLinear] | None = None
-    between: list[nn.Module] = []
-    for name, module in network.named_children():
-        if not isinstance(module, nn.Linear):
-            between.append(module)
-            continue
-        if open_layer is not None:
-            mixing = [m for m in between if not isinstance(m, ELEMENTWISE + elementwise)]
-            if mixing:
-                raise ConfigError(
-                    f"layer {open_layer[0]} is followed by {type(mixing[0]).__name__}, which may "
-                    "mix neurons; if it treats each alone, name its type in `elementwise`"
-                )
-            wired.append(SimplifiedLayer(*open_layer, [Consumer(module)]))
-        open_layer = (name, module) if isinstance(module, MePropLinear) else None
-        between = []
-    return wired
+def _wired(network: nn.Module, elementwise: tuple[type[nn.Module], ...]) -> list[SimplifiedLayer]:
+    if not isinstance(network, nn.Sequential):
+        raise ConfigError(
+            f"a {type(network).__name__} does not tell which layer reads which: give a list with a "
+            "SimplifiedLayer(name, layer, [Consumer(reader, offset), ...]) for each hidden layer"
+        )
+    layers = wire_sequential(network, elementwise=elementwise)
+    if not layers:
+        raise ConfigError("the network has no hidden MePropLinear: nothing can be simplified")
+    return layers

@@ -57,7 +57,7 @@ def test_random_follows_the_seed_and_nothing_else():
 
 
 def test_another_criterion_is_an_error():
-    with pytest.raises(ConfigError, match="criterion is 'luck', expected hits"):
+    with pytest.raises(ConfigError, match="`criterion` is 'luck', expected hits"):
         scores_by("luck", MePropLinear(3, 4))
 
 

@@ -54,5 +54,5 @@ def test_cuts_are_as_many_as_asked_evenly_spaced_and_end_the_epoch(cuts, n_batch
 
 @pytest.mark.parametrize("name", ["cycle", "cuts_per_epoch", "first_cut_epoch"])
 def test_schedule_out_of_range_is_an_error(name):
-    with pytest.raises(ConfigError, match=f"{name} is -1"):
+    with pytest.raises(ConfigError, match=f"`{name}` is -1"):
         CutSchedule(**{name: -1})

@@ -18,12 +18,13 @@ from meprop_nlp.nn.optimizers import make_optimizer
 from meprop_nlp.simplify import simplifier as simplify
 from meprop_nlp.simplify.criteria import scores_by
 from meprop_nlp.simplify.cut import Consumer
-from meprop_nlp.simplify.simplifier import (
-    SimplifiedLayer,
-    Simplifier,
-    surviving_neurons,
-    wire_sequential,
-)
+from meprop_nlp.simplify.simplifier import Simplifier, surviving_neurons
+from meprop_nlp.simplify.wiring import SimplifiedLayer, wire_sequential
+
+
+class Cube(nn.Module):
+    def forward(self, x):
+        return x**3
 
 
 def stack(k=2):
@@ -158,9 +159,9 @@ def test_lstm_loses_the_units_its_words_rarely_kept():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"prune_rate": -0.1}, "prune_rate is -0.1"),
-        ({"prune_rate": 1.1}, "prune_rate is 1.1"),
-        ({"prune_rate": 0.1, "min_neurons": 0}, "min_neurons is 0"),
+        ({"prune_rate": -0.1}, "`prune_rate` is -0.1"),
+        ({"prune_rate": 1.1}, "`prune_rate` is 1.1"),
+        ({"prune_rate": 0.1, "min_neurons": 0}, "`min_neurons` is 0"),
     ],
 )
 def test_settings_out_of_range_are_an_error(options, message):
@@ -179,28 +180,38 @@ def test_layers_that_cannot_be_simplified_are_an_error():
         Simplifier([SimplifiedLayer("hidden", layer, [Consumer(out)])], prune_rate=0.1)
 
 
-def test_sequential_is_wired_from_hidden_layer_to_next_layer():
+def test_sequential_is_wired_by_the_simplifier():
     network = stack()
-    wired = [(part.name, part.layer, part.consumers[0].module) for part in wire_sequential(network)]
-    assert wired == [("0", network[0], network[3]), ("3", network[3], network[5])]
+    simplifier = Simplifier(network, prune_rate=0.2)
+    assert [(part.name, part.layer) for part in simplifier.layers] == [
+        ("0", network[0]),
+        ("3", network[3]),
+    ]
+    assert [part.consumers[0].module for part in simplifier.layers] == [network[3], network[5]]
 
 
-def test_plain_linear_layers_are_not_simplified_but_can_consume():
-    network = nn.Sequential(nn.Linear(4, 6), MePropLinear(6, 5), nn.Linear(5, 3), nn.Softmax(1))
-    (part,) = wire_sequential(network)
-    assert part.layer is network[1]
-    assert part.consumers[0].module is network[2]
-
-
-def test_module_that_may_mix_neurons_is_an_error_unless_named():
-    class Cube(nn.Module):
-        def forward(self, x):
-            return x**3
-
+def test_simplifier_takes_modules_of_the_users_own_between_two_layers():
     network = nn.Sequential(MePropLinear(4, 6), Cube(), nn.Linear(6, 3))
     with pytest.raises(ConfigError, match="layer 0 is followed by Cube"):
-        wire_sequential(network)
-    assert len(wire_sequential(network, elementwise=(Cube,))) == 1
+        Simplifier(network)
+    assert Simplifier(network, elementwise=(Cube,)).layers[0].layer is network[0]
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (
+            nn.ModuleList([MePropLinear(4, 6)]),
+            r"a ModuleList does not tell which layer reads which",
+        ),
+        (MePropLinear(4, 6), r"give a list with a SimplifiedLayer\(name, layer, \[Consumer"),
+        (nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 3)), "no hidden MePropLinear"),
+        (nn.Sequential(nn.Linear(4, 6), nn.ReLU(), MePropLinear(6, 3)), "no hidden MePropLinear"),
+    ],
+)
+def test_network_that_cannot_be_wired_is_an_error_that_says_what_to_give(network, message):
+    with pytest.raises(ConfigError, match=message):
+        Simplifier(network)
 
 
 def test_given_widths_decide_instead_of_the_rate():

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.simplification.importance import taylor_scores
 
 

@@ -14,7 +14,7 @@ from torch import nn
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.criteria import by_reconstruction
 from meprop_nlp.simplify.cut import Consumer
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.simplification import reconstruction
 from meprop_nlp.training.simplification.reconstruction import reconstruction_scores
 

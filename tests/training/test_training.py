@@ -22,7 +22,7 @@ from meprop_nlp.errors import CheckpointError, ConfigError, DataError, MePropErr
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training import checkpoint as checkpoint_module
 from meprop_nlp.training.checkpoint import checkpoint_path

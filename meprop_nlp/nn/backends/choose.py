@@ -1,9 +1,9 @@
-"""Which backend computes: the only file that asks for devices, types, threads and the core.
+"""The choice of a backend: the only file that asks for devices, dtypes, threads and the core.
 
-Each function serves one kind of kernel. Everything runs in plain PyTorch (`reference_*`). The
-native core (`native_*`) takes float32 and float64 tensors on the CPU; on a GPU the kernels never
-make the host wait (`cuda_*`), and are fused where Triton can compile them (`triton_*`). All give
-the same selection and, up to the order of summation, the same results.
+Plain PyTorch (`reference_*`) can compute everything. The native core (`native_*`) takes float32 and
+float64 tensors on the CPU. The kernels for a GPU never make the host wait (`cuda_*`); some are
+fused, where Triton can compile them (`triton_*`). All backends select the same entries and, up to
+the order of summation, compute the same results.
 """
 
 from __future__ import annotations
@@ -39,22 +39,6 @@ from meprop_nlp.nn.packed import Packed
 from meprop_nlp.nn.recurrence import LSTMOutput, LSTMTrace, LSTMWeights, State
 from meprop_nlp.nn.topk import Kept, Operands, Selection
 
-__all__ = [
-    "announce",
-    "backward_through_time",
-    "keep_all",
-    "lstm_forward",
-    "moved_to",
-    "own_lstm_is_faster",
-    "rows",
-    "shared_pairs",
-    "topk",
-    "torch_reads_rows",
-    "torch_updates",
-    "traces_dense_forward",
-    "updates",
-]
-
 # ---- the linear layer
 
 
@@ -64,7 +48,7 @@ def topk(dy: Tensor, selection: Selection, layer: Operands) -> Kept:
     Args:
         dy: (B, O) gradient of the output of a linear layer.
         selection: how they are selected; `k` is from 1 to O, or None to keep all.
-        layer: what they are multiplied with.
+        layer: the operands of the products to come.
     """
     if dy.is_cuda:
         return cuda_topk.keep(dy, selection, layer, _triton_topk_for(dy, dy.shape[1]))
@@ -72,6 +56,13 @@ def topk(dy: Tensor, selection: Selection, layer: Operands) -> Kept:
     if core is None:
         return reference_topk.keep(dy, selection, layer)
     return native_topk.keep(core, dy, selection, layer)
+
+
+def in_type_of(y: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Cast `x` and `weight` to the dtype of `y`, which autocast may have changed."""
+    if x.dtype != y.dtype or weight.dtype != y.dtype:
+        return x.to(y.dtype), weight.to(y.dtype)
+    return x, weight
 
 
 def keep_all(dy: Tensor) -> Kept:
@@ -83,10 +74,10 @@ def keep_all(dy: Tensor) -> Kept:
 
 
 def own_lstm_is_faster(input: Tensor | PackedSequence) -> bool:
-    """Whether our LSTM is faster than PyTorch's for plain backprop too.
+    """Whether our LSTM is faster than PyTorch's even for plain backprop.
 
-    Where the batch shrinks from step to step, PyTorch on the CPU leaves its fast kernel and adds up
-    dense weight gradients step by step; one product at the end took 138 ms against 199.
+    If the batch shrinks from step to step, PyTorch on the CPU does not use its fast kernel and adds
+    up dense weight gradients step by step. One product at the end took 138 ms instead of 199.
     """
     if not isinstance(input, PackedSequence) or input.data.is_cuda:
         return False
@@ -94,7 +85,7 @@ def own_lstm_is_faster(input: Tensor | PackedSequence) -> bool:
 
 
 def traces_dense_forward(x: Tensor) -> bool:
-    """Whether `lstm_forward` can make its trace from the results of PyTorch's own LSTM."""
+    """Whether `lstm_forward` can compute its trace from the results of PyTorch's own LSTM."""
     return _triton_lstm_takes(x)
 
 
@@ -109,10 +100,10 @@ def lstm_forward(
 
     Args:
         x: (N, I) packed input.
-        packed: its steps.
+        packed: its time steps.
         state: h0 and c0, (B, H) each.
         weights: of the layer.
-        dense: results of PyTorch's own LSTM for the same input, where `traces_dense_forward(x)`.
+        dense: the results of PyTorch's own LSTM for the same input, if `traces_dense_forward(x)`.
     """
     if dense is not None:
         sizes = moved_to(torch.tensor(packed.batch_sizes), x)
@@ -132,23 +123,27 @@ def backward_through_time(
     trace: LSTMTrace,
     selection: Selection,
 ) -> tuple[Kept, Tensor, Tensor]:
-    """Make the gates' gradients of an LSTM layer, and select entries of them at each step.
+    """Compute the gradients of an LSTM's gates, of which k entries of each gate survive at a step.
 
     Args:
         upstream: gradients of the layer's results.
-        packed: its steps.
+        packed: its time steps.
         weight_hh: (4H, H).
         trace: of the forward pass.
         selection: how entries are selected; `k` is from 1 to H, or None to keep all.
 
     Returns:
-        the entries of the gates' gradients (N, 4H) that survive, k in each gate; the gradients of
-        the first state, dh0 and dc0 (B, H).
+        the surviving entries of the gates' gradients (N, 4H), and the gradients of the first state,
+        dh0 and dc0 (B, H).
     """
     k, mode, _ = selection
     width = weight_hh.shape[1]
-    is_one_kernel = k is not None and mode == "example" and width <= cuda_lstm.WIDEST
-    if k is not None and is_one_kernel and _triton_lstm_takes(upstream.output):
+    if (
+        k is not None
+        and mode == "example"
+        and width <= cuda_lstm.WIDEST
+        and _triton_lstm_takes(upstream.output)
+    ):
         sizes = moved_to(torch.tensor(packed.batch_sizes), upstream.output)
         return cuda_lstm.backward_through_time(
             upstream, sizes, weight_hh, trace, k, reverse=packed.reverse
@@ -168,7 +163,7 @@ def backward_through_time(
 
 
 def moved_to(table: Tensor, tensor: Tensor) -> Tensor:
-    """`table`, which is on the CPU, on the device of `tensor`; the host does not wait for a GPU."""
+    """Copy `table` from the CPU to the device of `tensor`, without making the host wait."""
     if not tensor.is_cuda:
         return table.to(tensor.device)
     return table.pin_memory().to(tensor.device, non_blocking=True)
@@ -178,12 +173,12 @@ def moved_to(table: Tensor, tensor: Tensor) -> Tensor:
 
 
 def torch_reads_rows(tensor: Tensor) -> bool:
-    """Whether PyTorch's own embedding and dropout serve best: on every device but the CPU."""
+    """Whether PyTorch's own embedding and dropout are used: on every device except the CPU."""
     return not tensor.is_cpu
 
 
 def rows(tensor: Tensor) -> NativeRows | ReferenceRows:
-    """The kernels for rows of tables of the type of `tensor`, on the CPU."""
+    """Return the kernels for rows of tables like `tensor`, which is on the CPU."""
     core = core_for(tensor)
     return ReferenceRows() if core is None else NativeRows(core)
 
@@ -191,7 +186,7 @@ def rows(tensor: Tensor) -> NativeRows | ReferenceRows:
 def shared_pairs(
     vectors: Tensor, pair: Tensor, first: Tensor, weight: Tensor
 ) -> SharedPairs | None:
-    """The products that examples share in a layer over slots; None where they do not pay.
+    """Return the products that examples share in a layer over slots; None if they do not pay.
 
     Args:
         vectors, pair, first, weight: see `SharedPairs`.
@@ -206,7 +201,7 @@ def shared_pairs(
 
 
 def torch_updates(parameter: Tensor, gradient: Tensor) -> bool:
-    """Whether PyTorch's own step is as good: a dense gradient on another device, odd strides."""
+    """Whether PyTorch makes the step: for a dense gradient not on the CPU or not contiguous."""
     elsewhere = not parameter.is_cpu or not parameter.is_contiguous()
     return elsewhere and not gradient.is_sparse
 
@@ -214,18 +209,18 @@ def torch_updates(parameter: Tensor, gradient: Tensor) -> bool:
 def updates(
     parameter: Tensor, gradient: Tensor, *moments: Tensor
 ) -> NativeUpdates | ReferenceUpdates:
-    """The kernels that update `parameter`."""
+    """Return the kernels that update `parameter`."""
     core = core_for(parameter, *moments)
     if core is None or gradient.dtype != parameter.dtype:
         return ReferenceUpdates()
     return NativeUpdates(core)
 
 
-# ---- what there is
+# ---- what is available
 
 
 def core_for(*tensors: Tensor) -> Core | None:
-    """The native core, on PyTorch's number of threads, where it can take these tensors."""
+    """Return the native core, with PyTorch's number of threads, if it can take these tensors."""
     dtype = tensors[0].dtype
     if dtype not in (torch.float32, torch.float64):
         return None
@@ -250,9 +245,9 @@ _announced = False
 
 
 def announce(say: Callable[[str], None]) -> None:
-    """Say, once in a process, that the native core is missing.
+    """Say that the native core is missing, once in a process.
 
-    Nothing is said where the core is present, or where the user asked for the reference kernels.
+    Nothing is said if the core is present, or if the user asked for the reference kernels.
     """
     global _announced
     if native_core() is None and not _announced and "asks for" not in why_missing():
@@ -261,15 +256,15 @@ def announce(say: Callable[[str], None]) -> None:
 
 
 def _triton_topk_for(tensor: Tensor, width: int) -> ModuleType | None:
-    """The fused selection, where it can take rows of `width` on the GPU of `tensor`."""
+    """Return the fused selection, if it can take rows of `width` on the GPU of `tensor`."""
     return triton_topk(tensor.get_device()) if width <= cuda_topk.WIDEST else None
 
 
 def _triton_lstm_takes(tensor: Tensor) -> bool:
     """Whether the fused LSTM kernels work on the device of `tensor`.
 
-    Not under autocast, where outputs are of two types, nor while a CUDA graph is captured, which
-    would hold the copy of `batch_sizes` from memory that is freed before the graph is replayed.
+    They do not under autocast, where outputs have two dtypes, nor while a CUDA graph is captured:
+    it would contain the copy of `batch_sizes` from memory that is freed before the replay.
     """
     if not tensor.is_cuda or torch.is_autocast_enabled("cuda"):
         return False
@@ -280,7 +275,7 @@ def _triton_lstm_takes(tensor: Tensor) -> bool:
 
 @cache
 def triton_topk(device: int) -> ModuleType | None:
-    """`triton_topk.py`; None where Triton is not installed or cannot compile for GPU `device`."""
+    """Load `triton_topk.py`; None if Triton is missing or cannot compile for GPU `device`."""
     try:
         from meprop_nlp.nn.backends import triton_topk
     except ImportError:

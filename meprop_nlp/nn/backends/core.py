@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-__all__ = ["Core", "readable"]
-
 
 class Core(NamedTuple):
     """The native core and the number of threads it may use."""
@@ -18,5 +16,5 @@ class Core(NamedTuple):
 
 
 def readable(tensor: Tensor) -> Tensor:
-    """`tensor` as the core reads memory: row after row, signs applied."""
+    """Return `tensor` in the form that the core reads: contiguous, with signs applied."""
     return tensor.resolve_neg().contiguous()

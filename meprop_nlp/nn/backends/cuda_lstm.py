@@ -1,9 +1,8 @@
 """The LSTM on a GPU: PyTorch's own forward pass, and one kernel for the whole backward pass.
 
-PyTorch's forward pass there is one call of cuDNN, which keeps what it computes for its own backward
-pass alone. `trace` recomputes what our backward pass reads from the outputs: all products at once,
-and the cell in one kernel. Needs Triton; elsewhere the reference goes step by step, and gives the
-same.
+PyTorch's forward pass is one call of cuDNN, whose intermediate results only its own backward pass
+can read. `trace` recomputes those that ours needs from the outputs: all products at once, and the
+cell in one kernel. This needs Triton; without it the reference computes the same step by step.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from meprop_nlp.nn.backends.reference_lstm import input_products
 from meprop_nlp.nn.backends.reference_topk import MaskedGradient
 from meprop_nlp.nn.recurrence import LSTMOutput, LSTMTrace, LSTMWeights, State
 from meprop_nlp.nn.topk import Kept
-
-__all__ = ["WIDEST", "backward_through_time", "trace"]
 
 # The widest layer that one program of the backward kernel holds in its registers.
 WIDEST = 2048
@@ -31,7 +28,7 @@ def trace(
     *,
     reverse: bool = False,
 ) -> LSTMTrace:
-    """Make the trace of `reference_lstm.forward` from its output.
+    """Compute the trace of `reference_lstm.forward` from its output.
 
     Args:
         x, state, weights, reverse: as in the forward pass.

@@ -1,15 +1,15 @@
 """Selection on a GPU without the host ever waiting for the device.
 
-The selection is the reference's, entry by entry, except that columns are summed in another order:
-two sums equal to the last bit may change places. It is made without asking the device how many ties
-there are; the products are the reference's own. Written in plain PyTorch, it runs and is tested on
-any device; where Triton is installed one fused kernel selects, or selects and masks. Without host
-synchronisation a CUDA graph can hold the backward pass.
+The selected entries are the reference's, except that columns are summed in another order, so that
+two almost equal sums may change places. Nothing depends on how many ties there are, so that the
+host need not know; the products are the reference's own. This is plain PyTorch, and is tested on
+any device. If Triton is installed, one fused kernel selects, or selects and masks. Without host
+synchronisation a CUDA graph can contain the backward pass.
 
-`unified` makes products of width K. `example` and `random` multiply the masked gradient densely:
-otherwise a row of the other matrix is fetched for every kept entry, and tensor cores are faster
-than that unless less than about one entry in a hundred is kept. Dimensions: B examples, O outputs,
-K kept.
+The products of `unified` have width K. `example` and `random` multiply the masked gradient densely:
+the alternative fetches a row of the other matrix for every kept entry, which is slower than tensor
+cores unless fewer than about one entry in a hundred is kept. Dimensions: B examples, O outputs, K
+kept.
 """
 
 from __future__ import annotations
@@ -24,15 +24,6 @@ from meprop_nlp.nn.backends import reference_topk
 from meprop_nlp.nn.backends.reference_topk import MaskedGradient
 from meprop_nlp.nn.topk import Kept, Operands, Selection
 
-__all__ = [
-    "WIDEST",
-    "column_magnitudes",
-    "keep",
-    "largest_by_threshold",
-    "mask_topk",
-    "select_topk",
-]
-
 # The widest row that one program of the Triton kernel holds in its registers.
 WIDEST = 32768
 
@@ -43,11 +34,11 @@ def keep(
     """Select the entries of `dy` (B, O) that survive; see `choose.topk`.
 
     The host waits for the device in two cases only: to list the rows of a row-sparse gradient in
-    the modes other than `unified`, and where the generator lives on the CPU.
+    the modes other than `unified`, and to copy the numbers of a generator on the CPU.
 
     Args:
         dy, selection, layer: as in `choose.topk`.
-        fused: `triton_topk`, where it can take `dy`.
+        fused: `triton_topk`, if it can take `dy`.
     """
     k, mode, generator = selection
     db = dy.sum(dim=0) if layer.need_db else None
@@ -67,7 +58,7 @@ def select_topk(
     generator: torch.Generator | None = None,
     fused: ModuleType | None = None,
 ) -> Tensor:
-    """`reference_topk.select_topk` without host synchronisation.
+    """Select the same entries as `reference_topk.select_topk`, without host synchronisation.
 
     Args:
         dy, k, mode, generator: see there.
@@ -81,7 +72,7 @@ def select_topk(
 
 
 def mask_topk(dy: Tensor, k: int, fused: ModuleType | None = None) -> Tensor:
-    """(B, O) copy of `dy` that is zero except where `example` keeps an entry."""
+    """(B, O) copy of `dy` that is zero except for the entries that `example` keeps."""
     if fused is None:
         return reference_topk.mask_selected(dy, select_topk(dy, k))
     masked: Tensor = fused.mask_rows(dy.detach(), k)
@@ -89,7 +80,7 @@ def mask_topk(dy: Tensor, k: int, fused: ModuleType | None = None) -> Tensor:
 
 
 def column_magnitudes(dy: Tensor) -> Tensor:
-    """`reference_topk.column_magnitudes` in one kernel, which need not store the magnitudes."""
+    """Sum magnitudes like `reference_topk.column_magnitudes`, in one kernel."""
     wide = torch.promote_types(dy.dtype, torch.float32)
     total: Tensor = torch.linalg.vector_norm(dy.detach(), 1, dim=0, dtype=wide)
     return total
@@ -98,9 +89,9 @@ def column_magnitudes(dy: Tensor) -> Tensor:
 def largest_by_threshold(entries: Tensor, k: int) -> Tensor:
     """(B, K) increasing indices of the k largest magnitudes of each row, in plain PyTorch.
 
-    Which of several equal values `torch.topk` returns is not defined, but the k-th value is. All
-    entries above it are kept, and of those equal to it the lowest indices, as many as there is room
-    for.
+    It is undefined which of several equal values `torch.topk` returns, but the k-th value is not.
+    All entries above it are kept, and as many of those equal to it as there is room for, lowest
+    indices first.
 
     Args:
         entries: (B, O), of any sign.
@@ -112,7 +103,7 @@ def largest_by_threshold(entries: Tensor, k: int) -> Tensor:
     above, equal = magnitude > threshold, magnitude == threshold
     room = k - above.sum(dim=1, keepdim=True)  # (B, 1)
     keep = above | (equal & (equal.cumsum(dim=1) <= room))
-    # Each kept index is written to its place; all others to a column K that is dropped.
+    # Each kept index is written to its position, all others to a column K that is dropped.
     place = torch.where(keep, keep.cumsum(dim=1) - 1, k)
     column = torch.arange(width, device=entries.device).expand(n_rows, width)
     selected = torch.empty(n_rows, k + 1, dtype=torch.int64, device=entries.device)

@@ -17,8 +17,6 @@ from meprop_nlp.nn.packed import Packed
 from meprop_nlp.nn.recurrence import LSTMOutput, LSTMTrace, LSTMWeights, State
 from meprop_nlp.nn.topk import Kept, Selection
 
-__all__ = ["backward_through_time", "forward"]
-
 # The share of a gate above which dense products of the masked gradient are cheaper: measured by
 # benchmarks/bench_lstm.py.
 DENSE_SHARE = 0.36
@@ -64,7 +62,7 @@ def backward_through_time(
 ) -> tuple[Kept, Tensor, Tensor]:
     """Keep k of each gate's gradients at each step; see `choose.backward_through_time`.
 
-    The mode is `example` or `unified`, or all is kept.
+    The mode is `example` or `unified`, or all entries are kept.
     """
     k, width = selection.k, weight_hh.shape[1]
     unified = selection.mode == "unified"
@@ -79,7 +77,7 @@ def backward_through_time(
 
 
 class _Room(NamedTuple):
-    """What the steps read and change in place."""
+    """The gradients that the steps read and change in place."""
 
     doutput: Tensor
     """(N, H) gradient of the packed output."""
@@ -97,7 +95,7 @@ class _Room(NamedTuple):
         return cls(upstream.output.contiguous(), dh, dc, dh.new_zeros(4 * dh.shape[1]))
 
     def entries(self, core: Core, k: int) -> KeptEntries:
-        """Room for the k entries of each gate that are kept: columns of the 4H, and values."""
+        """Make room for the kept entries, k of each gate: columns among the 4H, and values."""
         n_rows = len(self.doutput)
         indices = torch.empty(n_rows, 4 * k, dtype=torch.int32)
         return KeptEntries(core, indices, self.db.new_empty(n_rows, 4 * k), len(self.db), self.db)
@@ -106,7 +104,7 @@ class _Room(NamedTuple):
 def _all_steps(
     core: Core, room: _Room, packed: Packed, weight_hh: Tensor, trace: LSTMTrace, k: int
 ) -> Kept:
-    """All steps in one call: in the mode `example` sequences need not wait for each other."""
+    """Run all steps in one call: with `example` sequences do not depend on each other."""
     kept = room.entries(core, k)
     core.kernels.lstm_backward(
         room.doutput,
@@ -129,7 +127,7 @@ def _all_steps(
 def _unified_steps(
     core: Core, room: _Room, packed: Packed, weight_hh: Tensor, trace: LSTMTrace, k: int
 ) -> Kept:
-    """Step by step: what a step keeps depends on all sequences."""
+    """Go step by step: the entries that a step keeps depend on all sequences."""
     kept, weight_hh = room.entries(core, k), weight_hh.contiguous()
     for start, n in reversed(packed.steps()):
         indices, values = kept.indices[start : start + n], kept.values[start : start + n]
@@ -148,7 +146,7 @@ def _dense_steps(
     *,
     unified: bool,
 ) -> Kept:
-    """Step by step, with dense products between the steps."""
+    """Go step by step, with dense products between the steps."""
     sda = torch.empty_like(trace.gates)
     for start, n in reversed(packed.steps()):
         masked = sda[start : start + n]
@@ -169,9 +167,9 @@ def _step(
     indices: Tensor | None = None,
     values: Tensor | None = None,
 ) -> None:
-    """Make the gates' gradients of one step, (first row, number of rows), and keep k of each.
+    """Compute the gates' gradients of one step (first row, number of rows), and keep k of each.
 
-    They are written to `masked` (n, 4H), or as entries to `indices` and `values` (n, 4K).
+    The kept entries are written to `masked` (n, 4H), or to `indices` and `values` (n, 4K).
     """
     doutput, dh, dc, db = room
     start, n = step

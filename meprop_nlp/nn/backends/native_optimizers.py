@@ -8,11 +8,9 @@ from meprop_nlp.nn.backends.core import Core, readable
 from meprop_nlp.nn.backends.reference_optimizers import AdagradSettings, AdamSettings
 from meprop_nlp.nn.row_gradient import rows_and_values
 
-__all__ = ["NativeUpdates"]
-
 
 class NativeUpdates:
-    """What `ReferenceUpdates` does, for contiguous parameters."""
+    """The same functions as `ReferenceUpdates`, for contiguous parameters."""
 
     def __init__(self, core: Core) -> None:
         self.core = core

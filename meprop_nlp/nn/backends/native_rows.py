@@ -8,11 +8,9 @@ from torch import Tensor
 from meprop_nlp.nn.backends.core import Core, readable
 from meprop_nlp.nn.row_gradient import row_gradient
 
-__all__ = ["NativeRows"]
-
 
 class NativeRows:
-    """What `ReferenceRows` does; of the table's gradient it makes only the rows asked for."""
+    """The same functions as `ReferenceRows`."""
 
     def __init__(self, core: Core) -> None:
         self.core = core

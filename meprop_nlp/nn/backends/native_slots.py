@@ -1,4 +1,4 @@
-"""A layer over slots of a table on the native core, each distinct pair multiplied once.
+"""A layer over slots of a table on the native core, which multiplies each distinct pair once.
 
 Dimensions: B examples, F slots, P distinct pairs of a slot and a row, E columns of a row, O
 neurons.
@@ -16,8 +16,6 @@ from meprop_nlp.nn.backends.core import Core, readable
 from meprop_nlp.nn.backends.native_topk import KeptEntries, select_entries
 from meprop_nlp.nn.backends.reference_topk import MaskedGradient
 from meprop_nlp.nn.topk import Selection
-
-__all__ = ["PAIR_SHARE", "SharedPairs"]
 
 # The share of distinct (slot, row) pairs in a batch above which products of the rows side by side
 # are cheaper than those of the pairs.

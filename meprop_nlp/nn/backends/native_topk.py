@@ -1,7 +1,7 @@
 """Selection and products of the entries of a gradient that survive, on the native core.
 
-The core takes contiguous float32 and float64 tensors on the CPU, and gives the selection and the
-products of the reference. Dimensions: B examples, I inputs, O outputs, K kept.
+The core takes contiguous float32 and float64 tensors on the CPU. It gives the reference's selection
+and products. Dimensions: B examples, I inputs, O outputs, K kept.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from meprop_nlp.nn.backends.reference_topk import MaskedGradient
 from meprop_nlp.nn.row_gradient import row_gradient
 from meprop_nlp.nn.topk import Kept, Operands, Selection
 
-__all__ = ["FusedKept", "KeptEntries", "keep", "mask_entries", "select_entries"]
-
 
 class DenseShare(NamedTuple):
     """The share of a row above which dense products of the masked gradient are cheaper.
 
-    It is larger where the rows are few. It is smaller where the input is narrow, because an entry's
-    products are then too short to pay for finding it, and where the output is so wide that its
-    weights leave the near caches. Measured by benchmarks/bench_linear.py.
+    It is larger for few rows. It is smaller for a narrow input, whose products are too short to pay
+    for finding an entry, and for an output so wide that its weights do not fit the near caches.
+    Measured by benchmarks/bench_linear.py.
     """
 
     wide_input: float
@@ -45,15 +43,14 @@ NARROWER = DenseShare(0.36, 8, 70, 3000)
 
 
 class KeptEntries(Kept):
-    """K entries of each example, one by one.
+    """K entries of each example, stored one by one.
 
     Args:
-        core: makes the products.
+        core: computes the products.
         indices: (B, K) int32, increasing in each row.
         values: (B, K).
         width: O.
-        db: see `Kept`.
-        hits: (O,) int64, what `count` adds, if it is known already.
+        db, hits: see `Kept`.
         row_sparse: whether `dw` stores only the rows of neurons that an example kept.
     """
 
@@ -106,16 +103,17 @@ class KeptEntries(Kept):
 
 
 class FusedKept(Kept):
-    """The products of what is kept of `dy`, made by the call that selects.
+    """The products of the kept entries, computed by the same call of the core that selects them.
 
-    In three calls, one to select and one for each product, a small layer's backward pass would take
-    a quarter longer.
+    Three calls, one to select and one for each product, would make the backward pass of a small
+    layer a quarter slower.
 
     Args:
         core: selects and multiplies.
         dy: (B, O), contiguous.
-        k, unified: how many entries of a row are kept, and whether the same of all rows.
-        layer: what is multiplied, and which products are needed.
+        k: how many entries of a row are kept.
+        layer: the operands, and which results are needed.
+        unified: whether all rows keep the same columns.
     """
 
     def __init__(self, core: Core, dy: Tensor, k: int, layer: Operands, *, unified: bool) -> None:
@@ -148,7 +146,7 @@ class FusedKept(Kept):
         return self._dw
 
     def count_of(self, n_neurons: int) -> Tensor:
-        raise AssertionError("hits are counted while selecting, where `Operands.counting`")
+        raise AssertionError("hits are counted while selecting, if `Operands.counting`")
 
 
 def keep(core: Core, dy: Tensor, selection: Selection, layer: Operands) -> Kept:
@@ -195,7 +193,7 @@ def select_entries(
 
 
 def mask_entries(core: Core, dy: Tensor, k: int, layer: Operands) -> MaskedGradient:
-    """Keep the same entries as `select_entries`, stored densely, for PyTorch's products."""
+    """Keep the same entries as `select_entries`, stored densely for PyTorch's products."""
     sdy = torch.empty_like(dy)
     db = dy.new_empty(dy.shape[1]) if layer.need_db else None
     hits = _zeros(dy) if layer.counting else None

@@ -1,7 +1,7 @@
-"""Lends PyTorch's threads to the native core.
+"""Finds PyTorch's threads for the native core.
 
-Two pools that spin on the same cores cost more than they give, so the core runs its tasks through
-the OpenMP runtime that PyTorch has loaded, where there is one.
+Two thread pools that spin on the same processors are slower than one, so the core runs its tasks on
+the OpenMP runtime that PyTorch has loaded, if there is one.
 """
 
 from __future__ import annotations
@@ -9,13 +9,11 @@ from __future__ import annotations
 import ctypes
 from pathlib import Path
 
-__all__ = ["parallel_entry"]
-
 ENTRY = "GOMP_parallel"  # libgomp's own; LLVM's and Intel's runtimes have it on Linux too
 
 
 def parallel_entry() -> int:
-    """Return the address of PyTorch's `GOMP_parallel`, or 0: plain threads will do."""
+    """Return the address of PyTorch's `GOMP_parallel`, or 0: the core then starts plain threads."""
     for path in _loaded_runtimes():
         try:
             entry = getattr(ctypes.CDLL(path), ENTRY)
@@ -26,7 +24,7 @@ def parallel_entry() -> int:
 
 
 def _loaded_runtimes() -> list[str]:
-    """Files of the OpenMP runtimes in this process, those that came with PyTorch first."""
+    """The files of the OpenMP runtimes in this process, PyTorch's own first."""
     maps = Path("/proc/self/maps")
     if not maps.exists():
         return []

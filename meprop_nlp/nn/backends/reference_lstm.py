@@ -16,11 +16,9 @@ from meprop_nlp.nn.packed import Packed
 from meprop_nlp.nn.recurrence import LSTMOutput, LSTMTrace, LSTMWeights, State
 from meprop_nlp.nn.topk import Kept, Selection
 
-__all__ = ["backward_through_time", "forward", "gate_gradients", "input_products", "keep_gates"]
-
 
 def input_products(x: Tensor, weights: LSTMWeights) -> Tensor:
-    """(N, 4H) x W_ih^T + b, the share of the input in the gates of all steps."""
+    """(N, 4H) x W_ih^T + b, what the input adds to the gates of all steps."""
     if weights.bias is None:
         return x.mm(weights.ih.t())
     return torch.addmm(weights.bias, x, weights.ih.t())
@@ -33,7 +31,7 @@ def forward(
 
     Args:
         x: (N, I) packed input.
-        packed: its steps.
+        packed: its time steps.
         state: h0 and c0, (B, H) each, before the first step.
         weights: of the layer.
     """
@@ -88,7 +86,7 @@ def gate_gradients(
     trace: LSTMTrace,
     sparsify: Callable[[Tensor], Tensor],
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Make the gradients of the gates from the last step to the first.
+    """Compute the gradients of the gates from the last step to the first.
 
     Args:
         upstream, packed, weight_hh, trace: as in `backward_through_time`.

@@ -1,7 +1,6 @@
 """One step of an optimiser for one parameter, in plain PyTorch, in place.
 
-A gradient may store only some rows of its parameter; see `nn/row_gradient.py`. Rows that it lacks
-are zero.
+A gradient may store only some rows of its parameter; see `nn/row_gradient.py`.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ from torch import Tensor
 
 from meprop_nlp.nn.row_gradient import rows_and_values
 
-__all__ = ["AdagradSettings", "AdamSettings", "ReferenceUpdates"]
-
 
 class AdamSettings(NamedTuple):
     """Settings of Adam, named as in `torch.optim.Adam` except for the learning rate."""
@@ -23,7 +20,7 @@ class AdamSettings(NamedTuple):
     eps: float
     weight_decay: float
     lazy: bool
-    """Whether rows without a gradient stay as they are."""
+    """Whether rows without a gradient are not updated."""
 
 
 class AdagradSettings(NamedTuple):
@@ -49,8 +46,8 @@ class ReferenceUpdates:
     ) -> None:
         """Make one step of Adam.
 
-        Rows that the gradient lacks still decay the moments, and so move the parameter; with `lazy`
-        they stay as they are.
+        In rows without a gradient the moments still decay, and so the parameter moves, unless the
+        settings are `lazy`.
 
         Args:
             parameter, mean, square: of one shape.

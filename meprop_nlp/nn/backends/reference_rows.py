@@ -11,8 +11,6 @@ from torch import Tensor
 from meprop_nlp.nn.distinct import distinct
 from meprop_nlp.nn.row_gradient import row_gradient
 
-__all__ = ["ReferenceRows", "kept_by_dropout"]
-
 _WORD = 0xFFFFFFFF  # the low 32 bits
 
 

@@ -1,7 +1,7 @@
 """Selection and products of the entries of a gradient that survive, in plain PyTorch.
 
-Simple, on any device and in any floating type; every other backend must give the same selection and
-the same products. Dimensions: B examples, I inputs, O outputs, K kept.
+Simple code for any device and any floating dtype. Every other backend must select the same entries
+and compute the same products. Dimensions: B examples, I inputs, O outputs, K kept.
 """
 
 from __future__ import annotations
@@ -13,24 +13,12 @@ from meprop_nlp.config import TopkMode
 from meprop_nlp.nn.row_gradient import row_gradient
 from meprop_nlp.nn.topk import Kept, Operands, Selection
 
-__all__ = [
-    "KeptColumns",
-    "MaskedGradient",
-    "column_magnitudes",
-    "keep",
-    "keep_selected",
-    "largest",
-    "mask_selected",
-    "random_scores",
-    "select_topk",
-]
-
 
 class MaskedGradient(Kept):
-    """sdy stored densely: products of it cost as much as plain backprop's.
+    """sdy stored densely: its products cost as much as those of plain backprop.
 
     Args:
-        sdy: (B, O), zero where nothing was kept.
+        sdy: (B, O), zero except for the kept entries.
         db, hits: see `Kept`.
         rows: (R,) int64, increasing: `dw` stores these rows only. None: a dense `dw`.
     """
@@ -63,14 +51,14 @@ class MaskedGradient(Kept):
 
 
 class KeptColumns(Kept):
-    """The same K columns of all examples (`unified`): dense products of width K.
+    """The same K columns of all examples (`unified`), with dense products of width K.
 
     Args:
         neurons: (K,) int64, increasing.
         values: (B, K) these columns of dy.
         width: O.
         db: see `Kept`.
-        row_sparse: whether `dw` stores the rows of `neurons` only.
+        row_sparse: whether `dw` stores only the rows of `neurons`.
     """
 
     def __init__(
@@ -107,7 +95,7 @@ def keep(dy: Tensor, selection: Selection, layer: Operands) -> Kept:
 def keep_selected(
     dy: Tensor, selected: Tensor, db: Tensor | None = None, *, row_sparse: bool = False
 ) -> Kept:
-    """Keep the entries of `dy` (B, O) that `selected` names: (B, K), or (K,) columns."""
+    """Keep the entries of `dy` (B, O) at the indices `selected`: (B, K), or (K,) for all rows."""
     if selected.dim() == 1:
         values = dy.index_select(1, selected)  # (B, K)
         return KeptColumns(selected, values, dy.shape[1], db, row_sparse=row_sparse)
@@ -157,7 +145,7 @@ def random_scores(dy: Tensor, generator: torch.Generator | None) -> Tensor:
 
 
 def mask_selected(dy: Tensor, selected: Tensor) -> Tensor:
-    """(B, O) copy of `dy` in which every entry that `selected` (B, K) does not name is zero."""
+    """(B, O) copy of `dy` that is zero except for the entries at the indices `selected` (B, K)."""
     return torch.zeros_like(dy).scatter_(1, selected, dy.gather(1, selected))
 
 
@@ -165,8 +153,8 @@ def largest(magnitude: Tensor, k: int) -> Tensor:
     """(B, K) increasing indices of each row's k largest entries; ties: lowest index first.
 
     `magnitude` (B, O) is not negative and is changed in place. `torch.topk` promises no order among
-    equal values, so it is asked for one value more: only where the cut falls between two equal
-    values can its choice be wrong, and only those rows are chosen again.
+    equal values, so it is asked for one value more: its choice can be wrong only in rows where the
+    cut falls between two equal values, and only those rows are selected again.
     """
     n_rows, width = magnitude.shape
     if k == width:

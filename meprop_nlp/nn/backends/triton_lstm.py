@@ -1,9 +1,9 @@
-"""An LSTM's backward pass through time in one Triton kernel; another makes the trace that it reads.
+"""An LSTM's backward pass through time in one Triton kernel; another computes the trace for it.
 
-Import it only where Triton is installed, as `cuda_lstm.py` does. With `example` sequences need not
-wait for each other: one program takes one sequence from its last step to its first, makes a step's
-gradients, keeps k of each gate's, and adds up the rows of `weight_hh` that these name, without
-asking another program or the host. Must give what `reference_lstm.py` gives.
+Import it only where Triton is installed, as `cuda_lstm.py` does. With `example` sequences do not
+depend on each other: one program goes through one sequence from its last step to its first,
+computes a step's gradients, keeps k of each gate's, and adds up the rows of `weight_hh` at their
+indices, without waiting for another program or the host. The results are `reference_lstm.py`'s.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COMPUTED = {
 }
 TYPES = {torch.float32: tl.float32, torch.float64: tl.float64}
 
-FOLLOWED = 128  # units that one program follows forwards
+FOLLOWED = 128  # units of one program of the forward kernel
 GATHERED = 8192  # entries of weight_hh fetched at a time
 
 
@@ -139,7 +139,7 @@ def backward_kernel(
     infinity: tl.constexpr,
     n_bits: tl.constexpr,
 ):
-    """Program b does sequence b; the formulas stand in `nn/functional.py`.
+    """Program b handles sequence b; the formulas are in `nn/functional.py`.
 
     doutput, tanh_c, c_prev (N, H), gates and sparse (N, 4H), weight_hh (4H, H), db (B, 4H); dh and
     dc (B, H) are those of the last state and become those of the first. index and value (B, 4K)
@@ -202,7 +202,7 @@ def backward_kernel(
 
 
 def launch_settings(dtype: torch.dtype, width: int) -> dict[str, object]:
-    """The constants of `backward_kernel` that follow from its layer, and its warps."""
+    """Return the constants of `backward_kernel` for a layer, and its number of warps."""
     computed = COMPUTED[dtype]
     block = triton.next_power_of_2(width)
     return {
@@ -227,7 +227,7 @@ def follow(
 
     Args:
         gates: (N, 4H) the input's products, bias included, contiguous, on a CUDA device.
-        states: (B + N, H) first states, and under them the packed outputs.
+        states: (B + N, H) the first states, followed by the packed outputs.
         weight_hh: (4H, H).
         c0: (B, H).
         batch_sizes: (T,) int64 on the same device.

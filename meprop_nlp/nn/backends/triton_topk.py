@@ -2,7 +2,7 @@
 
 Import it only where Triton is installed, as `choose.py` does. One program reads one row once, finds
 the k-th largest magnitude by bisection of its bits, and writes the kept entries in order: no sort,
-no temporary, no host synchronisation. Must give what `reference_topk.py` gives.
+no temporary, no host synchronisation. The results are `reference_topk.py`'s.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def magnitude_bits(
     bits_type: tl.constexpr,
     infinity: tl.constexpr,
 ):
-    """Whole numbers that compare as the magnitudes of `value` do; -1 where not `inside`."""
+    """Return integers that compare as the magnitudes of `value` do; -1 where not `inside`."""
     # Without its sign bit a number of either sign becomes its magnitude; NaN becomes infinity.
     bits = value.to(stored_type, bitcast=True).to(bits_type) & (infinity | (infinity - 1))
     return tl.where(inside, tl.minimum(bits, infinity), -1)
@@ -84,7 +84,7 @@ def topk_kernel(
 
 
 def bits_settings(dtype: torch.dtype) -> dict[str, object]:
-    """What `magnitude_bits` and `keep_largest` are told about `dtype`."""
+    """Return the arguments of `magnitude_bits` and `keep_largest` that depend on `dtype`."""
     stored_type, bits_type, infinity = LAYOUTS[dtype]
     return {
         "stored_type": stored_type,
@@ -95,7 +95,7 @@ def bits_settings(dtype: torch.dtype) -> dict[str, object]:
 
 
 def launch_settings(dtype: torch.dtype, width: int) -> dict[str, object]:
-    """The constants of `topk_kernel` but `masked`, and its warps, for rows of `width` entries."""
+    """Return the constants of `topk_kernel` except `masked`, and its warps, for rows of `width`."""
     block = triton.next_power_of_2(width)
     warps = min(max(block // 1024, 4), 32)
     return {**bits_settings(dtype), "block": block, "num_warps": warps}

@@ -25,7 +25,7 @@ from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.embedding import dropout, embedding_concat
 from meprop_nlp.simplify.cut import Consumer
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.batching import by_length, fitting_batch_size
 from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns, unseen

@@ -33,7 +33,7 @@ from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.slots import slot_linear
 from meprop_nlp.parsing.features import TEMPLATE
 from meprop_nlp.parsing.transitions import make_system
-from meprop_nlp.simplify.simplifier import SimplifiedLayer, wire_stack
+from meprop_nlp.simplify.wiring import SimplifiedLayer, wire_stack
 from meprop_nlp.training.batching import fitting_batch_size
 from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.gold_trees import POOLED, GoldTree, gold_trees

@@ -13,7 +13,8 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.nn.optimizers import restart
 from meprop_nlp.simplify.criteria import scores_by
 from meprop_nlp.simplify.schedules import CutSchedule
-from meprop_nlp.simplify.simplifier import SimplifiedLayer, Simplifier
+from meprop_nlp.simplify.simplifier import Simplifier
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.simplification.importance import taylor_scores
 from meprop_nlp.training.simplification.reconstruction import reconstruction_scores
 from meprop_nlp.training.simplification.teacher import DROPOUT_SHARE, Teacher

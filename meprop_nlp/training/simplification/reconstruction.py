@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from meprop_nlp.simplify.criteria import by_reconstruction
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.simplification.importance import observe_gradients
 from meprop_nlp.training.task import Task
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from meprop_nlp.simplify.cut import CutPlan
-from meprop_nlp.simplify.simplifier import SimplifiedLayer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 
 
 def widths_of(layers: Sequence[SimplifiedLayer]) -> dict[str, int]:
