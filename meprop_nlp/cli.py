@@ -6,8 +6,6 @@ or bad data, 2 for wrong usage, and 128 + the number of the signal that ended th
 Ctrl-C, which is caught here; other signals have their usual effect, and the shell reports them so.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import re

@@ -6,8 +6,6 @@ backticks, by their Python names; the command line prints its options instead, w
 and exits with status 1, or 2 for a ConfigError.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

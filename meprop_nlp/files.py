@@ -1,7 +1,5 @@
 """Writing a file atomically: to a temporary file beside it, which is then renamed."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ It is built with the package where a C++ compiler is found. `MEPROP_NLP_KERNELS`
 `reference` leaves the core alone; `baseline`, `avx2` or `avx512` is the instruction set to use.
 """
 
-from __future__ import annotations
-
 import os
 from functools import cache
 from importlib import import_module

@@ -1,7 +1,5 @@
 """The number of threads to compute with."""
 
-from __future__ import annotations
-
 import os
 
 from meprop_nlp.errors import ConfigError

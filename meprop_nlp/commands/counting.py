@@ -1,7 +1,5 @@
 """`counted`: the number of words so far and their speed, on the terminal."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized

@@ -1,7 +1,5 @@
 """The description of a model file in plain text."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

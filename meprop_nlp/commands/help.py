@@ -1,7 +1,5 @@
 """`GroupedCommand`: a command whose help shows its options under headings."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from typer.core import TyperCommand

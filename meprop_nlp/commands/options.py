@@ -1,7 +1,5 @@
 """Options that several commands share: files, how to read them, and what to show meanwhile."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`print_json`: print a result for other programs to read."""
 
-from __future__ import annotations
-
 
 def print_json(value: object) -> None:
     """Print a value as JSON."""

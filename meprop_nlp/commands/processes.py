@@ -1,7 +1,5 @@
 """Running a command in a process of its own, to measure its time and memory."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

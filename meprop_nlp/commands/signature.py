@@ -9,8 +9,6 @@ The function of a command takes objects, and their classes describe the options:
 `Annotated[Settings, task]` becomes all settings of a training. Typer handles the others itself.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cache

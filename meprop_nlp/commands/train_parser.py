@@ -1,7 +1,5 @@
 """`train-parser`."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from meprop_nlp.commands.options import PARSER_MODEL, Reading, Verbosity

@@ -1,7 +1,5 @@
 """`train-tagger`."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from meprop_nlp.commands.options import TAGGER_MODEL, Reading, Verbosity

@@ -1,7 +1,5 @@
 """`TrainingFiles`: the options that say which treebanks a training reads."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple

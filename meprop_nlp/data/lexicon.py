@@ -4,8 +4,6 @@ They depend on the form only, not on tags or context, so a network can compute i
 layer once for each distinct form.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

@@ -4,8 +4,6 @@ A line ends at LF, CRLF or CR only: U+2028, U+0085 and vertical tabs may be part
 use does not grow with the size of the file.
 """
 
-from __future__ import annotations
-
 import codecs
 import io
 import itertools

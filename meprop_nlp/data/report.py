@@ -1,7 +1,5 @@
 """`TreebankReport`: statistics of a treebank, counted one sentence at a time."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable
 

@@ -3,8 +3,6 @@
 It is opened, decompressed and read as pieces of bytes; files that are clearly not text are refused.
 """
 
-from __future__ import annotations
-
 import bz2
 import codecs
 import contextlib

@@ -4,8 +4,6 @@
 Nothing here is recursive, so a tree of 100,000 words cannot exhaust the stack.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 

@@ -1,7 +1,5 @@
 """Pretrained word vectors in the text format of word2vec, GloVe and fastText."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection
 

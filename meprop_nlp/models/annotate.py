@@ -8,8 +8,6 @@ document, which is read, annotated and written without a Python object for each 
 chunk is read as `Sentence`s.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass

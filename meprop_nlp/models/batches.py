@@ -1,7 +1,5 @@
 """`in_batches`: split a stream of sentences into batches of bounded size."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from meprop_nlp.data.sentence import Sentence

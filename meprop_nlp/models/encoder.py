@@ -1,7 +1,5 @@
 """The weights that turn words into vectors: `FormTables` for forms, `BiLSTM` for their context."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

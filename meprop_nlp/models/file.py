@@ -5,8 +5,6 @@ stranger's model runs no code. Training checkpoints are stored in the same way
 (training/checkpoint.py).
 """
 
-from __future__ import annotations
-
 import json
 import os
 import zlib

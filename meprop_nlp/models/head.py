@@ -1,7 +1,5 @@
 """`Head`: one task of a frozen model, which predicts some columns of the words it reads."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar

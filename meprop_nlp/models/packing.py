@@ -5,8 +5,6 @@ row, all other matrices as float16. `rounded` returns the weights as they will b
 training scores exactly the model that it saves.
 """
 
-from __future__ import annotations
-
 import json
 import zlib
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Every array and vocabulary is checked against the others before it is used, and 
 need far more memory than its file has bytes is refused.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

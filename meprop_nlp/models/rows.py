@@ -1,7 +1,5 @@
 """`RowSource`: the output rows of a first layer, computed once for each distinct word."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from threading import Lock
 from types import ModuleType

@@ -7,8 +7,6 @@ Everything happens in memory and after a first pass, so that the row caches hold
 it is the speed on a long file. The time that a process needs to start is not included.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import time

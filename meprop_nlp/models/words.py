@@ -1,7 +1,5 @@
 """`Words`: the words of several sentences as columns, for heads to read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Protocol

@@ -1,7 +1,5 @@
 """`BiLSTM`: two `MePropLSTM`s, one reading each way, their outputs side by side."""
 
-from __future__ import annotations
-
 from typing import Self
 
 import torch

@@ -1,7 +1,5 @@
 """Gradient clipping; gradients may be sparse."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch

@@ -1,7 +1,5 @@
 """The distinct values among small whole numbers."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -4,8 +4,6 @@ On the CPU a table's gradient is made only for the rows that were read, and drop
 On other devices both are PyTorch's own.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -4,8 +4,6 @@
 pass differs. Neither can be differentiated twice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`MePropLayer`: the settings of top-k and the counts of hits that all meProp layers have."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

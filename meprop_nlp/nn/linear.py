@@ -1,7 +1,5 @@
 """`MePropLinear`: `nn.Linear` whose backward pass keeps k entries of each example's gradient."""
 
-from __future__ import annotations
-
 from typing import Self
 
 import torch

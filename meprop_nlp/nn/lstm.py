@@ -3,8 +3,6 @@
 `BiLSTM` in `nn/bilstm.py` wraps two of them.
 """
 
-from __future__ import annotations
-
 from typing import Self
 
 import torch

@@ -4,8 +4,6 @@ Settings, state and results are those of `torch.optim`; only `lazy` changes them
 would gain nothing, `torch.optim` makes the step.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any

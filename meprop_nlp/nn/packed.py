@@ -5,8 +5,6 @@ Packed form is PyTorch's: the rows of all time steps one after the other. Step t
 Dimensions: N rows in all (words of the batch), T steps.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ One layer, one direction, over packed sequences (see `nn/packed.py`). Dimensions
 (words of the batch), B sequences, I inputs, H units. The gates stand in PyTorch's order i, f, g, o.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from torch import Tensor

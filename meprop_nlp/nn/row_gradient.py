@@ -4,8 +4,6 @@ Such a gradient is a `torch.sparse_coo_tensor` with one sparse dimension, like t
 `nn.Embedding(sparse=True)`. Dimensions: R rows stored, O rows in all.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, sparse_coo_tensor
 
 

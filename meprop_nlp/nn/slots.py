@@ -6,8 +6,6 @@ backward pass adds up the kept gradients of these examples before it multiplies.
 those of the layer applied to the rows side by side, summed in another order.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch.nn.functional as F

@@ -10,8 +10,6 @@ Ties go to the lowest index. NaN counts as an infinite magnitude: it is selected
 gradient shows itself instead of being dropped.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`Derivation`: the training examples of a sentence, states with their right transitions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 

@@ -6,8 +6,6 @@ are positions here: ROOT = 0, words 1..n, UNSET = -1 for a missing word. They in
 the layout [ROOT, w1, .., wn, NULL].
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 

@@ -9,8 +9,6 @@ In a tree with several roots, all roots but the first are attached to the first 
 labels (`projectivity.single_rooted`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np

@@ -7,8 +7,6 @@ parser trained on such labels is converted back with `deprojectivize`. The arrow
 used in the paper; a treebank with the arrow in its labels is refused, so labels cannot clash.
 """
 
-from __future__ import annotations
-
 from bisect import insort
 from collections import deque
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 Which transitions are valid in a state is defined in `transitions.py`.
 """
 
-from __future__ import annotations
-
 from meprop_nlp.data.word import ROOT, UNSET
 
 

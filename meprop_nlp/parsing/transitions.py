@@ -4,8 +4,6 @@ s0 and s1 are the top of the stack and the word below it; b0 is the first word o
 docstring states when its transition is right for a gold tree; `oracles.py` implements these rules.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from enum import IntEnum

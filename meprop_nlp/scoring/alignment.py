@@ -5,8 +5,6 @@ differently; `spans.py` decides which words are the same. The files are read in 
 passages that end where both files end a sentence.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 

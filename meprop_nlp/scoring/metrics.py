@@ -22,8 +22,6 @@ definition of the CoNLL 2018 shared task (Zeman et al. 2018, section 5); its off
 `udtools.udeval`, computes the same numbers. UCM and LCM are shares of the gold sentences.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache

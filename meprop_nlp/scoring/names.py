@@ -1,7 +1,5 @@
 """What each score is called where a person reads it."""
 
-from __future__ import annotations
-
 SCORE_NAMES = {
     "words": "Words",
     "upos": "UPOS",

@@ -6,8 +6,6 @@ a multiword token, the words in the smallest range that cuts through none of the
 longest common subsequence of their lower-cased forms.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from typing import NamedTuple
 

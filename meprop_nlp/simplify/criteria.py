@@ -1,7 +1,5 @@
 """Criteria by which the neurons that stay are chosen."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

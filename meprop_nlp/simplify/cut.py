@@ -6,8 +6,6 @@ remove them, so that the rest of the training costs less. `simplify/simplifier.p
 cut, and which neurons.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

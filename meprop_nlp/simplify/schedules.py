@@ -4,8 +4,6 @@ All functions depend on the epoch and batch only, so that training can stop and 
 batches count from 0.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from meprop_nlp.errors import ConfigError

@@ -5,8 +5,6 @@ It decides by the layers' hit counts, or by scores that it is given. How neurons
 layers and the layers that read them (`simplify/wiring.py`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Which layers of a network are simplified, and which layers read their outputs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise

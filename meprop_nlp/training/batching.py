@@ -1,7 +1,5 @@
 """How training examples become minibatches."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

@@ -1,7 +1,5 @@
 """The device on which a network is trained."""
 
-from __future__ import annotations
-
 import torch
 
 from meprop_nlp.errors import ConfigError

@@ -1,7 +1,5 @@
 """`Hooks`: how a caller follows and stops a training."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

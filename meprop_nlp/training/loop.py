@@ -4,8 +4,6 @@ Dropout and random top-k draw from torch's global random numbers, which the call
 of the examples comes from numpy's, seeded by `TrainingConfig.seed`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """An optimiser's state as plain tensors and settings, for a checkpoint."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

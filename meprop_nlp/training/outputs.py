@@ -1,7 +1,5 @@
 """`Outputs`: what a training leaves behind: the best model, a log, and a checkpoint meanwhile."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

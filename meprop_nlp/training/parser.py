@@ -1,7 +1,5 @@
 """`DependencyParser`: the dependency parser as users know it: train, load, save, parse."""
 
-from __future__ import annotations
-
 from meprop_nlp.config import ParserConfig
 from meprop_nlp.training.trainable import TrainableModel
 

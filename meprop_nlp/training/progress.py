@@ -1,7 +1,5 @@
 """`Progress`: how far a training is."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What training reports: a Note on the data, a Step per minibatch, an EpochRecord per epoch."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`train`: from files and settings to a trained model, as one visible flow."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping
 from importlib import import_module

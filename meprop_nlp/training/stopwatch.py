@@ -1,7 +1,5 @@
 """`Stopwatch`: the seconds that each part of a training step takes."""
 
-from __future__ import annotations
-
 import time
 
 import torch

@@ -1,7 +1,5 @@
 """`Tagger`: the part-of-speech tagger as users know it: train, load, save, tag."""
 
-from __future__ import annotations
-
 from meprop_nlp.config import TaggerConfig
 from meprop_nlp.training.trainable import TrainableModel
 

@@ -1,7 +1,5 @@
 """`Task`: what the training loop asks of a network and its examples."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol

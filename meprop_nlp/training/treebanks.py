@@ -1,7 +1,5 @@
 """The sentences that a training reads: train and dev, from files or from memory."""
 
-from __future__ import annotations
-
 import os
 import zlib
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """Pretrained word vectors for an embedding table."""
 
-from __future__ import annotations
-
 import os
 import zlib
 from collections.abc import Mapping, Sequence

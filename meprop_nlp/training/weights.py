@@ -1,7 +1,5 @@
 """A network's weights as named arrays, and stored weights back into a network."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Parse a block, the lines between two empty lines, as a `Sentence` or a list of faults."""
 
-from __future__ import annotations
-
 import re
 from sys import intern
 from typing import NamedTuple

@@ -9,8 +9,6 @@ Memory use does not grow with the size of the file; from a pipe, a chunk is yiel
 complete.
 """
 
-from __future__ import annotations
-
 import codecs
 import re
 from collections.abc import Callable, Iterator

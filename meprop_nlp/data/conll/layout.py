@@ -1,7 +1,5 @@
 """`Layout`: the format of a CoNLL file, and its detection from the first sentence."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -10,8 +10,6 @@ is the same except for its line ends, a byte order mark, extra empty lines, and 
 last sentence; `validate` warns about each of these.
 """
 
-from __future__ import annotations
-
 import io
 import itertools
 from collections.abc import Iterable, Iterator

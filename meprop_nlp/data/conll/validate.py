@@ -1,7 +1,5 @@
 """The full check of a CoNLL file: all errors, and warnings about likely mistakes."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple

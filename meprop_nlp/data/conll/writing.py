@@ -1,7 +1,5 @@
 """Write sentences to files, streams and standard output."""
 
-from __future__ import annotations
-
 import bz2
 import contextlib
 import gzip

@@ -6,8 +6,6 @@ and has one root. The labels are those of Penn2Malt (Nivre 2006, "Inductive Depe
 because the parser of the papers has 25 outputs: two arcs for each of 12 labels, and SHIFT.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from meprop_nlp.data.conll.layout import Layout

@@ -7,8 +7,6 @@ head of its verb phrase, a preposition of its phrase, a complementizer of its cl
 noun or possessive 's of a noun phrase.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Which words are punctuation, for scores that exclude it."""
 
-from __future__ import annotations
-
 import unicodedata
 
 from meprop_nlp.data.word import Word

@@ -4,8 +4,6 @@ files = split_sections("treebank_3/parsed/mrg/wsj", "parsing")
 train, dev, test = files["train"], files["dev"], files["test"]
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable

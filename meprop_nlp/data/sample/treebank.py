@@ -1,7 +1,5 @@
 """The files of the built-in sample treebank."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from meprop_nlp.errors import DataError

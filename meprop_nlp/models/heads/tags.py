@@ -1,7 +1,5 @@
 """The tagging head: a BiLSTM over word forms, and an output layer for each tag column."""
 
-from __future__ import annotations
-
 from types import ModuleType
 from typing import NamedTuple
 

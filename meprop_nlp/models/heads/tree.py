@@ -1,7 +1,5 @@
 """The parsing head: a table encoder of forms and tags, and a transition parser."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

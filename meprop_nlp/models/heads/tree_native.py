@@ -1,7 +1,5 @@
 """The parser on the native core, with its first layer folded into rows of forms, tags, labels."""
 
-from __future__ import annotations
-
 from types import ModuleType
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The parser's network in NumPy: the weights, and the reference of the native parser."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple

@@ -6,8 +6,6 @@ fused, where Triton can compile them (`triton_*`). All backends select the same 
 the order of summation, compute the same results.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from functools import cache, partial

@@ -1,7 +1,5 @@
 """The native core as the backends call it."""
 
-from __future__ import annotations
-
 from types import ModuleType
 from typing import NamedTuple
 

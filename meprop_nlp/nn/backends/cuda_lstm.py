@@ -5,8 +5,6 @@ can read. `trace` recomputes those that ours needs from the outputs: all product
 cell in one kernel. This needs Triton; without it the reference computes the same step by step.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -12,8 +12,6 @@ cores unless fewer than about one entry in a hundred is kept. Dimensions: B exam
 kept.
 """
 
-from __future__ import annotations
-
 from types import ModuleType
 
 import torch

@@ -1,7 +1,5 @@
 """One step of an optimiser for one parameter, on the native core, in place."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from meprop_nlp.nn.backends.core import Core, readable

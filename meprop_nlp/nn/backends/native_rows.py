@@ -1,7 +1,5 @@
 """Rows of tables and dropout on the native core; see `reference_rows.py`."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -4,8 +4,6 @@ Dimensions: B examples, F slots, P distinct pairs of a slot and a row, E columns
 neurons.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

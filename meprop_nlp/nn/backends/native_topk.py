@@ -4,8 +4,6 @@ The core takes contiguous float32 and float64 tensors on the CPU. It gives the r
 and products. Dimensions: B examples, I inputs, O outputs, K kept.
 """
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Two thread pools that spin on the same processors are slower than one, so the co
 the OpenMP runtime that PyTorch has loaded, if there is one.
 """
 
-from __future__ import annotations
-
 import ctypes
 from pathlib import Path
 

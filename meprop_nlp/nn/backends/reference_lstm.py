@@ -3,8 +3,6 @@
 Dimensions: N rows in all (words of the batch), B sequences, I inputs, H units; n rows of a step.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

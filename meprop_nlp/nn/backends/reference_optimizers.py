@@ -3,8 +3,6 @@
 A gradient may store only some rows of its parameter; see `nn/row_gradient.py`.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from torch import Tensor

@@ -3,8 +3,6 @@
 Dimensions: V rows of a table, E columns, N sums, J rows in each.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

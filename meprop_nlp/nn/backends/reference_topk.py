@@ -4,8 +4,6 @@ Simple code for any device and any floating dtype. Every other backend must sele
 and compute the same products. Dimensions: B examples, I inputs, O outputs, K kept.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

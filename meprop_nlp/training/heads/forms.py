@@ -1,7 +1,5 @@
 """`FormRows`: the distinct forms of a treebank as rows of embedding tables, with word dropout."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

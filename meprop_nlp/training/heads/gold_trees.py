@@ -1,7 +1,5 @@
 """Gold trees as a transition system can build them: one root, and no crossing arcs."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """`SentenceTask`: what training a tagger and training a parser share."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar

@@ -4,8 +4,6 @@ The papers' model (meProp, section 4.1: POS-Tag), with a second direction: embed
 features, one BiLSTM, one output layer per column.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar

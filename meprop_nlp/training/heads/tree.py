@@ -1,7 +1,5 @@
 """Training the parser: its network, gold trees as states and transitions, the loss, dev scores."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """`ParserExamples`: the parser states to learn from, as tensors, each with the right transition."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

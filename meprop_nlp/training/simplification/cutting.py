@@ -1,7 +1,5 @@
 """When a training cuts neurons, by which criterion, and whether the uncut network then teaches."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 

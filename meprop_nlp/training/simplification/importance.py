@@ -1,7 +1,5 @@
 """How much the loss depends on each neuron: a criterion of the late cut."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any

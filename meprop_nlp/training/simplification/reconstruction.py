@@ -1,7 +1,5 @@
 """From which neurons a layer's effect can be reconstructed best: a criterion of the late cut."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

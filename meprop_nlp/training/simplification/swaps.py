@@ -3,8 +3,6 @@
 A cut network learns from its teacher's answers to them too (after Bucila et al. 2006).
 """
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 import torch

@@ -4,8 +4,6 @@ The cut network learns from the labels and from its teacher's answers (Ba & Caru
 al. 2015), also on synthetic examples for which there are no labels (`Swaps`).
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """The widths of the layers that meSimp may cut, and cutting new layers to stored widths."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import torch
