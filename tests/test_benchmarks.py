@@ -140,3 +140,20 @@ def test_lengths_are_all_the_same_or_spread_from_the_longest(script):
     assert lengths("equal", 3, 30).tolist() == [30, 30, 30]
     spread = lengths("unequal", 32, 30).tolist()
     assert (spread[0], spread[-1], sorted(spread, reverse=True)) == (30, 5, spread)
+
+
+def test_earlier_tree_is_compared_array_by_array(script, tmp_path, monkeypatch, capsys):
+    compared = script("before_after")
+    tiny = ["train-tagger", "--epochs", "1", "--hidden", "8"]
+    monkeypatch.setattr(compared, "trainings", lambda data: {"tiny": tiny})
+    assert compared.same(compared.ROOT, tmp_path) == 0
+    assert "tiny: the same, " in capsys.readouterr().out
+
+    once = {"array a": b"1", "scores": "90.00"}
+    monkeypatch.setattr(
+        compared,
+        "trained",
+        lambda tree, *_: once if tree == compared.ROOT else once | {"array a": b"2"},
+    )
+    assert compared.same(tmp_path, tmp_path) == 1
+    assert "tiny: array a" in capsys.readouterr().out
