@@ -25,14 +25,13 @@ def model_lines(description: Mapping[str, Any]) -> str:
     if epoch is not None:
         lines.append(("trained", f"epoch {epoch}" + (f", on dev {shown}" if shown else "")))
     data = training.pop("data", {})
-    for unit in ("sentences", "images"):
-        counts = [
-            f"{data[role][unit]:,} {role}"
-            for role in ("train", "dev")
-            if data.get(role, {}).get(unit)
-        ]
-        if counts:
-            lines.append((unit, ", ".join(counts)))
+    counts = [
+        f"{data[role]['sentences']:,} {role}"
+        for role in ("train", "dev")
+        if data.get(role, {}).get("sentences")
+    ]
+    if counts:
+        lines.append(("sentences", ", ".join(counts)))
     neurons = rest.pop("neurons", {})
     if neurons:
         lines.append(("neurons", "  ".join(f"{name} {width:,}" for name, width in neurons.items())))

@@ -81,31 +81,6 @@ def test_error_in_one_of_several_files_is_printed_with_options(
     assert json.loads(result.stdout)[0]["error"] == "give --encoding"
 
 
-# files whose messages still speak of options: to be emptied as their rooms are converted
-NOT_YET = {
-    "data.lines",
-    "data.penn.wsj",
-    "data.source",
-    "models.native_parser",
-    "models.trained",
-    "reproduction.corpus",
-    "reproduction.experiments.cuts",
-    "reproduction.experiments.fair",
-    "reproduction.experiments.simplify",
-    "reproduction.experiments.gpu",
-    "reproduction.images",
-    "reproduction.plan",
-    "reproduction.report",
-    "reproduction.store",
-    "training.checkpoint",
-    "training.device",
-    "training.embeddings",
-    "training.loop",
-    "training.parser_task",
-    "training.run",
-    "training.simplification",
-    "training.tagger_task",
-}
 # options of other programs
 FOREIGN = ("pip install --upgrade", "--error-unmatch", "--short")
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
@@ -139,6 +114,4 @@ def test_options_are_found_in_texts_and_not_in_docstrings() -> None:
     ids=lambda path: str(path.relative_to(PACKAGE)),
 )
 def test_library_never_speaks_of_options(path: Path) -> None:
-    name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-    if name not in NOT_YET:
-        assert texts_with_options(path.read_text(encoding="utf-8")) == []
+    assert texts_with_options(path.read_text(encoding="utf-8")) == []
