@@ -17,8 +17,9 @@ $(STAMP): pyproject.toml constraints.txt $(wildcard native/*)
 demo: $(STAMP)
 	$(BIN)/python benchmarks/demo.py
 
+# on all cores; OpenMP's threads sleep while they wait, so that they leave the cores to each other
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n auto --dist worksteal
 
 # the speeds in the README; nothing else should run beside it
 bench: $(STAMP)
