@@ -20,6 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from meprop_nlp.commands import console
 from meprop_nlp.commands.help import GroupedCommand
 from meprop_nlp.commands.signature import as_command
 from meprop_nlp.commands.wording import Spelling, in_options, spellings
@@ -82,31 +83,24 @@ def _errors_reported(options: Callable[[], Mapping[str, Spelling]] = dict) -> It
         _discard_output()
         _exit_at_once(ExitStatus.OK)
     except KeyboardInterrupt:
-        from meprop_nlp.commands import console
-
         console.error("stopped by Ctrl-C")
         _exit_at_once(ExitStatus.INTERRUPTED)
-    except MemoryError:
-        _fail(_OUT_OF_MEMORY, ExitStatus.ERROR)
-    except RuntimeError as error:
+    except (MemoryError, RuntimeError) as error:
         # torch has no exception of its own for the CPU's memory
-        if not _OUT_OF_MEMORY_IN_TORCH.search(str(error)):
+        if isinstance(error, RuntimeError) and not _OUT_OF_MEMORY_IN_TORCH.search(str(error)):
             raise
-        _fail(_OUT_OF_MEMORY, ExitStatus.ERROR)
+        _fail("out of memory; try a smaller --hidden or --batch-size", ExitStatus.ERROR)
     except OSError as error:
         _discard_output()
         _fail(f"{error.filename or '<stdout>'}: {error.strerror or error}", ExitStatus.ERROR)
 
 
-_OUT_OF_MEMORY = "out of memory; try a smaller --hidden or --batch-size"
 _OUT_OF_MEMORY_IN_TORCH = re.compile(
     r"out of memory|not enough memory|t allocate memory|Storage size"
 )
 
 
 def _fail(message: str, status: ExitStatus) -> NoReturn:
-    from meprop_nlp.commands import console
-
     console.error(message)
     raise SystemExit(int(status))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.settings import Config, Heading, Setting, listed, setting, settings_of
+from meprop_nlp.settings import Config, Heading, Setting, listed, setting, setting_of, settings_of
 from meprop_nlp.threads import MAX_THREADS, MOST_THREADS
 
 TopkMode = Literal["example", "unified", "random"]
@@ -25,7 +25,6 @@ OracleName = Literal["static", "hybrid", "dynamic"]
 Nonprojective = Literal["pseudo", "lift", "drop"]
 
 TOPK_MODES: tuple[str, ...] = get_args(TopkMode)
-SCHEDULES: tuple[str, ...] = get_args(Schedule)
 CRITERIA: tuple[str, ...] = get_args(Criterion)
 OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
@@ -313,12 +312,7 @@ class ParserConfig(Config):
         help="Share of the embeddings' values dropped in training; unless given, half of "
         "`dropout`, or 0.3 if that is not given either.",
     )
-    word_dropout: float = setting(
-        0.25,
-        at_least=0,
-        help="The a in a / (a + n), the chance that a word seen n times is read as unknown in "
-        "training.",
-    )
+    word_dropout: float = setting_of(TaggerConfig, "word_dropout", default=0.25)
     transition_system: TransitionSystemName = setting(
         "arc-standard", heading=Heading.TRANSITIONS, help=f"{listed(TRANSITION_SYSTEMS)}."
     )

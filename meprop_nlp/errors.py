@@ -1,4 +1,4 @@
-"""The exceptions of meprop_nlp.
+"""The exceptions of meprop_nlp, and `number_of` for their messages.
 
 A message is written for the person who made the error. It says what is wrong and where
 (file:line), what was found, what was expected, and what to do. Settings and arguments are in
@@ -67,3 +67,8 @@ class ConlluError(DataError):
         if capped:
             lines.append(f"stopped after {len(lines)} errors; there may be more")
         super().__init__("\n".join(lines))
+
+
+def number_of(number: int, noun: str) -> str:
+    """Return a number and its noun, as in `1 word` and `2,000 words`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -103,10 +103,10 @@ class Setting(NamedTuple):
             return set(value) <= set(self.choices) and n_different == len(value)
         if self.choices:
             return value in self.choices
-        if self.kind is int:
-            return is_whole(value) and self._is_within_bounds(value)
-        if self.kind is float:
-            return is_number(value) and self._is_within_bounds(value)
+        if self.kind in (int, float):
+            wanted = int if self.kind is int else Real
+            is_number = isinstance(value, wanted) and not isinstance(value, bool)
+            return is_number and self._is_within_bounds(value)
         return True
 
     def demand(self, value: Any) -> None:
@@ -137,10 +137,12 @@ def setting(default: Any, **description: Any) -> Any:
     return dataclasses.field(default=default, metadata={"setting": Setting(**description)})
 
 
-def setting_of(config: type[Config], name: str) -> Any:
-    """Return a field with the default and the description of a setting of another class."""
+def setting_of(config: type[Config], name: str, *, default: Any = dataclasses.MISSING) -> Any:
+    """Return a field described as another class's setting, whose default it has unless given."""
     field = config.__dataclass_fields__[name]
-    return dataclasses.field(default=field.default, metadata=field.metadata)
+    if default is dataclasses.MISSING:
+        default = field.default
+    return dataclasses.field(default=default, metadata=field.metadata)
 
 
 def settings_of(config: type[Config]) -> Mapping[str, Setting]:
@@ -218,16 +220,6 @@ class Config:
     def _demand(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
             raise ConfigError(f"`{name}` is {getattr(self, name)!r}, expected {expected}")
-
-
-def is_whole(value: object) -> bool:
-    """Whether a value is an integer, which True is not."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a real number, which True is not."""
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def listed(values: Sequence[str]) -> str:

@@ -8,14 +8,6 @@ MAX_THREADS = 16  # unless the user asks for more, which slows small matrix prod
 MOST_THREADS = 256  # that a user may ask for; with far too many the process crashes
 
 
-def demand_threads(threads: int) -> None:
-    """Raise ConfigError for a negative number of threads, or for far too many."""
-    if not 0 <= threads <= MOST_THREADS:
-        raise ConfigError(
-            f"`threads` is {threads}, expected a whole number from 0 to {MOST_THREADS}"
-        )
-
-
 def usable_threads(threads: int = 0) -> int:
     """Return the number of threads to compute with.
 
@@ -26,7 +18,10 @@ def usable_threads(threads: int = 0) -> int:
     Raises:
         ConfigError: `threads` is out of range.
     """
-    demand_threads(threads)
+    if not 0 <= threads <= MOST_THREADS:
+        raise ConfigError(
+            f"`threads` is {threads}, expected a whole number from 0 to {MOST_THREADS}"
+        )
     if threads:
         return threads
     openmp = os.environ.get("OMP_NUM_THREADS", "")

@@ -13,10 +13,9 @@ from meprop_nlp.commands.options import TAGGER_MODEL, Json, Reading
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.streams import demand_model, demand_rereadable, load_model, read_all
 from meprop_nlp.config import TrainingConfig
-from meprop_nlp.errors import ConfigError
+from meprop_nlp.errors import ConfigError, number_of
 
 if TYPE_CHECKING:
-    from meprop_nlp.models.model import Model
     from meprop_nlp.models.speed import Speeds
 
 
@@ -53,13 +52,17 @@ def benchmark(
     from meprop_nlp.threads import usable_threads
 
     reading = Reading(input_format=input_format)
-    _check(file, rounds)
+    demand_rereadable(file, "FILE")
+    if rounds < 1:
+        raise ConfigError(f"--rounds is {rounds}, expected a whole number of at least 1")
     n = usable_threads(threads)
     demand_model(model, "train-tagger or train-parser")
     models = [load(model)]
     paths = {models[0].task: model}
     if tagger is not None:
-        models.insert(0, _tagger_for(models[0], tagger))
+        if models[0].task != "parser":
+            raise ConfigError("--tagger goes with a parser as MODEL; found a tagger")
+        models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
         paths = {"tagger": tagger, **paths}
     if not is_available():
         console.note(f"on {decoding_kernels()}; this is the slow path")
@@ -84,18 +87,6 @@ def benchmark(
         print_json(result)
     else:
         print(_lines(result, speeds))
-
-
-def _check(file: str, rounds: int) -> None:
-    demand_rereadable(file, "FILE")
-    if rounds < 1:
-        raise ConfigError(f"--rounds is {rounds}, expected a whole number of at least 1")
-
-
-def _tagger_for(model: Model, path: Path) -> Model:
-    if model.task != "parser":
-        raise ConfigError("--tagger goes with a parser as MODEL; found a tagger")
-    return load_model(path, "tagger", TAGGER_MODEL)
 
 
 def _process_costs(
@@ -124,12 +115,11 @@ def _process_costs(
 
 def _lines(result: dict[str, Any], speeds: Speeds) -> str:
     """Return the result in plain text."""
-    counts = [int(n) for n in result["words_per_second"]["together"]]
     rows = [
         [step, *(f"{speed:,.0f}" for speed in by_threads.values())]
         for step, by_threads in speeds.words_per_second.items()
     ]
-    heads = [f"{n} thread{'' if n == 1 else 's'}" for n in counts]
+    heads = [number_of(int(n), "thread") for n in result["words_per_second"]["together"]]
     peak = result["peak_bytes"]
     sizes = [f"{task} {n_bytes / 1e6:.1f} MB" for task, n_bytes in result["model_bytes"].items()]
     facts = {
@@ -139,9 +129,7 @@ def _lines(result: dict[str, Any], speeds: Speeds) -> str:
         "start": f"{result['start_seconds']:.3f} s for one sentence, the process included",
         "memory": "not known on this system"
         if peak is None
-        else f"{peak / 1e6:.0f} MB at most, {counts[-1]} threads".replace(
-            " 1 threads", " 1 thread"
-        ),
+        else f"{peak / 1e6:.0f} MB at most, {heads[-1]}",
         "models": ", ".join(sizes),
     }
     return f"{tables.table(['Words/s', *heads], rows)}\n\n{tables.name_lines(facts)}"

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from meprop_nlp.data.sentence import Sentence
 
 
+_TREE_FILES = (".mrg", ".mrg.gz", ".mrg.xz", ".mrg.bz2")
+
+
 def convert(
     inputs: Annotated[
         list[str] | None,
@@ -56,17 +59,13 @@ def _tree_files(name: str) -> list[str]:
     if name == "-" or not path.is_dir():
         return [name]
     files = sorted(
-        str(file) for file in path.rglob("*") if _is_tree_file(file.name) and file.is_file()
+        str(file)
+        for file in path.rglob("*")
+        if file.name.lower().endswith(_TREE_FILES) and file.is_file()
     )
     if not files:
         raise DataError(f"{name}: no .mrg files in this folder; name the files themselves")
     return files
-
-
-def _is_tree_file(name: str) -> bool:
-    packed = (".gz", ".xz", ".bz2")
-    name = name.lower()
-    return name.endswith((".mrg", *(f".mrg{suffix}" for suffix in packed)))
 
 
 def _converted(files: list[str], encoding: str) -> Iterator[Sentence]:

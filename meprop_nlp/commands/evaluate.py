@@ -66,7 +66,10 @@ def evaluate(
     if gold == system == "-":
         raise ConfigError("standard input (-) can be the gold file or the file to score, not both")
     if model is None:
-        scores = _score_files(gold, system or "", reading, exclude_punct)
+        from meprop_nlp.scoring.metrics import evaluate as score
+
+        correct, found = read_all([gold], reading), read_all([system or ""], reading)
+        scores = score(correct, found, exclude_punct=exclude_punct)
     else:
         scores = _score_model(gold, model, tagger, reading, exclude_punct)
     if min_las is not None and "las" not in scores.annotated:
@@ -77,16 +80,6 @@ def evaluate(
         print(score_lines(scores))
     if min_las is not None and scores.las < min_las:
         raise DataError(f"LAS is {scores.las:.2f}, below --min-las {min_las:.2f}")
-
-
-def _score_files(gold: str, system: str, reading: Reading, exclude_punct: bool) -> Scores:
-    from meprop_nlp.scoring.metrics import evaluate as score
-
-    return score(
-        read_all([gold], reading),
-        read_all([system], reading),
-        exclude_punct=exclude_punct,
-    )
 
 
 def _score_model(

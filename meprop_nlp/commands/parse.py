@@ -7,7 +7,7 @@ import typer
 
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Files, Output, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
-from meprop_nlp.commands.streams import load_model, write_all
+from meprop_nlp.commands.streams import load_model
 
 
 def parse(
@@ -36,10 +36,4 @@ def parse(
     models = [load_model(model, "parser", PARSER_MODEL)]
     if tagger is not None:
         models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
-    write_all(
-        annotate_files(files, models, annotating),
-        output,
-        keep=[*(files or ()), model, tagger],
-        verb="parsed",
-        verbosity=verbosity,
-    )
+    annotate_files(files, models, output, annotating, verbosity, keep=[model, tagger])

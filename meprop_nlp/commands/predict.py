@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands import console
+from meprop_nlp.commands.counting import counted
 from meprop_nlp.commands.deps import fills_deps, warned_of_empty_nodes
-from meprop_nlp.commands.options import Reading
-from meprop_nlp.commands.streams import note_skipped
+from meprop_nlp.commands.options import Reading, Verbosity
+from meprop_nlp.commands.streams import demand_other_file, note_skipped
 from meprop_nlp.config import TrainingConfig
 from meprop_nlp.settings import setting, setting_of
 
@@ -38,7 +40,34 @@ class Annotating(Reading):
 
 
 def annotate_files(
-    files: list[str] | None, models: Sequence[Model], annotating: Annotating
+    files: list[str] | None,
+    models: Sequence[Model],
+    output: str,
+    annotating: Annotating,
+    verbosity: Verbosity,
+    *,
+    keep: Iterable[Path | None],
+) -> None:
+    """Annotate all files by models in turn, and write the sentences to `output` as they come.
+
+    Args:
+        keep: files, besides `files`, that must not be overwritten.
+    """
+    from meprop_nlp.data.conll.writing import write_pieces
+
+    demand_other_file(output, [*(files or ()), *keep])
+    parses = any("head" in model.fills for model in models)
+    shown = counted(
+        _annotated(files or ["-"], models, annotating, parses=parses),
+        verb="parsed" if parses else "tagged",
+        output=output,
+        verbosity=verbosity,
+    )
+    write_pieces((piece.text for piece in shown), output, flush=True)
+
+
+def _annotated(
+    files: list[str], models: Sequence[Model], annotating: Annotating, *, parses: bool
 ) -> Iterator[Piece]:
     """Yield the sentences of all files, one file after the other, annotated by models in turn."""
     from meprop_nlp.data.report import TreebankReport
@@ -46,8 +75,7 @@ def annotate_files(
     from meprop_nlp.models.annotate import annotate
     from meprop_nlp.threads import usable_threads
 
-    parses = any("head" in model.fills for model in models)
-    for number, path in enumerate(files or ["-"]):
+    for number, path in enumerate(files):
         report = TreebankReport() if annotating.on_error == "skip" else None
         fill_deps = parses and fills_deps(path, annotating.encoding)
         pieces = annotate(

@@ -56,7 +56,6 @@ def run_training(
     task: str,
     files: TrainingFiles,
     settings: Settings,
-    *,
     output: Path,
     vectors: str | None,
     reading: Reading,
@@ -127,6 +126,7 @@ def follow(
         output: the model file that it writes.
         unit: what the training loop counts.
     """
+    from meprop_nlp.models.file import read_header
     from meprop_nlp.training.checkpoint import checkpoint_path
     from meprop_nlp.training.display import TrainingDisplay
     from meprop_nlp.training.hooks import Hooks
@@ -142,17 +142,10 @@ def follow(
                 console.note(f"saved {saved}; to go on, give the same command with --resume")
             raise
     if not verbosity.quiet:
-        _note_model(output)
+        header = read_header(output)
+        console.note(
+            f"{output}: epoch {header['training']['epoch']}, neurons "
+            + " + ".join(str(width) for width in header["neurons"].values())
+            + f", {output.stat().st_size:,} bytes"
+        )
     return model
-
-
-def _note_model(output: Path) -> None:
-    """Print the epoch, the neurons and the size of a model."""
-    from meprop_nlp.models.file import read_header
-
-    header = read_header(output)
-    console.note(
-        f"{output}: epoch {header['training']['epoch']}, neurons "
-        + " + ".join(str(width) for width in header["neurons"].values())
-        + f", {output.stat().st_size:,} bytes"
-    )

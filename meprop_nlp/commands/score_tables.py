@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meprop_nlp.commands.tables import table
+from meprop_nlp.errors import number_of
 from meprop_nlp.scoring.names import SCORE_NAMES
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def score_lines(scores: Scores) -> str:
     if confusions:
         rows = [[f"{gold} -> {system}", f"{count:,}"] for gold, system, count in confusions]
         parts.append(table(["Wrong tags: gold -> system", "Words"], rows))
-    parts.append(f"{scores.sentences:,} sentence{'' if scores.sentences == 1 else 's'}.")
+    parts.append(f"{number_of(scores.sentences, 'sentence')}.")
     if parsing:
         parts[-1] += (
             f" Punctuation is {'not counted' if scores.exclude_punct else 'counted'} in the "

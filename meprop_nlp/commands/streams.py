@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands import console
-from meprop_nlp.commands.counting import counted
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
 if TYPE_CHECKING:
-    from meprop_nlp.commands.options import Reading, Verbosity
+    from meprop_nlp.commands.options import Reading
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.sentence import Sentence
-    from meprop_nlp.models.annotate import Piece
     from meprop_nlp.models.model import Model
 
 
@@ -26,27 +24,6 @@ def read_all(files: Sequence[str], reading: Reading, *, trees: bool = False) -> 
         yield from read(
             path, input_format=reading.input_format, encoding=reading.encoding, trees=trees
         )
-
-
-def write_all(
-    pieces: Iterator[Piece],
-    output: str,
-    *,
-    keep: Iterable[str | Path | None],
-    verb: str,
-    verbosity: Verbosity,
-) -> None:
-    """Write annotated sentences to a file or to standard output as they come.
-
-    Args:
-        keep: files that must not be overwritten.
-        verb: what was done to the words, such as `tagged`, for the progress bar.
-    """
-    from meprop_nlp.data.conll.writing import write_pieces
-
-    demand_other_file(output, keep)
-    shown = counted(pieces, verb=verb, output=output, verbosity=verbosity)
-    write_pieces((piece.text for piece in shown), output, flush=True)
 
 
 def note_skipped(path: str, report: TreebankReport | None) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from meprop_nlp.commands.options import TAGGER_MODEL, Files, Output, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
-from meprop_nlp.commands.streams import load_model, write_all
+from meprop_nlp.commands.streams import load_model
 
 
 def tag(
@@ -25,10 +25,4 @@ def tag(
     Of UPOS, XPOS and FEATS, those that the model predicts are replaced; all else stays.
     """
     models = [load_model(model, "tagger", TAGGER_MODEL)]
-    write_all(
-        annotate_files(files, models, annotating),
-        output,
-        keep=[*(files or ()), model],
-        verb="tagged",
-        verbosity=verbosity,
-    )
+    annotate_files(files, models, output, annotating, verbosity, keep=[model])

@@ -23,13 +23,4 @@ def train_parser(
     It learns from the trees and tags of the training file (Chen & Manning 2014; meProp, section
     4.1: Parsing).
     """
-    run_training(
-        "parser",
-        files,
-        settings,
-        output=output,
-        vectors=vectors,
-        reading=reading,
-        resume=resume,
-        verbosity=verbosity,
-    )
+    run_training("parser", files, settings, output, vectors, reading, resume, verbosity)

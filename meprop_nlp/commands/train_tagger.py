@@ -22,13 +22,4 @@ def train_tagger(
 
     A BiLSTM over words and their affixes and shapes (meProp, section 4.1: POS-Tag).
     """
-    run_training(
-        "tagger",
-        files,
-        settings,
-        output=output,
-        vectors=vectors,
-        reading=reading,
-        resume=resume,
-        verbosity=verbosity,
-    )
+    run_training("tagger", files, settings, output, vectors, reading, resume, verbosity)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_projective
 from meprop_nlp.data.word import ROOT, UNSET
-from meprop_nlp.errors import Problem
+from meprop_nlp.errors import Problem, number_of
 
 _MANY_TAGS = 1000  # tag sets have tens or hundreds of tags; the largest of UD under a thousand
 _KEPT_PROBLEMS = 20
@@ -97,11 +97,11 @@ class TreebankReport:
         return found
 
     def __str__(self) -> str:
-        parts = [f"{_count(self.sentences, 'sentence')}, {_count(self.words, 'word')}"]
+        parts = [f"{number_of(self.sentences, 'sentence')}, {number_of(self.words, 'word')}"]
         if self.multiword_tokens:
-            parts[0] += f", {_count(self.multiword_tokens, 'multiword token')}"
+            parts[0] += f", {number_of(self.multiword_tokens, 'multiword token')}"
         if self.empty_nodes:
-            parts[0] += f", {_count(self.empty_nodes, 'empty node')}"
+            parts[0] += f", {number_of(self.empty_nodes, 'empty node')}"
         labels = [
             f"{len(values):,} {name}"
             for name, values in (
@@ -118,9 +118,5 @@ class TreebankReport:
         if self.without_tree:
             parts.append(f"{self.without_tree:,} without a tree")
         if self.skipped:
-            parts.append(f"{_count(self.skipped, 'faulty sentence')} skipped")
+            parts.append(f"{number_of(self.skipped, 'faulty sentence')} skipped")
         return "; ".join(parts)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

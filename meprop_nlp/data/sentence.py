@@ -170,13 +170,10 @@ class Sentence:
             self._check_column(name, values)
             for word, value in zip(words, values, strict=True):
                 setattr(word, name, value)
-        replaced = given.keys()
-        if self.layout.kind == "conllx" and replaced & {"head", "deprel"}:
-            for word in words:
-                if "deps" not in replaced:
-                    word.deps = "_"
-                if "misc" not in replaced:
-                    word.misc = "_"
+        if self.layout.kind == "conllx" and given.keys() & {"head", "deprel"}:
+            for name in {"deps", "misc"} - given.keys():
+                for word in words:
+                    setattr(word, name, "_")
         return Sentence(
             words,
             comments=self.comments,

@@ -121,7 +121,6 @@ def is_binary(source: Source) -> bool:
 
 
 def _open(source: Source, stack: contextlib.ExitStack) -> Any:
-    """Open the source as a binary stream of decompressed bytes; None if it is a text stream."""
     if not is_binary(source):
         return None
     stream: Any = source

@@ -42,16 +42,8 @@ def derive(
 ) -> Derivation:
     """Return the training examples of one gold tree.
 
-    Args:
-        system: the transition system.
-        heads: (n) gold head of each word, 0 = ROOT.
-        deprels: (n) gold label ids.
-        oracle: "static" or "hybrid".
-        rng: chooses between two right transitions of the hybrid oracle.
-
-    Raises:
-        TransitionError: if the system cannot build this tree, or does not allow its labels.
-        ConfigError: if the oracle is unknown, does not fit the system, or is hybrid without `rng`.
+    The arguments and the errors are as in `oracles.oracle_transitions`; a TransitionError is also
+    raised if the system does not allow the labels of the tree.
     """
     state = system.initial(len(heads))
     steps = walk(state, system, heads, deprels, oracle=oracle, rng=rng)

@@ -7,7 +7,7 @@ the layout [ROOT, w1, .., wn, NULL].
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from meprop_nlp.data.word import UNSET
 from meprop_nlp.parsing.state import State
@@ -28,30 +28,12 @@ POSITIONS: Final = WORD_POSITIONS + LABEL_POSITIONS
 """All positions, in the order of `extract`; `POSITIONS[6:]` are the label positions."""
 
 
-class Slot(NamedTuple):
-    """One feature.
-
-    Attributes:
-        name: position and attribute, as in "s0l1.tag".
-        position: one of `POSITIONS`.
-        attribute: "form", "tag" or "deprel".
-    """
-
-    name: str
-    position: str
-    attribute: str
-
-
-TEMPLATE: Final = tuple(
-    Slot(f"{position}.{attribute}", position, attribute)
-    for attribute, positions in (
-        ("form", POSITIONS),
-        ("tag", POSITIONS),
-        ("deprel", LABEL_POSITIONS),
-    )
-    for position in positions
+TEMPLATE: Final = (
+    *(f"{position}.form" for position in POSITIONS),
+    *(f"{position}.tag" for position in POSITIONS),
+    *(f"{position}.deprel" for position in LABEL_POSITIONS),
 )
-"""The features, in the order of the network's input: forms, tags, labels."""
+"""The features, as in "s0l1.tag", in the order of the network's input: forms, tags, labels."""
 
 
 def extract(state: State, *, b0_has_children: bool = False) -> list[int]:

@@ -59,8 +59,14 @@ class Oracle:
         self.left_arcs = [UNSET, *[system.left_start + deprel for deprel in deprels]]
         self.right_arcs = [UNSET, *[system.right_start + deprel for deprel in deprels]]
         self.n_children = [0] * (n + 1)
-        for head in heads:
+        self.last_child = [0] * (n + 1)
+        for word, head in enumerate(heads, start=1):
             self.n_children[head] += 1
+            self.last_child[head] = word
+        self._fit(system)
+
+    def _fit(self, system: TransitionSystem) -> None:
+        """Prepare for this system; raise ConfigError if the oracle is not defined for it."""
 
     def _arc(self, state: State) -> int:
         """Return the gold arc between s0 and s1 whose child has all its children, or UNSET."""
@@ -104,10 +110,7 @@ class StaticOracle(Oracle):
         ConfigError: if there is no static oracle for the system.
     """
 
-    def __init__(
-        self, system: TransitionSystem, heads: Sequence[int], deprels: Sequence[int]
-    ) -> None:
-        super().__init__(system, heads, deprels)
+    def _fit(self, system: TransitionSystem) -> None:
         if isinstance(system, ArcStandardSwap):
             self.rank = projective_order(self.heads[1:])
             self.component = self._components()
@@ -188,18 +191,12 @@ class HybridOracle(Oracle):
         ConfigError: if the system is not `ArcStandard`.
     """
 
-    def __init__(
-        self, system: TransitionSystem, heads: Sequence[int], deprels: Sequence[int]
-    ) -> None:
-        super().__init__(system, heads, deprels)
+    def _fit(self, system: TransitionSystem) -> None:
         if type(system) is not ArcStandard:
             raise ConfigError(
                 f"the hybrid oracle is for {ArcStandard.name} only, found {system.name}: "
                 f"use the static oracle"
             )
-        self.last_child = list(range(len(self.heads)))
-        for word, head in enumerate(self.heads[1:], start=1):
-            self.last_child[head] = max(self.last_child[head], word)
 
     def next(self, state: State) -> tuple[int, ...]:
         """Return the indices of the right transitions, one or two.
@@ -210,13 +207,12 @@ class HybridOracle(Oracle):
         arc = self._arc(state)
         if arc == UNSET:
             return (self._shift(state),)
-        if arc < self.system.right_start and self._lacks_right_child(state, state.stack[-1]):
-            return (arc, self._shift(state))
+        if arc < self.system.right_start:
+            s0 = state.stack[-1]
+            last = self.last_child[s0]
+            if last > s0 and state.heads[last] == UNSET:
+                return (arc, self._shift(state))
         return (arc,)
-
-    def _lacks_right_child(self, state: State, word: int) -> bool:
-        last = self.last_child[word]
-        return last > word and state.heads[last] == UNSET
 
 
 class DynamicOracle(Oracle):
@@ -231,14 +227,8 @@ class DynamicOracle(Oracle):
         ConfigError: if the system is not `ArcHybrid`.
     """
 
-    def __init__(
-        self, system: TransitionSystem, heads: Sequence[int], deprels: Sequence[int]
-    ) -> None:
-        super().__init__(system, heads, deprels)
+    def _fit(self, system: TransitionSystem) -> None:
         demand_arc_hybrid(system)
-        self.last_child = [0] * len(self.heads)
-        for word, head in enumerate(self.heads[1:], start=1):
-            self.last_child[head] = max(self.last_child[head], word)
 
     def next(self, state: State) -> tuple[int, ...]:
         """Return the indices of the right transitions, at least one.

@@ -5,6 +5,8 @@ until the tree is projective, and adds the label of the original head to the lab
 `acl` with a head labelled `obj` becomes `acl↑obj`, the "head" scheme of the paper. The output of a
 parser trained on such labels is converted back with `deprojectivize`. The arrow U+2191 is the sign
 used in the paper; a treebank with the arrow in its labels is refused, so labels cannot clash.
+
+`heads` are the heads of the n words of a sentence, 0 = ROOT; `deprels` are their n labels.
 """
 
 from bisect import insort
@@ -27,8 +29,7 @@ def single_rooted(
     """Attach every root after the first to the first; a projective tree stays projective.
 
     Args:
-        heads: (n) head of each word, 0 = ROOT.
-        deprels: (n) labels, strings or ids.
+        heads, deprels: a tree; the labels are strings or ids.
         deprel: the new label of these roots; None: they keep their labels.
 
     Returns:
@@ -51,9 +52,6 @@ def projective_order(heads: Sequence[int]) -> list[int]:
 
     The traversal visits the subtrees of the left children, the head, and the subtrees of the right
     children. SWAP sorts the words into this order, in which no arcs cross.
-
-    Args:
-        heads: (n) head of each word, 0 = ROOT.
 
     Returns:
         (n + 1) the rank of ROOT, which is 0, and of words 1..n. The ranks are 0, 1, .., n if and
@@ -83,8 +81,7 @@ def projectivize(
     A tree with several roots is given a single root first (`single_rooted`).
 
     Args:
-        heads: (n) head of each word, 0 = ROOT.
-        deprels: (n) labels.
+        heads, deprels: a tree.
         scheme: "head": the label of a lifted arc becomes `label↑label of the original head`.
 
     Returns:
@@ -120,10 +117,6 @@ def deprojectivize(heads: Sequence[int], deprels: Sequence[str]) -> tuple[list[i
     below its current head, outside its own subtree; if there is none, the head stays. Two additions
     to the paper restore more trees: candidates whose arc would cross no other are tried last, since
     such an arc would not have been lifted, and the longest arcs are lowered first.
-
-    Args:
-        heads: (n) head of each word, 0 = ROOT; a tree.
-        deprels: (n) labels, some of them with arrows.
 
     Returns:
         New lists of heads and of labels without arrows. The heads are a tree with a single root,

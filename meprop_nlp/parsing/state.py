@@ -51,14 +51,6 @@ class State:
         """Return whether every word has a head: the buffer is empty, only ROOT is on the stack."""
         return not self.buffer and len(self.stack) == 1
 
-    def leftmost_child(self, i: int, n: int = 1) -> int:
-        """Return the n-th leftmost child (n = 1 or 2) of the children before word i, or UNSET."""
-        return (self.left1 if n == 1 else self.left2)[i]
-
-    def rightmost_child(self, i: int, n: int = 1) -> int:
-        """Return the n-th rightmost child (n = 1 or 2) of the children after word i, or UNSET."""
-        return (self.right1 if n == 1 else self.right2)[i]
-
     def attach(self, child: int, head: int, deprel: int) -> None:
         """Add the arc head -> child with label id `deprel`; stack and buffer do not change."""
         self.heads[child] = head

@@ -306,10 +306,8 @@ class ArcStandardSwap(ArcStandard):
     def mask_index(self, state: State) -> int:
         """Return the row of `masks`: the base class's row if s1 precedes s0, else row 6 or 7."""
         stack = state.stack
-        size = len(stack)
-        if size < 3:
-            return 2 * size - (2 if state.buffer else 1)
-        return (4 if stack[-2] < stack[-1] else 6) + (0 if state.buffer else 1)
+        index = super().mask_index(state)
+        return index + 2 if len(stack) > 2 and stack[-2] > stack[-1] else index
 
     def mask_index_without_swap(self, state: State) -> int:
         """Return the row of `masks` for this state when SWAP is no longer allowed."""

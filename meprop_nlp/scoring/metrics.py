@@ -22,6 +22,7 @@ definition of the CoNLL 2018 shared task (Zeman et al. 2018, section 5); its off
 `udtools.udeval`, computes the same numbers. UCM and LCM are shares of the gold sentences.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -84,7 +85,7 @@ def evaluate(
     first = next(gold, None)
     if first is None:
         raise DataError("no sentences in the gold file, expected at least one to score against")
-    gold = _with_first(first, gold)
+    gold = itertools.chain([first], gold)
     if trees is None:
         trees = _has_heads(first)
         gold = gold if trees else _without_heads(gold, first)
@@ -97,11 +98,6 @@ def evaluate(
         for word in passage.unaligned:
             tally.unaligned(word)
     return tally.scores()
-
-
-def _with_first(first: Sentence, rest: Iterator[Sentence]) -> Iterator[Sentence]:
-    yield first
-    yield from rest
 
 
 def _has_heads(sentence: Sentence) -> bool:
@@ -181,10 +177,8 @@ class _Tally:
             if system is None:
                 continue
             pairs += 1
-            if gold.upos == system.upos:
-                upos += 1
-            if gold.xpos == system.xpos:
-                xpos += 1
+            upos += gold.upos == system.upos
+            xpos += gold.xpos == system.xpos
             if gold.feats == system.feats or _universal(gold.feats) == _universal(system.feats):
                 ufeats += 1
             tags = (gold.xpos, system.xpos) if gold.upos == "_" else (gold.upos, system.upos)
@@ -208,8 +202,7 @@ class _Tally:
             deprel = self._base(gold.deprel)
             found = None if system is None else self._base(system.deprel)
             label_right = head_right and deprel == found
-            content = gold.deprel.partition(":")[0] in CONTENT_DEPRELS
-            if content:
+            if gold.deprel.partition(":")[0] in CONTENT_DEPRELS:
                 self.gold["clas"] += 1
                 self.aligned["clas"] += system is not None
                 self.correct["clas"] += label_right

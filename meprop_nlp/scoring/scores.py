@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import astuple, dataclass, field, replace
+from typing import Any, Self
 
 METRICS = ("words", "upos", "xpos", "ufeats", "uas", "las", "clas", "ucm", "lcm")
 
@@ -25,7 +26,15 @@ def distance_bucket(distance: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class _Numbers:
+    """Base of dataclasses of numbers, which are added one by one."""
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*map(operator.add, astuple(self), astuple(other)))
+
+
+@dataclass(frozen=True, slots=True)
+class Count(_Numbers):
     """The numbers of correct words (or sentences), gold words, and words of the system.
 
     `aligned` is the number of gold words that are aligned with a word of the system.
@@ -56,29 +65,14 @@ class Count:
         """Correct words in per cent of the aligned words."""
         return _percent(self.correct, self.aligned)
 
-    def __add__(self, other: Count) -> Count:
-        return Count(
-            self.correct + other.correct,
-            self.gold + other.gold,
-            self.system + other.system,
-            self.aligned + other.aligned,
-        )
-
     def to_json(self) -> dict[str, float]:
         """Return the counts and percentages."""
-        return {
-            "f1": self.f1,
-            "precision": self.precision,
-            "recall": self.recall,
-            "aligned_accuracy": self.aligned_accuracy,
-            "correct": self.correct,
-            "gold": self.gold,
-            "system": self.system,
-        }
+        names = ("f1", "precision", "recall", "aligned_accuracy", "correct", "gold", "system")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
-class Arcs:
+class Arcs(_Numbers):
     """One row of a table: the arcs of a kind, and how many of them are right.
 
     Attributes:
@@ -113,13 +107,20 @@ class Arcs:
         """Harmonic mean of `las` and `precision`."""
         return _percent(2 * self.labels, self.gold + self.system)
 
-    def __add__(self, other: Arcs) -> Arcs:
-        return Arcs(
-            self.gold + other.gold,
-            self.heads + other.heads,
-            self.labels + other.labels,
-            self.system + other.system,
-        )
+
+class _Metric:
+    """A property of `Scores`: the `f1` or `recall` of the metric of this name, in per cent."""
+
+    def __init__(self, meaning: str, *, share: str = "f1") -> None:
+        self.__doc__ = meaning
+        self._share = share
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, scores: Scores, owner: type) -> float:
+        share: float = getattr(scores.counts[self._name], self._share)
+        return share
 
 
 @dataclass(frozen=True)
@@ -148,50 +149,15 @@ class Scores:
     exclude_punct: bool = False
     strip_subtypes: bool = True
 
-    @property
-    def words(self) -> float:
-        """Words of the system that are words of the gold file."""
-        return self.counts["words"].f1
-
-    @property
-    def upos(self) -> float:
-        """Words with the gold UPOS."""
-        return self.counts["upos"].f1
-
-    @property
-    def xpos(self) -> float:
-        """Words with the gold XPOS."""
-        return self.counts["xpos"].f1
-
-    @property
-    def ufeats(self) -> float:
-        """Words with the gold universal features."""
-        return self.counts["ufeats"].f1
-
-    @property
-    def uas(self) -> float:
-        """Words with the gold head."""
-        return self.counts["uas"].f1
-
-    @property
-    def las(self) -> float:
-        """Words with the gold head and relation."""
-        return self.counts["las"].f1
-
-    @property
-    def clas(self) -> float:
-        """Content words with the gold head and relation."""
-        return self.counts["clas"].f1
-
-    @property
-    def ucm(self) -> float:
-        """Gold sentences with all heads right."""
-        return self.counts["ucm"].recall
-
-    @property
-    def lcm(self) -> float:
-        """Gold sentences with all heads and relations right."""
-        return self.counts["lcm"].recall
+    words = _Metric("Words of the system that are words of the gold file.")
+    upos = _Metric("Words with the gold UPOS.")
+    xpos = _Metric("Words with the gold XPOS.")
+    ufeats = _Metric("Words with the gold universal features.")
+    uas = _Metric("Words with the gold head.")
+    las = _Metric("Words with the gold head and relation.")
+    clas = _Metric("Content words with the gold head and relation.")
+    ucm = _Metric("Gold sentences with all heads right.", share="recall")
+    lcm = _Metric("Gold sentences with all heads and relations right.", share="recall")
 
     def top_confusions(self, n: int = 10) -> list[tuple[str, str, int]]:
         """Return the most frequent wrong tags as (gold, system, count)."""
@@ -204,13 +170,12 @@ class Scores:
         This is for a model that predicts only some columns and copies the others.
         """
         kept = self.annotated & {"words", *metrics}
-        empty: dict[str, Arcs] = {}
         return replace(
             self,
             annotated=kept,
-            by_deprel=self.by_deprel if "uas" in kept else empty,
-            by_length=self.by_length if "uas" in kept else empty,
-            by_distance=self.by_distance if "uas" in kept else empty,
+            by_deprel=self.by_deprel if "uas" in kept else {},
+            by_length=self.by_length if "uas" in kept else {},
+            by_distance=self.by_distance if "uas" in kept else {},
             confusions=self.confusions if kept & {"upos", "xpos"} else Counter(),
         )
 
@@ -253,12 +218,10 @@ class Scores:
 
 
 def _rows(table: Mapping[str, Arcs], *, with_system: bool = False) -> dict[str, dict[str, float]]:
-    rows: dict[str, dict[str, float]] = {}
-    for name, arcs in table.items():
-        rows[name] = {"gold": arcs.gold, "uas": arcs.uas, "las": arcs.las}
-        if with_system:
-            rows[name] |= {"system": arcs.system, "precision": arcs.precision, "f1": arcs.f1}
-    return rows
+    names = ["gold", "uas", "las"]
+    if with_system:
+        names += ["system", "precision", "f1"]
+    return {row: {name: getattr(arcs, name) for name in names} for row, arcs in table.items()}
 
 
 def _merge(left: Mapping[str, Arcs], right: Mapping[str, Arcs]) -> dict[str, Arcs]:

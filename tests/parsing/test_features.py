@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,23 +50,16 @@ def _naive_in(system: TransitionSystem, state: State, position: str) -> int:
 
 
 def test_the_template_is_chen_and_mannings_48_features_with_unique_names() -> None:
-    names = [slot.name for slot in TEMPLATE]
-    assert len(set(names)) == len(names) == 48
-    counts = {a: sum(slot.attribute == a for slot in TEMPLATE) for a in ("form", "tag", "deprel")}
+    assert len(set(TEMPLATE)) == len(TEMPLATE) == 48
+    counts = Counter(name.partition(".")[2] for name in TEMPLATE)
     assert counts == {"form": 18, "tag": 18, "deprel": 12}
-    assert {"s0.form", "b2.tag", "s0l1.tag", "s1r2.form", "s0l1l1.deprel"} <= set(names)
-
-
-def test_slot_names_are_made_of_position_and_attribute() -> None:
-    assert all(slot.name == f"{slot.position}.{slot.attribute}" for slot in TEMPLATE)
+    assert {"s0.form", "b2.tag", "s0l1.tag", "s1r2.form", "s0l1l1.deprel"} <= set(TEMPLATE)
 
 
 def test_the_last_twelve_positions_carry_the_labels() -> None:
     assert POSITIONS[6:] == LABEL_POSITIONS
     assert len(set(POSITIONS)) == 18
-    assert [slot.position for slot in TEMPLATE if slot.attribute == "deprel"] == list(
-        LABEL_POSITIONS
-    )
+    assert TEMPLATE[36:] == tuple(f"{position}.deprel" for position in LABEL_POSITIONS)
 
 
 def test_a_new_state_shows_root_and_the_first_three_words() -> None:

@@ -55,8 +55,8 @@ def test_first_and_second_children_are_right_in_whatever_order_they_come(order: 
         attached.append(child)
         left = [*sorted(c for c in attached if c < head), UNSET, UNSET]
         right = [*sorted((c for c in attached if c > head), reverse=True), UNSET, UNSET]
-        assert [state.leftmost_child(head, n) for n in (1, 2)] == left[:2]
-        assert [state.rightmost_child(head, n) for n in (1, 2)] == right[:2]
+        assert [state.left1[head], state.left2[head]] == left[:2]
+        assert [state.right1[head], state.right2[head]] == right[:2]
     assert state.n_children[head] == 6
 
 
@@ -64,10 +64,10 @@ def test_the_missing_word_has_missing_children_and_no_label() -> None:
     state = State(2)
     state.attach(2, 1, 0)
     state.attach(1, ROOT, 0)
-    assert state.leftmost_child(UNSET, 1) == UNSET
-    assert state.leftmost_child(UNSET, 2) == UNSET
-    assert state.rightmost_child(UNSET, 1) == UNSET
-    assert state.rightmost_child(UNSET, 2) == UNSET
+    assert state.left1[UNSET] == UNSET
+    assert state.left2[UNSET] == UNSET
+    assert state.right1[UNSET] == UNSET
+    assert state.right2[UNSET] == UNSET
     assert state.heads[UNSET] == UNSET
     assert state.deprels[UNSET] == UNSET
 

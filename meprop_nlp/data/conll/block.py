@@ -110,7 +110,7 @@ def _range_faults(sentence: Sentence) -> list[Fault]:
             message = f"multiword token {name} goes beyond the last word, which is {n}"
             line = sentence.token_line(token)
             faults.append(Fault(line, "word-interval-out", message))
-    return sorted(faults)
+    return faults
 
 
 class _Block:
@@ -191,7 +191,10 @@ class _Block:
             if empty:
                 self._empty(int(empty[1]), line, number)
                 return False
-        self._fault(number, "word-id-sequence", self._id_message(fields[0]))
+        message = f"ID is {visible(fields[0])!r}, expected {self.expected}"
+        if fields[0] == "1":
+            message += "; is the empty line between two sentences missing?"
+        self._fault(number, "word-id-sequence", message)
         # continue from the id in the file, so that one gap is one fault
         return bool(_INTEGER.fullmatch(fields[0]))
 
@@ -235,12 +238,6 @@ class _Block:
         message = f"HEAD is {visible(text)!r}, expected an integer from 0 to {n}"
         self._fault(number, "unknown-head", message)
         return UNSET
-
-    def _id_message(self, text: str) -> str:
-        message = f"ID is {visible(text)!r}, expected {self.expected}"
-        if text == "1":
-            return f"{message}; is the empty line between two sentences missing?"
-        return message
 
     def _check_content(self, line: str, form: str, number: int) -> None:
         # a no-break space may be a word, but a column of plain spaces is empty

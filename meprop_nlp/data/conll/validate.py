@@ -52,11 +52,7 @@ def validate(
 
     The last finding is an error `unreadable` if the file fits no format, or is not text.
 
-    Args:
-        source: a path, `-` for standard input, or an open file.
-        input_format: as for `read`.
-        trees: whether every sentence must have a full tree.
-        encoding: as for `open`.
+    The arguments are as for `read`, but `trees` is on by default.
 
     Raises:
         DataError: if the file cannot be opened or read at all.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from meprop_nlp.data.lines import read_lines, visible
 from meprop_nlp.data.source import Source, source_name
-from meprop_nlp.errors import ConlluError, Problem
+from meprop_nlp.errors import ConlluError, Problem, number_of
 
 TRACE = "-NONE-"  # the tag of traces, which are not words
 
@@ -94,11 +94,7 @@ class Tree:
 
 
 def read_trees(source: Source, *, encoding: str = "utf-8") -> Iterator[Tree]:
-    """Yield the trees of a file, one at a time.
-
-    Args:
-        source: a path (plain, gzip, xz or bzip2), `-` for standard input, or an open file.
-        encoding: as for `open`.
+    """Yield the trees of a file, one at a time; the arguments are as for `data.lines.read_lines`.
 
     Raises:
         ConlluError: at the first fault, with file and line: a bracket too many or too few, an
@@ -115,7 +111,7 @@ def parse_trees(lines: Iterable[str], *, path: str = "<trees>") -> Iterator[Tree
     number = 0
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
-            raise _fault(path, number, "found a NUL character, expected text")
+            raise tree.fault(number, "found a NUL character, expected text")
         for piece in _PIECE.findall(line):
             if piece == "(":
                 if not tree.open:
@@ -126,11 +122,10 @@ def parse_trees(lines: Iterable[str], *, path: str = "<trees>") -> Iterator[Tree
             elif tree.end(number):
                 yield tree.finished()
     if tree.open:
-        raise _fault(
-            path,
+        raise tree.fault(
             number,
             f"the file ends inside of the tree that begins in line {tree.line}, with "
-            f"{_count(len(tree.open), 'bracket')} open; is the file cut off, or a ) missing?",
+            f"{number_of(len(tree.open), 'bracket')} open; is the file cut off, or a ) missing?",
         )
 
 
@@ -151,16 +146,14 @@ class _OpenTree:
         parent = self.open[-1] if self.open else -1
         if parent >= 0:
             if not self.labels[parent] and parent:
-                raise _fault(
-                    self.path,
+                raise self.fault(
                     line,
                     "found a bracket without a label inside of the tree that begins in line "
                     f"{self.line}, expected a category such as NP; is a ) missing before it?",
                 )
             form = self.forms[parent]
             if form is not None:
-                raise _fault(
-                    self.path,
+                raise self.fault(
                     line,
                     f"found a constituent after {visible(form)!r} in the brackets of "
                     f"{visible(self.labels[parent])}, expected ); "
@@ -176,16 +169,14 @@ class _OpenTree:
     def take(self, text: str, line: int) -> None:
         """Read a label, or the form of a word."""
         if not self.open:
-            raise _fault(
-                self.path,
+            raise self.fault(
                 line,
                 f"found {visible(text)!r} outside of a tree, expected (; "
                 "is this a file of bracketed trees?",
             )
         node = self.open[-1]
         if self.filled[node] or self.forms[node] is not None:
-            raise _fault(
-                self.path,
+            raise self.fault(
                 line,
                 f"found {visible(text)!r}, a word without a tag, in the brackets of "
                 f"{visible(self.labels[node])}; write (NN {text[:20]}), or close the bracket first",
@@ -198,14 +189,12 @@ class _OpenTree:
     def end(self, line: int) -> bool:
         """Read a closing bracket; return whether it closes the tree."""
         if not self.open:
-            raise _fault(self.path, line, "found a ) too many, expected ( and a tree")
+            raise self.fault(line, "found a ) too many, expected ( and a tree")
         node = self.open.pop()
         if self.forms[node] is None and not self.filled[node]:
             label = self.labels[node]
             found = f"the empty constituent ({visible(label)})" if label else "empty brackets ()"
-            raise _fault(
-                self.path, line, f"found {found}, expected constituents or a tag and a word"
-            )
+            raise self.fault(line, f"found {found}, expected constituents or a tag and a word")
         return not self.open
 
     def finished(self) -> Tree:
@@ -219,10 +208,6 @@ class _OpenTree:
             self.line,
         )
 
-
-def _fault(path: str, line: int, message: str) -> ConlluError:
-    return ConlluError([Problem(path, line, message)])
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    def fault(self, line: int, message: str) -> ConlluError:
+        """Return the error for a fault in this line."""
+        return ConlluError([Problem(self.path, line, message)])

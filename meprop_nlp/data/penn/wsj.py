@@ -94,9 +94,9 @@ def split_sections(folder: str | os.PathLike[str], task: str) -> dict[str, list[
     ]
     if missing:
         raise DataError(
-            f"{folder}: has {_noun(sections)} {_spans(sections)} of the WSJ, but the papers' split "
-            f"for {task} needs {', '.join(missing)} too; to train on what is there, make files "
-            "with meprop-nlp convert and give them as `train` and `dev`"
+            f"{folder}: has section{'' if len(sections) == 1 else 's'} {_spans(sections)} of the "
+            f"WSJ, but the papers' split for {task} needs {', '.join(missing)} too; to train on "
+            "what is there, make files with meprop-nlp convert and give them as `train` and `dev`"
         )
     return {
         role: [path for section in wanted for path in sections[section]]
@@ -115,7 +115,3 @@ def _spans(sections: Iterable[int]) -> str:
     return ", ".join(
         f"{first:02}" if first == last else f"{first:02}-{last:02}" for first, last in spans
     )
-
-
-def _noun(sections: dict[int, list[Path]]) -> str:
-    return "section" if len(sections) == 1 else "sections"
