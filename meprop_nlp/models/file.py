@@ -85,20 +85,10 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise CheckpointError(f"{name}: the file is cut short: {size:,} bytes, header incomplete")
     try:
         tensors = json.loads(raw)
-        expected = (
-            8
-            + length
-            + max(
-                (
-                    entry["data_offsets"][1]
-                    for key, entry in tensors.items()
-                    if key != "__metadata__"
-                ),
-                default=0,
-            )
-        )
-        header = json.loads(tensors["__metadata__"][_KEY])
+        header = json.loads(tensors.pop("__metadata__")[_KEY])
         version = header["format_version"]
+        ends = [entry["data_offsets"][1] for entry in tensors.values()]
+        expected = 8 + length + max(ends, default=0)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         raise CheckpointError(f"{name}: {_not_a_model(start)}") from None
     if not isinstance(version, int) or version > FORMAT_VERSION:
@@ -119,6 +109,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     Raises:
         CheckpointError: as for `read_header`, or the weights are damaged.
     """
+    file = os.fspath(path)
     header = read_header(path)
     stored = {name: value for name, value in header.items() if name != "checksum"}
     try:
@@ -126,11 +117,9 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
         checksum = _checksum(stored, dict(sorted(arrays.items())))
     # safetensors has types that NumPy lacks
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{os.fspath(path)}: cannot be read as a model: {error}") from None
+        raise CheckpointError(f"{file}: cannot be read as a model: {error}") from None
     if checksum != header.get("checksum"):
-        raise CheckpointError(
-            f"{os.fspath(path)}: the file is damaged (checksum differs); copy it again"
-        )
+        raise CheckpointError(f"{file}: the file is damaged (checksum differs); copy it again")
     if header["format_version"] > 1:
         try:
             if _LEXICON in arrays:
@@ -138,7 +127,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
                 header.pop("word_forms", None)
             arrays = unpack_arrays(arrays)
         except (ValueError, RecursionError) as error:
-            raise CheckpointError(f"{os.fspath(path)}: {error}; train it anew") from None
+            raise CheckpointError(f"{file}: {error}; train it anew") from None
     return ModelFile(header, arrays)
 
 

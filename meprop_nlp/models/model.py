@@ -189,11 +189,7 @@ class Model:
 
 
 def load(path: str | os.PathLike[str]) -> Model:
-    """Read a model file of any task.
-
-    Raises:
-        CheckpointError: the file is not a model, damaged, or from a newer version.
-    """
+    """Read a model file of any task; see `Model.load`."""
     return Model.load(path)
 
 

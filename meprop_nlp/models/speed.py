@@ -24,7 +24,6 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 from meprop_nlp.models.annotate import annotate, write
 from meprop_nlp.models.batches import in_batches
-from meprop_nlp.models.head import Head
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import DocumentWords, PredictedWords, SentenceWords, Words
@@ -156,7 +155,7 @@ def _steps(
     predictions = [Prediction() for _ in batches]
     for head in (head for model in models for head in model.heads.values()):
         read = [PredictedWords(*pair) for pair in zip(words, predictions, strict=True)]
-        steps[head.activity] = partial(_annotate, head, read)
+        steps[head.activity] = partial(_run, head.annotate, read)
         later = map(head.annotate, read)
         predictions = [one | two for one, two in zip(predictions, later, strict=True)]
     writers = [
@@ -168,10 +167,6 @@ def _steps(
         annotate(io.BytesIO(text), models, input_format=input_format, threads=n), maxlen=0
     )
     return steps, sum(int(some.bounds[-1]) for some in words)
-
-
-def _annotate(head: Head, words: Sequence[Words], threads: int) -> None:
-    _run(head.annotate, words, threads)
 
 
 def _read(chunk: Chunk) -> list[Document | list[Sentence]]:

@@ -82,7 +82,9 @@ class PredictedWords:
 
 
 def joined(words: Words, columns: Sequence[str]) -> list[str]:
-    """Return the columns of each word, joined with tabs."""
+    """Return the columns of each word, joined with tabs; empty texts where there is no column."""
+    if not columns:
+        return [""] * int(words.bounds[-1])
     if len(columns) == 1:
         return words.column(columns[0])
     return list(map("\t".join, zip(*map(words.column, columns), strict=True)))

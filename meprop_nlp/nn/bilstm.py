@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from meprop_nlp.config import TopkMode
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.nn.lstm import MePropLSTM
+from meprop_nlp.nn.lstm import MePropLSTM, settings_of
 from meprop_nlp.nn.recurrence import State
 from meprop_nlp.nn.topk import check_k
 
@@ -97,17 +97,7 @@ class BiLSTM(nn.Module):
                 f"{dense} cannot become a BiLSTM: expected one layer, two directions and no "
                 "projection (for one direction use MePropLSTM.from_dense)"
             )
-        weight = next(dense.parameters())
-        layer = cls(
-            dense.input_size,
-            dense.hidden_size,
-            bias=dense.bias,
-            batch_first=dense.batch_first,
-            k=k,
-            topk_mode=topk_mode,
-            device=weight.device,
-            dtype=weight.dtype,
-        )
+        layer = cls(**settings_of(dense), k=k, topk_mode=topk_mode)
         weights = dense.state_dict()
         names = [name for name in _PARTS if name in weights]
         layer.left_to_right.load_state_dict({name: weights[name] for name in names})
@@ -125,17 +115,8 @@ class BiLSTM(nn.Module):
             raise ConfigError(
                 f"the directions have {width} and {other} units; nn.LSTM needs the same number"
             )
-        first = self.left_to_right
-        dense = nn.LSTM(
-            first.input_size,
-            width,
-            bias=first.bias,
-            batch_first=first.batch_first,
-            bidirectional=True,
-            device=first.weight_ih_l0.device,
-            dtype=first.weight_ih_l0.dtype,
-        )
-        weights = dict(first.named_parameters())
+        dense = nn.LSTM(**settings_of(self.left_to_right), bidirectional=True)
+        weights = dict(self.left_to_right.named_parameters())
         for name, parameter in self.right_to_left.named_parameters():
             weights[f"{name}_reverse"] = parameter
         dense.load_state_dict(weights)

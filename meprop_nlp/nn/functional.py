@@ -123,15 +123,11 @@ def meprop_linear(
         x: (..., I) input; the product of its leading dimensions is the number of examples.
         weight: (O, I).
         bias: (O,) or None.
-        k: how many entries of each example's dy survive. None, 0 and k >= O are plain backprop:
-            PyTorch's own gradients exactly.
-        topk_mode: `example`, `unified` or `random`; see `nn/topk.py`.
+        k, topk_mode, sparse_grad: see `MePropLinear`; a k over O is plain backprop too.
         hits: (O,) int64; the backward pass adds to hits[j] the number of examples that kept neuron
             j, or with plain backprop of those that sent it any gradient.
         examples: () int64; the backward pass adds the number of examples.
         generator: source of the `random` mode.
-        sparse_grad: whether the gradient of `weight` is a sparse tensor of the kept rows; with
-            plain backprop it never is. See `MePropLinear`.
 
     Returns:
         (..., O) output.
@@ -247,16 +243,12 @@ def meprop_lstm(
 ) -> LSTMOutput:
     """Run an LSTM layer whose backward pass keeps k entries of each gate's gradient per time step.
 
-    The paper (meProp, section 3, POS tagging) does not say where its LSTM selects; we select in
-    each of the four gates, per example and time step, for the input and the recurrent product.
-
     Args:
         x: (N, I) packed input, N words in all.
         packed: the time steps of `x`, and the direction in which they are read.
         state: h0 and c0, (B, H) each, before the first step; B is the first batch size.
         weights: (4H, I), (4H, H) and (4H,) or None, gates in PyTorch's order i, f, g, o.
-        k: how many of each gate's H gradients survive. None, 0 and k >= H are plain backprop.
-        topk_mode: `example`, `unified` (one set per gate and time step) or `random`.
+        k, topk_mode: see `MePropLSTM`; a k over H is plain backprop too.
         hits: (H,) int64; the backward pass adds to hits[j] the number of words that kept any gate
             of unit j.
         examples: () int64; the backward pass adds N.

@@ -25,12 +25,8 @@ class MePropLayer(nn.Module):
         counting: whether the backward pass counts.
     """
 
-    topk_mode: TopkMode
-    generator: torch.Generator | None
     hits: Tensor
     examples: Tensor
-    counting: bool
-    _k: int | None
 
     def _start(
         self, width: int, k: int | None, topk_mode: TopkMode, device: torch.device | str | None
@@ -38,7 +34,7 @@ class MePropLayer(nn.Module):
         """Set the attributes of a layer of `width` neurons; its constructor calls this."""
         check_topk_mode(topk_mode)
         self.topk_mode = topk_mode
-        self.generator = None
+        self.generator: torch.Generator | None = None
         self.counting = False
         self.register_buffer("hits", torch.zeros(width, dtype=torch.int64, device=device))
         self.register_buffer("examples", torch.zeros((), dtype=torch.int64, device=device))

@@ -3,7 +3,7 @@
 `BiLSTM` in `nn/bilstm.py` wraps two of them.
 """
 
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +19,25 @@ from meprop_nlp.nn.recurrence import LSTMOutput, LSTMWeights, State
 from meprop_nlp.nn.topk import active_k
 
 
+def settings_of(lstm: nn.LSTM) -> dict[str, Any]:
+    """Return the settings by which a layer like `lstm` is made, whatever its kind."""
+    return {
+        "input_size": lstm.input_size,
+        "hidden_size": lstm.hidden_size,
+        "bias": lstm.bias,
+        "batch_first": lstm.batch_first,
+        "device": lstm.weight_ih_l0.device,
+        "dtype": lstm.weight_ih_l0.dtype,
+    }
+
+
 class MePropLSTM(MePropLayer, nn.LSTM):
     """Drop-in for a one-layer `nn.LSTM`: same shapes, parameter names, initialisation and forward.
 
     The backward pass keeps k of the H gradients of each gate, per example and time step, for both
-    the input and the recurrent product (our reading of meProp's "5/500"). As with `nn.LSTM`, a
-    padded tensor is read to its end: pack sequences of different lengths.
+    the input and the recurrent product: our reading of "5/500" (meProp, section 3, POS tagging),
+    which does not say where its LSTM selects. As with `nn.LSTM`, a padded tensor is read to its
+    end: pack sequences of different lengths.
 
     Args:
         input_size: I.
@@ -90,18 +103,7 @@ class MePropLSTM(MePropLayer, nn.LSTM):
                 f"{dense} cannot become a MePropLSTM: expected one layer, one direction and no "
                 "projection (for two directions use BiLSTM.from_dense)"
             )
-        weight = next(dense.parameters())
-        layer = cls(
-            dense.input_size,
-            dense.hidden_size,
-            bias=dense.bias,
-            batch_first=dense.batch_first,
-            k=k,
-            topk_mode=topk_mode,
-            reverse=reverse,
-            device=weight.device,
-            dtype=weight.dtype,
-        )
+        layer = cls(**settings_of(dense), k=k, topk_mode=topk_mode, reverse=reverse)
         layer.load_state_dict(dense.state_dict())
         return layer.train(dense.training)
 
@@ -116,15 +118,7 @@ class MePropLSTM(MePropLayer, nn.LSTM):
                 "a MePropLSTM with reverse=True has no nn.LSTM of one direction; "
                 "convert the BiLSTM around it"
             )
-        weight = self.weight_ih_l0
-        dense = nn.LSTM(
-            self.input_size,
-            self.hidden_size,
-            bias=self.bias,
-            batch_first=self.batch_first,
-            device=weight.device,
-            dtype=weight.dtype,
-        )
+        dense = nn.LSTM(**settings_of(self))
         dense.load_state_dict(dict(self.named_parameters()))
         return dense.train(self.training)
 

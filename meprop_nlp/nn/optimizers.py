@@ -166,31 +166,15 @@ def make_optimizer(
     Raises:
         ConfigError: unknown name, or a value that the optimiser refuses.
     """
+    given = {key: value for key, value in (("lr", lr), ("eps", eps)) if value is not None}
     try:
         if name == "adam":
-            return Adam(
-                params,
-                lr=1e-3 if lr is None else lr,
-                betas=betas,
-                eps=1e-8 if eps is None else eps,
-                weight_decay=weight_decay,
-                lazy=lazy,
-            )
+            return Adam(params, betas=betas, weight_decay=weight_decay, lazy=lazy, **given)
         if name == "adagrad":
-            return Adagrad(
-                params,
-                lr=1e-2 if lr is None else lr,
-                eps=1e-6 if eps is None else eps,
-                weight_decay=weight_decay,
-                lazy=lazy,
-            )
+            return Adagrad(params, weight_decay=weight_decay, lazy=lazy, **given)
         if name == "sgd":
-            return SGD(
-                params,
-                lr=1e-1 if lr is None else lr,
-                momentum=momentum,
-                weight_decay=weight_decay,
-            )
+            rate = 1e-1 if lr is None else lr
+            return SGD(params, lr=rate, momentum=momentum, weight_decay=weight_decay)
     except ValueError as error:
         raise ConfigError(f"optimizer {name}: {error}") from error
     raise ConfigError(f"`optimizer` is {name!r}, expected one of {', '.join(OPTIMIZERS)}")

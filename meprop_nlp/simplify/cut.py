@@ -39,8 +39,8 @@ class CutPlan:
     """
 
     def __init__(self) -> None:
-        # By module, then parameter or buffer, then dimension: which entries stay.
-        self._stay: dict[nn.Module, dict[str, dict[int, Tensor]]] = {}
+        # By module and name of a parameter or buffer, then dimension: which entries stay.
+        self._stay: dict[tuple[nn.Module, str], dict[int, Tensor]] = {}
 
     def keep_neurons(self, layer: nn.Module, keep: Tensor, consumers: Sequence[Consumer]) -> None:
         """Plan to remove all neurons of `layer` except `keep`.
@@ -88,7 +88,7 @@ class CutPlan:
         modules: list[tuple[nn.Module, str, Tensor]] = []
         groups: list[tuple[list[Tensor], int, Tensor]] = []
         states: list[tuple[Optimizer, Tensor, Tensor, dict[str, object]]] = []
-        for module, name, dims in self._marked():
+        for (module, name), dims in self._stay.items():
             old = getattr(module, name)
             if not isinstance(old, nn.Parameter):
                 modules.append((module, name, _select(old, dims)))
@@ -120,25 +120,20 @@ class CutPlan:
         for optimizer, gone, parameter, state in states:
             del optimizer.state[gone]
             optimizer.state[parameter] = state
-        for module in self._stay:
+        for module in {module for module, _ in self._stay}:
             _refresh_sizes(module)
 
     def moved_offset(self, consumer: Consumer) -> int:
         """Return the offset of `consumer` after this plan is applied."""
         owner, name = next(_input_weights(consumer.module))
-        stay = self._stay.get(owner, {}).get(name, {}).get(1)
+        stay = self._stay.get((owner, name), {}).get(1)
         return consumer.offset if stay is None else int(stay[: consumer.offset].sum())
 
     def _mark(self, module: nn.Module, name: str, dim: int, stay: Tensor) -> None:
         if getattr(module, name, None) is None:
             return  # a layer without bias, or without counts
-        dims = self._stay.setdefault(module, {}).setdefault(name, {})
+        dims = self._stay.setdefault((module, name), {})
         dims[dim] = dims[dim] & stay if dim in dims else stay
-
-    def _marked(self) -> Iterator[tuple[nn.Module, str, dict[int, Tensor]]]:
-        for module, names in self._stay.items():
-            for name, dims in names.items():
-                yield module, name, dims
 
 
 def cut_neurons(

@@ -61,12 +61,14 @@ class Checkpoint:
         network = trainer.task.network
         teacher = trainer.simplification.teacher if trainer.simplification else None
         moments, optimizer = optimizer_tensors(trainer.optimizer)
-        tensors = {
-            **_prefixed("network/", network.state_dict()),
-            **_prefixed("optimizer/", moments),
-            **_prefixed("teacher/", teacher.network.state_dict() if teacher else {}),
+        parts = {"network": network.state_dict(), "optimizer": moments}
+        if teacher:
+            parts["teacher"] = teacher.network.state_dict()
+        arrays = {
+            f"{part}/{name}": tensor.detach().cpu().numpy()
+            for part, tensors in parts.items()
+            for name, tensor in tensors.items()
         }
-        arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
         arrays |= {f"task/{name}": array for name, array in trainer.task.state().items()}
         arrays["random/cpu"] = torch.get_rng_state().numpy()
         if device := _gpu_of(network):
@@ -131,10 +133,6 @@ class Checkpoint:
             for name, array in self.arrays.items()
             if name.startswith(prefix)
         }
-
-
-def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {prefix + name: tensor for name, tensor in tensors.items()}
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

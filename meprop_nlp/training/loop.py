@@ -4,6 +4,7 @@ Dropout and random top-k draw from torch's global random numbers, which the call
 of the examples comes from numpy's, seeded by `TrainingConfig.seed`.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from meprop_nlp.nn.clipping import clamp_gradients, clip_gradients
 from meprop_nlp.nn.optimizers import make_optimizer
 from meprop_nlp.training.progress import Progress
 from meprop_nlp.training.records import EpochRecord, Step
-from meprop_nlp.training.simplification.cutting import make_simplification
+from meprop_nlp.training.simplification.cutting import Simplification, StagedSimplification
 from meprop_nlp.training.simplification.widths import widths_of
 from meprop_nlp.training.stopwatch import Stopwatch
 from meprop_nlp.training.task import Task
@@ -54,11 +55,10 @@ class Trainer:
             lazy=training.lazy,
         )
         self.base_lr = float(self.optimizer.param_groups[0]["lr"])
-        self.simplification = (
-            make_simplification(task, self.layers, simplify, training.epochs, stop)
-            if simplify
-            else None
-        )
+        self.simplification: Simplification | None = None
+        if simplify:
+            kind = StagedSimplification if simplify.schedule == "paper" else Simplification
+            self.simplification = kind(task, self.layers, simplify, training.epochs, stop)
         self.rng = np.random.default_rng(training.seed)
         self.progress = Progress(order=dict(self.rng.bit_generator.state))
         self.stopped = False
@@ -159,10 +159,9 @@ class Trainer:
         """Score on dev, decide whether this is the best model so far, and go to the next epoch."""
         progress, seconds = self.progress, self.progress.seconds
         learning_rate = self._learning_rate()
-        evaluation = Stopwatch({"evaluate": 0.0})
-        evaluation.start()
+        start = time.perf_counter()
         scores = self.task.evaluate()
-        evaluation.lap("evaluate")
+        evaluate_seconds = time.perf_counter() - start
         score = float(np.mean([scores[n] for n in self.task.main_scores])) if scores else None
         # a model from before a cut is too wide, however good it is
         best = (
@@ -182,7 +181,7 @@ class Trainer:
             backward_seconds=seconds["backward"],
             update_seconds=seconds["update"],
             seconds=seconds["all"],
-            evaluate_seconds=evaluation.seconds["evaluate"],
+            evaluate_seconds=evaluate_seconds,
             words_per_second=progress.n_words / max(seconds["all"], 1e-9),
             n_batches=progress.batch,
         )

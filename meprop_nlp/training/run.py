@@ -42,18 +42,11 @@ def train(
 
     Args:
         task: `tagger` or `parser`, a key of `models.model.HEADS`.
-        train, dev: files, or Sentences. Without dev the last epoch's model is returned.
         settings: None means the defaults, without simplification.
-        vectors: pretrained word vectors, in the text form of word2vec or GloVe.
-        output: where to keep the best model, a log, and a checkpoint while training goes on.
-        resume: go on from the checkpoint beside `output`.
-        input_format: see `data.conll.reading.read`.
-        hooks: to follow or stop the run.
+        train, dev, vectors, output, resume, input_format, hooks: see `TrainableModel.train`.
 
     Raises:
-        ConfigError: a setting does not fit the data or this machine.
-        DataError: the training data cannot be used, or `output` cannot be written.
-        KeyboardInterrupt: `hooks.stop` returned True; the checkpoint is written.
+        ConfigError, DataError, KeyboardInterrupt: see `TrainableModel.train`.
     """
     task_class = _task_class(task)
     settings, hooks = settings or Settings(network=task_class.config_class()), hooks or Hooks()
@@ -144,11 +137,7 @@ def train_task(
 
 
 def _task_class(task: str) -> type[SentenceTask]:
-    """Return the class that trains a task: `TASK` of the module named like the task's head.
-
-    Raises:
-        ConfigError: there is no such task.
-    """
+    """Return the class that trains a task: `TASK` of the module named like the task's head."""
     if task not in HEADS:
         raise ConfigError(f"`task` is {task!r}, expected one of {', '.join(HEADS)}")
     module = import_module(f"meprop_nlp.training.heads.{HEADS[task][0].name}")

@@ -60,8 +60,10 @@ class TrainableModel(Model):
             hooks: to follow or stop the run.
 
         Raises:
-            ConfigError: settings that are out of range or cannot work together.
-            DataError: the training data cannot be used.
+            ConfigError: settings that are out of range, cannot work together, or do not fit the
+                data or this machine.
+            DataError: the training data cannot be used, or `output` cannot be written.
+            KeyboardInterrupt: `hooks.stop` returned True; the checkpoint is written.
         """
         from meprop_nlp.training.run import train as run
 

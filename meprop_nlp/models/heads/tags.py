@@ -78,8 +78,7 @@ class NumpyTagger:
         outputs: (weight (units of both directions, tags), bias) of each column.
 
     Raises:
-        CheckpointError: the parts of the file do not fit together.
-        MePropError: a weight is not finite, or a setting unknown.
+        CheckpointError, MePropError: see `Head`.
     """
 
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
@@ -146,11 +145,7 @@ class NativeTagger:
         self._decoder = native.TaggerDecoder(*recurrent, outputs, bias, columns)
 
     def tag(self, words: Words, *, confidence: bool = False) -> Tags:
-        """Predict the columns of all words.
-
-        Raises:
-            MePropError: scores are not finite.
-        """
+        """Predict the columns of all words; see `NumpyTagger.tag`."""
         forms = self._forms.find(words)
         ids = np.empty((self._n_columns, len(forms)), np.int32)
         probabilities = np.empty(ids.shape, np.float32) if confidence else None

@@ -22,11 +22,9 @@ class TreeHead(Head):
     """Predicts HEAD and DEPREL.
 
     Attributes:
-        tags: the vocabulary of each tag column it reads, by column name.
-        labels: dependency relations by index, in the encoding of `config.nonprojective`.
+        tags, labels, system: see `NumpyParser`.
         relations: dependency relations as they are written: the labels, then the relations that
             occur only inside lifted labels.
-        system: the transition system.
         reference: the network in NumPy.
     """
 

@@ -12,7 +12,7 @@ from meprop_nlp.models.parts import Array
 from meprop_nlp.models.prediction import Indices
 from meprop_nlp.models.rows import RowSource, padded
 from meprop_nlp.models.words import Words
-from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS
+from meprop_nlp.parsing.features import POSITIONS
 from meprop_nlp.parsing.transitions import TransitionSystem
 
 FORM_BYTES, TAG_BYTES = 104 << 20, 16 << 20
@@ -25,7 +25,7 @@ class NativeParser:
         self._system = network.system
         lanes = native.lanes()
         first, bias = network.layers[0]
-        parts = _by_slot(first, network.special.shape[1])
+        parts = first.reshape(-1, network.special.shape[1], first.shape[1])
         forms, tags, labels = (
             padded(part, lanes) for part in np.split(parts, [len(POSITIONS), 2 * len(POSITIONS)])
         )  # (slots, E, hidden)
@@ -57,11 +57,7 @@ class NativeParser:
         )
 
     def parse(self, words: Words, *, confidence: bool = False) -> Trees:
-        """Predict heads and labels of all words.
-
-        Raises:
-            MePropError: scores are not finite.
-        """
+        """Predict heads and labels of all words; see `NumpyParser.parse`."""
         forms, tags = self._forms.find(words), self._tags.find(words)
         heads, labels = np.empty((2, len(forms)), np.int32)
         probabilities = np.empty(len(forms), np.float32) if confidence else None
@@ -72,12 +68,7 @@ class NativeParser:
         return Trees(heads, labels, probabilities)
 
     def explore(self, words: Words, heads: Indices, labels: Indices) -> Exploration:
-        """Parse, and ask the dynamic oracle in each state; `heads` and `labels` (N,) are gold.
-
-        Raises:
-            ConfigError: the transition system has no dynamic oracle.
-            MePropError: scores are not finite.
-        """
+        """Parse, and ask the dynamic oracle in each state; see `NumpyParser.explore`."""
         # only training explores: decoding starts faster without the import
         from meprop_nlp.parsing.oracles import demand_arc_hybrid
 
@@ -102,12 +93,6 @@ class NativeParser:
                 f"the parser cannot go through the trees: {error}; try a smaller `learning_rate`"
             ) from None
         return Exploration(followed, targets)
-
-
-def _by_slot(weight: Array, dim: int) -> Array:
-    """Return the first layer's weight (48 E, hidden) as (48, E, hidden)."""
-    n_slots = 2 * len(POSITIONS) + len(LABEL_POSITIONS)
-    return weight.reshape(n_slots, dim, weight.shape[1])
 
 
 def _side_by_side(weight: Array) -> Array:

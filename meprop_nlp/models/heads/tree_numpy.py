@@ -1,6 +1,6 @@
 """The parser's network in NumPy: the weights, and the reference of the native parser."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -84,8 +84,7 @@ class NumpyParser:
         layers: (weight (inputs, outputs), bias), the first to the last.
 
     Raises:
-        CheckpointError: the parts of the file do not fit together.
-        MePropError: a weight is not finite, or a setting unknown.
+        CheckpointError, MePropError: see `Head`.
     """
 
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
@@ -135,14 +134,7 @@ class NumpyParser:
 
     def tag_vectors(self, keys: Sequence[str]) -> Array:
         """Return the tag vector of each key, the tag columns of a word joined with tabs: (n, E)."""
-        rows, offset = [], 0
-        parts = [key.split("\t") for key in keys]
-        for column, vocab in enumerate(self.tags.values()):
-            rows.append([offset + vocab.index(part[column]) for part in parts])
-            offset += len(vocab)
-        if not rows:
-            return np.zeros((len(keys), self._tags.shape[1]), np.float32)
-        vectors: Array = self._tags[np.array(rows, np.int64).T].sum(1)
+        vectors: Array = self._tags[rows_of_tags(keys, self.tags)].sum(1)
         return vectors
 
     def parse(self, words: Words, *, confidence: bool = False) -> Trees:
@@ -220,9 +212,7 @@ class NumpyParser:
         special = self.special
         forms, tags = FormTable(), FormTable()
         by_word = np.array(forms.add(words.column("form")), np.int64) + 2
-        columns = list(self.tags)
-        keys = joined(words, columns) if columns else [""] * len(by_word)
-        by_tag = np.array(tags.add(keys), np.int64) + 2
+        by_tag = np.array(tags.add(joined(words, list(self.tags))), np.int64) + 2
         word_table = np.concatenate([special[:2], self.tables.summed(forms.forms())])
         tag_table = np.concatenate([special[2:], self.tag_vectors(tags.forms())])
         lengths = np.diff(words.bounds)
@@ -233,6 +223,21 @@ class NumpyParser:
         order[0, places], order[1, places] = by_word, by_tag
         order[:, root + lengths + 1] = 1
         return word_table[order[0]], tag_table[order[1]], root
+
+
+def rows_of_tags(keys: Sequence[str], columns: Mapping[str, Vocab]) -> npt.NDArray[np.int64]:
+    """Return the rows of tags in the table of all columns' tags: (n, columns).
+
+    Args:
+        keys: the tags of each word in these columns, joined with tabs.
+        columns: the vocabularies, whose rows stand one after the other.
+    """
+    rows, offset = [], 0
+    parts = [key.split("\t") for key in keys]
+    for column, vocab in enumerate(columns.values()):
+        rows.append([offset + vocab.index(part[column]) for part in parts])
+        offset += len(vocab)
+    return np.array(rows, np.int64).reshape(len(rows), len(keys)).T
 
 
 class _InStep:
@@ -264,11 +269,8 @@ class _InStep:
         # each sentence's block of rows is ROOT, its words, NULL; position -1 is NULL
         ends = self._lengths[live][:, None] + 1
         rows = self._firsts[live][:, None] + np.where(positions < 0, ends, positions)
-        hidden = np.concatenate(
-            [part.reshape(len(live), -1) for part in (self._word_rows[rows], self._tag_rows[rows])]
-            + [self._parser.label_rows[labels].reshape(len(live), -1)],
-            1,
-        )  # (n, 48 E)
+        parts = self._word_rows[rows], self._tag_rows[rows], self._parser.label_rows[labels]
+        hidden = np.concatenate([part.reshape(len(live), -1) for part in parts], 1)  # (n, 48 E)
         masks = system.masks[[self._mask_index(i) for i in live]]
         return np.where(masks, self._parser.score(hidden), -np.inf)
 

@@ -11,10 +11,12 @@ from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.heads.tags import SCORES
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.packing import rounded
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.task import Task
-from meprop_nlp.training.vectors import Vectors
+from meprop_nlp.training.vectors import Vectors, load_vectors
 from meprop_nlp.training.weights import arrays_of
 
 
@@ -30,14 +32,15 @@ class SentenceTask(Task):
         vectors: pretrained word vectors by form.
 
     Attributes:
-        warnings: what the user should know about the data, one sentence each.
         lexicon, tags: the vocabularies of forms, and of tags by column.
     """
 
     name: ClassVar[str]
     config_class: ClassVar[type[TaggerConfig] | type[ParserConfig]]
     needs_trees: ClassVar[bool] = False
+    network: Any
     tags: dict[str, Vocab]
+    dev_scores: tuple[str, ...]  # what `evaluate` returns
 
     def __init__(
         self,
@@ -45,21 +48,37 @@ class SentenceTask(Task):
         dev: Sequence[Sentence],
         settings: Settings,
         device: torch.device,
-        vectors: Vectors | None,
+        vectors: Vectors | None = None,
     ) -> None:
         self.config: Any = settings.network
-        self.device, self.dev, self.vectors = device, list(dev), vectors or {}
+        self.device, self.dev, vectors = device, list(dev), vectors or {}
         self.warnings: list[str] = []
         forms = (form for sentence in train for form in sentence.forms)
-        self.lexicon = Lexicon.build(forms, extra=self.vectors)
+        self.lexicon = Lexicon.build(forms, extra=vectors)
+        self._prepare(train, settings)
+        load_vectors(self.network.words, self.lexicon, vectors)
+        self.network.to(device)
+
+    @abstractmethod
+    def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
+        """Make the vocabularies, the examples and the network."""
 
     @staticmethod
     @abstractmethod
     def word_width(config: Any) -> int:
         """Return the width of the word embeddings, which pretrained vectors must have."""
 
+    def simplified_layers(self) -> list[SimplifiedLayer]:
+        layers: list[SimplifiedLayer] = self.network.simplified_layers()
+        return layers
+
+    def evaluate(self) -> dict[str, float]:
+        if not self.dev:
+            return {}
+        scores = self.frozen().evaluate(self.dev)
+        return {name: getattr(scores, SCORES.get(name, name)) for name in self.dev_scores}
+
     def header(self) -> dict[str, Any]:
-        """Return what the model file states beside the weights."""
         return {
             "kind": "model",
             "task": self.name,

@@ -29,7 +29,6 @@ from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns, unseen
 from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import Teacher, distilled
-from meprop_nlp.training.vectors import Vectors, load_vectors
 
 
 class TaggerNetwork(nn.Module):
@@ -90,14 +89,12 @@ class TaggerNetwork(nn.Module):
     def simplified_layers(self) -> list[SimplifiedLayer]:
         """Return both directions; every output layer reads them side by side."""
         forward, backward = self.lstm.left_to_right, self.lstm.right_to_left
-        heads = list(self.heads.values())
         return [
-            SimplifiedLayer("lstm.forward", forward, [Consumer(head, 0) for head in heads]),
-            SimplifiedLayer(
-                "lstm.backward",
-                backward,
-                [Consumer(head, forward.hidden_size) for head in heads],
-            ),
+            SimplifiedLayer(name, layer, [Consumer(head, offset) for head in self.heads.values()])
+            for name, layer, offset in (
+                ("lstm.forward", forward, 0),
+                ("lstm.backward", backward, forward.hidden_size),
+            )
         ]
 
 
@@ -130,40 +127,30 @@ class TaggerTask(SentenceTask):
     # a unit is hit when any of its four gates is kept, so more often than a parser's neuron
     prune_rate: ClassVar[float] = PRUNE_RATES["tagger"]
 
-    def __init__(
-        self,
-        train: Sequence[Sentence],
-        dev: Sequence[Sentence],
-        settings: Settings,
-        device: torch.device,
-        vectors: Vectors | None = None,
-    ) -> None:
-        super().__init__(train, dev, settings, device, vectors)
+    def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
         config = self.config
         self.batch_size = settings.training.batch_size or fitting_batch_size(
             len(train), smallest=4, largest=32, n_batches=150
         )
-        self.main_scores = _columns_to_predict(train, config)
+        self.main_scores = self.dev_scores = _columns_to_predict(train, config)
         tags = {
             name: [tag for sentence in train for tag in sentence.column(name)]
             for name in self.main_scores
         }
         self.tags = {name: Vocab.build(values) for name, values in tags.items()}
         for name, vocab in self.tags.items():
-            dev_tags = (tag for sentence in dev for tag in sentence.column(name))
+            dev_tags = (tag for sentence in self.dev for tag in sentence.column(name))
             self.warnings += unseen(f"{name} values", dev_tags, vocab)
         n_tags = {name: len(vocab) for name, vocab in self.tags.items()}
         self.network = TaggerNetwork(*self._table_rows(), n_tags, config, settings.meprop)
-        load_vectors(self.network.words, self.lexicon, self.vectors)
-        self.network.to(device)
         self._lengths = np.array([len(sentence) for sentence in train], np.int64)
         self._firsts = np.cumsum(self._lengths) - self._lengths
         table = FormTable()
         form_of = torch.tensor(table.add(form for sentence in train for form in sentence.forms))
-        self.form_of = form_of.to(device)  # (all words) the number of each word's form
-        self.forms = FormRows(table.forms(), self.lexicon, config.word_dropout, device)
+        self.form_of = form_of.to(self.device)  # (all words) the number of each word's form
+        self.forms = FormRows(table.forms(), self.lexicon, config.word_dropout, self.device)
         self._targets = {
-            name: torch.tensor([vocab.index(tag) for tag in tags[name]]).to(device)
+            name: torch.tensor([vocab.index(tag) for tag in tags[name]]).to(self.device)
             for name, vocab in self.tags.items()
         }
         first_column = next(iter(self._targets.values()))
@@ -222,16 +209,6 @@ class TaggerTask(SentenceTask):
             words = torch.from_numpy(batch.words).to(self.device)
             answers = teacher(self.forms.rows[self.form_of[words]], batch.batch_sizes)
             yield words, torch.cat([answers[name] for name in self.tags], dim=1)
-
-    def simplified_layers(self) -> list[SimplifiedLayer]:
-        return self.network.simplified_layers()
-
-    def evaluate(self) -> dict[str, float]:
-        if not self.dev:
-            return {}
-        scores = self.frozen().evaluate(self.dev)
-        by_column = {"upos": scores.upos, "xpos": scores.xpos, "feats": scores.ufeats}
-        return {name: by_column[name] for name in self.tags}
 
 
 TASK = TaggerTask

@@ -25,6 +25,8 @@ from meprop_nlp.data.trees import is_labelled
 from meprop_nlp.data.vocab import UNK, Vocab, nfc
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.models.heads.tree_numpy import rows_of_tags
+from meprop_nlp.models.words import SentenceWords, joined
 from meprop_nlp.nn.distinct import distinct
 from meprop_nlp.nn.embedding import dropout, embedding_sum
 from meprop_nlp.nn.linear import MePropLinear
@@ -39,7 +41,6 @@ from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns, un
 from meprop_nlp.training.heads.tree_examples import FIRST_ROW, ParserExamples, numbered_words
 from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import Teacher, distilled
-from meprop_nlp.training.vectors import Vectors, load_vectors
 
 # The first epoch, counted from 0, in which the parser follows its own predictions: by then they do
 # not go far wrong.
@@ -167,18 +168,11 @@ class ParserTask(SentenceTask):
     config: ParserConfig
     config_class = ParserConfig
     needs_trees = True
+    dev_scores = ("uas", "las")
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["parser"]
     prune_rate: ClassVar[float] = PRUNE_RATES["parser"]
 
-    def __init__(
-        self,
-        train: Sequence[Sentence],
-        dev: Sequence[Sentence],
-        settings: Settings,
-        device: torch.device,
-        vectors: Vectors | None = None,
-    ) -> None:
-        super().__init__(train, dev, settings, device, vectors)
+    def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
         config = self.config
         columns = _columns_to_read(train, config)
         is_projective = make_system(config.transition_system, 1).projective
@@ -190,7 +184,7 @@ class ParserTask(SentenceTask):
             for name in columns
         }
         self.labels = Vocab.build(deprel for tree in trees for deprel in tree.deprels)
-        dev_labels = (deprel for sentence in dev for deprel in sentence.column("deprel"))
+        dev_labels = (deprel for sentence in self.dev for deprel in sentence.column("deprel"))
         self.warnings += unseen("labels", dev_labels, self.labels)
         arcs = {
             (head == 0, self.labels.index(deprel))
@@ -219,11 +213,9 @@ class ParserTask(SentenceTask):
             config,
             settings.meprop,
         )
-        load_vectors(self.network.words, self.lexicon, self.vectors)
         # no training word has an unknown tag, so its row is not trained: it shall have no effect
         starts = np.cumsum([0, *(len(vocab) for vocab in self.tags.values())])[:-1]
         self.network.tags.weight.data[torch.from_numpy(starts)] = 0
-        self.network.to(device)
 
     @staticmethod
     def word_width(config: ParserConfig) -> int:
@@ -233,8 +225,10 @@ class ParserTask(SentenceTask):
         """Number the forms and the tag combinations of the trees, and make the examples."""
         forms, combinations = FormTable(), FormTable()
         form_of = numbered_words(forms.add(tree.sentence.forms) for tree in trees)
+        columns = list(self.tags)
         tag_of = numbered_words(
-            combinations.add(_tag_combinations(tree.sentence, self.tags)) for tree in trees
+            combinations.add(map(nfc, joined(SentenceWords([tree.sentence]), columns)))
+            for tree in trees
         )
         self._examples = ParserExamples(
             self.system,
@@ -248,7 +242,8 @@ class ParserTask(SentenceTask):
         )
         self._illegal = ~torch.from_numpy(self.system.masks.copy()).to(self.device)
         self.forms = FormRows(forms.forms(), self.lexicon, self.config.word_dropout, self.device)
-        self._tag_rows = self._rows_of(combinations.forms())
+        tag_rows = torch.from_numpy(rows_of_tags(combinations.forms(), self.tags))
+        self._tag_rows = tag_rows.int().contiguous().to(self.device)
         # without tags there is no saying which words are alike
         self._swaps = None
         if self.tags:
@@ -257,16 +252,6 @@ class ParserTask(SentenceTask):
                 for each in (form_of, tag_of)
             )
             self._swaps = Swaps(words, tags)
-
-    def _rows_of(self, combinations: Sequence[str]) -> Tensor:
-        """Return tag combinations as rows of the tag table: (C, tag columns) int32."""
-        rows, offset = [], 0
-        values = [combination.split("\t") for combination in combinations]
-        for column, vocab in enumerate(self.tags.values()):
-            rows.append([offset + vocab.index(value[column]) for value in values])
-            offset += len(vocab)
-        table = np.array(rows, np.int64).reshape(len(rows), len(combinations)).T
-        return torch.from_numpy(np.ascontiguousarray(table)).int().to(self.device)
 
     def begin_epoch(self, epoch: int) -> None:
         """With the dynamic oracle, make the examples by parsing the trees with the network."""
@@ -355,15 +340,6 @@ class ParserTask(SentenceTask):
             chosen = torch.arange(start, end, device=self.device)
             yield chosen, teacher(*self._inputs(chosen)[1:])
 
-    def simplified_layers(self) -> list[SimplifiedLayer]:
-        return self.network.simplified_layers()
-
-    def evaluate(self) -> dict[str, float]:
-        if not self.dev:
-            return {}
-        scores = self.frozen().evaluate(self.dev)
-        return {"uas": scores.uas, "las": scores.las}
-
     def header(self) -> dict[str, Any]:
         return {
             **super().header(),
@@ -387,11 +363,3 @@ def _columns_to_read(train: Sequence[Sentence], config: ParserConfig) -> tuple[s
             f"it fills {', '.join(filled) or 'none'}"
         )
     return config.tag_columns or filled[:2]
-
-
-def _tag_combinations(sentence: Sentence, columns: Mapping[str, Vocab]) -> list[str]:
-    """Return the tags of each word, joined with tabs; empty where there are no tag columns."""
-    if not columns:
-        return [""] * len(sentence)
-    rows = zip(*map(sentence.column, columns), strict=True)
-    return ["\t".join(map(nfc, tags)) for tags in rows]

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.heads.tree import TreeHead
@@ -38,13 +37,6 @@ class ParserExamples:
         seconds: (T,) int64, the hybrid oracle's second right transition, or -1.
         masks: (T,) int64, row of `system.masks`.
     """
-
-    forms: Tensor
-    tags: Tensor
-    labels: Tensor
-    targets: Tensor
-    seconds: Tensor
-    masks: Tensor
 
     def __init__(
         self,

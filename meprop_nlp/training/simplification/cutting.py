@@ -47,7 +47,7 @@ class Simplification:
         layers: Sequence[SimplifiedLayer],
         config: SimplifyConfig,
         epochs: int,
-        stop: Callable[[], bool] = lambda: False,
+        stop: Callable[[], bool],
     ) -> None:
         self._task, self._layers, self._config, self._epochs = task, layers, config, epochs
         self._stop = stop
@@ -145,15 +145,3 @@ class StagedSimplification(Simplification):
 
     def part_done(self, epoch: int, share: float) -> float:
         return (epoch + share) / self._epochs
-
-
-def make_simplification(
-    task: Task,
-    layers: Sequence[SimplifiedLayer],
-    config: SimplifyConfig,
-    epochs: int,
-    stop: Callable[[], bool] = lambda: False,
-) -> Simplification:
-    """Return the simplification that `config.schedule` names."""
-    kind = StagedSimplification if config.schedule == "paper" else Simplification
-    return kind(task, layers, config, epochs, stop)

@@ -24,12 +24,8 @@ def reconstruction_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict
     outputs = {
         consumer.module: _Outputs(consumer.module) for part in layers for consumer in part.consumers
     }
-    handles = [
-        module.register_forward_hook(observer.observe) for module, observer in inputs.items()
-    ]
-    handles += [
-        module.register_forward_hook(observer.observe) for module, observer in outputs.items()
-    ]
+    observers: list[tuple[nn.Module, _Inputs | _Outputs]] = [*inputs.items(), *outputs.items()]
+    handles = [module.register_forward_hook(observer.observe) for module, observer in observers]
     observe_gradients(task, handles)
     scores = {}
     for part in layers:
