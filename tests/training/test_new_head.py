@@ -7,7 +7,7 @@ each form of its training data. Nothing else has to know the task.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -50,7 +50,7 @@ class LemmasHead(Head):
         self.reads, self.fills, self.scores = (), ("lemma",), ()
         lemmas = file.header["tags"]["lemma"]
         self._lexicon, self._values = lexicon, Values(lemmas)
-        self._table = take(file.arrays, "weight", len(lexicon.forms), len(lemmas))
+        self._table = take(file.arrays, "words.weight", len(lexicon.forms), len(lemmas))
 
     def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
         rows = [self._lexicon.forms.index(form) for form in words.column("form")]
@@ -68,6 +68,15 @@ class LemmaBatch:
         return len(self.rows)
 
 
+class LemmatizerNetwork(nn.Module):
+    def __init__(self, n_words: int, n_lemmas: int) -> None:
+        super().__init__()
+        self.words = nn.Embedding(n_words, n_lemmas)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return self.words(rows)  # type: ignore[no-any-return]
+
+
 class LemmatizerTask(SentenceTask):
     name = "lemmatizer"
     config_class = TaggerConfig
@@ -76,12 +85,11 @@ class LemmatizerTask(SentenceTask):
     main_scores = ("accuracy",)
     n_batches = 1
 
-    def __init__(self, train: Any, dev: Any, settings: Settings, device: Any, vectors: Any) -> None:
-        super().__init__(train, dev, settings, device, vectors)
+    def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
         words = [word for sentence in train for word in sentence.words]
         vocab = Vocab.build(word.lemma for word in words)
         self.tags = {"lemma": vocab}
-        self.network = nn.Embedding(len(self.lexicon.forms), len(vocab))
+        self.network = LemmatizerNetwork(len(self.lexicon.forms), len(vocab))
         forms = [self.lexicon.forms.index(word.form) for word in words]
         lemmas = [vocab.index(word.lemma) for word in words]
         self.batch = LemmaBatch(torch.tensor(forms), torch.tensor(lemmas))
