@@ -12,7 +12,7 @@ python=${PYTHON:-.venv/bin/python}
 # write straight to standard error, are heard. A spawned process would not find this core.
 "${sanitized[@]}" PYTHONPATH=tools "$python" - "$core" -p no:cacheprovider --capture=sys \
     tests/nn/test_native*.py tests/nn/test_embedding.py tests/nn/test_slots.py \
-    tests/nn/test_optimizers.py tests/data/test_document*.py tests/decoding -k "not spawn" "$@" <<'EOF'
+    tests/nn/test_optimizers.py tests/data/conll/test_document*.py tests/models -k "not spawn" "$@" <<'EOF'
 import sys
 from pathlib import Path
 

@@ -32,7 +32,7 @@ def kept_by_dropout(n: int, p: float, seed: int, device: torch.device) -> Tensor
     """(n,) False for a share p of the elements, drawn by chance.
 
     Element i goes where a 32-bit hash of i and the seed is below p * 2^32: no mask is stored, and
-    the backward pass makes the same one again. The hash is that of native/dropout.hpp.
+    the backward pass makes the same one again. The hash is that of native/embedding/dropout.hpp.
     """
 
     def mixed(x: Tensor) -> Tensor:
