@@ -1,19 +1,11 @@
 #include "base/parallel.hpp"
 
-#include <array>
 #include <atomic>
-#include <cstdlib>
-#include <memory>
-#include <new>
-#include <span>
 #include <thread>
 #include <vector>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
-#endif
-#if defined(__linux__)
-#include <sys/mman.h>
 #endif
 
 namespace meprop {
@@ -39,44 +31,6 @@ struct Job {
     }
 };
 
-struct Free {
-    void operator()(void* memory) const { std::free(memory); }
-};
-
-struct Buffer {
-    std::unique_ptr<void, Free> memory;
-    std::size_t size = 0;
-};
-
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
-
-std::size_t rounded_up(std::size_t bytes, std::size_t step) {
-    return (bytes + step - 1) / step * step;
-}
-
-// glibc keeps blocks of at most so many bytes when they are freed; larger ones come from the
-// system, without pages, each time.
-constexpr std::size_t kReused = std::size_t{32} << 20;
-
-using HugePage = std::array<std::byte, kHugePage>;
-
-// Asks for huge pages where they lie whole in a block, and returns those; none where the system
-// takes no such advice.
-std::span<HugePage> advise_huge_pages(void* memory, std::size_t bytes) {
-#if defined(__linux__)
-    const std::size_t first = reinterpret_cast<std::size_t>(memory);
-    const std::size_t start = rounded_up(first, kHugePage);
-    const std::size_t end = (first + bytes) / kHugePage * kHugePage;
-    if (start < end) {
-        madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
-        return {reinterpret_cast<HugePage*>(start), (end - start) / kHugePage};
-    }
-#else
-    (void)memory, (void)bytes;
-#endif
-    return {};
-}
-
 } // namespace
 
 void use_openmp_runtime(OpenMPParallel entry) {
@@ -101,33 +55,6 @@ void run_tasks(std::int64_t n, int threads, Task task, void* context) {
         for (std::thread& helper : helpers)
             helper.join();
     }
-}
-
-void expect_writes(void* memory, std::size_t bytes, int threads) {
-    const std::span<HugePage> pages = advise_huge_pages(memory, bytes);
-    if (bytes > kReused) {
-        parallel_for(static_cast<std::int64_t>(pages.size()), threads, [=](std::int64_t page) {
-            pages[static_cast<std::size_t>(page)].front() = {};
-        });
-    }
-}
-
-void* scratch_bytes(Scratch purpose, std::size_t bytes) {
-    thread_local std::array<Buffer, static_cast<std::size_t>(Scratch::count_)> buffers;
-    Buffer& buffer = buffers[static_cast<std::size_t>(purpose)];
-    if (buffer.size < bytes) {
-        buffer.memory.reset();
-        buffer.size = 0;
-        const bool large = bytes >= kHugePage;
-        const std::size_t alignment = large ? kHugePage : 64;
-        const std::size_t size = rounded_up(bytes + bytes / 4, alignment);
-        buffer.memory.reset(std::aligned_alloc(alignment, size));
-        if (!buffer.memory)
-            throw std::bad_alloc();
-        buffer.size = size;
-        advise_huge_pages(buffer.memory.get(), size);
-    }
-    return buffer.memory.get();
 }
 
 } // namespace meprop

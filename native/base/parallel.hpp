@@ -1,10 +1,9 @@
-// Tasks spread over threads, and scratch memory that each thread keeps from call to call.
+// Tasks spread over threads.
 //
 // The threads are PyTorch's own where it has an OpenMP runtime (`use_openmp_runtime`): two pools
 // that spin on the same cores cost more than they give. Otherwise plain threads are started.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -44,40 +43,6 @@ void parallel_apart(std::int64_t n, int threads, Body&& body) {
         if (i / threads < stride && task < n)
             body(task);
     });
-}
-
-// Asks for huge pages in memory that is about to be written: a page fault costs more than filling
-// the page. A block so large that the system has just given it gets its pages at once, shared out
-// among the threads: where two of them are the first to write into one page, the system clears it
-// twice. What stood in the block is lost. Small blocks are left alone.
-void expect_writes(void* memory, std::size_t bytes, int threads);
-
-// What the scratch memory of a thread is used for; those of one kernel must differ.
-enum class Scratch {
-    packed_weight,
-    packed_tile,
-    accumulator,
-    magnitudes,
-    row_index,
-    selected,
-    partial,
-    parser_state,
-    missing_rows,
-    last_children,
-    tagger_order,
-    tagger_output,
-    tagger_cells,
-    tagger_scores,
-    count_
-};
-
-// At least `bytes` bytes of the calling thread, 64-byte aligned, contents undefined; valid until
-// its next call with the same purpose.
-void* scratch_bytes(Scratch purpose, std::size_t bytes);
-
-template <class T>
-T* scratch(Scratch purpose, std::int64_t n) {
-    return static_cast<T*>(scratch_bytes(purpose, static_cast<std::size_t>(n) * sizeof(T)));
 }
 
 } // namespace meprop

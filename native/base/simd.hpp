@@ -156,8 +156,11 @@ struct SetBits {
 inline constexpr SetBits kSetBits;
 #endif
 
+// `write_places` writes a whole vector of places, so up to so many beyond those it counts.
+constexpr std::int64_t kSparePlaces = kLanes<std::int32_t>;
+
 // Writes the number of each lane whose bit is set, plus `first`, to `places`, one after the other;
-// returns how many. May write up to a whole vector of int32 beyond them.
+// returns how many.
 template <class I>
 inline int write_places(std::int32_t* places, std::uint32_t mask, std::int32_t first) {
 #if defined(__AVX512F__)

@@ -1,6 +1,7 @@
 // Rows of a table added up, and the gradient of the table, made only for the rows that were read.
 #pragma once
 
+#include "base/buffer.hpp"
 #include "base/parallel.hpp"
 #include "base/simd.hpp"
 #include "embedding/dropout.hpp"
@@ -43,9 +44,10 @@ std::int64_t embedding_backward(const T* dy, const std::int32_t* rows, std::int6
                                 T* gradient, int threads) {
     // entries sorted by the row they read: those of row r are place[begin[r]] to place[begin[r+1]]
     const std::int64_t entries = n * each;
-    auto* begin = scratch<std::int32_t>(Scratch::row_index, 2 * (table_rows + 1) + entries);
-    std::int32_t* read = begin + table_rows + 1; // the distinct rows
-    std::int32_t* place = read + table_rows + 1;
+    const Buffer<std::int32_t> begins(table_rows + 1), distinct_rows(table_rows), places(entries);
+    std::int32_t* const begin = begins;
+    std::int32_t* const read = distinct_rows;
+    std::int32_t* const place = places;
     for (std::int64_t r = 0; r <= table_rows; ++r)
         begin[r] = 0;
     for (std::int64_t e = 0; e < entries; ++e)

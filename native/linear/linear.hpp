@@ -10,6 +10,7 @@
 // rows in increasing order (dw), whatever the number of threads.
 #pragma once
 
+#include "base/buffer.hpp"
 #include "base/counting_sort.hpp"
 #include "base/parallel.hpp"
 #include "base/simd.hpp"
@@ -130,8 +131,8 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
         const std::int64_t column = task / parts * kTile<T>, first = task % parts * part_rows;
         const std::int64_t last = smaller(rows, first + part_rows);
         const std::int64_t width = smaller(kTile<T>, ins - column);
-        T* tile = scratch<T>(Scratch::packed_tile, outs * kTile<T>);
-        pack_tile(weight, outs, ins, column, tile);
+        const Buffer<T> tile(outs * kTile<T>);
+        pack_tile<T>(weight, outs, ins, column, tile);
         for (std::int64_t n = first; n < last; ++n) {
             TileSum<T> sum;
             sum.clear();
@@ -143,7 +144,7 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
     });
 }
 
-// The selected entries sorted by neuron and then by row: what dw sums over. In scratch memory.
+// The selected entries sorted by neuron and then by row: what dw sums over.
 //
 // Rows come in chunks, so that a chunk's part of a tile of x stays in the near caches. In a chunk,
 // neuron o has the entries from begin(chunk)[o] up to begin(chunk)[o + 1]. Zeros are left out.
@@ -154,10 +155,8 @@ class RowIndex {
              std::int64_t outs, int threads)
         : chunk_rows(larger<std::int64_t>(
               256, smaller<std::int64_t>(1024, ceil_div(rows, larger(threads, 1))))),
-          chunks(ceil_div(rows, chunk_rows)), outs_(outs),
-          begin_(scratch<std::int64_t>(Scratch::row_index, chunks * (outs + 1) + 2 * rows * k)),
-          value(reinterpret_cast<T*>(begin_ + chunks * (outs + 1))),
-          row(reinterpret_cast<std::int32_t*>(value + rows * k)) {
+          chunks(ceil_div(rows, chunk_rows)), outs_(outs), begin_(chunks * (outs + 1)),
+          value(rows * k), row(rows * k) {
         parallel_for(chunks, threads, [=, this](std::int64_t chunk) {
             sort(chunk, index, values, smaller(rows - chunk * chunk_rows, chunk_rows), k);
         });
@@ -192,11 +191,11 @@ class RowIndex {
     }
 
     const std::int64_t outs_;
-    std::int64_t* const begin_;
+    const Buffer<std::int64_t> begin_;
 
  public:
-    T* const value;
-    std::int32_t* const row; // within the chunk
+    const Buffer<T> value;
+    const Buffer<std::int32_t> row; // within the chunk
 };
 
 // sparse_dw where few rows of x go to a neuron: to pack them would cost more than to add them.
@@ -245,11 +244,11 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
         const std::int64_t column = task / parts * kTile<T>, first = task % parts * part_outs;
         const std::int64_t last = smaller(outs, first + part_outs);
         const std::int64_t width = smaller(kTile<T>, ins - column);
-        T* tile = scratch<T>(Scratch::packed_tile, sorted->chunk_rows * kTile<T>);
+        const Buffer<T> tile(sorted->chunk_rows * kTile<T>);
         for (std::int64_t chunk = 0; chunk < larger<std::int64_t>(sorted->chunks, 1); ++chunk) {
             const std::int64_t start = chunk * sorted->chunk_rows;
-            pack_tile(x + start * ins, smaller(sorted->chunk_rows, rows - start), ins, column,
-                      tile);
+            pack_tile<T>(x + start * ins, smaller(sorted->chunk_rows, rows - start), ins, column,
+                         tile);
             const std::int64_t* begin = sorted->begin(chunk);
             for (std::int64_t o = first; o < last; ++o) {
                 T* target = dw + o * ins + column;
@@ -275,13 +274,13 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
 template <class T>
 void example_backward(LinearBackward<T> layer, int threads) {
     const auto [dy, x, weight, rows, outs, ins, k, dx, dw, db, hits] = layer;
-    std::int32_t* index = scratch<std::int32_t>(Scratch::selected, rows * k);
-    T* value = scratch<T>(Scratch::accumulator, rows * k);
-    select_topk(dy, rows, outs, k, index, value, db, hits, threads);
+    const Buffer<std::int32_t> index(rows * k);
+    const Buffer<T> value(rows * k);
+    select_topk<T>(dy, rows, outs, k, index, value, db, hits, threads);
     if (dx)
-        sparse_dx(index, value, rows, k, weight, outs, ins, dx, threads);
+        sparse_dx<T>(index, value, rows, k, weight, outs, ins, dx, threads);
     if (dw)
-        sparse_dw(index, value, rows, k, x, outs, ins, dw, threads);
+        sparse_dw<T>(index, value, rows, k, x, outs, ins, dw, threads);
 }
 
 } // namespace meprop::MEPROP_ISA

@@ -5,6 +5,7 @@
 // counting, a vector at a time, how many entries reach it: no heap, no sort.
 #pragma once
 
+#include "base/buffer.hpp"
 #include "base/parallel.hpp"
 #include "base/simd.hpp"
 
@@ -64,33 +65,37 @@ class RowSelector {
     using I = Bits<T>;
 
  public:
+    using Guess = I; // 0: none
+
     explicit RowSelector(std::int64_t width)
-        : width_(width), padded_(ceil_div(width, kLanes<I>) * kLanes<I>),
-          // the candidates and their places are written a whole vector at a time
-          magnitude_(scratch<I>(Scratch::magnitudes, 3 * padded_ + 32)),
-          candidate_(magnitude_ + padded_),
-          place_(reinterpret_cast<std::int32_t*>(candidate_ + padded_ + 16)) {}
+        : width_(width), padded_(ceil_div(width, kLanes<I>) * kLanes<I>), magnitude_(padded_),
+          candidate_(padded_), place_(padded_ + kSparePlaces) {}
 
     // Writes the k selected indices, increasing, and their values; 1 <= k <= width.
     void select(const T* row, std::int64_t k, std::int32_t* index, T* value) {
+        select(row, k, index, value, guess_);
+    }
+
+    // The same for rows that alternate with others: `guess` is that of their kind.
+    void select(const T* row, std::int64_t k, std::int32_t* index, T* value, Guess& guess) {
         const I largest = read(row);
         Bracket<I> bracket{0, static_cast<I>(largest + 1), width_, 0};
-        I threshold = guess_ > 0 && guess_ <= largest ? guess_ : largest - kOctave;
+        I threshold = guess > 0 && guess <= largest ? guess : largest - kOctave;
         I stride = kOctave / 2;
         while (bracket.is_open() && bracket.reach_lo > enough(k)) {
             if (threshold <= bracket.lo || threshold >= bracket.hi)
                 threshold = bracket.middle();
-            const std::int64_t count = count_at_least(magnitude_, padded_, threshold);
+            const std::int64_t count = count_at_least<I>(magnitude_, padded_, threshold);
             bracket.narrow(threshold, count, k);
             if (bracket.lo == 0 && stride == kOctave / 2) { // rows of zeros end here
-                bracket.narrow(1, count_at_least(magnitude_, padded_, I{1}), k);
+                bracket.narrow(1, count_at_least<I>(magnitude_, padded_, I{1}), k);
             }
             // gallop down to a threshold that enough entries reach, then halve
             threshold = bracket.lo > 1 ? bracket.middle() : bracket.hi - stride;
             if (stride < bracket.hi / 2)
                 stride *= 2;
         }
-        guess_ = bracket.lo;
+        guess = bracket.lo;
         if (bracket.reach_lo <= enough(k)) {
             narrow(row, bracket, k, index, value);
         } else {
@@ -107,7 +112,7 @@ class RowSelector {
         for (bool even = true; bracket.is_open() && bracket.reach_lo > k; even = !even) {
             if (threshold <= bracket.lo || threshold >= bracket.hi)
                 threshold = bracket.middle();
-            bracket.narrow(threshold, count_at_least(magnitude_, padded_, threshold), k);
+            bracket.narrow(threshold, count_at_least<I>(magnitude_, padded_, threshold), k);
             if (bracket.reach_hi == 0 && bracket.lo > 0 &&
                 stride < (bracket.hi - bracket.lo) / 2) { // gallop up from the guess,
                 threshold = bracket.lo + stride;
@@ -183,7 +188,7 @@ class RowSelector {
                 candidate_[j] = -1;
             for (bool even = true; bracket.is_open() && bracket.reach_lo > k; even = !even) {
                 const I threshold = even ? bracket.guess(k) : bracket.middle();
-                bracket.narrow(threshold, count_at_least(candidate_, padded, threshold), k);
+                bracket.narrow(threshold, count_at_least<I>(candidate_, padded, threshold), k);
             }
             std::int64_t room = k; // for entries of magnitude lo itself
             if (bracket.reach_lo > k) {
@@ -204,7 +209,7 @@ class RowSelector {
 
     // All entries above lo, and the first of those that equal it.
     void take_ties(const T* row, I lo, std::int64_t k, std::int32_t* index, T* value) {
-        std::int64_t room = k - count_at_least(magnitude_, padded_, static_cast<I>(lo + 1));
+        std::int64_t room = k - count_at_least<I>(magnitude_, padded_, static_cast<I>(lo + 1));
         for (std::int64_t i = 0, kept = 0; kept < k; ++i) {
             if (magnitude_[i] > lo || (magnitude_[i] == lo && room-- > 0)) {
                 index[kept] = static_cast<std::int32_t>(i);
@@ -214,10 +219,10 @@ class RowSelector {
     }
 
     std::int64_t width_, padded_;
-    I* magnitude_;        // (padded_)
-    I* candidate_;        // (padded_)
-    std::int32_t* place_; // (padded_), where the candidates stand in the row
-    I guess_ = 0;
+    const Buffer<I> magnitude_;
+    const Buffer<I> candidate_;
+    const Buffer<std::int32_t> place_; // where the candidates stand in the row
+    Guess guess_ = 0;
 };
 
 // Fewer operations than this are done before another thread has woken up.
@@ -241,7 +246,9 @@ void for_selected_rows(const T* dy, std::int64_t rows, std::int64_t width, T* su
     const std::int64_t tasks = ceil_div(rows, kSelectRows);
     if (rows * width < kSmall)
         threads = 1;
-    T* partial = !sum || tasks <= 1 ? sum : scratch<T>(Scratch::partial, tasks * width);
+    const bool in_parts = sum && tasks > 1;
+    const Buffer<T> parts(in_parts ? tasks * width : 0);
+    T* const partial = in_parts ? parts : sum;
     parallel_for(tasks, threads, [=, &body](std::int64_t task) {
         RowSelector<T> selector(width);
         const std::int64_t first = task * kSelectRows, last = smaller(rows, first + kSelectRows);

@@ -5,6 +5,7 @@
 //   dw[neurons[j]] = sum over n of dy[n, neurons[j]] * x[n]                   (O, I), else zero
 #pragma once
 
+#include "base/buffer.hpp"
 #include "kernels.hpp"
 #include "linear/linear.hpp"
 #include "linear/topk.hpp"
@@ -41,7 +42,8 @@ template <class T>
 void sum_columns(const T* dy, std::int64_t rows, std::int64_t width, T* both, int threads) {
     constexpr std::int64_t kBlock = 128;
     const std::int64_t blocks = ceil_div(rows, kBlock);
-    T* partial = blocks > 1 ? scratch<T>(Scratch::partial, blocks * 2 * width) : both;
+    const Buffer<T> parts(blocks > 1 ? blocks * 2 * width : 0);
+    T* const partial = blocks > 1 ? parts : both;
     parallel_for(blocks, threads, [=](std::int64_t block) {
         T* sums = partial + block * 2 * width;
         for (std::int64_t c = 0; c < 2 * width; ++c)
@@ -87,8 +89,8 @@ template <class T>
 void unified_dx(const T* kept, const std::int32_t* neurons, std::int64_t rows, std::int64_t k,
                 const T* weight, std::int64_t ins, T* dx, int threads) {
     const std::int64_t tiles = ceil_div(ins, kTile<T>);
-    T* packed = scratch<T>(Scratch::packed_weight, tiles * k * kTile<T>); // (tile, neuron, column)
-    parallel_for(tiles, threads, [=](std::int64_t tile) {
+    const Buffer<T> packed(tiles * k * kTile<T>); // (tile, neuron, column)
+    parallel_for(tiles, threads, [=, &packed](std::int64_t tile) {
         for (std::int64_t j = 0; j < k; ++j) {
             pack_tile(weight + neurons[j] * ins, 1, ins, tile * kTile<T>,
                       packed + (tile * k + j) * kTile<T>);
@@ -97,7 +99,7 @@ void unified_dx(const T* kept, const std::int32_t* neurons, std::int64_t rows, s
     expect_writes(dx, static_cast<std::size_t>(rows * ins) * sizeof(T), threads);
     const bool stream = streams(dx, rows, ins);
     constexpr std::int64_t kRows = 48; // a tile of weights is used for so many rows
-    parallel_for(ceil_div(rows, kRows), threads, [=](std::int64_t task) {
+    parallel_for(ceil_div(rows, kRows), threads, [=, &packed](std::int64_t task) {
         const std::int64_t start = task * kRows, n = smaller(kRows, rows - start);
         for (std::int64_t column = 0; column < ins; column += kTile<T>) {
             const std::int64_t width = smaller(kTile<T>, ins - column);
@@ -137,18 +139,17 @@ void unified_dw(const T* kept, const std::int32_t* target, std::int64_t rows, st
     constexpr std::int64_t kChunk = 64; // rows of a tile of x in the nearest cache
     parallel_apart(ceil_div(ins, kTile<T>), threads, [=](std::int64_t task) {
         const std::int64_t column = task * kTile<T>, width = smaller(kTile<T>, ins - column);
-        T* tile = scratch<T>(Scratch::packed_tile, (kChunk + k) * kTile<T>);
-        T* total = tile + kChunk * kTile<T>; // (k, tile)
+        const Buffer<T> tile(kChunk * kTile<T>), total(k * kTile<T>); // (rows, tile), (k, tile)
         for (std::int64_t i = 0; i < k * kTile<T>; ++i)
             total[i] = 0;
         for (std::int64_t start = 0; start < rows; start += kChunk) {
             const std::int64_t n = smaller(kChunk, rows - start);
-            pack_tile(x + start * ins, n, ins, column, tile);
+            pack_tile<T>(x + start * ins, n, ins, column, tile);
             by_narrow_blocks(k, [&]<int R>(std::int64_t j) {
                 TileSum<T> sums[R];
                 for (int r = 0; r < R; ++r)
                     sums[r].read(total + (j + r) * kTile<T>, kTile<T>);
-                add_outer<R>(kept + start * k + j, k, 1, tile, n, sums);
+                add_outer<R, T>(kept + start * k + j, k, 1, tile, n, sums);
                 for (int r = 0; r < R; ++r)
                     sums[r].write(total + (j + r) * kTile<T>, kTile<T>);
             });
@@ -168,17 +169,16 @@ void unified_backward(LinearBackward<T> layer, std::int32_t* neurons, bool dw_of
     const auto [dy, x, weight, rows, outs, ins, k, dx, dw, db, hits] = layer;
     if (rows * outs < kSmall)
         threads = 1;
-    T* both = scratch<T>(Scratch::accumulator, 2 * outs + k + rows * k);
-    T* kept = both + 2 * outs + k; // (rows, k)
-    sum_columns(dy, rows, outs, both, threads);
-    RowSelector<T>(outs).select(both, k, neurons, both + 2 * outs);
+    const Buffer<T> both(2 * outs), largest(k), kept(rows * k);
+    sum_columns<T>(dy, rows, outs, both, threads);
+    RowSelector<T>(outs).select(both, k, neurons, largest);
     if (db) {
         for (std::int64_t o = 0; o < outs; ++o)
             db[o] = both[outs + o];
     }
     constexpr std::int64_t kRows = 64;
     // captured by name: clang 14 captures no structured bindings
-    auto gather = [dy = dy, rows = rows, outs = outs, k = k, neurons, kept](std::int64_t task) {
+    auto gather = [dy = dy, rows = rows, outs = outs, k = k, neurons, &kept](std::int64_t task) {
         const std::int64_t last = smaller(rows, (task + 1) * kRows);
         for (std::int64_t n = task * kRows; n < last; ++n) {
             for (std::int64_t j = 0; j < k; ++j)
@@ -193,16 +193,16 @@ void unified_backward(LinearBackward<T> layer, std::int32_t* neurons, bool dw_of
         }
     }
     if (dx)
-        unified_dx(kept, neurons, rows, k, weight, ins, dx, threads);
+        unified_dx<T>(kept, neurons, rows, k, weight, ins, dx, threads);
     if (dw && dw_of_kept) {
-        std::int32_t* places = scratch<std::int32_t>(Scratch::row_index, k);
+        const Buffer<std::int32_t> places(k);
         for (std::int64_t j = 0; j < k; ++j)
             places[j] = static_cast<std::int32_t>(j);
-        unified_dw(kept, places, rows, k, x, ins, dw, threads);
+        unified_dw<T>(kept, places, rows, k, x, ins, dw, threads);
     } else if (dw) {
         expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T), threads);
         zero_other_rows(neurons, k, outs, ins, dw, threads);
-        unified_dw(kept, neurons, rows, k, x, ins, dw, threads);
+        unified_dw<T>(kept, neurons, rows, k, x, ins, dw, threads);
     }
 }
 

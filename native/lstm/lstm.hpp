@@ -5,6 +5,7 @@
 // formulas are beside LSTMFunction in meprop_nlp/nn/functional.py.
 #pragma once
 
+#include "base/buffer.hpp"
 #include "base/math.hpp"
 #include "base/parallel.hpp"
 #include "base/simd.hpp"
@@ -146,8 +147,8 @@ void lstm_forward(const T* x, const T* h0, const T* c0, const T* weight_ih, cons
                   int threads) {
     constexpr std::int64_t L = kLanes<T>;
     const std::int64_t panels = ceil_div(units, L), panel_size = (1 + ins + units) * kGates * L;
-    T* packed = scratch<T>(Scratch::packed_weight, panels * panel_size);
-    parallel_for(panels, threads, [=](std::int64_t panel) {
+    const Buffer<T> packed(panels * panel_size);
+    parallel_for(panels, threads, [=, &packed](std::int64_t panel) {
         pack_panel(weight_ih, weight_hh, bias, ins, units, panel, packed + panel * panel_size);
     });
     const LSTMForward<T> forward{x, h0, c0, ins, units, output, c_n, gates, tanh_c, h_prev, c_prev};
@@ -155,7 +156,7 @@ void lstm_forward(const T* x, const T* h0, const T* c0, const T* weight_ih, cons
     for (std::int64_t i = 0; i < steps.n; ++i) {
         const std::int64_t start = steps.first[steps.visited(i)];
         const std::int64_t rows = steps.sizes[steps.visited(i)];
-        parallel_apart(panels, threads, [=](std::int64_t panel) {
+        parallel_apart(panels, threads, [=, &packed](std::int64_t panel) {
             const T* weights = packed + panel * panel_size;
             std::int64_t b = 0;
             for (; b + kBlock <= rows; b += kBlock) {
@@ -209,8 +210,10 @@ struct LSTMBackward {
         }
     }
 
-    // dh (H) = sum of the kept entries times their rows of weight_hh.
-    void hidden_gradient(const std::int32_t* kept, const T* values, T* __restrict dh) const {
+    // dh (H) = sum of the kept entries times their rows of weight_hh. Not inlined: its loop needs
+    // all registers.
+    [[gnu::noinline]] void hidden_gradient(const std::int32_t* kept, const T* values,
+                                           T* __restrict dh) const {
         for (std::int64_t u = 0; u < units; ++u)
             dh[u] = 0;
         const std::int64_t n = kGates * k; // a multiple of four
@@ -242,8 +245,8 @@ struct LSTMBackward {
         std::int64_t length = 0;
         while (length < steps.n && steps.sizes[length] > b)
             ++length;
-        RowSelector<T> selectors[kGates] = {RowSelector<T>(units), RowSelector<T>(units),
-                                            RowSelector<T>(units), RowSelector<T>(units)};
+        RowSelector<T> selector(units);
+        typename RowSelector<T>::Guess guesses[kGates] = {};
         for (std::int64_t i = 0; i < length; ++i) {
             const std::int64_t row = steps.first[steps.reverse ? i : length - 1 - i] + b;
             std::int32_t* kept = index + row * kGates * k;
@@ -252,7 +255,7 @@ struct LSTMBackward {
             add_row(da, kGates * units, db, false);
             for (int gate = 0; gate < kGates; ++gate) {
                 std::int32_t* of_gate = kept + gate * k;
-                selectors[gate].select(da + gate * units, k, of_gate, values + gate * k);
+                selector.select(da + gate * units, k, of_gate, values + gate * k, guesses[gate]);
                 const auto offset = static_cast<std::int32_t>(gate * units);
                 for (std::int64_t j = 0; j < k; ++j)
                     of_gate[j] += offset;
@@ -276,11 +279,11 @@ void lstm_backward(const T* doutput, const T* weight_hh, const T* gates, const T
     constexpr std::int64_t kMaxGroups = 64; // bounds the memory of the partial sums of db
     const std::int64_t group = larger<std::int64_t>(1, ceil_div(sequences, kMaxGroups));
     const std::int64_t groups = ceil_div(sequences, group), width = kGates * units;
-    T* partial = scratch<T>(Scratch::partial, groups * width);
+    const Buffer<T> partial(groups * width);
     const LSTMBackward<T> backward{doutput, weight_hh, gates, tanh_c, c_prev,
                                    units,   k,         index, value};
-    parallel_for(groups, threads, [=](std::int64_t task) {
-        T* da = scratch<T>(Scratch::accumulator, width);
+    parallel_for(groups, threads, [=, &partial](std::int64_t task) {
+        const Buffer<T> da(width);
         T* own = partial + task * width;
         for (std::int64_t u = 0; u < width; ++u)
             own[u] = 0;

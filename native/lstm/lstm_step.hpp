@@ -2,6 +2,7 @@
 // where products are made between steps: densely, as much is kept, or by `unified`'s set of units.
 #pragma once
 
+#include "base/buffer.hpp"
 #include "linear/unified.hpp"
 #include "lstm/lstm.hpp"
 
@@ -21,8 +22,8 @@ void lstm_step_backward(const T* doutput, const T* gates, const T* tanh_c, const
                                    units,   k,       nullptr, nullptr};
     if (rows * width < kSmall / 8) // an entry takes several operations
         threads = 1;
-    T* sums = scratch<T>(Scratch::accumulator, (2 + rows) * width + units);
-    T* da = k < units ? sums + 2 * width : masked;
+    const Buffer<T> dense(k < units ? rows * width : 0);
+    T* da = k < units ? dense : masked;
     const std::int64_t group = larger<std::int64_t>(1, ceil_div(rows, 2 * threads));
     parallel_for(ceil_div(rows, group), threads, [=](std::int64_t task) {
         const std::int64_t start = task * group, last = smaller(rows, start + group);
@@ -36,16 +37,18 @@ void lstm_step_backward(const T* doutput, const T* gates, const T* tanh_c, const
             }
         }
     });
+    const Buffer<T> sums(2 * width);
     for (std::int64_t u = 0; u < 2 * width; ++u)
         sums[u] = 0;
-    add_columns(da, rows, width, sums, sums + width);
+    add_columns<T>(da, rows, width, sums, sums + width);
     add_row(sums + width, width, db, false);
     if (k == units || !unified)
         return;
-    std::int32_t* kept = scratch<std::int32_t>(Scratch::selected, kGates * k);
+    const Buffer<std::int32_t> kept(kGates * k);
+    const Buffer<T> largest(k);
     RowSelector<T> selector(units);
     for (std::int64_t gate = 0; gate < kGates; ++gate) {
-        selector.select(sums + gate * units, k, kept + gate * k, sums + (2 + rows) * width);
+        selector.select(sums + gate * units, k, kept + gate * k, largest);
         for (std::int64_t j = 0; j < k; ++j)
             kept[gate * k + j] += static_cast<std::int32_t>(gate * units);
     }

@@ -6,6 +6,7 @@
 // that cannot be there without it. That leaves about 20 rows to add for a move instead of 48.
 #pragma once
 
+#include "base/buffer.hpp"
 #include "parser/network.hpp"
 #include "parser/parser_state.hpp"
 
@@ -21,8 +22,8 @@ constexpr ChildPositions kChildren[2][2] = {{{6, 8, 10}, {7, 9, 11}}, {{12, 14, 
 // The sums of the rows of missing children, once for each network and batch.
 class MissingRows {
  public:
-    explicit MissingRows(const ParserNetwork& network) : h_(network.hidden) {
-        rows_ = scratch<float>(Scratch::missing_rows, (kPositions + 8) * h_);
+    explicit MissingRows(const ParserNetwork& network)
+        : h_(network.hidden), rows_((kPositions + 8) * h_) {
         for (int p = 0; p < kPositions; ++p) {
             float* row = rows_ + p * h_;
             const float* form = network.special_forms + (kPositions + p) * h_;
@@ -55,8 +56,8 @@ class MissingRows {
     const float* three(int word, int side) const { return two(word, side) + h_; }
 
  private:
-    std::int64_t h_;
-    float* rows_;
+    const std::int64_t h_;
+    const Buffer<float> rows_;
 };
 
 constexpr int kMostRows = 2 * kPositions + kLabelled;

@@ -1,6 +1,7 @@
 // The layers of a frozen parser: sums of rows, activations, products with what is not zero.
 #pragma once
 
+#include "base/buffer.hpp"
 #include "base/math.hpp"
 #include "base/simd.hpp"
 #include "parser/input_rows.hpp"
@@ -9,9 +10,11 @@ namespace meprop::MEPROP_ISA {
 
 // Hidden units with their places where they are not zero: with relu half of them and more are.
 struct Hidden {
-    float* values;
-    std::int32_t* places;
-    int n;
+    explicit Hidden(std::int64_t widest) : values(widest), places(widest + kSparePlaces) {}
+
+    const Buffer<float> values;
+    const Buffer<std::int32_t> places;
+    int n = 0;
 };
 
 template <Activation A>

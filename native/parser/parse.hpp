@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/best_score.hpp"
+#include "base/buffer.hpp"
 #include "parser/layers.hpp"
 
 namespace meprop::MEPROP_ISA {
@@ -9,22 +10,17 @@ namespace meprop::MEPROP_ISA {
 template <Activation A>
 class GreedyParser {
  public:
-    explicit GreedyParser(const ParserNetwork& network) : network_(network), missing_(network) {
-        std::int64_t widest = network.hidden;
-        for (std::int64_t i = 0; i < network.n_layers; ++i)
-            widest = larger(widest, network.layers[i].outs);
-        hidden_.values = scratch<float>(Scratch::accumulator, 2 * widest);
-        scores_ = hidden_.values + widest;
-        // the places are written a whole vector at a time
-        hidden_.places = scratch<std::int32_t>(Scratch::row_index, widest + kLanes<float>);
+    explicit GreedyParser(const ParserNetwork& network)
+        : network_(network), missing_(network), hidden_(widest(network)), scores_(widest(network)) {
     }
 
     bool parse(const ParserBatch& batch, std::int64_t sentence,
                const Exploration* exploration = nullptr) {
         const std::int32_t first = batch.bounds[sentence];
         const std::int32_t n = batch.bounds[sentence + 1] - first;
+        const Buffer<std::int32_t> last_children(exploration ? n + 1 : 0);
         if (exploration)
-            begin(*exploration, first, n);
+            begin(*exploration, first, n, last_children);
         ParserState state(n);
         InputRows input(network_, missing_, batch.forms + first, batch.tags + first);
         const System system = network_.system;
@@ -71,12 +67,20 @@ class GreedyParser {
     }
 
  private:
-    void begin(const Exploration& exploration, std::int32_t first, std::int32_t n) {
+    static std::int64_t widest(const ParserNetwork& network) {
+        std::int64_t widest = network.hidden;
+        for (std::int64_t i = 0; i < network.n_layers; ++i)
+            widest = larger(widest, network.layers[i].outs);
+        return widest;
+    }
+
+    void begin(const Exploration& exploration, std::int32_t first, std::int32_t n,
+               std::int32_t* last_children) {
         gold_heads_ = exploration.heads + first;
         gold_labels_ = exploration.labels + first;
         followed_ = exploration.followed + 2 * first;
         targets_ = exploration.targets + 2 * first;
-        last_children_ = scratch<std::int32_t>(Scratch::last_children, n + 1);
+        last_children_ = last_children;
         for (std::int32_t i = 0; i <= n; ++i)
             last_children_[i] = 0;
         for (std::int32_t i = 0; i < n; ++i)
@@ -144,7 +148,7 @@ class GreedyParser {
     const ParserNetwork& network_;
     MissingRows missing_;
     Hidden hidden_;
-    float* scores_;
+    const Buffer<float> scores_;
     // of the sentence that is explored
     const std::int32_t *gold_heads_ = nullptr, *gold_labels_ = nullptr;
     std::int32_t *followed_ = nullptr, *targets_ = nullptr, *last_children_ = nullptr;

@@ -2,7 +2,7 @@
 // parsing/transitions.py once more, for decoding.
 #pragma once
 
-#include "base/parallel.hpp"
+#include "base/buffer.hpp"
 #include "base/simd.hpp"
 #include "parser/network.hpp"
 
@@ -14,10 +14,9 @@ class ParserState {
  public:
     static constexpr std::int32_t kRoot = 0;
 
-    // Uses scratch memory of the thread: one state at a time.
-    explicit ParserState(std::int32_t n) : none(n + 1) {
-        const std::int64_t size = n + 2;
-        std::int32_t* memory = scratch<std::int32_t>(Scratch::parser_state, 8 * size);
+    explicit ParserState(std::int32_t n) : none(n + 1), memory_(8 * (std::int64_t{n} + 2)) {
+        const std::int64_t size = std::int64_t{n} + 2;
+        std::int32_t* memory = memory_;
         std::int32_t** const parts[] = {&stack_, &buffer_, &heads,  &labels,
                                         &left1,  &left2,   &right1, &right2};
         for (std::int32_t** part : parts) {
@@ -116,6 +115,7 @@ class ParserState {
         return child;
     }
 
+    const Buffer<std::int32_t> memory_; // of all arrays
     std::int32_t *stack_, *buffer_;
     std::int32_t stacked_, buffered_;
     std::int64_t most_swaps_, swaps_ = 0;

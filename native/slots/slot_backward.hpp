@@ -11,6 +11,7 @@
 // threads.
 #pragma once
 
+#include "base/buffer.hpp"
 #include "base/counting_sort.hpp"
 #include "base/parallel.hpp"
 #include "base/simd.hpp"
@@ -40,9 +41,8 @@ struct KeptGradient {
 // Entries of a sparse matrix, row by row: row r has those from begin[r] up to begin[r + 1].
 template <class T>
 struct SparseRows {
-    std::int64_t* begin;
-    std::int32_t* column;
-    T* value;
+    SparseRows(std::int64_t rows, std::int64_t most_entries)
+        : begin(rows + 1), column(most_entries + kSparePlaces), value(most_entries) {}
 
     // (columns of a tile) = row r times the rows of a packed tile.
     TileSum<T> times(const T* tile, std::int64_t r) const {
@@ -52,43 +52,44 @@ struct SparseRows {
             sum.add(value[j], tile + column[j] * kTile<T>);
         return sum;
     }
+
+    const Buffer<std::int64_t> begin;
+    const Buffer<std::int32_t> column;
+    const Buffer<T> value;
 };
 
-// One slot's sums, (pairs, outs) without zeros, and the same turned round. In scratch memory.
+// One slot's sums, (pairs, outs) without zeros, and the same turned round.
 template <class T>
 class PairSums {
  public:
     // pair: of the slot, one in `stride`, `first` and the numbers after it.
     PairSums(KeptGradient<T> dy, const std::int32_t* pair, std::int64_t stride, std::int64_t first,
-             std::int64_t pairs) {
-        const std::int64_t outs = dy.outs, padded = ceil_div(outs, kLanes<T>) * kLanes<T>;
-        const std::int64_t most = smaller(dy.most_entries(), pairs * outs) + kSpare;
-        auto* begin = scratch<std::int64_t>(Scratch::row_index, pairs + outs + 2);
-        auto* place = scratch<std::int32_t>(Scratch::selected, 2 * most + pairs + 1 + dy.n);
-        T* value = scratch<T>(Scratch::accumulator, 2 * most + padded);
-        by_pair = {begin, place, value};
-        by_neuron = {begin + pairs + 1, place + most, value + most};
-        add_up(dy, pair, stride, first, pairs, place + 2 * most, value + 2 * most);
-        turn_round(pairs, outs);
+             std::int64_t pairs)
+        : by_pair(pairs, most_entries(dy, pairs)), by_neuron(dy.outs, most_entries(dy, pairs)) {
+        add_up(dy, pair, stride, first, pairs);
+        turn_round(pairs, dy.outs);
     }
 
-    SparseRows<T> by_pair, by_neuron;
+    const SparseRows<T> by_pair, by_neuron;
 
  private:
-    static constexpr std::int64_t kSpare = 16; // places are written a whole vector at a time
+    static std::int64_t most_entries(const KeptGradient<T>& dy, std::int64_t pairs) {
+        return smaller(dy.most_entries(), pairs * dy.outs);
+    }
 
     void add_up(KeptGradient<T> dy, const std::int32_t* pair, std::int64_t stride,
-                std::int64_t first, std::int64_t pairs, std::int32_t* next, T* sum) {
+                std::int64_t first, std::int64_t pairs) const {
         // the examples by their pair: those of pair p will end where next[p + 1] says
-        std::int32_t* example = next + pairs + 1;
+        const std::int64_t padded = ceil_div(dy.outs, kLanes<T>) * kLanes<T>;
+        const Buffer<std::int32_t> next(pairs + 1), example(dy.n);
+        const Buffer<T> sum(padded);
         for (std::int64_t p = 0; p <= pairs; ++p)
             next[p] = 0;
         for (std::int64_t i = 0; i < dy.n; ++i)
             ++next[pair[i * stride] - first + 1];
-        places_from_counts(next, pairs, 0);
+        places_from_counts<std::int32_t>(next, pairs, 0);
         for (std::int64_t i = 0; i < dy.n; ++i)
             example[next[pair[i * stride] - first + 1]++] = static_cast<std::int32_t>(i);
-        const std::int64_t padded = ceil_div(dy.outs, kLanes<T>) * kLanes<T>;
         for (std::int64_t o = 0; o < padded; ++o)
             sum[o] = 0;
         std::int64_t found = 0;
@@ -106,7 +107,7 @@ class PairSums {
     }
 
     // Appends the entries of an example to those by pair.
-    std::int64_t copy(KeptGradient<T> dy, std::int64_t example, std::int64_t found) {
+    std::int64_t copy(KeptGradient<T> dy, std::int64_t example, std::int64_t found) const {
         for (std::int64_t j = example * dy.k; j < (example + 1) * dy.k; ++j, ++found) {
             by_pair.column[found] = dy.index[j];
             by_pair.value[found] = dy.value[j];
@@ -115,7 +116,7 @@ class PairSums {
     }
 
     // Appends what is not zero in a sum to them, and zeroes it.
-    std::int64_t take(T* sum, std::int64_t padded, std::int64_t found) {
+    std::int64_t take(T* sum, std::int64_t padded, std::int64_t found) const {
         using I = Bits<T>;
         const Vector<I> magnitude = splat(BitsOf<T>::magnitude), smallest = splat(I{1});
         std::int64_t j = found;
@@ -132,12 +133,12 @@ class PairSums {
         return found;
     }
 
-    void turn_round(std::int64_t pairs, std::int64_t outs) {
+    void turn_round(std::int64_t pairs, std::int64_t outs) const {
         for (std::int64_t o = 0; o <= outs; ++o)
             by_neuron.begin[o] = 0;
         for (std::int64_t j = 0; j < by_pair.begin[pairs]; ++j)
             ++by_neuron.begin[by_pair.column[j] + 1];
-        places_from_counts(by_neuron.begin, outs, std::int64_t{0});
+        places_from_counts<std::int64_t>(by_neuron.begin, outs, 0);
         for (std::int64_t p = 0; p < pairs; ++p) {
             for (std::int64_t j = by_pair.begin[p]; j < by_pair.begin[p + 1]; ++j) {
                 const std::int64_t at = by_neuron.begin[by_pair.column[j] + 1]++;
@@ -162,14 +163,14 @@ void slot_backward(const std::int32_t* index, const T* value, std::int64_t k, co
     parallel_apart(slots, threads, [=](std::int64_t s) {
         const std::int64_t pairs = first[s + 1] - first[s];
         const PairSums<T> sums(dy, pair + s, slots, first[s], pairs);
-        T* tile = scratch<T>(Scratch::packed_tile, larger(outs, pairs) * kTile<T>);
+        const Buffer<T> tile(larger(outs, pairs) * kTile<T>);
         for (std::int64_t column = 0; column < width; column += kTile<T>) {
             const std::int64_t columns = smaller(kTile<T>, width - column);
-            pack_tile(weight, outs, ins, s * width + column, tile);
+            pack_tile<T>(weight, outs, ins, s * width + column, tile);
             T* target = dvectors + first[s] * width + column;
             for (std::int64_t p = 0; p < pairs; ++p, target += width)
                 sums.by_pair.times(tile, p).write(target, columns);
-            pack_tile(vectors + first[s] * width, pairs, width, column, tile);
+            pack_tile<T>(vectors + first[s] * width, pairs, width, column, tile);
             target = dw + s * width + column;
             for (std::int64_t o = 0; o < outs; ++o, target += ins)
                 sums.by_neuron.times(tile, o).write(target, columns);

@@ -6,6 +6,7 @@
 // products of all pairs stay in the near caches until they are added up.
 #pragma once
 
+#include "base/buffer.hpp"
 #include "base/parallel.hpp"
 #include "base/simd.hpp"
 
@@ -17,7 +18,7 @@ namespace meprop::MEPROP_ISA {
 inline std::int64_t number_pairs(const std::int32_t* rows, std::int64_t n, std::int64_t slots,
                                  std::int64_t table_rows, std::int32_t* pair, std::int32_t* row_of,
                                  std::int32_t* first) {
-    auto* number = scratch<std::int32_t>(Scratch::row_index, table_rows);
+    const Buffer<std::int32_t> number(table_rows);
     std::int32_t pairs = 0;
     for (std::int64_t s = 0; s < slots; ++s) {
         first[s] = pairs;
@@ -73,8 +74,8 @@ void slot_forward(const T* vectors, std::int64_t width, const std::int32_t* pair
     parallel_apart(ceil_div(outs, kPanel<T>), threads, [=](std::int64_t task) {
         const std::int64_t column = task * kPanel<T>;
         const std::int64_t columns = smaller(kPanel<T>, outs - column);
-        T* products = scratch<T>(Scratch::accumulator, first[slots] * kPanel<T>);
-        T* packed = scratch<T>(Scratch::packed_tile, (width + 1) * kPanel<T>);
+        const Buffer<T> products(first[slots] * kPanel<T>);
+        const Buffer<T> packed(width * kPanel<T>), start(kPanel<T>);
         for (std::int64_t s = 0; s < slots; ++s) {
             for (std::int64_t o = 0; o < kPanel<T>; ++o) {
                 const T* from = weight + (column + o) * ins + s * width;
@@ -84,14 +85,13 @@ void slot_forward(const T* vectors, std::int64_t width, const std::int32_t* pair
             }
             std::int64_t p = first[s];
             for (; p + kPairBlock <= first[s + 1]; p += kPairBlock) {
-                pair_products<kPairBlock>(vectors + p * width, width, packed,
-                                          products + p * kPanel<T>);
+                pair_products<kPairBlock, T>(vectors + p * width, width, packed,
+                                             products + p * kPanel<T>);
             }
             for (; p < first[s + 1]; ++p) {
-                pair_products<1>(vectors + p * width, width, packed, products + p * kPanel<T>);
+                pair_products<1, T>(vectors + p * width, width, packed, products + p * kPanel<T>);
             }
         }
-        T* start = packed + width * kPanel<T>;
         for (std::int64_t o = 0; o < kPanel<T>; ++o) {
             start[o] = bias && o < columns ? bias[column + o] : T{0};
         }

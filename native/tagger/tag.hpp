@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/best_score.hpp"
+#include "base/buffer.hpp"
 #include "base/math.hpp"
-#include "base/parallel.hpp"
 #include "base/simd.hpp"
 #include "lstm/lstm.hpp"
 #include "tagger/network.hpp"
@@ -13,14 +13,13 @@ namespace meprop::MEPROP_ISA {
 // Sentences from the longest to the shortest, in the given order among equals.
 class ByLength {
  public:
-    explicit ByLength(const TaggerBatch& batch) : n(batch.sentences) {
+    explicit ByLength(const TaggerBatch& batch)
+        : n(batch.sentences), first(batch.sentences), length(batch.sentences) {
         std::int32_t longest = 0;
         for (std::int64_t s = 0; s < n; ++s)
             longest = larger(longest, batch.bounds[s + 1] - batch.bounds[s]);
         steps = longest;
-        first = scratch<std::int32_t>(Scratch::tagger_order, 2 * n + longest + 2);
-        length = first + n;
-        std::int32_t* place = length + n; // by length, and then the place of the next one
+        const Buffer<std::int32_t> place(longest + 2); // by length: how many, then the next one's
         for (std::int32_t l = 0; l <= longest + 1; ++l)
             place[l] = 0;
         for (std::int64_t s = 0; s < n; ++s)
@@ -38,9 +37,9 @@ class ByLength {
         }
     }
 
-    std::int64_t n;
+    const std::int64_t n;
     std::int32_t steps;
-    std::int32_t *first, *length;
+    const Buffer<std::int32_t> first, length;
 };
 
 // One direction, some sentences of one step and one panel of units.
@@ -152,14 +151,12 @@ inline bool tag(const TaggerNetwork& network, const TaggerBatch& batch) {
     const std::int64_t words = batch.bounds[batch.sentences];
     const std::int64_t depth = network.padded[0] + network.padded[1];
     const ByLength order(batch);
-    float* output = scratch<float>(Scratch::tagger_output, words * depth);
-    float* cells = scratch<float>(Scratch::tagger_cells,
-                                  order.n * larger(network.padded[0], network.padded[1]));
+    const Buffer<float> output(words * depth);
+    const Buffer<float> cells(order.n * larger(network.padded[0], network.padded[1]));
     for (int direction = 0; direction < 2; ++direction)
         run_direction({network, batch, order, direction, output, depth, cells, 0});
 
-    float* scores = scratch<float>(Scratch::tagger_scores, (kBlock + 1) * network.scores);
-    float* masks = scores + kBlock * network.scores;
+    const Buffer<float> scores(kBlock * network.scores), masks(network.scores);
     for (std::int64_t j = 0; j < network.scores; ++j)
         masks[j] = -__builtin_inff();
     for (std::int64_t c = 0; c < network.n_columns; ++c) {
