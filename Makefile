@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 
 .PHONY: demo test bench sanitize fuzz lint types build sample clean
 
-$(STAMP): pyproject.toml constraints.txt $(wildcard native/*)
+$(STAMP): pyproject.toml constraints.txt $(wildcard native/* native/*/*)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "meprop_nlp needs Python 3.11 or newer; set PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
@@ -43,7 +43,7 @@ fuzz: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run -Werror native/*.hpp native/*.cpp tools/fuzz/*.cpp
+	$(BIN)/clang-format --dry-run -Werror native/*.?pp native/*/*.?pp tools/fuzz/*.cpp
 
 types: $(STAMP)
 	$(BIN)/mypy

@@ -1,19 +1,19 @@
 // All kernels for one instruction set; compiled once for each, with MEPROP_ISA naming it.
 #include "kernels.hpp"
 
-#include "dropout.hpp"
-#include "embedding.hpp"
-#include "fold.hpp"
-#include "linear.hpp"
-#include "lstm.hpp"
-#include "lstm_step.hpp"
-#include "optim.hpp"
-#include "parse.hpp"
-#include "slot_backward.hpp"
-#include "slots.hpp"
-#include "tag.hpp"
-#include "topk.hpp"
-#include "unified.hpp"
+#include "embedding/dropout.hpp"
+#include "embedding/embedding.hpp"
+#include "linear/linear.hpp"
+#include "linear/topk.hpp"
+#include "linear/unified.hpp"
+#include "lstm/lstm.hpp"
+#include "lstm/lstm_step.hpp"
+#include "optimizers/optimizers.hpp"
+#include "parser/parse.hpp"
+#include "rows/fold.hpp"
+#include "slots/slot_backward.hpp"
+#include "slots/slots.hpp"
+#include "tagger/tag.hpp"
 
 #define MEPROP_STRING_(name) #name
 #define MEPROP_STRING(name) MEPROP_STRING_(name)

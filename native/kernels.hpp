@@ -1,12 +1,13 @@
 // The table of kernels of one instruction set, and the choice among them.
 //
 // Pointers are to C-contiguous arrays, sizes are in elements, `threads` is an upper limit. Nothing
-// is allocated for the caller, and nothing is checked: the border in bindings.cpp does that.
+// is allocated for the caller, and nothing is checked: each folder's bind.cpp does that.
 #pragma once
 
 #include <cstdint>
 
-#include "networks.hpp"
+#include "parser/network.hpp"
+#include "tagger/network.hpp"
 
 namespace meprop {
 
@@ -47,6 +48,13 @@ struct LinearBackward {
     T* dw;              // (outs, ins)
     T* db;              // (outs), the sum of all of dy
     std::int64_t* hits; // (outs), where the entries that are kept and not zero are counted
+};
+
+// rows[i] = bias + vectors[i] (ins) times weight (ins, width): a first layer, folded.
+struct Folding {
+    const float* weight;
+    const float* bias;
+    std::int64_t ins, width;
 };
 
 struct AdamSettings {
@@ -103,6 +111,16 @@ struct KernelsOf {
                  bool lazy, int threads);
     void (*adagrad)(T* parameter, RowGradient<T> gradient, T* sum, AdagradSettings settings,
                     bool lazy, int threads);
+};
+
+struct DecodingKernels {
+    void (*fold)(Folding folding, const float* vectors, std::int64_t n, float* const* rows);
+    // All return false where a score is not finite.
+    bool (*parse)(const ParserNetwork& network, const ParserBatch& batch);
+    // Arc-hybrid alone; false also where it cannot build a gold tree.
+    bool (*explore)(const ParserNetwork& network, const ParserBatch& batch,
+                    const Exploration& exploration);
+    bool (*tag)(const TaggerNetwork& network, const TaggerBatch& batch);
 };
 
 struct Kernels {

@@ -4,8 +4,23 @@
 
 #include <string>
 
-#include "border.hpp"
-#include "parallel.hpp"
+#include "base/border.hpp"
+#include "base/parallel.hpp"
+#include "dispatch.hpp"
+
+namespace meprop::border {
+
+void bind_linear(nb::module_& m);
+void bind_lstm(nb::module_& m);
+void bind_embedding(nb::module_& m);
+void bind_slots(nb::module_& m);
+void bind_optim(nb::module_& m);
+void bind_rows(nb::module_& m);
+void bind_parser(nb::module_& m);
+void bind_tagger(nb::module_& m);
+void bind_document(nb::module_& m);
+
+} // namespace meprop::border
 
 NB_MODULE(_native, m) {
     m.doc() = "Kernels of meprop_nlp; see meprop_nlp/native.py, which loads them.";

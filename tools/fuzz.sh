@@ -15,7 +15,7 @@ for variant in vector plain; do
     define=(); [ "$variant" = vector ] || define=(-DMEPROP_PLAIN_SEPARATORS)
     ${CXX:-clang++} -std=c++20 -O2 -g -fsanitize=fuzzer,address,undefined \
         -fno-sanitize-recover=undefined -Inative "${define[@]}" tools/fuzz/fuzz_document.cpp \
-        native/document.cpp native/rewriting.cpp -o "build/fuzz/document-$variant"
+        native/document/document.cpp native/document/rewriting.cpp -o "build/fuzz/document-$variant"
     # seeds: the first byte is the choice of the layout
     for choice in 0 1 2; do
         printf '\x0'"$choice"'1\ta\t_\t_\t_\t_\t0\t_\t_\t_\n\n' >"build/fuzz/seed-$choice"

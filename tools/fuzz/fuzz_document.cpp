@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "document.hpp"
-#include "rewriting.hpp"
+#include "document/document.hpp"
+#include "document/rewriting.hpp"
 
 namespace {
 

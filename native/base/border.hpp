@@ -1,0 +1,53 @@
+// What the bindings share: types of arrays, and checks that end in an exception.
+//
+// Every shape is checked at this border, so that a mistake is an exception and never a crash. Types
+// are checked by array.hpp, and choose the overload.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <cstdint>
+#include <stdexcept>
+
+#include "base/array.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace meprop::border {
+
+template <class T>
+using Matrix = Array<T, 2>;
+template <class T>
+using Row = Array<T, 1>;
+using Index = std::int32_t;
+
+inline std::int64_t size(const auto& array, int dimension) {
+    return static_cast<std::int64_t>(array.shape(dimension));
+}
+
+inline void demand(bool holds, const char* what) {
+    if (!holds)
+        throw std::invalid_argument(what);
+}
+
+inline int demand_threads(int threads) {
+    demand(threads >= 1, "threads must be at least 1");
+    return threads < 1024 ? threads : 1024;
+}
+
+// Kernels follow indices without looking; one pass here costs little beside the products.
+inline void demand_indices(const Matrix<const Index>& index, std::int64_t width) {
+    const std::int64_t n = index.size();
+    bool inside = true;
+    for (std::int64_t i = 0; i < n; ++i) {
+        inside &= static_cast<std::uint32_t>(index.data()[i]) < static_cast<std::uint64_t>(width);
+    }
+    demand(inside, "an index is outside the width");
+}
+
+inline bool has_shape(const auto& array, std::int64_t rows, std::int64_t columns) {
+    return size(array, 0) == rows && size(array, 1) == columns;
+}
+
+} // namespace meprop::border

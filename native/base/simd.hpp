@@ -1,0 +1,200 @@
+// Vectors of the widest registers of one instruction set, by the vector extension of GCC and Clang.
+//
+// Included by the kernels, which are compiled once for each instruction set, each time in another
+// namespace MEPROP_ISA. Kernels must use no templates of the standard library: the linker would
+// keep one instance for all, and it might be the one that this processor cannot run.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__) || defined(__AVX2__) || defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+namespace meprop::MEPROP_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+// The signed integer of the size of a float or double: magnitudes compare like their bits.
+template <class T>
+struct BitsOf;
+template <>
+struct BitsOf<float> {
+    using type = std::int32_t;
+    static constexpr type magnitude = 0x7fffffff;
+    static constexpr type infinity = 0x7f800000;
+    static constexpr int mantissa = 23;
+};
+template <>
+struct BitsOf<double> {
+    using type = std::int64_t;
+    static constexpr type magnitude = 0x7fffffffffffffff;
+    static constexpr type infinity = 0x7ff0000000000000;
+    static constexpr int mantissa = 52;
+};
+template <class T>
+using Bits = typename BitsOf<T>::type;
+
+template <class T>
+struct VectorOf {
+    typedef T type __attribute__((vector_size(kVectorBytes)));
+    typedef T unaligned __attribute__((vector_size(kVectorBytes), aligned(sizeof(T)), may_alias));
+};
+template <class T>
+using Vector = typename VectorOf<T>::type;
+
+template <class T>
+constexpr std::int64_t kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+
+template <class T>
+inline Vector<T> load(const T* p) {
+    return *reinterpret_cast<const typename VectorOf<T>::unaligned*>(p);
+}
+
+template <class T>
+inline void store(T* p, Vector<T> v) {
+    *reinterpret_cast<typename VectorOf<T>::unaligned*>(p) = v;
+}
+
+template <class T>
+inline bool is_aligned(const T* p) {
+    return reinterpret_cast<std::uintptr_t>(p) % kVectorBytes == 0;
+}
+
+// Whether `stream` writes past the caches here; elsewhere it is a plain store.
+#if defined(__AVX512F__) || defined(__AVX2__)
+template <class T>
+constexpr bool kCanStream = true;
+#else
+template <class T>
+constexpr bool kCanStream = false;
+#endif
+
+// p is aligned to a vector.
+template <class T>
+inline void stream(T* p, Vector<T> v) {
+#if defined(__AVX512F__)
+    _mm512_stream_si512((__m512i*)p, (__m512i)v);
+#elif defined(__AVX2__)
+    _mm256_stream_si256((__m256i*)p, (__m256i)v);
+#else
+    store(p, v);
+#endif
+}
+
+template <class T>
+inline Vector<T> splat(T x) {
+    return x - Vector<T>{};
+}
+
+// Bit i is set where a[i] >= b[i]; both signed.
+inline std::uint32_t at_least(Vector<std::int32_t> a, Vector<std::int32_t> b) {
+#if defined(__AVX512F__)
+    return _mm512_cmpge_epi32_mask((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return static_cast<std::uint32_t>(_mm256_movemask_ps((__m256)(a >= b)));
+#elif defined(__SSE2__)
+    return static_cast<std::uint32_t>(_mm_movemask_ps((__m128)(a >= b)));
+#else
+    std::uint32_t mask = 0;
+    for (int i = 0; i < kLanes<std::int32_t>; ++i)
+        mask |= std::uint32_t{a[i] >= b[i]} << i;
+    return mask;
+#endif
+}
+
+inline std::uint32_t at_least(Vector<std::int64_t> a, Vector<std::int64_t> b) {
+#if defined(__AVX512F__)
+    return _mm512_cmpge_epi64_mask((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return static_cast<std::uint32_t>(_mm256_movemask_pd((__m256d)(a >= b)));
+#else
+    std::uint32_t mask = 0;
+    for (int i = 0; i < kLanes<std::int64_t>; ++i)
+        mask |= std::uint32_t{a[i] >= b[i]} << i;
+    return mask;
+#endif
+}
+
+// Bit i is set where a[i] == b[i].
+inline std::uint32_t equal_lanes(Vector<float> a, Vector<float> b) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_EQ_OQ);
+#elif defined(__AVX2__)
+    return static_cast<std::uint32_t>(_mm256_movemask_ps((__m256)(a == b)));
+#elif defined(__SSE2__)
+    return static_cast<std::uint32_t>(_mm_movemask_ps((__m128)(a == b)));
+#else
+    std::uint32_t mask = 0;
+    for (int i = 0; i < kLanes<float>; ++i)
+        mask |= std::uint32_t{a[i] == b[i]} << i;
+    return mask;
+#endif
+}
+
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// The numbers of the bits that are set in each byte, a byte each.
+struct SetBits {
+    std::uint64_t of[256];
+
+    constexpr SetBits() : of() {
+        for (int mask = 0; mask < 256; ++mask) {
+            for (int bit = 7; bit >= 0; --bit) {
+                if (mask >> bit & 1)
+                    of[mask] = of[mask] << 8 | static_cast<std::uint64_t>(bit);
+            }
+        }
+    }
+};
+inline constexpr SetBits kSetBits;
+#endif
+
+// `write_places` writes a whole vector of places, so up to so many beyond those it counts.
+constexpr std::int64_t kSparePlaces = kLanes<std::int32_t>;
+
+// Writes the number of each lane whose bit is set, plus `first`, to `places`, one after the other;
+// returns how many.
+template <class I>
+inline int write_places(std::int32_t* places, std::uint32_t mask, std::int32_t first) {
+#if defined(__AVX512F__)
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i place = _mm512_add_epi32(lanes, _mm512_set1_epi32(first));
+    _mm512_storeu_si512(places, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), place));
+    return __builtin_popcount(mask);
+#elif defined(__AVX2__)
+    if (mask == 0)
+        return 0;
+    const auto set = static_cast<long long>(kSetBits.of[mask]);
+    const __m256i lanes = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(set));
+    _mm256_storeu_si256((__m256i*)places, _mm256_add_epi32(lanes, _mm256_set1_epi32(first)));
+    return __builtin_popcount(mask);
+#else
+    int n = 0;
+    for (; mask; mask &= mask - 1)
+        places[n++] = first + __builtin_ctz(mask);
+    return n;
+#endif
+}
+
+template <class T>
+inline T smaller(T a, T b) {
+    return b < a ? b : a;
+}
+
+template <class T>
+inline T larger(T a, T b) {
+    return a < b ? b : a;
+}
+
+inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+    return (a + b - 1) / b;
+}
+
+} // namespace meprop::MEPROP_ISA

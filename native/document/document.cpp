@@ -1,0 +1,201 @@
+#include "document/document.hpp"
+
+#include <cstring>
+
+#include "document/separators.hpp"
+#include "document/utf8.hpp"
+
+namespace meprop {
+namespace {
+
+using Number = std::uint32_t; // of at most nine digits
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+// As block.py has it: 0, or nine digits at most of which the first is not 0.
+bool read_number(const char* p, const char* end, Number& number) {
+    const auto digits = end - p;
+    if (digits < 1 || digits > 9 || (*p == '0' && digits > 1))
+        return false;
+    number = 0;
+    for (; p < end; ++p) {
+        if (!is_digit(*p))
+            return false;
+        number = 10 * number + static_cast<Number>(*p - '0');
+    }
+    return true;
+}
+
+bool is_blank(const char* p, const char* end) {
+    while (p < end && *p == ' ')
+        ++p;
+    return p == end;
+}
+
+// One reading of one text.
+class Reader {
+ public:
+    explicit Reader(Document& document)
+        : document_(document), separators_(document.text, document.bytes) {}
+
+    bool read() {
+        Document& d = document_;
+        d.fields.clear();
+        d.sentences.assign(1, 0);
+        d.lines = 0;
+        d.has_empty_nodes = d.has_multiword_tokens = false;
+        if (d.bytes < 0 || d.bytes > kMostDocumentBytes)
+            return false;
+        while (at_ < d.bytes) {
+            if (!read_line())
+                return false;
+            ++d.lines;
+        }
+        d.fields.resize(used_);
+        return !open_ && !separators_.has_unusual() &&
+               (!separators_.has_high() || is_utf8(d.text, d.bytes));
+    }
+
+ private:
+    bool read_line() {
+        const char first = document_.text[at_];
+        if (first == '\n') {
+            separators_.next();
+            ++at_;
+            return end_block();
+        }
+        open_ = true;
+        if (first == '#')
+            return skip_comment();
+        if (!is_digit(first) || !find_fields())
+            return false;
+        return read_word() || read_other();
+    }
+
+    // The empty line: what could not be told before the last word was known.
+    bool end_block() {
+        if (words_ == 0 || highest_head_ > words_ || covered_ > words_)
+            return false;
+        document_.sentences.push_back(document_.sentences.back() +
+                                      static_cast<std::int32_t>(words_));
+        words_ = highest_head_ = covered_ = 0;
+        open_ = false;
+        return true;
+    }
+
+    bool skip_comment() {
+        std::int64_t end = separators_.next();
+        while (end < document_.bytes && document_.text[end] != '\n')
+            end = separators_.next();
+        at_ = end + 1;
+        return end < document_.bytes;
+    }
+
+    // Writes the starts of the line's fields where the next word's are to be, and goes on behind
+    // it; false unless there are as many as there should be.
+    bool find_fields() {
+        const auto columns = static_cast<std::size_t>(document_.columns);
+        auto& fields = document_.fields;
+        if (used_ + columns + 1 > fields.size()) {
+            // a line of a treebank has some seventy bytes
+            const auto guess = static_cast<std::size_t>(document_.bytes) / 64 * (columns + 1);
+            fields.resize(fields.empty() ? guess + 16 * columns : 2 * fields.size());
+        }
+        starts_ = fields.data() + used_;
+        starts_[0] = static_cast<std::uint32_t>(at_);
+        for (std::size_t column = 1; column <= columns; ++column) {
+            const std::int64_t end = separators_.next();
+            const char wanted = column < columns ? '\t' : '\n';
+            if (end == document_.bytes || document_.text[end] != wanted)
+                return false;
+            starts_[column] = static_cast<std::uint32_t>(end + 1);
+        }
+        at_ = starts_[columns];
+        return true;
+    }
+
+    const char* start(int column) const { return document_.text + starts_[column]; }
+    const char* end(int column) const { return document_.text + starts_[column + 1] - 1; }
+
+    // False where the line is not the next word, or a faulty one.
+    bool read_word() {
+        Number id = 0;
+        if (!read_number(start(0), end(0), id) || id != words_ + 1 || is_blank(start(1), end(1)))
+            return false;
+        if (!(end(6) - start(6) == 1 && *start(6) == '_')) {
+            Number head = 0;
+            if (!read_number(start(6), end(6), head))
+                return false;
+            highest_head_ = head > highest_head_ ? head : highest_head_;
+        }
+        ++words_;
+        used_ += static_cast<std::size_t>(document_.columns) + 1;
+        return true;
+    }
+
+    // A multiword token or an empty node; false where it is neither or not where it belongs.
+    bool read_other() {
+        const char* id = start(0);
+        if (!document_.is_conllu)
+            return false;
+        const char* mark = id;
+        while (is_digit(*mark)) // up to the tab at the latest
+            ++mark;
+        Number first = 0, second = 0;
+        if ((*mark != '-' && *mark != '.') || !read_number(id, mark, first) ||
+            !read_number(mark + 1, end(0), second) || second == 0)
+            return false;
+        if (*mark == '.') {
+            document_.has_empty_nodes = true;
+            return first == words_;
+        }
+        if (second < first || first <= covered_ || first != words_ + 1)
+            return false;
+        covered_ = second;
+        document_.has_multiword_tokens = true;
+        return !is_blank(start(1), end(1));
+    }
+
+    Document& document_;
+    Separators separators_;
+    std::int64_t at_ = 0;             // where the line starts
+    std::uint32_t* starts_ = nullptr; // of the line's fields
+    std::size_t used_ = 0;            // entries of `fields`
+    // of the block: whether it has lines, and what its words and multiword tokens say
+    bool open_ = false;
+    Number words_ = 0;
+    Number highest_head_ = 0;
+    Number covered_ = 0; // last word of the last multiword token
+};
+
+} // namespace
+
+bool read_document(Document& document) {
+    return Reader(document).read();
+}
+
+bool has_empty_node(const char* text, std::int64_t bytes) {
+    const char* const end = text + bytes;
+    const char* from = text;
+    while (from < end) {
+        const auto left = static_cast<std::size_t>(end - from);
+        const auto* dot = static_cast<const char*>(std::memchr(from, '.', left));
+        if (dot == nullptr)
+            return false;
+        const char* start = dot;
+        while (start > from && is_digit(start[-1]))
+            --start;
+        const char* stop = dot + 1;
+        while (stop < end && is_digit(*stop))
+            ++stop;
+        const bool begins_line = start == text || start[-1] == '\n' || start[-1] == '\r';
+        if (begins_line && start < dot && stop > dot + 1 && stop < end && *stop == '\t')
+            return true;
+        from = stop;
+    }
+    return false;
+}
+
+} // namespace meprop

@@ -1,0 +1,134 @@
+// The rows that a parser's input is the sum of.
+//
+// The network's input is a sum of rows, one for each of the 18 forms, 18 tags and 12 labels that it
+// looks at (Chen & Manning 2014). Most of a word's children are missing most of the time: the rows
+// of a missing child and of its missing label are summed beforehand, and so are those of the two
+// that cannot be there without it. That leaves about 20 rows to add for a move instead of 48.
+#pragma once
+
+#include "base/buffer.hpp"
+#include "parser/network.hpp"
+#include "parser/parser_state.hpp"
+
+namespace meprop::MEPROP_ISA {
+
+// Index of the position of each child: first, second, and the first one's own first.
+struct ChildPositions {
+    int first, second, grandchild;
+};
+constexpr int kFirstChild = kPositions - kLabelled;
+constexpr ChildPositions kChildren[2][2] = {{{6, 8, 10}, {7, 9, 11}}, {{12, 14, 16}, {13, 15, 17}}};
+
+// The sums of the rows of missing children, once for each network and batch.
+class MissingRows {
+ public:
+    explicit MissingRows(const ParserNetwork& network)
+        : h_(network.hidden), rows_((kPositions + 8) * h_) {
+        for (int p = 0; p < kPositions; ++p) {
+            float* row = rows_ + p * h_;
+            const float* form = network.special_forms + (kPositions + p) * h_;
+            const float* tag = network.special_tags + (kPositions + p) * h_;
+            const float* label =
+                p < kFirstChild
+                    ? nullptr
+                    : network.label_rows + ((p - kFirstChild + 1) * (network.labels + 1) - 1) * h_;
+            for (std::int64_t j = 0; j < h_; ++j)
+                row[j] = form[j] + tag[j] + (label ? label[j] : 0.0f);
+        }
+        for (int w = 0; w < 2; ++w) {
+            for (int side = 0; side < 2; ++side) {
+                const ChildPositions& at = kChildren[w][side];
+                float* two = rows_ + (kPositions + 4 * w + 2 * side) * h_;
+                float* three = two + h_;
+                for (std::int64_t j = 0; j < h_; ++j) {
+                    two[j] = one(at.second)[j] + one(at.grandchild)[j];
+                    three[j] = one(at.first)[j] + two[j];
+                }
+            }
+        }
+    }
+
+    const float* one(int position) const { return rows_ + position * h_; }
+    // Of the second child and the grandchild of s0 or s1 (or b0) on one side; of all three.
+    const float* two(int word, int side) const {
+        return rows_ + (kPositions + 4 * word + 2 * side) * h_;
+    }
+    const float* three(int word, int side) const { return two(word, side) + h_; }
+
+ private:
+    const std::int64_t h_;
+    const Buffer<float> rows_;
+};
+
+constexpr int kMostRows = 2 * kPositions + kLabelled;
+
+// The rows that a state's input is the sum of.
+class InputRows {
+ public:
+    InputRows(const ParserNetwork& network, const MissingRows& missing, const float* const* forms,
+              const float* const* tags)
+        : network_(network), missing_(missing), forms_(forms), tags_(tags) {}
+
+    void collect(const ParserState& state) {
+        n = 0;
+        for (int i = 0; i < 3; ++i)
+            add_word(state, state.stack(i), i);
+        for (int i = 0; i < 3; ++i)
+            add_word(state, state.buffer(i), 3 + i);
+        // in arc-hybrid b0 has children, and s1's on the left count no more: parsing/features.py
+        const bool b0 = network_.system == System::arc_hybrid;
+        for (int w = 0; w < 2; ++w) {
+            const std::int32_t word = state.stack(w), left = w && b0 ? state.buffer(0) : word;
+            add_children(state, w, 0, state.left1, state.left2, left);
+            add_children(state, w, 1, state.right1, state.right2, word);
+        }
+    }
+
+    const float* rows[kMostRows];
+    int n = 0;
+
+ private:
+    void add_word(const ParserState& state, std::int32_t word, int position) {
+        if (word == state.none) {
+            rows[n++] = missing_.one(position);
+            return;
+        }
+        const std::int64_t at = position * network_.hidden;
+        const bool is_root = word == ParserState::kRoot;
+        rows[n++] = (is_root ? network_.special_forms : forms_[word - 1]) + at;
+        rows[n++] = (is_root ? network_.special_tags : tags_[word - 1]) + at;
+    }
+
+    void add_child(const ParserState& state, std::int32_t child, int position) {
+        add_word(state, child, position);
+        if (child != state.none) {
+            const std::int64_t label =
+                (position - kFirstChild) * (network_.labels + 1) + state.labels[child];
+            rows[n++] = network_.label_rows + label * network_.hidden;
+        }
+    }
+
+    void add_children(const ParserState& state, int w, int side, const std::int32_t* first,
+                      const std::int32_t* second, std::int32_t word) {
+        const ChildPositions& at = kChildren[w][side];
+        const std::int32_t child = first[word];
+        if (child == state.none) {
+            rows[n++] = missing_.three(w, side);
+            return;
+        }
+        add_child(state, child, at.first);
+        if (second[word] == state.none && first[child] == state.none) {
+            rows[n++] = missing_.two(w, side);
+            return;
+        }
+        add_child(state, second[word], at.second);
+        add_child(state, first[child], at.grandchild);
+    }
+
+    const ParserNetwork& network_;
+    const MissingRows& missing_;
+    const float* const* forms_;
+    const float* const* tags_;
+};
+
+} // namespace meprop::MEPROP_ISA

@@ -1,0 +1,130 @@
+// The layers of a frozen parser: sums of rows, activations, products with what is not zero.
+#pragma once
+
+#include "base/buffer.hpp"
+#include "base/math.hpp"
+#include "base/simd.hpp"
+#include "parser/input_rows.hpp"
+
+namespace meprop::MEPROP_ISA {
+
+// Hidden units with their places where they are not zero: with relu half of them and more are.
+struct Hidden {
+    explicit Hidden(std::int64_t widest) : values(widest), places(widest + kSparePlaces) {}
+
+    const Buffer<float> values;
+    const Buffer<std::int32_t> places;
+    int n = 0;
+};
+
+template <Activation A>
+inline Vector<float> activate(Vector<float> x) {
+    if constexpr (A == Activation::relu)
+        return x > 0 ? x : Vector<float>{};
+    else if constexpr (A == Activation::cube)
+        return x * x * x;
+    else
+        return tanh(x);
+}
+
+template <Activation A>
+inline void put(Vector<float> x, std::int64_t first, Hidden& hidden) {
+    constexpr std::int64_t L = kLanes<float>;
+    const Vector<float> y = activate<A>(x);
+    store(hidden.values + first, y);
+    if constexpr (A == Activation::relu) {
+        // a positive float is a positive integer, and so is a positive NaN
+        const Vector<std::int32_t> bits = (Vector<std::int32_t>)y;
+        hidden.n += write_places<std::int32_t>(hidden.places + hidden.n,
+                                               at_least(bits, splat(std::int32_t{1})),
+                                               static_cast<std::int32_t>(first));
+    } else {
+        for (int lane = 0; lane < L; ++lane)
+            hidden.places[hidden.n++] = static_cast<std::int32_t>(first) + lane;
+    }
+}
+
+template <Activation A, int Vectors>
+inline Vector<float> add_rows(const float* bias, const InputRows& input, std::int64_t first,
+                              Hidden& hidden) {
+    constexpr std::int64_t L = kLanes<float>;
+    Vector<float> sums[Vectors];
+    for (int v = 0; v < Vectors; ++v)
+        sums[v] = load(bias + first + v * L);
+    for (int r = 0; r < input.n; ++r) {
+        for (int v = 0; v < Vectors; ++v)
+            sums[v] += load(input.rows[r] + first + v * L);
+    }
+    Vector<float> check{};
+    for (int v = 0; v < Vectors; ++v) {
+        check += sums[v] - sums[v];
+        put<A>(sums[v], first + v * L, hidden);
+    }
+    return check;
+}
+
+// The first hidden layer of a state. The result is zero unless a sum is not finite.
+template <Activation A>
+inline Vector<float> first_layer(const ParserNetwork& network, const InputRows& input,
+                                 Hidden& hidden) {
+    constexpr std::int64_t L = kLanes<float>;
+    hidden.n = 0;
+    Vector<float> check{};
+    std::int64_t first = 0;
+    for (; first + 8 * L <= network.hidden; first += 8 * L)
+        check += add_rows<A, 8>(network.bias, input, first, hidden);
+    for (; first + 4 * L <= network.hidden; first += 4 * L)
+        check += add_rows<A, 4>(network.bias, input, first, hidden);
+    for (; first < network.hidden; first += L)
+        check += add_rows<A, 1>(network.bias, input, first, hidden);
+    return check;
+}
+
+template <int Vectors>
+inline void layer_columns(const Layer& layer, const Hidden& x, std::int64_t first, float* y) {
+    constexpr std::int64_t L = kLanes<float>;
+    Vector<float> sums[Vectors];
+    for (int v = 0; v < Vectors; ++v)
+        sums[v] = load(layer.bias + first + v * L);
+    for (int i = 0; i < x.n; ++i) {
+        const std::int64_t place = x.places[i];
+        const Vector<float> factor = splat(x.values[place]);
+        const float* weight = layer.weight + place * layer.outs + first;
+        for (int v = 0; v < Vectors; ++v)
+            sums[v] += factor * load(weight + v * L);
+    }
+    for (int v = 0; v < Vectors; ++v)
+        store(y + first + v * L, sums[v]);
+}
+
+inline void apply_layer(const Layer& layer, const Hidden& x, float* y) {
+    constexpr std::int64_t L = kLanes<float>;
+    std::int64_t first = 0;
+    for (; first + 8 * L <= layer.outs; first += 8 * L)
+        layer_columns<8>(layer, x, first, y);
+    switch ((layer.outs - first) / L) {
+    case 7:
+        layer_columns<7>(layer, x, first, y);
+        break;
+    case 6:
+        layer_columns<6>(layer, x, first, y);
+        break;
+    case 5:
+        layer_columns<5>(layer, x, first, y);
+        break;
+    case 4:
+        layer_columns<4>(layer, x, first, y);
+        break;
+    case 3:
+        layer_columns<3>(layer, x, first, y);
+        break;
+    case 2:
+        layer_columns<2>(layer, x, first, y);
+        break;
+    case 1:
+        layer_columns<1>(layer, x, first, y);
+        break;
+    }
+}
+
+} // namespace meprop::MEPROP_ISA

@@ -1,0 +1,51 @@
+// Rows of a cache that someone looked up: they stay where they are as long as this lives.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/border.hpp"
+#include "rows/row_cache.hpp"
+
+namespace meprop::border {
+
+// A row cache and the folded layer that fills it.
+struct FoldedLayer {
+    HeldArray<const float, 2> weight; // (ins, width)
+    HeldArray<const float, 1> bias;   // (width)
+    const Kernels* kernels;
+    RowCache cache;
+};
+
+class FoundRows {
+ public:
+    FoundRows(std::shared_ptr<FoldedLayer> layer, const std::vector<std::string_view>& keys);
+    ~FoundRows();
+    FoundRows(const FoundRows&) = delete;
+    FoundRows& operator=(const FoundRows&) = delete;
+
+    void fill(Matrix<const float> vectors);
+
+    std::vector<const float*> rows;
+    std::vector<std::string> missing; // the keys of the rows that `fill` wants
+
+    const FoldedLayer& layer() const { return *layer_; }
+
+ private:
+    std::shared_ptr<FoldedLayer> layer_;
+    RowCache::Ticket ticket_;
+    std::vector<RowCache::Missing> unfilled_;
+};
+
+// Checks the bounds of sentences of n words.
+inline void demand_bounds(const Row<const Index>& bounds, std::size_t n) {
+    const std::int64_t size = border::size(bounds, 0);
+    const Index* at = bounds.data();
+    demand(size >= 1 && at[0] == 0 && static_cast<std::size_t>(at[size - 1]) == n,
+           "bounds must begin with 0 and end with the number of words");
+    for (std::int64_t i = 1; i < size; ++i)
+        demand(at[i - 1] <= at[i], "bounds must not fall");
+}
+
+} // namespace meprop::border
