@@ -1,10 +1,10 @@
-"""libFuzzer (by Atheris) on the model loader: any model file is predicted with, or refused.
+"""A libFuzzer target (using Atheris): every model file can be used for prediction, or is refused.
 
-The bytes that libFuzzer makes up say which small valid model is taken and what is changed about it,
-with the checksum made right again; last, some bytes of the file itself may be changed.
+The fuzzer's bytes choose a small valid model and changes to it. The checksum is then corrected.
+Finally, some bytes of the file itself may be changed.
 
     tools/fuzz_model.sh [SECONDS]
-    fuzz_model.py [CORE] [libFuzzer's options]    # CORE: a build of the core to use
+    fuzz_model.py [CORE] [libFuzzer's options]    # CORE: the build of the core to use
 """
 
 from __future__ import annotations
@@ -55,32 +55,20 @@ MODELS = [
 SENTENCES = random_sentences(6, [1, 2, 9])
 TEXT = "".join(map(str, SENTENCES)).encode()
 TYPES = ("f2", "f4", "f8", "i1", "u1", "i4", "i8", "?")
-# as safetensors calls them; the last are none that NumPy has, or that there are
+# safetensors' names; NumPy lacks the last ones, and X does not exist
 NAMES = ("F16", "F32", "F64", "I8", "U8", "I32", "I64", "BOOL", "BF16", "F8_E4M3", "X")
-VALUES: tuple[Any, ...] = (
-    *(None, True, False, 0, 1, 2, -1, 7, 2**31, 2**63, 2**64, 10**30, -(10**30), 0.5, 1e308),
-    *(
-        float("nan"),
-        float("inf"),
-        "",
-        "_",
-        "x",
-        "<unk>",
-        "a\tb",
-        "a\nb",
-        "\ud800",
-        "\0",
-        "acl\u2191",
-    ),
-    *("upos", "xpos", "feats", "arc-standard", "cube", "tagger", "parser", "é" * 300),
-    *([], {}, [[]], [0], ["x"], {"x": 1}, [None] * 50, list(range(300)), ["<unk>", "<unk>"]),
-)
+CONSTANTS = (None, True, False, 0, 1, 2, -1, 7, 2**31, 2**63, 2**64, 10**30, -(10**30), 0.5, 1e308)
+NOT_FINITE = (float("nan"), float("inf"))
+STRINGS = ("", "_", "x", "<unk>", "a\tb", "a\nb", "\ud800", "\0", "acl\u2191")
+SETTINGS = ("upos", "xpos", "feats", "arc-standard", "cube", "tagger", "parser", "é" * 300)
+CONTAINERS = ([], {}, [[]], [0], ["x"], {"x": 1}, [None] * 50, list(range(300)), ["<unk>"] * 2)
+VALUES: tuple[Any, ...] = (*CONSTANTS, *NOT_FINITE, *STRINGS, *SETTINGS, *CONTAINERS)
 NUMBERS = (np.nan, np.inf, -np.inf, 0.0, 1e-45, 3e38, -3e38, 65504.0, 1e30)
 SIZES = (0, 1, 2, 3, 4, 47, 48, 96, 1000, 10**6, 2**31, 2**40, 2**63)
 
 
 def change_json(choices: Choices, header: dict[str, Any]) -> None:
-    """Change one value of the header somewhere."""
+    """Change one value anywhere in the header."""
     value: Any = header
     while True:
         container = value
@@ -107,7 +95,7 @@ def change_json(choices: Choices, header: dict[str, Any]) -> None:
 
 
 def change_arrays(choices: Choices, arrays: Arrays) -> None:
-    """Change one of the arrays: its name, type, shape or values."""
+    """Change the name, type, shape or values of one array."""
     if not arrays:
         return
     names = sorted(arrays)
@@ -149,7 +137,7 @@ def change_arrays(choices: Choices, arrays: Arrays) -> None:
 
 
 def file_of(choices: Choices, header: dict[str, Any], arrays: Arrays) -> bytes:
-    """A safetensors file, some of whose entries may lie about what follows."""
+    """Return a safetensors file; one of its entries may describe its data wrongly."""
     entries, data = {}, b""
     for name, array in sorted(arrays.items()):
         values = np.ascontiguousarray(array)
@@ -159,7 +147,7 @@ def file_of(choices: Choices, header: dict[str, Any], arrays: Arrays) -> bytes:
         entry = {"dtype": code, "shape": list(array.shape), "data_offsets": [len(data), end]}
         entries[name] = entry
         data += values.tobytes()
-    # 7, not 0, which is what choices are when the bytes are used up
+    # 7, not 0: choices are 0 once the bytes are used up
     if choices.ConsumeIntInRange(0, 7) == 7 and entries:
         entry = entries[choices.PickValueInList(sorted(entries))]
         kind = choices.ConsumeIntInRange(0, 2)
@@ -181,14 +169,14 @@ def file_of(choices: Choices, header: dict[str, Any], arrays: Arrays) -> bytes:
 
     try:
         loaded = dict(sorted(load_arrays(whole(0)).items()))
-        # as it will be read: names that are no text, 1 for True and so on
+        # as the header will be read: for example, keys become strings
         return whole(model_file._checksum(json.loads(json.dumps(header)), loaded))
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
         return whole(0)
 
 
-def made_up(choices: Choices) -> bytes:
-    """A model file."""
+def changed_model(choices: Choices) -> bytes:
+    """Return a model file with random changes."""
     model = choices.PickValueInList(MODELS)
     header, arrays = copy.deepcopy(model.header), dict(model.arrays)
     packed = choices.ConsumeBool()
@@ -211,20 +199,20 @@ def made_up(choices: Choices) -> bytes:
         change(choices, of)
     content = bytearray(file_of(choices, header, arrays))
     for _ in range(choices.ConsumeIntInRange(0, 9) - 6):
-        place = choices.ConsumeIntInRange(0, len(content) - 1)
-        content[place] = choices.ConsumeIntInRange(0, 255)
+        position = choices.ConsumeIntInRange(0, len(content) - 1)
+        content[position] = choices.ConsumeIntInRange(0, 255)
         if choices.ConsumeIntInRange(0, 9) == 0:
-            del content[place:]
+            del content[position:]
             break
     return bytes(content)
 
 
-# a warning of NumPy's is one that users see
+# users would see NumPy's warnings, so they are errors here
 warnings.simplefilter("error", RuntimeWarning)
 
 
 def predict(path: str) -> None:
-    """All that is done with a model; it may be refused."""
+    """Use a model in every way; an error of the library is fine, any other exception is not."""
     for use in (model_file.describe, loading.load):
         try:
             model = use(path)
@@ -243,14 +231,14 @@ def predict(path: str) -> None:
 
 
 def test_one_input(data: bytes) -> None:
-    """What libFuzzer calls."""
-    Path(PLACE).write_bytes(made_up(Choices(data)))
-    predict(PLACE)
+    """Run one input of libFuzzer."""
+    Path(MODEL_PATH).write_bytes(changed_model(Choices(data)))
+    predict(MODEL_PATH)
 
 
-# one file, written over again: libFuzzer ends the process without a chance to remove it
-PLACE = str(ROOT / "build" / "fuzz" / "model.safetensors")
+# one file, overwritten by each input: libFuzzer ends the process before it could be removed
+MODEL_PATH = str(ROOT / "build" / "fuzz" / "model.safetensors")
 if __name__ == "__main__":
-    Path(PLACE).parent.mkdir(parents=True, exist_ok=True)
+    Path(MODEL_PATH).parent.mkdir(parents=True, exist_ok=True)
     atheris.Setup(sys.argv, test_one_input)
     atheris.Fuzz()
