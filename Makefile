@@ -29,13 +29,13 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/bench_decode.py --train
 	$(BIN)/python benchmarks/readme.py
 
-# the tests of the native core with AddressSanitizer and UndefinedBehaviorSanitizer; needs .venv
-# and a build of its own, in build/sanitize
+# the tests of the native core with AddressSanitizer and UndefinedBehaviorSanitizer, on a separate
+# build in build/sanitize
 sanitize: $(STAMP)
 	PYTHON=$(BIN)/python tools/sanitize.sh
 
-# ten minutes of made-up text through the core's reader and writer, and of made-up models through
-# the loader; needs clang with compiler-rt, and Atheris from PyPI
+# libFuzzer, for ten minutes each, on the core's reader and writer of CoNLL text and on the model
+# loader; needs clang with compiler-rt, and Atheris from PyPI
 fuzz: $(STAMP)
 	tools/fuzz.sh 600
 	PYTHON=$(BIN)/python tools/fuzz_model.sh 600

@@ -154,7 +154,7 @@ def adagrad(
 ) -> None: ...
 
 class Document:
-    """CoNLL text with the place of every field; `None` of `read_document` is text not clean."""
+    """CoNLL text with the position of every field; see native/document/document.hpp."""
 
     @property
     def n_words(self) -> int: ...

@@ -1,4 +1,4 @@
-// Which of the compiled instruction sets this processor can run, and which one is in use.
+// The compiled instruction sets that this processor can run, and the one in use.
 #pragma once
 
 #include <string>
@@ -8,13 +8,14 @@
 
 namespace meprop {
 
-// Names of the instruction sets that were compiled and run here, the widest first.
+// The names of the compiled instruction sets that this processor can run, the widest first.
 std::vector<std::string> usable_instruction_sets();
 
-// The kernels in use: the widest, unless `use_instruction_set` said otherwise.
+// The kernels in use: those of the widest usable instruction set, unless `use_instruction_set`
+// chose another one.
 const Kernels& kernels();
 
-// False, and nothing changes, where that set was not compiled or cannot run here.
+// Returns false, and changes nothing, if that set was not compiled or cannot run here.
 bool use_instruction_set(const std::string& name);
 
 } // namespace meprop

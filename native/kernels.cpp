@@ -1,4 +1,4 @@
-// All kernels for one instruction set; compiled once for each, with MEPROP_ISA naming it.
+// All kernels for one instruction set. Compiled once per set; MEPROP_ISA is its name.
 #include "kernels.hpp"
 
 #include "embedding/dropout.hpp"

@@ -1,7 +1,7 @@
-// The table of kernels of one instruction set, and the choice among them.
+// The table of kernels of one instruction set, and the structs that kernels take as arguments.
 //
-// Pointers are to C-contiguous arrays, sizes are in elements, `threads` is an upper limit. Nothing
-// is allocated for the caller, and nothing is checked: each folder's bind.cpp does that.
+// Pointers are to C-contiguous arrays, sizes are in elements, `threads` is an upper limit. The
+// caller provides all outputs. Kernels check nothing: each folder's bind.cpp does.
 #pragma once
 
 #include <cstdint>
@@ -11,33 +11,34 @@
 
 namespace meprop {
 
-// The time steps of packed sequences: sizes[t] rows from row first[t] on.
+// The time steps of packed sequences: step t has sizes[t] rows, starting at row first[t].
 struct Steps {
     const std::int64_t* first;
     const std::int64_t* sizes;
     std::int64_t n;
-    bool reverse; // whether the last step is visited first
+    bool reverse; // the last step is visited first
 
     std::int64_t visited(std::int64_t i) const { return reverse ? n - 1 - i : i; }
 };
 
-// Zeroes elements whose 32-bit hash is below the threshold, and scales the others. A threshold of
-// zero is no dropout.
+// Zeroes the elements whose 32-bit hash is below the threshold, and scales the others. A threshold
+// of zero means no dropout.
 struct Dropout {
     std::uint32_t seed_low, seed_high, threshold;
     double scale;
 };
 
-// The gradient of a parameter (table_rows, width): of all its rows, or of n of them, increasing.
+// The gradient of a parameter (table_rows, width): of all its rows, or of n rows whose numbers
+// increase.
 template <class T>
 struct RowGradient {
-    bool is_dense; // all rows; `rows` is not looked at
+    bool is_dense; // all rows; `rows` is not read
     const std::int64_t* rows;
     const T* values;
     std::int64_t n, table_rows, width;
 };
 
-// What the backward pass of a linear layer reads, and where it writes; null is not wanted.
+// The inputs and outputs of a linear layer's backward pass. An output that is null is not computed.
 template <class T>
 struct LinearBackward {
     const T* dy;     // (rows, outs)
@@ -46,11 +47,11 @@ struct LinearBackward {
     std::int64_t rows, outs, ins, k;
     T* dx;              // (rows, ins)
     T* dw;              // (outs, ins)
-    T* db;              // (outs), the sum of all of dy
-    std::int64_t* hits; // (outs), where the entries that are kept and not zero are counted
+    T* db;              // (outs), the sum of all rows of dy
+    std::int64_t* hits; // (outs), incremented for each kept entry that is not zero
 };
 
-// rows[i] = bias + vectors[i] (ins) times weight (ins, width): a first layer, folded.
+// A folded first layer: rows[i] = bias + vectors[i] (ins) times weight (ins, width).
 struct Folding {
     const float* weight;
     const float* bias;
@@ -115,9 +116,9 @@ struct KernelsOf {
 
 struct DecodingKernels {
     void (*fold)(Folding folding, const float* vectors, std::int64_t n, float* const* rows);
-    // All return false where a score is not finite.
+    // The next three return false if a score is not finite.
     bool (*parse)(const ParserNetwork& network, const ParserBatch& batch);
-    // Arc-hybrid alone; false also where it cannot build a gold tree.
+    // Only for arc-hybrid. Also returns false if arc-hybrid cannot build a gold tree.
     bool (*explore)(const ParserNetwork& network, const ParserBatch& batch,
                     const Exploration& exploration);
     bool (*tag)(const TaggerNetwork& network, const TaggerBatch& batch);
@@ -125,7 +126,7 @@ struct DecodingKernels {
 
 struct Kernels {
     const char* name;
-    std::int64_t lanes; // floats of a vector
+    std::int64_t lanes; // floats in a vector
     std::int64_t (*number_pairs)(const std::int32_t* rows, std::int64_t n, std::int64_t slots,
                                  std::int64_t table_rows, std::int32_t* pair, std::int32_t* row_of,
                                  std::int32_t* first);

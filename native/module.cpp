@@ -24,17 +24,21 @@ void bind_document(nb::module_& m);
 
 NB_MODULE(_native, m) {
     m.doc() = "Kernels of meprop_nlp; see meprop_nlp/native.py, which loads them.";
-    // A program that ends while it holds a document, as after Ctrl-C, is no news for its user.
+    // A program may end while it holds a document, for example after Ctrl-C: do not warn the user.
     nb::set_leak_warnings(false);
     m.def("instruction_sets", &meprop::usable_instruction_sets,
-          "Instruction sets compiled in that this processor runs, the widest first.");
-    m.def("instruction_set", [] { return std::string(meprop::kernels().name); }, "The one in use.");
-    m.def("lanes", [] { return meprop::kernels().lanes; }, "Floats of a vector of it.");
+          "Compiled instruction sets that this processor can run, the widest first.");
+    m.def(
+        "instruction_set", [] { return std::string(meprop::kernels().name); },
+        "The instruction set in use.");
+    m.def(
+        "lanes", [] { return meprop::kernels().lanes; },
+        "Floats in a vector of the instruction set in use.");
     m.def(
         "use_instruction_set",
         [](const std::string& name) {
-            meprop::border::demand(meprop::use_instruction_set(name),
-                                   "no such instruction set here");
+            meprop::border::require(meprop::use_instruction_set(name),
+                                    "no such instruction set here");
         },
         "name"_a);
     m.def(

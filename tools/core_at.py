@@ -1,6 +1,6 @@
-"""`use_core`: the native core from a build of its own, such as one with sanitizers.
+"""Use a native core from another build, such as one with sanitizers.
 
-Also a pytest plugin: with `-p core_at`, the tests use the core that MEPROP_NLP_CORE names.
+Also a pytest plugin: with `-p core_at`, tests use the core at the path in MEPROP_NLP_CORE.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["pytest_load_initial_conftests", "use_core"]
 
 
 def use_core(path: Path) -> None:
-    """Let the package find this core in place of the installed one."""
+    """Make the package load the core at `path` instead of the installed one."""
     spec = importlib.util.spec_from_file_location("meprop_nlp._native", path)
     assert spec is not None
     assert spec.loader is not None
@@ -24,5 +24,5 @@ def use_core(path: Path) -> None:
 
 
 def pytest_load_initial_conftests() -> None:
-    """Before any test imports the package; in the workers of pytest-xdist too."""
+    """Load the core before any test imports the package, also in workers of pytest-xdist."""
     use_core(Path(os.environ["MEPROP_NLP_CORE"]))

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Feeds the core's reader and writer of CoNLL text what libFuzzer makes up, under AddressSanitizer
-# and UndefinedBehaviorSanitizer; needs clang with its compiler-rt.
+# Runs libFuzzer on the core's reader and writer of CoNLL text, with AddressSanitizer and
+# UndefinedBehaviorSanitizer. Needs clang with compiler-rt.
 #
 #     tools/fuzz.sh [SECONDS] [CORPUS]
 #
-# What it finds worth keeping stays in CORPUS (default build/fuzz/corpus), a failure in build/fuzz.
+# Interesting inputs are kept in CORPUS (default: build/fuzz/corpus), failures in build/fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-600}
 corpus=${2:-build/fuzz/corpus}
 mkdir -p build/fuzz "$corpus"
-# once with the vector code, and once with what other processors run
+# once with the vector code, and once with the code for other processors
 for variant in vector plain; do
     define=(); [ "$variant" = vector ] || define=(-DMEPROP_PLAIN_SEPARATORS)
     ${CXX:-clang++} -std=c++20 -O2 -g -fsanitize=fuzzer,address,undefined \
         -fno-sanitize-recover=undefined -Inative "${define[@]}" tools/fuzz/fuzz_document.cpp \
         native/document/document.cpp native/document/rewriting.cpp -o "build/fuzz/document-$variant"
-    # seeds: the first byte is the choice of the layout
+    # seeds: the first byte chooses the layout
     for choice in 0 1 2; do
         printf '\x0'"$choice"'1\ta\t_\t_\t_\t_\t0\t_\t_\t_\n\n' >"build/fuzz/seed-$choice"
     done

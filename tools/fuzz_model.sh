@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Feeds the model loader the models that libFuzzer makes up; see tools/fuzz/fuzz_model.py.
+# Runs libFuzzer on the model loader; see tools/fuzz/fuzz_model.py.
 #
 #     tools/fuzz_model.sh [SECONDS] [CORPUS]
 #
-# Half of the time libFuzzer is led by what is reached in Python; then it goes on from what it found,
-# blind, with the core under sanitizers, whose runtime takes the place of what would lead it.
-# PYTHON is the interpreter of an environment with the package and its `dev` extra.
+# For half of the time, libFuzzer is guided by Python's code coverage. Then it continues from the
+# corpus on a core built with sanitizers, without guidance: the sanitizers' runtime replaces the
+# coverage hooks. PYTHON is the interpreter of an environment with the package and its `dev` extra.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
 # Runs the tests of the native core on a build with AddressSanitizer and UndefinedBehaviorSanitizer.
 #
-# The build goes to build/sanitize and leaves the installed core alone; arguments go to pytest.
+# Builds in build/sanitize and does not touch the installed core. Arguments are passed to pytest.
 # PYTHON is the interpreter of an environment with the package and its `dev` extra.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 . tools/sanitized_core.sh
 
-# Left out are files and parameters that run Python alone (the format of model files, the reference
-# kernels), and tests of spawned processes, which would not find this core.
+# Excluded are tests that run no native code (the format of model files, the reference kernels), and
+# tests that spawn processes, which would not load this core.
 tests=(tests/nn/backends/test_native*.py tests/nn/test_{embedding,slots,optimizers}.py
     tests/data/conll/test_document*.py tests/models
     --ignore=tests/models/test_{model_file,packing}.py
     -k "not (spawn or reference- or reference])")
 
-# A finding ends the process. pytest captures what Python prints only, so that the sanitizers, which
-# write straight to standard error, are heard. OpenMP's threads sleep while they wait: spinning, two
-# of them on a busy core take minutes for what takes seconds.
+# A finding ends the process. With --capture=sys, pytest captures only Python's output, so the
+# sanitizers' reports reach standard error. OpenMP's threads sleep while they wait: two threads that
+# spin on a busy core can take minutes instead of seconds.
 "${sanitized[@]}" OMP_WAIT_POLICY=passive PYTHONPATH=tools MEPROP_NLP_CORE="$core" \
-    "$python" -m pytest -p core_at -p no:cacheprovider --capture=sys "${tests[@]}" "$@"
+    "$python" -m pytest -n auto --dist worksteal -p core_at -p no:cacheprovider --capture=sys "${tests[@]}" "$@"

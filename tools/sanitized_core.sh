@@ -1,8 +1,8 @@
-# To be sourced, in the repository's folder: builds the core with AddressSanitizer and
-# UndefinedBehaviorSanitizer in build/sanitize, and leaves the installed core alone.
+# Source this file in the repository's folder. It builds the core with AddressSanitizer and
+# UndefinedBehaviorSanitizer in build/sanitize, and does not touch the installed core.
 #
-# `python` is the interpreter of an environment with the package and its `dev` extra. Gives `core`,
-# the module, and `sanitized`, what goes before a command that loads it (tools/core_at.py does).
+# Input: `python`, the interpreter of an environment with the package and its `dev` extra. Output:
+# `core`, the module, and `sanitized`, the prefix of a command that loads it with tools/core_at.py.
 core_folder=build/sanitize
 cmake -S native -B "$core_folder" -DMEPROP_SANITIZE=ON \
     -DPython_EXECUTABLE="$(realpath -s "$python")" \

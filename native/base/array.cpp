@@ -5,7 +5,7 @@
 namespace meprop::border {
 namespace {
 
-// PyTorch's types, and the names asked for. Looked up once; they live as long as the process.
+// PyTorch's types, and the names of the attributes that are read. Looked up once, never freed.
 struct Torch {
     PyObject *tensor = nullptr, *parameter = nullptr;
     std::array<PyObject*, 4> dtypes{}; // by Element
@@ -15,7 +15,7 @@ struct Torch {
     PyObject* const data_ptr = PyUnicode_InternFromString("data_ptr");
     PyObject* const is_contiguous = PyUnicode_InternFromString("is_contiguous");
 
-    // Whether PyTorch is loaded, whole; it need not be.
+    // Returns whether PyTorch is completely loaded; the module also works without it.
     bool find() {
         if (parameter)
             return true;
@@ -34,7 +34,7 @@ struct Torch {
     }
 };
 
-// The result of `name`, an attribute or a method without arguments, or null.
+// The value of an attribute, or the result of a method without arguments; null on error.
 nanobind::object get(PyObject* object, PyObject* name) {
     return nanobind::steal(PyObject_GetAttr(object, name));
 }
@@ -66,7 +66,7 @@ bool fits(const Torch& torch, PyObject* object, Element element, int dims, void*
 Reading read_tensor(PyObject* object, Element element, int dims, void** data,
                     std::int64_t* shape) noexcept {
     static Torch torch;
-    // Subclasses may hide what they hold.
+    // A subclass may override these attributes, so only plain tensors are read.
     const auto type = reinterpret_cast<PyObject*>(Py_TYPE(object));
     if (!torch.find() || (type != torch.tensor && type != torch.parameter))
         return Reading::no_tensor;

@@ -1,4 +1,4 @@
-// The best of masked scores, and its share of the softmax.
+// The best of masked scores, and its softmax probability.
 #pragma once
 
 #include "base/math.hpp"
@@ -7,11 +7,11 @@
 namespace meprop::MEPROP_ISA {
 
 struct Choice {
-    std::int32_t index; // -1: a score is not finite, or nothing is allowed
+    std::int32_t index; // -1: a score is not finite, or the mask allows none
     float best;
 };
 
-// The first of the highest scores, mask added; scores are masked in place.
+// Adds the mask to the scores in place and returns the highest; ties go to the lowest index.
 inline Choice best_of(float* scores, const float* mask, std::int64_t n) {
     constexpr std::int64_t L = kLanes<float>;
     Vector<float> best = splat(-__builtin_inff()), check{};
@@ -36,8 +36,8 @@ inline Choice best_of(float* scores, const float* mask, std::int64_t n) {
     return {-1, top};
 }
 
-// The softmax of the best of n masked scores.
-inline float best_share(const float* scores, float best, std::int64_t n) {
+// The softmax probability of the best of n masked scores.
+inline float best_probability(const float* scores, float best, std::int64_t n) {
     constexpr std::int64_t L = kLanes<float>;
     Vector<float> sum{};
     for (std::int64_t j = 0; j < n; j += L) {

@@ -1,7 +1,7 @@
-// What the bindings share: types of arrays, and checks that end in an exception.
+// Shared by the bindings: array types, and checks that throw.
 //
-// Every shape is checked at this border, so that a mistake is an exception and never a crash. Types
-// are checked by array.hpp, and choose the overload.
+// Every shape is checked at this border, so a mistake raises an exception and never crashes. Types
+// are checked in array.hpp, where they select the overload.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -26,24 +26,24 @@ inline std::int64_t size(const auto& array, int dimension) {
     return static_cast<std::int64_t>(array.shape(dimension));
 }
 
-inline void demand(bool holds, const char* what) {
+inline void require(bool holds, const char* what) {
     if (!holds)
         throw std::invalid_argument(what);
 }
 
-inline int demand_threads(int threads) {
-    demand(threads >= 1, "threads must be at least 1");
+inline int checked_threads(int threads) {
+    require(threads >= 1, "threads must be at least 1");
     return threads < 1024 ? threads : 1024;
 }
 
-// Kernels follow indices without looking; one pass here costs little beside the products.
-inline void demand_indices(const Matrix<const Index>& index, std::int64_t width) {
+// Kernels follow indices unchecked; this pass is cheap compared with the products.
+inline void require_indices(const Matrix<const Index>& index, std::int64_t width) {
     const std::int64_t n = index.size();
-    bool inside = true;
+    bool in_range = true;
     for (std::int64_t i = 0; i < n; ++i) {
-        inside &= static_cast<std::uint32_t>(index.data()[i]) < static_cast<std::uint64_t>(width);
+        in_range &= static_cast<std::uint32_t>(index.data()[i]) < static_cast<std::uint64_t>(width);
     }
-    demand(inside, "an index is outside the width");
+    require(in_range, "an index is outside the width");
 }
 
 inline bool has_shape(const auto& array, std::int64_t rows, std::int64_t columns) {

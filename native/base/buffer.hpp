@@ -1,4 +1,4 @@
-// The memory that a kernel works in.
+// The working memory of a kernel.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +8,12 @@
 
 namespace meprop::MEPROP_ISA {
 
-// An array of n elements, 64-byte aligned, contents undefined, that belongs to its owner alone and
-// ends with it. It decays to a pointer as an array does.
+// An array of n elements that lives as long as this object: 64-byte aligned, contents undefined.
+// Decays to a pointer, like an array.
 //
-// Buffers are local variables or members of local variables. C++ destroys those in the reverse
-// order of their construction, and the memory comes from a stack of the thread: two buffers that
-// are alive never overlap, whoever calls whom, and a buffer costs a few nanoseconds.
+// Buffers are local variables, or members of local variables. C++ destroys these in reverse order
+// of construction, so the memory can come from a per-thread stack: live buffers never overlap, no
+// matter which function calls which, and a buffer costs a few nanoseconds.
 template <class T>
 class Buffer {
  public:
@@ -25,7 +25,7 @@ class Buffer {
     static void* operator new(std::size_t) = delete;
 
     operator T*() const& { return data_; }
-    operator T*() const&& = delete; // the memory would be gone
+    operator T*() const&& = delete; // the pointer would dangle
 
  private:
     T* const data_;

@@ -1,7 +1,7 @@
 // exp, sigmoid and tanh of a vector.
 //
-// float: within 2 units in the last place over the whole range, NaN stays NaN (polynomials after
-// Cephes, S. L. Moshier). double: the C library's functions, one lane after the other.
+// float: within 2 units in the last place over the whole range; NaN stays NaN (polynomials from
+// Cephes, S. L. Moshier). double: the C library's functions, lane by lane.
 #pragma once
 
 #include <math.h>
@@ -15,7 +15,7 @@ inline Vector<float> exp(Vector<float> x) {
     using I = Vector<std::int32_t>;
     x = x > 88.0f ? splat(88.0f) : x;
     x = x < -87.0f ? splat(-87.0f) : x;
-    // x = n ln 2 + r; adding 1.5 * 2^23 rounds to a whole number and leaves it in the low bits
+    // x = n ln 2 + r. Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
     const V shifted = x * 1.44269504088896341f + 12582912.0f;
     const V n = shifted - 12582912.0f;
     const V r = x - n * 0.693359375f + n * 2.12194440e-4f;
@@ -37,7 +37,7 @@ inline Vector<float> tanh(Vector<float> x) {
     const V magnitude = (V)((I)x & 0x7fffffff);
     const V e = exp(-2.0f * magnitude);
     const V far = (V)((I)((1.0f - e) / (1.0f + e)) | sign);
-    const V z = x * x; // near zero 1 - e would lose digits
+    const V z = x * x; // near zero, 1 - e would lose digits
     V p = splat(-5.70498872745e-3f);
     p = p * z + 2.06390887954e-2f;
     p = p * z - 5.37397155531e-2f;

@@ -23,8 +23,8 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-// glibc keeps blocks of at most so many bytes when they are freed; larger ones come from the
-// system, without pages, each time.
+// glibc reuses freed blocks up to this size; larger blocks are mapped anew, without pages, each
+// time.
 constexpr std::size_t kReused = std::size_t{32} << 20;
 
 using HugePage = std::array<std::byte, kHugePage>;
@@ -33,7 +33,7 @@ std::size_t rounded_up(std::size_t bytes, std::size_t step) {
     return (bytes + step - 1) / step * step;
 }
 
-// Asks for huge pages where they lie whole in a block, and returns those; none where the system
+// Asks for huge pages wherever one fits into the block and returns them; returns none if the system
 // takes no such advice.
 std::span<HugePage> advise_huge_pages(void* memory, std::size_t bytes) {
 #if defined(__linux__)
@@ -54,8 +54,8 @@ struct Free {
     void operator()(std::byte* memory) const { std::free(memory); }
 };
 
-// With AddressSanitizer, all of the stack that is in no buffer is poisoned, a gap after each buffer
-// included.
+// With AddressSanitizer, the whole stack outside the buffers is poisoned, including a gap after
+// each buffer.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::size_t kGap = 64;
 void poison(void* memory, std::size_t bytes) {
@@ -73,7 +73,7 @@ void unpoison(void*, std::size_t) {}
 struct Block {
     std::unique_ptr<std::byte, Free> memory;
     std::size_t size = 0;
-    std::size_t used = 0; // while a later block is in use
+    std::size_t used = 0; // only up to date while a later block is on top
 };
 
 Block allocated(std::size_t bytes) {
@@ -87,20 +87,20 @@ Block allocated(std::size_t bytes) {
     return {std::unique_ptr<std::byte, Free>(memory), size};
 }
 
-// The block that a thread's buffers are taken from.
+// The block that the thread's next buffer comes from.
 struct Top {
     std::byte* start;
-    std::byte* next; // what is free of it
+    std::byte* next; // start of the free part
     std::byte* end;
     bool is_only_block;
 };
 constinit thread_local Top top{};
 
-// All blocks of a thread: a buffer that does not fit into one goes into the next. Once all buffers
-// are gone, one block takes the place of several, so that the next call finds room for all.
+// All blocks of a thread. A buffer that does not fit into the top block goes into another one. Once
+// all buffers are gone, a single block replaces several, so that the next call fits into it.
 class Blocks {
  public:
-    // Puts a block on top that has room for so many bytes.
+    // Puts a block on top that has room for `bytes`.
     void enter(std::size_t bytes) {
         std::size_t next = current_;
         if (top.next != top.start) {
@@ -110,7 +110,7 @@ class Blocks {
         if (next == blocks_.size())
             blocks_.emplace_back();
         if (blocks_[next].size < bytes) {
-            blocks_[next] = {}; // before there are two of them
+            blocks_[next] = {}; // free the old block first
             const std::size_t spacious = bytes + bytes / 4;
             blocks_[next] = allocated(next == 0 ? std::max(spacious, most_) : spacious);
         }
@@ -122,9 +122,9 @@ class Blocks {
         use(0);
     }
 
-    // The block on top is empty, and not the only one.
+    // Takes the top block off; it is empty, and not the only block.
     void leave() {
-        if (current_ > 0) { // it is kept for the next buffer that does not fit before it
+        if (current_ > 0) { // keep it for the next buffer that does not fit below
             --current_;
             use(blocks_[current_].used);
         } else {
@@ -141,8 +141,8 @@ class Blocks {
     }
 
     std::vector<Block> blocks_;
-    std::size_t current_ = 0; // those before it are in use too, those after it are empty
-    std::size_t most_ = 0;    // bytes that all buffers together may have had
+    std::size_t current_ = 0; // the top block; blocks below have buffers, blocks above have none
+    std::size_t most_ = 0;    // upper bound of the bytes in use at one time
 };
 thread_local Blocks blocks;
 
@@ -158,7 +158,7 @@ void expect_writes(void* memory, std::size_t bytes, int threads) {
 }
 
 void* push_memory(std::size_t bytes) {
-    // not zero: a block is empty only when no buffer is in it
+    // Never zero, so a block is empty only if no buffer is in it.
     const std::size_t size = rounded_up(std::max<std::size_t>(bytes, 1), 64) + kGap;
     if (size > static_cast<std::size_t>(top.end - top.next))
         blocks.enter(size);

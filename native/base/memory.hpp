@@ -1,22 +1,22 @@
-// Memory: pages for results that are about to be written, and each thread's stack for kernels.
+// Memory: pages for results, and a stack of working memory for each thread.
 #pragma once
 
 #include <cstddef>
 
 namespace meprop {
 
-// Asks for huge pages in memory that is about to be written: a page fault costs more than filling
-// the page. A block so large that the system has just given it gets its pages at once, shared out
-// among the threads: where two of them are the first to write into one page, the system clears it
-// twice. What stood in the block is lost. Small blocks are left alone.
+// Prepares memory that is about to be overwritten: asks for huge pages, because a page fault costs
+// more than filling the page. If the block is so large that the allocator has just mapped it, the
+// threads also touch its pages, one thread per page: when two threads touch a page first, the
+// system clears it twice. Destroys the contents. Has no effect on small blocks.
 void expect_writes(void* memory, std::size_t bytes, int threads);
 
 // Takes memory from the calling thread's stack: 64-byte aligned, contents undefined. The stack
-// keeps its memory from call to call, so that nothing is allocated once it is large enough.
+// keeps its memory between calls, so it stops allocating once it is large enough.
 void* push_memory(std::size_t bytes);
 
-// Gives back what this thread took last and has not given back. Only Buffer (base/buffer.hpp)
-// calls these two: its scope keeps the order.
+// Returns the memory that the calling thread took last. Only Buffer (base/buffer.hpp) calls these
+// two functions: scopes guarantee the order.
 void pop_memory(void* memory) noexcept;
 
 } // namespace meprop

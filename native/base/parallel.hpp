@@ -1,7 +1,7 @@
 // Tasks spread over threads.
 //
-// The threads are PyTorch's own where it has an OpenMP runtime (`use_openmp_runtime`): two pools
-// that spin on the same cores cost more than they give. Otherwise plain threads are started.
+// The threads are PyTorch's if it has an OpenMP runtime (`use_openmp_runtime`): two thread pools
+// that spin on the same cores slow each other down. Otherwise plain threads are started.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@ namespace meprop {
 
 using Task = void (*)(void* context, std::int64_t task);
 
-// GOMP_parallel of libgomp and of libomp: runs `body(context)` once in each of `threads` threads.
+// GOMP_parallel of libgomp or libomp: runs `body(context)` once in each of `threads` threads.
 using OpenMPParallel = void (*)(void (*body)(void*), void* context, unsigned threads,
                                 unsigned flags);
 
-// Null means plain threads. Not to be called while kernels run.
+// Null selects plain threads. Must not be called while kernels run.
 void use_openmp_runtime(OpenMPParallel entry);
 
-// Runs tasks 0 to n - 1, each once, on up to `threads` threads, and returns when all are done.
-// In a child after fork() it runs on the calling thread alone: the pool did not come along.
+// Runs tasks 0 to n - 1, each once, on up to `threads` threads, and returns when all are finished.
+// In a forked child process, uses only the calling thread: the pool's threads were not forked.
 void run_tasks(std::int64_t n, int threads, Task task, void* context);
 
 template <class Body>
@@ -32,9 +32,8 @@ void parallel_for(std::int64_t n, int threads, Body&& body) {
         &body);
 }
 
-// Like parallel_for, but tasks that run at the same time have numbers far from each other: where
-// neighbours write neighbouring columns of the same rows, two processors that go down them side by
-// side take each other's cache lines away.
+// Like parallel_for, but tasks that run at the same time have distant numbers: if two processors
+// write adjacent columns of the same rows, they keep invalidating each other's cache lines.
 template <class Body>
 void parallel_apart(std::int64_t n, int threads, Body&& body) {
     const std::int64_t stride = (n + threads - 1) / threads;

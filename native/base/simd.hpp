@@ -1,8 +1,9 @@
-// Vectors of the widest registers of one instruction set, by the vector extension of GCC and Clang.
+// Vectors as wide as the registers of one instruction set, using the vector extension of GCC and
+// Clang.
 //
-// Included by the kernels, which are compiled once for each instruction set, each time in another
-// namespace MEPROP_ISA. Kernels must use no templates of the standard library: the linker would
-// keep one instance for all, and it might be the one that this processor cannot run.
+// Kernels include this header. They are compiled once per instruction set, each time in a different
+// namespace MEPROP_ISA. They must not use templates of the standard library: the linker would keep
+// one instance for all sets, possibly one that this processor cannot run.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ constexpr int kVectorBytes = 32;
 constexpr int kVectorBytes = 16;
 #endif
 
-// The signed integer of the size of a float or double: magnitudes compare like their bits.
+// The signed integer of the same size as a float or double. Magnitudes compare like their bits.
 template <class T>
 struct BitsOf;
 template <>
@@ -68,7 +69,7 @@ inline bool is_aligned(const T* p) {
     return reinterpret_cast<std::uintptr_t>(p) % kVectorBytes == 0;
 }
 
-// Whether `stream` writes past the caches here; elsewhere it is a plain store.
+// Whether `stream` bypasses the caches; without AVX it is a plain store.
 #if defined(__AVX512F__) || defined(__AVX2__)
 template <class T>
 constexpr bool kCanStream = true;
@@ -77,7 +78,7 @@ template <class T>
 constexpr bool kCanStream = false;
 #endif
 
-// p is aligned to a vector.
+// p must be aligned to a vector.
 template <class T>
 inline void stream(T* p, Vector<T> v) {
 #if defined(__AVX512F__)
@@ -140,7 +141,7 @@ inline std::uint32_t equal_lanes(Vector<float> a, Vector<float> b) {
 }
 
 #if defined(__AVX2__) && !defined(__AVX512F__)
-// The numbers of the bits that are set in each byte, a byte each.
+// For each byte, the numbers of its set bits, one byte each.
 struct SetBits {
     std::uint64_t of[256];
 
@@ -156,29 +157,29 @@ struct SetBits {
 inline constexpr SetBits kSetBits;
 #endif
 
-// `write_places` writes a whole vector of places, so up to so many beyond those it counts.
-constexpr std::int64_t kSparePlaces = kLanes<std::int32_t>;
+// `write_lane_indices` writes whole vectors: its output needs room for this many extra indices.
+constexpr std::int64_t kSpareIndices = kLanes<std::int32_t>;
 
-// Writes the number of each lane whose bit is set, plus `first`, to `places`, one after the other;
-// returns how many.
+// Writes `first` plus the lane number of each set bit of the mask to consecutive `indices`; returns
+// their count.
 template <class I>
-inline int write_places(std::int32_t* places, std::uint32_t mask, std::int32_t first) {
+inline int write_lane_indices(std::int32_t* indices, std::uint32_t mask, std::int32_t first) {
 #if defined(__AVX512F__)
     const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    const __m512i place = _mm512_add_epi32(lanes, _mm512_set1_epi32(first));
-    _mm512_storeu_si512(places, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), place));
+    const __m512i index = _mm512_add_epi32(lanes, _mm512_set1_epi32(first));
+    _mm512_storeu_si512(indices, _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), index));
     return __builtin_popcount(mask);
 #elif defined(__AVX2__)
     if (mask == 0)
         return 0;
     const auto set = static_cast<long long>(kSetBits.of[mask]);
     const __m256i lanes = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(set));
-    _mm256_storeu_si256((__m256i*)places, _mm256_add_epi32(lanes, _mm256_set1_epi32(first)));
+    _mm256_storeu_si256((__m256i*)indices, _mm256_add_epi32(lanes, _mm256_set1_epi32(first)));
     return __builtin_popcount(mask);
 #else
     int n = 0;
     for (; mask; mask &= mask - 1)
-        places[n++] = first + __builtin_ctz(mask);
+        indices[n++] = first + __builtin_ctz(mask);
     return n;
 #endif
 }

@@ -1,4 +1,4 @@
-// Reading and writing CoNLL text, for Python.
+// Python bindings for reading and writing CoNLL text.
 #include "document/held_document.hpp"
 
 #include <nanobind/stl/optional.h>
@@ -21,8 +21,8 @@ namespace {
 
 std::optional<HeldDocument> read(nb::bytes text, const std::string& kind, int columns) {
     const bool is_conllu = kind == "conllu";
-    demand(is_conllu || kind == "conllx", "kind must be conllu or conllx");
-    demand(columns == 10 || (!is_conllu && columns == 8), "columns must be 10, or 8 in conllx");
+    require(is_conllu || kind == "conllx", "kind must be conllu or conllx");
+    require(columns == 10 || (!is_conllu && columns == 8), "columns must be 10, or 8 in conllx");
     HeldDocument held{text, {}};
     held.document.text = text.c_str();
     held.document.bytes = static_cast<std::int64_t>(text.size());
@@ -40,7 +40,7 @@ std::optional<HeldDocument> read(nb::bytes text, const std::string& kind, int co
 
 nb::list column(const HeldDocument& held, int number) {
     const Document& document = held.document;
-    demand(number >= 0 && number < document.columns, "there is no such column");
+    require(number >= 0 && number < document.columns, "there is no such column");
     nb::list values;
     for (std::int64_t word = 0; word < document.n_words(); ++word) {
         const std::string_view field = document.field(word, number);
@@ -58,63 +58,64 @@ std::string_view view(const nb::bytes& bytes) {
     return {bytes.c_str(), bytes.size()};
 }
 
-// What sentence.py refuses in a column.
-void demand_text(std::string_view text) {
-    demand(!text.empty(), "a text must not be empty");
-    demand(text.find_first_of(std::string_view("\t\n\r\0", 4)) == std::string_view::npos,
-           "a text must be without tab, line break and NUL");
+// The texts that sentence.py refuses in a column.
+void require_text(std::string_view text) {
+    require(!text.empty(), "a text must not be empty");
+    require(text.find_first_of(std::string_view("\t\n\r\0", 4)) == std::string_view::npos,
+            "a text must be without tab, line break and NUL");
 }
 
-// How Python gives the changes; it must outlive them, for it owns their arrays and texts.
+// The changes as Python passes them. They own the arrays and texts, so they must outlive `Changes`.
 using Numbers = Row<const Index>;
 using Texts = std::vector<std::tuple<int, std::vector<nb::bytes>, Numbers>>;
 using Attributes = std::vector<std::pair<nb::bytes, Row<const float>>>;
 
-void demand_heads(const Document& document, const Numbers& heads) {
-    demand(size(heads, 0) == document.n_words(), "heads must have an entry for each word");
-    bool inside = true;
+void require_heads(const Document& document, const Numbers& heads) {
+    require(size(heads, 0) == document.n_words(), "heads must have an entry for each word");
+    bool in_range = true;
     for (std::int64_t s = 0; s < document.n_sentences(); ++s) {
         const Index first = document.sentences[static_cast<std::size_t>(s)];
         const Index last = document.sentences[static_cast<std::size_t>(s) + 1];
         for (Index word = first; word < last; ++word)
-            inside &= heads.data()[word] >= -1 && heads.data()[word] <= last - first;
+            in_range &= heads.data()[word] >= -1 && heads.data()[word] <= last - first;
     }
-    demand(inside, "a head is outside its sentence");
+    require(in_range, "a head is outside its sentence");
 }
 
 TextEdit text_edit(const Document& document, int column, const std::vector<nb::bytes>& table,
                    const Numbers& ids) {
-    demand(column >= 1 && column < document.columns && column != 6,
-           "texts are for columns from FORM on, but not for HEAD");
-    demand(size(ids, 0) == document.n_words(), "ids must have an entry for each word");
+    require(column >= 1 && column < document.columns && column != 6,
+            "texts are for columns from FORM on, but not for HEAD");
+    require(size(ids, 0) == document.n_words(), "ids must have an entry for each word");
     TextEdit edit{column, {}, ids.data()};
     edit.table.reserve(table.size());
     for (const nb::bytes& text : table) {
-        demand_text(view(text));
+        require_text(view(text));
         edit.table.push_back(view(text));
     }
-    bool inside = true;
+    bool in_range = true;
     for (std::int64_t word = 0; word < document.n_words(); ++word)
-        inside &= static_cast<std::uint32_t>(ids.data()[word]) < table.size();
-    demand(inside, "an id is outside its table");
+        in_range &= static_cast<std::uint32_t>(ids.data()[word]) < table.size();
+    require(in_range, "an id is outside its table");
     return edit;
 }
 
 Attribute attribute(const Document& document, const nb::bytes& name,
                     const Row<const float>& values) {
-    demand_text(view(name));
-    demand(view(name).find_first_of("=|") == std::string_view::npos,
-           "the name of an attribute must be without = and |");
-    demand(size(values, 0) == document.n_words(), "an attribute must have a value for each word");
-    bool inside = true; // NaN is not
+    require_text(view(name));
+    require(view(name).find_first_of("=|") == std::string_view::npos,
+            "the name of an attribute must be without = and |");
+    require(size(values, 0) == document.n_words(), "an attribute must have a value for each word");
+    bool in_range = true; // false for NaN
     for (std::int64_t word = 0; word < document.n_words(); ++word)
-        inside &= values.data()[word] >= 0 && values.data()[word] <= kHighestAttribute;
-    demand(inside, "the value of an attribute must be from 0 to 1000000");
+        in_range &= values.data()[word] >= 0 && values.data()[word] <= kHighestAttribute;
+    require(in_range, "the value of an attribute must be from 0 to 1000000");
     return {view(name), values.data()};
 }
 
 Deps deps_named(const std::string& name) {
-    demand(name == "keep" || name == "empty" || name == "tree", "deps must be keep, empty or tree");
+    require(name == "keep" || name == "empty" || name == "tree",
+            "deps must be keep, empty or tree");
     return name == "keep" ? Deps::keep : name == "empty" ? Deps::empty : Deps::tree;
 }
 
@@ -124,20 +125,20 @@ Changes checked(const Document& document, const Texts& texts, const std::optiona
     bool edited[10] = {};
     for (const auto& [column, table, ids] : texts) {
         changes.texts.push_back(text_edit(document, column, table, ids));
-        demand(!edited[column], "two texts for one column");
+        require(!edited[column], "two texts for one column");
         edited[column] = true;
     }
     if (heads) {
-        demand_heads(document, *heads);
+        require_heads(document, *heads);
         changes.heads = heads->data();
     }
     changes.deps = deps_named(deps);
-    demand(changes.deps == Deps::keep || !edited[8], "deps and a text for column 8");
-    demand(changes.deps != Deps::tree || document.is_conllu, "in conllx DEPS has no tree");
+    require(changes.deps == Deps::keep || !edited[8], "deps and a text for column 8");
+    require(changes.deps != Deps::tree || document.is_conllu, "in conllx DEPS has no tree");
     for (const auto& [name, values] : attributes)
         changes.attributes.push_back(attribute(document, name, values));
-    demand(attributes.empty() || document.is_conllu, "in conllx there are no attributes");
-    demand(attributes.empty() || !edited[9], "attributes and a text for column 9");
+    require(attributes.empty() || document.is_conllu, "in conllx there are no attributes");
+    require(attributes.empty() || !edited[9], "attributes and a text for column 9");
     if (!document.is_conllu && (heads || edited[7])) {
         // PHEAD and PDEPREL described the old tree
         changes.deps = edited[8] ? Deps::keep : Deps::empty;
@@ -155,7 +156,7 @@ nb::bytes write(const HeldDocument& held, const Texts& texts, const std::optiona
     {
         nb::gil_scoped_release unlocked;
         const auto bound = static_cast<std::size_t>(output_bound(document, changes));
-        output.reset(new char[bound + 1]); // not filled with zeros first
+        output.reset(new char[bound + 1]); // unlike make_unique, does not zero it
         written = static_cast<std::size_t>(write_document(document, changes, output.get()) -
                                            output.get());
     }
@@ -165,7 +166,7 @@ nb::bytes write(const HeldDocument& held, const Texts& texts, const std::optiona
 } // namespace
 
 void bind_document(nb::module_& m) {
-    nb::class_<HeldDocument>(m, "Document", "CoNLL text with the place of every field.")
+    nb::class_<HeldDocument>(m, "Document", "CoNLL text with the position of every field.")
         .def_prop_ro("n_words", [](const HeldDocument& d) { return d.document.n_words(); })
         .def_prop_ro("n_sentences", [](const HeldDocument& d) { return d.document.n_sentences(); })
         .def_prop_ro("is_conllu", [](const HeldDocument& d) { return d.document.is_conllu; })
@@ -175,10 +176,10 @@ void bind_document(nb::module_& m) {
         .def_prop_ro("has_multiword_tokens",
                      [](const HeldDocument& d) { return d.document.has_multiword_tokens; })
         .def_prop_ro("sentences", &sentences, nb::rv_policy::reference_internal,
-                     "First word of each sentence, and how many words.")
-        .def("column", &column, "column"_a, "One column of all words.");
+                     "The first word of each sentence, followed by the number of words.")
+        .def("column", &column, "column"_a, "The values of one column, for all words.");
     m.def("read_document", &read, "text"_a, "kind"_a, "columns"_a,
-          "The document, or None where the text is not clean; see native/document/document.hpp.");
+          "The document, or None if the text is not clean; see native/document/document.hpp.");
     m.def("write_document", &write, "document"_a, "texts"_a.noconvert(),
           "heads"_a.noconvert().none(), "deps"_a, "attributes"_a.noconvert(),
           "The text with some columns changed; see native/document/rewriting.hpp.");
@@ -189,7 +190,7 @@ void bind_document(nb::module_& m) {
             nb::gil_scoped_release unlocked;
             return has_empty_node(bytes.data(), static_cast<std::int64_t>(bytes.size()));
         },
-        "text"_a, "Whether a line begins with the id of an empty node.");
+        "text"_a, "Whether any line begins with the id of an empty node.");
 }
 
 } // namespace meprop::border

@@ -8,13 +8,13 @@
 namespace meprop {
 namespace {
 
-using Number = std::uint32_t; // of at most nine digits
+using Number = std::uint32_t; // at most nine digits
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-// As block.py has it: 0, or nine digits at most of which the first is not 0.
+// Reads a number as block.py does: 0, or at most nine digits that do not start with 0.
 bool read_number(const char* p, const char* end, Number& number) {
     const auto digits = end - p;
     if (digits < 1 || digits > 9 || (*p == '0' && digits > 1))
@@ -34,7 +34,7 @@ bool is_blank(const char* p, const char* end) {
     return p == end;
 }
 
-// One reading of one text.
+// Reads one text once.
 class Reader {
  public:
     explicit Reader(Document& document)
@@ -46,7 +46,7 @@ class Reader {
         d.sentences.assign(1, 0);
         d.lines = 0;
         d.has_empty_nodes = d.has_multiword_tokens = false;
-        if (d.bytes < 0 || d.bytes > kMostDocumentBytes)
+        if (d.bytes < 0 || d.bytes > kMaxDocumentBytes)
             return false;
         while (at_ < d.bytes) {
             if (!read_line())
@@ -74,7 +74,7 @@ class Reader {
         return read_word() || read_other();
     }
 
-    // The empty line: what could not be told before the last word was known.
+    // At an empty line: the checks that need the number of words.
     bool end_block() {
         if (words_ == 0 || highest_head_ > words_ || covered_ > words_)
             return false;
@@ -93,13 +93,13 @@ class Reader {
         return end < document_.bytes;
     }
 
-    // Writes the starts of the line's fields where the next word's are to be, and goes on behind
-    // it; false unless there are as many as there should be.
+    // Writes the starts of the line's fields after those of the last word, and moves to the next
+    // line. Returns false if the number of fields is wrong.
     bool find_fields() {
         const auto columns = static_cast<std::size_t>(document_.columns);
         auto& fields = document_.fields;
         if (used_ + columns + 1 > fields.size()) {
-            // a line of a treebank has some seventy bytes
+            // a line of a treebank has about seventy bytes
             const auto guess = static_cast<std::size_t>(document_.bytes) / 64 * (columns + 1);
             fields.resize(fields.empty() ? guess + 16 * columns : 2 * fields.size());
         }
@@ -119,7 +119,7 @@ class Reader {
     const char* start(int column) const { return document_.text + starts_[column]; }
     const char* end(int column) const { return document_.text + starts_[column + 1] - 1; }
 
-    // False where the line is not the next word, or a faulty one.
+    // Returns false if the line is not the next word, or is faulty.
     bool read_word() {
         Number id = 0;
         if (!read_number(start(0), end(0), id) || id != words_ + 1 || is_blank(start(1), end(1)))
@@ -135,13 +135,14 @@ class Reader {
         return true;
     }
 
-    // A multiword token or an empty node; false where it is neither or not where it belongs.
+    // Reads a multiword token or an empty node. Returns false if the line is neither, or is in the
+    // wrong position.
     bool read_other() {
         const char* id = start(0);
         if (!document_.is_conllu)
             return false;
         const char* mark = id;
-        while (is_digit(*mark)) // up to the tab at the latest
+        while (is_digit(*mark)) // stops at the tab at the latest
             ++mark;
         Number first = 0, second = 0;
         if ((*mark != '-' && *mark != '.') || !read_number(id, mark, first) ||
@@ -160,14 +161,14 @@ class Reader {
 
     Document& document_;
     Separators separators_;
-    std::int64_t at_ = 0;             // where the line starts
-    std::uint32_t* starts_ = nullptr; // of the line's fields
-    std::size_t used_ = 0;            // entries of `fields`
-    // of the block: whether it has lines, and what its words and multiword tokens say
+    std::int64_t at_ = 0;             // start of the line
+    std::uint32_t* starts_ = nullptr; // starts of the line's fields
+    std::size_t used_ = 0;            // entries of `fields` that are final
+    // the current block: whether it has any line, and what its words and multiword tokens say
     bool open_ = false;
     Number words_ = 0;
     Number highest_head_ = 0;
-    Number covered_ = 0; // last word of the last multiword token
+    Number covered_ = 0; // the last word of the last multiword token
 };
 
 } // namespace
@@ -180,8 +181,8 @@ bool has_empty_node(const char* text, std::int64_t bytes) {
     const char* const end = text + bytes;
     const char* from = text;
     while (from < end) {
-        const auto left = static_cast<std::size_t>(end - from);
-        const auto* dot = static_cast<const char*>(std::memchr(from, '.', left));
+        const auto remaining = static_cast<std::size_t>(end - from);
+        const auto* dot = static_cast<const char*>(std::memchr(from, '.', remaining));
         if (dot == nullptr)
             return false;
         const char* start = dot;

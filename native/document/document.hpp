@@ -1,7 +1,7 @@
-// CoNLL text with the place of every field, for text that is exactly as it should be.
+// CoNLL text with the position of every field, for text without any fault.
 //
-// `read_document` takes only what data/conll/block.py reads without a fault and writes back
-// unchanged: all else is left to it, and to its messages.
+// `read_document` accepts only text that data/conll/block.py reads without an error and writes back
+// unchanged. All other text is left to block.py and its error messages.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,12 @@ struct Document {
     const char* text; // not owned
     std::int64_t bytes;
     int columns;    // 10, or 8 in CoNLL-X
-    bool is_conllu; // or CoNLL-X
+    bool is_conllu; // false: CoNLL-X
 
-    // Of each word columns + 1 offsets into the text: where its fields start, and where the next
-    // line starts. A field ends one byte, its tab or line feed, before the next one starts.
+    // For each word, columns + 1 offsets into the text: the starts of its fields, and the start of
+    // the next line. A field ends one byte before the next one starts: at its tab or line feed.
     std::vector<std::uint32_t> fields;
-    // The first word of each sentence, and last the number of words.
+    // The first word of each sentence, followed by the number of words.
     std::vector<std::int32_t> sentences;
     bool has_empty_nodes = false;
     bool has_multiword_tokens = false;
@@ -39,18 +39,19 @@ struct Document {
     }
 };
 
-constexpr std::int64_t kMostDocumentBytes = std::int64_t{1} << 30;
+constexpr std::int64_t kMaxDocumentBytes = std::int64_t{1} << 30;
 
-// Fills the document, whose text, bytes, columns and kind are given. False where the text is not
-// clean: the document is then of no use.
+// Fills the document, whose text, bytes, columns and is_conllu are set. Returns false if the text
+// is not clean; the document must not be used then.
 //
-// Clean text is UTF-8 without NUL whose lines end with LF. Every block has at least one word and
-// one empty line after it; there are no other empty lines. Ids run from 1 in each block, all word
-// lines have the same number of columns, FORM is more than spaces, and HEAD is `_` or the id of a
-// word or 0. In CoNLL-U multiword tokens and empty nodes stand where they belong.
+// Clean text is UTF-8 without NUL, with lines that end with LF. Every block has at least one word
+// and is followed by one empty line; there are no other empty lines. Ids count from 1 in each
+// block, all word lines have the same number of columns, FORM contains more than spaces, and HEAD
+// is `_`, 0 or the id of a word. In CoNLL-U, multiword tokens and empty nodes are in their proper
+// positions.
 bool read_document(Document& document);
 
-// Whether a line begins with the id of an empty node, such as 3.1; for text of any kind.
+// Whether any line begins with the id of an empty node, such as 3.1. The text need not be clean.
 bool has_empty_node(const char* text, std::int64_t bytes);
 
 } // namespace meprop

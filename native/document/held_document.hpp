@@ -1,4 +1,4 @@
-// A document as Python holds it.
+// A document that Python holds.
 #pragma once
 
 #include "base/border.hpp"
@@ -7,7 +7,7 @@
 namespace meprop::border {
 
 struct HeldDocument {
-    nb::bytes owner; // of the text
+    nb::bytes owner; // owns the text
     Document document;
 };
 

@@ -9,10 +9,10 @@ namespace meprop {
 namespace {
 
 constexpr int kHead = 6, kDeprel = 7, kDeps = 8, kMisc = 9;
-constexpr std::int64_t kLongestNumber = 11; // of a head
+constexpr std::int64_t kLongestNumber = 11; // bytes of a head
 constexpr std::int64_t kLongestValue = 14;  // |, =, 1000000.0000
 
-// Fields are short, and a call of memcpy takes longer than they do.
+// Most fields are so short that calling memcpy would take longer than copying them.
 char* put(char* out, const char* from, std::size_t size) {
     if (size > 16) {
         std::memcpy(out, from, size);
@@ -40,18 +40,18 @@ char* put_head(char* out, std::int32_t head) {
     return out + 1;
 }
 
-// With four decimals, rounded as Python's format does: the product is exact.
+// Writes four decimals, rounded as Python's format rounds them: the product is exact.
 char* put_value(char* out, float value) {
     const auto units = static_cast<std::int64_t>(std::nearbyint(10000.0 * value));
     out = std::to_chars(out, out + kLongestValue, units / 10000).ptr;
     *out++ = '.';
     std::int64_t rest = units % 10000;
-    for (int place = 3; place >= 0; --place, rest /= 10)
-        out[place] = static_cast<char>('0' + rest % 10);
+    for (int digit = 3; digit >= 0; --digit, rest /= 10)
+        out[digit] = static_cast<char>('0' + rest % 10);
     return out + 4;
 }
 
-// What is to stand in one column; `texts` of it, if that is where it comes from.
+// A column to rewrite, and its new text if there is one; otherwise the changes say what to write.
 struct Plan {
     int column;
     const TextEdit* text;
@@ -78,7 +78,7 @@ class Writer {
 
     char* write(char* out) const {
         const char* text = document_.text;
-        std::uint32_t copied = 0; // bytes of the text that are dealt with
+        std::uint32_t copied = 0; // bytes of the text that are copied or replaced
         const std::int64_t n = n_plans_ == 0 ? 0 : document_.n_words();
         for (std::int64_t word = 0; word < n; ++word) {
             const std::uint32_t* starts = document_.word(word);
@@ -89,10 +89,10 @@ class Writer {
                 copied = starts[plan.column + 1] - 1;
             }
         }
-        const auto left = static_cast<std::size_t>(document_.bytes) - copied;
-        if (left > 0)
-            std::memcpy(out, text + copied, left);
-        return out + left;
+        const auto remaining = static_cast<std::size_t>(document_.bytes) - copied;
+        if (remaining > 0)
+            std::memcpy(out, text + copied, remaining);
+        return out + remaining;
     }
 
  private:
@@ -113,7 +113,7 @@ class Writer {
         return put(out, edit.table[static_cast<std::size_t>(edit.ids[word])]);
     }
 
-    // HEAD:DEPREL, or `_` where there is no head.
+    // HEAD:DEPREL, or `_` without a head.
     char* put_arc(char* out, std::int64_t word) const {
         const char* start = out;
         out = changes_.heads != nullptr ? put_head(out, changes_.heads[word])
@@ -125,7 +125,7 @@ class Writer {
                                    : put(out, document_.field(word, kDeprel));
     }
 
-    // The attributes that were there, but those of the same names, and the new ones.
+    // The word's old attributes, except those with new values, followed by the new attributes.
     char* put_misc(char* out, std::int64_t word) const {
         const char* start = out;
         const std::string_view misc = document_.field(word, kMisc);
@@ -158,7 +158,7 @@ class Writer {
     const Document& document_;
     const Changes& changes_;
     const TextEdit* deprels_ = nullptr;
-    Plan plans_[10]; // in the order of the columns
+    Plan plans_[10]; // in column order
     int n_plans_ = 0;
 };
 
@@ -166,7 +166,7 @@ class Writer {
 
 std::int64_t output_bound(const Document& document, const Changes& changes) {
     const std::int64_t n = document.n_words();
-    std::int64_t of_word = 2; // `_` in DEPS and in MISC
+    std::int64_t of_word = 2; // `_` in DEPS and MISC
     if (changes.heads != nullptr)
         of_word += kLongestNumber;
     if (changes.deps == Deps::tree)
@@ -182,7 +182,7 @@ std::int64_t output_bound(const Document& document, const Changes& changes) {
         }
     }
     if (changes.deps == Deps::tree)
-        bound += document.bytes; // the deprels that are there, once more
+        bound += document.bytes; // the old deprels once more
     return bound;
 }
 

@@ -1,4 +1,4 @@
-// Writing a document with some columns of its words changed and all else as it stood.
+// Writes a document with some columns of its words changed and everything else unchanged.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,14 @@
 
 namespace meprop {
 
-// New text for one column: of word w, table[ids[w]].
+// New text for one column: word w gets table[ids[w]].
 struct TextEdit {
     int column;
     std::vector<std::string_view> table;
     const std::int32_t* ids;
 };
 
-// An attribute `name=value` for MISC, the value with four decimals, in the place of one of the same
-// name.
+// An attribute `name=value` for MISC, with four decimals. Replaces an attribute of the same name.
 struct Attribute {
     std::string_view name;
     const float* values; // 0 to kHighestAttribute
@@ -28,21 +27,21 @@ constexpr float kHighestAttribute = 1e6f;
 enum class Deps {
     keep,
     empty, // `_`
-    tree,  // HEAD:DEPREL, as they are written
+    tree,  // HEAD:DEPREL, as written to these columns
 };
 
 struct Changes {
-    std::vector<TextEdit> texts;         // at most one a column; neither ID nor HEAD
-    const std::int32_t* heads = nullptr; // where given, HEAD; -1 is written as `_`
-    Deps deps = Deps::keep;              // where not keep, no text for DEPS
-    bool empty_misc = false;             // MISC becomes `_`; no text and no attributes then
-    std::vector<Attribute> attributes;   // no text for MISC then
+    std::vector<TextEdit> texts;         // at most one per column; none for ID and HEAD
+    const std::int32_t* heads = nullptr; // new HEADs, or null; -1 is written as `_`
+    Deps deps = Deps::keep;              // unless keep, there is no text for DEPS
+    bool empty_misc = false;             // MISC becomes `_`; no text for it, no attributes
+    std::vector<Attribute> attributes;   // if any, there is no text for MISC
 };
 
-// At least how many bytes `write_document` needs.
+// An upper bound of the bytes that `write_document` writes.
 std::int64_t output_bound(const Document& document, const Changes& changes);
 
-// Writes to `out`, and returns where it ended. Nothing is checked: bind.cpp does that.
+// Writes to `out` and returns the end of the output. Checks nothing: bind.cpp does that.
 char* write_document(const Document& document, const Changes& changes, char* out);
 
 } // namespace meprop

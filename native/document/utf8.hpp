@@ -1,4 +1,4 @@
-// Whether bytes are UTF-8 as Python decodes it: no overlong forms, no surrogates, at most U+10FFFF.
+// Checks for UTF-8 as Python decodes it: no overlong forms, no surrogates, at most U+10FFFF.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 namespace meprop {
 
-// The length of the character of several bytes at p, or 0 where there is none.
+// The length of the multi-byte character at p, or 0 if there is none.
 inline int utf8_length(const unsigned char* p, const unsigned char* end) {
     const int first = *p;
     if (first < 0xC2 || first > 0xF4)
@@ -14,7 +14,7 @@ inline int utf8_length(const unsigned char* p, const unsigned char* end) {
     const int length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
     if (end - p < length)
         return 0;
-    // the second byte is what rules out overlong forms, surrogates and what is beyond U+10FFFF
+    // the second byte rules out overlong forms, surrogates and code points above U+10FFFF
     const int low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
     const int high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
     if (p[1] < low || p[1] > high)

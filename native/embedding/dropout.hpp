@@ -1,5 +1,5 @@
-// Which elements dropout zeroes: element i of a mask is a hash of i and a seed, so that no mask is
-// stored and the backward pass makes the same one again. nn/reference.py has the same hash.
+// The elements that dropout zeroes: element i of the mask is a hash of i and a seed, so no mask is
+// stored and the backward pass computes the same mask again. nn/reference.py has the same hash.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace meprop::MEPROP_ISA {
 
-template <class U> // a 32-bit number or a vector of them
+template <class U> // a 32-bit integer, or a vector of them
 inline U mixed(U x) {
     x = (x ^ (x >> 16)) * 0x7feb352du;
     x = (x ^ (x >> 15)) * 0x846ca68bu;
@@ -22,7 +22,8 @@ inline U hashed(const Dropout& dropout, U i) {
     return mixed(mixed(i + dropout.seed_low) + dropout.seed_high);
 }
 
-// y[c] += or = x[c] times what dropout multiplies element first + c by, for n elements; y may be x.
+// Applies dropout to n elements, of which x[c] is element first + c; writes the products to y, or
+// with `Add` adds them to y. y may be x.
 template <bool Add, class T>
 inline void multiply(const T* x, std::int64_t n, Dropout dropout, std::uint32_t first, T* y) {
     const T scale = static_cast<T>(dropout.scale);
@@ -32,7 +33,7 @@ inline void multiply(const T* x, std::int64_t n, Dropout dropout, std::uint32_t 
         for (int lane = 0; lane < kLanes<T>; ++lane)
             i[lane] = first + lane;
         for (; c + kLanes<T> <= n; c += kLanes<T>, i += kLanes<T>) {
-            const auto kept = hashed(dropout, i) >= dropout.threshold; // all bits of it, or none
+            const auto kept = hashed(dropout, i) >= dropout.threshold; // all bits set, or none
             const Vector<T> product = (Vector<T>)((Vector<Bits<T>>)(load(x + c) * scale) & kept);
             store(y + c, Add ? load(y + c) + product : product);
         }

@@ -1,13 +1,13 @@
-// The two products of a linear layer's backward pass over the selected entries only (meProp,
+// The two products of a linear layer's backward pass, over the selected entries only (meProp,
 // section 2.1):
 //
 //   dx[n] = sum over the kept o of dy[n, o] * weight[o]        (N, I)
 //   dw[o] = sum over the n that kept o of dy[n, o] * x[n]      (O, I)
 //
-// Both go tile by tile over the I columns: a tile of the matrix that is read at random is copied
-// together so that it stays in the near caches, and one row of the result is summed in registers.
-// Sums are in the type of the data, over the selected indices in increasing order (dx) and over the
-// rows in increasing order (dw), whatever the number of threads.
+// Both go through the I columns tile by tile. The matrix that is read at random is packed into a
+// tile that fits the nearest caches, and each row of the result is summed in registers. Sums are in
+// the type of the data and run over the selected indices in increasing order (dx) and over the rows
+// in increasing order (dw), whatever the number of threads.
 #pragma once
 
 #include "base/buffer.hpp"
@@ -19,11 +19,12 @@
 
 namespace meprop::MEPROP_ISA {
 
-constexpr int kTileVectors = kVectorBytes == 64 ? 4 : 8; // accumulators that fit the registers
+constexpr int kTileVectors =
+    kVectorBytes == 64 ? 4 : 8; // as many accumulators as fit the registers
 template <class T>
 constexpr std::int64_t kTile = kTileVectors * kLanes<T>;
 
-// Columns [first, first + kTile) of a (rows, columns) matrix, beyond its end zeros.
+// Packs columns [first, first + kTile) of a (rows, columns) matrix; zeros beyond its last column.
 template <class T>
 inline void pack_tile(const T* matrix, std::int64_t rows, std::int64_t columns, std::int64_t first,
                       T* tile) {
@@ -80,7 +81,7 @@ struct TileSum {
                 row[c] = whole[c];
         }
     }
-    // `past_cache` as `streams` says: nobody will read it while it would still be in the caches.
+    // `past_cache` is the result of `streams`.
     void write(T* row, std::int64_t width, bool past_cache) const {
         if (past_cache && width == kTile<T>) {
             for (int v = 0; v < kTileVectors; ++v)
@@ -91,10 +92,11 @@ struct TileSum {
     }
 };
 
-// A result of so many bytes does not stay in the caches, so it is written past them.
+// A result of this size does not stay in the caches, so writes bypass them.
 constexpr std::int64_t kStreamBytes = std::int64_t{8} << 20;
 
-// Whether tiles of a (rows, columns) result are written past the caches.
+// Whether tiles of a (rows, columns) result are written past the caches: nothing reads them while
+// they would still be there.
 template <class T>
 inline bool streams(const T* result, std::int64_t rows, std::int64_t columns) {
     return kCanStream<T> && columns % kLanes<T> == 0 && is_aligned(result) &&
@@ -106,7 +108,7 @@ template <class T>
 void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std::int64_t k,
                const T* weight, std::int64_t outs, std::int64_t ins, T* dx, int threads) {
     expect_writes(dx, static_cast<std::size_t>(rows * ins) * sizeof(T), threads);
-    if (rows * k < outs) { // to copy the weights together would cost more than to use them
+    if (rows * k < outs) { // packing the weights would cost more than using them
         parallel_for(rows, rows * k * ins < kSmall ? 1 : threads, [=](std::int64_t n) {
             T* __restrict sum = dx + n * ins;
             for (std::int64_t c = 0; c < ins; ++c)
@@ -121,7 +123,7 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
     }
     const bool stream = streams(dx, rows, ins);
     const std::int64_t tiles = ceil_div(ins, kTile<T>);
-    // with few tiles the rows are shared out too, so that every thread has work
+    // with few tiles, split the rows as well so that every thread has work
     const std::int64_t parts =
         tiles < 4 * threads ? larger<std::int64_t>(1, smaller<std::int64_t>(4, rows / 128)) : 1;
     const std::int64_t part_rows = ceil_div(rows, parts);
@@ -144,10 +146,11 @@ void sparse_dx(const std::int32_t* index, const T* value, std::int64_t rows, std
     });
 }
 
-// The selected entries sorted by neuron and then by row: what dw sums over.
+// The selected entries sorted by neuron and then by row, the order in which dw is summed.
 //
-// Rows come in chunks, so that a chunk's part of a tile of x stays in the near caches. In a chunk,
-// neuron o has the entries from begin(chunk)[o] up to begin(chunk)[o + 1]. Zeros are left out.
+// The rows are split into chunks, so that a chunk's part of a tile of x stays in the nearest
+// caches. In a chunk, the entries of neuron o are begin(chunk)[o] to begin(chunk)[o + 1] - 1. Zeros
+// are omitted.
 template <class T>
 class RowIndex {
  public:
@@ -169,25 +172,25 @@ class RowIndex {
  private:
     void sort(std::int64_t chunk, const std::int32_t* index, const T* values, std::int64_t rows,
               std::int64_t k) const {
-        // a chunk's entries stand where its rows' entries stood: no chunk waits for another
+        // a chunk's entries keep the range of its rows' entries, so no chunk waits for another
         const std::int64_t start = chunk * chunk_rows * k;
         index += start, values += start;
-        std::int64_t* next = begin_ + chunk * (outs_ + 1); // next[o + 1]: where o's next one goes
+        std::int64_t* next = begin_ + chunk * (outs_ + 1); // next[o + 1]: where o's next entry goes
         for (std::int64_t o = 0; o <= outs_; ++o)
             next[o] = 0;
         for (std::int64_t j = 0; j < rows * k; ++j)
             next[index[j] + 1] += values[j] != 0;
-        places_from_counts(next, outs_, start);
+        offsets_from_counts(next, outs_, start);
         for (std::int64_t n = 0, j = 0; n < rows; ++n) {
             for (const std::int64_t row_end = j + k; j < row_end; ++j) {
                 if (values[j] == 0)
                     continue;
-                const std::int64_t place = next[index[j] + 1]++;
-                row[place] = static_cast<std::int32_t>(n);
-                value[place] = values[j];
+                const std::int64_t position = next[index[j] + 1]++;
+                row[position] = static_cast<std::int32_t>(n);
+                value[position] = values[j];
             }
         }
-        // now next[o + 1] is the end of neuron o, which is the beginning of o + 1
+        // now next[o + 1] is where neuron o ends and neuron o + 1 begins
     }
 
     const std::int64_t outs_;
@@ -198,7 +201,7 @@ class RowIndex {
     const Buffer<std::int32_t> row; // within the chunk
 };
 
-// sparse_dw where few rows of x go to a neuron: to pack them would cost more than to add them.
+// sparse_dw for few rows of x per neuron: packing them would cost more than adding them.
 template <class T>
 void add_whole_rows(const RowIndex<T>& sorted, std::int64_t rows, const T* x, std::int64_t outs,
                     std::int64_t ins, T* dw, int threads) {
@@ -236,7 +239,7 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
         return;
     }
     const std::int64_t tiles = ceil_div(ins, kTile<T>);
-    // with few tiles the neurons are shared out too, so that every thread has work
+    // with few tiles, split the neurons as well so that every thread has work
     const std::int64_t parts =
         threads > 1 && tiles < 2 * threads ? smaller<std::int64_t>(4, ceil_div(outs, 64)) : 1;
     const std::int64_t part_outs = ceil_div(outs, parts);
@@ -270,7 +273,7 @@ void sparse_dw(const std::int32_t* index, const T* value, std::int64_t rows, std
     });
 }
 
-// The whole backward pass where each example keeps k entries of its own.
+// The complete backward pass when each example keeps its own k entries.
 template <class T>
 void example_backward(LinearBackward<T> layer, int threads) {
     const auto [dy, x, weight, rows, outs, ins, k, dx, dw, db, hits] = layer;

@@ -1,8 +1,8 @@
 // The k entries of largest magnitude of a row (meProp, section 2.1).
 //
-// Magnitudes are compared as the integers their bits make, so no value is ever rounded. NaN counts
-// as infinity. Ties go to the lowest index. The k-th largest is found by guessing a threshold and
-// counting, a vector at a time, how many entries reach it: no heap, no sort.
+// Magnitudes are compared as the integers that their bits form, so no value is ever rounded. NaN
+// counts as infinity. Ties go to the lowest index. The k-th largest is found by guessing a
+// threshold and counting, vector by vector, how many entries reach it: no heap, no sort.
 #pragma once
 
 #include "base/buffer.hpp"
@@ -11,7 +11,7 @@
 
 namespace meprop::MEPROP_ISA {
 
-// How many of the n magnitudes (a multiple of the vector width) reach the threshold.
+// The number of magnitudes that reach the threshold; n is a multiple of the vector width.
 template <class I>
 inline std::int64_t count_at_least(const I* magnitude, std::int64_t n, I threshold) {
     const Vector<I> t = splat(threshold);
@@ -23,7 +23,7 @@ inline std::int64_t count_at_least(const I* magnitude, std::int64_t n, I thresho
 #else
     Vector<I> counts{};
     for (std::int64_t i = 0; i < n; i += kLanes<I>) {
-        counts -= load(magnitude + i) >= t; // a comparison that holds is -1
+        counts -= load(magnitude + i) >= t; // a true comparison is -1
     }
     for (int lane = 0; lane < kLanes<I>; ++lane)
         count += counts[lane];
@@ -31,11 +31,11 @@ inline std::int64_t count_at_least(const I* magnitude, std::int64_t n, I thresho
     return count;
 }
 
-// A range of thresholds: at least k entries reach `lo`, fewer than k reach `hi`.
+// A range of thresholds: at least k entries reach `lo`, and fewer than k reach `hi`.
 template <class I>
 struct Bracket {
     I lo, hi;
-    std::int64_t reach_lo, reach_hi; // how many entries do
+    std::int64_t reach_lo, reach_hi; // the number of entries that reach lo and hi
 
     bool is_open() const { return hi - lo > 1; }
 
@@ -47,7 +47,7 @@ struct Bracket {
         }
     }
 
-    // Where the k-th largest would be if the magnitudes were spread evenly; inside the bracket.
+    // The k-th largest if the magnitudes were evenly spread. Lies inside the bracket.
     I guess(std::int64_t k) const {
         const double share =
             static_cast<double>(reach_lo - k) / static_cast<double>(reach_lo - reach_hi);
@@ -58,25 +58,25 @@ struct Bracket {
     I middle() const { return lo + (hi - lo) / 2; }
 };
 
-// Selects in rows of one width, one after the other; the threshold of one row is the first guess
-// for the next.
+// Selects in one row after another, all of the same width. The threshold of one row is the first
+// guess for the next.
 template <class T>
 class RowSelector {
     using I = Bits<T>;
 
  public:
-    using Guess = I; // 0: none
+    using Guess = I; // 0: no guess yet
 
     explicit RowSelector(std::int64_t width)
         : width_(width), padded_(ceil_div(width, kLanes<I>) * kLanes<I>), magnitude_(padded_),
-          candidate_(padded_), place_(padded_ + kSparePlaces) {}
+          candidate_(padded_), position_(padded_ + kSpareIndices) {}
 
-    // Writes the k selected indices, increasing, and their values; 1 <= k <= width.
+    // Writes the k selected indices, in increasing order, and their values; 1 <= k <= width.
     void select(const T* row, std::int64_t k, std::int32_t* index, T* value) {
         select(row, k, index, value, guess_);
     }
 
-    // The same for rows that alternate with others: `guess` is that of their kind.
+    // The same for rows that alternate with rows of another kind: each kind has its own guess.
     void select(const T* row, std::int64_t k, std::int32_t* index, T* value, Guess& guess) {
         const I largest = read(row);
         Bracket<I> bracket{0, static_cast<I>(largest + 1), width_, 0};
@@ -87,10 +87,10 @@ class RowSelector {
                 threshold = bracket.middle();
             const std::int64_t count = count_at_least<I>(magnitude_, padded_, threshold);
             bracket.narrow(threshold, count, k);
-            if (bracket.lo == 0 && stride == kOctave / 2) { // rows of zeros end here
+            if (bracket.lo == 0 && stride == kOctave / 2) { // finishes rows of zeros
                 bracket.narrow(1, count_at_least<I>(magnitude_, padded_, I{1}), k);
             }
-            // gallop down to a threshold that enough entries reach, then halve
+            // gallop down to a threshold that enough entries reach, then bisect
             threshold = bracket.lo > 1 ? bracket.middle() : bracket.hi - stride;
             if (stride < bracket.hi / 2)
                 stride *= 2;
@@ -103,7 +103,8 @@ class RowSelector {
         }
     }
 
-    // Copies the k selected entries to where they stand, and zeroes the others; 1 <= k <= width.
+    // Copies the k selected entries to the same positions of `masked`, and zeroes the others;
+    // 1 <= k <= width.
     void mask(const T* row, std::int64_t k, T* masked) {
         const I largest = read(row);
         Bracket<I> bracket{0, static_cast<I>(largest + 1), width_, 0};
@@ -114,10 +115,11 @@ class RowSelector {
                 threshold = bracket.middle();
             bracket.narrow(threshold, count_at_least<I>(magnitude_, padded_, threshold), k);
             if (bracket.reach_hi == 0 && bracket.lo > 0 &&
-                stride < (bracket.hi - bracket.lo) / 2) { // gallop up from the guess,
+                stride < (bracket.hi - bracket.lo) / 2) { // gallop up from the guess
                 threshold = bracket.lo + stride;
                 stride *= 2;
-            } else if (bracket.lo == 0 && stride < bracket.hi / 2) { // or down, then close in
+            } else if (bracket.lo == 0 &&
+                       stride < bracket.hi / 2) { // or down; then narrow the bracket
                 threshold = bracket.hi - stride;
                 stride *= 2;
             } else {
@@ -132,7 +134,7 @@ class RowSelector {
                   (Vector<T>)((load(magnitude_ + i) >= lowest) & (Vector<I>)load(row + i)));
         for (; i < width_; ++i)
             masked[i] = magnitude_[i] >= bracket.lo ? row[i] : T{0};
-        for (std::int64_t surplus = bracket.reach_lo - k; surplus > 0;) { // the last of the ties go
+        for (std::int64_t surplus = bracket.reach_lo - k; surplus > 0;) { // drop the last ties
             --i;
             if (magnitude_[i] == bracket.lo)
                 masked[i] = 0, --surplus;
@@ -140,12 +142,13 @@ class RowSelector {
     }
 
  private:
-    static constexpr I kOctave = I{1} << BitsOf<T>::mantissa; // from a magnitude to its double
+    static constexpr I kOctave = I{1} << BitsOf<T>::mantissa; // between x and 2 x
 
-    // So few candidates that it pays to copy them out; a quarter more to spare the last halvings.
+    // With at most this many candidates it pays to copy them out. The extra quarter saves the last
+    // bisection steps.
     static std::int64_t enough(std::int64_t k) { return k + k / 4 + 16; }
 
-    // Fills magnitude_, padding below every magnitude, and returns the largest.
+    // Fills magnitude_ and returns the largest; the padding is below every magnitude.
     I read(const T* row) {
         Vector<I> largest{};
         const Vector<I> sign = splat(BitsOf<T>::magnitude), infinity = splat(BitsOf<T>::infinity);
@@ -171,18 +174,19 @@ class RowSelector {
         return result;
     }
 
-    // Copies out the entries that reach the bracket and finds the k largest among them.
+    // Copies out the entries that reach the bracket, and finds the k largest among them.
     void narrow(const T* row, Bracket<I> bracket, std::int64_t k, std::int32_t* index, T* value) {
         const std::int64_t n = bracket.reach_lo;
         const Vector<I> lowest = splat(bracket.lo);
         std::int64_t found = 0;
         for (std::int64_t i = 0; i < padded_; i += kLanes<I>) {
-            found += write_places<I>(place_ + found, at_least(load(magnitude_ + i), lowest),
-                                     static_cast<std::int32_t>(i));
+            found +=
+                write_lane_indices<I>(position_ + found, at_least(load(magnitude_ + i), lowest),
+                                      static_cast<std::int32_t>(i));
         }
         if (n > k) {
             for (std::int64_t j = 0; j < n; ++j)
-                candidate_[j] = magnitude_[place_[j]];
+                candidate_[j] = magnitude_[position_[j]];
             const std::int64_t padded = ceil_div(n, kLanes<I>) * kLanes<I>;
             for (std::int64_t j = n; j < padded; ++j)
                 candidate_[j] = -1;
@@ -190,7 +194,7 @@ class RowSelector {
                 const I threshold = even ? bracket.guess(k) : bracket.middle();
                 bracket.narrow(threshold, count_at_least<I>(candidate_, padded, threshold), k);
             }
-            std::int64_t room = k; // for entries of magnitude lo itself
+            std::int64_t room = k; // for entries whose magnitude is exactly lo
             if (bracket.reach_lo > k) {
                 for (std::int64_t j = 0; j < n; ++j)
                     room -= candidate_[j] > bracket.lo;
@@ -198,16 +202,16 @@ class RowSelector {
             std::int64_t kept = 0;
             for (std::int64_t j = 0; j < n; ++j) {
                 const I m = candidate_[j];
-                place_[kept] = place_[j];
+                position_[kept] = position_[j];
                 kept += (m > bracket.lo) | ((m == bracket.lo) & (room > 0));
                 room -= m == bracket.lo;
             }
         }
         for (std::int64_t j = 0; j < k; ++j)
-            index[j] = place_[j], value[j] = row[place_[j]];
+            index[j] = position_[j], value[j] = row[position_[j]];
     }
 
-    // All entries above lo, and the first of those that equal it.
+    // Selects all entries above lo, and the first ones that equal lo.
     void take_ties(const T* row, I lo, std::int64_t k, std::int32_t* index, T* value) {
         std::int64_t room = k - count_at_least<I>(magnitude_, padded_, static_cast<I>(lo + 1));
         for (std::int64_t i = 0, kept = 0; kept < k; ++i) {
@@ -221,25 +225,26 @@ class RowSelector {
     std::int64_t width_, padded_;
     const Buffer<I> magnitude_;
     const Buffer<I> candidate_;
-    const Buffer<std::int32_t> place_; // where the candidates stand in the row
+    const Buffer<std::int32_t> position_; // of the candidates in the row
     Guess guess_ = 0;
 };
 
-// Fewer operations than this are done before another thread has woken up.
+// Work with fewer operations than this is finished before another thread has woken up.
 constexpr std::int64_t kSmall = 1 << 15;
 
-// sum (width) += row, or becomes it.
+// sum (width) += row; if `is_first`, sum = row.
 template <class T>
 inline void add_row(const T* __restrict row, std::int64_t width, T* __restrict sum, bool is_first) {
     for (std::int64_t c = 0; c < width; ++c)
         sum[c] = is_first ? row[c] : sum[c] + row[c];
 }
 
-// Rows a task selects in; small enough to spread, large enough to learn a threshold.
+// Rows per task: few enough to spread over threads, enough to learn a threshold.
 constexpr std::int64_t kSelectRows = 64;
 
-// Calls body(selector, n) for each row n of dy, and makes `sum` (width), unless null, the sum of
-// the rows: of those of a task in the type of the data, then of the tasks in increasing order.
+// Calls body(selector, n) for each row n of dy. Sets `sum` (width), unless it is null, to the sum
+// of the rows: first the rows of each task are added, in the type of the data, then the tasks' sums
+// in increasing order.
 template <class T, class Body>
 void for_selected_rows(const T* dy, std::int64_t rows, std::int64_t width, T* sum, int threads,
                        const Body& body) {
@@ -266,8 +271,8 @@ void for_selected_rows(const T* dy, std::int64_t rows, std::int64_t width, T* su
     }
 }
 
-// dy (rows, width) -> index, value (rows, k); indices increase within a row. `sum` as above. hits
-// (width), unless null: the selected entries that are not zero are added.
+// dy (rows, width) -> index, value (rows, k); indices increase within a row. `sum` as above. Adds
+// the number of selected nonzero entries of each column to `hits` (width), unless it is null.
 template <class T>
 void select_topk(const T* dy, std::int64_t rows, std::int64_t width, std::int64_t k,
                  std::int32_t* index, T* value, T* sum, std::int64_t* hits, int threads) {
@@ -279,7 +284,7 @@ void select_topk(const T* dy, std::int64_t rows, std::int64_t width, std::int64_
 }
 
 // dy (rows, width) -> masked (rows, width), zero where select_topk does not select. `sum` and
-// `hits` as there.
+// `hits` as in select_topk.
 template <class T>
 void mask_topk(const T* dy, std::int64_t rows, std::int64_t width, std::int64_t k, T* masked,
                T* sum, std::int64_t* hits, int threads) {

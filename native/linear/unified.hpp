@@ -1,4 +1,4 @@
-// The backward pass of a linear layer where all examples keep the same k neurons (meProp, section
+// The backward pass of a linear layer when all examples keep the same k neurons (meProp, section
 // 2.2): those with the largest sum of |dy| over the minibatch. Both products have width k.
 //
 //   dx[n]          = sum over j of dy[n, neurons[j]] * weight[neurons[j]]     (N, I)
@@ -12,13 +12,14 @@
 
 namespace meprop::MEPROP_ISA {
 
-// Adds to `magnitudes` and `sums` (width) those of some rows of dy.
+// Adds the magnitudes of some rows of dy to `magnitudes`, and the rows to `sums` (width).
 template <class T>
 inline void add_columns(const T* dy, std::int64_t rows, std::int64_t width,
                         T* __restrict magnitudes, T* __restrict sums) {
     auto magnitude = [](T x) { return x < 0 ? -x : x; };
     std::int64_t n = 0;
-    for (; n + 4 <= rows; n += 4, dy += 4 * width) { // the sums are read and written less often
+    for (; n + 4 <= rows;
+         n += 4, dy += 4 * width) { // four rows for each load and store of the sums
         const T* __restrict a = dy, * __restrict b = a + width;
         const T* __restrict c = b + width, * __restrict d = c + width;
         for (std::int64_t i = 0; i < width; ++i) {
@@ -36,8 +37,8 @@ inline void add_columns(const T* dy, std::int64_t rows, std::int64_t width,
     }
 }
 
-// dy (rows, width) -> both (2, width): the sums of magnitudes, and the sums. Blocks of rows are
-// summed in the type of the data, then the blocks in increasing order.
+// dy (rows, width) -> both (2, width): the sums of the magnitudes, and the sums. First the rows of
+// each block are added, in the type of the data, then the blocks' sums in increasing order.
 template <class T>
 void sum_columns(const T* dy, std::int64_t rows, std::int64_t width, T* both, int threads) {
     constexpr std::int64_t kBlock = 128;
@@ -61,10 +62,10 @@ void sum_columns(const T* dy, std::int64_t rows, std::int64_t width, T* both, in
     }
 }
 
-// Rows, or neurons, whose sums fill the registers beside a tile's vectors.
+// The number of rows or neurons whose sums fit the registers beside a tile's vectors.
 constexpr int kNarrow = kVectorBytes == 64 ? 6 : 1;
 
-// sums[r] += factors[n * step + r * stride] times row n of a tile, for n below depth.
+// sums[r] += factors[n * step + r * stride] times row n of a tile, for n < depth.
 template <int R, class T>
 inline void add_outer(const T* factors, std::int64_t step, std::int64_t stride, const T* tile,
                       std::int64_t depth, TileSum<T> (&sums)[R]) {
@@ -74,7 +75,7 @@ inline void add_outer(const T* factors, std::int64_t step, std::int64_t stride, 
     }
 }
 
-// Calls body.operator()<R>(first) for n items, kNarrow of them at a time, then one at a time.
+// Covers n rows or neurons by calls of body.operator()<R>(first): kNarrow at a time, then singly.
 template <class Body>
 inline void by_narrow_blocks(std::int64_t n, const Body& body) {
     std::int64_t first = 0;
@@ -98,7 +99,7 @@ void unified_dx(const T* kept, const std::int32_t* neurons, std::int64_t rows, s
     });
     expect_writes(dx, static_cast<std::size_t>(rows * ins) * sizeof(T), threads);
     const bool stream = streams(dx, rows, ins);
-    constexpr std::int64_t kRows = 48; // a tile of weights is used for so many rows
+    constexpr std::int64_t kRows = 48; // per use of a tile of weights
     parallel_for(ceil_div(rows, kRows), threads, [=, &packed](std::int64_t task) {
         const std::int64_t start = task * kRows, n = smaller(kRows, rows - start);
         for (std::int64_t column = 0; column < ins; column += kTile<T>) {
@@ -115,7 +116,7 @@ void unified_dx(const T* kept, const std::int32_t* neurons, std::int64_t rows, s
     });
 }
 
-// Zeroes all rows of dw (outs, ins) but the given ones, which increase.
+// Zeroes all rows of dw (outs, ins) except those of the given neurons, which increase.
 template <class T>
 void zero_other_rows(const std::int32_t* neurons, std::int64_t k, std::int64_t outs,
                      std::int64_t ins, T* dw, int threads) {
@@ -132,11 +133,11 @@ void zero_other_rows(const std::int32_t* neurons, std::int64_t k, std::int64_t o
     });
 }
 
-// kept (rows, k), x (rows, ins) -> row target[j] of dw (., ins).
+// kept (rows, k), x (rows, ins) -> row target[j] of dw (., ins), for each j < k.
 template <class T>
 void unified_dw(const T* kept, const std::int32_t* target, std::int64_t rows, std::int64_t k,
                 const T* x, std::int64_t ins, T* dw, int threads) {
-    constexpr std::int64_t kChunk = 64; // rows of a tile of x in the nearest cache
+    constexpr std::int64_t kChunk = 64; // rows of a tile of x that fit the nearest cache
     parallel_apart(ceil_div(ins, kTile<T>), threads, [=](std::int64_t task) {
         const std::int64_t column = task * kTile<T>, width = smaller(kTile<T>, ins - column);
         const Buffer<T> tile(kChunk * kTile<T>), total(k * kTile<T>); // (rows, tile), (k, tile)
@@ -162,7 +163,8 @@ void unified_dw(const T* kept, const std::int32_t* target, std::int64_t rows, st
     });
 }
 
-// The whole pass; writes the neurons that are kept. Where dw has k rows only, it is just theirs.
+// The complete pass. Writes the kept neurons. With `dw_of_kept`, dw has k rows: those of the kept
+// neurons.
 template <class T>
 void unified_backward(LinearBackward<T> layer, std::int32_t* neurons, bool dw_of_kept,
                       int threads) {
@@ -177,7 +179,7 @@ void unified_backward(LinearBackward<T> layer, std::int32_t* neurons, bool dw_of
             db[o] = both[outs + o];
     }
     constexpr std::int64_t kRows = 64;
-    // captured by name: clang 14 captures no structured bindings
+    // captured by name: clang 14 cannot capture structured bindings
     auto gather = [dy = dy, rows = rows, outs = outs, k = k, neurons, &kept](std::int64_t task) {
         const std::int64_t last = smaller(rows, (task + 1) * kRows);
         for (std::int64_t n = task * kRows; n < last; ++n) {
@@ -195,10 +197,10 @@ void unified_backward(LinearBackward<T> layer, std::int32_t* neurons, bool dw_of
     if (dx)
         unified_dx<T>(kept, neurons, rows, k, weight, ins, dx, threads);
     if (dw && dw_of_kept) {
-        const Buffer<std::int32_t> places(k);
+        const Buffer<std::int32_t> rows_of_dw(k);
         for (std::int64_t j = 0; j < k; ++j)
-            places[j] = static_cast<std::int32_t>(j);
-        unified_dw<T>(kept, places, rows, k, x, ins, dw, threads);
+            rows_of_dw[j] = static_cast<std::int32_t>(j);
+        unified_dw<T>(kept, rows_of_dw, rows, k, x, ins, dw, threads);
     } else if (dw) {
         expect_writes(dw, static_cast<std::size_t>(outs * ins) * sizeof(T), threads);
         zero_other_rows(neurons, k, outs, ins, dw, threads);

@@ -1,4 +1,4 @@
-// The LSTM, for Python.
+// Python bindings of the LSTM.
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/vector.h>
 
@@ -11,7 +11,7 @@
 namespace meprop::border {
 namespace {
 
-// The steps of a packed batch, checked against its number of rows and sequences.
+// The steps of a packed batch, checked against its numbers of rows and sequences.
 class PackedSteps {
  public:
     PackedSteps(const std::vector<std::int64_t>& sizes, bool reverse, std::int64_t rows,
@@ -19,14 +19,14 @@ class PackedSteps {
         : sizes_(sizes), reverse_(reverse) {
         std::int64_t row = 0, previous = sequences;
         for (const std::int64_t size : sizes) {
-            demand(0 <= size && size <= previous,
-                   "batch sizes must not be negative, nor grow, nor exceed the rows of the state");
+            require(0 <= size && size <= previous,
+                    "batch sizes must not be negative, nor grow, nor exceed the rows of the state");
             first_.push_back(row);
             row += size;
             previous = size;
         }
-        demand(row == rows, "batch sizes must sum to the rows of the packed input");
-        demand(sizes.empty() || sizes[0] == sequences, "the state must have a row per sequence");
+        require(row == rows, "batch sizes must sum to the rows of the packed input");
+        require(sizes.empty() || sizes[0] == sequences, "the state must have a row per sequence");
     }
     Steps steps() const {
         return {first_.data(), sizes_.data(), static_cast<std::int64_t>(sizes_.size()), reverse_};
@@ -49,24 +49,24 @@ void bind(nb::module_& m) {
             const std::int64_t rows = size(x, 0), ins = size(x, 1), units = size(weight_hh, 1);
             const std::int64_t sequences = size(h0, 0);
             const PackedSteps packed(batch_sizes, reverse, rows, sequences);
-            demand(has_shape(weight_ih, 4 * units, ins), "weight_ih must be (4H, I)");
-            demand(has_shape(weight_hh, 4 * units, units), "weight_hh must be (4H, H)");
-            demand(!bias || size(*bias, 0) == 4 * units, "bias must be (4H,)");
+            require(has_shape(weight_ih, 4 * units, ins), "weight_ih must be (4H, I)");
+            require(has_shape(weight_hh, 4 * units, units), "weight_hh must be (4H, H)");
+            require(!bias || size(*bias, 0) == 4 * units, "bias must be (4H,)");
             for (const auto& state : {h0, c0}) {
-                demand(has_shape(state, sequences, units), "the state must be (B, H)");
+                require(has_shape(state, sequences, units), "the state must be (B, H)");
             }
             for (const auto& state : {h_n, c_n}) {
-                demand(has_shape(state, sequences, units), "the last state must be (B, H)");
+                require(has_shape(state, sequences, units), "the last state must be (B, H)");
             }
             for (const auto& trace : {output, tanh_c, h_prev, c_prev}) {
-                demand(has_shape(trace, rows, units), "the trace must be (N, H)");
+                require(has_shape(trace, rows, units), "the trace must be (N, H)");
             }
-            demand(has_shape(gates, rows, 4 * units), "gates must be (N, 4H)");
+            require(has_shape(gates, rows, 4 * units), "gates must be (N, 4H)");
             of<T>(kernels()).lstm_forward(x.data(), h0.data(), c0.data(), weight_ih.data(),
                                           weight_hh.data(), bias ? bias->data() : nullptr, ins,
                                           units, sequences, packed.steps(), output.data(),
                                           h_n.data(), c_n.data(), gates.data(), tanh_c.data(),
-                                          h_prev.data(), c_prev.data(), demand_threads(threads));
+                                          h_prev.data(), c_prev.data(), checked_threads(threads));
         },
         "x"_a.noconvert(), "batch_sizes"_a, "reverse"_a, "h0"_a.noconvert(), "c0"_a.noconvert(),
         "weight_ih"_a.noconvert(), "weight_hh"_a.noconvert(), "bias"_a.noconvert(),
@@ -82,22 +82,22 @@ void bind(nb::module_& m) {
             const std::int64_t rows = size(doutput, 0), units = size(weight_hh, 1);
             const std::int64_t sequences = size(dh, 0), kept = size(index, 1);
             const PackedSteps packed(batch_sizes, reverse, rows, sequences);
-            demand(has_shape(weight_hh, 4 * units, units), "weight_hh must be (4H, H)");
+            require(has_shape(weight_hh, 4 * units, units), "weight_hh must be (4H, H)");
             for (const auto& trace : {doutput, tanh_c, c_prev}) {
-                demand(has_shape(trace, rows, units), "the trace must be (N, H)");
+                require(has_shape(trace, rows, units), "the trace must be (N, H)");
             }
-            demand(has_shape(gates, rows, 4 * units), "gates must be (N, 4H)");
+            require(has_shape(gates, rows, 4 * units), "gates must be (N, 4H)");
             for (const auto& state : {dh, dc}) {
-                demand(has_shape(state, sequences, units), "the state must be (B, H)");
+                require(has_shape(state, sequences, units), "the state must be (B, H)");
             }
-            demand(kept % 4 == 0 && 4 <= kept && kept <= 4 * units, "k must be from 1 to H");
-            demand(has_shape(index, rows, kept) && has_shape(value, rows, kept),
-                   "index and value must be (N, 4k)");
-            demand(size(db, 0) == 4 * units, "db must be (4H,)");
+            require(kept % 4 == 0 && 4 <= kept && kept <= 4 * units, "k must be from 1 to H");
+            require(has_shape(index, rows, kept) && has_shape(value, rows, kept),
+                    "index and value must be (N, 4k)");
+            require(size(db, 0) == 4 * units, "db must be (4H,)");
             of<T>(kernels()).lstm_backward(
                 doutput.data(), weight_hh.data(), gates.data(), tanh_c.data(), c_prev.data(), units,
                 sequences, packed.steps(), kept / 4, dh.data(), dc.data(), index.data(),
-                value.data(), db.data(), demand_threads(threads));
+                value.data(), db.data(), checked_threads(threads));
         },
         "doutput"_a.noconvert(), "batch_sizes"_a, "reverse"_a, "weight_hh"_a.noconvert(),
         "gates"_a.noconvert(), "tanh_c"_a.noconvert(), "c_prev"_a.noconvert(), "dh"_a.noconvert(),
@@ -111,27 +111,27 @@ void bind(nb::module_& m) {
            std::optional<Matrix<Index>> index, std::optional<Matrix<T>> value, Row<T> db,
            int threads) {
             const std::int64_t all = size(gates, 0), rows = size(dh, 0), units = size(dh, 1);
-            demand(0 <= first && first <= all && rows <= all - first,
-                   "the step's rows must be inside the trace");
-            demand(1 <= k && k <= units, "k must be from 1 to H");
+            require(0 <= first && first <= all && rows <= all - first,
+                    "the step's rows must be inside the trace");
+            require(1 <= k && k <= units, "k must be from 1 to H");
             for (const auto& trace : {doutput, tanh_c, c_prev}) {
-                demand(has_shape(trace, all, units), "the trace must be (N, H)");
+                require(has_shape(trace, all, units), "the trace must be (N, H)");
             }
-            demand(has_shape(gates, all, 4 * units), "gates must be (N, 4H)");
-            demand(has_shape(dc, rows, units), "dc must have the shape of dh");
-            demand(masked ? !index && !value : unified && index && value,
-                   "either masked or, where unified, index and value must be given");
-            demand(!masked || has_shape(*masked, rows, 4 * units),
-                   "masked must be (rows of dh, 4H)");
-            demand(masked || (k < units && has_shape(*index, rows, 4 * k) &&
-                              has_shape(*value, rows, 4 * k)),
-                   "index and value must be (rows of dh, 4k), k below H");
-            demand(size(db, 0) == 4 * units, "db must be (4H,)");
+            require(has_shape(gates, all, 4 * units), "gates must be (N, 4H)");
+            require(has_shape(dc, rows, units), "dc must have the shape of dh");
+            require(masked ? !index && !value : unified && index && value,
+                    "either masked or, where unified, index and value must be given");
+            require(!masked || has_shape(*masked, rows, 4 * units),
+                    "masked must be (rows of dh, 4H)");
+            require(masked || (k < units && has_shape(*index, rows, 4 * k) &&
+                               has_shape(*value, rows, 4 * k)),
+                    "index and value must be (rows of dh, 4k), k below H");
+            require(size(db, 0) == 4 * units, "db must be (4H,)");
             of<T>(kernels()).lstm_step_backward(
                 doutput.data(), gates.data(), tanh_c.data(), c_prev.data(), units, first, rows, k,
                 unified, dh.data(), dc.data(), masked ? masked->data() : nullptr,
                 index ? index->data() : nullptr, value ? value->data() : nullptr, db.data(),
-                demand_threads(threads));
+                checked_threads(threads));
         },
         "doutput"_a.noconvert(), "gates"_a.noconvert(), "tanh_c"_a.noconvert(),
         "c_prev"_a.noconvert(), "first"_a, "k"_a, "unified"_a, "dh"_a.noconvert(),

@@ -1,8 +1,8 @@
 // One layer of an LSTM in one direction over packed sequences, forward and backward.
 //
-// Packed: the rows of all time steps under each other, step t having sizes[t] rows, which never
-// grows; row b of a step belongs to sequence b. Gates stand in PyTorch's order i, f, g, o. The
-// formulas are beside LSTMFunction in meprop_nlp/nn/functional.py.
+// Packed: the rows of all time steps one below the other. Step t has sizes[t] rows, a number that
+// never increases with t; row b of a step belongs to sequence b. Gates are in PyTorch's order i, f,
+// g, o. The formulas are beside LSTMFunction in meprop_nlp/nn/functional.py.
 #pragma once
 
 #include "base/buffer.hpp"
@@ -16,10 +16,10 @@ namespace meprop::MEPROP_ISA {
 
 constexpr int kGates = 4;
 
-// Examples whose gates are summed at once: their 4 sums each fill the registers.
+// Examples whose gates are summed together; their sums, four each, fill the registers.
 constexpr int kBlock = kVectorBytes == 64 ? 6 : 3;
 
-// The weights of a vector of units for all four gates, input above recurrent, by input:
+// Packs the weights of one vector of units for all four gates, input weights above recurrent ones:
 // [panel][input][gate][lane].
 template <class T>
 inline void pack_panel(const T* weight_ih, const T* weight_hh, const T* bias, std::int64_t ins,
@@ -28,16 +28,16 @@ inline void pack_panel(const T* weight_ih, const T* weight_hh, const T* bias, st
     for (int gate = 0; gate < kGates; ++gate) {
         for (std::int64_t lane = 0; lane < L; ++lane) {
             const std::int64_t unit = panel * L + lane, row = gate * units + unit;
-            T* to = packed + gate * L + lane;
-            const bool inside = unit < units;
-            *to = inside && bias ? bias[row] : T{0};
+            T* target = packed + gate * L + lane;
+            const bool exists = unit < units;
+            *target = exists && bias ? bias[row] : T{0};
             for (std::int64_t c = 0; c < ins; ++c) {
-                to += kGates * L;
-                *to = inside ? weight_ih[row * ins + c] : T{0};
+                target += kGates * L;
+                *target = exists ? weight_ih[row * ins + c] : T{0};
             }
             for (std::int64_t c = 0; c < units; ++c) {
-                to += kGates * L;
-                *to = inside ? weight_hh[row * units + c] : T{0};
+                target += kGates * L;
+                *target = exists ? weight_hh[row * units + c] : T{0};
             }
         }
     }
@@ -80,7 +80,7 @@ inline Vector<T> load_lanes(const T* p, std::int64_t width) {
     return v;
 }
 
-// What the forward pass reads and writes; see lstm_forward.
+// The inputs and outputs of the forward pass; see lstm_forward.
 template <class T>
 struct LSTMForward {
     const T* x;
@@ -88,8 +88,8 @@ struct LSTMForward {
     std::int64_t ins, units;
     T *output, *c, *gates, *tanh_c, *h_prev, *c_prev;
 
-    // Rows [first, first + R) of a step, for the units of one panel. `previous` is the row of the
-    // output where the step before stands, which has `alive` rows; the others start at h0 and c0.
+    // Rows [first, first + R) of a step, for the units of one panel. The previous step has `alive`
+    // rows, starting at row `previous` of the output; the other rows start from h0 and c0.
     template <int R>
     void block(std::int64_t start, std::int64_t first, std::int64_t previous, std::int64_t alive,
                std::int64_t panel, const T* packed) const {
@@ -167,7 +167,7 @@ void lstm_forward(const T* x, const T* h0, const T* c0, const T* weight_ih, cons
         });
         previous = start, alive = rows;
     }
-    // Where a sequence ends: at its last step forwards, at its first step backwards.
+    // A sequence ends at its last step when read forwards, at its first when read backwards.
     for (std::int64_t b = 0; b < sequences; ++b) {
         const T* last = h0 + b * units;
         for (std::int64_t t = 0; t < steps.n && steps.sizes[t] > b; ++t) {
@@ -183,7 +183,7 @@ void lstm_forward(const T* x, const T* h0, const T* c0, const T* weight_ih, cons
     }
 }
 
-// What the backward pass of one sequence reads and writes; see lstm_backward.
+// The inputs and outputs of the backward pass of one sequence; see lstm_backward.
 template <class T>
 struct LSTMBackward {
     const T *doutput, *weight_hh, *gates, *tanh_c, *c_prev;
@@ -191,8 +191,8 @@ struct LSTMBackward {
     std::int32_t* index;
     T* value;
 
-    // The gates' gradients of one row, from the gradients of its output (dh) and cell (dc):
-    // da (4H); makes dc that of the cell before.
+    // Computes the gate gradients da (4H) of one row from the gradients of its output (dh) and its
+    // cell (dc), and replaces dc by the gradient of the previous cell.
     void gate_gradients(std::int64_t row, const T* __restrict dh, T* __restrict dc,
                         T* __restrict da) const {
         const std::int64_t H = units;
@@ -210,8 +210,8 @@ struct LSTMBackward {
         }
     }
 
-    // dh (H) = sum of the kept entries times their rows of weight_hh. Not inlined: its loop needs
-    // all registers.
+    // dh (H) = sum of the kept entries times their rows of weight_hh. Not inlined, because its
+    // loop needs all registers.
     [[gnu::noinline]] void hidden_gradient(const std::int32_t* kept, const T* values,
                                            T* __restrict dh) const {
         for (std::int64_t u = 0; u < units; ++u)
@@ -223,7 +223,7 @@ struct LSTMBackward {
             const T* __restrict c = weight_hh + kept[j + 2] * units;
             const T* __restrict d = weight_hh + kept[j + 3] * units;
             const T va = values[j], vb = values[j + 1], vc = values[j + 2], vd = values[j + 3];
-            // the rows come from far away: ask for the next four while these are summed
+            // the rows are far away in memory: prefetch the next four while these are summed
             const T* next[4];
             for (int r = 0; r < 4; ++r)
                 next[r] = weight_hh + kept[smaller(j + 4 + r, n - 1)] * units;
@@ -240,7 +240,7 @@ struct LSTMBackward {
         }
     }
 
-    // All steps of sequence b, the last visited first.
+    // All steps of sequence b, in reverse order of the forward pass.
     void sequence(std::int64_t b, Steps steps, T* dh, T* dc, T* da, T* db) const {
         std::int64_t length = 0;
         while (length < steps.n && steps.sizes[length] > b)
@@ -265,12 +265,12 @@ struct LSTMBackward {
     }
 };
 
-// Back-propagation through time; each step keeps k of each gate's gradients (1 <= k <= H).
+// Backpropagation through time; each step keeps k gradients of each gate (1 <= k <= H).
 //
 // doutput, tanh_c, c_prev (N, H), gates (N, 4H), weight_hh (4H, H); dh and dc (B, H) hold dh_n and
-// dc_n and become dh0 and dc0. Writes the kept entries: index (N, 4k) into the 4H gates, value
-// (N, 4k); and db (4H), the sum of all gates' gradients before the selection. Sequences do not
-// depend on each other, so threads need not wait for each other between steps.
+// dc_n on entry, and dh0 and dc0 on return. Writes the kept entries, index (N, 4k) into the 4H
+// gates and value (N, 4k), and db (4H), the sum of all gate gradients before the selection.
+// Sequences are independent of each other, so threads do not wait for each other between steps.
 template <class T>
 void lstm_backward(const T* doutput, const T* weight_hh, const T* gates, const T* tanh_c,
                    const T* c_prev, std::int64_t units, std::int64_t sequences, Steps steps,

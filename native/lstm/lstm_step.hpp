@@ -1,5 +1,6 @@
-// One step of an LSTM's back-propagation through time up to the gates' gradients that are left, for
-// where products are made between steps: densely, as much is kept, or by `unified`'s set of units.
+// One step of an LSTM's backpropagation through time, up to the kept gate gradients. Used when the
+// products are computed between steps: densely, because much is kept, or over the units that all
+// rows share (`unified`).
 #pragma once
 
 #include "base/buffer.hpp"
@@ -9,9 +10,10 @@
 namespace meprop::MEPROP_ISA {
 
 // Row r of the step is row first + r of the trace. dh and dc (rows, H) are the gradients of the
-// step's output and cell; dc becomes that of the cell before. Writes masked (rows, 4H), where k
-// entries of each gate are left (all: k = H), of each row or the same of all rows; or instead,
-// where they are the same, index and value (rows, 4k). Adds to db (4H) the sum of the rows before.
+// step's output and cell; dc is replaced by the gradient of the previous cell. Writes masked
+// (rows, 4H) with k kept entries per gate (all if k = H): of each row, or with `unified` the same
+// units in all rows. With `unified` it can write index and value (rows, 4k) instead. Adds the sum
+// of the rows before the selection to db (4H).
 template <class T>
 void lstm_step_backward(const T* doutput, const T* gates, const T* tanh_c, const T* c_prev,
                         std::int64_t units, std::int64_t first, std::int64_t rows, std::int64_t k,
@@ -20,7 +22,7 @@ void lstm_step_backward(const T* doutput, const T* gates, const T* tanh_c, const
     const std::int64_t width = kGates * units;
     const LSTMBackward<T> backward{doutput, nullptr, gates,   tanh_c, c_prev,
                                    units,   k,       nullptr, nullptr};
-    if (rows * width < kSmall / 8) // an entry takes several operations
+    if (rows * width < kSmall / 8) // each entry takes several operations
         threads = 1;
     const Buffer<T> dense(k < units ? rows * width : 0);
     T* da = k < units ? dense : masked;

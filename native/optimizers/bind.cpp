@@ -1,4 +1,4 @@
-// Optimisers, for Python.
+// Python bindings of the optimisers.
 #include <nanobind/stl/optional.h>
 
 #include <cmath>
@@ -12,23 +12,24 @@ namespace {
 
 using RowNumbers = std::optional<Row<const std::int64_t>>;
 
-// Rows must increase: threads write between them.
+// Row numbers must increase, because each thread writes a range of rows.
 template <class T>
 RowGradient<T> make_gradient(const Matrix<T>& parameter, const RowNumbers& rows,
                              const Matrix<const T>& values) {
     const std::int64_t table_rows = size(parameter, 0), n = size(values, 0);
-    demand(size(values, 1) == size(parameter, 1), "the gradient must have the parameter's columns");
+    require(size(values, 1) == size(parameter, 1),
+            "the gradient must have the parameter's columns");
     if (!rows) {
-        demand(n == table_rows, "the gradient must have the parameter's rows");
+        require(n == table_rows, "the gradient must have the parameter's rows");
     } else {
-        demand(size(*rows, 0) == n, "the gradient must have a row for each row number");
+        require(size(*rows, 0) == n, "the gradient must have a row for each row number");
         std::int64_t previous = -1;
         bool increasing = true;
         for (std::int64_t i = 0; i < n; ++i) {
             increasing &= rows->data()[i] > previous;
             previous = rows->data()[i];
         }
-        demand(increasing && previous < table_rows, "row numbers must increase and be inside");
+        require(increasing && previous < table_rows, "row numbers must increase and be inside");
     }
     return {!rows, rows ? rows->data() : nullptr, values.data(), n, table_rows, size(parameter, 1)};
 }
@@ -41,10 +42,10 @@ void bind(nb::module_& m) {
            Matrix<T> square, double rate, double beta1, double beta2, double eps,
            double weight_decay, double step, bool lazy, int threads) {
             for (const auto& moment : {mean, square}) {
-                demand(has_shape(moment, size(parameter, 0), size(parameter, 1)),
-                       "the moments must have the parameter's shape");
+                require(has_shape(moment, size(parameter, 0), size(parameter, 1)),
+                        "the moments must have the parameter's shape");
             }
-            demand(step >= 1, "step counts from 1");
+            require(step >= 1, "step counts from 1");
             const AdamSettings settings{beta1,
                                         beta2,
                                         eps,
@@ -53,7 +54,7 @@ void bind(nb::module_& m) {
                                         std::sqrt(1 - std::pow(beta2, step))};
             of<T>(kernels()).adam(parameter.data(), make_gradient<T>(parameter, rows, values),
                                   mean.data(), square.data(), settings, lazy,
-                                  demand_threads(threads));
+                                  checked_threads(threads));
         },
         "parameter"_a.noconvert(), "rows"_a.noconvert(), "values"_a.noconvert(),
         "mean"_a.noconvert(), "square"_a.noconvert(), "rate"_a, "beta1"_a, "beta2"_a, "eps"_a,
@@ -63,11 +64,11 @@ void bind(nb::module_& m) {
         "adagrad",
         [](Matrix<T> parameter, const RowNumbers& rows, Matrix<const T> values, Matrix<T> sum,
            double rate, double eps, double weight_decay, bool lazy, int threads) {
-            demand(has_shape(sum, size(parameter, 0), size(parameter, 1)),
-                   "the sum must have the parameter's shape");
+            require(has_shape(sum, size(parameter, 0), size(parameter, 1)),
+                    "the sum must have the parameter's shape");
             of<T>(kernels()).adagrad(parameter.data(), make_gradient<T>(parameter, rows, values),
                                      sum.data(), {rate, eps, weight_decay}, lazy,
-                                     demand_threads(threads));
+                                     checked_threads(threads));
         },
         "parameter"_a.noconvert(), "rows"_a.noconvert(), "values"_a.noconvert(),
         "sum"_a.noconvert(), "rate"_a, "eps"_a, "weight_decay"_a, "lazy"_a, "threads"_a,

@@ -1,8 +1,8 @@
-// One step of an optimiser for one parameter (rows, width), with a gradient that is dense or has
-// only some rows. The formulas are those of torch.optim, in the same order of operations.
+// One step of an optimiser for one parameter (rows, width), whose gradient is dense or has only
+// some rows. The formulas are those of torch.optim, in the same order of operations.
 //
 // Exact: a row without a gradient has a gradient of zero, which still decays Adam's moments and so
-// moves the parameter. Lazy: such a row is left alone.
+// moves the parameter. Lazy: such a row is not updated.
 #pragma once
 
 #include <math.h>
@@ -20,11 +20,11 @@ inline double square_root(double x) {
     return ::sqrt(x);
 }
 
-// Calls update(first element, gradient or null, elements) for runs of rows that cover the
-// parameter.
+// Calls update(first, gradient, n) for runs of n elements that cover the parameter, or with `lazy`
+// only the rows that have a gradient. `gradient` is null for rows without one.
 template <class T, class Update>
 void for_each_row(const RowGradient<T>& gradient, bool lazy, int threads, Update update) {
-    constexpr std::int64_t kElements = 1 << 13; // of a task
+    constexpr std::int64_t kElements = 1 << 13; // per task
     const std::int64_t width = gradient.width;
     if (gradient.is_dense) {
         const std::int64_t n = gradient.table_rows * width;
@@ -45,7 +45,7 @@ void for_each_row(const RowGradient<T>& gradient, bool lazy, int threads, Update
         });
         return;
     }
-    // a task is the rows between some that have a gradient, those included
+    // a task covers a range of rows: some rows that have a gradient, and all rows between them
     const std::int64_t tasks = larger<std::int64_t>(1, smaller<std::int64_t>(gradient.n, 64));
     parallel_for(tasks, threads, [=](std::int64_t task) {
         std::int64_t i = gradient.n * task / tasks;
@@ -76,10 +76,10 @@ void adam(T* parameter, RowGradient<T> gradient, T* mean, T* square, AdamSetting
                     [=](std::int64_t first, const T* values, std::int64_t n) {
                         T* __restrict p = parameter + first, * __restrict m = mean + first;
                         T* __restrict v = square + first;
-                        const T* __restrict given = values;
-                        if (given) {
+                        const T* __restrict gradients = values;
+                        if (gradients) {
                             for (std::int64_t i = 0; i < n; ++i) {
-                                const T g = given[i] + decay * p[i];
+                                const T g = gradients[i] + decay * p[i];
                                 m[i] += (g - m[i]) * keep_mean;
                                 v[i] = v[i] * beta2 + add_square * g * g;
                                 p[i] -= step * (m[i] / (square_root(v[i]) / root + eps));
@@ -95,7 +95,7 @@ void adam(T* parameter, RowGradient<T> gradient, T* mean, T* square, AdamSetting
                     });
 }
 
-// A row without a gradient does not move, unless the parameter decays.
+// A row without a gradient does not change, except by weight decay.
 template <class T>
 void adagrad(T* parameter, RowGradient<T> gradient, T* sum, AdagradSettings settings, bool lazy,
              int threads) {

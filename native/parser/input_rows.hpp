@@ -1,9 +1,9 @@
-// The rows that a parser's input is the sum of.
+// The rows whose sum is a parser's input.
 //
-// The network's input is a sum of rows, one for each of the 18 forms, 18 tags and 12 labels that it
-// looks at (Chen & Manning 2014). Most of a word's children are missing most of the time: the rows
-// of a missing child and of its missing label are summed beforehand, and so are those of the two
-// that cannot be there without it. That leaves about 20 rows to add for a move instead of 48.
+// The network's input is a sum of rows, one for each of its 18 forms, 18 tags and 12 labels (Chen &
+// Manning 2014). Usually most children are missing. The rows of a missing child and its missing
+// label are summed in advance, and so are the rows of the two further children that cannot exist
+// without it. That leaves about 20 rows to add per transition instead of 48.
 #pragma once
 
 #include "base/buffer.hpp"
@@ -12,14 +12,14 @@
 
 namespace meprop::MEPROP_ISA {
 
-// Index of the position of each child: first, second, and the first one's own first.
+// The positions of the first child, the second child, and the first child's own first child.
 struct ChildPositions {
     int first, second, grandchild;
 };
 constexpr int kFirstChild = kPositions - kLabelled;
 constexpr ChildPositions kChildren[2][2] = {{{6, 8, 10}, {7, 9, 11}}, {{12, 14, 16}, {13, 15, 17}}};
 
-// The sums of the rows of missing children, once for each network and batch.
+// The sums of the rows of missing children, computed once per batch.
 class MissingRows {
  public:
     explicit MissingRows(const ParserNetwork& network)
@@ -49,7 +49,8 @@ class MissingRows {
     }
 
     const float* one(int position) const { return rows_ + position * h_; }
-    // Of the second child and the grandchild of s0 or s1 (or b0) on one side; of all three.
+    // The sum for the second child and the grandchild of a word (s0 or s1, or b0) on one side, and
+    // for all three children.
     const float* two(int word, int side) const {
         return rows_ + (kPositions + 4 * word + 2 * side) * h_;
     }
@@ -60,9 +61,9 @@ class MissingRows {
     const Buffer<float> rows_;
 };
 
-constexpr int kMostRows = 2 * kPositions + kLabelled;
+constexpr int kMaxRows = 2 * kPositions + kLabelled;
 
-// The rows that a state's input is the sum of.
+// The rows whose sum is the input of a state.
 class InputRows {
  public:
     InputRows(const ParserNetwork& network, const MissingRows& missing, const float* const* forms,
@@ -75,7 +76,7 @@ class InputRows {
             add_word(state, state.stack(i), i);
         for (int i = 0; i < 3; ++i)
             add_word(state, state.buffer(i), 3 + i);
-        // in arc-hybrid b0 has children, and s1's on the left count no more: parsing/features.py
+        // in arc-hybrid, b0's left children replace those of s1: parsing/features.py
         const bool b0 = network_.system == System::arc_hybrid;
         for (int w = 0; w < 2; ++w) {
             const std::int32_t word = state.stack(w), left = w && b0 ? state.buffer(0) : word;
@@ -84,7 +85,7 @@ class InputRows {
         }
     }
 
-    const float* rows[kMostRows];
+    const float* rows[kMaxRows];
     int n = 0;
 
  private:

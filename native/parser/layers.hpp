@@ -1,4 +1,4 @@
-// The layers of a frozen parser: sums of rows, activations, products with what is not zero.
+// The layers of a frozen parser: sums of rows, activations, products over nonzero units.
 #pragma once
 
 #include "base/buffer.hpp"
@@ -8,12 +8,13 @@
 
 namespace meprop::MEPROP_ISA {
 
-// Hidden units with their places where they are not zero: with relu half of them and more are.
+// Hidden units, and the indices of those that are not zero: with relu, half of them or more are
+// zero.
 struct Hidden {
-    explicit Hidden(std::int64_t widest) : values(widest), places(widest + kSparePlaces) {}
+    explicit Hidden(std::int64_t widest) : values(widest), indices(widest + kSpareIndices) {}
 
     const Buffer<float> values;
-    const Buffer<std::int32_t> places;
+    const Buffer<std::int32_t> indices;
     int n = 0;
 };
 
@@ -33,14 +34,14 @@ inline void put(Vector<float> x, std::int64_t first, Hidden& hidden) {
     const Vector<float> y = activate<A>(x);
     store(hidden.values + first, y);
     if constexpr (A == Activation::relu) {
-        // a positive float is a positive integer, and so is a positive NaN
+        // the bits of a positive float, or of a positive NaN, are a positive integer
         const Vector<std::int32_t> bits = (Vector<std::int32_t>)y;
-        hidden.n += write_places<std::int32_t>(hidden.places + hidden.n,
-                                               at_least(bits, splat(std::int32_t{1})),
-                                               static_cast<std::int32_t>(first));
+        hidden.n += write_lane_indices<std::int32_t>(hidden.indices + hidden.n,
+                                                     at_least(bits, splat(std::int32_t{1})),
+                                                     static_cast<std::int32_t>(first));
     } else {
         for (int lane = 0; lane < L; ++lane)
-            hidden.places[hidden.n++] = static_cast<std::int32_t>(first) + lane;
+            hidden.indices[hidden.n++] = static_cast<std::int32_t>(first) + lane;
     }
 }
 
@@ -63,7 +64,7 @@ inline Vector<float> add_rows(const float* bias, const InputRows& input, std::in
     return check;
 }
 
-// The first hidden layer of a state. The result is zero unless a sum is not finite.
+// Computes the first hidden layer of a state. Returns zeros unless a sum is not finite.
 template <Activation A>
 inline Vector<float> first_layer(const ParserNetwork& network, const InputRows& input,
                                  Hidden& hidden) {
@@ -87,9 +88,9 @@ inline void layer_columns(const Layer& layer, const Hidden& x, std::int64_t firs
     for (int v = 0; v < Vectors; ++v)
         sums[v] = load(layer.bias + first + v * L);
     for (int i = 0; i < x.n; ++i) {
-        const std::int64_t place = x.places[i];
-        const Vector<float> factor = splat(x.values[place]);
-        const float* weight = layer.weight + place * layer.outs + first;
+        const std::int64_t unit = x.indices[i];
+        const Vector<float> factor = splat(x.values[unit]);
+        const float* weight = layer.weight + unit * layer.outs + first;
         for (int v = 0; v < Vectors; ++v)
             sums[v] += factor * load(weight + v * L);
     }

@@ -17,22 +17,22 @@ struct Layer {
     std::int64_t ins, outs;
 };
 
-// Of a sentence, on average, before SWAP is not allowed any more: parsing/transitions.py.
+// Swaps allowed in a sentence, per word; see parsing/transitions.py.
 constexpr int kSwapsPerWord = 8;
 
-// The words that a parser sees, in the order of parsing/features.py, and those with labels.
+// The words that a parser sees, in the order of parsing/features.py, and how many have labels.
 constexpr int kPositions = 18;
 constexpr int kLabelled = 12;
 
 struct ParserNetwork {
     System system;
     Activation activation;
-    std::int64_t hidden;        // of the first layer, a multiple of the lanes
+    std::int64_t hidden;        // units of the first layer, a multiple of the lanes
     const float* bias;          // (hidden)
-    const float* special_forms; // (2, kPositions, hidden): of ROOT and NULL
-    const float* special_tags;  // the same
-    const float* label_rows;    // (kLabelled, labels + 1, hidden); the last: no label
-    const Layer* layers;        // the second layer to the last, whose outs are transitions
+    const float* special_forms; // (2, kPositions, hidden): rows of ROOT and NULL
+    const float* special_tags;  // likewise
+    const float* label_rows;    // (kLabelled, labels + 1, hidden); the last row: no label
+    const Layer* layers;        // from the second layer to the last, whose outputs are transitions
     std::int64_t n_layers;
     std::int64_t labels, left_start, transitions;
     const float* masks;         // (situations, outs): 0 or -infinity
@@ -43,20 +43,20 @@ struct ParserNetwork {
 struct ParserBatch {
     const float* const* forms;  // (words)
     const float* const* tags;   // (words)
-    const std::int32_t* bounds; // (sentences + 1) first words
+    const std::int32_t* bounds; // (sentences + 1) first word of each
     std::int64_t sentences;
     std::int32_t* heads;  // (words), 0 is ROOT
     std::int32_t* labels; // (words)
-    float* confidence;    // (words) or null: softmax of the arc's transition
+    float* confidence;    // (words) or null: softmax probability of the arc's transition
 };
 
-// What a dynamic oracle is told of the same sentences, and where it and the parser write; each
-// sentence of n words takes 2 n transitions.
+// The gold trees of the same sentences for a dynamic oracle, and its outputs. A sentence of n words
+// takes 2 n transitions.
 struct Exploration {
-    const std::int32_t* heads;  // (words) gold
-    const std::int32_t* labels; // (words) gold
-    std::int32_t* followed;     // (2 words) the parser's transitions
-    std::int32_t* targets;      // (2 words) the best of the right ones
+    const std::int32_t* heads;  // (words) gold heads
+    const std::int32_t* labels; // (words) gold labels
+    std::int32_t* followed;     // (2 words) transitions of the parser
+    std::int32_t* targets;      // (2 words) best-scored correct transitions
 };
 
 } // namespace meprop

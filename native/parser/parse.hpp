@@ -29,7 +29,7 @@ class GreedyParser {
         while (!state.is_terminal()) {
             const int situation = state.situation(system);
             std::int32_t move = network_.forced[situation];
-            float share = 1;
+            float probability = 1;
             if (move < 0) {
                 input.collect(state);
                 const Choice choice = choose(input, situation);
@@ -39,8 +39,8 @@ class GreedyParser {
                 if (exploration && (*targets_++ = right_move(state, situation)) < 0)
                     return false;
                 if (batch.confidence)
-                    share = best_share(scores_, choice.best,
-                                       network_.layers[network_.n_layers - 1].outs);
+                    probability = best_probability(scores_, choice.best,
+                                                   network_.layers[network_.n_layers - 1].outs);
             } else if (exploration) {
                 *targets_++ = move;
             }
@@ -57,7 +57,7 @@ class GreedyParser {
             else
                 state.swap();
             if (child && batch.confidence)
-                batch.confidence[first + child - 1] = share;
+                batch.confidence[first + child - 1] = probability;
         }
         for (std::int32_t i = 0; i < n; ++i) {
             batch.heads[first + i] = state.heads[i + 1];
@@ -87,10 +87,12 @@ class GreedyParser {
             last_children_[gold_heads_[i]] = i + 1;
     }
 
-    // The best of the transitions that parsing/oracles.py calls right, by the scores of
-    // this state. Ties: the first. -1: arc-hybrid cannot build the gold tree.
+    // The best-scored transition of those that parsing/oracles.py calls correct, by the
+    // scores of this state. Ties go to the first. Returns -1 if arc-hybrid cannot build the gold
+    // tree.
     std::int32_t right_move(const ParserState& state, int situation) {
-        const std::int32_t s0 = state.stack(0), b0 = state.buffer(0); // none is beyond all words
+        const std::int32_t s0 = state.stack(0),
+                           b0 = state.buffer(0); // `none` is greater than all words
         std::int32_t best = -1;
         if (b0 != state.none && !state.shift_loses(gold_heads_))
             best = 0;
@@ -106,8 +108,8 @@ class GreedyParser {
         return best;
     }
 
-    // The better of `best` and an arc with the gold label, or any that is allowed, where that is
-    // not.
+    // The better of `best` and the arc with the gold label, or with any allowed label if the mask
+    // forbids the gold one.
     std::int32_t best_label(std::int32_t best, std::int32_t start, std::int32_t child,
                             int situation) {
         const float* mask =
@@ -149,7 +151,7 @@ class GreedyParser {
     MissingRows missing_;
     Hidden hidden_;
     const Buffer<float> scores_;
-    // of the sentence that is explored
+    // of the sentence that is being explored
     const std::int32_t *gold_heads_ = nullptr, *gold_labels_ = nullptr;
     std::int32_t *followed_ = nullptr, *targets_ = nullptr, *last_children_ = nullptr;
 };

@@ -1,5 +1,5 @@
-// What a parser knows half way through a sentence, and its moves: parsing/state.py and
-// parsing/transitions.py once more, for decoding.
+// The state of a parser and its transitions: parsing/state.py and parsing/transitions.py in C++,
+// for decoding.
 #pragma once
 
 #include "base/buffer.hpp"
@@ -8,8 +8,8 @@
 
 namespace meprop::MEPROP_ISA {
 
-// Words are 1 to n, ROOT is 0, and n + 1 is "none", which has no children: a missing word has
-// missing children without a test.
+// Words are 1 to n, ROOT is 0, and n + 1 is "none", which has no children: this way a missing word
+// has missing children without a test.
 class ParserState {
  public:
     static constexpr std::int32_t kRoot = 0;
@@ -28,12 +28,12 @@ class ParserState {
         stack_[0] = kRoot;
         stacked_ = 1;
         buffered_ = n;
-        most_swaps_ = kSwapsPerWord * std::int64_t{n};
+        max_swaps_ = kSwapsPerWord * std::int64_t{n};
         for (std::int32_t i = 0; i < n; ++i)
             buffer_[i] = n - i;
     }
 
-    // The i-th word from the top of the stack, or from the front of the buffer.
+    // The i-th word from the top of the stack, and from the front of the buffer.
     std::int32_t stack(int i) const { return stacked_ > i ? stack_[stacked_ - 1 - i] : none; }
     std::int32_t buffer(int i) const { return buffered_ > i ? buffer_[buffered_ - 1 - i] : none; }
     bool is_terminal() const { return buffered_ == 0 && stacked_ == 1; }
@@ -44,12 +44,12 @@ class ParserState {
         if (stacked_ < 3)
             return 2 * stacked_ - 2 + empty;
         const bool no_swap =
-            system == System::arc_standard_swap && (stack(1) > stack(0) || swaps_ == most_swaps_);
+            system == System::arc_standard_swap && (stack(1) > stack(0) || swaps_ == max_swaps_);
         return (no_swap ? 6 : 4) + empty;
     }
 
-    // Whether b0, once shifted, is parted from a head or a child on the stack. `gold` has the head
-    // of word 1 first.
+    // Whether shifting b0 makes a gold arc between b0 and a word on the stack unreachable. gold[0]
+    // is the head of word 1.
     bool shift_loses(const std::int32_t* gold) const {
         const std::int32_t word = buffer(0), head = gold[word - 1];
         for (std::int32_t i = 0; i < stacked_; ++i) {
@@ -69,7 +69,7 @@ class ParserState {
         --stacked_;
     }
 
-    // Both return the child.
+    // Both arcs return the child.
     std::int32_t left_arc(System system, std::int32_t label) {
         if (system == System::arc_hybrid) {
             const std::int32_t child = stack_[--stacked_];
@@ -87,14 +87,14 @@ class ParserState {
     }
 
     const std::int32_t none;
-    std::int32_t *heads, *labels; // set where a word has its head
+    std::int32_t *heads, *labels; // set once a word has its head
     std::int32_t *left1, *left2, *right1, *right2;
 
  private:
     std::int32_t attach(std::int32_t child, std::int32_t head, std::int32_t label) {
         heads[child] = head;
         labels[child] = label;
-        // only SWAP attaches children in an order other than from the head outwards
+        // without SWAP, children are attached from the head outwards
         if (child < head) {
             const std::int32_t first = left1[head];
             if (first == none || child < first) {
@@ -115,10 +115,10 @@ class ParserState {
         return child;
     }
 
-    const Buffer<std::int32_t> memory_; // of all arrays
+    const Buffer<std::int32_t> memory_; // holds all arrays
     std::int32_t *stack_, *buffer_;
     std::int32_t stacked_, buffered_;
-    std::int64_t most_swaps_, swaps_ = 0;
+    std::int64_t max_swaps_, swaps_ = 0;
 };
 
 } // namespace meprop::MEPROP_ISA

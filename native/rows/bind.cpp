@@ -1,4 +1,4 @@
-// Row caches, for Python.
+// Python bindings of row caches.
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -30,21 +30,21 @@ FoundRows::~FoundRows() {
 }
 
 void FoundRows::fill(Matrix<const float> vectors) {
-    demand(has_shape(vectors, static_cast<std::int64_t>(missing.size()), size(layer_->weight, 0)),
-           "vectors must be (missing rows, inputs of the layer)");
-    std::vector<float*> to;
-    to.reserve(unfilled_.size());
+    require(has_shape(vectors, static_cast<std::int64_t>(missing.size()), size(layer_->weight, 0)),
+            "vectors must be (missing rows, inputs of the layer)");
+    std::vector<float*> targets;
+    targets.reserve(unfilled_.size());
     for (const RowCache::Missing& row : unfilled_)
-        to.push_back(row.values);
+        targets.push_back(row.values);
     const std::int64_t width = size(layer_->weight, 1);
     layer_->kernels->decoding.fold(
         {layer_->weight.data(), layer_->bias.data(), size(layer_->weight, 0), width},
-        vectors.data(), size(vectors, 0), to.data());
-    for (const float* row : to) {
-        float sum = 0; // NaN where one value is not finite
+        vectors.data(), size(vectors, 0), targets.data());
+    for (const float* row : targets) {
+        float sum = 0; // NaN if a value is not finite
         for (std::int64_t j = 0; j < width; ++j)
             sum += row[j] - row[j];
-        demand(sum == 0, "a row is not finite");
+        require(sum == 0, "a row is not finite");
     }
     layer_->cache.mark_filled(unfilled_);
     unfilled_.clear();
@@ -59,19 +59,19 @@ using Strings = std::vector<std::string>;
 std::shared_ptr<FoldedLayer> make_layer(HeldArray<const float, 2> weight,
                                         HeldArray<const float, 1> bias, std::int64_t capacity) {
     const std::int64_t width = size(weight, 1);
-    demand(size(bias, 0) == width, "bias must have a value for each column of weight");
-    demand(width >= 1 && width % kernels().lanes == 0, "width must be a multiple of the lanes");
-    demand(capacity >= 1, "capacity must be at least 1");
+    require(size(bias, 0) == width, "bias must have a value for each column of weight");
+    require(width >= 1 && width % kernels().lanes == 0, "width must be a multiple of the lanes");
+    require(capacity >= 1, "capacity must be at least 1");
     return std::shared_ptr<FoldedLayer>(
         new FoldedLayer{weight, bias, &kernels(), RowCache(width, capacity)});
 }
 
-// The words' keys where they stand in Python's own strings, which `keys` keeps alive.
+// Views of the keys inside Python's strings, which `keys` keeps alive.
 std::vector<std::string_view> views_of(const nb::list& keys, std::vector<nb::bytes>& encoded) {
     std::vector<std::string_view> views;
     views.reserve(nb::len(keys));
     for (nb::handle key : keys) {
-        demand(nb::isinstance<nb::str>(key), "keys must be str");
+        require(nb::isinstance<nb::str>(key), "keys must be str");
         Py_ssize_t bytes = 0;
         const char* text = PyUnicode_AsUTF8AndSize(key.ptr(), &bytes);
         if (!text) { // a lone surrogate
@@ -95,20 +95,20 @@ nb::list missing_keys(const FoundRows& rows) {
     return keys;
 }
 
-// The values of each word, joined with tabs.
+// The values of each word, joined by tabs.
 class Joined {
  public:
     Joined(Matrix<const Index> ids, const std::vector<Strings>& tables) {
         const std::int64_t n = size(ids, 1);
-        demand(size(ids, 0) == static_cast<std::int64_t>(tables.size()),
-               "ids must have a row for each table");
+        require(size(ids, 0) == static_cast<std::int64_t>(tables.size()),
+                "ids must have a row for each table");
         std::vector<std::size_t> ends;
         ends.reserve(static_cast<std::size_t>(n));
         for (std::int64_t i = 0; i < n; ++i) {
             for (std::size_t c = 0; c < tables.size(); ++c) {
                 const Index id = ids.data()[static_cast<std::int64_t>(c) * n + i];
-                demand(0 <= id && static_cast<std::size_t>(id) < tables[c].size(),
-                       "an id is outside its table");
+                require(0 <= id && static_cast<std::size_t>(id) < tables[c].size(),
+                        "an id is outside its table");
                 if (c)
                     text_ += '\t';
                 text_ += tables[c][static_cast<std::size_t>(id)];
@@ -128,14 +128,14 @@ class Joined {
     std::string text_;
 };
 
-// The columns of each word, joined with tabs; neighbours are so in the text already.
+// The columns of each word, joined by tabs. Adjacent columns are already joined in the text.
 class JoinedColumns {
  public:
     JoinedColumns(const Document& document, const std::vector<int>& columns) {
-        demand(!columns.empty(), "columns must name one or more");
+        require(!columns.empty(), "columns must name one or more");
         bool neighbours = true;
         for (std::size_t c = 0; c < columns.size(); ++c) {
-            demand(0 <= columns[c] && columns[c] < document.columns, "there is no such column");
+            require(0 <= columns[c] && columns[c] < document.columns, "there is no such column");
             neighbours &= c == 0 || columns[c] == columns[c - 1] + 1;
         }
         const std::int64_t n = document.n_words();
@@ -153,7 +153,7 @@ class JoinedColumns {
             for (const int column : columns)
                 bytes += document.field(i, column).size() + 1;
         }
-        text_.reserve(bytes); // so that views stay where they are
+        text_.reserve(bytes); // so that the views stay valid
         for (std::int64_t i = 0; i < n; ++i) {
             const std::size_t start = text_.size();
             for (const int column : columns) {

@@ -1,4 +1,4 @@
-// Folding a first layer into rows, one for each word form or combination of tags.
+// Folds a first layer into rows, one for each word form or combination of tags.
 #pragma once
 
 #include "base/simd.hpp"
@@ -6,8 +6,8 @@
 
 namespace meprop::MEPROP_ISA {
 
-// R rows, V vectors of columns from `first` on: each weight is loaded once for all R. A row's sums
-// run in the order of the inputs, whatever is folded with it: a form gives the same row always.
+// R rows, V vectors of columns starting at `first`: each weight is loaded once for all R rows. Sums
+// run in the order of the inputs, so a form always gives the same row, whatever is folded with it.
 template <int R, int V>
 inline void fold_block(const Folding& f, const float* vectors, std::int64_t first,
                        float* const* rows) {
@@ -35,7 +35,7 @@ inline void fold_block(const Folding& f, const float* vectors, std::int64_t firs
     }
 }
 
-// All rows, some columns: these columns' weights stay in the first-level cache.
+// All rows, some columns: the weights of these columns stay in the first-level cache.
 template <int V>
 inline void fold_columns(const Folding& f, const float* vectors, std::int64_t n, std::int64_t first,
                          float* const* rows) {

@@ -1,4 +1,4 @@
-// Rows of a cache that someone looked up: they stay where they are as long as this lives.
+// Rows that were looked up in a cache. None of them is evicted while this object lives.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace meprop::border {
 
-// A row cache and the folded layer that fills it.
+// A row cache, and the folded layer that fills it.
 struct FoldedLayer {
     HeldArray<const float, 2> weight; // (ins, width)
     HeldArray<const float, 1> bias;   // (width)
@@ -28,7 +28,7 @@ class FoundRows {
     void fill(Matrix<const float> vectors);
 
     std::vector<const float*> rows;
-    std::vector<std::string> missing; // the keys of the rows that `fill` wants
+    std::vector<std::string> missing; // keys of the rows that `fill` expects
 
     const FoldedLayer& layer() const { return *layer_; }
 
@@ -38,14 +38,14 @@ class FoundRows {
     std::vector<RowCache::Missing> unfilled_;
 };
 
-// Checks the bounds of sentences of n words.
-inline void demand_bounds(const Row<const Index>& bounds, std::size_t n) {
+// Checks the bounds of sentences with n words in total.
+inline void require_bounds(const Row<const Index>& bounds, std::size_t n) {
     const std::int64_t size = border::size(bounds, 0);
     const Index* at = bounds.data();
-    demand(size >= 1 && at[0] == 0 && static_cast<std::size_t>(at[size - 1]) == n,
-           "bounds must begin with 0 and end with the number of words");
+    require(size >= 1 && at[0] == 0 && static_cast<std::size_t>(at[size - 1]) == n,
+            "bounds must begin with 0 and end with the number of words");
     for (std::int64_t i = 1; i < size; ++i)
-        demand(at[i - 1] <= at[i], "bounds must not fall");
+        require(at[i - 1] <= at[i], "bounds must not fall");
 }
 
 } // namespace meprop::border

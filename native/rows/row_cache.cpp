@@ -44,10 +44,10 @@ void RowCache::find(Ticket ticket, const std::vector<std::string_view>& keys,
         }
         Entry& entry = entries_[static_cast<std::size_t>(number)];
         float* values = row(number);
-        // what is not filled has this ticket only where it stands among the missing ones already
+        // an unfilled row with this ticket is already in the list of missing rows
         if (!entry.filled && entry.last_used != ticket)
             missing.push_back({static_cast<std::int32_t>(i), number, values});
-        if (entry.last_used != ticket && entry.uses < kMostUses)
+        if (entry.last_used != ticket && entry.uses < kMaxUses)
             ++entry.uses;
         entry.last_used = ticket;
         rows[i] = values;
@@ -90,8 +90,8 @@ std::int32_t RowCache::lookup(std::string_view key, std::size_t hash) {
     return -1;
 }
 
-// A row for a new entry: one given back, one not used for long, or one more. `full` remembers that
-// all are in use, so that a lookup goes round once at most in vain.
+// A row for a new entry: a discarded row, an evicted one, or a new one. `full` remembers that all
+// rows are in use, so that a lookup searches in vain at most once.
 std::int32_t RowCache::make_room(bool& full) {
     if (!free_.empty()) {
         const std::int32_t row = free_.back();
@@ -106,7 +106,7 @@ std::int32_t RowCache::make_room(bool& full) {
         full = true;
     }
     if (n % kBlockRows == 0) {
-        // 64 bytes: the widest vectors, and lines of the cache
+        // 64 bytes: the size of the widest vectors and of a cache line
         const std::size_t bytes = static_cast<std::size_t>(kBlockRows * width_) * sizeof(float);
         auto* memory = static_cast<float*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
         if (!memory)
@@ -119,23 +119,23 @@ std::int32_t RowCache::make_room(bool& full) {
     return static_cast<std::int32_t>(n);
 }
 
-// A row that nobody uses now, by chance, but the more lookups asked for it the less likely; or -1.
-// By chance, as a file that goes round in circles, a little larger than the table, would find
-// nothing of what was there last time if the oldest rows went first.
+// Evicts a random row that is not in use, more likely one with few lookups, and returns it, or -1
+// if there is none. Random, because evicting the oldest rows first would never hit when a file is
+// read in a loop and needs slightly more rows than the cache holds.
 std::int32_t RowCache::reuse() {
     const Ticket oldest = held_.empty() ? next_ticket_ : *held_.begin();
     const std::size_t n = entries_.size();
-    for (std::size_t tried = 0; tried < (kMostUses + 2) * n; ++tried) {
+    for (std::size_t tried = 0; tried < (kMaxUses + 2) * n; ++tried) {
         random_ = random_ * 6364136223846793005u + 1442695040888963407u;
-        const std::size_t place = (random_ >> 33) % n;
-        Entry& entry = entries_[place];
+        const std::size_t candidate = (random_ >> 33) % n;
+        Entry& entry = entries_[candidate];
         if (entry.last_used >= oldest)
             continue;
         if (entry.uses > 1) {
             --entry.uses;
             continue;
         }
-        const std::int32_t row = static_cast<std::int32_t>(place);
+        const std::int32_t row = static_cast<std::int32_t>(candidate);
         unlink(row);
         return row;
     }

@@ -1,4 +1,4 @@
-// A bounded table from strings to folded rows, shared by threads.
+// A bounded cache from strings to folded rows, shared by threads.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@
 
 namespace meprop {
 
-// Keeps about `capacity` rows. Whoever looks rows up holds a ticket, and as long as a ticket is
-// held nothing that was found with it, or after it was taken, gives way. So the table outgrows its
-// capacity only where one lookup needs more rows.
+// Keeps about `capacity` rows. A caller takes a ticket before it looks rows up. While the ticket is
+// held, no row that was looked up with it, or since it was taken, is evicted. So the cache outgrows
+// its capacity only if one lookup needs more rows.
 //
-// A row that is found but not yet filled counts as missing, for every lookup until someone fills
-// it. Lookups that fill rows must not run at the same time; all else may.
+// A row that is found but not yet filled counts as missing in every lookup until it is filled.
+// Lookups that fill rows must not run concurrently; all other calls may.
 class RowCache {
  public:
     using Ticket = std::int64_t;
@@ -27,16 +27,16 @@ class RowCache {
     void give_back(Ticket ticket);
 
     struct Missing {
-        std::int32_t key; // its index
+        std::int32_t key; // index of its key
         std::int32_t row;
         float* values; // to be written
     };
 
-    // Where the rows of the keys are, and which of them, each once, are missing.
+    // Finds the rows of the keys, and lists each missing row once.
     void find(Ticket ticket, const std::vector<std::string_view>& keys,
               std::vector<const float*>& rows, std::vector<Missing>& missing);
     void mark_filled(const std::vector<Missing>& rows);
-    // Forgets those that nobody filled.
+    // Forgets the rows that were not filled.
     void discard(const std::vector<Missing>& rows);
 
     std::int64_t width() const { return width_; }
@@ -44,7 +44,7 @@ class RowCache {
 
  private:
     static constexpr std::int64_t kBlockRows = 64;
-    static constexpr int kMostUses = 4;
+    static constexpr int kMaxUses = 4;
 
     struct Entry {
         std::string key;
@@ -53,7 +53,7 @@ class RowCache {
         Ticket last_used = -1;
         bool linked = false; // found by its key
         bool filled = false;
-        std::int8_t uses = 0; // lookups that asked for it, up to kMostUses, less those since
+        std::int8_t uses = 0; // lookups, up to kMaxUses; eviction rounds count it down
     };
     struct Free {
         void operator()(float* memory) const;

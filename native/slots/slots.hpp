@@ -1,9 +1,9 @@
-// A linear layer over rows of a table side by side: y[b] = bias + sum over slots s of
-// weight[:, s] * table[rows[b, s]], where a product that several examples share is made once.
+// A linear layer over concatenated rows of a table: y[b] = bias + sum over slots s of
+// weight[:, s] * table[rows[b, s]]. A product that several examples share is computed once.
 //
-// In a batch most slots hold one of few rows (a frequent form, a tag, nothing), so the distinct
-// pairs of a slot and a row are a fraction of all. The columns of y go panel by panel: a panel's
-// products of all pairs stay in the near caches until they are added up.
+// In a batch, most slots hold one of few rows (a frequent form, a tag, nothing), so there are far
+// fewer distinct pairs of a slot and a row than slots. The columns of y are computed panel by
+// panel: a panel's products of all pairs stay in the nearest caches until they are summed.
 #pragma once
 
 #include "base/buffer.hpp"
@@ -12,9 +12,9 @@
 
 namespace meprop::MEPROP_ISA {
 
-// rows (n, slots) -> pair (n, slots), the number of the pair at each place; row_of, the row of each
-// pair; and first (slots + 1), where each slot's pairs begin. Pairs are numbered by slot, then by
-// row. Returns how many there are.
+// rows (n, slots) -> pair (n, slots), the pair number of each slot of each example; row_of, the row
+// of each pair; and first (slots + 1), the first pair of each slot. Pairs are numbered by slot,
+// then by row. Returns their number.
 inline std::int64_t number_pairs(const std::int32_t* rows, std::int64_t n, std::int64_t slots,
                                  std::int64_t table_rows, std::int32_t* pair, std::int32_t* row_of,
                                  std::int32_t* first) {
@@ -41,8 +41,8 @@ inline std::int64_t number_pairs(const std::int32_t* rows, std::int64_t n, std::
 
 constexpr int kPanelVectors = 4;
 template <class T>
-constexpr std::int64_t kPanel = kPanelVectors * kLanes<T>; // columns of y that a task makes
-constexpr int kPairBlock = kVectorBytes == 64 ? 6 : 3;     // their sums fill the registers
+constexpr std::int64_t kPanel = kPanelVectors * kLanes<T>; // columns of y per task
+constexpr int kPairBlock = kVectorBytes == 64 ? 6 : 3; // as many as have their sums in registers
 
 // products[r] (kPanel) = row r of vectors (R, width) times weights (width, kPanel).
 template <int R, class T>

@@ -1,4 +1,4 @@
-// The frozen tagger, for Python.
+// Python bindings of the frozen tagger.
 #include <nanobind/stl/optional.h>
 
 #include <array>
@@ -12,7 +12,7 @@ namespace {
 
 using Panels = HeldArray<const float, 4>;
 
-// Keeps the arrays of a TaggerNetwork.
+// A TaggerNetwork together with the arrays that it points to.
 class TaggerDecoder {
  public:
     TaggerDecoder(Panels forward, Panels backward, Panels heads, HeldArray<const float, 1> bias,
@@ -24,22 +24,22 @@ class TaggerDecoder {
             const Panels& panels = recurrent_[static_cast<std::size_t>(d)];
             network_.units[d] = size(panels, 1);
             network_.padded[d] = size(panels, 0) * lanes;
-            demand(size(panels, 2) == 4 && size(panels, 3) == lanes && 0 < network_.units[d] &&
-                       network_.units[d] <= network_.padded[d],
-                   "recurrent weights must be (panels, units, 4, lanes)");
+            require(size(panels, 2) == 4 && size(panels, 3) == lanes && 0 < network_.units[d] &&
+                        network_.units[d] <= network_.padded[d],
+                    "recurrent weights must be (panels, units, 4, lanes)");
             network_.recurrent[d] = panels.data();
         }
-        demand(size(heads, 1) == network_.padded[0] + network_.padded[1] && size(heads, 2) == 4 &&
-                   size(heads, 3) == lanes && size(heads, 0) * 4 * lanes == scores,
-               "heads must be (panels, padded units of both directions, 4, lanes)");
-        demand(size(columns, 1) == 2, "columns must be (columns, 2)");
+        require(size(heads, 1) == network_.padded[0] + network_.padded[1] && size(heads, 2) == 4 &&
+                    size(heads, 3) == lanes && size(heads, 0) * 4 * lanes == scores,
+                "heads must be (panels, padded units of both directions, 4, lanes)");
+        require(size(columns, 1) == 2, "columns must be (columns, 2)");
         std::int64_t end = 0;
         for (std::int64_t c = 0; c < size(columns, 0); ++c) {
             const Index first = columns.data()[2 * c], width = columns.data()[2 * c + 1];
-            demand(first == end && width >= 1, "columns must follow each other");
+            require(first == end && width >= 1, "columns must follow each other");
             end = first + (width + lanes - 1) / lanes * lanes;
         }
-        demand(end <= scores, "there are fewer scores than the columns need");
+        require(end <= scores, "there are fewer scores than the columns need");
         network_.heads = heads_.data();
         network_.bias = bias_.data();
         network_.scores = scores;
@@ -50,13 +50,13 @@ class TaggerDecoder {
     void tag(const FoundRows& forms, Row<const Index> bounds, Matrix<Index> tags,
              std::optional<Matrix<float>> confidence) const {
         const std::int64_t n = static_cast<std::int64_t>(forms.rows.size());
-        demand(has_shape(tags, network_.n_columns, n) &&
-                   (!confidence || has_shape(*confidence, network_.n_columns, n)),
-               "results must be (columns, words)");
-        demand(forms.missing.empty(), "rows are missing");
-        demand(forms.layer().cache.width() == 4 * (network_.padded[0] + network_.padded[1]),
-               "rows must be (4 gates of the units of both directions)");
-        demand_bounds(bounds, forms.rows.size());
+        require(has_shape(tags, network_.n_columns, n) &&
+                    (!confidence || has_shape(*confidence, network_.n_columns, n)),
+                "results must be (columns, words)");
+        require(forms.missing.empty(), "rows are missing");
+        require(forms.layer().cache.width() == 4 * (network_.padded[0] + network_.padded[1]),
+                "rows must be (4 gates of the units of both directions)");
+        require_bounds(bounds, forms.rows.size());
         const bool finite = kernels_->decoding.tag(
             network_, {forms.rows.data(), bounds.data(), size(bounds, 0) - 1, tags.data(),
                        confidence ? confidence->data() : nullptr});

@@ -1,4 +1,5 @@
-// A BiLSTM tagger over folded rows: sentences in step, longest first, then one softmax per column.
+// A BiLSTM tagger over folded rows: all sentences advance together, longest first; then one softmax
+// per column.
 #pragma once
 
 #include "base/best_score.hpp"
@@ -10,7 +11,7 @@
 
 namespace meprop::MEPROP_ISA {
 
-// Sentences from the longest to the shortest, in the given order among equals.
+// Sentences from the longest to the shortest; those of equal length stay in order.
 class ByLength {
  public:
     explicit ByLength(const TaggerBatch& batch)
@@ -19,21 +20,21 @@ class ByLength {
         for (std::int64_t s = 0; s < n; ++s)
             longest = larger(longest, batch.bounds[s + 1] - batch.bounds[s]);
         steps = longest;
-        const Buffer<std::int32_t> place(longest + 2); // by length: how many, then the next one's
+        const Buffer<std::int32_t> next(longest + 2); // by length: sentences, then next index
         for (std::int32_t l = 0; l <= longest + 1; ++l)
-            place[l] = 0;
+            next[l] = 0;
         for (std::int64_t s = 0; s < n; ++s)
-            ++place[batch.bounds[s + 1] - batch.bounds[s]];
+            ++next[batch.bounds[s + 1] - batch.bounds[s]];
         for (std::int32_t l = longest, sum = 0; l >= 0; --l) {
-            const std::int32_t here = place[l];
-            place[l] = sum;
-            sum += here;
+            const std::int32_t count = next[l];
+            next[l] = sum;
+            sum += count;
         }
         for (std::int64_t s = 0; s < n; ++s) {
             const std::int32_t words = batch.bounds[s + 1] - batch.bounds[s];
-            const std::int32_t to = place[words]++;
-            first[to] = batch.bounds[s];
-            length[to] = words;
+            const std::int32_t position = next[words]++;
+            first[position] = batch.bounds[s];
+            length[position] = words;
         }
     }
 
@@ -42,7 +43,7 @@ class ByLength {
     const Buffer<std::int32_t> first, length;
 };
 
-// One direction, some sentences of one step and one panel of units.
+// One time step of one direction.
 struct Step {
     const TaggerNetwork& network;
     const TaggerBatch& batch;
@@ -65,27 +66,28 @@ inline void step_panel(const Step& step, std::int64_t sentence, std::int64_t pan
     const std::int64_t units = step.network.units[d], padded = step.network.padded[d];
     const std::int64_t column = d ? step.network.padded[0] : 0;
     Vector<float> sums[R][kGates];
-    float* here[R];
-    const float* before[R];
+    float* output_row[R];
+    const float* previous_row[R];
     for (int r = 0; r < R; ++r) {
         const std::int64_t word = step.word(sentence + r, step.time);
         const float* form = step.batch.forms[word] + kGates * (column + panel * L);
         for (int gate = 0; gate < kGates; ++gate)
             sums[r][gate] = load(form + gate * L);
-        here[r] = step.output + word * step.stride + column;
+        output_row[r] = step.output + word * step.stride + column;
         if (step.time)
-            before[r] = step.output + step.word(sentence + r, step.time - 1) * step.stride + column;
+            previous_row[r] =
+                step.output + step.word(sentence + r, step.time - 1) * step.stride + column;
     }
     if (step.time) {
         const float* weight = step.network.recurrent[d] + panel * units * kGates * L;
-        add_products<R>(before, units, weight, sums);
+        add_products<R>(previous_row, units, weight, sums);
     }
     for (int r = 0; r < R; ++r) {
         float* cell = step.cells + (sentence + r) * padded + panel * L;
         const Vector<float> kept = step.time ? sigmoid(sums[r][1]) * load(cell) : Vector<float>{};
         const Vector<float> c = kept + sigmoid(sums[r][0]) * tanh(sums[r][2]);
         store(cell, c);
-        store(here[r] + panel * L, sigmoid(sums[r][3]) * tanh(c));
+        store(output_row[r] + panel * L, sigmoid(sums[r][3]) * tanh(c));
     }
 }
 
@@ -107,7 +109,7 @@ inline void run_direction(Step step) {
     }
 }
 
-// The scores of R words, of all columns.
+// The scores of R words for all columns.
 template <int R>
 inline void score_words(const TaggerNetwork& network, const float* output, std::int64_t depth,
                         float* scores) {
@@ -129,8 +131,8 @@ inline void score_words(const TaggerNetwork& network, const float* output, std::
     }
 }
 
-// Writes the best tag of each column of one word; false where a score is not finite. Each column
-// begins at a vector of its own.
+// Writes the best tag of each column for one word. Returns false if a score is not finite. Each
+// column begins at a vector of its own.
 inline bool choose_tags(const TaggerNetwork& network, const TaggerBatch& batch, std::int64_t word,
                         std::int64_t words, const float* masks, float* scores) {
     constexpr std::int64_t L = kLanes<float>;
@@ -142,7 +144,8 @@ inline bool choose_tags(const TaggerNetwork& network, const TaggerBatch& batch, 
             return false;
         batch.tags[c * words + word] = choice.index;
         if (batch.confidence)
-            batch.confidence[c * words + word] = best_share(scores + first, choice.best, width);
+            batch.confidence[c * words + word] =
+                best_probability(scores + first, choice.best, width);
     }
     return true;
 }

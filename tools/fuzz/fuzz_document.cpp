@@ -1,6 +1,6 @@
-// libFuzzer: any bytes through the reader, and what it takes through the writer.
+// A libFuzzer target: arbitrary bytes go through the reader, and clean text through the writer.
 //
-// The first byte chooses the layout and the changes; the rest is the text.
+// The first byte chooses the layout and the changes; the other bytes are the text.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -17,7 +17,7 @@ namespace {
 using meprop::Changes;
 using meprop::Document;
 
-void demand(bool holds) {
+void require(bool holds) {
     if (!holds)
         std::abort();
 }
@@ -34,24 +34,24 @@ std::string written(const Document& document, const Changes& changes) {
     const auto bound = static_cast<std::size_t>(meprop::output_bound(document, changes));
     const std::unique_ptr<char[]> output(new char[bound]);
     char* end = meprop::write_document(document, changes, output.get());
-    demand(end <= output.get() + bound);
+    require(end <= output.get() + bound);
     return {output.get(), end};
 }
 
 void check_fields(const Document& document) {
-    demand(document.sentences.front() == 0);
-    demand(document.fields.size() ==
-           static_cast<std::size_t>(document.n_words() * (document.columns + 1)));
+    require(document.sentences.front() == 0);
+    require(document.fields.size() ==
+            static_cast<std::size_t>(document.n_words() * (document.columns + 1)));
     std::uint32_t before = 0;
     for (std::int64_t word = 0; word < document.n_words(); ++word) {
-        demand(document.word(word)[0] >= before);
+        require(document.word(word)[0] >= before);
         for (int column = 0; column < document.columns; ++column) {
             const std::uint32_t end = document.word(word)[column + 1];
-            demand(end > document.word(word)[column] && end <= document.bytes);
-            demand(document.text[end - 1] == (column + 1 < document.columns ? '\t' : '\n'));
+            require(end > document.word(word)[column] && end <= document.bytes);
+            require(document.text[end - 1] == (column + 1 < document.columns ? '\t' : '\n'));
             before = end;
         }
-        demand(!document.field(word, 1).empty());
+        require(!document.field(word, 1).empty());
     }
 }
 
@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     if (size == 0)
         return 0;
     const unsigned choice = bytes[0];
-    // a copy of its own size, so that a byte read behind it is found
+    // a copy of exactly this size, so that a read beyond its end is detected
     const std::unique_ptr<char[]> copy(new char[size - 1]);
     std::copy(bytes + 1, bytes + size, copy.get());
     const std::string_view text(copy.get(), size - 1);
@@ -73,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     if (!read(document, text, is_conllu, columns))
         return 0;
     check_fields(document);
-    demand(written(document, {}) == text);
+    require(written(document, {}) == text);
 
     const auto n = static_cast<std::size_t>(document.n_words());
     std::vector<std::int32_t> ids(n), heads(n);
@@ -104,9 +104,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     }
     const std::string changed = written(document, changes);
     Document again{};
-    demand(read(again, changed, is_conllu, columns));
-    demand(again.sentences == document.sentences && again.lines == document.lines);
-    // what was written over once is the same written over again
-    demand(written(again, changes) == changed);
+    require(read(again, changed, is_conllu, columns));
+    require(again.sentences == document.sentences && again.lines == document.lines);
+    // applying the changes a second time has no effect
+    require(written(again, changes) == changed);
     return 0;
 }
