@@ -22,10 +22,9 @@ from meprop_nlp.data.source import Source, source_name
 from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.errors import ConlluError
 from meprop_nlp.models.batches import in_batches
-from meprop_nlp.models.head import predict
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.prediction import Prediction
-from meprop_nlp.models.words import DocumentWords, SentenceWords, Words
+from meprop_nlp.models.words import DocumentWords, PredictedWords, SentenceWords, Words
 from meprop_nlp.native import core
 
 if TYPE_CHECKING:
@@ -166,8 +165,10 @@ class _Annotator:
     def document(self, document: Document) -> Piece:
         """Annotate and write a native document."""
         words = DocumentWords(document)
-        heads = [head for model in self.models for head in model.heads.values()]
-        prediction = predict(heads, words, confidence=self.confidence)
+        prediction = Prediction()
+        for model in self.models:
+            so_far = PredictedWords(words, prediction)
+            prediction |= model.annotate(so_far, confidence=self.confidence)
         text = write(document, prediction, fill_deps=self.fill_deps)
         return Piece(text, words, document.has_empty_nodes)
 

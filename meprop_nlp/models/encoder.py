@@ -1,13 +1,20 @@
-"""The weights that turn words into vectors: `FormTables` for forms, `BiLSTM` for their context."""
+"""The weights that turn words into vectors: `FormTables` for forms, `BiLSTM` for their context.
+
+`SharedEncoder` is the joint model's: a stack of BiLSTMs under all heads.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.config import JointConfig
+from meprop_nlp.data.lexicon import FormTable, Lexicon
+from meprop_nlp.data.ngrams import ngram_bags
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
+from meprop_nlp.models.words import Words
 
 
 class FormTables:
@@ -17,6 +24,7 @@ class FormTables:
         arrays: the arrays of the model file.
         lexicon: the vocabularies whose entries are the rows of the tables.
         width: the width that both tables must have; None allows any.
+        prefix: of the arrays' names.
 
     Raises:
         CheckpointError: a table is missing or does not fit the lexicon.
@@ -24,13 +32,18 @@ class FormTables:
     """
 
     def __init__(
-        self, arrays: Mapping[str, npt.NDArray[Any]], lexicon: Lexicon, *, width: int | None = None
+        self,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        lexicon: Lexicon,
+        *,
+        width: int | None = None,
+        prefix: str = "",
     ) -> None:
         demand_unknown_entries(lexicon.forms, *lexicon.features)
         self._lexicon = lexicon
-        self._forms = take(arrays, "words.weight", len(lexicon.forms), width)  # (V, word_dim)
+        self._forms = take(arrays, prefix + "words.weight", len(lexicon.forms), width)  # (V, word_dim)
         n_features = int(lexicon.feature_offsets[-1])
-        self._features = take(arrays, "features.weight", n_features, width)  # (rows, feature_dim)
+        self._features = take(arrays, prefix + "features.weight", n_features, width)
 
     @property
     def concatenated_width(self) -> int:
@@ -58,6 +71,7 @@ class BiLSTM:
     Args:
         arrays: the arrays of the model file.
         inputs: I, the width of the input vectors.
+        prefix: of the arrays' names.
 
     Attributes:
         directions: (weight_ih (I, 4H), weight_hh (H, 4H), bias (4H,)), left to right and back;
@@ -68,17 +82,19 @@ class BiLSTM:
         MePropError: a weight is not finite.
     """
 
-    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], inputs: int) -> None:
+    def __init__(
+        self, arrays: Mapping[str, npt.NDArray[Any]], inputs: int, *, prefix: str = "lstm."
+    ) -> None:
         self.directions: list[tuple[Array, Array, Array]] = []
         for name in ("left_to_right", "right_to_left"):
-            prefix = f"lstm.{name}."
-            h = take(arrays, prefix + "weight_hh_l0", None, None).shape[1]
+            part = f"{prefix}{name}."
+            h = take(arrays, part + "weight_hh_l0", None, None).shape[1]
             self.directions.append(
                 (
-                    take(arrays, prefix + "weight_ih_l0", 4 * h, inputs).T,
-                    take(arrays, prefix + "weight_hh_l0", 4 * h, h).T.copy(),
-                    take(arrays, prefix + "bias_ih_l0", 4 * h)
-                    + take(arrays, prefix + "bias_hh_l0", 4 * h),
+                    take(arrays, part + "weight_ih_l0", 4 * h, inputs).T,
+                    take(arrays, part + "weight_hh_l0", 4 * h, h).T.copy(),
+                    take(arrays, part + "bias_ih_l0", 4 * h)
+                    + take(arrays, part + "bias_hh_l0", 4 * h),
                 )
             )
 
@@ -105,6 +121,76 @@ class BiLSTM:
             table = inputs @ weight_ih + bias
             states.append(_run(table, weight_hh, rows, firsts, lengths, reverse=n == 1))
         return np.concatenate(states, 1)
+
+
+@dataclass(slots=True)
+class States:
+    """What the shared encoder gives to the heads for N words of D distinct forms.
+
+    Attributes:
+        forms: (D, I) the vectors that depend on the word form alone.
+        form_of: (N,) which of the forms each word has.
+        context: (N, W) the states of the last layer.
+        tags: (N, tags) the probability of each tag of all columns side by side; the tag head writes
+            them for the heads after it.
+    """
+
+    forms: Array
+    form_of: npt.NDArray[np.int64]
+    context: Array
+    tags: Array | None = None
+
+
+class SharedEncoder:
+    """The joint model's encoder in NumPy: a stack of BiLSTMs over vectors of word forms.
+
+    Args:
+        arrays: the arrays of the model file.
+        lexicon: the vocabularies of forms and features.
+        config: the settings of the network.
+
+    Attributes:
+        input_width, width: of the vectors of forms, and of the states.
+
+    Raises:
+        CheckpointError: an array is missing or has another shape.
+        MePropError: a weight is not finite.
+    """
+
+    def __init__(
+        self,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        lexicon: Lexicon,
+        config: JointConfig,
+    ) -> None:
+        self.tables = FormTables(arrays, lexicon, prefix="encoder.")
+        self._ngrams = take(arrays, "encoder.ngrams.weight", config.ngram_rows, None)
+        self.input_width = self.tables.concatenated_width + self._ngrams.shape[1]
+        self.layers: list[BiLSTM] = []
+        width = self.input_width
+        for n in range(config.layers):
+            self.layers.append(BiLSTM(arrays, width, prefix=f"encoder.layers.{n}."))
+            width = self.layers[-1].units
+        self.width = width
+
+    def vectors(self, forms: Sequence[str]) -> Array:
+        """Return the vectors of forms: (forms, I)."""
+        rows, bounds = ngram_bags(forms, len(self._ngrams))
+        means = np.empty((len(forms), self._ngrams.shape[1]), np.float32)
+        if len(forms):  # every form has n-grams, so no part is empty
+            means[:] = np.add.reduceat(self._ngrams[rows], bounds[:-1], axis=0)
+            means /= np.diff(bounds)[:, None]
+        return np.concatenate([self.tables.concatenated(forms), means], 1)
+
+    def __call__(self, words: Words) -> States:
+        """Return the vectors of words, with and without their context."""
+        table = FormTable()
+        form_of = np.array(table.add(words.column("form")), np.int64)
+        forms = self.vectors(table.forms())
+        states, rows = forms, form_of
+        for layer in self.layers:
+            states, rows = layer(states, rows, words.bounds), np.arange(len(form_of))
+        return States(forms, form_of, states)
 
 
 def _run(

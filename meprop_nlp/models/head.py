@@ -1,13 +1,13 @@
 """`Head`: one task of a frozen model, which predicts some columns of the words it reads."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from typing import ClassVar
 
 from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.models.encoder import States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.prediction import Prediction
-from meprop_nlp.models.words import PredictedWords, Words
+from meprop_nlp.models.words import Words
 from meprop_nlp.settings import Config
 
 
@@ -40,23 +40,16 @@ class Head(ABC):
         """
 
     @abstractmethod
-    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
+    def annotate(
+        self, words: Words, states: States | None = None, *, confidence: bool = False
+    ) -> Prediction:
         """Predict the columns of all words.
 
         Args:
+            states: what the shared encoder returned for the words, for a head that has none of its
+                own.
             confidence: also return the softmax of each choice, by its attribute in MISC.
 
         Raises:
             MePropError: the weights give scores that are not finite.
         """
-
-
-def predict(heads: Iterable[Head], words: Words, *, confidence: bool = False) -> Prediction:
-    """Run heads one after the other, each on the columns predicted before it.
-
-    Arguments and errors are as for `Head.annotate`.
-    """
-    prediction = Prediction()
-    for head in heads:
-        prediction |= head.annotate(PredictedWords(words, prediction), confidence=confidence)
-    return prediction

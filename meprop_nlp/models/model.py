@@ -7,25 +7,36 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
+from meprop_nlp.config import JointConfig
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.encoder import SharedEncoder
 from meprop_nlp.models.file import ModelFile, read_model_file, write_model_file
-from meprop_nlp.models.head import Head, predict
+from meprop_nlp.models.head import Head
+from meprop_nlp.models.heads.graph import GraphHead
+from meprop_nlp.models.heads.lemmas import LemmasHead
+from meprop_nlp.models.heads.state_tags import StateTagsHead
 from meprop_nlp.models.heads.tags import TagsHead
 from meprop_nlp.models.heads.tree import TreeHead
 from meprop_nlp.models.parts import naming_file
 from meprop_nlp.models.prediction import Prediction
-from meprop_nlp.models.words import SentenceWords, Words
+from meprop_nlp.models.words import PredictedWords, SentenceWords, Words
 from meprop_nlp.settings import Config
 
 if TYPE_CHECKING:
     from meprop_nlp.scoring.scores import Scores
 
 # The heads of each task's model file, in the order in which they annotate.
-HEADS: dict[str, tuple[type[Head], ...]] = {"tagger": (TagsHead,), "parser": (TreeHead,)}
+HEADS: dict[str, tuple[type[Head], ...]] = {
+    "tagger": (TagsHead,),
+    "parser": (TreeHead,),
+    "joint": (StateTagsHead, LemmasHead, GraphHead),
+}
 
 
 class Model:
@@ -38,6 +49,7 @@ class Model:
         task: the model's task, a key of `HEADS`. A subclass that sets it refuses other models.
         file: the content of the model file.
         lexicon: the vocabularies of word forms and their features.
+        encoder: what the heads share; None where the one head has an encoder of its own.
         heads: the heads by name, in the order in which they annotate.
 
     Raises:
@@ -53,7 +65,13 @@ class Model:
         self.file = file
         self.task = file.header["task"]
         self.lexicon = Lexicon.from_dict(file.header["lexicon"])
-        self.heads = {head.name: head(file, self.lexicon) for head in HEADS[self.task]}
+        self.encoder: SharedEncoder | None = None
+        heads = HEADS[self.task]
+        if self.task == "joint":
+            config = JointConfig.from_dict(file.header["config"])
+            self.encoder = SharedEncoder(file.arrays, self.lexicon, config)
+            heads = tuple(head for head in heads if head.name in config.heads)
+        self.heads = {head.name: head(file, self.lexicon) for head in heads}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # locks and the objects of the native core cannot be pickled
@@ -146,9 +164,9 @@ class Model:
                 MISC column; sentences read from other formats get no confidence.
         """
         for batch in in_batches(map(_as_sentence, sentences)):
-            for head in self.heads.values():
-                batch = list(_annotated(batch, head, confidence=confidence))
-            yield from batch
+            words = SentenceWords(batch)
+            prediction = self.annotate(words, confidence=confidence)
+            yield from _annotated(batch, words, prediction)
 
     def predict(
         self, sentences: Iterable[Sentence | Sequence[str]]
@@ -165,8 +183,19 @@ class Model:
             yield from words.split(**self.annotate(words).columns())
 
     def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
-        """Predict the columns of many words at once; see `Head.annotate`."""
-        return predict(self.heads.values(), words, confidence=confidence)
+        """Predict the columns of many words at once, each head on the columns predicted before it.
+
+        Arguments and errors are as for `Head.annotate`.
+        """
+        prediction = Prediction()
+        states = None
+        if self.encoder is not None:
+            with np.errstate(all="ignore"):  # an overflow shows in the scores
+                states = self.encoder(words)
+        for head in self.heads.values():
+            so_far = PredictedWords(words, prediction)
+            prediction |= head.annotate(so_far, states, confidence=confidence)
+        return prediction
 
     def evaluate(
         self,
@@ -208,10 +237,10 @@ def _as_sentence(sentence: Sentence | Sequence[str]) -> Sentence:
     return sentence if isinstance(sentence, Sentence) else Sentence.from_words(sentence)
 
 
-def _annotated(batch: list[Sentence], head: Head, *, confidence: bool) -> Iterator[Sentence]:
-    """Yield the sentences with the columns that a head predicts."""
-    words = SentenceWords(batch)
-    prediction = head.annotate(words, confidence=confidence)
+def _annotated(
+    batch: list[Sentence], words: SentenceWords, prediction: Prediction
+) -> Iterator[Sentence]:
+    """Yield the sentences with their predicted columns."""
     columns = prediction.columns()
     if "head" in columns:
         # enhanced dependencies would be stale beside new heads

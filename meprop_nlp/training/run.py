@@ -12,7 +12,7 @@ from meprop_nlp.config import Settings
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
 from meprop_nlp.models.file import ModelFile
-from meprop_nlp.models.model import HEADS, Model
+from meprop_nlp.models.model import Model
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.device import pick_device
@@ -24,6 +24,10 @@ from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.task import Task
 from meprop_nlp.training.treebanks import Treebank, fingerprint, read_treebank
 from meprop_nlp.training.vectors import checksum_of, read_pretrained
+
+
+# the module with the class that trains each task, its `TASK`
+_TASKS = {"tagger": "heads.tags", "parser": "heads.tree", "joint": "joint"}
 
 
 def train(
@@ -137,9 +141,8 @@ def train_task(
 
 
 def _task_class(task: str) -> type[SentenceTask]:
-    """Return the class that trains a task: `TASK` of the module named like the task's head."""
-    if task not in HEADS:
-        raise ConfigError(f"`task` is {task!r}, expected one of {', '.join(HEADS)}")
-    module = import_module(f"meprop_nlp.training.heads.{HEADS[task][0].name}")
-    task_class: type[SentenceTask] = module.TASK
+    """Return the class that trains a task."""
+    if task not in _TASKS:
+        raise ConfigError(f"`task` is {task!r}, expected one of {', '.join(_TASKS)}")
+    task_class: type[SentenceTask] = import_module(f"meprop_nlp.training.{_TASKS[task]}").TASK
     return task_class

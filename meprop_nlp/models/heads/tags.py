@@ -9,7 +9,7 @@ import numpy.typing as npt
 from meprop_nlp.config import TaggerConfig
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.errors import CheckpointError, MePropError
-from meprop_nlp.models.encoder import BiLSTM, FormTables
+from meprop_nlp.models.encoder import BiLSTM, FormTables, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.parts import Array, tag_lists, take
@@ -44,7 +44,9 @@ class TagsHead(Head):
         native = core()
         self._tagger = self.reference if native is None else NativeTagger(self.reference, native)
 
-    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
+    def annotate(
+        self, words: Words, states: States | None = None, *, confidence: bool = False
+    ) -> Prediction:
         with np.errstate(all="ignore"):  # an overflow shows in the scores
             tags = self._tagger.tag(words, confidence=confidence)
         texts = {

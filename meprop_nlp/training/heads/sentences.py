@@ -76,7 +76,7 @@ class SentenceTask(Task):
         if not self.dev:
             return {}
         scores = self.frozen().evaluate(self.dev)
-        return {name: getattr(scores, SCORES.get(name, name)) for name in self.dev_scores}
+        return {name: getattr(scores, SCORES.get(name, name), 0.0) for name in self.dev_scores}
 
     def header(self) -> dict[str, Any]:
         return {

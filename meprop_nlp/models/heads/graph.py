@@ -1,0 +1,128 @@
+"""The graph tree head: scores all arcs of a sentence, and returns the best tree with one root.
+
+Dozat & Manning (2017).
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+from meprop_nlp.config import JointConfig
+from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.errors import MePropError
+from meprop_nlp.models.encoder import States
+from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.head import Head
+from meprop_nlp.models.parts import Array, demand_texts, take
+from meprop_nlp.models.prediction import Prediction, TextColumn, Values
+from meprop_nlp.models.words import Words
+from meprop_nlp.parsing.spanning_tree import spanning_tree
+
+
+class GraphHead(Head):
+    """Predicts HEAD and DEPREL.
+
+    Attributes:
+        labels: the dependency relations.
+    """
+
+    name = "tree"
+    activity = "parsing"
+
+    def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
+        self.config = JointConfig.from_dict(file.header["config"])
+        self.reads, self.fills = (), ("head", "deprel")
+        self.scores = ("uas", "las", "clas", "ucm", "lcm")
+        self.labels: list[str] = file.header["labels"]
+        demand_texts("labels", self.labels)
+        self._values = Values(self.labels)
+        arrays = file.arrays
+        self._tags: Array | None = None
+        self._root = take(arrays, "tree.root.weight", 1, None)
+        inputs = self._root.shape[1]
+        if "tree.tags.weight" in arrays:
+            self._tags = take(arrays, "tree.tags.weight", None, None).T
+        self._layers = {}
+        for kind in ("arc", "label"):
+            width = None
+            for end in ("dep", "head"):
+                name = f"tree.layers.{kind}_{end}"
+                weight = take(arrays, f"{name}.weight", width, inputs)
+                width = len(weight)
+                self._layers[f"{kind}_{end}"] = weight.T, take(arrays, f"{name}.bias", width)
+        n_arc, n_label = (self._layers[f"{kind}_dep"][0].shape[1] for kind in ("arc", "label"))
+        self._arcs = (
+            take(arrays, "tree.arcs.weight", n_arc, n_arc).T,
+            take(arrays, "tree.arcs.bias", n_arc),
+        )
+        shape = len(self.labels), n_label + 1, n_label + 1
+        self.mlp = "tree.labels.weight" in arrays
+        if self.mlp:
+            self._out = take(arrays, "tree.labels.weight", len(self.labels), n_label).T, take(arrays, "tree.labels.bias", len(self.labels))
+        else:
+            self._label_weight = take(arrays, "tree.labels", *shape)
+
+    def annotate(
+        self, words: Words, states: States | None = None, *, confidence: bool = False
+    ) -> Prediction:
+        assert states is not None
+        x = states.context
+        if self._tags is not None and states.tags is not None:
+            x = np.concatenate([x, states.tags @ self._tags], 1)
+        x = np.concatenate([x, self._root])  # (N + 1, inputs), ROOT at the end
+        vectors = {}
+        for name, (weight, bias) in self._layers.items():
+            hidden = x @ weight + bias
+            vectors[name] = np.maximum(hidden, 0.1 * hidden) if not self.mlp or "arc" in name else hidden
+        weight, bias = self._arcs
+        dependents = vectors["arc_dep"][:-1] @ weight + bias
+        label_dependents = _with_one(vectors["label_dep"][:-1])
+        label_heads = _with_one(vectors["label_head"])
+        n_words = len(dependents)
+        heads = np.zeros(n_words, np.int32)
+        rows = np.full(n_words, n_words, np.int64)
+        sure = np.ones(n_words, np.float32)
+        for start, end in pairwise(words.bounds.tolist()):
+            if start == end:
+                continue
+            candidates = np.concatenate(
+                [vectors["arc_head"][-1:], vectors["arc_head"][start:end]]
+            )
+            scores = dependents[start:end] @ candidates.T  # (n, n + 1)
+            if not np.isfinite(scores).all():
+                raise MePropError(
+                    "the model's weights give scores that are not finite; train it anew"
+                )
+            own = np.arange(end - start)
+            scores[own, own + 1] = -np.inf
+            tree = spanning_tree(scores)
+            heads[start:end] = tree
+            rows[start:end] = np.where(tree > 0, start + tree - 1, n_words)
+            if confidence:
+                best = scores[own, tree]
+                sure[start:end] = 1 / np.exp(scores - best[:, None]).sum(1)
+        if self.mlp:
+            hidden = vectors["label_dep"][:-1] + vectors["label_head"][rows]
+            labels = (np.maximum(hidden, 0.1 * hidden) @ self._out[0] + self._out[1]).argmax(1).astype(np.int32)
+        else: labels = self._label(label_dependents, label_heads[rows])
+        return Prediction(
+            {"deprel": TextColumn(self._values, labels)},
+            heads,
+            {"ArcConf": sure} if confidence else {},
+        )
+
+    def _label(self, dependents: Array, heads: Array) -> "np.typing.NDArray[np.int32]":
+        """Return the best label of each arc."""
+        n_labels, width, _ = self._label_weight.shape
+        weight = self._label_weight.transpose(1, 0, 2).reshape(width, n_labels * width)
+        best = np.empty(len(dependents), np.int32)
+        for start in range(0, len(dependents), 512):  # bounded memory
+            part = slice(start, start + 512)
+            products = (dependents[part] @ weight).reshape(-1, n_labels, width)
+            best[part] = (products @ heads[part, :, None])[:, :, 0].argmax(1)
+        return best
+
+
+def _with_one(vectors: Array) -> Array:
+    """Append a column of ones, by which a biaffine product has linear terms too."""
+    return np.pad(vectors, ((0, 0), (0, 1)), constant_values=1)
