@@ -48,7 +48,20 @@ PRUNE_RATES = {"tagger": 0.18, "parser": 0.08, "joint": 0.18}
 # Defaults of a training with a late cut: the whole network learns first, and after the cut the rest
 # of it learns again.
 SIMPLIFY_EPOCHS = 24
-LATE_TRAINING: dict[str, Any] = {"lazy": True, "patience": 0}
+_LATE: dict[str, Any] = {"epochs": SIMPLIFY_EPOCHS, "lazy": True, "patience": 0}
+LATE_TRAINING: dict[str, dict[str, Any]] = {
+    "tagger": _LATE,
+    "parser": _LATE,
+    "joint": {"epochs": 36, "patience": 0},
+}
+# Defaults of the joint model's training, chosen on UD English EWT's dev.
+JOINT_TRAINING: dict[str, Any] = {
+    "epochs": 24,
+    "warmup": 100,
+    "beta2": 0.95,
+    "average": 0.999,
+    "patience": 0,
+}
 
 
 def _by_task(values: Mapping[str, float]) -> str:
@@ -517,16 +530,19 @@ class Settings:
             )
 
         network = make(NETWORKS[task])
+        kept = max(1, round(KEPT_SHARES[task] * network.hidden))
+        own = JOINT_TRAINING if task == "joint" else {}
         if not simplify:
             _demand_use(given)
-            return cls(network=network, meprop=make(MePropConfig), training=make(TrainingConfig))
+            meprop = make(MePropConfig, **({"k": kept} if task == "joint" else {}))
+            return cls(network=network, meprop=meprop, training=make(TrainingConfig, **own))
         cuts = make(SimplifyConfig)
-        late = {"epochs": SIMPLIFY_EPOCHS, **LATE_TRAINING} if cuts.schedule == "late" else {}
+        late = LATE_TRAINING[task] if cuts.schedule == "late" else {}
         return cls(
             network=network,
-            meprop=make(MePropConfig, k=max(1, round(KEPT_SHARES[task] * network.hidden))),
+            meprop=make(MePropConfig, k=kept),
             simplify=cuts,
-            training=make(TrainingConfig, **late),
+            training=make(TrainingConfig, **own | late),
         )
 
 
