@@ -1,8 +1,8 @@
 """Training the joint model: one encoder, the heads over it, and the sum of their losses."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +12,34 @@ from torch import Tensor, nn
 from meprop_nlp.config import HEAD_NAMES, LEARNING_RATES, PRUNE_RATES, JointConfig, MePropConfig, Settings
 from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.errors import ConfigError
+from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.batching import by_words
 from meprop_nlp.training.encoder import Encoder, Inputs, Ngrams
 from meprop_nlp.training.heads.forms import FormRows
-from meprop_nlp.training.heads.graph import GraphNetwork, GraphTargets, Layout
+from meprop_nlp.training.heads.graph import ArcScores, GraphNetwork, GraphTargets, Layout
 from meprop_nlp.training.heads.lemmas import LemmasNetwork, LemmasTargets
-from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns, unseen
+from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_predict, filled_columns, unseen
 from meprop_nlp.training.heads.state_tags import TagsNetwork, TagsTargets, probabilities
 from meprop_nlp.training.simplification.teacher import Teacher
+from meprop_nlp.training.treebanks import has_tree
 
 BATCH_WORDS = 1000
+
+
+class Logits(NamedTuple):
+    """The scores of all heads for N words; None for a head that the model has not.
+
+    Attributes:
+        tags: (N, tags) by column.
+        scripts: (N, scripts).
+        arcs: of the tree head.
+    """
+
+    tags: Mapping[str, Tensor]
+    scripts: Tensor | None
+    arcs: ArcScores | None
 
 
 class JointNetwork(nn.Module):
@@ -45,10 +60,35 @@ class JointNetwork(nn.Module):
         self.encoder, self.tags, self.lemmas, self.tree = encoder, tags, lemmas, tree
 
     @property
+    def dropout_share(self) -> float:
+        """The share of all dropout rates that applies, see `teacher.DROPOUT_SHARE`."""
+        return self.encoder.dropout_share
+
+    @dropout_share.setter
+    def dropout_share(self, share: float) -> None:
+        for part in (self.encoder, self.lemmas, self.tree):
+            if part is not None:
+                part.dropout_share = share
+
+    @property
     def words(self) -> nn.Embedding:
         """Return the table of word forms, which takes pretrained vectors."""
         return self.encoder.words
 
+
+    def forward(self, inputs: Inputs, layout: Layout) -> Logits:
+        """Return the scores of all heads for the words of a minibatch."""
+        states = self.encoder(inputs)
+        tags: dict[str, Tensor] = {}
+        scripts = arcs = soft = None
+        if self.tags is not None:
+            tags = self.tags(states.context)
+            soft = probabilities(tags)
+        if self.lemmas is not None:
+            scripts = self.lemmas(states, soft)
+        if self.tree is not None:
+            arcs = self.tree(states.context, soft, layout)
+        return Logits(tags, scripts, arcs)
 
     def simplified_layers(self) -> list[SimplifiedLayer]:
         """Return both directions of each layer of the encoder, with all that read them."""
@@ -98,7 +138,6 @@ class JointTask(SentenceTask):
     network: JointNetwork
     config: JointConfig
     config_class = JointConfig
-    needs_trees = True
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["joint"]
     prune_rate: ClassVar[float] = PRUNE_RATES["joint"]
 
@@ -107,10 +146,11 @@ class JointTask(SentenceTask):
         self._lengths = np.array([len(sentence) for sentence in train], np.int64)
         self._firsts = np.cumsum(self._lengths) - self._lengths
         self.batch_size = settings.training.batch_size or BATCH_WORDS
-        heads = config.heads or HEAD_NAMES
         # the model file states the heads that the model has
+        heads = _heads_to_train(train, config)
         self.config = config = replace(config, heads=heads)
-        self.tag_targets = TagsTargets(train, filled_columns(train), self.device)
+        columns = columns_to_predict(train, config.columns) if "tags" in heads else ()
+        self.tag_targets = TagsTargets(train, columns, self.device)
         self.tags = self.tag_targets.vocabs
         n_tags = {name: len(vocab) for name, vocab in self.tags.items()}
         table = FormTable()
@@ -147,6 +187,10 @@ class JointTask(SentenceTask):
         return header
 
     @staticmethod
+    def demands_trees(config: JointConfig) -> bool | None:
+        return "tree" in config.heads if config.heads else None
+
+    @staticmethod
     def word_width(config: JointConfig) -> int:
         return config.word_dim
 
@@ -164,30 +208,71 @@ class JointTask(SentenceTask):
             yield JointBatch(words, torch.from_numpy(np.bincount(steps)), len(words))
 
     def loss(self, batch: JointBatch, teacher: Teacher | None = None) -> Tensor:
-        network, config = self.network, self.config
         words = torch.from_numpy(batch.words).to(self.device)
-        states = network.encoder(self._inputs(words, batch.batch_sizes))
-        losses, tags = [], None
-        if network.tags is not None:
-            logits = network.tags(states.context)
-            losses.append(self.tag_targets.loss(logits, words, config))
-            tags = probabilities(logits)
-        if network.lemmas is not None:
+        inputs = self._inputs(words, batch.batch_sizes)
+        layout = Layout.of(batch.batch_sizes, self.device)
+        logits = self.network(inputs, layout)
+        answers = None
+        if teacher:
+            whole = self._inputs(words, batch.batch_sizes, hide=False)
+            answers = teacher(whole, layout)
+        losses = []
+        config = self.config
+        if logits.tags:
+            losses += [
+                self.tag_targets.loss(
+                    name, scores, words, config.smoothing, answers and answers.tags[name]
+                )
+                for name, scores in logits.tags.items()
+            ]
+        if self.lemma_targets is not None:
             losses.append(
-                self.lemma_targets.loss(network.lemmas(states, tags), words, config)
+                self.lemma_targets.loss(
+                    logits.scripts, words, config.smoothing, answers and answers.scripts
+                )
             )
-        if network.tree is not None:
-            layout = Layout.of(batch.batch_sizes, self.device)
-            scores = network.tree(states.context, tags, layout)
-            losses.append(self.tree_targets.loss(network.tree, scores, words, layout))
+        if self.tree_targets is not None:
+            losses.append(
+                self.tree_targets.loss(
+                    self.network.tree,
+                    logits.arcs,
+                    words,
+                    layout,
+                    answers and (teacher.network.tree, answers.arcs),
+                )
+            )
         return torch.stack(losses).sum()
 
-    def _inputs(self, words: Tensor, batch_sizes: Tensor) -> Inputs:
+    def _inputs(self, words: Tensor, batch_sizes: Tensor, *, hide: bool = True) -> Inputs:
         forms = self.form_of[words]
         rows = self.forms.rows[forms]
-        self.forms.hide(rows, forms)
+        if hide:
+            self.forms.hide(rows, forms)
         distinct, form_of = torch.unique(forms, return_inverse=True)
         return Inputs(rows, *self.ngrams.of(distinct), form_of, batch_sizes)
 
 
 TASK = JointTask
+
+
+def _heads_to_train(train: Sequence[Sentence], config: JointConfig) -> tuple[str, ...]:
+    """Return the heads to train, in the order in which they annotate.
+
+    Raises:
+        ConfigError: the training file has no data for a head that the user asks for.
+        DataError: it has no data for any head.
+    """
+    has = {
+        "tags": bool(filled_columns(train)),
+        "lemmas": any(lemma != "_" for sentence in train for lemma in sentence.column("lemma")),
+        "tree": all(map(has_tree, train)),
+    }
+    missing = [head for head in config.heads if not has[head]]
+    if missing:
+        raise ConfigError(
+            f"the training file has no {' and no '.join(missing)}; choose others with `heads`"
+        )
+    heads = tuple(head for head in HEAD_NAMES if head in (config.heads or has) and has[head])
+    if not heads:
+        raise DataError("the training file has no tags, no lemmas and no trees")
+    return heads

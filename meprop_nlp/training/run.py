@@ -54,7 +54,7 @@ def train(
     """
     task_class = _task_class(task)
     settings, hooks = settings or Settings(network=task_class.config_class()), hooks or Hooks()
-    needs_trees = task_class.needs_trees
+    needs_trees = task_class.demands_trees(settings.network)
     sentences = read_treebank(train, "train", hooks, trees=needs_trees, input_format=input_format)
     dev_sentences = (
         []

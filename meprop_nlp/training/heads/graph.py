@@ -17,6 +17,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.training.simplification.teacher import distilled
 
 
 class Layout(NamedTuple):
@@ -163,10 +164,29 @@ class GraphTargets:
         self._heads = torch.tensor(heads).to(device)
         self._labels = torch.tensor([self.labels.index(label) for label in deprels]).to(device)
 
-    def loss(self, network: GraphNetwork, scores: ArcScores, words: Tensor, layout: Layout) -> Tensor:
-        """Return the mean loss of the words' heads and, given the gold head, of their labels."""
+    def loss(
+        self,
+        network: GraphNetwork,
+        scores: ArcScores,
+        words: Tensor,
+        layout: Layout,
+        teacher: tuple[GraphNetwork, ArcScores] | None = None,
+    ) -> Tensor:
+        """Return the mean loss of the words' heads and, given the gold head, of their labels.
+
+        Args:
+            teacher: a teacher's tree head, and its scores of the same words.
+        """
         heads = self._heads[words]
         rows = layout.places[layout.sentences, (heads - 1).clamp(min=0)]
         rows = torch.where(heads == 0, len(words), rows)
         labels = network.label_scores(scores, rows)
-        return F.cross_entropy(scores.arcs, heads) + F.cross_entropy(labels, self._labels[words])
+        arc_loss = F.cross_entropy(scores.arcs, heads)
+        label_loss = F.cross_entropy(labels, self._labels[words])
+        if teacher:
+            their_network, their_scores = teacher
+            arc_loss = distilled(arc_loss, scores.arcs, their_scores.arcs, synthetic=False)
+            with torch.no_grad():
+                answers = their_network.label_scores(their_scores, rows)
+            label_loss = distilled(label_loss, labels, answers, synthetic=False)
+        return arc_loss + label_loss

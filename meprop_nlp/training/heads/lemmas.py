@@ -13,6 +13,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.training.encoder import States
+from meprop_nlp.training.simplification.teacher import distilled
 
 
 class LemmasNetwork(nn.Module):
@@ -61,6 +62,9 @@ class LemmasTargets:
             device
         )
 
-    def loss(self, logits: Tensor, words: Tensor, config: JointConfig) -> Tensor:
-        """Return the mean loss of the words' scripts."""
-        return F.cross_entropy(logits, self._targets[words], label_smoothing=config.smoothing)
+    def loss(
+        self, logits: Tensor, words: Tensor, smoothing: float, answers: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean loss of the words' scripts, with a teacher's logits if there are any."""
+        loss = F.cross_entropy(logits, self._targets[words], label_smoothing=smoothing)
+        return loss if answers is None else distilled(loss, logits, answers, synthetic=False)

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from meprop_nlp.config import JointConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.training.simplification.teacher import distilled
 
 
 class TagsNetwork(nn.Module):
@@ -56,12 +56,14 @@ class TagsTargets:
             for name, vocab in self.vocabs.items()
         }
 
-    def loss(self, logits: Mapping[str, Tensor], words: Tensor, config: JointConfig) -> Tensor:
-        """Return the sum of the columns' mean losses."""
-        losses = [
-            F.cross_entropy(
-                scores, self._targets[name][words], label_smoothing=config.smoothing
-            )
-            for name, scores in logits.items()
-        ]
-        return torch.stack(losses).sum()
+    def loss(
+        self,
+        column: str,
+        logits: Tensor,
+        words: Tensor,
+        smoothing: float,
+        answers: Tensor | None = None,
+    ) -> Tensor:
+        """Return a column's mean loss, with a teacher's logits if there are any."""
+        loss = F.cross_entropy(logits, self._targets[column][words], label_smoothing=smoothing)
+        return loss if answers is None else distilled(loss, logits, answers, synthetic=False)
