@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
@@ -56,18 +54,6 @@ class Inputs(NamedTuple):
     batch_sizes: Tensor
 
 
-class States(NamedTuple):
-    """What the encoder returns for N words, packed as its inputs are.
-
-    Attributes:
-        forms: (N, I) the vectors that depend on the word form alone.
-        context: (N, 2H) the states of the last layer.
-    """
-
-    forms: Tensor
-    context: Tensor
-
-
 class Encoder(nn.Module):
     """A stack of BiLSTMs over embeddings of form, spelling features and character n-grams.
 
@@ -105,8 +91,8 @@ class Encoder(nn.Module):
         """Return the width of the states."""
         return sum(self.layers[-1].hidden_sizes)  # type: ignore[arg-type]
 
-    def forward(self, inputs: Inputs) -> States:
-        """Return the vectors of all words, without and with their context."""
+    def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+        """Return the vectors of all words, without and with their context: (N, I), (N, 2H)."""
         words = embedding_concat(self.words.weight, inputs.rows[:, :1], sparse_grad=True)
         features = embedding_concat(self.features.weight, inputs.rows[:, 1:], sparse_grad=True)
         ngrams = self.ngrams(inputs.ngrams, inputs.starts).index_select(0, inputs.form_of)
@@ -120,4 +106,4 @@ class Encoder(nn.Module):
         for layer in self.layers:
             packed, _ = layer(PackedSequence(states, inputs.batch_sizes))
             states = dropout(packed.data, self.dropout * self.dropout_share, self.training)
-        return States(x, states)
+        return x, states

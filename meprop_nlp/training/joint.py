@@ -1,6 +1,9 @@
-"""Training the joint model: one encoder, the heads over it, and the sum of their losses."""
+"""Training the joint model: one encoder, the heads over it, and the sum of their losses.
 
-from collections.abc import Iterator, Mapping, Sequence
+A head is added by a line in `JOINT_HEADS` here, and one in `models.model.HEADS`.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -9,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from meprop_nlp.config import HEAD_NAMES, LEARNING_RATES, PRUNE_RATES, JointConfig, MePropConfig, Settings
+from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, JointConfig, Settings
 from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError, DataError
@@ -18,46 +21,47 @@ from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.batching import by_words
 from meprop_nlp.training.encoder import Encoder, Inputs, Ngrams
 from meprop_nlp.training.heads.forms import FormRows
-from meprop_nlp.training.heads.graph import ArcScores, GraphNetwork, GraphTargets, Layout
-from meprop_nlp.training.heads.lemmas import LemmasNetwork, LemmasTargets
-from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_predict, filled_columns, unseen
-from meprop_nlp.training.heads.state_tags import TagsNetwork, TagsTargets, probabilities
+from meprop_nlp.training.heads.graph import GraphTree
+from meprop_nlp.training.heads.head import States, TrainedHead, Widths
+from meprop_nlp.training.heads.lemmas import Lemmas
+from meprop_nlp.training.heads.sentences import SentenceTask
+from meprop_nlp.training.heads.state_tags import StateTags
+from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.teacher import Teacher
-from meprop_nlp.training.treebanks import has_tree
 
-BATCH_WORDS = 1000
-
-
-class Logits(NamedTuple):
-    """The scores of all heads for N words; None for a head that the model has not.
-
-    Attributes:
-        tags: (N, tags) by column.
-        scripts: (N, scripts).
-        arcs: of the tree head.
-    """
-
-    tags: Mapping[str, Tensor]
-    scripts: Tensor | None
-    arcs: ArcScores | None
+# The heads in the order in which they annotate: each reads what those before it predict.
+JOINT_HEADS: dict[str, type[TrainedHead]] = {
+    head.name: head
+    for head in (StateTags, Lemmas, GraphTree)  # type: ignore[type-abstract]
+}
 
 
 class JointNetwork(nn.Module):
     """The encoder and the networks of the heads.
 
-    Attributes:
-        tags, lemmas, tree: the heads; None where the model has no such head.
+    Args:
+        encoder: what the heads share.
+        heads: the heads by name, in order. Their networks become attributes of these names.
     """
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        tags: TagsNetwork | None,
-        lemmas: LemmasNetwork | None,
-        tree: GraphNetwork | None,
-    ) -> None:
+    encoder: Encoder
+
+    def __init__(self, encoder: Encoder, heads: dict[str, TrainedHead]) -> None:
         super().__init__()
-        self.encoder, self.tags, self.lemmas, self.tree = encoder, tags, lemmas, tree
+        self.encoder = encoder
+        self._heads = list(heads)
+        for name, head in heads.items():
+            self.add_module(name, head.network)
+
+    def forward(self, inputs: Inputs, layout: Layout) -> dict[str, Any]:
+        """Return the answer of each head for the words of a minibatch, by its name."""
+        states = States(*self.encoder(inputs), layout)
+        return {name: self.get_submodule(name)(states) for name in self._heads}
+
+    @property
+    def words(self) -> nn.Embedding:
+        """Return the table of word forms, which takes pretrained vectors."""
+        return self.encoder.words
 
     @property
     def dropout_share(self) -> float:
@@ -66,52 +70,8 @@ class JointNetwork(nn.Module):
 
     @dropout_share.setter
     def dropout_share(self, share: float) -> None:
-        for part in (self.encoder, self.lemmas, self.tree):
-            if part is not None:
-                part.dropout_share = share
-
-    @property
-    def words(self) -> nn.Embedding:
-        """Return the table of word forms, which takes pretrained vectors."""
-        return self.encoder.words
-
-
-    def forward(self, inputs: Inputs, layout: Layout) -> Logits:
-        """Return the scores of all heads for the words of a minibatch."""
-        states = self.encoder(inputs)
-        tags: dict[str, Tensor] = {}
-        scripts = arcs = soft = None
-        if self.tags is not None:
-            tags = self.tags(states.context)
-            soft = probabilities(tags)
-        if self.lemmas is not None:
-            scripts = self.lemmas(states, soft)
-        if self.tree is not None:
-            arcs = self.tree(states.context, soft, layout)
-        return Logits(tags, scripts, arcs)
-
-    def simplified_layers(self) -> list[SimplifiedLayer]:
-        """Return both directions of each layer of the encoder, with all that read them."""
-        readers: list[nn.Module] = []
-        if self.tags is not None:
-            readers += self.tags.outputs.values()
-        if self.lemmas is not None:
-            readers.append(self.lemmas.hidden)
-        if self.tree is not None:
-            readers += [*self.tree.layers.values(), self.tree.root]
-        layers = list(self.encoder.layers)
-        found = []
-        for n, layer in enumerate(layers):
-            consumers = [layers[n + 1]] if n + 1 < len(layers) else readers
-            forward, backward = layer.left_to_right, layer.right_to_left
-            found += [
-                SimplifiedLayer(f"{n}.{name}", part, [Consumer(each, offset) for each in consumers])
-                for name, part, offset in (
-                    ("forward", forward, 0),
-                    ("backward", backward, forward.hidden_size),
-                )
-            ]
-        return found
+        for part in self.children():
+            part.dropout_share = share  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +88,14 @@ class JointTask(SentenceTask):
 
     Args:
         train, dev, settings, device, vectors: see `SentenceTask`. No `heads` means all that `train`
-            has; a `batch_size` counts words.
+            has data for. A `batch_size` counts words; 0 depends on the size of `train`.
+
+    Attributes:
+        heads: the heads by name, in order.
 
     Raises:
-        ConfigError: a column or head to learn is empty in `train`.
+        ConfigError: `train` has no data for a head or a column that the user asks for.
+        DataError: it has no data for any head.
     """
 
     name = "joint"
@@ -142,48 +106,35 @@ class JointTask(SentenceTask):
     prune_rate: ClassVar[float] = PRUNE_RATES["joint"]
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
-        config, meprop = self.config, settings.meprop
+        # the model file states the heads that the model has
+        names = _heads_to_train(train, self.config)
+        self.config = config = replace(self.config, heads=names)
+        self.tags = {}
         self._lengths = np.array([len(sentence) for sentence in train], np.int64)
         self._firsts = np.cumsum(self._lengths) - self._lengths
-        self.batch_size = settings.training.batch_size or BATCH_WORDS
-        # the model file states the heads that the model has
-        heads = _heads_to_train(train, config)
-        self.config = config = replace(config, heads=heads)
-        columns = columns_to_predict(train, config.columns) if "tags" in heads else ()
-        self.tag_targets = TagsTargets(train, columns, self.device)
-        self.tags = self.tag_targets.vocabs
-        n_tags = {name: len(vocab) for name, vocab in self.tags.items()}
+        self.batch_size = settings.training.batch_size or fitting_words(int(self._lengths.sum()))
         table = FormTable()
         form_of = torch.tensor(table.add(form for sentence in train for form in sentence.forms))
-        self.form_of = form_of.to(self.device)
+        self.form_of = form_of.to(self.device)  # (all words) the number of each word's form
         self.forms = FormRows(table.forms(), self.lexicon, config.word_dropout, self.device)
         self.ngrams = Ngrams(table.forms(), config.ngram_rows, self.device)
-        encoder = Encoder(*self._table_rows(), config, meprop)
-        width, n = encoder.width, sum(n_tags.values())
-        self.lemma_targets = LemmasTargets(train, self.device) if "lemmas" in heads else None
-        self.tree_targets = GraphTargets(train, self.device) if "tree" in heads else None
-        self.network = JointNetwork(
-            encoder,
-            TagsNetwork(width, n_tags) if n_tags else None,
-            self.lemma_targets
-            and LemmasNetwork(
-                width, encoder.input_width, n, len(self.lemma_targets.scripts), config
-            ),
-            self.tree_targets
-            and GraphNetwork(width, n, len(self.tree_targets.labels), config, meprop),
-        )
-        self.main_scores = self.dev_scores = (
-            *self.tags,
-            *(("lemmas",) if self.lemma_targets else ()),
-            *(("uas", "las") if self.tree_targets else ()),
+        encoder = Encoder(*self._table_rows(), config, settings.meprop)
+        widths = Widths(encoder.input_width, encoder.width, 0)
+        self.heads: dict[str, TrainedHead] = {}
+        for name in names:
+            head = JOINT_HEADS[name](train, config, settings.meprop, widths, self.device)
+            self.heads[name] = head
+            widths = widths._replace(tags=widths.tags + head.n_tags)
+            self.warnings += head.unseen(self.dev) if self.dev else []
+        self.network = JointNetwork(encoder, self.heads)
+        self.main_scores = self.dev_scores = tuple(
+            score for head in self.heads.values() for score in head.scores
         )
 
     def header(self) -> dict[str, Any]:
         header = super().header()
-        if self.lemma_targets:
-            header["scripts"] = self.lemma_targets.scripts.to_list()
-        if self.tree_targets:
-            header["labels"] = self.tree_targets.labels.to_list()
+        for head in self.heads.values():
+            header |= head.header()
         return header
 
     @staticmethod
@@ -193,6 +144,22 @@ class JointTask(SentenceTask):
     @staticmethod
     def word_width(config: JointConfig) -> int:
         return config.word_dim
+
+    def simplified_layers(self) -> list[SimplifiedLayer]:
+        """Return both directions of each layer of the encoder, with all that read them."""
+        layers = list(self.network.encoder.layers)
+        readers = [reader for head in self.heads.values() for reader in head.readers()]
+        found = []
+        for n, layer in enumerate(layers):
+            consumers = readers if layer is layers[-1] else [layers[n + 1]]
+            forward, backward = layer.left_to_right, layer.right_to_left  # type: ignore[union-attr]
+            for name, part, offset in (
+                ("forward", forward, 0),
+                ("backward", backward, forward.hidden_size),
+            ):
+                each = [Consumer(consumer, offset) for consumer in consumers]
+                found.append(SimplifiedLayer(f"layer{n + 1}.{name}", part, each))
+        return found
 
     @property
     def n_batches(self) -> int:
@@ -209,41 +176,19 @@ class JointTask(SentenceTask):
 
     def loss(self, batch: JointBatch, teacher: Teacher | None = None) -> Tensor:
         words = torch.from_numpy(batch.words).to(self.device)
-        inputs = self._inputs(words, batch.batch_sizes)
         layout = Layout.of(batch.batch_sizes, self.device)
-        logits = self.network(inputs, layout)
-        answers = None
+        answers = self.network(self._inputs(words, batch.batch_sizes), layout)
+        theirs: dict[str, Any] = {}
         if teacher:
-            whole = self._inputs(words, batch.batch_sizes, hide=False)
-            answers = teacher(whole, layout)
-        losses = []
-        config = self.config
-        if logits.tags:
-            losses += [
-                self.tag_targets.loss(
-                    name, scores, words, config.smoothing, answers and answers.tags[name]
-                )
-                for name, scores in logits.tags.items()
-            ]
-        if self.lemma_targets is not None:
-            losses.append(
-                self.lemma_targets.loss(
-                    logits.scripts, words, config.smoothing, answers and answers.scripts
-                )
-            )
-        if self.tree_targets is not None:
-            losses.append(
-                self.tree_targets.loss(
-                    self.network.tree,
-                    logits.arcs,
-                    words,
-                    layout,
-                    answers and (teacher.network.tree, answers.arcs),
-                )
-            )
+            theirs = teacher(self._inputs(words, batch.batch_sizes, hide=False), layout)
+        losses = [
+            head.loss(answers[name], words, layout, theirs.get(name))
+            for name, head in self.heads.items()
+        ]
         return torch.stack(losses).sum()
 
     def _inputs(self, words: Tensor, batch_sizes: Tensor, *, hide: bool = True) -> Inputs:
+        """Return what the encoder reads of words; `hide` turns on word dropout."""
         forms = self.form_of[words]
         rows = self.forms.rows[forms]
         if hide:
@@ -255,24 +200,28 @@ class JointTask(SentenceTask):
 TASK = JointTask
 
 
-def _heads_to_train(train: Sequence[Sentence], config: JointConfig) -> tuple[str, ...]:
-    """Return the heads to train, in the order in which they annotate.
+class _Bounds(NamedTuple):
+    least: int
+    most: int
 
-    Raises:
-        ConfigError: the training file has no data for a head that the user asks for.
-        DataError: it has no data for any head.
-    """
-    has = {
-        "tags": bool(filled_columns(train)),
-        "lemmas": any(lemma != "_" for sentence in train for lemma in sentence.column("lemma")),
-        "tree": all(map(has_tree, train)),
-    }
-    missing = [head for head in config.heads if not has[head]]
+
+_WORDS = _Bounds(300, 1000)  # of a minibatch
+_FEWEST_BATCHES = 200
+
+
+def fitting_words(n_words: int) -> int:
+    """Return the words of a minibatch that give an epoch enough steps, within bounds."""
+    return max(_WORDS.least, min(_WORDS.most, n_words // _FEWEST_BATCHES))
+
+
+def _heads_to_train(train: Sequence[Sentence], config: JointConfig) -> tuple[str, ...]:
+    """Return the heads to train, in order: those that the user wants, or all that have data."""
+    found = [name for name, head in JOINT_HEADS.items() if head.is_in(train)]
+    missing = [name for name in config.heads if name not in found]
     if missing:
         raise ConfigError(
             f"the training file has no {' and no '.join(missing)}; choose others with `heads`"
         )
-    heads = tuple(head for head in HEAD_NAMES if head in (config.heads or has) and has[head])
-    if not heads:
+    if not found:
         raise DataError("the training file has no tags, no lemmas and no trees")
-    return heads
+    return tuple(name for name in found if name in config.heads or not config.heads)

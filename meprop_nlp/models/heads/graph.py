@@ -46,7 +46,7 @@ class GraphHead(Head):
         for kind in ("arc", "label"):
             width = None
             for end in ("dep", "head"):
-                name = f"tree.layers.{kind}_{end}"
+                name = f"tree.{kind}_{end}"
                 weight = take(arrays, f"{name}.weight", width, inputs)
                 width = len(weight)
                 self._layers[f"{kind}_{end}"] = weight.T, take(arrays, f"{name}.bias", width)

@@ -39,7 +39,7 @@ class SentenceTask(Task):
     name: ClassVar[str]
     config_class: ClassVar[type[TaggerConfig | ParserConfig | JointConfig]]
     network: Any
-    tags: dict[str, Vocab]
+    tags: dict[str, Vocab]  # none where a head keeps them
     dev_scores: tuple[str, ...]  # what `evaluate` returns
 
     def __init__(
