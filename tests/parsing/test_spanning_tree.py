@@ -1,8 +1,9 @@
-"""The best tree with one root, against every small tree."""
+"""The best tree with one root: against every small tree, and NumPy and the native core alike."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from meprop_nlp import native
 from meprop_nlp.data.trees import is_tree
 from meprop_nlp.errors import MePropError
 from meprop_nlp.parsing.spanning_tree import spanning_tree
@@ -18,16 +20,31 @@ Scores = npt.NDArray[np.float32]
 Heads = npt.NDArray[np.int32]
 Decode = Callable[[Scores], Heads]
 
+CORE = native.core()
 INF = np.inf
 # the fixtures stay the same for all examples, which is what we want of them
 each_property = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 seeds = st.integers(0, 2**32 - 1)
 
 
-@pytest.fixture(params=["numpy"])
-def decode(request: pytest.FixtureRequest) -> Decode:
-    """Decodes one sentence with NumPy."""
-    return spanning_tree
+@pytest.fixture(params=["numpy", *(CORE.instruction_sets() if CORE else [])])
+def decode(request: pytest.FixtureRequest) -> Iterator[Decode]:
+    """Decodes one sentence with NumPy, or with an instruction set of the core."""
+    if request.param == "numpy":
+        yield spanning_tree
+        return
+    before = CORE.instruction_set()
+    CORE.use_instruction_set(request.param)
+    yield lambda scores: native_trees(CORE, [scores])
+    CORE.use_instruction_set(before)
+
+
+def native_trees(core: Any, blocks: list[Scores]) -> Heads:
+    bounds = np.cumsum([0, *map(len, blocks)], dtype=np.int32)
+    scores = np.concatenate([np.zeros(0, np.float32), *(block.ravel() for block in blocks)])
+    heads = np.full(bounds[-1], -7, np.int32)
+    core.spanning_trees(scores, bounds, heads)
+    return heads
 
 
 def arcs(scores: Scores, heads: Heads) -> Scores:
@@ -190,3 +207,50 @@ def test_three_hundred_words(decode: Decode) -> None:
     heads = decode(scores)
     assert is_tree(heads.tolist(), single_root=True)
     np.testing.assert_array_equal(heads, spanning_tree(scores))
+
+
+@each_property
+@given(
+    seed=seeds,
+    sizes=st.lists(st.integers(0, 45), max_size=8),
+    peak=st.sampled_from([0, 3, 6]),
+    whole=st.booleans(),
+    masked=st.sampled_from([0, 0.5, 0.9]),
+)
+def test_native_trees_of_a_batch_are_those_of_numpy(
+    core: Any, seed: int, sizes: list[int], peak: float, whole: bool, masked: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    blocks = []
+    for i, n in enumerate(sizes):
+        scores = random_scores(seed + i, n, peak=peak)
+        if whole:  # ties
+            scores = scores.round()
+        scores[rng.random(scores.shape) < masked] = -INF
+        blocks.append(scores)
+    expected = [head for block in blocks for head in spanning_tree(block).tolist()]
+    assert native_trees(core, blocks).tolist() == expected
+
+
+def test_core_refuses_arrays_that_do_not_fit(core: Any) -> None:
+    def trees(
+        n_scores: int = 12 + 2, bounds: tuple[int, ...] = (0, 3, 3, 4), n_heads: int = 4
+    ) -> None:
+        scores, heads = np.zeros(n_scores, np.float32), np.zeros(n_heads, np.int32)
+        core.spanning_trees(scores, np.array(bounds, np.int32), heads)
+
+    trees()
+    with pytest.raises(ValueError, match="scores must be"):
+        trees(n_scores=13)
+    with pytest.raises(ValueError, match="scores must be"):
+        trees(n_scores=15)
+    with pytest.raises(ValueError, match="bounds must begin with 0 and end"):
+        trees(n_heads=3)
+    with pytest.raises(ValueError, match="bounds must begin with 0 and end"):
+        trees(bounds=())
+    with pytest.raises(ValueError, match="bounds must not fall"):
+        trees(bounds=(0, 5, 4))
+    with pytest.raises(TypeError):
+        core.spanning_trees(np.zeros(2), np.array([0, 1], np.int32), np.zeros(1, np.int32))
+    with pytest.raises(TypeError):
+        core.spanning_trees(np.zeros(2, np.float32), np.array([0, 1]), np.zeros(1, np.int32))
