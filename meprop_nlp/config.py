@@ -228,7 +228,13 @@ class TrainingConfig(Config):
         help="Minibatches over which the learning rate rises from zero; unless given, 100 with "
         "`train`, else 0.",
     )
-    beta2: float = setting(0.999, at_least=0, below=1, varies=True, help="Decay rate of Adam's second moments; unless given, 0.95 with `train`, else 0.999.")
+    beta2: float = setting(
+        0.999,
+        at_least=0,
+        below=1,
+        varies=True,
+        help="Decay rate of Adam's second moments; unless given, 0.95 with `train`, else 0.999.",
+    )
     average: float = setting(
         0.0,
         at_least=0,
@@ -406,9 +412,13 @@ class JointConfig(Config):
         20_000, at_least=1, help="Rows of the table that the character n-grams are hashed to."
     )
     lemma_dim: int = setting(128, at_least=1, help="Neurons of the lemma head's hidden layer.")
-    tag_dim: int = setting(64, at_least=1, help="Width of the tag vectors that the tree head reads.")
+    tag_dim: int = setting(
+        64, at_least=1, help="Width of the vector of tags that the tree head reads."
+    )
     arc_dim: int = setting(300, at_least=1, help="Width of the vectors that arcs are scored by.")
-    label_dim: int = setting(100, at_least=1, help="Width of the vectors that labels are scored by.")
+    label_dim: int = setting(
+        100, at_least=1, help="Width of the vectors that labels are scored by."
+    )
     dropout: float = setting(
         0.33,
         at_least=0,

@@ -41,9 +41,9 @@ class FormTables:
     ) -> None:
         demand_unknown_entries(lexicon.forms, *lexicon.features)
         self._lexicon = lexicon
-        self._forms = take(arrays, prefix + "words.weight", len(lexicon.forms), width)  # (V, word_dim)
+        self._forms = take(arrays, f"{prefix}words.weight", len(lexicon.forms), width)
         n_features = int(lexicon.feature_offsets[-1])
-        self._features = take(arrays, prefix + "features.weight", n_features, width)
+        self._features = take(arrays, f"{prefix}features.weight", n_features, width)
 
     @property
     def concatenated_width(self) -> int:

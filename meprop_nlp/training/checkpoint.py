@@ -34,9 +34,9 @@ class Checkpoint:
     Attributes:
         settings: what must be the same when the run goes on: settings, and checksums of the data.
         progress: the values of `Progress`, the layers' widths and the optimiser's settings.
-        arrays: weights and hit counts (network/), their average (average/), the optimiser's moments
-            (optimizer/), the teacher's weights (teacher/), what the task's examples are made from (task/), and the
-            state of torch's random numbers (random/).
+        arrays: weights and hit counts (network/), the weights' average (average/), the optimiser's
+            moments (optimizer/), the teacher's weights (teacher/), what the task's examples are
+            made from (task/), and the state of torch's random numbers (random/).
     """
 
     settings: dict[str, Any]

@@ -1,4 +1,4 @@
-"""The torch side of the joint model's encoder: words in, one vector for each word in context out."""
+"""The torch side of the joint model's encoder: words in, a vector of each word in context out."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

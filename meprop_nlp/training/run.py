@@ -25,7 +25,6 @@ from meprop_nlp.training.task import Task
 from meprop_nlp.training.treebanks import Treebank, fingerprint, read_treebank
 from meprop_nlp.training.vectors import checksum_of, read_pretrained
 
-
 # the module with the class that trains each task, its `TASK`
 _TASKS = {"tagger": "heads.tags", "parser": "heads.tree", "joint": "joint"}
 

@@ -14,9 +14,11 @@ from meprop_nlp.models.encoder import States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.parts import Array, demand_texts, take
-from meprop_nlp.models.prediction import Prediction, TextColumn, Values
+from meprop_nlp.models.prediction import Indices, Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.spanning_tree import spanning_tree
+
+LABELED_WORDS = 256  # at a time, so that the products of all labels stay small
 
 
 class GraphHead(Head):
@@ -55,12 +57,11 @@ class GraphHead(Head):
             take(arrays, "tree.arcs.weight", n_arc, n_arc).T,
             take(arrays, "tree.arcs.bias", n_arc),
         )
-        shape = len(self.labels), n_label + 1, n_label + 1
-        self.mlp = "tree.labels.weight" in arrays
-        if self.mlp:
-            self._out = take(arrays, "tree.labels.weight", len(self.labels), n_label).T, take(arrays, "tree.labels.bias", len(self.labels))
-        else:
-            self._label_weight = take(arrays, "tree.labels", *shape)
+        n_products = len(self.labels) * (n_label + 1)
+        self._label_products = (
+            take(arrays, "tree.labels.weight", n_products, n_label).T,
+            take(arrays, "tree.labels.bias", n_products),
+        )
 
     def annotate(
         self, words: Words, states: States | None = None, *, confidence: bool = False
@@ -73,11 +74,9 @@ class GraphHead(Head):
         vectors = {}
         for name, (weight, bias) in self._layers.items():
             hidden = x @ weight + bias
-            vectors[name] = np.maximum(hidden, 0.1 * hidden) if not self.mlp or "arc" in name else hidden
+            vectors[name] = np.maximum(hidden, 0.1 * hidden)
         weight, bias = self._arcs
         dependents = vectors["arc_dep"][:-1] @ weight + bias
-        label_dependents = _with_one(vectors["label_dep"][:-1])
-        label_heads = _with_one(vectors["label_head"])
         n_words = len(dependents)
         heads = np.zeros(n_words, np.int32)
         rows = np.full(n_words, n_words, np.int64)
@@ -85,9 +84,7 @@ class GraphHead(Head):
         for start, end in pairwise(words.bounds.tolist()):
             if start == end:
                 continue
-            candidates = np.concatenate(
-                [vectors["arc_head"][-1:], vectors["arc_head"][start:end]]
-            )
+            candidates = np.concatenate([vectors["arc_head"][-1:], vectors["arc_head"][start:end]])
             scores = dependents[start:end] @ candidates.T  # (n, n + 1)
             if not np.isfinite(scores).all():
                 raise MePropError(
@@ -101,28 +98,21 @@ class GraphHead(Head):
             if confidence:
                 best = scores[own, tree]
                 sure[start:end] = 1 / np.exp(scores - best[:, None]).sum(1)
-        if self.mlp:
-            hidden = vectors["label_dep"][:-1] + vectors["label_head"][rows]
-            labels = (np.maximum(hidden, 0.1 * hidden) @ self._out[0] + self._out[1]).argmax(1).astype(np.int32)
-        else: labels = self._label(label_dependents, label_heads[rows])
+        labels = self._label(vectors["label_dep"][:-1], vectors["label_head"][rows])
         return Prediction(
             {"deprel": TextColumn(self._values, labels)},
             heads,
             {"ArcConf": sure} if confidence else {},
         )
 
-    def _label(self, dependents: Array, heads: Array) -> "np.typing.NDArray[np.int32]":
-        """Return the best label of each arc."""
-        n_labels, width, _ = self._label_weight.shape
-        weight = self._label_weight.transpose(1, 0, 2).reshape(width, n_labels * width)
+    def _label(self, dependents: Array, heads: Array) -> Indices:
+        """Return the best label of each arc, given the vectors of its ends."""
+        weight, bias = self._label_products
         best = np.empty(len(dependents), np.int32)
-        for start in range(0, len(dependents), 512):  # bounded memory
-            part = slice(start, start + 512)
-            products = (dependents[part] @ weight).reshape(-1, n_labels, width)
-            best[part] = (products @ heads[part, :, None])[:, :, 0].argmax(1)
+        with_one = np.pad(heads, ((0, 0), (0, 1)), constant_values=1)
+        for start in range(0, len(dependents), LABELED_WORDS):
+            part = slice(start, start + LABELED_WORDS)
+            products = dependents[part] @ weight + bias
+            products = products.reshape(len(products), -1, with_one.shape[1])
+            best[part] = (products @ with_one[part, :, None])[:, :, 0].argmax(1)
         return best
-
-
-def _with_one(vectors: Array) -> Array:
-    """Append a column of ones, by which a biaffine product has linear terms too."""
-    return np.pad(vectors, ((0, 0), (0, 1)), constant_values=1)

@@ -55,9 +55,7 @@ class LemmasHead(Head):
         forms = words.column("form")
         order = None
         lemmas = []
-        for n, (form, best) in enumerate(
-            zip(forms, probabilities.argmax(1).tolist(), strict=True)
-        ):
+        for n, (form, best) in enumerate(zip(forms, probabilities.argmax(1).tolist(), strict=True)):
             lemma = apply_script(self.scripts[best], form)
             if lemma is None:  # the form is too short for it
                 order = np.argsort(-probabilities[n], kind="stable").tolist()
