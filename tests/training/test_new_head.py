@@ -31,6 +31,7 @@ from meprop_nlp.models.parts import take
 from meprop_nlp.models.prediction import Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 from meprop_nlp.simplify.wiring import SimplifiedLayer
+from meprop_nlp.training import run
 from meprop_nlp.training.heads.sentences import SentenceTask
 from meprop_nlp.training.run import train
 
@@ -52,7 +53,9 @@ class LemmasHead(Head):
         self._lexicon, self._values = lexicon, Values(lemmas)
         self._table = take(file.arrays, "words.weight", len(lexicon.forms), len(lemmas))
 
-    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
+    def annotate(
+        self, words: Words, states: Any = None, *, confidence: bool = False, keep: Any = ()
+    ) -> Prediction:
         rows = [self._lexicon.forms.index(form) for form in words.column("form")]
         ids = self._table[rows].argmax(1).astype(np.int32)
         return Prediction({"lemma": TextColumn(self._values, ids)})
@@ -122,6 +125,7 @@ def lemmatizer(monkeypatch: pytest.MonkeyPatch) -> None:
     module.TASK = LemmatizerTask  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(HEADS, "lemmatizer", (LemmasHead,))
+    monkeypatch.setitem(run._TASKS, "lemmatizer", "heads.lemmas")
 
 
 def sentences(*, with_lemmas: bool) -> list[Sentence]:
