@@ -147,7 +147,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     labels = header.pop("labels", [])
     tags = header.pop("tags", {})
     scripts = header.pop("scripts", [])
-    for hidden in ("checksum", "root_labels", "other_labels"):
+    for hidden in ("checksum", "calibration", "root_labels", "other_labels"):
         header.pop(hidden, None)
     try:
         description = {

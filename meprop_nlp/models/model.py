@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +19,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.calibration import Calibration
 from meprop_nlp.models.encoder import SharedEncoder
 from meprop_nlp.models.file import ModelFile, noun_of, read_model_file, write_model_file
 from meprop_nlp.models.head import Head
@@ -78,6 +80,7 @@ class Model:
             self.encoder = SharedEncoder(file.arrays, self.lexicon, characters, config)
             heads = tuple(head for head in heads if head.name in config.heads)
         self.heads = {head.name: head(file, self.lexicon) for head in heads}
+        self._calibration = Calibration(file.header.get("calibration", {}))
         self._all_heads = tuple(self.heads.values())
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -202,7 +205,8 @@ class Model:
 
         Args:
             sentences: Sentences, or lists of word forms.
-            confidence: write the softmax of each choice into MISC, from 0 to 1: `UPOSConf`,
+            confidence: write how often the model was right on dev when it was as sure of a choice
+                as it is now into MISC, from 0 to 1, see `Calibration`: `UPOSConf`,
                 `XPOSConf`, `FEATSConf`, `LemmaConf` and `ArcConf`. Only CoNLL-U has a MISC column;
                 sentences read from other formats get no confidence.
             keep: columns to leave as they are, of UPOS, XPOS, FEATS and LEMMA, by their names in
@@ -253,7 +257,10 @@ class Model:
             if head.feeds or not kept.issuperset(head.fills):
                 so_far = PredictedWords(words, prediction)
                 prediction |= head.annotate(so_far, states, confidence=confidence, keep=kept)
-        return prediction
+        if not prediction.confidence:
+            return prediction
+        calibrated = self._calibration(prediction.confidence, prediction.heads)
+        return replace(prediction, confidence=calibrated)
 
     def demand_kept(self, keep: Collection[str]) -> None:
         """Raise ConfigError unless the model predicts the columns to keep, and others too."""

@@ -11,10 +11,11 @@ import torch
 from meprop_nlp.config import Settings
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
-from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.file import ModelFile, write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.threads import usable_threads
+from meprop_nlp.training.calibration import measure_calibration
 from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.heads.sentences import SentenceTask
 from meprop_nlp.training.hooks import Hooks
@@ -70,20 +71,25 @@ def train(
     def build(device: torch.device) -> Task:
         return task_class(sentences, dev_sentences, settings, device, pretrained)
 
-    return Model(
-        train_task(
-            build,
-            settings,
-            identity={
-                task: settings.network.to_dict(),
-                "vectors": checksum_of(pretrained),
-                "data": {"train": fingerprint(sentences), "dev": fingerprint(dev_sentences)},
-            },
-            output=output,
-            resume=resume,
-            hooks=hooks,
-        )
+    file = train_task(
+        build,
+        settings,
+        identity={
+            task: settings.network.to_dict(),
+            "vectors": checksum_of(pretrained),
+            "data": {"train": fingerprint(sentences), "dev": fingerprint(dev_sentences)},
+        },
+        output=output,
+        resume=resume,
+        hooks=hooks,
     )
+    if not dev_sentences:
+        return Model(file)
+    header = {key: value for key, value in file.header.items() if key != "checksum"}
+    header["calibration"] = measure_calibration(Model(file), dev_sentences)
+    if output is not None:
+        write_model_file(output, header, file.arrays)
+    return Model(ModelFile(header, file.arrays))
 
 
 def train_task(
