@@ -152,6 +152,7 @@ def adagrad(
     lazy: bool,
     threads: int,
 ) -> None: ...
+def spanning_trees(scores: Array, bounds: Array, heads: Array) -> None: ...
 
 class Document:
     """CoNLL text with the position of every field; see native/document/document.hpp."""

@@ -3,6 +3,7 @@
 
 #include "embedding/dropout.hpp"
 #include "embedding/embedding.hpp"
+#include "graph/spanning_tree.hpp"
 #include "linear/linear.hpp"
 #include "linear/topk.hpp"
 #include "linear/unified.hpp"
@@ -38,6 +39,6 @@ constexpr KernelsOf<T> kernels_of() {
 extern const Kernels kernels;
 const Kernels kernels = {
     MEPROP_STRING(MEPROP_ISA), kLanes<float>,        number_pairs,
-    kernels_of<float>(),       kernels_of<double>(), {fold, parse, explore, tag}};
+    kernels_of<float>(),       kernels_of<double>(), {fold, parse, explore, tag, spanning_trees}};
 
 } // namespace meprop::MEPROP_ISA

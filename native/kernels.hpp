@@ -116,12 +116,15 @@ struct KernelsOf {
 
 struct DecodingKernels {
     void (*fold)(Folding folding, const float* vectors, std::int64_t n, float* const* rows);
-    // The next three return false if a score is not finite.
+    // The others return false if a score is not finite.
     bool (*parse)(const ParserNetwork& network, const ParserBatch& batch);
     // Only for arc-hybrid. Also returns false if arc-hybrid cannot build a gold tree.
     bool (*explore)(const ParserNetwork& network, const ParserBatch& batch,
                     const Exploration& exploration);
     bool (*tag)(const TaggerNetwork& network, const TaggerBatch& batch);
+    // A score of -infinity masks an arc.
+    bool (*spanning_trees)(const float* scores, const std::int32_t* bounds, std::int64_t sentences,
+                           std::int32_t* heads);
 };
 
 struct Kernels {

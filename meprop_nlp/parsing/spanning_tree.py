@@ -48,9 +48,9 @@ def spanning_tree(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
     weights[own] = -np.inf
     if not (weights < np.inf).all():
         raise MePropError("the parser's weights give scores that are not finite; train it anew")
-    best = weights.argmax(1)
+    best: npt.NDArray[np.int32] = weights.argmax(1).astype(np.int32)
     if is_tree(best.tolist(), single_root=True):
-        return best.astype(np.int32)
+        return best
     masked = np.isneginf(weights)
     largest = np.abs(weights[~masked]).max(initial=0)
     # Sums of up to n unmasked arcs differ by at most 2 n largest: one masked arc costs more.
