@@ -41,7 +41,9 @@ class FormTables:
     ) -> None:
         demand_unknown_entries(lexicon.forms, *lexicon.features)
         self._lexicon = lexicon
-        self._forms = take(arrays, prefix + "words.weight", len(lexicon.forms), width)  # (V, word_dim)
+        self._forms = take(
+            arrays, prefix + "words.weight", len(lexicon.forms), width
+        )  # (V, word_dim)
         n_features = int(lexicon.feature_offsets[-1])
         self._features = take(arrays, prefix + "features.weight", n_features, width)
 
@@ -140,6 +142,12 @@ class States:
     context: Array
     tags: Array | None = None
 
+    def only(self, indices: Sequence[int], forms: Sequence[str]) -> "States":
+        """Return the states of some words, whose forms are given."""
+        rows = list(indices)
+        tags = None if self.tags is None else self.tags[rows]
+        return States(self.forms, self.form_of[rows], self.context[rows], tags)
+
 
 class SharedEncoder:
     """The joint model's encoder in NumPy: a stack of BiLSTMs over vectors of word forms.
@@ -182,11 +190,15 @@ class SharedEncoder:
             means /= np.diff(bounds)[:, None]
         return np.concatenate([self.tables.concatenated(forms), means], 1)
 
-    def __call__(self, words: Words) -> States:
-        """Return the vectors of words, with and without their context."""
+    def vectors_of(self, words: Words) -> tuple[Array, npt.NDArray[np.int64]]:
+        """Return the vectors of distinct forms, (D, I), and which of them each word has, (N,)."""
         table = FormTable()
         form_of = np.array(table.add(words.column("form")), np.int64)
-        forms = self.vectors(table.forms())
+        return self.vectors(table.forms()), form_of
+
+    def __call__(self, words: Words) -> States:
+        """Return the vectors of words, with and without their context."""
+        forms, form_of = self.vectors_of(words)
         states, rows = forms, form_of
         for layer in self.layers:
             states, rows = layer(states, rows, words.bounds), np.arange(len(form_of))

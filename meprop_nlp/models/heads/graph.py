@@ -4,16 +4,19 @@ Dozat & Manning (2017).
 """
 
 from itertools import pairwise
+from types import ModuleType
 
 import numpy as np
 
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.errors import MePropError
-from meprop_nlp.models.encoder import States
+from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
-from meprop_nlp.models.parts import Array, demand_texts, take
+from meprop_nlp.models.heads.joint_native import NativeGraph
+from meprop_nlp.models.native_encoder import NativeStates
+from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, take
 from meprop_nlp.models.prediction import Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.spanning_tree import spanning_tree
@@ -38,6 +41,7 @@ class GraphHead(Head):
         self._values = Values(self.labels)
         arrays = file.arrays
         self._tags: Array | None = None
+        self._native: NativeGraph | None = None
         self._root = take(arrays, "tree.root.weight", 1, None)
         inputs = self._root.shape[1]
         if "tree.tags.weight" in arrays:
@@ -58,14 +62,38 @@ class GraphHead(Head):
         shape = len(self.labels), n_label + 1, n_label + 1
         self.mlp = "tree.labels.weight" in arrays
         if self.mlp:
-            self._out = take(arrays, "tree.labels.weight", len(self.labels), n_label).T, take(arrays, "tree.labels.bias", len(self.labels))
+            self._out = (
+                take(arrays, "tree.labels.weight", len(self.labels), n_label).T,
+                take(arrays, "tree.labels.bias", len(self.labels)),
+            )
         else:
             self._label_weight = take(arrays, "tree.labels", *shape)
+
+    def prepare(self, native: ModuleType, encoder: SharedEncoder) -> None:
+        tag_width = 0 if self._tags is None else self._tags.shape[1]
+        demand_inputs("tree.layers", self._root.shape[1], encoder.width + tag_width)
+        if not self.mlp:
+            return
+        self._native = NativeGraph(
+            native,
+            self._tags,
+            [self._layers[f"{kind}_{end}"] for kind in ("arc", "label") for end in ("dep", "head")],
+            self._root[0],
+            self._arcs,
+            self._out,
+        )
 
     def annotate(
         self, words: Words, states: States | None = None, *, confidence: bool = False
     ) -> Prediction:
         assert states is not None
+        if isinstance(states, NativeStates) and self._native is not None:
+            tree, ids, probabilities = self._native.parse(words, states, confidence=confidence)
+            return Prediction(
+                {"deprel": TextColumn(self._values, ids)},
+                tree,
+                {} if probabilities is None else {"ArcConf": probabilities},
+            )
         x = states.context
         if self._tags is not None and states.tags is not None:
             x = np.concatenate([x, states.tags @ self._tags], 1)
@@ -73,7 +101,9 @@ class GraphHead(Head):
         vectors = {}
         for name, (weight, bias) in self._layers.items():
             hidden = x @ weight + bias
-            vectors[name] = np.maximum(hidden, 0.1 * hidden) if not self.mlp or "arc" in name else hidden
+            vectors[name] = (
+                np.maximum(hidden, 0.1 * hidden) if not self.mlp or "arc" in name else hidden
+            )
         weight, bias = self._arcs
         dependents = vectors["arc_dep"][:-1] @ weight + bias
         label_dependents = _with_one(vectors["label_dep"][:-1])
@@ -85,9 +115,7 @@ class GraphHead(Head):
         for start, end in pairwise(words.bounds.tolist()):
             if start == end:
                 continue
-            candidates = np.concatenate(
-                [vectors["arc_head"][-1:], vectors["arc_head"][start:end]]
-            )
+            candidates = np.concatenate([vectors["arc_head"][-1:], vectors["arc_head"][start:end]])
             scores = dependents[start:end] @ candidates.T  # (n, n + 1)
             if not np.isfinite(scores).all():
                 raise MePropError(
@@ -103,8 +131,13 @@ class GraphHead(Head):
                 sure[start:end] = 1 / np.exp(scores - best[:, None]).sum(1)
         if self.mlp:
             hidden = vectors["label_dep"][:-1] + vectors["label_head"][rows]
-            labels = (np.maximum(hidden, 0.1 * hidden) @ self._out[0] + self._out[1]).argmax(1).astype(np.int32)
-        else: labels = self._label(label_dependents, label_heads[rows])
+            labels = (
+                (np.maximum(hidden, 0.1 * hidden) @ self._out[0] + self._out[1])
+                .argmax(1)
+                .astype(np.int32)
+            )
+        else:
+            labels = self._label(label_dependents, label_heads[rows])
         return Prediction(
             {"deprel": TextColumn(self._values, labels)},
             heads,

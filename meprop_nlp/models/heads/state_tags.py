@@ -1,15 +1,19 @@
 """The joint model's tag head: an output layer for each tag column over the encoder's states."""
 
+from types import ModuleType
+
 import numpy as np
 
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.errors import CheckpointError, MePropError
-from meprop_nlp.models.encoder import States
+from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
+from meprop_nlp.models.heads.joint_native import NativeTags
 from meprop_nlp.models.heads.tags import SCORES
-from meprop_nlp.models.parts import Array, tag_lists, take
+from meprop_nlp.models.native_encoder import NativeStates
+from meprop_nlp.models.parts import Array, demand_inputs, tag_lists, take
 from meprop_nlp.models.prediction import Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 
@@ -32,6 +36,7 @@ class StateTagsHead(Head):
         self.reads, self.fills = (), tuple(self.tags)
         self.scores = tuple(SCORES.get(column, column) for column in self.tags)
         self._values = {column: Values(texts) for column, texts in self.tags.items()}
+        self._native: NativeTags | None = None
         self._outputs = {
             column: (
                 take(file.arrays, f"tags.outputs.{column}.weight", len(values), None).T,
@@ -40,10 +45,25 @@ class StateTagsHead(Head):
             for column, values in self.tags.items()
         }
 
+    def prepare(self, native: ModuleType, encoder: SharedEncoder) -> None:
+        for column, (weight, _) in self._outputs.items():
+            demand_inputs(f"tags.outputs.{column}", len(weight), encoder.width)
+        self._native = NativeTags(native, list(self._outputs.values()))
+
     def annotate(
         self, words: Words, states: States | None = None, *, confidence: bool = False
     ) -> Prediction:
         assert states is not None
+        if isinstance(states, NativeStates) and self._native is not None:
+            ids, probabilities = self._native.choose(states, confidence=confidence)
+            texts = {
+                column: TextColumn(values, row)
+                for (column, values), row in zip(self._values.items(), ids, strict=True)
+            }
+            if probabilities is None:
+                return Prediction(texts)
+            names = [f"{column.upper()}Conf" for column in self.tags]
+            return Prediction(texts, confidence=dict(zip(names, probabilities, strict=True)))
         texts, sure, tags = {}, {}, []
         for column, (weight, bias) in self._outputs.items():
             probabilities = softmax(states.context @ weight + bias)
