@@ -233,6 +233,7 @@ class GraphParser:
         labels: PackedLayer,
         root: Array,
         n_labels: int,
+        biaffine: bool,
     ) -> None: ...
     def parse(
         self,

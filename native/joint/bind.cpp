@@ -177,13 +177,14 @@ class GraphParser : ForKernels {
  public:
     GraphParser(const std::optional<LayerMemory>& tags, const LayerMemory& vectors,
                 const LayerMemory& arcs, const LayerMemory& labels, HeldArray<const float, 1> root,
-                std::int64_t n_labels)
+                std::int64_t n_labels, bool biaffine)
         : root_(root) {
         const PackedLayer no_tags{nullptr, nullptr, 0, 0};
         network_ = {tags ? use(*tags) : no_tags,
                     use(vectors),
                     use(arcs),
                     use(labels),
+                    biaffine,
                     root_.data(),
                     n_labels};
         const std::int64_t arc = network_.arcs.outs, label = padded(network_.labels.ins);
@@ -191,7 +192,8 @@ class GraphParser : ForKernels {
         require(network_.vectors.outs == 2 * (arc + label),
                 "vectors must be two for arcs and two for labels, each padded");
         require(size(root, 0) == arc + label, "root must be a padded vector for arcs and labels");
-        require(n_labels >= 1 && padded(n_labels) == network_.labels.outs,
+        const std::int64_t products = biaffine ? network_.labels.ins + 1 : 1;
+        require(n_labels >= 1 && products * padded(n_labels) == network_.labels.outs,
                 "labels must have a column for each label");
     }
 
@@ -243,8 +245,9 @@ void bind_joint(nb::module_& m) {
              "confidence"_a.noconvert() = nb::none(), unlocked);
     nb::class_<GraphParser>(m, "GraphParser")
         .def(nb::init<const std::optional<LayerMemory>&, const LayerMemory&, const LayerMemory&,
-                      const LayerMemory&, HeldArray<const float, 1>, std::int64_t>(),
-             "tags"_a.none(), "vectors"_a, "arcs"_a, "labels"_a, "root"_a, "n_labels"_a)
+                      const LayerMemory&, HeldArray<const float, 1>, std::int64_t, bool>(),
+             "tags"_a.none(), "vectors"_a, "arcs"_a, "labels"_a, "root"_a, "n_labels"_a,
+             "biaffine"_a)
         .def("parse", &GraphParser::parse, "context"_a.noconvert(), "tags"_a.noconvert().none(),
              "bounds"_a.noconvert(), "heads"_a.noconvert(), "labels"_a.noconvert(),
              "confidence"_a.noconvert() = nb::none(), unlocked);

@@ -6,7 +6,6 @@
 #include "base/buffer.hpp"
 #include "base/by_length.hpp"
 #include "base/math.hpp"
-#include "base/products.hpp"
 #include "joint/product.hpp"
 #include "lstm/lstm.hpp"
 
@@ -26,51 +25,60 @@ struct LayerStep {
     std::int32_t time;
 };
 
+// exp(-x); from +-28 on, a sigmoid is 0 or 1 within 1e-12, and products of three stay finite.
+inline Vector<float> bounded_exp_minus(Vector<float> x) {
+    x = x > 28.0f ? splat(28.0f) : x;
+    x = x < -28.0f ? splat(-28.0f) : x;
+    return exp_in_range(-x);
+}
+
+// Computes a panel of units of R rows: c = sigmoid(f) c + sigmoid(i) tanh(g), and the outputs
+// sigmoid(o) tanh(c). With sigmoid(x) = 1 / (1 + exp(-x)) and tanh(x) = (1 - exp(-2x)) /
+// (1 + exp(-2x)), over common denominators, that takes two divisions.
+template <int R>
+__attribute__((noinline)) void update_cells(const float (&gates)[R][kGates * kLanes<float>],
+                                            bool is_first, float* const* cells,
+                                            float* const* outputs, std::int64_t width) {
+    using V = Vector<float>;
+    constexpr std::int64_t L = kLanes<float>;
+    for (int r = 0; r < R; ++r) {
+        const V i = 1.0f + bounded_exp_minus(load(gates[r]));
+        const V f = 1.0f + bounded_exp_minus(load(gates[r] + L));
+        const V g = bounded_exp_minus(2.0f * load(gates[r] + 2 * L));
+        const V o = 1.0f + bounded_exp_minus(load(gates[r] + 3 * L));
+        const V before = is_first ? V{} : load(cells[r]);
+        const V ig = i * (1.0f + g);
+        const V c = (before * ig + (1.0f - g) * f) / (ig * f);
+        const V e = bounded_exp_minus(2.0f * c);
+        store(cells[r], c);
+        store_lanes(outputs[r], (1.0f - e) / ((1.0f + e) * o), width);
+    }
+}
+
+// Computes a panel of units of R sentences.
 template <int R>
 inline void step_units(const LayerStep& step, std::int64_t sentence, std::int64_t panel) {
     constexpr std::int64_t L = kLanes<float>;
     const LSTMDirection& direction = step.direction;
     const std::int64_t column = panel * kGates * L;
-    Vector<float> sums[R][kGates];
-    float* output[R];
-    const float *inputs[R], *previous[R];
+    alignas(64) float gates[R][kGates * L];
+    Block<R> block;
+    float *cells[R], *outputs[R];
     for (int r = 0; r < R; ++r) {
         const std::int64_t word = step.order.word(sentence + r, step.time, step.backward);
         const float* start =
             step.forms ? step.forms[word] + step.form_column : direction.gates.bias;
-        for (int gate = 0; gate < kGates; ++gate)
-            sums[r][gate] = load(start + column + gate * L);
-        inputs[r] = step.inputs.at(word);
-        output[r] = step.output + word * step.stride;
-        previous[r] =
-            step.time ? output[r] + (step.backward ? step.stride : -step.stride) : nullptr;
+        float* output = step.output + word * step.stride;
+        block.starts[r] = start + column;
+        block.left[r] = step.inputs.at(word);
+        block.right[r] = output + (step.backward ? step.stride : -step.stride); // the word before
+        block.y[r] = gates[r];
+        cells[r] = step.cells + (sentence + r) * direction.padded + panel * L;
+        outputs[r] = output + panel * L;
     }
-    const float* weight = direction.gates.weight + column * direction.gates.ins;
-    add_products<R>(inputs, step.inputs.width, weight, sums);
-    if (step.time) {
-        weight += step.inputs.width * kGates * L;
-        add_products<R>(previous, direction.units, weight, sums);
-    }
-    for (int r = 0; r < R; ++r) {
-        float* cell = step.cells + (sentence + r) * direction.padded + panel * L;
-        const Vector<float> kept = step.time ? sigmoid(sums[r][1]) * load(cell) : Vector<float>{};
-        const Vector<float> c = kept + sigmoid(sums[r][0]) * tanh(sums[r][2]);
-        store(cell, c);
-        store_lanes(output[r] + panel * L, sigmoid(sums[r][3]) * tanh(c),
-                    direction.units - panel * L);
-    }
-}
-
-// Up to R sentences.
-template <int R>
-inline void step_rest(const LayerStep& step, std::int64_t sentence, std::int64_t n,
-                      std::int64_t panel) {
-    if constexpr (R > 0) {
-        if (n == R)
-            step_units<R>(step, sentence, panel);
-        else
-            step_rest<R - 1>(step, sentence, n, panel);
-    }
+    multiply_block<R, kGates>(block, step.inputs.width, step.time ? direction.units : 0,
+                              direction.gates.weight + column * direction.gates.ins, 0);
+    update_cells<R>(gates, step.time == 0, cells, outputs, direction.units - panel * L);
 }
 
 inline void run_direction(LayerStep step) {
@@ -80,10 +88,9 @@ inline void run_direction(LayerStep step) {
         while (live && step.order.length[live - 1] <= step.time)
             --live;
         for (std::int64_t panel = 0; panel < panels; ++panel) {
-            std::int64_t s = 0;
-            for (; s + kBlock <= live; s += kBlock)
-                step_units<kBlock>(step, s, panel);
-            step_rest<kBlock - 1>(step, s, live - s, panel);
+            for_blocks(live, [&](auto size, std::int64_t sentence) {
+                step_units<decltype(size)::value>(step, sentence, panel);
+            });
         }
     }
 }

@@ -6,41 +6,13 @@
 #include "base/buffer.hpp"
 #include "graph/spanning_tree.hpp"
 #include "joint/choice.hpp"
+#include "joint/labels.hpp"
 #include "joint/product.hpp"
+#include "joint/word_vectors.hpp"
 
 namespace meprop::MEPROP_ISA {
 
 constexpr float kLowest = -3.402823466e38f;
-
-// The vectors of n words: [arc_dep][arc_head][label_dep][label_head] with their padding, and the
-// dependents' products with the weights of arcs.
-struct WordVectors {
-    WordVectors(const GraphNetwork& network, const WordStates& states, std::int64_t first,
-                std::int64_t n)
-        : arc(network.arcs.outs), label(network.vectors.outs / 2 - arc),
-          stride(network.vectors.outs), values(n * stride), dependents(n * arc) {
-        const std::int64_t width = network.tags.outs ? network.vectors.ins - states.width : 0;
-        const Buffer<float> tags(n * network.tags.outs);
-        if (width) {
-            const Rows probabilities{states.tags + first * states.n_tags, states.n_tags,
-                                     states.n_tags};
-            multiply({network.tags, probabilities, {}, tags, network.tags.outs}, n);
-        }
-        const Rows context{states.context + first * states.width, states.width, states.width};
-        const Rows tag_vectors{tags, network.tags.outs, width};
-        multiply({network.vectors, context, tag_vectors, values, stride, 2 * arc}, n);
-        multiply({network.arcs, {values, stride, network.arcs.ins}, {}, dependents, arc}, n);
-    }
-
-    const float* as_head(std::int64_t word) const { return values + word * stride + arc; }
-    const float* label_as_dependent(std::int64_t word) const {
-        return values + word * stride + 2 * arc;
-    }
-    const float* label_as_head(std::int64_t word) const { return label_as_dependent(word) + label; }
-
-    const std::int64_t arc, label, stride; // padded widths; of a row
-    const Buffer<float> values, dependents;
-};
 
 // Packs the heads of a sentence, ROOT first, as the columns of a layer.
 inline void pack_heads(const GraphNetwork& network, const WordVectors& vectors, std::int64_t first,
@@ -99,35 +71,6 @@ inline bool find_tree(const GraphNetwork& network, const WordVectors& vectors, s
     return true;
 }
 
-// Labels the arcs of n words from `word` on, whose heads were found. `sentence[i]` is the first
-// word of the sentence of word i, counted like i. Returns false if a score is not finite.
-inline bool label_arcs(const GraphNetwork& network, const WordVectors& vectors, std::int64_t word,
-                       const std::int32_t* sentence, std::int64_t n, const GraphResults& results) {
-    constexpr std::int64_t L = kLanes<float>;
-    const std::int64_t width = vectors.label, stride = network.labels.outs;
-    const Buffer<float> hidden(kTogether * width), scores(kTogether * stride);
-    for (std::int64_t first = 0; first < n; first += kTogether) {
-        const std::int64_t rows = smaller(kTogether, n - first);
-        for (std::int64_t r = 0; r < rows; ++r) {
-            const std::int64_t i = first + r, head = results.heads[word + i];
-            const float* head_vector =
-                head ? vectors.label_as_head(sentence[i] + head - 1) : network.root + vectors.arc;
-            const float* dependent = vectors.label_as_dependent(i);
-            for (std::int64_t j = 0; j < width; j += L)
-                store(hidden + r * width + j,
-                      leaky_relu(load(dependent + j) + load(head_vector + j)));
-        }
-        multiply({network.labels, {hidden, width, network.labels.ins}, {}, scores, stride}, rows);
-        for (std::int64_t r = 0; r < rows; ++r) {
-            const Choice choice = choose(scores + r * stride, network.n_labels);
-            if (choice.index < 0)
-                return false;
-            results.labels[word + first + r] = choice.index;
-        }
-    }
-    return true;
-}
-
 // Finds the trees of all sentences, a few at a time. Returns false if a score is not finite.
 inline bool parse_graphs(const GraphNetwork& network, const WordStates& states,
                          const std::int32_t* bounds, std::int64_t sentences,
@@ -138,16 +81,19 @@ inline bool parse_graphs(const GraphNetwork& network, const WordStates& states,
             ++s;
         const std::int64_t n = bounds[s] - word;
         const WordVectors vectors(network, states, word, n);
-        const Buffer<std::int32_t> sentence(n);
+        const Buffer<std::int32_t> head(n); // as labels.hpp counts
         for (std::int64_t each = first_sentence; each < s; ++each) {
             const std::int64_t first = bounds[each] - word;
             const std::int32_t length = bounds[each + 1] - bounds[each];
-            for (std::int32_t i = 0; i < length; ++i)
-                sentence[first + i] = static_cast<std::int32_t>(first);
             if (length && !find_tree(network, vectors, word + first, first, length, results))
                 return false;
+            for (std::int64_t i = first; i < first + length; ++i) {
+                const std::int32_t in_sentence = results.heads[word + i];
+                head[i] = in_sentence ? static_cast<std::int32_t>(first) + in_sentence : 0;
+            }
         }
-        if (!label_arcs(network, vectors, word, sentence, n, results))
+        const auto label = network.biaffine_labels ? label_by_biaffine : label_by_layer;
+        if (!label(network, vectors, word, head, n, results))
             return false;
     }
     return true;

@@ -100,6 +100,7 @@ def random_joint(
     n_tags: tuple[int, int] = (4, 3),
     scripts: int = 4,
     labels: int = 4,
+    biaffine: bool = False,
     heads: tuple[str, ...] = ("tags", "lemmas", "tree"),
     **config: Any,
 ) -> ModelFile:
@@ -154,7 +155,11 @@ def random_joint(
         for end in ("dep", "head"):
             layer(f"tree.layers.{kind}_{end}", inputs, outs)
     layer("tree.arcs", settings.arc_dim, settings.arc_dim)
-    layer("tree.labels", settings.label_dim, labels)
+    if biaffine:
+        ends = settings.label_dim + 1
+        arrays["tree.labels"] = floats(rng, labels, ends, ends)
+    else:
+        layer("tree.labels", settings.label_dim, labels)
     header = {
         "kind": "model",
         "task": "joint",

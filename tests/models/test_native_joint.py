@@ -45,6 +45,10 @@ def assert_same(actual: Prediction, expected: Prediction) -> None:
     assert list(actual.confidence) == list(expected.confidence)
     for name, values in expected.confidence.items():
         np.testing.assert_allclose(actual.confidence[name], values, atol=1e-4)
+    if expected.heads is not None:
+        arcs = actual.heads == expected.heads
+        labels = [np.array(p.texts["deprel"].to_list())[arcs] for p in (actual, expected)]
+        assert np.count_nonzero(labels[0] != labels[1]) <= 1  # they have no confidence
     names = {f"{name.upper()}Conf": name for name in expected.texts}
     names["LemmaConf"] = "lemma"
     for name, values in expected.confidence.items():
@@ -64,6 +68,7 @@ def assert_same(actual: Prediction, expected: Prediction) -> None:
     sizes=st.lists(st.integers(1, 40), max_size=9),
     layers=st.lists(units, min_size=1, max_size=3),
     widths=st.tuples(*[st.integers(1, 40)] * 6),
+    biaffine=st.booleans(),
 )
 def test_predictions_are_the_same(
     core: Any,
@@ -72,6 +77,7 @@ def test_predictions_are_the_same(
     sizes: list[int],
     layers: list[tuple[int, int]],
     widths: tuple[int, ...],
+    biaffine: bool,
 ) -> None:
     lemma, tag, arc, label, labels, scripts = widths
     file = random_joint(
@@ -85,6 +91,7 @@ def test_predictions_are_the_same(
         labels=labels,
         scripts=scripts,
         n_tags=(arc, label),
+        biaffine=biaffine,
     )
     words = SentenceWords(random_sentences(seed, sizes))
     expected = model_on(None, file).annotate(words, confidence=True)
@@ -92,8 +99,10 @@ def test_predictions_are_the_same(
     assert_same(actual, expected)
 
 
-def test_predictions_do_not_depend_on_what_is_beside_a_sentence(core: Any) -> None:
-    file = random_joint(5, units=((20, 9), (33, 16), (5, 40)), n_tags=(17, 70), scripts=90)
+@pytest.mark.parametrize("biaffine", [False, True])
+def test_predictions_do_not_depend_on_what_is_beside_a_sentence(core: Any, biaffine: bool) -> None:
+    layers = ((20, 9), (33, 16), (5, 40))
+    file = random_joint(5, units=layers, n_tags=(17, 70), scripts=90, labels=20, biaffine=biaffine)
     model = model_on(core, file)
     sentences = random_sentences(5, [3, 11, 1, 7, 7, 2, 30, 5, 4, 90, 6, 6])
     together = model.annotate(SentenceWords(sentences), confidence=True)
@@ -231,10 +240,10 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
     vectors = layer(12, 4 * three)
     root = zeros(2 * three)
     with pytest.raises(ValueError, match="root must"):
-        core.GraphParser(None, vectors, layer(3, 3), layer(3, 4), root[1:], 4)
+        core.GraphParser(None, vectors, layer(3, 3), layer(3, 4), root[1:], 4, False)
     with pytest.raises(ValueError, match="vectors must"):
-        core.GraphParser(None, layer(12, 3 * three), layer(3, 3), layer(3, 4), root, 4)
-    graph = core.GraphParser(layer(7, 2), vectors, layer(3, 3), layer(3, 4), root, 4)
+        core.GraphParser(None, layer(12, 3 * three), layer(3, 3), layer(3, 4), root, 4, False)
+    graph = core.GraphParser(layer(7, 2), vectors, layer(3, 3), layer(3, 4), root, 4, False)
     with pytest.raises(ValueError, match="do not fit"):
         graph.parse(zeros(5, 10), None, bounds, one, one)
     with pytest.raises(ValueError, match="bounds must"):

@@ -72,15 +72,13 @@ class GraphHead(Head):
     def prepare(self, native: ModuleType, encoder: SharedEncoder) -> None:
         tag_width = 0 if self._tags is None else self._tags.shape[1]
         demand_inputs("tree.layers", self._root.shape[1], encoder.width + tag_width)
-        if not self.mlp:
-            return
         self._native = NativeGraph(
             native,
             self._tags,
             [self._layers[f"{kind}_{end}"] for kind in ("arc", "label") for end in ("dep", "head")],
             self._root[0],
             self._arcs,
-            self._out,
+            self._out if self.mlp else self._label_weight,
         )
 
     def annotate(

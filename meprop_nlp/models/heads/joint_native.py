@@ -92,7 +92,9 @@ class NativeGraph:
             for arcs, then those for labels.
         root: (inputs,) ROOT's input to these layers.
         arcs: the layer over dependents whose product with a head is the score of an arc.
-        labels: the layer that scores the labels of an arc.
+        labels: the layer that scores the labels of an arc, from the sum of the vectors of both ends;
+            or (labels, L + 1, L + 1) the weights of a biaffine score of these vectors, first the
+            dependent's, each with a 1 at its end. The vectors then pass a leaky ReLU first.
     """
 
     def __init__(
@@ -102,16 +104,24 @@ class NativeGraph:
         vectors: Sequence[Layer],
         root: Array,
         arcs: Layer,
-        labels: Layer,
+        labels: Layer | Array,
     ) -> None:
+        def packed(layer: Layer) -> object:
+            return native.PackedLayer(*map(np.ascontiguousarray, layer))
+
         lanes = native.lanes()
         layers = [(padded(weight, lanes), padded(bias, lanes)) for weight, bias in vectors]
         _, (weight, bias), _, (label_weight, label_bias) = layers
-        arc_root = root @ weight + bias
-        arc_root = np.maximum(arc_root, 0.1 * arc_root)
-
-        def packed(layer: Layer) -> object:
-            return native.PackedLayer(*map(np.ascontiguousarray, layer))
+        arc_root, label_root = _leaky(root @ weight + bias), root @ label_weight + label_bias
+        if isinstance(labels, np.ndarray):
+            n_labels, ends, _ = labels.shape
+            label_root = _leaky(label_root)
+            # [head's element][dependent's element][label]; the head's last element is the bias
+            products = padded(labels.transpose(2, 1, 0), lanes).reshape(ends, -1)
+            label_layer = native.PackedLayer(products[:-1], products[-1])
+        else:
+            n_labels = len(labels[1])
+            label_layer = packed(labels)
 
         self._parser = native.GraphParser(
             None if tags is None else native.PackedLayer(np.ascontiguousarray(tags)),
@@ -120,9 +130,10 @@ class NativeGraph:
                 np.concatenate([bias for _, bias in layers]),
             ),
             packed(arcs),
-            packed(labels),
-            np.concatenate([arc_root, root @ label_weight + label_bias]),
-            len(labels[1]),
+            label_layer,
+            np.concatenate([arc_root, label_root]),
+            n_labels,
+            isinstance(labels, np.ndarray),
         )
         self._reads_tags = tags is not None
 
@@ -137,3 +148,7 @@ class NativeGraph:
         with _as_model_errors():
             self._parser.parse(states.context, tags, words.bounds, heads, labels, sure)
         return heads, labels, sure
+
+
+def _leaky(values: Array) -> Array:
+    return np.maximum(values, 0.1 * values)
