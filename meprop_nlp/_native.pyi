@@ -195,6 +195,7 @@ class JointEncoder:
         self, layers: Sequence[tuple[tuple[PackedLayer, int], tuple[PackedLayer, int]]]
     ) -> None: ...
     def run(self, forms: Any, bounds: Array, context: Array) -> None: ...
+    def run_table(self, table: Array, numbers: Array, bounds: Array, context: Array) -> None: ...
 
 class TagScorer:
     """Output layers of tag columns."""
@@ -233,7 +234,6 @@ class GraphParser:
         labels: PackedLayer,
         root: Array,
         n_labels: int,
-        biaffine: bool,
     ) -> None: ...
     def parse(
         self,

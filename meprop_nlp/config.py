@@ -48,7 +48,20 @@ PRUNE_RATES = {"tagger": 0.18, "parser": 0.08, "joint": 0.18}
 # Defaults of a training with a late cut: the whole network learns first, and after the cut the rest
 # of it learns again.
 SIMPLIFY_EPOCHS = 24
-LATE_TRAINING: dict[str, Any] = {"lazy": True, "patience": 0}
+_LATE: dict[str, Any] = {"epochs": SIMPLIFY_EPOCHS, "lazy": True, "patience": 0}
+LATE_TRAINING: dict[str, dict[str, Any]] = {
+    "tagger": _LATE,
+    "parser": _LATE,
+    "joint": {"epochs": 36, "patience": 0},
+}
+# Defaults of the joint model's training, chosen on UD English EWT's dev.
+JOINT_TRAINING: dict[str, Any] = {
+    "epochs": 24,
+    "warmup": 100,
+    "beta2": 0.95,
+    "average": 0.999,
+    "patience": 0,
+}
 
 
 def _by_task(values: Mapping[str, float]) -> str:
@@ -215,7 +228,13 @@ class TrainingConfig(Config):
         help="Minibatches over which the learning rate rises from zero; unless given, 100 with "
         "`train`, else 0.",
     )
-    beta2: float = setting(0.999, at_least=0, below=1, varies=True, help="Decay rate of Adam's second moments; unless given, 0.95 with `train`, else 0.999.")
+    beta2: float = setting(
+        0.999,
+        at_least=0,
+        below=1,
+        varies=True,
+        help="Decay rate of Adam's second moments; unless given, 0.95 with `train`, else 0.999.",
+    )
     average: float = setting(
         0.0,
         at_least=0,
@@ -392,10 +411,18 @@ class JointConfig(Config):
     ngram_rows: int = setting(
         20_000, at_least=1, help="Rows of the table that the character n-grams are hashed to."
     )
+    character_dim: int = setting(32, at_least=1, help="Width of the embeddings of characters.")
+    spelling_dim: int = setting(
+        64, at_least=1, help="Units in each direction of the LSTM that reads a form's characters."
+    )
     lemma_dim: int = setting(128, at_least=1, help="Neurons of the lemma head's hidden layer.")
-    tag_dim: int = setting(64, at_least=1, help="Width of the tag vectors that the tree head reads.")
+    tag_dim: int = setting(
+        64, at_least=1, help="Width of the vector of tags that the tree head reads."
+    )
     arc_dim: int = setting(300, at_least=1, help="Width of the vectors that arcs are scored by.")
-    label_dim: int = setting(100, at_least=1, help="Width of the vectors that labels are scored by.")
+    label_dim: int = setting(
+        100, at_least=1, help="Width of the vectors that labels are scored by."
+    )
     dropout: float = setting(
         0.33,
         at_least=0,
@@ -517,16 +544,19 @@ class Settings:
             )
 
         network = make(NETWORKS[task])
+        kept = max(1, round(KEPT_SHARES[task] * network.hidden))
+        own = JOINT_TRAINING if task == "joint" else {}
         if not simplify:
             _demand_use(given)
-            return cls(network=network, meprop=make(MePropConfig), training=make(TrainingConfig))
+            meprop = make(MePropConfig, **({"k": kept} if task == "joint" else {}))
+            return cls(network=network, meprop=meprop, training=make(TrainingConfig, **own))
         cuts = make(SimplifyConfig)
-        late = {"epochs": SIMPLIFY_EPOCHS, **LATE_TRAINING} if cuts.schedule == "late" else {}
+        late = LATE_TRAINING[task] if cuts.schedule == "late" else {}
         return cls(
             network=network,
-            meprop=make(MePropConfig, k=max(1, round(KEPT_SHARES[task] * network.hidden))),
+            meprop=make(MePropConfig, k=kept),
             simplify=cuts,
-            training=make(TrainingConfig, **late),
+            training=make(TrainingConfig, **own | late),
         )
 
 

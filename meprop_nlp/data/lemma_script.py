@@ -6,9 +6,9 @@ Chrupala et al. (2008) and Straka (2018).
 
 A script is JSON in ASCII, so neither a column nor a normal form of Unicode can change it:
 
-- `[casing, cut_start, add_start, cut_end, add_end]` cuts so many characters from the start and from
-  the end of the form, and adds texts in their place. At least one character of the form remains.
-  The casing is one of `CASINGS`.
+- `[casing, cut_start, add_start, cut_end, add_end]` cuts characters from the start and the end of
+  the form, and adds texts in their place. At least one character of the form remains. The casing
+  is one of `CASINGS`.
 - `"lemma"` is the lemma itself, for forms that have nothing in common with it.
 """
 
@@ -40,10 +40,13 @@ class _Edit(NamedTuple):
 
 
 def script_of(form: str, lemma: str) -> str:
-    """Return the script that turns the form into the lemma; neither may be empty.
+    """Return the script that turns the form into the lemma.
 
-    The script keeps the longest text that form and lemma have in common. The casings are tried in
-    order, and the first that gives the lemma is taken, so equal changes have equal scripts.
+    It keeps the longest text that both have in common. The casings are tried in order, and the
+    first that gives the lemma is taken, so that words which change alike have the same script.
+
+    Args:
+        form, lemma: the columns of a word: not empty, and without tab, line break and NUL.
     """
     for casing in CASINGS:
         before, after = _before(casing, form), _before(casing, lemma)
@@ -55,7 +58,7 @@ def script_of(form: str, lemma: str) -> str:
             cut_end=len(before) - common.a - common.size,
             add_end=after[common.b + common.size :],
         )
-        if common.size and _apply(edit, form) == lemma:
+        if _apply(edit, form) == lemma:
             return json.dumps(edit, separators=(",", ":"))
     return json.dumps(lemma)
 
@@ -128,5 +131,5 @@ def _apply(parsed: _Edit | str, form: str) -> str | None:
 
 def _before(casing: str, text: str) -> str:
     """Return the text that a script of this casing cuts: all but `keep` work in lower case."""
-    # str.lower would make two characters of the Turkish capital
+    # str.lower makes two characters of İ, the capital of the Turkish i
     return text if casing == "keep" else text.replace("\u0130", "i").lower()

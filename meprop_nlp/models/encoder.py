@@ -3,7 +3,7 @@
 `SharedEncoder` is the joint model's: a stack of BiLSTMs under all heads.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.config import JointConfig
+from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.ngrams import ngram_bags
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
 from meprop_nlp.models.words import Words
+
+# Takes distinct input vectors, the row of each word, and bounds; see `BiLSTM.__call__`.
+Recurrence = Callable[[Array, npt.NDArray[np.int64], npt.NDArray[Any]], Array]
 
 
 class FormTables:
@@ -41,11 +45,9 @@ class FormTables:
     ) -> None:
         demand_unknown_entries(lexicon.forms, *lexicon.features)
         self._lexicon = lexicon
-        self._forms = take(
-            arrays, prefix + "words.weight", len(lexicon.forms), width
-        )  # (V, word_dim)
+        self._forms = take(arrays, f"{prefix}words.weight", len(lexicon.forms), width)
         n_features = int(lexicon.feature_offsets[-1])
-        self._features = take(arrays, prefix + "features.weight", n_features, width)
+        self._features = take(arrays, f"{prefix}features.weight", n_features, width)
 
     @property
     def concatenated_width(self) -> int:
@@ -155,10 +157,13 @@ class SharedEncoder:
     Args:
         arrays: the arrays of the model file.
         lexicon: the vocabularies of forms and features.
+        characters: the vocabulary of characters.
         config: the settings of the network.
 
     Attributes:
         input_width, width: of the vectors of forms, and of the states.
+        spelling: the BiLSTM over the characters of a form.
+        layers: the BiLSTMs over words.
 
     Raises:
         CheckpointError: an array is missing or has another shape.
@@ -169,11 +174,18 @@ class SharedEncoder:
         self,
         arrays: Mapping[str, npt.NDArray[Any]],
         lexicon: Lexicon,
+        characters: Characters,
         config: JointConfig,
     ) -> None:
+        demand_unknown_entries(characters.vocab)
+        self._characters = characters
+        self._letters = take(arrays, "encoder.characters.weight", len(characters), None)
+        self.spelling = BiLSTM(arrays, self._letters.shape[1], prefix="encoder.spelling.")
         self.tables = FormTables(arrays, lexicon, prefix="encoder.")
         self._ngrams = take(arrays, "encoder.ngrams.weight", config.ngram_rows, None)
-        self.input_width = self.tables.concatenated_width + self._ngrams.shape[1]
+        self.input_width = (
+            self.tables.concatenated_width + self._ngrams.shape[1] + self.spelling.units
+        )
         self.layers: list[BiLSTM] = []
         width = self.input_width
         for n in range(config.layers):
@@ -181,14 +193,28 @@ class SharedEncoder:
             width = self.layers[-1].units
         self.width = width
 
-    def vectors(self, forms: Sequence[str]) -> Array:
-        """Return the vectors of forms: (forms, I)."""
+    def vectors(self, forms: Sequence[str], spelling: Recurrence | None = None) -> Array:
+        """Return the vectors of forms: (forms, I).
+
+        Args:
+            spelling: what runs over the characters instead of `self.spelling`.
+        """
         rows, bounds = ngram_bags(forms, len(self._ngrams))
         means = np.empty((len(forms), self._ngrams.shape[1]), np.float32)
         if len(forms):  # every form has n-grams, so no part is empty
             means[:] = np.add.reduceat(self._ngrams[rows], bounds[:-1], axis=0)
             means /= np.diff(bounds)[:, None]
-        return np.concatenate([self.tables.concatenated(forms), means], 1)
+        return np.concatenate(
+            [self.tables.concatenated(forms), means, self._spelled(forms, spelling)], 1
+        )
+
+    def _spelled(self, forms: Sequence[str], spelling: Recurrence | None) -> Array:
+        """Return the last states of both directions over the characters of each form."""
+        numbers, bounds = self._characters.spell(forms)
+        states = (spelling or self.spelling)(self._letters, numbers, bounds)
+        n_forward = len(self.spelling.directions[0][1])
+        last, first = bounds[1:] - 1, bounds[:-1]
+        return np.concatenate([states[last, :n_forward], states[first, n_forward:]], 1)
 
     def vectors_of(self, words: Words) -> tuple[Array, npt.NDArray[np.int64]]:
         """Return the vectors of distinct forms, (D, I), and which of them each word has, (N,)."""

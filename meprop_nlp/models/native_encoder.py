@@ -4,11 +4,13 @@ The products of the first layer depend on the word form alone, so the core keeps
 each form. A head that reads the form as well has its products in the same row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from meprop_nlp.models.encoder import BiLSTM, SharedEncoder, States
 from meprop_nlp.models.parts import Array
@@ -86,8 +88,7 @@ class NativeEncoder:
         self._encoder = encoder
         lanes = native.lanes()
         first, *others = encoder.layers
-        weights = [by_panels(weight_ih, lanes) for weight_ih, _, _ in first.directions]
-        biases = [by_panels(bias[None], lanes)[0] for _, _, bias in first.directions]
+        weights, biases = map(list, zip(*_input_layers(first, lanes), strict=True))
         self._columns = {}
         for name, (weight, bias) in form_layers.items():
             self._columns[name] = sum(map(len, biases))
@@ -96,7 +97,7 @@ class NativeEncoder:
         self._forms = RowSource(
             native,
             ["form"],
-            encoder.vectors,
+            partial(encoder.vectors, spelling=NativeBiLSTM(encoder.spelling, native)),
             np.concatenate(weights, 1),
             np.concatenate(biases),
             n_bytes=CACHE_BYTES,
@@ -115,6 +116,31 @@ class NativeEncoder:
         context = np.empty((len(rows), self._encoder.width), np.float32)
         self._layers.run(rows, words.bounds, context)
         return NativeStates(self._encoder, words, rows, self._columns, context)
+
+
+class NativeBiLSTM:
+    """A `BiLSTM` on the native core."""
+
+    def __init__(self, layer: BiLSTM, native: ModuleType) -> None:
+        weights, biases = zip(*_input_layers(layer, native.lanes()), strict=True)
+        self._weight, self._bias = np.concatenate(weights, 1), np.concatenate(biases)
+        self._units = layer.units
+        self._layer = native.JointEncoder([_packed(layer, native, has_inputs=False)])
+
+    def __call__(
+        self, inputs: Array, rows: npt.NDArray[np.int64], bounds: npt.NDArray[Any]
+    ) -> Array:
+        """Return the states of both directions side by side; see `BiLSTM`."""
+        states = np.empty((len(rows), self._units), np.float32)
+        table = inputs @ self._weight + self._bias
+        self._layer.run_table(table, rows.astype(np.int32), bounds.astype(np.int32), states)
+        return states
+
+
+def _input_layers(layer: BiLSTM, lanes: int) -> Iterator[tuple[Array, Array]]:
+    """Yield the weight and the bias of the input products of both directions, by panels."""
+    for weight_ih, _, bias in layer.directions:
+        yield by_panels(weight_ih, lanes), by_panels(bias[None], lanes)[0]
 
 
 def _packed(layer: BiLSTM, native: ModuleType, *, has_inputs: bool) -> tuple[Any, Any]:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from meprop_nlp.errors import CheckpointError
+
 
 class WeightAverage:
     """The exponential average of the weights over the updates (Polyak & Juditsky 1992).
@@ -54,7 +56,14 @@ class WeightAverage:
         self.start()
 
     def load(self, tensors: Mapping[str, Tensor], n_updates: int) -> None:
-        """Take a stored average."""
+        """Take a stored average.
+
+        Raises:
+            CheckpointError: it is of other weights.
+        """
+        shapes = {name: tensor.shape for name, tensor in self.tensors.items()}
+        if {name: tensor.shape for name, tensor in tensors.items()} != shapes:
+            raise CheckpointError("the stored average of the weights does not fit the model")
         for name, tensor in self.tensors.items():
             tensor.copy_(tensors[name])
         self.n_updates = n_updates

@@ -1,77 +1,78 @@
-"""Training the joint model: one encoder, the heads over it, and the sum of their losses."""
+"""Training the joint model: one encoder, the heads over it, and the sum of their losses.
+
+A head is added by a line in `JOINT_HEADS` here, and one in `models.model.HEADS`.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from meprop_nlp.config import HEAD_NAMES, LEARNING_RATES, PRUNE_RATES, JointConfig, MePropConfig, Settings
+from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, JointConfig, Settings
+from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.errors import ConfigError
+from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.batching import by_words
-from meprop_nlp.training.encoder import Encoder, Inputs, Ngrams
+from meprop_nlp.training.batching import by_words, packed_rows
+from meprop_nlp.training.encoder import Encoder, Inputs, Ngrams, Spellings
 from meprop_nlp.training.heads.forms import FormRows
-from meprop_nlp.training.heads.graph import GraphNetwork, GraphTargets, Layout
-from meprop_nlp.training.heads.lemmas import LemmasNetwork, LemmasTargets
-from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns, unseen
-from meprop_nlp.training.heads.state_tags import TagsNetwork, TagsTargets, probabilities
+from meprop_nlp.training.heads.graph import GraphTree
+from meprop_nlp.training.heads.head import States, TrainedHead, Widths
+from meprop_nlp.training.heads.lemmas import Lemmas
+from meprop_nlp.training.heads.sentences import SentenceTask
+from meprop_nlp.training.heads.state_tags import StateTags
+from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.teacher import Teacher
 
-BATCH_WORDS = 1000
+# The heads in the order in which they annotate: each reads what those before it predict.
+JOINT_HEADS: dict[str, type[TrainedHead]] = {
+    head.name: head
+    for head in (StateTags, Lemmas, GraphTree)  # type: ignore[type-abstract]
+}
 
 
 class JointNetwork(nn.Module):
     """The encoder and the networks of the heads.
 
-    Attributes:
-        tags, lemmas, tree: the heads; None where the model has no such head.
+    Args:
+        encoder: what the heads share.
+        heads: the heads by name, in order. Their networks become attributes of these names.
     """
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        tags: TagsNetwork | None,
-        lemmas: LemmasNetwork | None,
-        tree: GraphNetwork | None,
-    ) -> None:
+    encoder: Encoder
+
+    def __init__(self, encoder: Encoder, heads: dict[str, TrainedHead]) -> None:
         super().__init__()
-        self.encoder, self.tags, self.lemmas, self.tree = encoder, tags, lemmas, tree
+        self.encoder = encoder
+        self._heads = list(heads)
+        for name, head in heads.items():
+            self.add_module(name, head.network)
+
+    def forward(self, inputs: Inputs, layout: Layout) -> dict[str, Any]:
+        """Return the answer of each head for the words of a minibatch, by its name."""
+        states = States(*self.encoder(inputs), layout)
+        return {name: self.get_submodule(name)(states) for name in self._heads}
 
     @property
     def words(self) -> nn.Embedding:
         """Return the table of word forms, which takes pretrained vectors."""
         return self.encoder.words
 
+    @property
+    def dropout_share(self) -> float:
+        """The share of all dropout rates that applies, see `teacher.DROPOUT_SHARE`."""
+        return self.encoder.dropout_share
 
-    def simplified_layers(self) -> list[SimplifiedLayer]:
-        """Return both directions of each layer of the encoder, with all that read them."""
-        readers: list[nn.Module] = []
-        if self.tags is not None:
-            readers += self.tags.outputs.values()
-        if self.lemmas is not None:
-            readers.append(self.lemmas.hidden)
-        if self.tree is not None:
-            readers += [*self.tree.layers.values(), self.tree.root]
-        layers = list(self.encoder.layers)
-        found = []
-        for n, layer in enumerate(layers):
-            consumers = [layers[n + 1]] if n + 1 < len(layers) else readers
-            forward, backward = layer.left_to_right, layer.right_to_left
-            found += [
-                SimplifiedLayer(f"{n}.{name}", part, [Consumer(each, offset) for each in consumers])
-                for name, part, offset in (
-                    ("forward", forward, 0),
-                    ("backward", backward, forward.hidden_size),
-                )
-            ]
-        return found
+    @dropout_share.setter
+    def dropout_share(self, share: float) -> None:
+        for part in self.children():
+            part.dropout_share = share  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,67 +89,82 @@ class JointTask(SentenceTask):
 
     Args:
         train, dev, settings, device, vectors: see `SentenceTask`. No `heads` means all that `train`
-            has; a `batch_size` counts words.
+            has data for. A `batch_size` counts words; 0 depends on the size of `train`.
+
+    Attributes:
+        heads: the heads by name, in order.
 
     Raises:
-        ConfigError: a column or head to learn is empty in `train`.
+        ConfigError: `train` has no data for a head or a column that the user asks for.
+        DataError: it has no data for any head.
     """
 
     name = "joint"
     network: JointNetwork
     config: JointConfig
     config_class = JointConfig
-    needs_trees = True
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["joint"]
     prune_rate: ClassVar[float] = PRUNE_RATES["joint"]
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
-        config, meprop = self.config, settings.meprop
+        # the model file states the heads that the model has
+        names = _heads_to_train(train, self.config)
+        self.config = config = replace(self.config, heads=names)
+        self.tags = {}
         self._lengths = np.array([len(sentence) for sentence in train], np.int64)
         self._firsts = np.cumsum(self._lengths) - self._lengths
-        self.batch_size = settings.training.batch_size or BATCH_WORDS
-        heads = config.heads or HEAD_NAMES
-        # the model file states the heads that the model has
-        self.config = config = replace(config, heads=heads)
-        self.tag_targets = TagsTargets(train, filled_columns(train), self.device)
-        self.tags = self.tag_targets.vocabs
-        n_tags = {name: len(vocab) for name, vocab in self.tags.items()}
+        self.batch_size = settings.training.batch_size or fitting_words(int(self._lengths.sum()))
         table = FormTable()
-        form_of = torch.tensor(table.add(form for sentence in train for form in sentence.forms))
-        self.form_of = form_of.to(self.device)
+        # (all words) the number of each word's form
+        self._form_of = np.array(
+            table.add(form for sentence in train for form in sentence.forms), np.int64
+        )
         self.forms = FormRows(table.forms(), self.lexicon, config.word_dropout, self.device)
         self.ngrams = Ngrams(table.forms(), config.ngram_rows, self.device)
-        encoder = Encoder(*self._table_rows(), config, meprop)
-        width, n = encoder.width, sum(n_tags.values())
-        self.lemma_targets = LemmasTargets(train, self.device) if "lemmas" in heads else None
-        self.tree_targets = GraphTargets(train, self.device) if "tree" in heads else None
-        self.network = JointNetwork(
-            encoder,
-            TagsNetwork(width, n_tags) if n_tags else None,
-            self.lemma_targets
-            and LemmasNetwork(
-                width, encoder.input_width, n, len(self.lemma_targets.scripts), config
-            ),
-            self.tree_targets
-            and GraphNetwork(width, n, len(self.tree_targets.labels), config, meprop),
-        )
-        self.main_scores = self.dev_scores = (
-            *self.tags,
-            *(("lemmas",) if self.lemma_targets else ()),
-            *(("uas", "las") if self.tree_targets else ()),
+        self.characters = Characters.build(table.forms())
+        self.spellings = Spellings(table.forms(), self.characters, self.device)
+        encoder = Encoder(*self._table_rows(), len(self.characters), config, settings.meprop)
+        widths = Widths(encoder.input_width, encoder.width, 0)
+        self.heads: dict[str, TrainedHead] = {}
+        for name in names:
+            head = JOINT_HEADS[name](train, config, settings.meprop, widths, self.device)
+            self.heads[name] = head
+            widths = widths._replace(tags=widths.tags + head.n_tags)
+            self.warnings += head.unseen(self.dev) if self.dev else []
+        self.network = JointNetwork(encoder, self.heads)
+        self.main_scores = self.dev_scores = tuple(
+            score for head in self.heads.values() for score in head.scores
         )
 
     def header(self) -> dict[str, Any]:
-        header = super().header()
-        if self.lemma_targets:
-            header["scripts"] = self.lemma_targets.scripts.to_list()
-        if self.tree_targets:
-            header["labels"] = self.tree_targets.labels.to_list()
+        header = super().header() | {"characters": self.characters.vocab.to_list()}
+        for head in self.heads.values():
+            header |= head.header()
         return header
+
+    @staticmethod
+    def demands_trees(config: JointConfig) -> bool | None:
+        return "tree" in config.heads if config.heads else None
 
     @staticmethod
     def word_width(config: JointConfig) -> int:
         return config.word_dim
+
+    def simplified_layers(self) -> list[SimplifiedLayer]:
+        """Return both directions of each layer of the encoder, with all that read them."""
+        layers = list(self.network.encoder.layers)
+        readers = [reader for head in self.heads.values() for reader in head.readers()]
+        found = []
+        for n, layer in enumerate(layers):
+            consumers = readers if layer is layers[-1] else [layers[n + 1]]
+            forward, backward = layer.left_to_right, layer.right_to_left  # type: ignore[union-attr]
+            for name, part, offset in (
+                ("forward", forward, 0),
+                ("backward", backward, forward.hidden_size),
+            ):
+                each = [Consumer(consumer, offset) for consumer in consumers]
+                found.append(SimplifiedLayer(f"layer{n + 1}.{name}", part, each))
+        return found
 
     @property
     def n_batches(self) -> int:
@@ -156,38 +172,67 @@ class JointTask(SentenceTask):
 
     def batches(self, rng: np.random.Generator) -> Iterator[JointBatch]:
         for members in by_words(self._lengths, self.n_batches, rng):
-            lengths = self._lengths[members]
-            steps = np.concatenate([np.arange(length) for length in lengths])
-            sentences = np.repeat(np.arange(len(members)), lengths)
-            order = np.lexsort((sentences, steps))
-            words = (self._firsts[members][sentences] + steps)[order]
-            yield JointBatch(words, torch.from_numpy(np.bincount(steps)), len(words))
+            words, batch_sizes = packed_rows(self._firsts[members], self._lengths[members])
+            yield JointBatch(words, torch.from_numpy(batch_sizes), len(words))
 
     def loss(self, batch: JointBatch, teacher: Teacher | None = None) -> Tensor:
-        network, config = self.network, self.config
         words = torch.from_numpy(batch.words).to(self.device)
-        states = network.encoder(self._inputs(words, batch.batch_sizes))
-        losses, tags = [], None
-        if network.tags is not None:
-            logits = network.tags(states.context)
-            losses.append(self.tag_targets.loss(logits, words, config))
-            tags = probabilities(logits)
-        if network.lemmas is not None:
-            losses.append(
-                self.lemma_targets.loss(network.lemmas(states, tags), words, config)
-            )
-        if network.tree is not None:
-            layout = Layout.of(batch.batch_sizes, self.device)
-            scores = network.tree(states.context, tags, layout)
-            losses.append(self.tree_targets.loss(network.tree, scores, words, layout))
+        layout = Layout.of(batch.batch_sizes, self.device)
+        answers = self.network(self._inputs(batch), layout)
+        theirs: dict[str, Any] = {}
+        if teacher:
+            theirs = teacher(self._inputs(batch, hide=False), layout)
+        losses = [
+            head.loss(answers[name], words, layout, theirs.get(name))
+            for name, head in self.heads.items()
+        ]
         return torch.stack(losses).sum()
 
-    def _inputs(self, words: Tensor, batch_sizes: Tensor) -> Inputs:
-        forms = self.form_of[words]
-        rows = self.forms.rows[forms]
-        self.forms.hide(rows, forms)
-        distinct, form_of = torch.unique(forms, return_inverse=True)
-        return Inputs(rows, *self.ngrams.of(distinct), form_of, batch_sizes)
+    def _inputs(self, batch: JointBatch, *, hide: bool = True) -> Inputs:
+        """Return what the encoder reads of a minibatch; `hide` turns on word dropout.
+
+        The indices are made on the CPU, where the treebank is, so that a GPU is not waited for.
+        """
+        forms = self._form_of[batch.words]
+        distinct, form_of = np.unique(forms, return_inverse=True)
+        on_device = torch.from_numpy(forms).to(self.device)
+        rows = self.forms.rows[on_device]
+        if hide:
+            self.forms.hide(rows, on_device)
+        return Inputs(
+            rows,
+            *self.ngrams.of(distinct),
+            self.spellings.of(distinct),
+            torch.from_numpy(form_of).to(self.device),
+            batch.batch_sizes,
+        )
 
 
 TASK = JointTask
+
+
+class _Bounds(NamedTuple):
+    least: int
+    most: int
+
+
+_WORDS = _Bounds(300, 1000)  # of a minibatch
+_FEWEST_BATCHES = 200
+
+
+def fitting_words(n_words: int) -> int:
+    """Return the words of a minibatch that give an epoch enough steps, within bounds."""
+    return max(_WORDS.least, min(_WORDS.most, n_words // _FEWEST_BATCHES))
+
+
+def _heads_to_train(train: Sequence[Sentence], config: JointConfig) -> tuple[str, ...]:
+    """Return the heads to train, in order: those that the user wants, or all that have data."""
+    found = [name for name, head in JOINT_HEADS.items() if head.is_in(train)]
+    missing = [name for name in config.heads if name not in found]
+    if missing:
+        raise ConfigError(
+            f"the training file has no {' and no '.join(missing)}; choose others with `heads`"
+        )
+    if not found:
+        raise DataError("the training file has no tags, no lemmas and no trees")
+    return tuple(name for name in found if name in config.heads or not config.heads)

@@ -93,8 +93,10 @@ class Trainer:
                     return
                 progress.loss += self._step(batch)
                 if self.simplification:
-                    progress.was_cut |= self.simplification.after_batch(
-                        progress.epoch, number, n_batches, self.optimizer
+                    self._note_cut(
+                        self.simplification.after_batch(
+                            progress.epoch, number, n_batches, self.optimizer
+                        )
                     )
                 clock.lap("all")
                 progress.batch = number + 1
@@ -114,9 +116,12 @@ class Trainer:
         """Cut, where the schedule says so, or make the epoch's examples; once, even if resumed."""
         progress, resumed = self.progress, self.progress.begun
         if self.simplification:
-            progress.was_cut |= self.simplification.begin_epoch(
+            if self.average and not resumed and self.simplification.cuts_before(progress.epoch):
+                self.average.take()  # what is cut, and what then teaches, is the better network
+            was_cut = self.simplification.begin_epoch(
                 progress.epoch, self.optimizer, resumed=resumed
             )
+            self._note_cut(was_cut)
         # a network that has just been cut would make examples that it never meets once it has
         # recovered, so the old ones stay for this epoch
         if not resumed and not progress.was_cut:
@@ -152,6 +157,11 @@ class Trainer:
                 "try a smaller `learning_rate`"
             )
         return value
+
+    def _note_cut(self, was_cut: bool) -> None:
+        self.progress.was_cut |= was_cut
+        if was_cut and self.average:
+            self.average.start()
 
     @contextmanager
     def final_weights(self) -> Iterator[None]:

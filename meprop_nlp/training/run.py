@@ -25,7 +25,6 @@ from meprop_nlp.training.task import Task
 from meprop_nlp.training.treebanks import Treebank, fingerprint, read_treebank
 from meprop_nlp.training.vectors import checksum_of, read_pretrained
 
-
 # the module with the class that trains each task, its `TASK`
 _TASKS = {"tagger": "heads.tags", "parser": "heads.tree", "joint": "joint"}
 
@@ -54,7 +53,7 @@ def train(
     """
     task_class = _task_class(task)
     settings, hooks = settings or Settings(network=task_class.config_class()), hooks or Hooks()
-    needs_trees = task_class.needs_trees
+    needs_trees = task_class.demands_trees(settings.network)
     sentences = read_treebank(train, "train", hooks, trees=needs_trees, input_format=input_format)
     dev_sentences = (
         []

@@ -76,21 +76,37 @@ class JointEncoder : ForKernels {
     }
 
     void run(const FoundRows& forms, Row<const Index> bounds, Matrix<float> context) const {
-        const BiLSTMLayer& first = layers_.front();
         require(forms.missing.empty(), "rows are missing");
-        require(forms.layer().cache.width() >=
-                    4 * (first.directions[0].padded + first.directions[1].padded),
-                "rows must begin with 4 gates of the units of both directions");
-        require_bounds(bounds, forms.rows.size());
-        require(has_shape(context, static_cast<std::int64_t>(forms.rows.size()),
-                          layers_.back().units()),
-                "context must be (words, units of the last layer)");
-        kernels_->decoding.encode(
-            {layers_.data(), static_cast<std::int64_t>(layers_.size())},
-            {forms.rows.data(), bounds.data(), size(bounds, 0) - 1, context.data()});
+        run_rows(forms.rows, forms.layer().cache.width(), bounds, context);
+    }
+
+    // The same for words whose folded rows are in a table: word i has row `numbers[i]`.
+    void run_table(Matrix<const float> table, Row<const Index> numbers, Row<const Index> bounds,
+                   Matrix<float> context) const {
+        std::vector<const float*> rows;
+        rows.reserve(static_cast<std::size_t>(size(numbers, 0)));
+        for (std::int64_t i = 0; i < size(numbers, 0); ++i) {
+            const Index number = numbers.data()[i];
+            require(0 <= number && number < size(table, 0), "a number is outside the table");
+            rows.push_back(table.data() + number * size(table, 1));
+        }
+        run_rows(rows, size(table, 1), bounds, context);
     }
 
  private:
+    void run_rows(const std::vector<const float*>& rows, std::int64_t width,
+                  const Row<const Index>& bounds, const Matrix<float>& context) const {
+        const BiLSTMLayer& first = layers_.front();
+        require(width >= 4 * (first.directions[0].padded + first.directions[1].padded),
+                "rows must begin with 4 gates of the units of both directions");
+        require_bounds(bounds, rows.size());
+        require(has_shape(context, static_cast<std::int64_t>(rows.size()), layers_.back().units()),
+                "context must be (words, units of the last layer)");
+        kernels_->decoding.encode(
+            {layers_.data(), static_cast<std::int64_t>(layers_.size())},
+            {rows.data(), bounds.data(), size(bounds, 0) - 1, context.data()});
+    }
+
     LSTMDirection direction(const Direction& given, std::int64_t inputs) {
         const auto& [memory, units] = given;
         const PackedLayer gates = use(memory);
@@ -177,14 +193,13 @@ class GraphParser : ForKernels {
  public:
     GraphParser(const std::optional<LayerMemory>& tags, const LayerMemory& vectors,
                 const LayerMemory& arcs, const LayerMemory& labels, HeldArray<const float, 1> root,
-                std::int64_t n_labels, bool biaffine)
+                std::int64_t n_labels)
         : root_(root) {
         const PackedLayer no_tags{nullptr, nullptr, 0, 0};
         network_ = {tags ? use(*tags) : no_tags,
                     use(vectors),
                     use(arcs),
                     use(labels),
-                    biaffine,
                     root_.data(),
                     n_labels};
         const std::int64_t arc = network_.arcs.outs, label = padded(network_.labels.ins);
@@ -192,8 +207,7 @@ class GraphParser : ForKernels {
         require(network_.vectors.outs == 2 * (arc + label),
                 "vectors must be two for arcs and two for labels, each padded");
         require(size(root, 0) == arc + label, "root must be a padded vector for arcs and labels");
-        const std::int64_t products = biaffine ? network_.labels.ins + 1 : 1;
-        require(n_labels >= 1 && products * padded(n_labels) == network_.labels.outs,
+        require(n_labels >= 1 && padded(n_labels) == network_.labels.outs,
                 "labels must have a column for each label");
     }
 
@@ -231,7 +245,9 @@ void bind_joint(nb::module_& m) {
                  const std::vector<std::pair<JointEncoder::Direction, JointEncoder::Direction>>&>(),
              "layers"_a)
         .def("run", &JointEncoder::run, "forms"_a, "bounds"_a.noconvert(), "context"_a.noconvert(),
-             unlocked);
+             unlocked)
+        .def("run_table", &JointEncoder::run_table, "table"_a.noconvert(),
+                "numbers"_a.noconvert(), "bounds"_a.noconvert(), "context"_a.noconvert(), unlocked);
     nb::class_<TagScorer>(m, "TagScorer")
         .def(nb::init<const LayerMemory&, HeldArray<const Index, 2>>(), "scores"_a, "columns"_a)
         .def("choose", &TagScorer::choose, "context"_a.noconvert(), "tags"_a.noconvert(),
@@ -245,9 +261,8 @@ void bind_joint(nb::module_& m) {
              "confidence"_a.noconvert() = nb::none(), unlocked);
     nb::class_<GraphParser>(m, "GraphParser")
         .def(nb::init<const std::optional<LayerMemory>&, const LayerMemory&, const LayerMemory&,
-                      const LayerMemory&, HeldArray<const float, 1>, std::int64_t, bool>(),
-             "tags"_a.none(), "vectors"_a, "arcs"_a, "labels"_a, "root"_a, "n_labels"_a,
-             "biaffine"_a)
+                      const LayerMemory&, HeldArray<const float, 1>, std::int64_t>(),
+             "tags"_a.none(), "vectors"_a, "arcs"_a, "labels"_a, "root"_a, "n_labels"_a)
         .def("parse", &GraphParser::parse, "context"_a.noconvert(), "tags"_a.noconvert().none(),
              "bounds"_a.noconvert(), "heads"_a.noconvert(), "labels"_a.noconvert(),
              "confidence"_a.noconvert() = nb::none(), unlocked);

@@ -92,8 +92,7 @@ inline bool parse_graphs(const GraphNetwork& network, const WordStates& states,
                 head[i] = in_sentence ? static_cast<std::int32_t>(first) + in_sentence : 0;
             }
         }
-        const auto label = network.biaffine_labels ? label_by_biaffine : label_by_layer;
-        if (!label(network, vectors, word, head, n, results))
+        if (!label_arcs(network, vectors, word, head, n, results))
             return false;
     }
     return true;

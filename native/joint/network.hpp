@@ -83,10 +83,8 @@ struct GraphNetwork {
     PackedLayer tags; // no outputs if the head reads no tags
     PackedLayer vectors;
     PackedLayer arcs;   // of dependents
-    PackedLayer labels; // of the sum of both vectors; or if biaffine, for each element of the
-                        // dependent's vector and 1, of all labels, padded
-    bool biaffine_labels;
-    const float* root; // (arcs.outs + padded label width) ROOT as a head
+    PackedLayer labels; // of the sum of both vectors
+    const float* root;  // (arcs.outs + padded label width) ROOT as a head
     std::int64_t n_labels;
 };
 

@@ -21,9 +21,8 @@ struct WordVectors {
             multiply({network.tags, probabilities, {}, tags, network.tags.outs}, n);
         }
         const Rows context{states.context + first * states.width, states.width, states.width};
-        const std::int64_t leaky = network.biaffine_labels ? stride : 2 * arc;
         const Rows tag_vectors{tags, network.tags.outs, width};
-        multiply({network.vectors, context, tag_vectors, values, stride, leaky}, n);
+        multiply({network.vectors, context, tag_vectors, values, stride, 2 * arc}, n);
         multiply({network.arcs, {values, stride, network.arcs.ins}, {}, dependents, arc}, n);
     }
 

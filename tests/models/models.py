@@ -100,7 +100,7 @@ def random_joint(
     n_tags: tuple[int, int] = (4, 3),
     scripts: int = 4,
     labels: int = 4,
-    biaffine: bool = False,
+    spelling: tuple[int, int] = (4, 4),
     heads: tuple[str, ...] = ("tags", "lemmas", "tree"),
     **config: Any,
 ) -> ModelFile:
@@ -108,9 +108,11 @@ def random_joint(
 
     Args:
         units: of the two directions of each layer.
+        spelling: the same of the layer over characters.
         n_tags: the numbers of values of UPOS and XPOS.
     """
     widths = {"word_dim": 4, "feature_dim": 2, "ngram_dim": 3, "ngram_rows": 50}
+    widths |= {"character_dim": 3, "spelling_dim": 4}
     widths |= {"lemma_dim": 7, "tag_dim": 3, "arc_dim": 9, "label_dim": 6}
     settings = JointConfig(
         **{"hidden": 5, "layers": len(units), "heads": heads, **widths, **config}
@@ -127,14 +129,23 @@ def random_joint(
     n_features = int(LEXICON.feature_offsets[-1])
     arrays["encoder.features.weight"] = floats(rng, n_features, settings.feature_dim)
     arrays["encoder.ngrams.weight"] = floats(rng, settings.ngram_rows, settings.ngram_dim)
-    n_forms = width = settings.word_dim + 7 * settings.feature_dim + settings.ngram_dim
-    for n, both in enumerate(units):
+    letters = ["<unk>", "<s>", "</s>", *"abhemnotu.2"]
+    arrays["encoder.characters.weight"] = floats(rng, len(letters), settings.character_dim)
+    n_forms = width = (
+        settings.word_dim + 7 * settings.feature_dim + settings.ngram_dim + sum(spelling)
+    )
+
+    def bilstm(prefix: str, width: int, both: tuple[int, int]) -> None:
         for name, h in zip(("left_to_right", "right_to_left"), both, strict=True):
             for kind, ins in (("ih", width), ("hh", h)):
-                part = f"encoder.layers.{n}.{name}"
+                part = f"{prefix}.{name}"
                 layer(f"{part}.{kind}", ins, 4 * h)
                 arrays[f"{part}.weight_{kind}_l0"] = arrays.pop(f"{part}.{kind}.weight")
                 arrays[f"{part}.bias_{kind}_l0"] = arrays.pop(f"{part}.{kind}.bias")
+
+    bilstm("encoder.spelling", settings.character_dim, spelling)
+    for n, both in enumerate(units):
+        bilstm(f"encoder.layers.{n}", width, both)
         width = sum(both)
     tags = {
         column: [f"{column}{i}" for i in range(n)]
@@ -153,18 +164,15 @@ def random_joint(
     layer("tree.root", inputs, 1, bias=False)
     for kind, outs in (("arc", settings.arc_dim), ("label", settings.label_dim)):
         for end in ("dep", "head"):
-            layer(f"tree.layers.{kind}_{end}", inputs, outs)
+            layer(f"tree.{kind}_{end}", inputs, outs)
     layer("tree.arcs", settings.arc_dim, settings.arc_dim)
-    if biaffine:
-        ends = settings.label_dim + 1
-        arrays["tree.labels"] = floats(rng, labels, ends, ends)
-    else:
-        layer("tree.labels", settings.label_dim, labels)
+    layer("tree.labels", settings.label_dim, labels)
     header = {
         "kind": "model",
         "task": "joint",
         "config": settings.to_dict(),
         "lexicon": LEXICON.to_dict(),
+        "characters": letters,
         "tags": tags,
         "scripts": edits,
         "labels": [*LABELS, *(f"l{i}" for i in range(labels))][:labels],

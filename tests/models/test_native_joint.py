@@ -13,11 +13,11 @@ from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models import model as model_module
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.model import Model
-from meprop_nlp.models.native_encoder import NativeEncoder, NativeStates
+from meprop_nlp.models.native_encoder import NativeBiLSTM, NativeEncoder, NativeStates
 from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import SentenceWords
 
-from .models import random_joint, random_sentences
+from .models import FORMS, random_joint, random_sentences
 
 # the `core` fixture stays the same for all examples, which is what we want of it
 per_core = settings(
@@ -68,7 +68,6 @@ def assert_same(actual: Prediction, expected: Prediction) -> None:
     sizes=st.lists(st.integers(1, 40), max_size=9),
     layers=st.lists(units, min_size=1, max_size=3),
     widths=st.tuples(*[st.integers(1, 40)] * 6),
-    biaffine=st.booleans(),
 )
 def test_predictions_are_the_same(
     core: Any,
@@ -77,7 +76,6 @@ def test_predictions_are_the_same(
     sizes: list[int],
     layers: list[tuple[int, int]],
     widths: tuple[int, ...],
-    biaffine: bool,
 ) -> None:
     lemma, tag, arc, label, labels, scripts = widths
     file = random_joint(
@@ -91,7 +89,6 @@ def test_predictions_are_the_same(
         labels=labels,
         scripts=scripts,
         n_tags=(arc, label),
-        biaffine=biaffine,
     )
     words = SentenceWords(random_sentences(seed, sizes))
     expected = model_on(None, file).annotate(words, confidence=True)
@@ -99,10 +96,9 @@ def test_predictions_are_the_same(
     assert_same(actual, expected)
 
 
-@pytest.mark.parametrize("biaffine", [False, True])
-def test_predictions_do_not_depend_on_what_is_beside_a_sentence(core: Any, biaffine: bool) -> None:
+def test_predictions_do_not_depend_on_what_is_beside_a_sentence(core: Any) -> None:
     layers = ((20, 9), (33, 16), (5, 40))
-    file = random_joint(5, units=layers, n_tags=(17, 70), scripts=90, labels=20, biaffine=biaffine)
+    file = random_joint(5, units=layers, n_tags=(17, 70), scripts=90, labels=20)
     model = model_on(core, file)
     sentences = random_sentences(5, [3, 11, 1, 7, 7, 2, 30, 5, 4, 90, 6, 6])
     together = model.annotate(SentenceWords(sentences), confidence=True)
@@ -144,13 +140,23 @@ def test_a_form_that_is_too_short_gets_the_next_script(core: Any) -> None:
         assert found["x2"] == "x2!"
 
 
+@pytest.mark.parametrize("spelling", [(1, 20), (17, 3)])
+def test_characters_are_read_the_same(core: Any, spelling: tuple[int, int]) -> None:
+    encoder = model_on(None, random_joint(3, spelling=spelling)).encoder
+    forms = [*FORMS, "a" * 40, "ß"]
+    native = NativeBiLSTM(encoder.spelling, core)
+    actual, expected = encoder.vectors(forms, native), encoder.vectors(forms)
+    np.testing.assert_allclose(actual, expected, atol=1e-6)
+    assert encoder.vectors([], native).shape == (0, encoder.input_width)
+
+
 def test_a_head_in_numpy_alone_reads_the_states_of_the_core(core: Any) -> None:
     words = SentenceWords(random_sentences(2, [5, 1, 8]))
     file = random_joint(2, units=((5, 3), (4, 7)))
     actual, expected = (model_on(native, file).encoder(words) for native in (core, None))
     assert isinstance(actual, NativeStates)
     np.testing.assert_array_equal(actual.form_of, expected.form_of)
-    np.testing.assert_array_equal(actual.forms, expected.forms)
+    np.testing.assert_allclose(actual.forms, expected.forms, atol=1e-6)
     np.testing.assert_allclose(actual.context, expected.context, atol=1e-5)
     with pytest.raises(AttributeError, match="lemmas"):
         _ = actual.lemmas
@@ -176,7 +182,7 @@ def test_weights_that_do_not_fit_the_encoder_are_refused(core: Any, name: str) -
     file.arrays[name] = narrow
     if name == "tree.root.weight":
         for kind in ("arc_dep", "arc_head", "label_dep", "label_head"):
-            layer = f"tree.layers.{kind}.weight"
+            layer = f"tree.{kind}.weight"
             file.arrays[layer] = np.ascontiguousarray(file.arrays[layer][:, :5])
     with pytest.raises(CheckpointError, match=r"have 5 inputs, expected \d+"):
         model_on(core, file)
@@ -208,6 +214,12 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
             encoder.run(states.rows, bounds, wrong)
     with pytest.raises(ValueError, match="bounds must"):
         encoder.run(states.rows, bounds - 1, zeros(5, 10))
+    with pytest.raises(ValueError, match="outside the table"):
+        encoder.run_table(
+            zeros(2, 8 * five), np.array([0, 1, 2, 0, 1], np.int32), bounds, zeros(5, 10)
+        )
+    with pytest.raises(ValueError, match="rows must begin"):
+        encoder.run_table(zeros(2, 8 * five - 1), zeros(5, dtype=np.int32), bounds, zeros(5, 10))
     wide = layer(40, 4 * forty), 40
     with pytest.raises(ValueError, match="rows must begin"):
         core.JointEncoder([(wide, wide)]).run(states.rows, bounds, zeros(5, 80))
@@ -240,10 +252,10 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
     vectors = layer(12, 4 * three)
     root = zeros(2 * three)
     with pytest.raises(ValueError, match="root must"):
-        core.GraphParser(None, vectors, layer(3, 3), layer(3, 4), root[1:], 4, False)
+        core.GraphParser(None, vectors, layer(3, 3), layer(3, 4), root[1:], 4)
     with pytest.raises(ValueError, match="vectors must"):
-        core.GraphParser(None, layer(12, 3 * three), layer(3, 3), layer(3, 4), root, 4, False)
-    graph = core.GraphParser(layer(7, 2), vectors, layer(3, 3), layer(3, 4), root, 4, False)
+        core.GraphParser(None, layer(12, 3 * three), layer(3, 3), layer(3, 4), root, 4)
+    graph = core.GraphParser(layer(7, 2), vectors, layer(3, 3), layer(3, 4), root, 4)
     with pytest.raises(ValueError, match="do not fit"):
         graph.parse(zeros(5, 10), None, bounds, one, one)
     with pytest.raises(ValueError, match="bounds must"):

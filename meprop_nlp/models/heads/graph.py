@@ -21,6 +21,8 @@ from meprop_nlp.models.prediction import Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.spanning_tree import spanning_tree
 
+SLOPE = np.float32(0.1)  # of the leaky ReLU below zero
+
 
 class GraphHead(Head):
     """Predicts HEAD and DEPREL.
@@ -50,7 +52,7 @@ class GraphHead(Head):
         for kind in ("arc", "label"):
             width = None
             for end in ("dep", "head"):
-                name = f"tree.layers.{kind}_{end}"
+                name = f"tree.{kind}_{end}"
                 weight = take(arrays, f"{name}.weight", width, inputs)
                 width = len(weight)
                 self._layers[f"{kind}_{end}"] = weight.T, take(arrays, f"{name}.bias", width)
@@ -59,26 +61,21 @@ class GraphHead(Head):
             take(arrays, "tree.arcs.weight", n_arc, n_arc).T,
             take(arrays, "tree.arcs.bias", n_arc),
         )
-        shape = len(self.labels), n_label + 1, n_label + 1
-        self.mlp = "tree.labels.weight" in arrays
-        if self.mlp:
-            self._out = (
-                take(arrays, "tree.labels.weight", len(self.labels), n_label).T,
-                take(arrays, "tree.labels.bias", len(self.labels)),
-            )
-        else:
-            self._label_weight = take(arrays, "tree.labels", *shape)
+        self._output = (
+            take(arrays, "tree.labels.weight", len(self.labels), n_label).T,
+            take(arrays, "tree.labels.bias", len(self.labels)),
+        )
 
     def prepare(self, native: ModuleType, encoder: SharedEncoder) -> None:
         tag_width = 0 if self._tags is None else self._tags.shape[1]
-        demand_inputs("tree.layers", self._root.shape[1], encoder.width + tag_width)
+        demand_inputs("tree.root.weight", self._root.shape[1], encoder.width + tag_width)
         self._native = NativeGraph(
             native,
             self._tags,
             [self._layers[f"{kind}_{end}"] for kind in ("arc", "label") for end in ("dep", "head")],
             self._root[0],
             self._arcs,
-            self._out if self.mlp else self._label_weight,
+            self._output,
         )
 
     def annotate(
@@ -99,13 +96,9 @@ class GraphHead(Head):
         vectors = {}
         for name, (weight, bias) in self._layers.items():
             hidden = x @ weight + bias
-            vectors[name] = (
-                np.maximum(hidden, 0.1 * hidden) if not self.mlp or "arc" in name else hidden
-            )
+            vectors[name] = _activated(hidden) if name.startswith("arc") else hidden
         weight, bias = self._arcs
         dependents = vectors["arc_dep"][:-1] @ weight + bias
-        label_dependents = _with_one(vectors["label_dep"][:-1])
-        label_heads = _with_one(vectors["label_head"])
         n_words = len(dependents)
         heads = np.zeros(n_words, np.int32)
         rows = np.full(n_words, n_words, np.int64)
@@ -127,33 +120,17 @@ class GraphHead(Head):
             if confidence:
                 best = scores[own, tree]
                 sure[start:end] = 1 / np.exp(scores - best[:, None]).sum(1)
-        if self.mlp:
-            hidden = vectors["label_dep"][:-1] + vectors["label_head"][rows]
-            labels = (
-                (np.maximum(hidden, 0.1 * hidden) @ self._out[0] + self._out[1])
-                .argmax(1)
-                .astype(np.int32)
-            )
-        else:
-            labels = self._label(label_dependents, label_heads[rows])
+        weight, bias = self._output
+        hidden = _activated(vectors["label_dep"][:-1] + vectors["label_head"][rows])
+        labels = (hidden @ weight + bias).argmax(1).astype(np.int32)
         return Prediction(
             {"deprel": TextColumn(self._values, labels)},
             heads,
             {"ArcConf": sure} if confidence else {},
         )
 
-    def _label(self, dependents: Array, heads: Array) -> "np.typing.NDArray[np.int32]":
-        """Return the best label of each arc."""
-        n_labels, width, _ = self._label_weight.shape
-        weight = self._label_weight.transpose(1, 0, 2).reshape(width, n_labels * width)
-        best = np.empty(len(dependents), np.int32)
-        for start in range(0, len(dependents), 512):  # bounded memory
-            part = slice(start, start + 512)
-            products = (dependents[part] @ weight).reshape(-1, n_labels, width)
-            best[part] = (products @ heads[part, :, None])[:, :, 0].argmax(1)
-        return best
 
-
-def _with_one(vectors: Array) -> Array:
-    """Append a column of ones, by which a biaffine product has linear terms too."""
-    return np.pad(vectors, ((0, 0), (0, 1)), constant_values=1)
+def _activated(values: Array) -> Array:
+    """Return the leaky ReLU."""
+    result: Array = np.maximum(values, SLOPE * values)
+    return result

@@ -13,6 +13,8 @@ from meprop_nlp.models.prediction import Indices
 from meprop_nlp.models.rows import padded
 from meprop_nlp.models.words import Words
 
+SLOPE = np.float32(0.1)  # of the leaky ReLU below zero
+
 Layer = tuple[Array, Array]  # weight (ins, outs) and bias (outs,)
 
 
@@ -92,9 +94,7 @@ class NativeGraph:
             for arcs, then those for labels.
         root: (inputs,) ROOT's input to these layers.
         arcs: the layer over dependents whose product with a head is the score of an arc.
-        labels: the layer that scores the labels of an arc, from the sum of the vectors of both ends;
-            or (labels, L + 1, L + 1) the weights of a biaffine score of these vectors, first the
-            dependent's, each with a 1 at its end. The vectors then pass a leaky ReLU first.
+        labels: the layer that scores the labels of an arc.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class NativeGraph:
         vectors: Sequence[Layer],
         root: Array,
         arcs: Layer,
-        labels: Layer | Array,
+        labels: Layer,
     ) -> None:
         def packed(layer: Layer) -> object:
             return native.PackedLayer(*map(np.ascontiguousarray, layer))
@@ -112,16 +112,8 @@ class NativeGraph:
         lanes = native.lanes()
         layers = [(padded(weight, lanes), padded(bias, lanes)) for weight, bias in vectors]
         _, (weight, bias), _, (label_weight, label_bias) = layers
-        arc_root, label_root = _leaky(root @ weight + bias), root @ label_weight + label_bias
-        if isinstance(labels, np.ndarray):
-            n_labels, ends, _ = labels.shape
-            label_root = _leaky(label_root)
-            # [head's element][dependent's element][label]; the head's last element is the bias
-            products = padded(labels.transpose(2, 1, 0), lanes).reshape(ends, -1)
-            label_layer = native.PackedLayer(products[:-1], products[-1])
-        else:
-            n_labels = len(labels[1])
-            label_layer = packed(labels)
+        arc_root = root @ weight + bias
+        arc_root = np.maximum(arc_root, SLOPE * arc_root)
 
         self._parser = native.GraphParser(
             None if tags is None else native.PackedLayer(np.ascontiguousarray(tags)),
@@ -130,10 +122,9 @@ class NativeGraph:
                 np.concatenate([bias for _, bias in layers]),
             ),
             packed(arcs),
-            label_layer,
-            np.concatenate([arc_root, label_root]),
-            n_labels,
-            isinstance(labels, np.ndarray),
+            packed(labels),
+            np.concatenate([arc_root, root @ label_weight + label_bias]),
+            len(labels[1]),
         )
         self._reads_tags = tags is not None
 
@@ -148,7 +139,3 @@ class NativeGraph:
         with _as_model_errors():
             self._parser.parse(states.context, tags, words.bounds, heads, labels, sure)
         return heads, labels, sure
-
-
-def _leaky(values: Array) -> Array:
-    return np.maximum(values, 0.1 * values)

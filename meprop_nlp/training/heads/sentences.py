@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 import torch
 
-from meprop_nlp.config import TAG_COLUMNS, ParserConfig, Settings, TaggerConfig
+from meprop_nlp.config import TAG_COLUMNS, JointConfig, ParserConfig, Settings, TaggerConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.heads.tags import SCORES
 from meprop_nlp.models.model import Model
@@ -36,10 +37,9 @@ class SentenceTask(Task):
     """
 
     name: ClassVar[str]
-    config_class: ClassVar[type[TaggerConfig] | type[ParserConfig]]
-    needs_trees: ClassVar[bool] = False
+    config_class: ClassVar[type[TaggerConfig | ParserConfig | JointConfig]]
     network: Any
-    tags: dict[str, Vocab]
+    tags: dict[str, Vocab]  # none where a head keeps them
     dev_scores: tuple[str, ...]  # what `evaluate` returns
 
     def __init__(
@@ -62,6 +62,11 @@ class SentenceTask(Task):
     @abstractmethod
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
         """Make the vocabularies, the examples and the network."""
+
+    @staticmethod
+    def demands_trees(config: Any) -> bool | None:
+        """Return whether all sentences must have trees; None: if the first of a file has one."""
+        return False
 
     @staticmethod
     @abstractmethod
@@ -106,6 +111,25 @@ def filled_columns(sentences: Sequence[Sentence]) -> tuple[str, ...]:
         for name in TAG_COLUMNS
         if any(tag != "_" for sentence in sentences for tag in sentence.column(name))
     )
+
+
+def columns_to_predict(train: Sequence[Sentence], wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the tag columns to learn: those that the user wants, or all that the file fills.
+
+    Raises:
+        ConfigError: a column that the user wants is empty.
+        DataError: all are empty.
+    """
+    filled = filled_columns(train)
+    if not filled:
+        raise DataError("the training file has no tags: UPOS, XPOS and FEATS hold only '_'")
+    empty = [name for name in wanted if name not in filled]
+    if empty:
+        raise ConfigError(
+            f"the training file's columns {', '.join(empty)} hold only '_'; "
+            f"it fills {', '.join(filled)}; choose with `columns`"
+        )
+    return wanted or filled
 
 
 def unseen(what: str, dev: Iterable[str], train: Collection[str]) -> list[str]:

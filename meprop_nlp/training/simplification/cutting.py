@@ -65,6 +65,10 @@ class Simplification:
             min_neurons=config.min_neurons,
         )
 
+    def cuts_before(self, epoch: int) -> bool:
+        """Return whether `begin_epoch` of this epoch cuts."""
+        return epoch == self._first
+
     def begin_epoch(self, epoch: int, optimizer: Optimizer, *, resumed: bool) -> bool:
         """Cut or restart, as the schedule says, before an epoch; return whether neurons were cut.
 
@@ -72,7 +76,7 @@ class Simplification:
             resumed: whether this happened already, before the run was stopped in this epoch.
         """
         self._simplifier.counting = self._config.by_hits and epoch == self._first - 1
-        if epoch != self._first or resumed:
+        if not self.cuts_before(epoch) or resumed:
             return False
         if self._config.teacher:
             self._make_teacher()
@@ -128,6 +132,9 @@ class StagedSimplification(Simplification):
             cuts_per_epoch=self._config.cuts_per_epoch,
             first_cut_epoch=self._first,
         )
+
+    def cuts_before(self, epoch: int) -> bool:
+        return False
 
     def begin_epoch(self, epoch: int, optimizer: Optimizer, *, resumed: bool) -> bool:
         if self._schedule.restarts_optimizer(epoch) and not resumed:
