@@ -146,7 +146,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     lexicon = header.pop("lexicon", None)
     labels = header.pop("labels", [])
     tags = header.pop("tags", {})
-    scripts = header.pop("scripts", [])
+    scripts, characters = header.pop("scripts", []), header.pop("characters", [])
     for hidden in ("checksum", "calibration", "root_labels", "other_labels"):
         header.pop(hidden, None)
     try:
