@@ -156,6 +156,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
             **({} if lexicon is None else {"word_forms": len(lexicon["forms"]) - 1}),
             **{f"{name}_values": len(values) for name, values in tags.items()},
             **({"lemma_scripts": len(scripts)} if scripts else {}),
+            **({"characters": len(characters)} if characters else {}),
             **header,
         }
     except (KeyError, TypeError, AttributeError) as error:
