@@ -51,7 +51,9 @@ def test_some_of_the_heads_are_a_model_too(path: Path) -> None:
     tags, tree = model.only("tags"), model.only("tree")
     assert (tags.fills, tree.fills) == (("upos", "xpos"), ("head", "deprel"))
     assert (tags.predicted, tree.predicted[:2]) == (("upos", "xpos"), ("uas", "las"))
-    for part in (tags, tree, pickle.loads(pickle.dumps(tree))):
+    copy = pickle.loads(pickle.dumps(tree))
+    assert copy.fills == tree.fills
+    for part in (tags, tree, copy):
         found = part(WORDS)
         assert (found.column("upos") != WORDS.column("upos")) == ("upos" in part.fills)
         assert (found.column("head") != WORDS.column("head")) == ("head" in part.fills)
