@@ -40,8 +40,9 @@ def path(treebank: list[Sentence], tmp_path_factory: pytest.TempPathFactory) -> 
 def test_joint_model_trains_with_its_own_defaults(path: Path) -> None:
     model = JointModel.load(path)
     defaults = Settings.of("joint", hidden=30)
-    assert model.file.header["training"]["training"] == defaults.training.to_dict()
-    assert model.file.header["training"]["meprop"]["k"] == defaults.meprop.k == 3
+    found = model.file.header["training"]["training"]
+    assert found == defaults.training.to_dict() | {"epochs": found["epochs"]}  # by size
+    assert model.file.header["training"]["meprop"]["k"] == defaults.meprop.k
     with pytest.raises(CheckpointError, match="is a joint model, expected a tagger"):
         Tagger.load(path)
 
