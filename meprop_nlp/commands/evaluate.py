@@ -53,8 +53,9 @@ def evaluate(
 ) -> None:
     """Score a file or a model against a gold file.
 
-    Counts like the official scorer of Universal Dependencies: UPOS, XPOS, UFeats, UAS, LAS, CLAS
-    and complete trees; also by label, sentence length and arc distance.
+    Counts like the official scorer of Universal Dependencies: Tokens, Sentences, Words, UPOS, XPOS,
+    UFeats, AllTags, Lemmas, UAS, LAS, CLAS, MLAS, BLEX; also complete trees (UCM, LCM), and arcs by
+    label, sentence length and distance.
     """
     if (system is None) == (model is None):
         raise ConfigError(

@@ -14,11 +14,11 @@ from meprop_nlp.models.encoder import States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.parts import Array, demand_texts, take
-from meprop_nlp.models.prediction import Indices, Prediction, TextColumn, Values
+from meprop_nlp.models.prediction import Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.spanning_tree import spanning_tree
 
-LABELED_WORDS = 256  # at a time, so that the products of all labels stay small
+SLOPE = np.float32(0.1)  # of the leaky ReLU below zero
 
 
 class GraphHead(Head):
@@ -57,10 +57,9 @@ class GraphHead(Head):
             take(arrays, "tree.arcs.weight", n_arc, n_arc).T,
             take(arrays, "tree.arcs.bias", n_arc),
         )
-        n_products = len(self.labels) * (n_label + 1)
-        self._label_products = (
-            take(arrays, "tree.labels.weight", n_products, n_label).T,
-            take(arrays, "tree.labels.bias", n_products),
+        self._output = (
+            take(arrays, "tree.labels.weight", len(self.labels), n_label).T,
+            take(arrays, "tree.labels.bias", len(self.labels)),
         )
 
     def annotate(
@@ -74,7 +73,7 @@ class GraphHead(Head):
         vectors = {}
         for name, (weight, bias) in self._layers.items():
             hidden = x @ weight + bias
-            vectors[name] = np.maximum(hidden, 0.1 * hidden)
+            vectors[name] = _activated(hidden) if name.startswith("arc") else hidden
         weight, bias = self._arcs
         dependents = vectors["arc_dep"][:-1] @ weight + bias
         n_words = len(dependents)
@@ -98,21 +97,17 @@ class GraphHead(Head):
             if confidence:
                 best = scores[own, tree]
                 sure[start:end] = 1 / np.exp(scores - best[:, None]).sum(1)
-        labels = self._label(vectors["label_dep"][:-1], vectors["label_head"][rows])
+        weight, bias = self._output
+        hidden = _activated(vectors["label_dep"][:-1] + vectors["label_head"][rows])
+        labels = (hidden @ weight + bias).argmax(1).astype(np.int32)
         return Prediction(
             {"deprel": TextColumn(self._values, labels)},
             heads,
             {"ArcConf": sure} if confidence else {},
         )
 
-    def _label(self, dependents: Array, heads: Array) -> Indices:
-        """Return the best label of each arc, given the vectors of its ends."""
-        weight, bias = self._label_products
-        best = np.empty(len(dependents), np.int32)
-        with_one = np.pad(heads, ((0, 0), (0, 1)), constant_values=1)
-        for start in range(0, len(dependents), LABELED_WORDS):
-            part = slice(start, start + LABELED_WORDS)
-            products = dependents[part] @ weight + bias
-            products = products.reshape(len(products), -1, with_one.shape[1])
-            best[part] = (products @ with_one[part, :, None])[:, :, 0].argmax(1)
-        return best
+
+def _activated(values: Array) -> Array:
+    """Return the leaky ReLU."""
+    result: Array = np.maximum(values, SLOPE * values)
+    return result

@@ -1,7 +1,9 @@
 """The torch side of the graph tree head: each word's head and relation, scored for all pairs.
 
-Arcs and labels are scored by biaffine products of vectors of the dependent and of the head (Dozat &
-Manning 2017). The head reads the encoder's states and, softly, the tags that the tag head predicts.
+Arcs are scored by a biaffine product of vectors of the dependent and of the head (Dozat & Manning
+2017), labels by a small network over both (Kiperwasser & Goldberg 2016, section 5.1), which learns
+as well as a biaffine product here and takes a fraction of its time. The head reads the encoder's
+states and, softly, the tags that the tag head predicts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -69,10 +71,9 @@ class GraphNetwork(nn.Module):
         self.arc_dep, self.arc_head = layer(config.arc_dim), layer(config.arc_dim)
         self.label_dep, self.label_head = layer(config.label_dim), layer(config.label_dim)
         self.arcs = nn.Linear(config.arc_dim, config.arc_dim)
-        self.labels = nn.Linear(config.label_dim, n_labels * (config.label_dim + 1))
-        for product in (self.arcs, self.labels):
-            nn.init.zeros_(product.weight)
-            nn.init.zeros_(product.bias)
+        nn.init.zeros_(self.arcs.weight)
+        nn.init.zeros_(self.arcs.bias)
+        self.labels = nn.Linear(config.label_dim, n_labels)
 
     def forward(self, states: States) -> ArcScores:
         """Score all arcs of a minibatch."""
@@ -82,7 +83,6 @@ class GraphNetwork(nn.Module):
         x = torch.cat([x, self.root.weight])  # (N + 1, inputs)
         dependents = self.arcs(self._activated(self.arc_dep(x[:-1])))  # (N, arc_dim)
         heads = self._activated(self.arc_head(x))
-        labels = self._activated(self.label_dep(x[:-1])), self._activated(self.label_head(x))
         root = heads[-1].expand(len(layout.places), 1, -1)
         padded = torch.cat([root, heads[layout.places]], 1)  # (B, T + 1, arc_dim)
         scores = dependents[layout.places] @ padded.transpose(1, 2)  # (B, T, T + 1)
@@ -90,7 +90,7 @@ class GraphNetwork(nn.Module):
         is_head = F.pad(layout.is_word, (1, 0), value=True)[layout.sentences]
         own = torch.arange(arcs.shape[1], device=arcs.device) == layout.positions[:, None] + 1
         arcs = arcs.masked_fill(~is_head | own, -torch.inf)
-        return ArcScores(arcs, *labels, self.label_scores)
+        return ArcScores(arcs, self.label_dep(x[:-1]), self.label_head(x), self.label_scores)
 
     def label_scores(self, dependents: Tensor, heads: Tensor) -> Tensor:
         """Return the scores of all labels for arcs: (N, labels).
@@ -98,9 +98,7 @@ class GraphNetwork(nn.Module):
         Args:
             dependents, heads: (N, label_dim) the vectors of both ends of each arc.
         """
-        products = self.labels(dependents).view(len(heads), -1, heads.shape[1] + 1)
-        with_one = F.pad(heads, (0, 1), value=1.0)  # so that there are linear terms too
-        return torch.bmm(products, with_one.unsqueeze(2)).squeeze(2)
+        return self.labels(self._activated(dependents + heads))  # type: ignore[no-any-return]
 
     def _activated(self, values: Tensor) -> Tensor:
         p = self.dropout * self.dropout_share
