@@ -102,7 +102,7 @@ class Encoder(nn.Module):
         x = torch.cat([words, features, ngrams], 1)  # (N, I)
         if self.training and self.part_dropout:
             chance = 1 - self.part_dropout * self.dropout_share
-            parts = x.new_full((len(x), len(self._sizes)), chance).bernoulli_()
+            parts = x.new_empty(len(x), len(self._sizes)).bernoulli_(chance)
             x = x * parts.repeat_interleave(self._sizes, 1)
         x = dropout(x, self.input_dropout * self.dropout_share, self.training)
         states = x
