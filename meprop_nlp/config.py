@@ -411,6 +411,10 @@ class JointConfig(Config):
     ngram_rows: int = setting(
         20_000, at_least=1, help="Rows of the table that the character n-grams are hashed to."
     )
+    character_dim: int = setting(32, at_least=1, help="Width of the embeddings of characters.")
+    spelling_dim: int = setting(
+        64, at_least=1, help="Units in each direction of the LSTM that reads a form's characters."
+    )
     lemma_dim: int = setting(128, at_least=1, help="Neurons of the lemma head's hidden layer.")
     tag_dim: int = setting(
         64, at_least=1, help="Width of the vector of tags that the tree head reads."

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.config import JointConfig
+from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.ngrams import ngram_bags
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
@@ -147,6 +148,7 @@ class SharedEncoder:
     Args:
         arrays: the arrays of the model file.
         lexicon: the vocabularies of forms and features.
+        characters: the vocabulary of characters.
         config: the settings of the network.
 
     Attributes:
@@ -161,11 +163,18 @@ class SharedEncoder:
         self,
         arrays: Mapping[str, npt.NDArray[Any]],
         lexicon: Lexicon,
+        characters: Characters,
         config: JointConfig,
     ) -> None:
+        demand_unknown_entries(characters.vocab)
+        self._characters = characters
+        self._letters = take(arrays, "encoder.characters.weight", len(characters), None)
+        self._spelling = BiLSTM(arrays, self._letters.shape[1], prefix="encoder.spelling.")
         self.tables = FormTables(arrays, lexicon, prefix="encoder.")
         self._ngrams = take(arrays, "encoder.ngrams.weight", config.ngram_rows, None)
-        self.input_width = self.tables.concatenated_width + self._ngrams.shape[1]
+        self.input_width = (
+            self.tables.concatenated_width + self._ngrams.shape[1] + self._spelling.units
+        )
         self.layers: list[BiLSTM] = []
         width = self.input_width
         for n in range(config.layers):
@@ -180,7 +189,15 @@ class SharedEncoder:
         if len(forms):  # every form has n-grams, so no part is empty
             means[:] = np.add.reduceat(self._ngrams[rows], bounds[:-1], axis=0)
             means /= np.diff(bounds)[:, None]
-        return np.concatenate([self.tables.concatenated(forms), means], 1)
+        return np.concatenate([self.tables.concatenated(forms), means, self._spelled(forms)], 1)
+
+    def _spelled(self, forms: Sequence[str]) -> Array:
+        """Return the last states of both directions over the characters of each form."""
+        numbers, bounds = self._characters.spell(forms)
+        states = self._spelling(self._letters, numbers, bounds)
+        n_forward = len(self._spelling.directions[0][1])
+        last, first = bounds[1:] - 1, bounds[:-1]
+        return np.concatenate([states[last, :n_forward], states[first, n_forward:]], 1)
 
     def __call__(self, words: Words) -> States:
         """Return the vectors of words, with and without their context."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from meprop_nlp.config import JointConfig
+from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.encoder import SharedEncoder
@@ -69,7 +71,8 @@ class Model:
         heads = HEADS[self.task]
         if self.task == "joint":
             config = JointConfig.from_dict(file.header["config"])
-            self.encoder = SharedEncoder(file.arrays, self.lexicon, config)
+            characters = Characters(Vocab.from_list(file.header["characters"]))
+            self.encoder = SharedEncoder(file.arrays, self.lexicon, characters, config)
             heads = tuple(head for head in heads if head.name in config.heads)
         self.heads = {head.name: head(file, self.lexicon) for head in heads}
 

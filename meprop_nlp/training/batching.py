@@ -33,6 +33,25 @@ def by_length(
     return batches
 
 
+def packed_rows(
+    firsts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the rows of sequences in packed order: all first rows, then all second ones, ...
+
+    Args:
+        firsts: (B,) the first row of each sequence; its others follow.
+        lengths: (B,) the number of its rows, in descending order.
+
+    Returns:
+        rows: (N,) in packed order.
+        batch_sizes: (longest,) how many sequences have a row at each step.
+    """
+    steps = np.concatenate([np.arange(length) for length in lengths])
+    sequences = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((sequences, steps))
+    return (firsts[sequences] + steps)[order], np.bincount(steps)
+
+
 def by_words(
     lengths: npt.NDArray[np.int64], n_batches: int, rng: np.random.Generator, *, pool: int = 20
 ) -> list[npt.NDArray[np.int64]]:

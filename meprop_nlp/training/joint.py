@@ -13,13 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, JointConfig, Settings
+from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.batching import by_words
-from meprop_nlp.training.encoder import Encoder, Inputs, Ngrams
+from meprop_nlp.training.batching import by_words, packed_rows
+from meprop_nlp.training.encoder import Encoder, Inputs, Ngrams, Spellings
 from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.graph import GraphTree
 from meprop_nlp.training.heads.head import States, TrainedHead, Widths
@@ -114,11 +115,15 @@ class JointTask(SentenceTask):
         self._firsts = np.cumsum(self._lengths) - self._lengths
         self.batch_size = settings.training.batch_size or fitting_words(int(self._lengths.sum()))
         table = FormTable()
-        form_of = torch.tensor(table.add(form for sentence in train for form in sentence.forms))
-        self.form_of = form_of.to(self.device)  # (all words) the number of each word's form
+        # (all words) the number of each word's form
+        self._form_of = np.array(
+            table.add(form for sentence in train for form in sentence.forms), np.int64
+        )
         self.forms = FormRows(table.forms(), self.lexicon, config.word_dropout, self.device)
         self.ngrams = Ngrams(table.forms(), config.ngram_rows, self.device)
-        encoder = Encoder(*self._table_rows(), config, settings.meprop)
+        self.characters = Characters.build(table.forms())
+        self.spellings = Spellings(table.forms(), self.characters, self.device)
+        encoder = Encoder(*self._table_rows(), len(self.characters), config, settings.meprop)
         widths = Widths(encoder.input_width, encoder.width, 0)
         self.heads: dict[str, TrainedHead] = {}
         for name in names:
@@ -132,7 +137,7 @@ class JointTask(SentenceTask):
         )
 
     def header(self) -> dict[str, Any]:
-        header = super().header()
+        header = super().header() | {"characters": self.characters.vocab.to_list()}
         for head in self.heads.values():
             header |= head.header()
         return header
@@ -167,34 +172,40 @@ class JointTask(SentenceTask):
 
     def batches(self, rng: np.random.Generator) -> Iterator[JointBatch]:
         for members in by_words(self._lengths, self.n_batches, rng):
-            lengths = self._lengths[members]
-            steps = np.concatenate([np.arange(length) for length in lengths])
-            sentences = np.repeat(np.arange(len(members)), lengths)
-            order = np.lexsort((sentences, steps))
-            words = (self._firsts[members][sentences] + steps)[order]
-            yield JointBatch(words, torch.from_numpy(np.bincount(steps)), len(words))
+            words, batch_sizes = packed_rows(self._firsts[members], self._lengths[members])
+            yield JointBatch(words, torch.from_numpy(batch_sizes), len(words))
 
     def loss(self, batch: JointBatch, teacher: Teacher | None = None) -> Tensor:
         words = torch.from_numpy(batch.words).to(self.device)
         layout = Layout.of(batch.batch_sizes, self.device)
-        answers = self.network(self._inputs(words, batch.batch_sizes), layout)
+        answers = self.network(self._inputs(batch), layout)
         theirs: dict[str, Any] = {}
         if teacher:
-            theirs = teacher(self._inputs(words, batch.batch_sizes, hide=False), layout)
+            theirs = teacher(self._inputs(batch, hide=False), layout)
         losses = [
             head.loss(answers[name], words, layout, theirs.get(name))
             for name, head in self.heads.items()
         ]
         return torch.stack(losses).sum()
 
-    def _inputs(self, words: Tensor, batch_sizes: Tensor, *, hide: bool = True) -> Inputs:
-        """Return what the encoder reads of words; `hide` turns on word dropout."""
-        forms = self.form_of[words]
-        rows = self.forms.rows[forms]
+    def _inputs(self, batch: JointBatch, *, hide: bool = True) -> Inputs:
+        """Return what the encoder reads of a minibatch; `hide` turns on word dropout.
+
+        The indices are made on the CPU, where the treebank is, so that a GPU is not waited for.
+        """
+        forms = self._form_of[batch.words]
+        distinct, form_of = np.unique(forms, return_inverse=True)
+        on_device = torch.from_numpy(forms).to(self.device)
+        rows = self.forms.rows[on_device]
         if hide:
-            self.forms.hide(rows, forms)
-        distinct, form_of = torch.unique(forms, return_inverse=True)
-        return Inputs(rows, *self.ngrams.of(distinct), form_of, batch_sizes)
+            self.forms.hide(rows, on_device)
+        return Inputs(
+            rows,
+            *self.ngrams.of(distinct),
+            self.spellings.of(distinct),
+            torch.from_numpy(form_of).to(self.device),
+            batch.batch_sizes,
+        )
 
 
 TASK = JointTask

@@ -23,7 +23,7 @@ from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.embedding import dropout, embedding_concat
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.batching import by_length, fitting_batch_size
+from meprop_nlp.training.batching import by_length, fitting_batch_size, packed_rows
 from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_predict, unseen
 from meprop_nlp.training.simplification.swaps import Swaps
@@ -165,12 +165,8 @@ class TaggerTask(SentenceTask):
 
     def batches(self, rng: np.random.Generator) -> Iterator[TaggerBatch]:
         for members in by_length(self._lengths, self.batch_size, rng):
-            lengths = self._lengths[members]
-            steps = np.concatenate([np.arange(length) for length in lengths])
-            sentences = np.repeat(np.arange(len(members)), lengths)
-            order = np.lexsort((sentences, steps))
-            words = (self._firsts[members][sentences] + steps)[order]
-            yield TaggerBatch(words, torch.from_numpy(np.bincount(steps)), len(words))
+            words, batch_sizes = packed_rows(self._firsts[members], self._lengths[members])
+            yield TaggerBatch(words, torch.from_numpy(batch_sizes), len(words))
 
     def loss(self, batch: TaggerBatch, teacher: Teacher | None = None) -> Tensor:
         words = torch.from_numpy(batch.words).to(self.device)
