@@ -32,7 +32,8 @@ LEMMAS = {
 }  # fmt: skip
 JOINT_WIDTHS: dict[str, Any] = {
     "layers": 2, "word_dim": 6, "feature_dim": 4, "ngram_dim": 5, "ngram_rows": 50,
-    "lemma_dim": 7, "tag_dim": 3, "arc_dim": 9, "label_dim": 5,
+    "character_dim": 3, "spelling_dim": 4, "lemma_dim": 7, "tag_dim": 3, "arc_dim": 9,
+    "label_dim": 5,
 }  # fmt: skip
 
 
