@@ -22,9 +22,9 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.training.heads.tags import TaggerTask
 from meprop_nlp.training.heads.tree import ParserTask
 from meprop_nlp.training.joint import JointTask
+from meprop_nlp.training.joint_model import JointModel
 from meprop_nlp.training.parser import DependencyParser
 from meprop_nlp.training.tagger import Tagger
-from meprop_nlp.training.trainable import TrainableModel
 
 Treebank = list[Sentence]
 LEMMAS = {
@@ -35,13 +35,6 @@ JOINT_WIDTHS: dict[str, Any] = {
     "character_dim": 3, "spelling_dim": 4, "lemma_dim": 7, "tag_dim": 3, "arc_dim": 9,
     "label_dim": 5,
 }  # fmt: skip
-
-
-class JointModel(TrainableModel):
-    """Tags, lemmas and trees by one encoder."""
-
-    task = "joint"
-    config_class = JointConfig
 
 
 def _sentence(*rows: str) -> Sentence:

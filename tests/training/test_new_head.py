@@ -6,7 +6,7 @@ there is no space. It is trained, cut, saved and loaded with the other heads, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,12 @@ class SpacesHead(Head):
         self._bias = take(file.arrays, "spaces.output.bias", 1)
 
     def annotate(
-        self, words: Words, states: FrozenStates | None = None, *, confidence: bool = False
+        self,
+        words: Words,
+        states: FrozenStates | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Prediction:
         assert states is not None
         ids = (states.context @ self._weight + self._bias > 0).astype(np.int32)
@@ -128,13 +133,14 @@ def test_new_head_trains_saves_and_annotates_a_file(
     glued: list[Sentence], tmp_path: Path, heads: tuple[str, ...], simplify: bool
 ) -> None:
     path, text = tmp_path / "model.safetensors", tmp_path / "in.conllu"
-    cut = {"first_cut_epoch": 8, "keep": 0.5, "min_neurons": 4} if simplify else {}
+    cut = {"first_cut_epoch": 9, "keep": 0.5, "min_neurons": 4} if simplify else {}
     settings = Settings.of(
         "joint", heads=heads, hidden=16, layers=1, ngram_rows=50, dropout=0.0, word_dropout=0.0,
-        part_dropout=0.0, epochs=16, warmup=0, average=0.0, batch_size=15, learning_rate=0.02,
+        part_dropout=0.0, epochs=24, warmup=0, average=0.0, batch_size=15, learning_rate=0.05,
         threads=1, device="cpu", simplify=simplify, **cut,
     )  # fmt: skip
-    model = train("joint", glued, glued, settings=settings, output=path)
+    # the best epoch on dev is that of the others, as nothing scores this head
+    model = train("joint", glued, glued if heads else None, settings=settings, output=path)
     assert list(model.heads) == ([*heads] or [*HEAD_NAMES, "spaces"])
     assert all(width == (8 if simplify else 16) for width in model.file.header["neurons"].values())
 

@@ -3,6 +3,7 @@
 Dozat & Manning (2017).
 """
 
+from collections.abc import Collection
 from itertools import pairwise
 
 import numpy as np
@@ -63,7 +64,12 @@ class GraphHead(Head):
         )
 
     def annotate(
-        self, words: Words, states: States | None = None, *, confidence: bool = False
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Prediction:
         assert states is not None
         x = states.context

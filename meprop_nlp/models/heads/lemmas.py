@@ -1,5 +1,7 @@
 """The lemma head: chooses the edit script that turns each form into its lemma."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from meprop_nlp.config import JointConfig
@@ -40,7 +42,12 @@ class LemmasHead(Head):
         )
 
     def annotate(
-        self, words: Words, states: States | None = None, *, confidence: bool = False
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Prediction:
         assert states is not None
         weight, bias = self._hidden

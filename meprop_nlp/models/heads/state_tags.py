@@ -1,5 +1,7 @@
 """The joint model's tag head: an output layer for each tag column over the encoder's states."""
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 
 from meprop_nlp.config import JointConfig
@@ -23,6 +25,7 @@ class StateTagsHead(Head):
 
     name = "tags"
     activity = "tagging"
+    feeds = True
 
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
         self.config = JointConfig.from_dict(file.header["config"])
@@ -32,6 +35,9 @@ class StateTagsHead(Head):
         self.reads, self.fills = (), tuple(self.tags)
         self.scores = tuple(SCORES.get(column, column) for column in self.tags)
         self._values = {column: Values(texts) for column, texts in self.tags.items()}
+        self._ids = {
+            column: {text: i for i, text in enumerate(texts)} for column, texts in self.tags.items()
+        }
         self._outputs = {
             column: (
                 take(file.arrays, f"tags.outputs.{column}.weight", len(values), None).T,
@@ -41,12 +47,20 @@ class StateTagsHead(Head):
         }
 
     def annotate(
-        self, words: Words, states: States | None = None, *, confidence: bool = False
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Prediction:
         assert states is not None
         texts, sure, tags = {}, {}, []
         for column, (weight, bias) in self._outputs.items():
             probabilities = softmax(states.context @ weight + bias)
+            if column in keep:
+                tags.append(read_tags(words, column, self._ids[column], probabilities))
+                continue
             ids = probabilities.argmax(1).astype(np.int32)
             texts[column] = TextColumn(self._values[column], ids)
             tags.append(probabilities)
@@ -54,6 +68,29 @@ class StateTagsHead(Head):
                 sure[f"{column.upper()}Conf"] = np.ascontiguousarray(probabilities.max(1))
         states.tags = np.concatenate(tags, 1)
         return Prediction(texts, confidence=sure)
+
+
+def read_tags(words: Words, column: str, ids: Mapping[str, int], probabilities: Array) -> Array:
+    """Return the probabilities of one column's tags, certain where the words have a known tag.
+
+    A word without a tag, or with one that the model does not know, keeps the model's own
+    probabilities. `_` is a tag, such as "no features", if the model knows it and another word of
+    the sentence has a value.
+
+    Args:
+        ids: the number of each tag.
+        probabilities: (N, tags) the model's own.
+    """
+    texts = words.column(column)
+    found = np.array([ids.get(text, -1) for text in texts], np.int64)
+    if "_" in ids:
+        n_filled = np.cumsum([0, *(text != "_" for text in texts)])[words.bounds]
+        found[np.repeat(np.diff(n_filled) == 0, np.diff(words.bounds))] = -1
+    known = np.flatnonzero(found >= 0)
+    mixed = probabilities.copy()
+    mixed[known] = 0
+    mixed[known, found[known]] = 1
+    return mixed
 
 
 def softmax(scores: Array) -> Array:
