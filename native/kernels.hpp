@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "joint/network.hpp"
 #include "parser/network.hpp"
 #include "tagger/network.hpp"
 
@@ -125,6 +126,16 @@ struct DecodingKernels {
     // A score of -infinity masks an arc.
     bool (*spanning_trees)(const float* scores, const std::int32_t* bounds, std::int64_t sentences,
                            std::int32_t* heads);
+    // The joint model. Where a state is not finite, no score is.
+    void (*encode)(const EncoderNetwork& network, const EncoderBatch& batch);
+    bool (*choose_all_tags)(const TagNetwork& network, const WordStates& states,
+                            const TagResults& results);
+    bool (*choose_scripts)(const LemmaNetwork& network, const WordStates& states,
+                           const float* const* forms, std::int64_t column,
+                           const LemmaResults& results);
+    bool (*parse_graphs)(const GraphNetwork& network, const WordStates& states,
+                         const std::int32_t* bounds, std::int64_t sentences,
+                         const GraphResults& results);
 };
 
 struct Kernels {

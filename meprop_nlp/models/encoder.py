@@ -3,7 +3,7 @@
 `SharedEncoder` is the joint model's: a stack of BiLSTMs under all heads.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.ngrams import ngram_bags
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
 from meprop_nlp.models.words import Words
+
+# Takes distinct input vectors, the row of each word, and bounds; see `BiLSTM.__call__`.
+Recurrence = Callable[[Array, npt.NDArray[np.int64], npt.NDArray[Any]], Array]
 
 
 class FormTables:
@@ -141,6 +144,12 @@ class States:
     context: Array
     tags: Array | None = None
 
+    def only(self, indices: Sequence[int], forms: Sequence[str]) -> "States":
+        """Return the states of some words, whose forms are given."""
+        rows = list(indices)
+        tags = None if self.tags is None else self.tags[rows]
+        return States(self.forms, self.form_of[rows], self.context[rows], tags)
+
 
 class SharedEncoder:
     """The joint model's encoder in NumPy: a stack of BiLSTMs over vectors of word forms.
@@ -153,6 +162,8 @@ class SharedEncoder:
 
     Attributes:
         input_width, width: of the vectors of forms, and of the states.
+        spelling: the BiLSTM over the characters of a form.
+        layers: the BiLSTMs over words.
 
     Raises:
         CheckpointError: an array is missing or has another shape.
@@ -169,11 +180,11 @@ class SharedEncoder:
         demand_unknown_entries(characters.vocab)
         self._characters = characters
         self._letters = take(arrays, "encoder.characters.weight", len(characters), None)
-        self._spelling = BiLSTM(arrays, self._letters.shape[1], prefix="encoder.spelling.")
+        self.spelling = BiLSTM(arrays, self._letters.shape[1], prefix="encoder.spelling.")
         self.tables = FormTables(arrays, lexicon, prefix="encoder.")
         self._ngrams = take(arrays, "encoder.ngrams.weight", config.ngram_rows, None)
         self.input_width = (
-            self.tables.concatenated_width + self._ngrams.shape[1] + self._spelling.units
+            self.tables.concatenated_width + self._ngrams.shape[1] + self.spelling.units
         )
         self.layers: list[BiLSTM] = []
         width = self.input_width
@@ -182,28 +193,38 @@ class SharedEncoder:
             width = self.layers[-1].units
         self.width = width
 
-    def vectors(self, forms: Sequence[str]) -> Array:
-        """Return the vectors of forms: (forms, I)."""
+    def vectors(self, forms: Sequence[str], spelling: Recurrence | None = None) -> Array:
+        """Return the vectors of forms: (forms, I).
+
+        Args:
+            spelling: what runs over the characters instead of `self.spelling`.
+        """
         rows, bounds = ngram_bags(forms, len(self._ngrams))
         means = np.empty((len(forms), self._ngrams.shape[1]), np.float32)
         if len(forms):  # every form has n-grams, so no part is empty
             means[:] = np.add.reduceat(self._ngrams[rows], bounds[:-1], axis=0)
             means /= np.diff(bounds)[:, None]
-        return np.concatenate([self.tables.concatenated(forms), means, self._spelled(forms)], 1)
+        return np.concatenate(
+            [self.tables.concatenated(forms), means, self._spelled(forms, spelling)], 1
+        )
 
-    def _spelled(self, forms: Sequence[str]) -> Array:
+    def _spelled(self, forms: Sequence[str], spelling: Recurrence | None) -> Array:
         """Return the last states of both directions over the characters of each form."""
         numbers, bounds = self._characters.spell(forms)
-        states = self._spelling(self._letters, numbers, bounds)
-        n_forward = len(self._spelling.directions[0][1])
+        states = (spelling or self.spelling)(self._letters, numbers, bounds)
+        n_forward = len(self.spelling.directions[0][1])
         last, first = bounds[1:] - 1, bounds[:-1]
         return np.concatenate([states[last, :n_forward], states[first, n_forward:]], 1)
 
-    def __call__(self, words: Words) -> States:
-        """Return the vectors of words, with and without their context."""
+    def vectors_of(self, words: Words) -> tuple[Array, npt.NDArray[np.int64]]:
+        """Return the vectors of distinct forms, (D, I), and which of them each word has, (N,)."""
         table = FormTable()
         form_of = np.array(table.add(words.column("form")), np.int64)
-        forms = self.vectors(table.forms())
+        return self.vectors(table.forms()), form_of
+
+    def __call__(self, words: Words) -> States:
+        """Return the vectors of words, with and without their context."""
+        forms, form_of = self.vectors_of(words)
         states, rows = forms, form_of
         for layer in self.layers:
             states, rows = layer(states, rows, words.bounds), np.arange(len(form_of))

@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from types import ModuleType
 from typing import ClassVar
 
 from meprop_nlp.data.lexicon import Lexicon
-from meprop_nlp.models.encoder import States
+from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.native_encoder import FormLayer
 from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import Words
 from meprop_nlp.settings import Config
@@ -41,6 +43,22 @@ class Head(ABC):
             CheckpointError: a part is missing, or the parts do not fit together.
             MePropError: a weight is not finite, or a setting unknown.
         """
+
+    def prepare(self, native: ModuleType, encoder: SharedEncoder) -> FormLayer | None:
+        """Pack the weights for the native core; a head in NumPy alone need not.
+
+        Args:
+            native: the native core.
+            encoder: the encoder of the states that the head will be given.
+
+        Returns:
+            The layer over the vectors of forms that the head has, if any. The native encoder
+            computes its products, once for each form.
+
+        Raises:
+            CheckpointError: the weights do not fit the encoder.
+        """
+        return None
 
     @abstractmethod
     def annotate(

@@ -28,9 +28,11 @@ from meprop_nlp.models.heads.lemmas import LemmasHead
 from meprop_nlp.models.heads.state_tags import StateTagsHead
 from meprop_nlp.models.heads.tags import SCORES, TagsHead
 from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.models.native_encoder import NativeEncoder
 from meprop_nlp.models.parts import naming_file
 from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import PredictedWords, SentenceWords, Words
+from meprop_nlp.native import core
 from meprop_nlp.settings import Config
 
 if TYPE_CHECKING:
@@ -72,16 +74,21 @@ class Model:
         self.file = file
         self.task = file.header["task"]
         self.lexicon = Lexicon.from_dict(file.header["lexicon"])
-        self.encoder: SharedEncoder | None = None
+        self.encoder: SharedEncoder | NativeEncoder | None = None
         heads = HEADS[self.task]
         if self.task == "joint":
             config = JointConfig.from_dict(file.header["config"])
             characters = Characters(Vocab.from_list(file.header["characters"]))
-            self.encoder = SharedEncoder(file.arrays, self.lexicon, characters, config)
+            encoder = self.encoder = SharedEncoder(file.arrays, self.lexicon, characters, config)
             heads = tuple(head for head in heads if head.name in config.heads)
         self.heads = {head.name: head(file, self.lexicon) for head in heads}
         self._calibration = Calibration(file.header.get("calibration", {}))
         self._all_heads = tuple(self.heads.values())
+        native = core()
+        if self.task == "joint" and native is not None:
+            prepared = {head.name: head.prepare(native, encoder) for head in self.heads.values()}
+            layers = {name: layer for name, layer in prepared.items() if layer is not None}
+            self.encoder = NativeEncoder(encoder, native, layers)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # locks and the objects of the native core cannot be pickled

@@ -5,16 +5,19 @@ Dozat & Manning (2017).
 
 from collections.abc import Collection
 from itertools import pairwise
+from types import ModuleType
 
 import numpy as np
 
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.errors import MePropError
-from meprop_nlp.models.encoder import States
+from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
-from meprop_nlp.models.parts import Array, demand_texts, take
+from meprop_nlp.models.heads.joint_native import NativeGraph
+from meprop_nlp.models.native_encoder import NativeStates
+from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, take
 from meprop_nlp.models.prediction import Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.spanning_tree import spanning_tree
@@ -41,6 +44,7 @@ class GraphHead(Head):
         self._values = Values(self.labels)
         arrays = file.arrays
         self._tags: Array | None = None
+        self._native: NativeGraph | None = None
         self._root = take(arrays, "tree.root.weight", 1, None)
         inputs = self._root.shape[1]
         if "tree.tags.weight" in arrays:
@@ -63,6 +67,18 @@ class GraphHead(Head):
             take(arrays, "tree.labels.bias", len(self.labels)),
         )
 
+    def prepare(self, native: ModuleType, encoder: SharedEncoder) -> None:
+        tag_width = 0 if self._tags is None else self._tags.shape[1]
+        demand_inputs("tree.root.weight", self._root.shape[1], encoder.width + tag_width)
+        self._native = NativeGraph(
+            native,
+            self._tags,
+            [self._layers[f"{kind}_{end}"] for kind in ("arc", "label") for end in ("dep", "head")],
+            self._root[0],
+            self._arcs,
+            self._output,
+        )
+
     def annotate(
         self,
         words: Words,
@@ -72,6 +88,13 @@ class GraphHead(Head):
         keep: Collection[str] = (),
     ) -> Prediction:
         assert states is not None
+        if isinstance(states, NativeStates) and self._native is not None:
+            tree, ids, probabilities = self._native.parse(words, states, confidence=confidence)
+            return Prediction(
+                {"deprel": TextColumn(self._values, ids)},
+                tree,
+                {} if probabilities is None else {"ArcConf": probabilities},
+            )
         x = states.context
         if self._tags is not None and states.tags is not None:
             x = np.concatenate([x, states.tags @ self._tags], 1)

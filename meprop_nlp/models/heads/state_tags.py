@@ -1,18 +1,21 @@
 """The joint model's tag head: an output layer for each tag column over the encoder's states."""
 
 from collections.abc import Collection, Mapping
+from types import ModuleType
 
 import numpy as np
 
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.errors import CheckpointError, MePropError
-from meprop_nlp.models.encoder import States
+from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
+from meprop_nlp.models.heads.joint_native import NativeTags
 from meprop_nlp.models.heads.tags import SCORES
-from meprop_nlp.models.parts import Array, tag_lists, take
-from meprop_nlp.models.prediction import Prediction, TextColumn, Values
+from meprop_nlp.models.native_encoder import NativeStates
+from meprop_nlp.models.parts import Array, demand_inputs, tag_lists, take
+from meprop_nlp.models.prediction import Indices, Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 
 
@@ -38,6 +41,7 @@ class StateTagsHead(Head):
         self._ids = {
             column: {text: i for i, text in enumerate(texts)} for column, texts in self.tags.items()
         }
+        self._native: NativeTags | None = None
         self._outputs = {
             column: (
                 take(file.arrays, f"tags.outputs.{column}.weight", len(values), None).T,
@@ -45,6 +49,11 @@ class StateTagsHead(Head):
             )
             for column, values in self.tags.items()
         }
+
+    def prepare(self, native: ModuleType, encoder: SharedEncoder) -> None:
+        for column, (weight, _) in self._outputs.items():
+            demand_inputs(f"tags.outputs.{column}", len(weight), encoder.width)
+        self._native = NativeTags(native, list(self._outputs.values()))
 
     def annotate(
         self,
@@ -55,19 +64,32 @@ class StateTagsHead(Head):
         keep: Collection[str] = (),
     ) -> Prediction:
         assert states is not None
-        texts, sure, tags = {}, {}, []
-        for column, (weight, bias) in self._outputs.items():
-            probabilities = softmax(states.context @ weight + bias)
+        ids, sure = self._choose(states, confidence=confidence)
+        texts, confident, first = {}, {}, 0
+        for n, (column, values) in enumerate(self._values.items()):
+            part = slice(first, first + len(values.texts))
+            first = part.stop
             if column in keep:
-                tags.append(read_tags(words, column, self._ids[column], probabilities))
+                assert states.tags is not None
+                own = states.tags[:, part]
+                states.tags[:, part] = read_tags(words, column, self._ids[column], own)
                 continue
-            ids = probabilities.argmax(1).astype(np.int32)
-            texts[column] = TextColumn(self._values[column], ids)
-            tags.append(probabilities)
-            if confidence:
-                sure[f"{column.upper()}Conf"] = np.ascontiguousarray(probabilities.max(1))
-        states.tags = np.concatenate(tags, 1)
-        return Prediction(texts, confidence=sure)
+            texts[column] = TextColumn(values, ids[n])
+            if sure is not None:
+                confident[f"{column.upper()}Conf"] = sure[n]
+        return Prediction(texts, confidence=confident)
+
+    def _choose(self, states: States, *, confidence: bool) -> tuple[Indices, Array | None]:
+        """Return the ids of the best tags, (columns, N), and their probabilities if asked for.
+
+        The probabilities of all tags go into the states.
+        """
+        if isinstance(states, NativeStates) and self._native is not None:
+            return self._native.choose(states, confidence=confidence)
+        each = [softmax(states.context @ weight + bias) for weight, bias in self._outputs.values()]
+        states.tags = np.concatenate(each, 1)
+        ids = np.array([shares.argmax(1) for shares in each], np.int32)
+        return ids, np.array([shares.max(1) for shares in each]) if confidence else None
 
 
 def read_tags(words: Words, column: str, ids: Mapping[str, int], probabilities: Array) -> Array:
