@@ -32,8 +32,7 @@ from meprop_nlp.training.simplification.teacher import Teacher
 
 # The heads in the order in which they annotate: each reads what those before it predict.
 JOINT_HEADS: dict[str, type[TrainedHead]] = {
-    head.name: head
-    for head in (StateTags, Lemmas, GraphTree)  # type: ignore[type-abstract]
+    head.name: head for head in (StateTags, Lemmas, GraphTree)
 }
 
 
@@ -56,7 +55,8 @@ class JointNetwork(nn.Module):
 
     def forward(self, inputs: Inputs, layout: Layout) -> dict[str, Any]:
         """Return the answer of each head for the words of a minibatch, by its name."""
-        states = States(*self.encoder(inputs), layout)
+        forms, context = self.encoder(inputs)
+        states = States(forms, context, layout)
         return {name: self.get_submodule(name)(states) for name in self._heads}
 
     @property
@@ -158,12 +158,12 @@ class JointTask(SentenceTask):
 
     def simplified_layers(self) -> list[SimplifiedLayer]:
         """Return both directions of each layer of the encoder, with all that read them."""
-        layers = list(self.network.encoder.layers)
+        layers = self.network.encoder.layers
         readers = [reader for head in self.heads.values() for reader in head.readers()]
         found = []
         for n, layer in enumerate(layers):
             consumers = readers if layer is layers[-1] else [layers[n + 1]]
-            forward, backward = layer.left_to_right, layer.right_to_left  # type: ignore[union-attr]
+            forward, backward = layer.left_to_right, layer.right_to_left
             for name, part, offset in (
                 ("forward", forward, 0),
                 ("backward", backward, forward.hidden_size),

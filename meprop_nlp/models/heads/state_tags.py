@@ -123,6 +123,6 @@ def softmax(scores: Array) -> Array:
     """
     if not np.isfinite(scores).all():
         raise MePropError("the model's weights give scores that are not finite; train it anew")
-    shares = np.exp(scores - scores.max(1, keepdims=True))
+    shares: Array = np.exp(scores - scores.max(1, keepdims=True))
     shares /= shares.sum(1, keepdims=True)
     return shares
