@@ -152,6 +152,7 @@ def adagrad(
     lazy: bool,
     threads: int,
 ) -> None: ...
+def spanning_trees(scores: Array, bounds: Array, heads: Array) -> None: ...
 
 class Document:
     """CoNLL text with the position of every field; see native/document/document.hpp."""
@@ -181,3 +182,65 @@ def write_document(
     attributes: Sequence[tuple[bytes, Array]],
 ) -> bytes: ...
 def has_empty_node(text: bytes) -> bool: ...
+
+class PackedLayer:
+    """A linear layer, packed for the instruction set in use."""
+
+    def __init__(self, weight: Array, bias: Array | None = None) -> None: ...
+
+class JointEncoder:
+    """A stack of BiLSTMs; see native/joint/."""
+
+    def __init__(
+        self, layers: Sequence[tuple[tuple[PackedLayer, int], tuple[PackedLayer, int]]]
+    ) -> None: ...
+    def run(self, forms: Any, bounds: Array, context: Array) -> None: ...
+    def run_table(self, table: Array, numbers: Array, bounds: Array, context: Array) -> None: ...
+
+class TagScorer:
+    """Output layers of tag columns."""
+
+    def __init__(self, scores: PackedLayer, columns: Array) -> None: ...
+    def choose(
+        self,
+        context: Array,
+        tags: Array,
+        confidence: Array | None = None,
+        probabilities: Array | None = None,
+    ) -> None: ...
+
+class ScriptScorer:
+    """The layers that score lemma scripts."""
+
+    def __init__(self, hidden: PackedLayer, output: PackedLayer, n_scripts: int) -> None: ...
+    def choose(
+        self,
+        forms: Any,
+        column: int,
+        context: Array,
+        tags: Array | None,
+        scripts: Array,
+        confidence: Array | None = None,
+    ) -> None: ...
+
+class GraphParser:
+    """The layers that score arcs and labels."""
+
+    def __init__(
+        self,
+        tags: PackedLayer | None,
+        vectors: PackedLayer,
+        arcs: PackedLayer,
+        labels: PackedLayer,
+        root: Array,
+        n_labels: int,
+    ) -> None: ...
+    def parse(
+        self,
+        context: Array,
+        tags: Array | None,
+        bounds: Array,
+        heads: Array,
+        labels: Array,
+        confidence: Array | None = None,
+    ) -> None: ...

@@ -31,17 +31,37 @@ ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 TRANSITION_SYSTEMS: tuple[str, ...] = get_args(TransitionSystemName)
 ORACLES: tuple[str, ...] = get_args(OracleName)
 NONPROJECTIVE: tuple[str, ...] = get_args(Nonprojective)
+TreeName = Literal["graph", "transitions"]
+HeadName = Literal["tags", "lemmas", "tree"]
 TAG_COLUMNS = ("upos", "xpos", "feats")
+HEAD_NAMES: tuple[str, ...] = get_args(HeadName)
 
 # Defaults that depend on the task, chosen on UD English EWT's dev: the learning rate, where it is
 # not the optimiser's own; for meSimp, k as a share of the width, and the prune rate.
-LEARNING_RATES = {"tagger": {"adam": 0.003}, "parser": {"adam": 0.002}}
-KEPT_SHARES = {"tagger": 0.1, "parser": 0.1}
-PRUNE_RATES = {"tagger": 0.18, "parser": 0.08}
+LEARNING_RATES = {
+    "tagger": {"adam": 0.003},
+    "parser": {"adam": 0.002},
+    "joint": {"adam": 0.002},
+}
+KEPT_SHARES = {"tagger": 0.1, "parser": 0.1, "joint": 0.2}
+PRUNE_RATES = {"tagger": 0.18, "parser": 0.08, "joint": 0.18}
 # Defaults of a training with a late cut: the whole network learns first, and after the cut the rest
 # of it learns again.
 SIMPLIFY_EPOCHS = 24
-LATE_TRAINING: dict[str, Any] = {"lazy": True, "patience": 0}
+_LATE: dict[str, Any] = {"epochs": SIMPLIFY_EPOCHS, "lazy": True, "patience": 0}
+LATE_TRAINING: dict[str, dict[str, Any]] = {
+    "tagger": _LATE,
+    "parser": _LATE,
+    "joint": {"patience": 0},
+}
+# Defaults of the joint model's training, chosen on UD English EWT's dev.
+JOINT_TRAINING: dict[str, Any] = {
+    "epochs": 0,
+    "warmup": 100,
+    "beta2": 0.95,
+    "average": 0.999,
+    "patience": 0,
+}
 
 
 def _by_task(values: Mapping[str, float]) -> str:
@@ -68,7 +88,8 @@ class MePropConfig(Config):
         None,
         at_least=0,
         help="Entries kept of each gradient (meProp); 0 or none: plain backpropagation. With "
-        f"`simplify`, unless given, {_by_task(KEPT_SHARES)} of `hidden`.",
+        f"`simplify`, unless given, {_by_task(KEPT_SHARES)} of `hidden`. For the joint model: "
+        f"{KEPT_SHARES['joint']:g} of `hidden`, unless given, with and without `simplify`.",
     )
     topk_mode: TopkMode = setting(
         "example",
@@ -171,16 +192,17 @@ class TrainingConfig(Config):
 
     epochs: int = setting(
         8,
-        at_least=1,
+        at_least=0,
         varies=True,
         help=f"Passes over the training file; unless given, 8, or {SIMPLIFY_EPOCHS} with "
-        "`simplify` and the late `schedule`.",
+        f"`simplify` and the late `schedule`; 0, the joint model's default: by the size of the "
+        "training file, more for a small one.",
     )
     batch_size: int = setting(
         0,
         at_least=0,
-        help="Sentences (tagger) or transitions, two per word (parser), in a minibatch; 0: by the "
-        "size of the training file.",
+        help="Sentences (tagger), transitions, two per word (parser), or words (joint model) in a "
+        "minibatch; 0: by the size of the training file.",
     )
     optimizer: OptimizerName = setting("adam", help=f"{listed(OPTIMIZERS)}.")
     learning_rate: float | None = setting(
@@ -201,6 +223,29 @@ class TrainingConfig(Config):
         "is faster; with `lazy=False`, Adam's moments move the others too, as in the papers. "
         "Unless given, `lazy=False`, or `lazy=True` with `simplify` and the late `schedule`.",
     )
+    warmup: int = setting(
+        0,
+        at_least=0,
+        varies=True,
+        help="Minibatches over which the learning rate rises from zero; unless given, 0, or "
+        "100 for the joint model.",
+    )
+    beta2: float = setting(
+        0.999,
+        at_least=0,
+        below=1,
+        varies=True,
+        help="Decay rate of Adam's second moments; unless given, 0.999, or 0.95 for the joint "
+        "model.",
+    )
+    average: float = setting(
+        0.0,
+        at_least=0,
+        below=1,
+        varies=True,
+        help="Decay rate of the averaged weights that are scored and saved, 0: none; unless given, "
+        "0, or 0.999 for the joint model.",
+    )
     clip: float = setting(5.0, at_least=0, help="Largest norm of the gradient; 0: no limit.")
     clip_value: float = setting(
         0.0,
@@ -213,7 +258,7 @@ class TrainingConfig(Config):
         at_least=0,
         varies=True,
         help="Stop after this many epochs without a better dev score; 0: never. Unless given, 5, "
-        "or 0 with `simplify` and the late `schedule`.",
+        "or 0 with `simplify` and the late `schedule`. For the joint model: 0.",
     )
     # numpy and torch take no larger seed
     seed: int = setting(
@@ -339,8 +384,73 @@ class ParserConfig(Config):
             )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointConfig(Config):
+    """One encoder under tags, lemmas and trees.
+
+    The encoder is a stack of BiLSTM layers over vectors that depend on the word form alone; the
+    tree head scores each pair of words (Dozat & Manning 2017).
+    """
+
+    heading = Heading.NETWORK
+
+    heads: tuple[str, ...] = setting(
+        (),
+        choices=HEAD_NAMES,
+        distinct=True,
+        heading=Heading.DATA,
+        metavar="NAMES",
+        help="What to predict, such as tags,tree; unless given, each of tags, lemmas and tree "
+        "that the training file has.",
+    )
+    columns: tuple[str, ...] = setting_of(TaggerConfig, "columns")
+    hidden: int = setting_of(TaggerConfig, "hidden", default=200)
+    layers: int = setting(3, at_least=1, at_most=5, help="BiLSTM layers, 1 to 5.")
+    word_dim: int = setting_of(TaggerConfig, "word_dim", default=100)
+    feature_dim: int = setting_of(TaggerConfig, "feature_dim", default=30)
+    ngram_dim: int = setting(
+        100, at_least=1, help="Width of the embeddings of character n-grams, which are averaged."
+    )
+    ngram_rows: int = setting(
+        20_000, at_least=1, help="Rows of the table that the character n-grams are hashed to."
+    )
+    character_dim: int = setting(32, at_least=1, help="Width of the embeddings of characters.")
+    spelling_dim: int = setting(
+        64, at_least=1, help="Units in each direction of the LSTM that reads a form's characters."
+    )
+    lemma_dim: int = setting(128, at_least=1, help="Neurons of the lemma head's hidden layer.")
+    tag_dim: int = setting(
+        64, at_least=1, help="Width of the vector of tags that the tree head reads."
+    )
+    arc_dim: int = setting(300, at_least=1, help="Width of the vectors that arcs are scored by.")
+    label_dim: int = setting(
+        100, at_least=1, help="Width of the vectors that labels are scored by."
+    )
+    dropout: float = setting(
+        0.33,
+        at_least=0,
+        below=1,
+        help="Share of the values dropped after each layer in training.",
+    )
+    input_dropout: float | None = setting_of(TaggerConfig, "input_dropout")
+    part_dropout: float = setting(
+        0.2,
+        at_least=0,
+        below=1,
+        help="Chance that a part of a word's vector, such as its suffix, is dropped in training.",
+    )
+    word_dropout: float = setting_of(TaggerConfig, "word_dropout", default=0.25)
+    smoothing: float = setting(
+        0.03, at_least=0, below=1, help="Label smoothing of tags and lemmas."
+    )
+
+
 # the settings of a task's network
-NETWORKS: dict[str, Any] = {"tagger": TaggerConfig, "parser": ParserConfig}
+NETWORKS: dict[str, Any] = {
+    "tagger": TaggerConfig,
+    "parser": ParserConfig,
+    "joint": JointConfig,
+}
 
 _SIMPLIFY = Setting(
     name="simplify",
@@ -366,7 +476,7 @@ class Settings:
         ConfigError: they cannot work together.
     """
 
-    network: TaggerConfig | ParserConfig
+    network: TaggerConfig | ParserConfig | JointConfig
     meprop: MePropConfig = field(default_factory=MePropConfig)
     simplify: SimplifyConfig | None = None
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -379,7 +489,7 @@ class Settings:
             self._demand_hits()
         epochs = self.training.epochs
         before = self.simplify.epochs_before(epochs)
-        if before >= epochs:
+        if before >= epochs > 0:
             raise ConfigError(
                 f"`first_cut_epoch` is {before}, but training ends after {epochs} epochs, so "
                 "nothing would be cut; give more `epochs` or a smaller `first_cut_epoch`"
@@ -437,16 +547,19 @@ class Settings:
             )
 
         network = make(NETWORKS[task])
+        kept = max(1, round(KEPT_SHARES[task] * network.hidden))
+        own = JOINT_TRAINING if task == "joint" else {}
         if not simplify:
             _demand_use(given)
-            return cls(network=network, meprop=make(MePropConfig), training=make(TrainingConfig))
+            meprop = make(MePropConfig, **({"k": kept} if task == "joint" else {}))
+            return cls(network=network, meprop=meprop, training=make(TrainingConfig, **own))
         cuts = make(SimplifyConfig)
-        late = {"epochs": SIMPLIFY_EPOCHS, **LATE_TRAINING} if cuts.schedule == "late" else {}
+        late = LATE_TRAINING[task] if cuts.schedule == "late" else {}
         return cls(
             network=network,
-            meprop=make(MePropConfig, k=max(1, round(KEPT_SHARES[task] * network.hidden))),
+            meprop=make(MePropConfig, k=kept),
             simplify=cuts,
-            training=make(TrainingConfig, **late),
+            training=make(TrainingConfig, **own | late),
         )
 
 

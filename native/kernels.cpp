@@ -3,6 +3,11 @@
 
 #include "embedding/dropout.hpp"
 #include "embedding/embedding.hpp"
+#include "graph/spanning_tree.hpp"
+#include "joint/encoder.hpp"
+#include "joint/graph.hpp"
+#include "joint/lemmas.hpp"
+#include "joint/tags.hpp"
 #include "linear/linear.hpp"
 #include "linear/topk.hpp"
 #include "linear/unified.hpp"
@@ -36,8 +41,12 @@ constexpr KernelsOf<T> kernels_of() {
 } // namespace
 
 extern const Kernels kernels;
-const Kernels kernels = {
-    MEPROP_STRING(MEPROP_ISA), kLanes<float>,        number_pairs,
-    kernels_of<float>(),       kernels_of<double>(), {fold, parse, explore, tag}};
+const Kernels kernels = {MEPROP_STRING(MEPROP_ISA),
+                         kLanes<float>,
+                         number_pairs,
+                         kernels_of<float>(),
+                         kernels_of<double>(),
+                         {fold, parse, explore, tag, spanning_trees, encode, choose_all_tags,
+                          choose_scripts, parse_graphs}};
 
 } // namespace meprop::MEPROP_ISA

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "joint/network.hpp"
 #include "parser/network.hpp"
 #include "tagger/network.hpp"
 
@@ -116,12 +117,25 @@ struct KernelsOf {
 
 struct DecodingKernels {
     void (*fold)(Folding folding, const float* vectors, std::int64_t n, float* const* rows);
-    // The next three return false if a score is not finite.
+    // The others return false if a score is not finite.
     bool (*parse)(const ParserNetwork& network, const ParserBatch& batch);
     // Only for arc-hybrid. Also returns false if arc-hybrid cannot build a gold tree.
     bool (*explore)(const ParserNetwork& network, const ParserBatch& batch,
                     const Exploration& exploration);
     bool (*tag)(const TaggerNetwork& network, const TaggerBatch& batch);
+    // A score of -infinity masks an arc.
+    bool (*spanning_trees)(const float* scores, const std::int32_t* bounds, std::int64_t sentences,
+                           std::int32_t* heads);
+    // The joint model. Where a state is not finite, no score is.
+    void (*encode)(const EncoderNetwork& network, const EncoderBatch& batch);
+    bool (*choose_all_tags)(const TagNetwork& network, const WordStates& states,
+                            const TagResults& results);
+    bool (*choose_scripts)(const LemmaNetwork& network, const WordStates& states,
+                           const float* const* forms, std::int64_t column,
+                           const LemmaResults& results);
+    bool (*parse_graphs)(const GraphNetwork& network, const WordStates& states,
+                         const std::int32_t* bounds, std::int64_t sentences,
+                         const GraphResults& results);
 };
 
 struct Kernels {

@@ -18,6 +18,8 @@ void bind_optim(nb::module_& m);
 void bind_rows(nb::module_& m);
 void bind_parser(nb::module_& m);
 void bind_tagger(nb::module_& m);
+void bind_graph(nb::module_& m);
+void bind_joint(nb::module_& m);
 void bind_document(nb::module_& m);
 
 } // namespace meprop::border
@@ -55,5 +57,7 @@ NB_MODULE(_native, m) {
     meprop::border::bind_rows(m);
     meprop::border::bind_parser(m);
     meprop::border::bind_tagger(m);
+    meprop::border::bind_graph(m);
+    meprop::border::bind_joint(m);
     meprop::border::bind_document(m);
 }

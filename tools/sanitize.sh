@@ -11,7 +11,7 @@ python=${PYTHON:-.venv/bin/python}
 # Excluded are tests that run no native code (the format of model files, the reference kernels), and
 # tests that spawn processes, which would not load this core.
 tests=(tests/nn/backends/test_native*.py tests/nn/test_{embedding,slots,optimizers}.py
-    tests/data/conll/test_document*.py tests/models
+    tests/data/conll/test_document*.py tests/parsing/test_spanning_tree.py tests/models
     --ignore=tests/models/test_{model_file,packing}.py
     -k "not (spawn or reference- or reference])")
 

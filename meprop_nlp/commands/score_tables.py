@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from meprop_nlp.commands.tables import table
 from meprop_nlp.errors import number_of
 from meprop_nlp.scoring.names import SCORE_NAMES
+from meprop_nlp.scoring.scores import SEGMENTATION
 
 if TYPE_CHECKING:
     from meprop_nlp.scoring.scores import Arcs, Scores
@@ -24,7 +25,7 @@ def score_lines(scores: Scores) -> str:
                 [
                     SCORE_NAMES[name],
                     *(f"{value:.2f}" for value in (c.precision, c.recall, c.f1)),
-                    "" if name in ("words", *_OF_SENTENCES) else f"{c.aligned_accuracy:.2f}",
+                    "" if name in (*SEGMENTATION, *_OF_SENTENCES) else f"{c.aligned_accuracy:.2f}",
                 ]
                 for name, c in scores.counts.items()
                 if name in scores.annotated
@@ -46,7 +47,7 @@ def score_lines(scores: Scores) -> str:
     if parsing:
         parts[-1] += (
             f" Punctuation is {'not counted' if scores.exclude_punct else 'counted'} in the "
-            f"parsing metrics;\nLAS and CLAS compare relations "
+            f"parsing metrics;\nrelations are compared "
             f"{'without' if scores.strip_subtypes else 'with'} subtypes."
         )
     return "\n\n".join(parts)
@@ -67,5 +68,5 @@ def summary(scores: Scores) -> str:
     return "  ".join(
         f"{SCORE_NAMES[name]} {count.recall if name in _OF_SENTENCES else count.f1:.2f}"
         for name, count in scores.counts.items()
-        if name in scores.annotated and name != "words"
+        if name in scores.annotated and name not in SEGMENTATION
     )

@@ -1,13 +1,24 @@
-"""The weights that turn words into vectors: `FormTables` for forms, `BiLSTM` for their context."""
+"""The weights that turn words into vectors: `FormTables` for forms, `BiLSTM` for their context.
 
-from collections.abc import Mapping, Sequence
+`SharedEncoder` is the joint model's: a stack of BiLSTMs under all heads.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.config import JointConfig
+from meprop_nlp.data.characters import Characters
+from meprop_nlp.data.lexicon import FormTable, Lexicon
+from meprop_nlp.data.ngrams import ngram_bags
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
+from meprop_nlp.models.words import Words
+
+# Takes distinct input vectors, the row of each word, and bounds; see `BiLSTM.__call__`.
+Recurrence = Callable[[Array, npt.NDArray[np.int64], npt.NDArray[Any]], Array]
 
 
 class FormTables:
@@ -17,6 +28,7 @@ class FormTables:
         arrays: the arrays of the model file.
         lexicon: the vocabularies whose entries are the rows of the tables.
         width: the width that both tables must have; None allows any.
+        prefix: of the arrays' names.
 
     Raises:
         CheckpointError: a table is missing or does not fit the lexicon.
@@ -24,13 +36,18 @@ class FormTables:
     """
 
     def __init__(
-        self, arrays: Mapping[str, npt.NDArray[Any]], lexicon: Lexicon, *, width: int | None = None
+        self,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        lexicon: Lexicon,
+        *,
+        width: int | None = None,
+        prefix: str = "",
     ) -> None:
         demand_unknown_entries(lexicon.forms, *lexicon.features)
         self._lexicon = lexicon
-        self._forms = take(arrays, "words.weight", len(lexicon.forms), width)  # (V, word_dim)
+        self._forms = take(arrays, f"{prefix}words.weight", len(lexicon.forms), width)
         n_features = int(lexicon.feature_offsets[-1])
-        self._features = take(arrays, "features.weight", n_features, width)  # (rows, feature_dim)
+        self._features = take(arrays, f"{prefix}features.weight", n_features, width)
 
     @property
     def concatenated_width(self) -> int:
@@ -58,6 +75,7 @@ class BiLSTM:
     Args:
         arrays: the arrays of the model file.
         inputs: I, the width of the input vectors.
+        prefix: of the arrays' names.
 
     Attributes:
         directions: (weight_ih (I, 4H), weight_hh (H, 4H), bias (4H,)), left to right and back;
@@ -68,17 +86,19 @@ class BiLSTM:
         MePropError: a weight is not finite.
     """
 
-    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], inputs: int) -> None:
+    def __init__(
+        self, arrays: Mapping[str, npt.NDArray[Any]], inputs: int, *, prefix: str = "lstm."
+    ) -> None:
         self.directions: list[tuple[Array, Array, Array]] = []
         for name in ("left_to_right", "right_to_left"):
-            prefix = f"lstm.{name}."
-            h = take(arrays, prefix + "weight_hh_l0", None, None).shape[1]
+            part = f"{prefix}{name}."
+            h = take(arrays, part + "weight_hh_l0", None, None).shape[1]
             self.directions.append(
                 (
-                    take(arrays, prefix + "weight_ih_l0", 4 * h, inputs).T,
-                    take(arrays, prefix + "weight_hh_l0", 4 * h, h).T.copy(),
-                    take(arrays, prefix + "bias_ih_l0", 4 * h)
-                    + take(arrays, prefix + "bias_hh_l0", 4 * h),
+                    take(arrays, part + "weight_ih_l0", 4 * h, inputs).T,
+                    take(arrays, part + "weight_hh_l0", 4 * h, h).T.copy(),
+                    take(arrays, part + "bias_ih_l0", 4 * h)
+                    + take(arrays, part + "bias_hh_l0", 4 * h),
                 )
             )
 
@@ -105,6 +125,110 @@ class BiLSTM:
             table = inputs @ weight_ih + bias
             states.append(_run(table, weight_hh, rows, firsts, lengths, reverse=n == 1))
         return np.concatenate(states, 1)
+
+
+@dataclass(slots=True)
+class States:
+    """What the shared encoder gives to the heads for N words of D distinct forms.
+
+    Attributes:
+        forms: (D, I) the vectors that depend on the word form alone.
+        form_of: (N,) which of the forms each word has.
+        context: (N, W) the states of the last layer.
+        tags: (N, tags) the probability of each tag of all columns side by side; the tag head writes
+            them for the heads after it.
+    """
+
+    forms: Array
+    form_of: npt.NDArray[np.int64]
+    context: Array
+    tags: Array | None = None
+
+    def only(self, indices: Sequence[int], forms: Sequence[str]) -> "States":
+        """Return the states of some words, whose forms are given."""
+        rows = list(indices)
+        tags = None if self.tags is None else self.tags[rows]
+        return States(self.forms, self.form_of[rows], self.context[rows], tags)
+
+
+class SharedEncoder:
+    """The joint model's encoder in NumPy: a stack of BiLSTMs over vectors of word forms.
+
+    Args:
+        arrays: the arrays of the model file.
+        lexicon: the vocabularies of forms and features.
+        characters: the vocabulary of characters.
+        config: the settings of the network.
+
+    Attributes:
+        input_width, width: of the vectors of forms, and of the states.
+        spelling: the BiLSTM over the characters of a form.
+        layers: the BiLSTMs over words.
+
+    Raises:
+        CheckpointError: an array is missing or has another shape.
+        MePropError: a weight is not finite.
+    """
+
+    def __init__(
+        self,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        lexicon: Lexicon,
+        characters: Characters,
+        config: JointConfig,
+    ) -> None:
+        demand_unknown_entries(characters.vocab)
+        self._characters = characters
+        self._letters = take(arrays, "encoder.characters.weight", len(characters), None)
+        self.spelling = BiLSTM(arrays, self._letters.shape[1], prefix="encoder.spelling.")
+        self.tables = FormTables(arrays, lexicon, prefix="encoder.")
+        self._ngrams = take(arrays, "encoder.ngrams.weight", config.ngram_rows, None)
+        self.input_width = (
+            self.tables.concatenated_width + self._ngrams.shape[1] + self.spelling.units
+        )
+        self.layers: list[BiLSTM] = []
+        width = self.input_width
+        for n in range(config.layers):
+            self.layers.append(BiLSTM(arrays, width, prefix=f"encoder.layers.{n}."))
+            width = self.layers[-1].units
+        self.width = width
+
+    def vectors(self, forms: Sequence[str], spelling: Recurrence | None = None) -> Array:
+        """Return the vectors of forms: (forms, I).
+
+        Args:
+            spelling: what runs over the characters instead of `self.spelling`.
+        """
+        rows, bounds = ngram_bags(forms, len(self._ngrams))
+        means = np.empty((len(forms), self._ngrams.shape[1]), np.float32)
+        if len(forms):  # every form has n-grams, so no part is empty
+            means[:] = np.add.reduceat(self._ngrams[rows], bounds[:-1], axis=0)
+            means /= np.diff(bounds)[:, None]
+        return np.concatenate(
+            [self.tables.concatenated(forms), means, self._spelled(forms, spelling)], 1
+        )
+
+    def _spelled(self, forms: Sequence[str], spelling: Recurrence | None) -> Array:
+        """Return the last states of both directions over the characters of each form."""
+        numbers, bounds = self._characters.spell(forms)
+        states = (spelling or self.spelling)(self._letters, numbers, bounds)
+        n_forward = len(self.spelling.directions[0][1])
+        last, first = bounds[1:] - 1, bounds[:-1]
+        return np.concatenate([states[last, :n_forward], states[first, n_forward:]], 1)
+
+    def vectors_of(self, words: Words) -> tuple[Array, npt.NDArray[np.int64]]:
+        """Return the vectors of distinct forms, (D, I), and which of them each word has, (N,)."""
+        table = FormTable()
+        form_of = np.array(table.add(words.column("form")), np.int64)
+        return self.vectors(table.forms()), form_of
+
+    def __call__(self, words: Words) -> States:
+        """Return the vectors of words, with and without their context."""
+        forms, form_of = self.vectors_of(words)
+        states, rows = forms, form_of
+        for layer in self.layers:
+            states, rows = layer(states, rows, words.bounds), np.arange(len(form_of))
+        return States(forms, form_of, states)
 
 
 def _run(

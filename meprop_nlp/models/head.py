@@ -1,13 +1,16 @@
 """`Head`: one task of a frozen model, which predicts some columns of the words it reads."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection
+from types import ModuleType
 from typing import ClassVar
 
 from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.native_encoder import FormLayer
 from meprop_nlp.models.prediction import Prediction
-from meprop_nlp.models.words import PredictedWords, Words
+from meprop_nlp.models.words import Words
 from meprop_nlp.settings import Config
 
 
@@ -21,6 +24,7 @@ class Head(ABC):
         reads: the columns that it reads besides FORM.
         fills: the columns that it predicts.
         scores: the names of the scores that judge what it predicts, as in `scoring.scores`.
+        feeds: whether later heads read what it writes into the encoder's states.
     """
 
     name: ClassVar[str]
@@ -29,6 +33,7 @@ class Head(ABC):
     reads: tuple[str, ...]
     fills: tuple[str, ...]
     scores: tuple[str, ...]
+    feeds: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
@@ -39,24 +44,40 @@ class Head(ABC):
             MePropError: a weight is not finite, or a setting unknown.
         """
 
+    def prepare(self, native: ModuleType, encoder: SharedEncoder) -> FormLayer | None:
+        """Pack the weights for the native core; a head in NumPy alone need not.
+
+        Args:
+            native: the native core.
+            encoder: the encoder of the states that the head will be given.
+
+        Returns:
+            The layer over the vectors of forms that the head has, if any. The native encoder
+            computes its products, once for each form.
+
+        Raises:
+            CheckpointError: the weights do not fit the encoder.
+        """
+        return None
+
     @abstractmethod
-    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
+    def annotate(
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
+    ) -> Prediction:
         """Predict the columns of all words.
 
         Args:
+            states: what the shared encoder returned for the words, for a head that has none of its
+                own.
             confidence: also return the softmax of each choice, by its attribute in MISC.
+            keep: columns that stay as they are in `words`, and are not predicted. A head of which
+                all columns are kept is called only if it feeds others.
 
         Raises:
             MePropError: the weights give scores that are not finite.
         """
-
-
-def predict(heads: Iterable[Head], words: Words, *, confidence: bool = False) -> Prediction:
-    """Run heads one after the other, each on the columns predicted before it.
-
-    Arguments and errors are as for `Head.annotate`.
-    """
-    prediction = Prediction()
-    for head in heads:
-        prediction |= head.annotate(PredictedWords(words, prediction), confidence=confidence)
-    return prediction

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
+from meprop_nlp.config import JointConfig
+from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.errors import CheckpointError
+from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.models.batches import in_batches
-from meprop_nlp.models.file import ModelFile, read_model_file, write_model_file
-from meprop_nlp.models.head import Head, predict
-from meprop_nlp.models.heads.tags import TagsHead
+from meprop_nlp.models.calibration import Calibration
+from meprop_nlp.models.encoder import SharedEncoder
+from meprop_nlp.models.file import ModelFile, noun_of, read_model_file, write_model_file
+from meprop_nlp.models.head import Head
+from meprop_nlp.models.heads.graph import GraphHead
+from meprop_nlp.models.heads.lemmas import LemmasHead
+from meprop_nlp.models.heads.state_tags import StateTagsHead
+from meprop_nlp.models.heads.tags import SCORES, TagsHead
 from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.models.native_encoder import NativeEncoder
 from meprop_nlp.models.parts import naming_file
 from meprop_nlp.models.prediction import Prediction
-from meprop_nlp.models.words import SentenceWords, Words
+from meprop_nlp.models.words import PredictedWords, SentenceWords, Words
+from meprop_nlp.native import core
 from meprop_nlp.settings import Config
 
 if TYPE_CHECKING:
     from meprop_nlp.scoring.scores import Scores
 
 # The heads of each task's model file, in the order in which they annotate.
-HEADS: dict[str, tuple[type[Head], ...]] = {"tagger": (TagsHead,), "parser": (TreeHead,)}
+HEADS: dict[str, tuple[type[Head], ...]] = {
+    "tagger": (TagsHead,),
+    "parser": (TreeHead,),
+    "joint": (StateTagsHead, LemmasHead, GraphHead),
+}
+
+_TREE = {"head", "deprel"}
 
 
 class Model:
@@ -38,7 +58,8 @@ class Model:
         task: the model's task, a key of `HEADS`. A subclass that sets it refuses other models.
         file: the content of the model file.
         lexicon: the vocabularies of word forms and their features.
-        heads: the heads by name, in the order in which they annotate.
+        encoder: what the heads share; None where the one head has an encoder of its own.
+        heads: the heads by name, in the order in which they annotate; see `only`.
 
     Raises:
         CheckpointError: the model is for another task, or its parts do not fit together.
@@ -53,11 +74,25 @@ class Model:
         self.file = file
         self.task = file.header["task"]
         self.lexicon = Lexicon.from_dict(file.header["lexicon"])
-        self.heads = {head.name: head(file, self.lexicon) for head in HEADS[self.task]}
+        self.encoder: SharedEncoder | NativeEncoder | None = None
+        heads = HEADS[self.task]
+        if self.task == "joint":
+            config = JointConfig.from_dict(file.header["config"])
+            characters = Characters(Vocab.from_list(file.header["characters"]))
+            encoder = self.encoder = SharedEncoder(file.arrays, self.lexicon, characters, config)
+            heads = tuple(head for head in heads if head.name in config.heads)
+        self.heads = {head.name: head(file, self.lexicon) for head in heads}
+        self._calibration = Calibration(file.header.get("calibration", {}))
+        self._all_heads = tuple(self.heads.values())
+        native = core()
+        if self.task == "joint" and native is not None:
+            prepared = {head.name: head.prepare(native, encoder) for head in self.heads.values()}
+            layers = {name: layer for name, layer in prepared.items() if layer is not None}
+            self.encoder = NativeEncoder(encoder, native, layers)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # locks and the objects of the native core cannot be pickled
-        return type(self), (self.file,)
+        return _rebuilt, (type(self), self.file, tuple(self.heads))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -87,7 +122,7 @@ class Model:
                 "see experiments/mnist in its repository"
             )
         if cls.task and task != cls.task:
-            return f"is a {task}, expected a {cls.task}"
+            return f"is a {noun_of(task)}, expected a {noun_of(cls.task)}"
         # in a stranger's file the task may be any JSON value, also one that is not hashable
         is_known = isinstance(task, str) and task in HEADS
         return "" if is_known else f"is for the task {task!r}, which is not known here"
@@ -100,6 +135,27 @@ class Model:
         """
         header = {k: v for k, v in self.file.header.items() if k != "checksum"}
         write_model_file(path, header, self.file.arrays)
+
+    def only(self, *heads: str) -> Self:
+        """Return a model that predicts the columns of these heads only; the weights are shared.
+
+        The tree head and the lemma head of the joint model read tags. Those of a tag head that is
+        left out are read from the words, as with `keep` in `pipe`.
+
+        >>> model.only("tree").pipe(read("tagged.conllu"))  # doctest: +SKIP
+
+        Raises:
+            ConfigError: the model has no such head, or none is named.
+        """
+        unknown = [name for name in heads if name not in self.heads]
+        if unknown or not heads:
+            raise ConfigError(
+                f"`heads` is {','.join(heads) or 'empty'}, expected some of this model's heads: "
+                f"{', '.join(self.heads)}"
+            )
+        other = copy.copy(self)
+        other.heads = {name: head for name, head in self.heads.items() if name in heads}
+        return other
 
     @property
     def config(self) -> Config:
@@ -124,7 +180,18 @@ class Model:
     @property
     def predicted(self) -> tuple[str, ...]:
         """Return the names of the scores that judge what the model predicts."""
-        return tuple(score for head in self.heads.values() for score in head.scores)
+        return self.predicted_besides(())
+
+    def predicted_besides(self, keep: Collection[str]) -> tuple[str, ...]:
+        """Return the names of the scores of what is predicted when these columns are kept."""
+        kept = {SCORES.get(column, column) for column in keep}
+        return tuple(
+            score
+            for head in self.heads.values()
+            if not set(head.fills) <= set(keep)
+            for score in head.scores
+            if score not in kept
+        )
 
     def __call__(self, sentence: Sentence | Sequence[str]) -> Sentence:
         """Predict for one sentence, given as a Sentence or as its word forms.
@@ -135,20 +202,33 @@ class Model:
         return next(self.pipe([sentence]))
 
     def pipe(
-        self, sentences: Iterable[Sentence | Sequence[str]], *, confidence: bool = False
+        self,
+        sentences: Iterable[Sentence | Sequence[str]],
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Iterator[Sentence]:
         """Predict for a stream of sentences: lazily, in order, in bounded memory.
 
         Args:
             sentences: Sentences, or lists of word forms.
-            confidence: write the softmax of each choice into MISC, from 0 to 1: `UPOSConf`,
-                `XPOSConf`, `FEATSConf` by a tagger, `ArcConf` by a parser. Only CoNLL-U has a
-                MISC column; sentences read from other formats get no confidence.
+            confidence: write how often the model was right on dev when it was as sure of a choice
+                as it is now into MISC, from 0 to 1, see `Calibration`: `UPOSConf`,
+                `XPOSConf`, `FEATSConf`, `LemmaConf` and `ArcConf`. Only CoNLL-U has a MISC column;
+                sentences read from other formats get no confidence.
+            keep: columns to leave as they are, of UPOS, XPOS, FEATS and LEMMA, by their names in
+                lower case. The tree head and the lemma head of the joint model see the tags that
+                are kept; where a word has none, or one that the model does not know, they see what
+                the model predicts.
+
+        Raises:
+            ConfigError: the model does not predict a column of `keep`, or nothing else.
         """
+        self.demand_kept(keep)
         for batch in in_batches(map(_as_sentence, sentences)):
-            for head in self.heads.values():
-                batch = list(_annotated(batch, head, confidence=confidence))
-            yield from batch
+            words = SentenceWords(batch)
+            prediction = self.annotate(words, confidence=confidence, keep=keep)
+            yield from _annotated(batch, words, prediction)
 
     def predict(
         self, sentences: Iterable[Sentence | Sequence[str]]
@@ -164,28 +244,69 @@ class Model:
             words = SentenceWords(batch)
             yield from words.split(**self.annotate(words).columns())
 
-    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
-        """Predict the columns of many words at once; see `Head.annotate`."""
-        return predict(self.heads.values(), words, confidence=confidence)
+    def annotate(
+        self, words: Words, *, confidence: bool = False, keep: Collection[str] = ()
+    ) -> Prediction:
+        """Predict the columns of many words at once, each head on the columns predicted before it.
+
+        Arguments and errors are as for `Head.annotate`; see `pipe` for `keep`.
+        """
+        kept = {*keep}
+        for head in self._all_heads:
+            if head.name not in self.heads:
+                kept.update(head.fills)
+        prediction = Prediction()
+        states = None
+        if self.encoder is not None:
+            with np.errstate(all="ignore"):  # an overflow shows in the scores
+                states = self.encoder(words)
+        for head in self._all_heads:
+            if head.feeds or not kept.issuperset(head.fills):
+                so_far = PredictedWords(words, prediction)
+                prediction |= head.annotate(so_far, states, confidence=confidence, keep=kept)
+        if not prediction.confidence:
+            return prediction
+        calibrated = self._calibration(prediction.confidence, prediction.heads)
+        return replace(prediction, confidence=calibrated)
+
+    def demand_kept(self, keep: Collection[str]) -> None:
+        """Raise ConfigError unless the model predicts the columns to keep, and others too."""
+        could = [name for head in self._all_heads for name in head.fills if name not in _TREE]
+        unknown = [name for name in keep if name not in could]
+        if unknown:
+            expected = f"some of {', '.join(could)}" if could else "no column for this model"
+            raise ConfigError(f"`keep` is {','.join(keep)}, expected {expected}")
+        if keep and set(self.fills) <= set(keep):
+            raise ConfigError(
+                f"`keep` is {','.join(keep)}, which is all that would be predicted; keep less"
+            )
 
     def evaluate(
         self,
         gold: str | os.PathLike[str] | Iterable[Sentence],
         *,
         exclude_punct: bool = False,
+        keep: Collection[str] = (),
     ) -> Scores:
         """Predict for gold sentences, or a file of them, and score the predictions against them.
 
-        Only what the model predicts is scored.
+        Only what the model predicts is scored. Columns in `keep` are the gold ones; see `pipe`.
         """
         # not imported above, so that commands that only predict start faster
         from meprop_nlp.scoring.metrics import evaluate
 
         if isinstance(gold, str | os.PathLike):
-            gold = read(Path(gold), trees="head" in self.fills)
+            # trees are demanded where nothing else can be scored
+            gold = read(Path(gold), trees=set(self.fills) <= _TREE)
         gold = list(gold)
-        scores = evaluate(gold, self.pipe(gold), exclude_punct=exclude_punct)
-        return scores.only(self.predicted)
+        scores = evaluate(gold, self.pipe(gold, keep=keep), exclude_punct=exclude_punct)
+        return scores.only(self.predicted_besides(keep))
+
+
+def _rebuilt(cls: type[Model], file: ModelFile, heads: tuple[str, ...]) -> Model:
+    """Return a model that was pickled."""
+    model = cls(file)
+    return model if tuple(model.heads) == heads else model.only(*heads)
 
 
 def load(path: str | os.PathLike[str]) -> Model:
@@ -208,10 +329,10 @@ def _as_sentence(sentence: Sentence | Sequence[str]) -> Sentence:
     return sentence if isinstance(sentence, Sentence) else Sentence.from_words(sentence)
 
 
-def _annotated(batch: list[Sentence], head: Head, *, confidence: bool) -> Iterator[Sentence]:
-    """Yield the sentences with the columns that a head predicts."""
-    words = SentenceWords(batch)
-    prediction = head.annotate(words, confidence=confidence)
+def _annotated(
+    batch: list[Sentence], words: SentenceWords, prediction: Prediction
+) -> Iterator[Sentence]:
+    """Yield the sentences with their predicted columns."""
     columns = prediction.columns()
     if "head" in columns:
         # enhanced dependencies would be stale beside new heads

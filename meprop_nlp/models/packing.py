@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-TABLES = ("words.weight", "features.weight")
+TABLES = ("words.weight", "features.weight", "ngrams.weight")
 _LEVELS = 127
 _SCALE = ".scale"
 # Vocabularies shrink to a third or a fifth. What expands far more is an attack on the memory.
@@ -28,10 +28,10 @@ def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
     packed: Arrays = {}
     for name, array in arrays.items():
         packed[name] = array
-        if array.dtype != np.float32 or array.ndim != 2 or not np.isfinite(array).all():
+        if array.dtype != np.float32 or array.ndim < 2 or not np.isfinite(array).all():
             continue
         with np.errstate(over="ignore"):
-            if name in TABLES:
+            if name.removeprefix("encoder.") in TABLES:
                 top = np.abs(array).max(1, initial=0)
                 scale = (top / _LEVELS).astype(np.float16)
                 # a row whose scale is zero in float16 becomes zero

@@ -92,6 +92,12 @@ def demand_size(what: str, found: int, most: int) -> None:
         raise CheckpointError(f"the model has {found:,} {what}, expected at most {most:,}")
 
 
+def demand_inputs(name: str, found: int, expected: int) -> None:
+    """Raise CheckpointError if a layer has more or fewer inputs than it is given values."""
+    if found != expected:
+        raise CheckpointError(f"the weights {name} have {found} inputs, expected {expected}")
+
+
 @contextmanager
 def naming_file(path: str | os.PathLike[str]) -> Iterator[None]:
     """Put the file's name into the errors of a model that is built from its content.

@@ -11,6 +11,8 @@ from meprop_nlp.errors import MePropError
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.words import Words
 
+GATES = 4  # of an LSTM
+
 
 class RowSource:
     """The outputs of a linear layer whose input depends only on some columns of a word.
@@ -67,3 +69,11 @@ def padded(array: Array, multiple: int) -> Array:
     extra = -array.shape[-1] % multiple
     widths = [(0, 0)] * (array.ndim - 1) + [(0, extra)]
     return np.ascontiguousarray(np.pad(array, widths), dtype=np.float32)
+
+
+def by_panels(weight: Array, lanes: int) -> Array:
+    """Reorder (n, 4H) to (n, panels x 4 x lanes), with the gates of neighbouring units together."""
+    rows, width = weight.shape
+    gates = padded(weight.reshape(rows, GATES, width // GATES), lanes)
+    panels = gates.reshape(rows, GATES, -1, lanes).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(panels.reshape(rows, -1))

@@ -1,1 +1,1 @@
-"""The symbolic part of dependency parsing: transitions, oracles, features; no torch."""
+"""The symbolic part of dependency parsing: transitions, oracles, spanning trees; no torch."""

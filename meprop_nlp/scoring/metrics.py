@@ -1,19 +1,28 @@
 """Evaluate a system's tags and trees against the gold standard.
 
+Segmentation metrics, if the files split text differently:
+
+- Tokens, Sentences: those of the system that cover the same characters as one of the gold file.
+- Words: words of the system that are words of the gold file.
+
 Tagging metrics, over words (see Nivre et al. 2020 for the columns):
 
-- Words:  words of the system that are words of the gold file, if the files split text differently.
-- UPOS:   words with the gold universal tag.
-- XPOS:   words with the gold language-specific tag.
-- UFeats: words with the gold features; only the 21 universal features count, in any order.
+- UPOS:    words with the gold universal tag.
+- XPOS:    words with the gold language-specific tag.
+- UFeats:  words with the gold features; only the 21 universal features count, in any order.
+- AllTags: words that are right for UPOS, XPOS and UFeats.
+- Lemmas:  words with the gold lemma; any lemma is right where the gold lemma is `_`.
 
-Parsing metrics, over words, or over content words for CLAS:
+Parsing metrics, over words, or over content words for CLAS, MLAS and BLEX:
 
 - UAS:  words with the gold head ("unlabeled attachment score").
 - LAS:  words with the gold head and relation; subtypes, which follow a colon in the relation, are
   ignored by default ("labeled attachment score").
 - CLAS: LAS over the words with a content relation, such as `nsubj` or `obl`, as opposed to a
   function relation, such as `case` or `punct` (Nivre and Fang 2017).
+- MLAS: CLAS over words that are also right for UPOS and UFeats, and have the same function words,
+  which are right in the same way: dependents such as `case` or `det`, but not `punct`.
+- BLEX: CLAS over words that are also right for Lemmas.
 - UCM, LCM: sentences in which every word is right for UAS, or for LAS ("complete match").
 
 Each metric is the harmonic mean (F1) of precision, correct / words of the system, and recall,
@@ -33,14 +42,25 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import roots
 from meprop_nlp.data.word import ROOT, UNSET, Word
 from meprop_nlp.errors import ConlluError, DataError, Problem
-from meprop_nlp.scoring.alignment import Aligned, align
-from meprop_nlp.scoring.scores import METRICS, Arcs, Count, Scores, distance_bucket, length_bucket
+from meprop_nlp.scoring.alignment import Aligned, Passage, align
+from meprop_nlp.scoring.scores import (
+    COMBINED,
+    METRICS,
+    SEGMENTATION,
+    Arcs,
+    Count,
+    Scores,
+    distance_bucket,
+    length_bucket,
+)
 
 CONTENT_DEPRELS = frozenset({
     "acl", "advcl", "advmod", "amod", "appos", "ccomp", "compound", "conj", "csubj", "dep",
     "discourse", "dislocated", "expl", "fixed", "flat", "goeswith", "iobj", "list", "nmod", "nsubj",
     "nummod", "obj", "obl", "orphan", "parataxis", "reparandum", "root", "vocative", "xcomp",
 })  # fmt: skip
+
+FUNCTION_DEPRELS = frozenset({"aux", "case", "cc", "clf", "cop", "det", "mark"})
 
 UNIVERSAL_FEATURES = frozenset({
     "Abbr", "Animacy", "Aspect", "Case", "Definite", "Degree", "Evident", "Foreign", "Gender",
@@ -91,6 +111,7 @@ def evaluate(
         gold = gold if trees else _without_heads(gold, first)
     gold = _checked(gold, trees, multiple_roots)
     for passage in align(gold, _checked(system, trees, multiple_roots)):
+        tally.spans(passage)
         for aligned in passage.sentences:
             tally.tags(aligned)
             if trees:
@@ -147,6 +168,33 @@ def _universal(feats: str) -> str:
     return "|".join(sorted(kept))
 
 
+def _features_right(gold: Word, system: Word) -> bool:
+    return gold.feats == system.feats or _universal(gold.feats) == _universal(system.feats)
+
+
+def _lemma_right(gold: Word, system: Word) -> bool:
+    return gold.lemma in ("_", system.lemma)
+
+
+def _tags_right(gold: Word, system: Word) -> bool:
+    return gold.upos == system.upos and _features_right(gold, system)
+
+
+@lru_cache(maxsize=1 << 14)
+def _has_content(deprel: str) -> bool:
+    """Return whether the relation is one of content words."""
+    return deprel.partition(":")[0] in CONTENT_DEPRELS
+
+
+@lru_cache(maxsize=1 << 14)
+def _has_function(deprel: str) -> bool:
+    """Return whether the relation is one of function words, except punctuation."""
+    return deprel.partition(":")[0] in FUNCTION_DEPRELS
+
+
+_COLUMNS = {"upos": "upos", "xpos": "xpos", "ufeats": "feats", "lemmas": "lemma"}
+
+
 class _Tally:
     """The counts of the sentences so far."""
 
@@ -155,10 +203,10 @@ class _Tally:
         self.strip_subtypes = strip_subtypes
         self.sentences = 0
         self.correct: Counter[str] = Counter()
-        self.gold: Counter[str] = Counter()  # by "words", "arcs" and "clas"
+        self.gold: Counter[str] = Counter()  # by "tokens", "words", "arcs" and "clas"
         self.system: Counter[str] = Counter()
         self.aligned: Counter[str] = Counter()
-        self.annotated = {"words"}
+        self.annotated = set(SEGMENTATION)
         self.confusions: Counter[tuple[str, str]] = Counter()
         # the rows of the tables: [gold, heads, labels, system]
         self.tables: dict[str, dict[str, list[int]]] = {"deprel": {}, "length": {}, "distance": {}}
@@ -169,26 +217,41 @@ class _Tally:
     def _row(self, table: str, name: str) -> list[int]:
         return self.tables[table].setdefault(name, [0, 0, 0, 0])
 
+    def spans(self, passage: Passage) -> None:
+        """Count the tokens and sentences of a passage."""
+        for metric in ("tokens", "sentence_spans"):
+            count: Count = getattr(passage, metric)
+            self.correct[metric] += count.correct
+            self.gold[metric] += count.gold
+            self.system[metric] += count.system
+            self.aligned[metric] += count.aligned
+
     def tags(self, aligned: Aligned) -> None:
-        """Count the tags of one gold sentence."""
-        upos = xpos = ufeats = pairs = 0
+        """Count the tags and lemmas of one gold sentence."""
+        upos = xpos = ufeats = alltags = lemmas = pairs = 0
         self.sentences += 1
         for gold, system in zip(aligned.gold.words, aligned.partners, strict=True):
             if system is None:
                 continue
             pairs += 1
-            upos += gold.upos == system.upos
-            xpos += gold.xpos == system.xpos
-            if gold.feats == system.feats or _universal(gold.feats) == _universal(system.feats):
-                ufeats += 1
+            upos_right = gold.upos == system.upos
+            xpos_right = gold.xpos == system.xpos
+            features_right = _features_right(gold, system)
+            upos += upos_right
+            xpos += xpos_right
+            ufeats += features_right
+            alltags += upos_right and xpos_right and features_right
+            lemmas += _lemma_right(gold, system)
             tags = (gold.xpos, system.xpos) if gold.upos == "_" else (gold.upos, system.upos)
             if tags[0] != tags[1]:
                 self.confusions[tags] += 1
-        self.correct.update(words=pairs, upos=upos, xpos=xpos, ufeats=ufeats)
+        self.correct.update(
+            words=pairs, upos=upos, xpos=xpos, ufeats=ufeats, alltags=alltags, lemmas=lemmas
+        )
         self.gold["words"] += len(aligned.gold)
         self.system["words"] += pairs
         self.aligned["words"] += pairs
-        for metric, column in (("upos", "upos"), ("xpos", "xpos"), ("ufeats", "feats")):
+        for metric, column in _COLUMNS.items():
             if metric not in self.annotated and set(aligned.gold.column(column)) != {"_"}:
                 self.annotated.add(metric)
 
@@ -196,18 +259,14 @@ class _Tally:
         """Count the heads and relations of one gold sentence."""
         arcs = uas = las = 0
         labelled = False
+        label_right_of: list[bool] = []
         of_length = self._row("length", length_bucket(len(aligned.gold)))
         rows = zip(aligned.gold.words, aligned.partners, aligned.heads_right, strict=True)
         for gold, system, head_right in rows:
             deprel = self._base(gold.deprel)
             found = None if system is None else self._base(system.deprel)
             label_right = head_right and deprel == found
-            if gold.deprel.partition(":")[0] in CONTENT_DEPRELS:
-                self.gold["clas"] += 1
-                self.aligned["clas"] += system is not None
-                self.correct["clas"] += label_right
-            if system is not None and system.deprel.partition(":")[0] in CONTENT_DEPRELS:
-                self.system["clas"] += 1
+            label_right_of.append(label_right)
             if self.exclude_punct and is_punctuation(gold):
                 continue
             arcs += 1
@@ -229,11 +288,50 @@ class _Tally:
             self.annotated |= {"las", "clas", "lcm"}
         self.gold["arcs"] += arcs
         self.correct.update(uas=uas, las=las, ucm=uas == arcs, lcm=las == arcs)
+        self._content(aligned, label_right_of)
+
+    def _content(self, aligned: Aligned, label_right: list[bool]) -> None:
+        """Count CLAS, MLAS and BLEX of one gold sentence.
+
+        Args:
+            label_right: for each gold word, whether its head and its relation are right.
+        """
+        words, partners = aligned.gold.words, aligned.partners
+        right = [  # head, relation, UPOS and features
+            has_label and system is not None and _tags_right(gold, system)
+            for gold, system, has_label in zip(words, partners, label_right, strict=True)
+        ]
+        # of each gold word: the number of its function words, and of those that are right
+        function_words, right_function_words = [0] * len(words), [0] * len(words)
+        for gold, is_right in zip(words, right, strict=True):
+            if _has_function(gold.deprel) and gold.head > 0:
+                function_words[gold.head - 1] += 1
+                right_function_words[gold.head - 1] += is_right
+        content = pairs = clas = mlas = blex = 0
+        for i, (gold, system) in enumerate(zip(words, partners, strict=True)):
+            if not _has_content(gold.deprel):
+                continue
+            content += 1
+            if system is None:
+                continue
+            pairs += 1
+            if label_right[i]:
+                clas += 1
+                blex += _lemma_right(gold, system)
+                if right[i] and right_function_words[i] == function_words[i]:
+                    found = sum(_has_function(word.deprel) for word in aligned.dependents[i])
+                    mlas += found == function_words[i]
+        self.correct.update(clas=clas, mlas=mlas, blex=blex)
+        self.gold["clas"] += content
+        self.aligned["clas"] += pairs
+        self.system["clas"] += sum(
+            _has_content(word.deprel) for word in partners if word is not None
+        )
 
     def unaligned(self, word: Word) -> None:
         """Count a word of the system without a gold word."""
         self.system["words"] += 1
-        if word.deprel.partition(":")[0] in CONTENT_DEPRELS:
+        if _has_content(word.deprel):
             self.system["clas"] += 1
         if not (self.exclude_punct and is_punctuation(word)):
             self.system["arcs"] += 1
@@ -241,7 +339,9 @@ class _Tally:
 
     def scores(self) -> Scores:
         """Return the final counts."""
-        over = {"uas": "arcs", "las": "arcs", "clas": "clas"}  # what each metric is counted over
+        # what each metric is counted over, if it is not words
+        over = {"uas": "arcs", "las": "arcs", "clas": "clas", "mlas": "clas", "blex": "clas"}
+        over |= {"tokens": "tokens", "sentence_spans": "sentence_spans"}
         counts = {}
         for metric in METRICS:
             key = over.get(metric, "words")
@@ -249,6 +349,9 @@ class _Tally:
             if metric in ("ucm", "lcm"):
                 gold = system = aligned = self.sentences if "ucm" in self.annotated else 0
             counts[metric] = Count(self.correct[metric], gold, system, aligned)
+        for metric, (first, *others) in COMBINED.items():
+            if first in self.annotated and not self.annotated.isdisjoint(others):
+                self.annotated.add(metric)
         return Scores(
             counts,
             sentences=self.sentences,

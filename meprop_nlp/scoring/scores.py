@@ -8,7 +8,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from typing import Any, Self
 
-METRICS = ("words", "upos", "xpos", "ufeats", "uas", "las", "clas", "ucm", "lcm")
+# in the order of the official program, which has no "ucm" and "lcm"
+METRICS = (
+    "tokens", "sentence_spans", "words", "upos", "xpos", "ufeats", "alltags", "lemmas", "uas",
+    "las", "clas", "mlas", "blex", "ucm", "lcm",
+)  # fmt: skip
+
+SEGMENTATION = ("tokens", "sentence_spans", "words")
+
+# Metrics of several columns at once, and the metrics of these columns. One is scored where gold has
+# annotation for the first of them and for another.
+COMBINED = {
+    "alltags": ("upos", "xpos", "ufeats"),
+    "mlas": ("las", "upos", "ufeats"),
+    "blex": ("las", "lemmas"),
+}
 
 _LENGTHS = ((10, "1-10"), (20, "11-20"), (30, "21-30"), (40, "31-40"), (50, "41-50"))
 
@@ -128,7 +142,8 @@ class Scores:
     """The counts of one or several evaluations. The properties are F1 in per cent.
 
     Attributes:
-        counts: the count of each of `METRICS`; `ucm` and `lcm` count sentences, the others words.
+        counts: the count of each of `METRICS`: of tokens, of sentences (`sentence_spans`, `ucm` and
+            `lcm`), or of words.
         sentences: the number of gold sentences.
         annotated: the metrics for which the gold file has annotation.
         by_deprel: arcs by gold relation (`system`: by the relation of the system).
@@ -149,13 +164,19 @@ class Scores:
     exclude_punct: bool = False
     strip_subtypes: bool = True
 
+    tokens = _Metric("Tokens of the system that are tokens of the gold file.")
+    sentence_spans = _Metric("Sentences of the system that are sentences of the gold file.")
     words = _Metric("Words of the system that are words of the gold file.")
     upos = _Metric("Words with the gold UPOS.")
     xpos = _Metric("Words with the gold XPOS.")
     ufeats = _Metric("Words with the gold universal features.")
+    alltags = _Metric("Words with the gold UPOS, XPOS and universal features.")
+    lemmas = _Metric("Words with the gold lemma.")
     uas = _Metric("Words with the gold head.")
     las = _Metric("Words with the gold head and relation.")
     clas = _Metric("Content words with the gold head and relation.")
+    mlas = _Metric("Content words that are right with their tags and their function words.")
+    blex = _Metric("Content words with the gold head, relation and lemma.")
     ucm = _Metric("Gold sentences with all heads right.", share="recall")
     lcm = _Metric("Gold sentences with all heads and relations right.", share="recall")
 
@@ -165,11 +186,17 @@ class Scores:
         return [(gold, system, count) for (gold, system), count in ordered[:n]]
 
     def only(self, metrics: Iterable[str]) -> Scores:
-        """Return the scores without all metrics but these and `words`.
+        """Return the scores without all metrics except these and `words`.
 
-        This is for a model that predicts only some columns and copies the others.
+        This is for a model that predicts only some columns and copies the others. A metric of
+        several columns is kept if the metrics of all its columns are that gold has annotation for.
         """
         kept = self.annotated & {"words", *metrics}
+        kept |= {
+            name
+            for name in self.annotated & COMBINED.keys()
+            if self.annotated & set(COMBINED[name]) <= kept
+        }
         return replace(
             self,
             annotated=kept,

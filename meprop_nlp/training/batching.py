@@ -1,5 +1,7 @@
 """How training examples become minibatches."""
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,3 +31,56 @@ def by_length(
         batches += [members[i : i + batch_size] for i in range(0, len(members), batch_size)]
     rng.shuffle(batches)
     return batches
+
+
+def packed_rows(
+    firsts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the rows of sequences in packed order: all first rows, then all second ones, ...
+
+    Args:
+        firsts: (B,) the first row of each sequence; its others follow.
+        lengths: (B,) the number of its rows, in descending order.
+
+    Returns:
+        rows: (N,) in packed order.
+        batch_sizes: (longest,) how many sequences have a row at each step.
+    """
+    steps = np.concatenate([np.arange(length) for length in lengths])
+    sequences = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((sequences, steps))
+    return (firsts[sequences] + steps)[order], np.bincount(steps)
+
+
+def by_words(
+    lengths: npt.NDArray[np.int64], n_batches: int, rng: np.random.Generator, *, pool: int = 20
+) -> list[npt.NDArray[np.int64]]:
+    """Shuffle sentences into batches of similar numbers of words, each sorted longest first.
+
+    As in `by_length`, a batch has sentences of similar length from a pool of `pool` batches. A
+    sentence may be too long for `n_batches` batches; there are fewer of them then.
+    """
+    order = rng.permutation(len(lengths))
+    n_pools = -(-n_batches // pool)
+    ends = np.cumsum(lengths[order])
+    for start, end in pairwise(_cuts(ends, n_pools)):
+        members = order[start:end]
+        order[start:end] = members[np.argsort(-lengths[members], kind="stable")]
+    cuts = _cuts(np.cumsum(lengths[order]), n_batches)
+    batches = [order[start:end] for start, end in pairwise(cuts)]
+    # a batch may reach from one pool into the next
+    batches = [batch[np.argsort(-lengths[batch], kind="stable")] for batch in batches]
+    rng.shuffle(batches)
+    return batches
+
+
+def _cuts(ends: npt.NDArray[np.int64], n_parts: int) -> list[int]:
+    """Return where to cut sentences into parts of about the same number of words, 0 and all in.
+
+    Args:
+        ends: the number of words up to the end of each sentence.
+    """
+    wanted = np.arange(1, n_parts) * (int(ends[-1]) / n_parts)
+    inner = np.searchsorted(ends, wanted, side="left") + 1
+    cuts: list[int] = np.unique([0, *np.minimum(inner, len(ends)), len(ends)]).tolist()
+    return cuts

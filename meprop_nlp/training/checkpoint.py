@@ -34,9 +34,9 @@ class Checkpoint:
     Attributes:
         settings: what must be the same when the run goes on: settings, and checksums of the data.
         progress: the values of `Progress`, the layers' widths and the optimiser's settings.
-        arrays: weights and hit counts (network/), the optimiser's moments (optimizer/), the
-            teacher's weights (teacher/), what the task's examples are made from (task/), and the
-            state of torch's random numbers (random/).
+        arrays: weights and hit counts (network/), the weights' average (average/), the optimiser's
+            moments (optimizer/), the teacher's weights (teacher/), what the task's examples are
+            made from (task/), and the state of torch's random numbers (random/).
     """
 
     settings: dict[str, Any]
@@ -64,6 +64,8 @@ class Checkpoint:
         parts = {"network": network.state_dict(), "optimizer": moments}
         if teacher:
             parts["teacher"] = teacher.network.state_dict()
+        if trainer.average:
+            parts["average"] = trainer.average.tensors
         arrays = {
             f"{part}/{name}": tensor.detach().cpu().numpy()
             for part, tensors in parts.items()
@@ -75,6 +77,8 @@ class Checkpoint:
             arrays["random/cuda"] = torch.cuda.get_rng_state(device).numpy()
         progress = trainer.progress.to_dict()
         progress |= {"neurons": widths_of(trainer.layers), "optimizer": optimizer}
+        if trainer.average:
+            progress["averaged"] = trainer.average.n_updates
         return cls(dict(settings), progress, arrays)
 
     def save(self, path: Path) -> None:
@@ -115,6 +119,9 @@ class Checkpoint:
             trainer.simplification.restore_teacher(self._tensors("teacher/"))
         shrink(trainer.layers, self.progress["neurons"], trainer.optimizer)
         load_weights(network, self._tensors("network/"))
+        if trainer.average:
+            trainer.average.start()  # in the network's present widths
+            trainer.average.load(self._tensors("average/"), self.progress["averaged"])
         load_optimizer_tensors(
             trainer.optimizer, self._tensors("optimizer/"), self.progress["optimizer"]
         )

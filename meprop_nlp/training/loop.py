@@ -6,6 +6,7 @@ of the examples comes from numpy's, seeded by `TrainingConfig.seed`.
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from meprop_nlp.config import SimplifyConfig, TrainingConfig
 from meprop_nlp.errors import MePropError
 from meprop_nlp.nn.clipping import clamp_gradients, clip_gradients
 from meprop_nlp.nn.optimizers import make_optimizer
+from meprop_nlp.training.averaging import WeightAverage
 from meprop_nlp.training.progress import Progress
 from meprop_nlp.training.records import EpochRecord, Step
 from meprop_nlp.training.simplification.cutting import Simplification, StagedSimplification
@@ -51,9 +53,11 @@ class Trainer:
             training.optimizer,
             task.network.parameters(),
             lr=training.learning_rate or task.learning_rates.get(training.optimizer),
+            betas=(0.9, training.beta2),
             weight_decay=training.weight_decay,
             lazy=training.lazy,
         )
+        self.average = WeightAverage(task.network, training.average) if training.average else None
         self.base_lr = float(self.optimizer.param_groups[0]["lr"])
         self.simplification: Simplification | None = None
         if simplify:
@@ -89,8 +93,10 @@ class Trainer:
                     return
                 progress.loss += self._step(batch)
                 if self.simplification:
-                    progress.was_cut |= self.simplification.after_batch(
-                        progress.epoch, number, n_batches, self.optimizer
+                    self._note_cut(
+                        self.simplification.after_batch(
+                            progress.epoch, number, n_batches, self.optimizer
+                        )
                     )
                 clock.lap("all")
                 progress.batch = number + 1
@@ -110,9 +116,12 @@ class Trainer:
         """Cut, where the schedule says so, or make the epoch's examples; once, even if resumed."""
         progress, resumed = self.progress, self.progress.begun
         if self.simplification:
-            progress.was_cut |= self.simplification.begin_epoch(
+            if self.average and not resumed and self.simplification.cuts_before(progress.epoch):
+                self.average.take()  # what is cut, and what then teaches, is the better network
+            was_cut = self.simplification.begin_epoch(
                 progress.epoch, self.optimizer, resumed=resumed
             )
+            self._note_cut(was_cut)
         # a network that has just been cut would make examples that it never meets once it has
         # recovered, so the old ones stay for this epoch
         if not resumed and not progress.was_cut:
@@ -138,6 +147,8 @@ class Trainer:
         if training.clip_value:
             clamp_gradients(network.parameters(), training.clip_value)
         self.optimizer.step()
+        if self.average:
+            self.average.update()
         clock.lap("update")
         value = float(loss.detach())
         if not np.isfinite(value):
@@ -147,7 +158,28 @@ class Trainer:
             )
         return value
 
+    def _note_cut(self, was_cut: bool) -> None:
+        self.progress.was_cut |= was_cut
+        if was_cut and self.average:
+            self.average.start()
+
+    @contextmanager
+    def final_weights(self) -> Iterator[None]:
+        """Within the block the network has the weights to score and to save: the averaged ones."""
+        with self.average.applied() if self.average else nullcontext():
+            yield
+
     def _learning_rate(self) -> float:
+        return self._decayed_rate() * self._warmth()
+
+    def _warmth(self) -> float:
+        """Return which share of the learning rate the warm-up allows."""
+        if not self.training.warmup:
+            return 1.0
+        done = self.progress.epoch * self.task.n_batches + self.progress.batch
+        return min(1.0, (done + 1) / self.training.warmup)
+
+    def _decayed_rate(self) -> float:
         if not self.training.decay:
             return self.base_lr
         epoch, share = self.progress.epoch, self.progress.batch / self.task.n_batches
@@ -160,7 +192,8 @@ class Trainer:
         progress, seconds = self.progress, self.progress.seconds
         learning_rate = self._learning_rate()
         start = time.perf_counter()
-        scores = self.task.evaluate()
+        with self.final_weights():
+            scores = self.task.evaluate()
         evaluate_seconds = time.perf_counter() - start
         score = float(np.mean([scores[n] for n in self.task.main_scores])) if scores else None
         # a model from before a cut is too wide, however good it is

@@ -87,10 +87,11 @@ class Outputs:
             "scores": record.scores,
             "training": {**self._settings, "epoch": record.epoch},
         }
-        arrays = arrays_of(self._trainer.task.network)
-        if self._path is not None:
-            write_model_file(self._path, header, arrays)
-        else:
-            self._best = ModelFile(
-                header, rounded({name: array.copy() for name, array in arrays.items()})
-            )
+        with self._trainer.final_weights():
+            arrays = arrays_of(self._trainer.task.network)
+            if self._path is not None:
+                write_model_file(self._path, header, arrays)
+            else:
+                self._best = ModelFile(
+                    header, rounded({name: array.copy() for name, array in arrays.items()})
+                )

@@ -46,6 +46,16 @@ inline void require_indices(const Matrix<const Index>& index, std::int64_t width
     require(in_range, "an index is outside the width");
 }
 
+// Checks the bounds of sentences with n words in total.
+inline void require_bounds(const Row<const Index>& bounds, std::size_t n) {
+    const std::int64_t size = border::size(bounds, 0);
+    const Index* at = bounds.data();
+    require(size >= 1 && at[0] == 0 && static_cast<std::size_t>(at[size - 1]) == n,
+            "bounds must begin with 0 and end with the number of words");
+    for (std::int64_t i = 1; i < size; ++i)
+        require(at[i - 1] <= at[i], "bounds must not fall");
+}
+
 inline bool has_shape(const auto& array, std::int64_t rows, std::int64_t columns) {
     return size(array, 0) == rows && size(array, 1) == columns;
 }

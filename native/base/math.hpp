@@ -10,11 +10,10 @@
 
 namespace meprop::MEPROP_ISA {
 
-inline Vector<float> exp(Vector<float> x) {
+// For x from -87 to 88.
+inline Vector<float> exp_in_range(Vector<float> x) {
     using V = Vector<float>;
     using I = Vector<std::int32_t>;
-    x = x > 88.0f ? splat(88.0f) : x;
-    x = x < -87.0f ? splat(-87.0f) : x;
     // x = n ln 2 + r. Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
     const V shifted = x * 1.44269504088896341f + 12582912.0f;
     const V n = shifted - 12582912.0f;
@@ -28,6 +27,12 @@ inline Vector<float> exp(Vector<float> x) {
     p = p * r * r + r + 1.0f;
     const I exponent = ((I)shifted - 0x4b400000 + 127) << 23; // 0x4b400000: 1.5 * 2^23
     return p * (V)exponent;
+}
+
+inline Vector<float> exp(Vector<float> x) {
+    x = x > 88.0f ? splat(88.0f) : x;
+    x = x < -87.0f ? splat(-87.0f) : x;
+    return exp_in_range(x);
 }
 
 inline Vector<float> tanh(Vector<float> x) {

@@ -140,6 +140,19 @@ inline std::uint32_t equal_lanes(Vector<float> a, Vector<float> b) {
 #endif
 }
 
+inline std::uint32_t equal_lanes(Vector<double> a, Vector<double> b) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_EQ_OQ);
+#elif defined(__AVX2__)
+    return static_cast<std::uint32_t>(_mm256_movemask_pd((__m256d)(a == b)));
+#else
+    std::uint32_t mask = 0;
+    for (int i = 0; i < kLanes<double>; ++i)
+        mask |= std::uint32_t{a[i] == b[i]} << i;
+    return mask;
+#endif
+}
+
 #if defined(__AVX2__) && !defined(__AVX512F__)
 // For each byte, the numbers of its set bits, one byte each.
 struct SetBits {

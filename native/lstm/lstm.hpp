@@ -8,6 +8,7 @@
 #include "base/buffer.hpp"
 #include "base/math.hpp"
 #include "base/parallel.hpp"
+#include "base/products.hpp"
 #include "base/simd.hpp"
 #include "kernels.hpp"
 #include "linear/topk.hpp"
@@ -15,9 +16,6 @@
 namespace meprop::MEPROP_ISA {
 
 constexpr int kGates = 4;
-
-// Examples whose gates are summed together; their sums, four each, fill the registers.
-constexpr int kBlock = kVectorBytes == 64 ? 6 : 3;
 
 // Packs the weights of one vector of units for all four gates, input weights above recurrent ones:
 // [panel][input][gate][lane].
@@ -39,23 +37,6 @@ inline void pack_panel(const T* weight_ih, const T* weight_hh, const T* bias, st
                 target += kGates * L;
                 *target = exists ? weight_hh[row * units + c] : T{0};
             }
-        }
-    }
-}
-
-// sums[r][gate] += rows[r] (depth) times a panel's weights (depth, gate, lane).
-template <int R, class T>
-inline void add_products(const T* const* rows, std::int64_t depth, const T* weights,
-                         Vector<T> (&sums)[R][kGates]) {
-    constexpr std::int64_t L = kLanes<T>;
-    for (std::int64_t c = 0; c < depth; ++c, weights += kGates * L) {
-        Vector<T> w[kGates];
-        for (int gate = 0; gate < kGates; ++gate)
-            w[gate] = load(weights + gate * L);
-        for (int r = 0; r < R; ++r) {
-            const Vector<T> factor = splat(rows[r][c]);
-            for (int gate = 0; gate < kGates; ++gate)
-                sums[r][gate] += factor * w[gate];
         }
     }
 }

@@ -38,14 +38,4 @@ class FoundRows {
     std::vector<RowCache::Missing> unfilled_;
 };
 
-// Checks the bounds of sentences with n words in total.
-inline void require_bounds(const Row<const Index>& bounds, std::size_t n) {
-    const std::int64_t size = border::size(bounds, 0);
-    const Index* at = bounds.data();
-    require(size >= 1 && at[0] == 0 && static_cast<std::size_t>(at[size - 1]) == n,
-            "bounds must begin with 0 and end with the number of words");
-    for (std::int64_t i = 1; i < size; ++i)
-        require(at[i - 1] <= at[i], "bounds must not fall");
-}
-
 } // namespace meprop::border

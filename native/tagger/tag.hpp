@@ -4,44 +4,13 @@
 
 #include "base/best_score.hpp"
 #include "base/buffer.hpp"
+#include "base/by_length.hpp"
 #include "base/math.hpp"
-#include "base/simd.hpp"
+#include "base/products.hpp"
 #include "lstm/lstm.hpp"
 #include "tagger/network.hpp"
 
 namespace meprop::MEPROP_ISA {
-
-// Sentences from the longest to the shortest; those of equal length stay in order.
-class ByLength {
- public:
-    explicit ByLength(const TaggerBatch& batch)
-        : n(batch.sentences), first(batch.sentences), length(batch.sentences) {
-        std::int32_t longest = 0;
-        for (std::int64_t s = 0; s < n; ++s)
-            longest = larger(longest, batch.bounds[s + 1] - batch.bounds[s]);
-        steps = longest;
-        const Buffer<std::int32_t> next(longest + 2); // by length: sentences, then next index
-        for (std::int32_t l = 0; l <= longest + 1; ++l)
-            next[l] = 0;
-        for (std::int64_t s = 0; s < n; ++s)
-            ++next[batch.bounds[s + 1] - batch.bounds[s]];
-        for (std::int32_t l = longest, sum = 0; l >= 0; --l) {
-            const std::int32_t count = next[l];
-            next[l] = sum;
-            sum += count;
-        }
-        for (std::int64_t s = 0; s < n; ++s) {
-            const std::int32_t words = batch.bounds[s + 1] - batch.bounds[s];
-            const std::int32_t position = next[words]++;
-            first[position] = batch.bounds[s];
-            length[position] = words;
-        }
-    }
-
-    const std::int64_t n;
-    std::int32_t steps;
-    const Buffer<std::int32_t> first, length;
-};
 
 // One time step of one direction.
 struct Step {
@@ -55,7 +24,7 @@ struct Step {
     std::int32_t time;
 
     std::int64_t word(std::int64_t sentence, std::int32_t at) const {
-        return order.first[sentence] + (direction ? order.length[sentence] - 1 - at : at);
+        return order.word(sentence, at, direction == 1);
     }
 };
 
@@ -153,7 +122,7 @@ inline bool choose_tags(const TaggerNetwork& network, const TaggerBatch& batch, 
 inline bool tag(const TaggerNetwork& network, const TaggerBatch& batch) {
     const std::int64_t words = batch.bounds[batch.sentences];
     const std::int64_t depth = network.padded[0] + network.padded[1];
-    const ByLength order(batch);
+    const ByLength order(batch.bounds, batch.sentences);
     const Buffer<float> output(words * depth);
     const Buffer<float> cells(order.n * larger(network.padded[0], network.padded[1]));
     for (int direction = 0; direction < 2; ++direction)

@@ -134,7 +134,7 @@ def test_input_that_cannot_be_opened(
 
 def test_evaluate_of_a_file_with_itself(run: Any, small: Path) -> None:
     result = run("evaluate", small, small)
-    rows = {line.split()[0]: line.split()[1:] for line in result.stdout.split("\n")[:11]}
+    rows = {line.split()[0]: line.split()[1:] for line in result.stdout.split("\n")[:17]}
     assert result.exit_code == 0
     assert rows["LAS"] == ["100.00"] * 4
     assert rows["LCM"] == ["100.00"] * 3
@@ -148,14 +148,17 @@ def test_evaluate_of_a_model_leaves_out_what_it_copied(
 ) -> None:
     tagged = run("evaluate", small, "--model", tagger).stdout
     assert "\nUPOS " in tagged
-    assert not any(f"\n{name} " in tagged for name in ("UAS", "LAS", "CLAS", "UCM", "Label"))
+    assert not any(f"\n{name} " in tagged for name in ("UAS", "LAS", "MLAS", "UCM", "Label"))
+    assert "\nAllTags " in tagged
     assert "unctuation" not in tagged
     parsed = run("evaluate", small, "--model", parser).stdout
     assert "\nUAS " in parsed
-    assert not any(f"\n{name} " in parsed for name in ("UPOS", "XPOS", "UFeats", "Wrong"))
+    assert not any(f"\n{name} " in parsed for name in ("UPOS", "AllTags", "MLAS", "Wrong"))
     both = run("evaluate", small, "--model", parser, "--tagger", tagger).stdout
     assert "\nUAS " in both
     assert "\nUPOS " in both
+    assert "\nMLAS " in both
+    assert not any(f"\n{name} " in both for name in ("Tokens", "Sentences", "Lemmas", "BLEX"))
     metrics = json.loads(run("evaluate", small, "-m", tagger, "--json").stdout)["metrics"]
     assert metrics["las"] is None
     assert metrics["upos"]["gold"] > 0

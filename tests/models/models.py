@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from meprop_nlp.config import ParserConfig, TaggerConfig
+from meprop_nlp.config import JointConfig, ParserConfig, TaggerConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.file import ModelFile
@@ -84,6 +85,97 @@ def random_tagger(seed: int, *, units: tuple[int, int] = (5, 5), **config: Any) 
         "config": settings.to_dict(),
         "lexicon": LEXICON.to_dict(),
         "tags": {name: TAGS[name] for name in columns},
+    }
+    return ModelFile(header, arrays)
+
+
+SCRIPTS = ['["lower",0,"",0,""]', '["lower",0,"",1,"y"]', '["keep",1,"",2,""]', '"be"']
+LABELS = ["root", "nsubj", "obj", "acl"]
+
+
+def random_joint(
+    seed: int,
+    *,
+    units: Sequence[tuple[int, int]] = ((5, 5),),
+    n_tags: tuple[int, int] = (4, 3),
+    scripts: int = 4,
+    labels: int = 4,
+    spelling: tuple[int, int] = (4, 4),
+    heads: tuple[str, ...] = ("tags", "lemmas", "tree"),
+    **config: Any,
+) -> ModelFile:
+    """A joint model whose weights are drawn from `seed`.
+
+    Args:
+        units: of the two directions of each layer.
+        spelling: the same of the layer over characters.
+        n_tags: the numbers of values of UPOS and XPOS.
+    """
+    widths = {"word_dim": 4, "feature_dim": 2, "ngram_dim": 3, "ngram_rows": 50}
+    widths |= {"character_dim": 3, "spelling_dim": 4}
+    widths |= {"lemma_dim": 7, "tag_dim": 3, "arc_dim": 9, "label_dim": 6}
+    settings = JointConfig(
+        **{"hidden": 5, "layers": len(units), "heads": heads, **widths, **config}
+    )
+    rng = np.random.default_rng(seed)
+    arrays: dict[str, np.ndarray] = {}
+
+    def layer(name: str, ins: int, outs: int, *, bias: bool = True) -> None:
+        arrays[f"{name}.weight"] = floats(rng, outs, ins) * np.float32(ins**-0.5)
+        if bias:
+            arrays[f"{name}.bias"] = floats(rng, outs)
+
+    arrays["encoder.words.weight"] = floats(rng, len(LEXICON.forms), settings.word_dim)
+    n_features = int(LEXICON.feature_offsets[-1])
+    arrays["encoder.features.weight"] = floats(rng, n_features, settings.feature_dim)
+    arrays["encoder.ngrams.weight"] = floats(rng, settings.ngram_rows, settings.ngram_dim)
+    letters = ["<unk>", "<s>", "</s>", *"abhemnotu.2"]
+    arrays["encoder.characters.weight"] = floats(rng, len(letters), settings.character_dim)
+    n_forms = width = (
+        settings.word_dim + 7 * settings.feature_dim + settings.ngram_dim + sum(spelling)
+    )
+
+    def bilstm(prefix: str, width: int, both: tuple[int, int]) -> None:
+        for name, h in zip(("left_to_right", "right_to_left"), both, strict=True):
+            for kind, ins in (("ih", width), ("hh", h)):
+                part = f"{prefix}.{name}"
+                layer(f"{part}.{kind}", ins, 4 * h)
+                arrays[f"{part}.weight_{kind}_l0"] = arrays.pop(f"{part}.{kind}.weight")
+                arrays[f"{part}.bias_{kind}_l0"] = arrays.pop(f"{part}.{kind}.bias")
+
+    bilstm("encoder.spelling", settings.character_dim, spelling)
+    for n, both in enumerate(units):
+        bilstm(f"encoder.layers.{n}", width, both)
+        width = sum(both)
+    tags = {
+        column: [f"{column}{i}" for i in range(n)]
+        for column, n in zip(("upos", "xpos"), n_tags, strict=True)
+    }
+    tag_inputs = sum(n_tags) if "tags" in heads else 0
+    for column, values in tags.items():
+        layer(f"tags.outputs.{column}", width, len(values))
+    edits = [*SCRIPTS, *(f'"lemma{i}"' for i in range(scripts))][:scripts]
+    layer("lemmas.hidden", width + n_forms + tag_inputs, settings.lemma_dim)
+    layer("lemmas.output", settings.lemma_dim, scripts)
+    inputs = width
+    if tag_inputs:
+        layer("tree.tags", tag_inputs, settings.tag_dim, bias=False)
+        inputs += settings.tag_dim
+    layer("tree.root", inputs, 1, bias=False)
+    for kind, outs in (("arc", settings.arc_dim), ("label", settings.label_dim)):
+        for end in ("dep", "head"):
+            layer(f"tree.{kind}_{end}", inputs, outs)
+    layer("tree.arcs", settings.arc_dim, settings.arc_dim)
+    layer("tree.labels", settings.label_dim, labels)
+    header = {
+        "kind": "model",
+        "task": "joint",
+        "config": settings.to_dict(),
+        "lexicon": LEXICON.to_dict(),
+        "characters": letters,
+        "tags": tags,
+        "scripts": edits,
+        "labels": [*LABELS, *(f"l{i}" for i in range(labels))][:labels],
     }
     return ModelFile(header, arrays)
 

@@ -20,15 +20,26 @@ from meprop_nlp.data.trees import is_tree
 from meprop_nlp.data.word import Word
 from meprop_nlp.errors import ConlluError, DataError
 from meprop_nlp.scoring.metrics import evaluate
-from meprop_nlp.scoring.scores import Arcs, Count, Scores, distance_bucket, length_bucket
+from meprop_nlp.scoring.scores import (
+    COMBINED,
+    METRICS,
+    SEGMENTATION,
+    Arcs,
+    Count,
+    Scores,
+    distance_bucket,
+    length_bucket,
+)
 
 OFFICIAL = {
-    "Words": "words", "UPOS": "upos", "XPOS": "xpos", "UFeats": "ufeats",
-    "UAS": "uas", "LAS": "las", "CLAS": "clas",
+    "Tokens": "tokens", "Sentences": "sentence_spans", "Words": "words",
+    "UPOS": "upos", "XPOS": "xpos", "UFeats": "ufeats", "AllTags": "alltags", "Lemmas": "lemmas",
+    "UAS": "uas", "LAS": "las", "CLAS": "clas", "MLAS": "mlas", "BLEX": "blex",
 }  # fmt: skip
 
 GOLD = Sentence.from_words(
     ["She", "reads", "old", "books", "."],
+    lemma=["she", "read", "old", "book", "_"],
     upos=["PRON", "VERB", "ADJ", "NOUN", "PUNCT"],
     xpos=["PRP", "VBZ", "JJ", "NNS", "."],
     feats=["Case=Nom|Number=Sing", "_", "Degree=Pos|Typo=Yes", "Number=Plur", "_"],
@@ -36,12 +47,23 @@ GOLD = Sentence.from_words(
     deprel=["nsubj", "root", "amod", "obj", "punct"],
 )
 SYSTEM = GOLD.with_columns(
+    lemma=["She", "read", "old", "books", "."],
     upos=["PRON", "NOUN", "ADJ", "NOUN", "PUNCT"],
     xpos=["PRP", "NNS", "JJ", "NNS", ","],
     feats=["Number=Sing|Case=Nom", "_", "Degree=Pos", "_", "_"],
     head=[2, 0, 2, 2, 4],
     deprel=["nsubj:pass", "root", "amod", "case", "punct"],
 )
+
+
+# few values, so that two random annotations often agree
+CHOICES = {
+    "lemma": ["_", "a", "a", "b"],
+    "upos": ["NOUN", "NOUN", "NOUN", "ADP"],
+    "xpos": ["_", "_", "N"],
+    "feats": ["_", "_", "_", "Typo=Yes", "Case=Nom", "Typo=Yes|Case=Nom"],
+    "deprel": ["nsubj", "nsubj", "case", "case:loc", "det", "punct"],
+}
 
 
 def official_scores(gold: str, system: str) -> dict[str, Count]:
@@ -52,7 +74,7 @@ def official_scores(gold: str, system: str) -> dict[str, Count]:
     return {
         ours: Count(
             result[name].correct, result[name].gold_total, result[name].system_total,
-            result[name].correct if name == "Words" else result[name].aligned_total,
+            result[name].correct if ours in SEGMENTATION else result[name].aligned_total,
         )
         for name, ours in OFFICIAL.items()
     }  # fmt: skip
@@ -77,7 +99,7 @@ def random_heads(n: int, rng: random.Random) -> list[int]:
 
 
 def perturbed(sentence: Sentence, rng: random.Random) -> Sentence:
-    """Return the sentence with some tags, features, relations and heads changed."""
+    """Return the sentence with some lemmas, tags, features, relations and heads changed."""
     heads = sentence.column("head")
     for i in range(len(heads)):
         if heads[i] and rng.random() < 0.2:
@@ -85,6 +107,7 @@ def perturbed(sentence: Sentence, rng: random.Random) -> Sentence:
             heads = other if is_tree(other) else heads
     return sentence.with_columns(
         head=heads,
+        lemma=["_" if rng.random() < 0.1 else lemma for lemma in sentence.column("lemma")],
         upos=["X" if rng.random() < 0.1 else tag for tag in sentence.column("upos")],
         xpos=["X" if rng.random() < 0.1 else tag for tag in sentence.column("xpos")],
         feats=["|".join(reversed(feats.split("|"))) for feats in sentence.column("feats")],
@@ -124,8 +147,9 @@ def retokenised(sentence: Sentence, rng: random.Random) -> Sentence:
             lines.append(f"{n + 1}-{n + len(words)}\t{form}" + "\t_" * 8)
         for word_form in words or [form]:
             n += 1
-            deprel = rng.choice(["nsubj", "case"])
-            lines.append(f"{n}\t{word_form}\t_\tNOUN\t_\t_\t{next(heads)}\t{deprel}\t_\t_")
+            lemma, upos, xpos, feats, deprel = map(rng.choice, CHOICES.values())
+            tags = f"{lemma}\t{upos}\t{xpos}\t{feats}"
+            lines.append(f"{n}\t{word_form}\t{tags}\t{next(heads)}\t{deprel}\t_\t_")
     return next(read_text("\n".join(lines), input_format="conllu"))
 
 
@@ -150,19 +174,29 @@ class TestByHand:
     def test_each_metric(self) -> None:
         scores = evaluate([GOLD], [SYSTEM])
         assert scores.counts == {
+            "tokens": Count(5, 5, 5, 5),
+            "sentence_spans": Count(1, 1, 1, 1),
             "words": Count(5, 5, 5, 5),
             "upos": Count(4, 5, 5, 5),  # reads
             "xpos": Count(3, 5, 5, 5),  # reads .
             "ufeats": Count(4, 5, 5, 5),  # books; order and Typo do not count
+            "alltags": Count(2, 5, 5, 5),  # She old
+            "lemmas": Count(3, 5, 5, 5),  # She books; any lemma of . is right
             "uas": Count(3, 5, 5, 5),  # old and . are wrong
             "las": Count(2, 5, 5, 5),  # and the relation of books; :pass does not count
             "clas": Count(2, 4, 3, 4),  # She reads; the system calls books a case
+            "mlas": Count(1, 4, 3, 4),  # She; reads has the wrong tag
+            "blex": Count(1, 4, 3, 4),  # reads; She has the wrong lemma
             "ucm": Count(0, 1, 1, 1),
             "lcm": Count(0, 1, 1, 1),
         }
+        assert list(scores.counts) == list(METRICS)
         assert (scores.upos, scores.uas, scores.las) == (80.0, 60.0, 40.0)
         assert scores.clas == pytest.approx(100 * 4 / 7)
         assert (scores.words, scores.xpos, scores.ufeats, scores.ucm) == (100, 60, 80, 0)
+        assert (scores.alltags, scores.lemmas, scores.tokens) == (40, 60, 100)
+        assert scores.mlas == scores.blex == pytest.approx(100 * 2 / 7)
+        assert (scores.sentence_spans, scores.sentences) == (100, 1)
 
     def test_punctuation_is_excluded(self) -> None:
         scores = evaluate([GOLD], [SYSTEM], exclude_punct=True)
@@ -212,14 +246,14 @@ class TestByHand:
         gold = Sentence.from_words(["a", "b"], head=[0, 1])
         written = evaluate([gold], [gold]).to_json()
         named = {name for name, count in written["metrics"].items() if count is not None}
-        assert named == {"words", "uas", "ucm"}
+        assert named == {*SEGMENTATION, "uas", "ucm"}
         assert written["metrics"]["uas"]["f1"] == 100.0
         assert written["by_length"] == {"1-10": {"gold": 2, "uas": 100.0, "las": 100.0}}
 
     def test_tags_are_scored_without_trees(self) -> None:
         gold = Sentence.from_words(["a", "b"], xpos=["X", "Y"])
         scores = evaluate([gold], [gold.with_columns(xpos=["X", "X"])])
-        assert scores.annotated == {"words", "xpos"}
+        assert scores.annotated == {*SEGMENTATION, "xpos"}
         assert (scores.xpos, scores.counts["uas"].gold) == (50.0, 0)
         assert scores.top_confusions() == [("Y", "X", 1)]
 
@@ -228,7 +262,86 @@ class TestByHand:
         gold = [bare, bare.with_columns(xpos=["Y"]), tree]
         with pytest.raises(ConlluError, match="has heads, and the sentence at line 1 has none"):
             evaluate(gold, gold)
-        assert evaluate(gold, gold, trees=False).annotated == {"words", "xpos"}
+        assert evaluate(gold, gold, trees=False).annotated == {*SEGMENTATION, "xpos"}
+
+    @pytest.mark.parametrize(
+        ("columns", "expected"),
+        [
+            ("upos", set()),
+            ("xpos feats", set()),
+            ("upos xpos", {"alltags"}),
+            ("upos feats", {"alltags"}),
+            ("lemma", set()),
+            ("head deprel", set()),
+            ("head upos feats lemma", {"alltags"}),
+            ("head deprel xpos", set()),
+            ("head deprel upos", {"mlas"}),
+            ("head deprel feats", {"mlas"}),
+            ("head deprel lemma", {"blex"}),
+            ("head deprel lemma upos xpos feats", {"alltags", "mlas", "blex"}),
+        ],
+    )
+    def test_metrics_of_several_columns_need_annotation_of_two(
+        self, columns: str, expected: set[str]
+    ) -> None:
+        given = {name: GOLD.column(name) for name in columns.split()}
+        gold = Sentence.from_words(GOLD.forms, **given)
+        assert evaluate([gold], [gold]).annotated & COMBINED.keys() == expected
+
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            ("tokens", "tokens"),
+            ("upos ufeats", "upos ufeats"),
+            ("upos xpos ufeats", "upos xpos ufeats alltags"),
+            ("las upos ufeats", "las upos ufeats mlas"),
+            ("las lemmas", "las lemmas blex"),
+            ("las lemmas upos xpos ufeats", "las lemmas upos xpos ufeats alltags mlas blex"),
+            ("uas lemmas", "uas lemmas"),
+        ],
+    )
+    def test_metrics_of_several_columns_stay_with_all_of_them(
+        self, given: str, expected: str
+    ) -> None:
+        kept = evaluate([GOLD], [SYSTEM]).only(given.split()).annotated
+        assert kept == {"words", *expected.split()}
+
+    def test_columns_without_gold_annotation_are_not_missed(self) -> None:
+        gold = GOLD.with_columns(xpos=["_"] * 5, feats=["_"] * 5)
+        kept = evaluate([gold], [gold]).only(["upos", "las"]).annotated
+        assert kept == {"words", "upos", "las", "mlas"}
+
+    @pytest.mark.parametrize(
+        ("word", "column", "value", "mlas"),
+        [
+            ("saw", "lemma", "see", 4),
+            ("Rome", "upos", "X", 3),
+            ("In", "upos", "X", 3),  # Rome has a wrong function word
+            (",", "upos", "X", 4),
+            (",", "head", 5, 4),
+            ("'s", "feats", "Case=Gen", 3),
+            ("'s", "feats", "Typo=Yes", 4),
+            ("In", "deprel", "case:loc", 4),
+            ("In", "deprel", "mark", 3),
+            ("In", "deprel", "advmod", 3),
+            (",", "deprel", "det", 3),  # Rome has one more
+            ("saw", "deprel", "case", 3),  # the root is nobody's function word
+            ("In", "head", 5, 2),  # Rome has none, saw has one
+        ],
+    )
+    def test_mlas_judges_function_words_with_their_heads(
+        self, word: str, column: str, value: str | int, mlas: int
+    ) -> None:
+        gold = Sentence.from_words(
+            ["In", "Rome", ",", "she", "saw", "'s", "it"],
+            upos=["ADP", "PROPN", "PUNCT", "PRON", "VERB", "PART", "PRON"],
+            head=[2, 5, 2, 5, 0, 4, 5],
+            deprel=["case", "obl", "punct", "nsubj", "root", "case", "obj"],
+        )
+        values = gold.column(column)
+        values[gold.forms.index(word)] = value
+        scores = evaluate([gold], [gold.with_columns(**{column: values})])
+        assert scores.counts["mlas"] == Count(mlas, 4, scores.counts["clas"].system, 4)
 
     @pytest.mark.parametrize(
         ("words", "bucket"), [(1, "1-10"), (10, "1-10"), (11, "11-20"), (50, "41-50"), (51, "51+")]
@@ -287,6 +400,20 @@ class TestAgainstTheOfficialProgram:
             str(retokenised(sentence, rng)) for sentence in ([cut] if rng.random() < 0.3 else made)
         )
         assert scores_of(gold, system) == official_scores(gold, system)
+
+    @settings(max_examples=30, deadline=None)
+    @given(
+        st.lists(st.lists(st.sampled_from("ab"), min_size=1), min_size=1, max_size=3),
+        st.randoms(use_true_random=False),
+    )
+    def test_any_two_annotations(self, sentences: list[list[str]], rng: random.Random) -> None:
+        texts = ["", ""]
+        for forms in sentences:
+            gold = Sentence.from_words(forms, head=random_heads(len(forms), rng))
+            for i in range(2):
+                columns = {name: rng.choices(c, k=len(forms)) for name, c in CHOICES.items()}
+                texts[i] += str(gold.with_columns(**columns))
+        assert scores_of(*texts) == official_scores(*texts)
 
     @pytest.mark.parametrize(
         ("gold", "system", "aligned"),
@@ -352,4 +479,5 @@ class TestAgainstTheOfficialProgram:
         two = [Sentence.from_words(["a", "b"], head=[0, 1]), Sentence.from_words("cd", head=[0, 1])]
         scores: Scores = evaluate([one], two)
         assert scores.counts["uas"] == Count(3, 4, 4, 4)
+        assert scores.counts["sentence_spans"] == Count(0, 1, 2, 0)
         assert evaluate(two, [one]).counts["ucm"] == Count(1, 2, 2, 2)

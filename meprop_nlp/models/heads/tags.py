@@ -1,5 +1,6 @@
 """The tagging head: a BiLSTM over word forms, and an output layer for each tag column."""
 
+from collections.abc import Collection
 from types import ModuleType
 from typing import NamedTuple
 
@@ -9,16 +10,15 @@ import numpy.typing as npt
 from meprop_nlp.config import TaggerConfig
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.errors import CheckpointError, MePropError
-from meprop_nlp.models.encoder import BiLSTM, FormTables
+from meprop_nlp.models.encoder import BiLSTM, FormTables, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.parts import Array, tag_lists, take
 from meprop_nlp.models.prediction import Indices, Prediction, TextColumn, Values
-from meprop_nlp.models.rows import RowSource, padded
+from meprop_nlp.models.rows import GATES, RowSource, by_panels, padded
 from meprop_nlp.models.words import Words
 from meprop_nlp.native import core
 
-GATES = 4
 CACHE_BYTES = 32 << 20
 SCORES = {"feats": "ufeats"}  # the scores that have another name than their column
 
@@ -44,17 +44,29 @@ class TagsHead(Head):
         native = core()
         self._tagger = self.reference if native is None else NativeTagger(self.reference, native)
 
-    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
+    def annotate(
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
+    ) -> Prediction:
         with np.errstate(all="ignore"):  # an overflow shows in the scores
             tags = self._tagger.tag(words, confidence=confidence)
         texts = {
             name: TextColumn(values, ids)
             for (name, values), ids in zip(self._values.items(), tags.ids, strict=True)
+            if name not in keep
         }
         if tags.confidence is None:
             return Prediction(texts)
-        names = [f"{name.upper()}Conf" for name in self.tags]
-        return Prediction(texts, confidence=dict(zip(names, tags.confidence, strict=True)))
+        sure = {
+            f"{name.upper()}Conf": values
+            for name, values in zip(self.tags, tags.confidence, strict=True)
+            if name not in keep
+        }
+        return Prediction(texts, confidence=sure)
 
 
 class Tags(NamedTuple):
@@ -126,15 +138,15 @@ class NativeTagger:
     def __init__(self, network: NumpyTagger, native: ModuleType) -> None:
         lanes = native.lanes()
         directions = network.lstm.directions
-        weight = np.concatenate([_by_panels(weight_ih, lanes) for weight_ih, _, _ in directions], 1)
-        bias = np.concatenate([_by_panels(bias[None], lanes) for _, _, bias in directions], 1)
+        weight = np.concatenate([by_panels(weight_ih, lanes) for weight_ih, _, _ in directions], 1)
+        bias = np.concatenate([by_panels(bias[None], lanes) for _, _, bias in directions], 1)
         self._forms = RowSource(
             native, ["form"], network.tables.concatenated, weight, bias[0], n_bytes=CACHE_BYTES
         )
         recurrent = [
             # (units, panels x 4 x lanes) -> [panel][unit][gate][lane]
             np.ascontiguousarray(
-                _by_panels(weight_hh, lanes)
+                by_panels(weight_hh, lanes)
                 .reshape(len(weight_hh), -1, GATES, lanes)
                 .transpose(1, 0, 2, 3)
             )
@@ -154,14 +166,6 @@ class NativeTagger:
         except ValueError as error:
             raise MePropError(f"the tagger cannot be used: {error}; train it anew") from None
         return Tags(ids, probabilities)
-
-
-def _by_panels(weight: Array, lanes: int) -> Array:
-    """Reorder (n, 4H) to (n, panels x 4 x lanes), with the gates of neighbouring units together."""
-    rows, width = weight.shape
-    gates = padded(weight.reshape(rows, GATES, width // GATES), lanes)
-    panels = gates.reshape(rows, GATES, -1, lanes).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(panels.reshape(rows, -1))
 
 
 def _pack_outputs(network: NumpyTagger, lanes: int) -> tuple[Array, Array, npt.NDArray[np.int32]]:

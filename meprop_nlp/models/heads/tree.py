@@ -1,6 +1,6 @@
 """The parsing head: a table encoder of forms and tags, and a transition parser."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,7 @@ import numpy.typing as npt
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.encoder import States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.heads.tree_native import NativeParser
@@ -49,7 +50,14 @@ class TreeHead(Head):
         self._relation_ids = {relation: i for i, relation in enumerate(self.relations)}
         self._values = Values(self.relations)
 
-    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
+    def annotate(
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
+    ) -> Prediction:
         with np.errstate(all="ignore"):  # an overflow shows in the scores
             trees = self._parser.parse(words, confidence=confidence)
         lifted = self._is_lifted[trees.labels]

@@ -6,10 +6,19 @@ from typing import Any, ClassVar
 
 import torch
 
-from meprop_nlp.config import TAG_COLUMNS, ParserConfig, Settings, TaggerConfig
+from meprop_nlp.config import (
+    SIMPLIFY_EPOCHS,
+    TAG_COLUMNS,
+    JointConfig,
+    ParserConfig,
+    Settings,
+    TaggerConfig,
+    TrainingConfig,
+)
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.heads.tags import SCORES
 from meprop_nlp.models.model import Model
@@ -36,10 +45,9 @@ class SentenceTask(Task):
     """
 
     name: ClassVar[str]
-    config_class: ClassVar[type[TaggerConfig] | type[ParserConfig]]
-    needs_trees: ClassVar[bool] = False
+    config_class: ClassVar[type[TaggerConfig | ParserConfig | JointConfig]]
     network: Any
-    tags: dict[str, Vocab]
+    tags: dict[str, Vocab]  # none where a head keeps them
     dev_scores: tuple[str, ...]  # what `evaluate` returns
 
     def __init__(
@@ -64,6 +72,16 @@ class SentenceTask(Task):
         """Make the vocabularies, the examples and the network."""
 
     @staticmethod
+    def demands_trees(config: Any) -> bool | None:
+        """Return whether all sentences must have trees; None: if the first of a file has one."""
+        return False
+
+    @staticmethod
+    def fitting_epochs(n_words: int, *, simplify: bool) -> int:
+        """Return the epochs that a training file of so many words needs."""
+        return SIMPLIFY_EPOCHS if simplify else TrainingConfig().epochs
+
+    @staticmethod
     @abstractmethod
     def word_width(config: Any) -> int:
         """Return the width of the word embeddings, which pretrained vectors must have."""
@@ -76,7 +94,7 @@ class SentenceTask(Task):
         if not self.dev:
             return {}
         scores = self.frozen().evaluate(self.dev)
-        return {name: getattr(scores, SCORES.get(name, name)) for name in self.dev_scores}
+        return {name: getattr(scores, SCORES.get(name, name), 0.0) for name in self.dev_scores}
 
     def header(self) -> dict[str, Any]:
         return {
@@ -106,6 +124,25 @@ def filled_columns(sentences: Sequence[Sentence]) -> tuple[str, ...]:
         for name in TAG_COLUMNS
         if any(tag != "_" for sentence in sentences for tag in sentence.column(name))
     )
+
+
+def columns_to_predict(train: Sequence[Sentence], wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the tag columns to learn: those that the user wants, or all that the file fills.
+
+    Raises:
+        ConfigError: a column that the user wants is empty.
+        DataError: all are empty.
+    """
+    filled = filled_columns(train)
+    if not filled:
+        raise DataError("the training file has no tags: UPOS, XPOS and FEATS hold only '_'")
+    empty = [name for name in wanted if name not in filled]
+    if empty:
+        raise ConfigError(
+            f"the training file's columns {', '.join(empty)} hold only '_'; "
+            f"it fills {', '.join(filled)}; choose with `columns`"
+        )
+    return wanted or filled
 
 
 def unseen(what: str, dev: Iterable[str], train: Collection[str]) -> list[str]:

@@ -19,14 +19,13 @@ from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, MePropConfig, Setting
 from meprop_nlp.data.lexicon import FEATURES, FormTable
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
-from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.embedding import dropout, embedding_concat
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.batching import by_length, fitting_batch_size
+from meprop_nlp.training.batching import by_length, fitting_batch_size, packed_rows
 from meprop_nlp.training.heads.forms import FormRows
-from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns, unseen
+from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_predict, unseen
 from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import Teacher, distilled
 
@@ -132,7 +131,7 @@ class TaggerTask(SentenceTask):
         self.batch_size = settings.training.batch_size or fitting_batch_size(
             len(train), smallest=4, largest=32, n_batches=150
         )
-        self.main_scores = self.dev_scores = _columns_to_predict(train, config)
+        self.main_scores = self.dev_scores = columns_to_predict(train, config.columns)
         tags = {
             name: [tag for sentence in train for tag in sentence.column(name)]
             for name in self.main_scores
@@ -166,12 +165,8 @@ class TaggerTask(SentenceTask):
 
     def batches(self, rng: np.random.Generator) -> Iterator[TaggerBatch]:
         for members in by_length(self._lengths, self.batch_size, rng):
-            lengths = self._lengths[members]
-            steps = np.concatenate([np.arange(length) for length in lengths])
-            sentences = np.repeat(np.arange(len(members)), lengths)
-            order = np.lexsort((sentences, steps))
-            words = (self._firsts[members][sentences] + steps)[order]
-            yield TaggerBatch(words, torch.from_numpy(np.bincount(steps)), len(words))
+            words, batch_sizes = packed_rows(self._firsts[members], self._lengths[members])
+            yield TaggerBatch(words, torch.from_numpy(batch_sizes), len(words))
 
     def loss(self, batch: TaggerBatch, teacher: Teacher | None = None) -> Tensor:
         words = torch.from_numpy(batch.words).to(self.device)
@@ -212,16 +207,3 @@ class TaggerTask(SentenceTask):
 
 
 TASK = TaggerTask
-
-
-def _columns_to_predict(train: Sequence[Sentence], config: TaggerConfig) -> tuple[str, ...]:
-    filled = filled_columns(train)
-    if not filled:
-        raise DataError("the training file has no tags: UPOS, XPOS and FEATS hold only '_'")
-    empty = [name for name in config.columns if name not in filled]
-    if empty:
-        raise ConfigError(
-            f"the training file's columns {', '.join(empty)} hold only '_'; "
-            f"it fills {', '.join(filled)}; choose with `columns`"
-        )
-    return config.columns or filled

@@ -167,7 +167,6 @@ class ParserTask(SentenceTask):
     network: ParserNetwork
     config: ParserConfig
     config_class = ParserConfig
-    needs_trees = True
     dev_scores = ("uas", "las")
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["parser"]
     prune_rate: ClassVar[float] = PRUNE_RATES["parser"]
@@ -216,6 +215,10 @@ class ParserTask(SentenceTask):
         # no training word has an unknown tag, so its row is not trained: it shall have no effect
         starts = np.cumsum([0, *(len(vocab) for vocab in self.tags.values())])[:-1]
         self.network.tags.weight.data[torch.from_numpy(starts)] = 0
+
+    @staticmethod
+    def demands_trees(config: ParserConfig) -> bool:
+        return True
 
     @staticmethod
     def word_width(config: ParserConfig) -> int:

@@ -14,7 +14,10 @@ from meprop_nlp.simplify.schedules import CutSchedule
 from meprop_nlp.simplify.simplifier import Simplifier
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.simplification.importance import taylor_scores
-from meprop_nlp.training.simplification.reconstruction import reconstruction_scores
+from meprop_nlp.training.simplification.reconstruction import (
+    demand_linear_readers,
+    reconstruction_scores,
+)
 from meprop_nlp.training.simplification.teacher import DROPOUT_SHARE, Teacher
 from meprop_nlp.training.simplification.widths import widths_of
 from meprop_nlp.training.task import Task
@@ -38,7 +41,7 @@ class Simplification:
         teacher: the network as it was before the cut, where `config.teacher` asks for it.
 
     Raises:
-        ConfigError: no layer is wide enough to be cut.
+        ConfigError: no layer is wide enough to be cut, or the criterion does not fit the network.
     """
 
     def __init__(
@@ -59,11 +62,17 @@ class Simplification:
             raise ConfigError(
                 f"`min_neurons` is {config.min_neurons}, but no layer is wider than {widest}"
             )
+        if config.criterion == "reconstruction":
+            demand_linear_readers(layers)  # now rather than when the cut comes
         self._simplifier = Simplifier(
             layers,
             prune_rate=task.prune_rate if config.prune_rate is None else config.prune_rate,
             min_neurons=config.min_neurons,
         )
+
+    def cuts_before(self, epoch: int) -> bool:
+        """Return whether `begin_epoch` of this epoch cuts."""
+        return epoch == self._first
 
     def begin_epoch(self, epoch: int, optimizer: Optimizer, *, resumed: bool) -> bool:
         """Cut or restart, as the schedule says, before an epoch; return whether neurons were cut.
@@ -72,7 +81,7 @@ class Simplification:
             resumed: whether this happened already, before the run was stopped in this epoch.
         """
         self._simplifier.counting = self._config.by_hits and epoch == self._first - 1
-        if epoch != self._first or resumed:
+        if not self.cuts_before(epoch) or resumed:
             return False
         if self._config.teacher:
             self._make_teacher()
@@ -128,6 +137,9 @@ class StagedSimplification(Simplification):
             cuts_per_epoch=self._config.cuts_per_epoch,
             first_cut_epoch=self._first,
         )
+
+    def cuts_before(self, epoch: int) -> bool:
+        return False
 
     def begin_epoch(self, epoch: int, optimizer: Optimizer, *, resumed: bool) -> bool:
         if self._schedule.restarts_optimizer(epoch) and not resumed:

@@ -1,0 +1,142 @@
+"""The graph tree head: scores all arcs of a sentence, and returns the best tree with one root.
+
+Dozat & Manning (2017).
+"""
+
+from collections.abc import Collection
+from itertools import pairwise
+from types import ModuleType
+
+import numpy as np
+
+from meprop_nlp.config import JointConfig
+from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.errors import MePropError
+from meprop_nlp.models.encoder import SharedEncoder, States
+from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.head import Head
+from meprop_nlp.models.heads.joint_native import NativeGraph
+from meprop_nlp.models.native_encoder import NativeStates
+from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, take
+from meprop_nlp.models.prediction import Prediction, TextColumn, Values
+from meprop_nlp.models.words import Words
+from meprop_nlp.parsing.spanning_tree import spanning_tree
+
+SLOPE = np.float32(0.1)  # of the leaky ReLU below zero
+
+
+class GraphHead(Head):
+    """Predicts HEAD and DEPREL.
+
+    Attributes:
+        labels: the dependency relations.
+    """
+
+    name = "tree"
+    activity = "parsing"
+
+    def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
+        self.config = JointConfig.from_dict(file.header["config"])
+        self.reads, self.fills = (), ("head", "deprel")
+        self.scores = ("uas", "las", "clas", "ucm", "lcm")
+        self.labels: list[str] = file.header["labels"]
+        demand_texts("labels", self.labels)
+        self._values = Values(self.labels)
+        arrays = file.arrays
+        self._tags: Array | None = None
+        self._native: NativeGraph | None = None
+        self._root = take(arrays, "tree.root.weight", 1, None)
+        inputs = self._root.shape[1]
+        if "tree.tags.weight" in arrays:
+            self._tags = take(arrays, "tree.tags.weight", None, None).T
+        self._layers = {}
+        for kind in ("arc", "label"):
+            width = None
+            for end in ("dep", "head"):
+                name = f"tree.{kind}_{end}"
+                weight = take(arrays, f"{name}.weight", width, inputs)
+                width = len(weight)
+                self._layers[f"{kind}_{end}"] = weight.T, take(arrays, f"{name}.bias", width)
+        n_arc, n_label = (self._layers[f"{kind}_dep"][0].shape[1] for kind in ("arc", "label"))
+        self._arcs = (
+            take(arrays, "tree.arcs.weight", n_arc, n_arc).T,
+            take(arrays, "tree.arcs.bias", n_arc),
+        )
+        self._output = (
+            take(arrays, "tree.labels.weight", len(self.labels), n_label).T,
+            take(arrays, "tree.labels.bias", len(self.labels)),
+        )
+
+    def prepare(self, native: ModuleType, encoder: SharedEncoder) -> None:
+        tag_width = 0 if self._tags is None else self._tags.shape[1]
+        demand_inputs("tree.root.weight", self._root.shape[1], encoder.width + tag_width)
+        self._native = NativeGraph(
+            native,
+            self._tags,
+            [self._layers[f"{kind}_{end}"] for kind in ("arc", "label") for end in ("dep", "head")],
+            self._root[0],
+            self._arcs,
+            self._output,
+        )
+
+    def annotate(
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
+    ) -> Prediction:
+        assert states is not None
+        if isinstance(states, NativeStates) and self._native is not None:
+            tree, ids, probabilities = self._native.parse(words, states, confidence=confidence)
+            return Prediction(
+                {"deprel": TextColumn(self._values, ids)},
+                tree,
+                {} if probabilities is None else {"ArcConf": probabilities},
+            )
+        x = states.context
+        if self._tags is not None and states.tags is not None:
+            x = np.concatenate([x, states.tags @ self._tags], 1)
+        x = np.concatenate([x, self._root])  # (N + 1, inputs), ROOT at the end
+        vectors = {}
+        for name, (weight, bias) in self._layers.items():
+            hidden = x @ weight + bias
+            vectors[name] = _activated(hidden) if name.startswith("arc") else hidden
+        weight, bias = self._arcs
+        dependents = vectors["arc_dep"][:-1] @ weight + bias
+        n_words = len(dependents)
+        heads = np.zeros(n_words, np.int32)
+        rows = np.full(n_words, n_words, np.int64)
+        sure = np.ones(n_words, np.float32)
+        for start, end in pairwise(words.bounds.tolist()):
+            if start == end:
+                continue
+            candidates = np.concatenate([vectors["arc_head"][-1:], vectors["arc_head"][start:end]])
+            scores = dependents[start:end] @ candidates.T  # (n, n + 1)
+            if not np.isfinite(scores).all():
+                raise MePropError(
+                    "the model's weights give scores that are not finite; train it anew"
+                )
+            own = np.arange(end - start)
+            scores[own, own + 1] = -np.inf
+            tree = spanning_tree(scores)
+            heads[start:end] = tree
+            rows[start:end] = np.where(tree > 0, start + tree - 1, n_words)
+            if confidence:
+                best = scores[own, tree]
+                sure[start:end] = 1 / np.exp(scores - best[:, None]).sum(1)
+        weight, bias = self._output
+        hidden = _activated(vectors["label_dep"][:-1] + vectors["label_head"][rows])
+        labels = (hidden @ weight + bias).argmax(1).astype(np.int32)
+        return Prediction(
+            {"deprel": TextColumn(self._values, labels)},
+            heads,
+            {"ArcConf": sure} if confidence else {},
+        )
+
+
+def _activated(values: Array) -> Array:
+    """Return the leaky ReLU."""
+    result: Array = np.maximum(values, SLOPE * values)
+    return result

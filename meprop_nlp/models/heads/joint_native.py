@@ -1,0 +1,141 @@
+"""The joint model's heads on the native core, with packed weights."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+
+import numpy as np
+
+from meprop_nlp.errors import MePropError
+from meprop_nlp.models.native_encoder import NativeStates
+from meprop_nlp.models.parts import Array
+from meprop_nlp.models.prediction import Indices
+from meprop_nlp.models.rows import padded
+from meprop_nlp.models.words import Words
+
+SLOPE = np.float32(0.1)  # of the leaky ReLU below zero
+
+Layer = tuple[Array, Array]  # weight (ins, outs) and bias (outs,)
+
+
+@contextmanager
+def _as_model_errors() -> Iterator[None]:
+    """Turn an error of the core into a MePropError."""
+    try:
+        yield
+    except ValueError as error:
+        raise MePropError(f"the model cannot be used: {error}; train it anew") from None
+
+
+class NativeTags:
+    """Chooses the tags of each column, and writes the probabilities of all tags into the states.
+
+    Args:
+        native: the native core.
+        outputs: the output layer of each column.
+    """
+
+    def __init__(self, native: ModuleType, outputs: Sequence[Layer]) -> None:
+        lanes = native.lanes()
+        weights = [padded(weight, lanes) for weight, _ in outputs]
+        biases = [padded(bias, lanes) for _, bias in outputs]
+        sizes = [len(bias) for _, bias in outputs]
+        firsts = np.cumsum([0, *map(len, biases[:-1])])
+        self._n_columns, self._n_tags = len(sizes), sum(sizes)
+        layer = native.PackedLayer(np.concatenate(weights, 1), np.concatenate(biases))
+        self._scorer = native.TagScorer(layer, np.array([firsts, sizes], np.int32).T.copy())
+
+    def choose(self, states: NativeStates, *, confidence: bool) -> tuple[Indices, Array | None]:
+        """Return the ids of the best tags, (columns, N), and their probabilities if asked for."""
+        n_words = len(states.context)
+        ids = np.empty((self._n_columns, n_words), np.int32)
+        sure = np.empty(ids.shape, np.float32) if confidence else None
+        states.tags = np.empty((n_words, self._n_tags), np.float32)
+        with _as_model_errors():
+            self._scorer.choose(states.context, ids, sure, states.tags)
+        return ids, sure
+
+
+class NativeLemmas:
+    """Chooses the script of each word.
+
+    Args:
+        native: the native core.
+        hidden: the part of the hidden layer's weight that is for context and tags: (W + tags, F).
+        output: the output layer.
+    """
+
+    def __init__(self, native: ModuleType, hidden: Array, output: Layer) -> None:
+        weight, bias = output
+        self._scorer = native.ScriptScorer(
+            native.PackedLayer(np.ascontiguousarray(hidden)),
+            native.PackedLayer(np.ascontiguousarray(weight), bias),
+            len(bias),
+        )
+
+    def choose(self, states: NativeStates, *, confidence: bool) -> tuple[Indices, Array | None]:
+        """Return the ids of the best scripts, (N,), and their probabilities if asked for."""
+        ids = np.empty(len(states.context), np.int32)
+        sure = np.empty(ids.shape, np.float32) if confidence else None
+        with _as_model_errors():
+            self._scorer.choose(
+                states.rows, states.columns["lemmas"], states.context, states.tags, ids, sure
+            )
+        return ids, sure
+
+
+class NativeGraph:
+    """Finds trees.
+
+    Args:
+        native: the native core.
+        tags: (tags, T) turns the probabilities of tags into a vector; None without tags.
+        vectors: the layers that make the vectors of a word as dependent and as head, first those
+            for arcs, then those for labels.
+        root: (inputs,) ROOT's input to these layers.
+        arcs: the layer over dependents whose product with a head is the score of an arc.
+        labels: the layer that scores the labels of an arc.
+    """
+
+    def __init__(
+        self,
+        native: ModuleType,
+        tags: Array | None,
+        vectors: Sequence[Layer],
+        root: Array,
+        arcs: Layer,
+        labels: Layer,
+    ) -> None:
+        def packed(layer: Layer) -> object:
+            return native.PackedLayer(*map(np.ascontiguousarray, layer))
+
+        lanes = native.lanes()
+        layers = [(padded(weight, lanes), padded(bias, lanes)) for weight, bias in vectors]
+        _, (weight, bias), _, (label_weight, label_bias) = layers
+        arc_root = root @ weight + bias
+        arc_root = np.maximum(arc_root, SLOPE * arc_root)
+
+        self._parser = native.GraphParser(
+            None if tags is None else native.PackedLayer(np.ascontiguousarray(tags)),
+            native.PackedLayer(
+                np.concatenate([weight for weight, _ in layers], 1),
+                np.concatenate([bias for _, bias in layers]),
+            ),
+            packed(arcs),
+            packed(labels),
+            np.concatenate([arc_root, root @ label_weight + label_bias]),
+            len(labels[1]),
+        )
+        self._reads_tags = tags is not None
+
+    def parse(
+        self, words: Words, states: NativeStates, *, confidence: bool
+    ) -> tuple[Indices, Indices, Array | None]:
+        """Return heads (N,), ids of labels (N,), and the probability of heads if asked for."""
+        heads = np.empty(len(states.context), np.int32)
+        labels = np.empty_like(heads)
+        sure = np.empty(heads.shape, np.float32) if confidence else None
+        tags = states.tags if self._reads_tags else None
+        with _as_model_errors():
+            self._parser.parse(states.context, tags, words.bounds, heads, labels, sure)
+        return heads, labels, sure

@@ -1,0 +1,154 @@
+"""The joint model's encoder on the native core, and what it gives to the heads.
+
+The products of the first layer depend on the word form alone, so the core keeps a row of them for
+each form. A head that reads the form as well has its products in the same row.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from meprop_nlp.models.encoder import BiLSTM, SharedEncoder, States
+from meprop_nlp.models.parts import Array
+from meprop_nlp.models.rows import RowSource, by_panels, padded
+from meprop_nlp.models.words import Words
+
+CACHE_BYTES = 64 << 20
+
+
+class FormLayer(NamedTuple):
+    """A linear layer over the vectors of forms.
+
+    Attributes:
+        weight: (I, F).
+        bias: (F,).
+    """
+
+    weight: Array
+    bias: Array
+
+
+class NativeStates(States):
+    """The states of words, and the folded rows of their forms.
+
+    The vectors of forms are computed only if a head reads them.
+
+    Attributes:
+        rows: of all words, in the form that the native core takes.
+        columns: where in a row the products of a head begin, by the name of the head.
+    """
+
+    __slots__ = ("_encoder", "_words", "columns", "rows")
+
+    def __init__(
+        self,
+        encoder: SharedEncoder,
+        words: Words,
+        rows: Any,
+        columns: Mapping[str, int],
+        context: Array,
+    ) -> None:
+        self._encoder, self._words = encoder, words
+        self.rows, self.columns = rows, columns
+        self.context, self.tags = context, None
+
+    def __getattr__(self, name: str) -> Any:
+        # called for an attribute of `States` that is not set yet
+        if name not in ("forms", "form_of"):
+            raise AttributeError(name)
+        self.forms, self.form_of = self._encoder.vectors_of(self._words)
+        return getattr(self, name)
+
+    def only(self, indices: Sequence[int], forms: Sequence[str]) -> States:
+        """Return the states of some words, whose forms are given."""
+        return States(
+            self._encoder.vectors(forms),
+            np.arange(len(indices)),
+            self.context[indices],
+            None if self.tags is None else self.tags[indices],
+        )
+
+
+class NativeEncoder:
+    """The network of a `SharedEncoder` on the native core.
+
+    Args:
+        encoder: the network in NumPy, which computes the vectors of new forms.
+        native: the native core.
+        form_layers: the layers of heads that read forms, by the name of the head.
+    """
+
+    def __init__(
+        self, encoder: SharedEncoder, native: ModuleType, form_layers: Mapping[str, FormLayer]
+    ) -> None:
+        self._encoder = encoder
+        lanes = native.lanes()
+        first, *others = encoder.layers
+        weights, biases = map(list, zip(*_input_layers(first, lanes), strict=True))
+        self._columns = {}
+        for name, (weight, bias) in form_layers.items():
+            self._columns[name] = sum(map(len, biases))
+            weights.append(padded(weight, lanes))
+            biases.append(padded(bias, lanes))
+        self._forms = RowSource(
+            native,
+            ["form"],
+            partial(encoder.vectors, spelling=NativeBiLSTM(encoder.spelling, native)),
+            np.concatenate(weights, 1),
+            np.concatenate(biases),
+            n_bytes=CACHE_BYTES,
+        )
+        layers = [_packed(first, native, has_inputs=False)]
+        layers += [_packed(layer, native, has_inputs=True) for layer in others]
+        self._layers = native.JointEncoder(layers)
+
+    def __call__(self, words: Words) -> NativeStates:
+        """Return the states of words.
+
+        Raises:
+            MePropError: the row of a form is not finite.
+        """
+        rows = self._forms.find(words)
+        context = np.empty((len(rows), self._encoder.width), np.float32)
+        self._layers.run(rows, words.bounds, context)
+        return NativeStates(self._encoder, words, rows, self._columns, context)
+
+
+class NativeBiLSTM:
+    """A `BiLSTM` on the native core."""
+
+    def __init__(self, layer: BiLSTM, native: ModuleType) -> None:
+        weights, biases = zip(*_input_layers(layer, native.lanes()), strict=True)
+        self._weight, self._bias = np.concatenate(weights, 1), np.concatenate(biases)
+        self._units = layer.units
+        self._layer = native.JointEncoder([_packed(layer, native, has_inputs=False)])
+
+    def __call__(
+        self, inputs: Array, rows: npt.NDArray[np.int64], bounds: npt.NDArray[Any]
+    ) -> Array:
+        """Return the states of both directions side by side; see `BiLSTM`."""
+        states = np.empty((len(rows), self._units), np.float32)
+        table = inputs @ self._weight + self._bias
+        self._layer.run_table(table, rows.astype(np.int32), bounds.astype(np.int32), states)
+        return states
+
+
+def _input_layers(layer: BiLSTM, lanes: int) -> Iterator[tuple[Array, Array]]:
+    """Yield the weight and the bias of the input products of both directions, by panels."""
+    for weight_ih, _, bias in layer.directions:
+        yield by_panels(weight_ih, lanes), by_panels(bias[None], lanes)[0]
+
+
+def _packed(layer: BiLSTM, native: ModuleType, *, has_inputs: bool) -> tuple[Any, Any]:
+    """Return the two directions of a layer, each packed, with its number of units."""
+    lanes = native.lanes()
+    directions = []
+    for weight_ih, weight_hh, bias in layer.directions:
+        weight = np.concatenate([weight_ih, weight_hh]) if has_inputs else weight_hh
+        gates = native.PackedLayer(by_panels(weight, lanes), by_panels(bias[None], lanes)[0])
+        directions.append((gates, len(weight_hh)))
+    return directions[0], directions[1]

@@ -1,0 +1,168 @@
+"""The torch side of the graph tree head: each word's head and relation, scored for all pairs.
+
+Arcs are scored by a biaffine product of vectors of the dependent and of the head (Dozat & Manning
+2017), labels by a small network over both (Kiperwasser & Goldberg 2016, section 5.1), which learns
+as well as a biaffine product here and takes a fraction of its time. The head reads the encoder's
+states and, softly, the tags that the tag head predicts.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from meprop_nlp.config import JointConfig, MePropConfig
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.nn.embedding import dropout
+from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.training.heads.head import States, TrainedHead, Widths
+from meprop_nlp.training.heads.sentences import unseen
+from meprop_nlp.training.layout import Layout
+from meprop_nlp.training.simplification.teacher import distilled
+from meprop_nlp.training.treebanks import has_tree
+
+SLOPE = 0.1  # of the leaky ReLU below zero
+
+
+class ArcScores(NamedTuple):
+    """The scores of a minibatch's arcs, and what its labels are scored from.
+
+    Attributes:
+        arcs: (N, T + 1) the score of each head for each packed word, ROOT first; -inf where the
+            sentence has no such word, and for the word itself.
+        dependents: (N, label_dim).
+        heads: (N + 1, label_dim) of the packed words, and of ROOT at the end.
+        label_scores: returns the scores of all labels, see `GraphNetwork.label_scores`.
+    """
+
+    arcs: Tensor
+    dependents: Tensor
+    heads: Tensor
+    label_scores: Any
+
+
+class GraphNetwork(nn.Module):
+    """Vectors of words in; scores of arcs and of labels out.
+
+    Args:
+        widths: of what it reads.
+        n_labels: how many dependency relations there are.
+        config, meprop: widths and dropout; how gradients are sparsified: each layer keeps the same
+            share of its entries as the encoder's layers do.
+    """
+
+    def __init__(
+        self, widths: Widths, n_labels: int, config: JointConfig, meprop: MePropConfig
+    ) -> None:
+        super().__init__()
+        self.dropout, self.dropout_share = config.dropout, 1.0
+        self.tags = nn.Linear(widths.tags, config.tag_dim, bias=False) if widths.tags else None
+        inputs = widths.context + (config.tag_dim if widths.tags else 0)
+        # ROOT's vector; a linear layer, so that simplification can cut its columns
+        self.root = nn.Linear(inputs, 1, bias=False)
+
+        def layer(size: int) -> MePropLinear:
+            k = meprop.k and max(1, round(meprop.k * size / config.hidden))
+            return MePropLinear(inputs, size, k=k, topk_mode=meprop.topk_mode)
+
+        self.arc_dep, self.arc_head = layer(config.arc_dim), layer(config.arc_dim)
+        self.label_dep, self.label_head = layer(config.label_dim), layer(config.label_dim)
+        self.arcs = nn.Linear(config.arc_dim, config.arc_dim)
+        nn.init.zeros_(self.arcs.weight)
+        nn.init.zeros_(self.arcs.bias)
+        self.labels = nn.Linear(config.label_dim, n_labels)
+
+    def forward(self, states: States) -> ArcScores:
+        """Score all arcs of a minibatch."""
+        x, layout = states.context, states.layout
+        if self.tags is not None:
+            x = torch.cat([x, self.tags(states.tags)], 1)
+        x = torch.cat([x, self.root.weight])  # (N + 1, inputs)
+        dependents = self.arcs(self._activated(self.arc_dep(x[:-1])))  # (N, arc_dim)
+        heads = self._activated(self.arc_head(x))
+        root = heads[-1].expand(len(layout.places), 1, -1)
+        padded = torch.cat([root, heads[layout.places]], 1)  # (B, T + 1, arc_dim)
+        scores = dependents[layout.places] @ padded.transpose(1, 2)  # (B, T, T + 1)
+        arcs = scores[layout.sentences, layout.positions]  # (N, T + 1)
+        is_head = F.pad(layout.is_word, (1, 0), value=True)[layout.sentences]
+        own = torch.arange(arcs.shape[1], device=arcs.device) == layout.positions[:, None] + 1
+        arcs = arcs.masked_fill(~is_head | own, -torch.inf)
+        return ArcScores(arcs, self.label_dep(x[:-1]), self.label_head(x), self.label_scores)
+
+    def label_scores(self, dependents: Tensor, heads: Tensor) -> Tensor:
+        """Return the scores of all labels for arcs: (N, labels).
+
+        Args:
+            dependents, heads: (N, label_dim) the vectors of both ends of each arc.
+        """
+        return self.labels(self._activated(dependents + heads))  # type: ignore[no-any-return]
+
+    def _activated(self, values: Tensor) -> Tensor:
+        p = self.dropout * self.dropout_share
+        return dropout(F.leaky_relu(values, SLOPE), p, self.training)
+
+
+class GraphTree(TrainedHead):
+    """The tree head of the joint model, with the gold trees of a treebank.
+
+    Attributes:
+        labels: the dependency relations.
+    """
+
+    name = "tree"
+    network: GraphNetwork
+    scores = ("uas", "las")
+
+    @staticmethod
+    def is_in(sentences: Sequence[Sentence]) -> bool:
+        return all(map(has_tree, sentences))
+
+    def __init__(
+        self,
+        train: Sequence[Sentence],
+        config: JointConfig,
+        meprop: MePropConfig,
+        widths: Widths,
+        device: torch.device,
+    ) -> None:
+        deprels = [deprel for sentence in train for deprel in sentence.column("deprel")]
+        self.labels = Vocab.build(deprels)
+        heads = [head for sentence in train for head in sentence.column("head")]
+        self._heads = torch.tensor(heads).to(device)
+        self._labels = torch.tensor([self.labels.index(label) for label in deprels]).to(device)
+        self.network = GraphNetwork(widths, len(self.labels), config, meprop)
+
+    def loss(
+        self,
+        answer: ArcScores,
+        words: Tensor,
+        layout: Layout,
+        teacher: ArcScores | None = None,
+    ) -> Tensor:
+        heads = self._heads[words]
+        rows = layout.places[layout.sentences, (heads - 1).clamp(min=0)]
+        rows = torch.where(heads == 0, len(words), rows)
+        labels = answer.label_scores(answer.dependents, answer.heads[rows])
+        arc_loss = F.cross_entropy(answer.arcs, heads)
+        label_loss = F.cross_entropy(labels, self._labels[words])
+        if teacher:
+            arc_loss = distilled(arc_loss, answer.arcs, teacher.arcs, synthetic=False)
+            with torch.no_grad():
+                theirs = teacher.label_scores(teacher.dependents, teacher.heads[rows])
+            label_loss = distilled(label_loss, labels, theirs, synthetic=False)
+        return arc_loss + label_loss
+
+    def readers(self) -> Iterable[nn.Module]:
+        network = self.network
+        layers = (network.arc_dep, network.arc_head, network.label_dep, network.label_head)
+        return (*layers, network.root)
+
+    def header(self) -> dict[str, Any]:
+        return {"labels": self.labels.to_list()}
+
+    def unseen(self, dev: Sequence[Sentence]) -> list[str]:
+        deprels = (deprel for sentence in dev for deprel in sentence.column("deprel"))
+        return unseen("labels", deprels, self.labels)

@@ -1,0 +1,107 @@
+"""`TrainedHead`: what a head of the joint model gives to its training.
+
+It makes its targets from the training sentences, holds its network over the encoder's states, and
+returns its loss. `models/heads/` has the frozen side of each head.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from meprop_nlp.config import JointConfig, MePropConfig
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.training.layout import Layout
+
+
+@dataclass(slots=True)
+class States:
+    """What the encoder returns for N packed words, and where they stand in their sentences.
+
+    Attributes:
+        forms: (N, I) the vectors that depend on the word form alone.
+        context: (N, 2H) the states of the last layer.
+        layout: the places of the words in their sentences.
+        tags: (N, tags) the probability of each tag of all columns side by side; the tag head writes
+            them for the heads after it.
+    """
+
+    forms: Tensor
+    context: Tensor
+    layout: Layout
+    tags: Tensor | None = None
+
+
+class Widths(NamedTuple):
+    """The widths of what a head reads.
+
+    Attributes:
+        forms, context, tags: of the fields of `States`; `tags` is 0 where there is no tag head.
+    """
+
+    forms: int
+    context: int
+    tags: int
+
+
+class TrainedHead(ABC):
+    """One task of the joint model: its targets, its network and its loss.
+
+    Attributes:
+        name: as in `models.model.HEADS`.
+        network: called with the `States` of a minibatch; its answer goes to `loss`. An attribute
+            `dropout_share` scales its dropout.
+        scores: the dev scores that judge it; the epoch with the best mean over all heads is kept.
+        n_tags: the number of tags whose probabilities it writes into the `States`.
+    """
+
+    name: ClassVar[str]
+    network: nn.Module
+    scores: tuple[str, ...]
+    n_tags: int = 0
+
+    @staticmethod
+    @abstractmethod
+    def is_in(sentences: Sequence[Sentence]) -> bool:
+        """Return whether sentences have what the head learns."""
+
+    @abstractmethod
+    def __init__(
+        self,
+        train: Sequence[Sentence],
+        config: JointConfig,
+        meprop: MePropConfig,
+        widths: Widths,
+        device: torch.device,
+    ) -> None:
+        """Make the targets and the network.
+
+        Raises:
+            ConfigError: a setting does not fit the sentences.
+        """
+
+    @abstractmethod
+    def loss(self, answer: Any, words: Tensor, layout: Layout, teacher: Any = None) -> Tensor:
+        """Return the sum of the head's mean losses: ().
+
+        Args:
+            answer: of the network for a minibatch.
+            words: (N,) the places of its words in the treebank.
+            layout: their places in their sentences.
+            teacher: the answer of the network's teacher, if there is one.
+        """
+
+    @abstractmethod
+    def readers(self) -> Iterable[nn.Module]:
+        """Return all layers that read the encoder's states; simplification cuts their columns."""
+
+    @abstractmethod
+    def header(self) -> dict[str, Any]:
+        """Return what the model file states of the head beside its weights."""
+
+    def unseen(self, dev: Sequence[Sentence]) -> list[str]:
+        """Return warnings of values that dev has and the training sentences have not."""
+        return []

@@ -1,0 +1,87 @@
+"""The torch side of the lemma head: which edit script turns a form into its lemma."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from meprop_nlp.config import JointConfig, MePropConfig
+from meprop_nlp.data.lemma_script import script_of
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.nn.embedding import dropout
+from meprop_nlp.training.heads.head import States, TrainedHead, Widths
+from meprop_nlp.training.layout import Layout
+from meprop_nlp.training.simplification.teacher import distilled
+
+
+class LemmasNetwork(nn.Module):
+    """Vectors of words in, logits of edit scripts out.
+
+    Args:
+        widths: of what it reads: states, vectors of forms, and the tags' probabilities.
+        n_scripts: how many edit scripts there are.
+        config: width and dropout.
+    """
+
+    def __init__(self, widths: Widths, n_scripts: int, config: JointConfig) -> None:
+        super().__init__()
+        self.dropout, self.dropout_share = config.dropout, 1.0
+        self.hidden = nn.Linear(widths.context + widths.forms + widths.tags, config.lemma_dim)
+        self.output = nn.Linear(config.lemma_dim, n_scripts)
+
+    def forward(self, states: States) -> Tensor:
+        """Return the logits of all scripts for each word: (N, scripts)."""
+        parts = [states.context, states.forms]
+        if states.tags is not None:
+            parts.append(states.tags)
+        hidden = F.leaky_relu(self.hidden(torch.cat(parts, 1)), 0.1)
+        p = self.dropout * self.dropout_share
+        return self.output(dropout(hidden, p, self.training))  # type: ignore[no-any-return]
+
+
+class Lemmas(TrainedHead):
+    """The lemma head, with the gold lemmas of a treebank as edit scripts.
+
+    Attributes:
+        scripts: the edit scripts.
+    """
+
+    name = "lemmas"
+    network: LemmasNetwork
+    scores = ("lemmas",)
+
+    @staticmethod
+    def is_in(sentences: Sequence[Sentence]) -> bool:
+        return any(lemma != "_" for sentence in sentences for lemma in sentence.column("lemma"))
+
+    def __init__(
+        self,
+        train: Sequence[Sentence],
+        config: JointConfig,
+        meprop: MePropConfig,
+        widths: Widths,
+        device: torch.device,
+    ) -> None:
+        self._smoothing = config.smoothing
+        pairs = [(word.form, word.lemma) for sentence in train for word in sentence.words]
+        script_by_pair = {pair: script_of(*pair) for pair in set(pairs)}
+        scripts = [script_by_pair[pair] for pair in pairs]
+        self.scripts = Vocab.build(scripts)
+        self._targets = torch.tensor([self.scripts.index(script) for script in scripts]).to(device)
+        self.network = LemmasNetwork(widths, len(self.scripts), config)
+
+    def loss(
+        self, answer: Tensor, words: Tensor, layout: Layout, teacher: Tensor | None = None
+    ) -> Tensor:
+        targets = self._targets[words]
+        loss = F.cross_entropy(answer, targets, label_smoothing=self._smoothing)
+        return loss if teacher is None else distilled(loss, answer, teacher, synthetic=False)
+
+    def readers(self) -> Iterable[nn.Module]:
+        return [self.network.hidden]
+
+    def header(self) -> dict[str, Any]:
+        return {"scripts": self.scripts.to_list()}

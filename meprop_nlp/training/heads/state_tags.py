@@ -1,0 +1,107 @@
+"""The torch side of the joint model's tag head: an output layer over the states for each column."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from meprop_nlp.config import JointConfig, MePropConfig
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.training.heads.head import States, TrainedHead, Widths
+from meprop_nlp.training.heads.sentences import columns_to_predict, filled_columns, unseen
+from meprop_nlp.training.layout import Layout
+from meprop_nlp.training.simplification.teacher import distilled
+
+
+class TagsNetwork(nn.Module):
+    """Vectors of words in, one tensor of logits per predicted column out.
+
+    Args:
+        width: of the encoder's states.
+        n_tags: how many values each predicted column has.
+    """
+
+    def __init__(self, width: int, n_tags: Mapping[str, int]) -> None:
+        super().__init__()
+        self.outputs = nn.ModuleDict({column: nn.Linear(width, n) for column, n in n_tags.items()})
+
+    def forward(self, states: States) -> dict[str, Tensor]:
+        """Return logits by column, each (N, tags of the column).
+
+        Other heads read the tags' probabilities in `states`; they teach the tag head nothing.
+        """
+        logits = {column: output(states.context) for column, output in self.outputs.items()}
+        states.tags = torch.cat([F.softmax(each.detach(), 1) for each in logits.values()], 1)
+        return logits
+
+
+class StateTags(TrainedHead):
+    """The tag head of the joint model, with the gold tags of a treebank.
+
+    Attributes:
+        vocabs: the values of each column, by its name.
+    """
+
+    name = "tags"
+    network: TagsNetwork
+
+    @staticmethod
+    def is_in(sentences: Sequence[Sentence]) -> bool:
+        return bool(filled_columns(sentences))
+
+    def __init__(
+        self,
+        train: Sequence[Sentence],
+        config: JointConfig,
+        meprop: MePropConfig,
+        widths: Widths,
+        device: torch.device,
+    ) -> None:
+        self._smoothing = config.smoothing
+        self.scores = columns_to_predict(train, config.columns)
+        tags = {
+            name: [tag for sentence in train for tag in sentence.column(name)]
+            for name in self.scores
+        }
+        self.vocabs = {name: Vocab.build(values) for name, values in tags.items()}
+        self._targets = {
+            name: torch.tensor([vocab.index(tag) for tag in tags[name]]).to(device)
+            for name, vocab in self.vocabs.items()
+        }
+        sizes = {name: len(vocab) for name, vocab in self.vocabs.items()}
+        self.n_tags = sum(sizes.values())
+        self.network = TagsNetwork(widths.context, sizes)
+
+    def loss(
+        self,
+        answer: Mapping[str, Tensor],
+        words: Tensor,
+        layout: Layout,
+        teacher: Mapping[str, Tensor] | None = None,
+    ) -> Tensor:
+        losses = []
+        for name, logits in answer.items():
+            targets = self._targets[name][words]
+            loss = F.cross_entropy(logits, targets, label_smoothing=self._smoothing)
+            if teacher:
+                loss = distilled(loss, logits, teacher[name], synthetic=False)
+            losses.append(loss)
+        return torch.stack(losses).sum()
+
+    def readers(self) -> Iterable[nn.Module]:
+        return self.network.outputs.values()
+
+    def header(self) -> dict[str, Any]:
+        return {"tags": {name: vocab.to_list() for name, vocab in self.vocabs.items()}}
+
+    def unseen(self, dev: Sequence[Sentence]) -> list[str]:
+        return [
+            warning
+            for name, vocab in self.vocabs.items()
+            for warning in unseen(
+                f"{name} values", (tag for s in dev for tag in s.column(name)), vocab
+            )
+        ]

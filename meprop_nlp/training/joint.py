@@ -1,0 +1,235 @@
+"""Training the joint model: one encoder, the heads over it, and the sum of their losses.
+
+A head is added by a line in `JOINT_HEADS` here, and one in `models.model.HEADS`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, JointConfig, Settings
+from meprop_nlp.data.characters import Characters
+from meprop_nlp.data.lexicon import FormTable
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.simplify.cut import Consumer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
+from meprop_nlp.training.batching import by_words, packed_rows
+from meprop_nlp.training.encoder import Encoder, Inputs, Ngrams, Spellings
+from meprop_nlp.training.heads.forms import FormRows
+from meprop_nlp.training.heads.graph import GraphTree
+from meprop_nlp.training.heads.head import States, TrainedHead, Widths
+from meprop_nlp.training.heads.lemmas import Lemmas
+from meprop_nlp.training.heads.sentences import SentenceTask
+from meprop_nlp.training.heads.state_tags import StateTags
+from meprop_nlp.training.layout import Layout
+from meprop_nlp.training.simplification.teacher import Teacher
+
+# The heads in the order in which they annotate: each reads what those before it predict.
+JOINT_HEADS: dict[str, type[TrainedHead]] = {
+    head.name: head for head in (StateTags, Lemmas, GraphTree)
+}
+
+
+class JointNetwork(nn.Module):
+    """The encoder and the networks of the heads.
+
+    Args:
+        encoder: what the heads share.
+        heads: the heads by name, in order. Their networks become attributes of these names.
+    """
+
+    encoder: Encoder
+
+    def __init__(self, encoder: Encoder, heads: dict[str, TrainedHead]) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self._heads = list(heads)
+        for name, head in heads.items():
+            self.add_module(name, head.network)
+
+    def forward(self, inputs: Inputs, layout: Layout) -> dict[str, Any]:
+        """Return the answer of each head for the words of a minibatch, by its name."""
+        forms, context = self.encoder(inputs)
+        states = States(forms, context, layout)
+        return {name: self.get_submodule(name)(states) for name in self._heads}
+
+    @property
+    def words(self) -> nn.Embedding:
+        """Return the table of word forms, which takes pretrained vectors."""
+        return self.encoder.words
+
+    @property
+    def dropout_share(self) -> float:
+        """The share of all dropout rates that applies, see `teacher.DROPOUT_SHARE`."""
+        return self.encoder.dropout_share
+
+    @dropout_share.setter
+    def dropout_share(self, share: float) -> None:
+        for part in self.children():
+            part.dropout_share = share  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class JointBatch:
+    """Sentences packed: all first words, longest sentence first, then all second words, ..."""
+
+    words: npt.NDArray[np.int64]  # (N,) places in the treebank
+    batch_sizes: Tensor  # (T,)
+    n_words: int
+
+
+class JointTask(SentenceTask):
+    """The joint network with its training and dev data.
+
+    Args:
+        train, dev, settings, device, vectors: see `SentenceTask`. No `heads` means all that `train`
+            has data for. A `batch_size` counts words; 0 depends on the size of `train`.
+
+    Attributes:
+        heads: the heads by name, in order.
+
+    Raises:
+        ConfigError: `train` has no data for a head or a column that the user asks for.
+        DataError: it has no data for any head.
+    """
+
+    name = "joint"
+    network: JointNetwork
+    config: JointConfig
+    config_class = JointConfig
+    learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["joint"]
+    prune_rate: ClassVar[float] = PRUNE_RATES["joint"]
+
+    def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
+        # the model file states the heads that the model has
+        names = _heads_to_train(train, self.config)
+        self.config = config = replace(self.config, heads=names)
+        self.tags = {}
+        self._lengths = np.array([len(sentence) for sentence in train], np.int64)
+        self._firsts = np.cumsum(self._lengths) - self._lengths
+        self.batch_size = settings.training.batch_size or fitting_words(int(self._lengths.sum()))
+        table = FormTable()
+        # (all words) the number of each word's form
+        self._form_of = np.array(
+            table.add(form for sentence in train for form in sentence.forms), np.int64
+        )
+        self.forms = FormRows(table.forms(), self.lexicon, config.word_dropout, self.device)
+        self.ngrams = Ngrams(table.forms(), config.ngram_rows, self.device)
+        self.characters = Characters.build(table.forms())
+        self.spellings = Spellings(table.forms(), self.characters, self.device)
+        encoder = Encoder(*self._table_rows(), len(self.characters), config, settings.meprop)
+        widths = Widths(encoder.input_width, encoder.width, 0)
+        self.heads: dict[str, TrainedHead] = {}
+        for name in names:
+            head = JOINT_HEADS[name](train, config, settings.meprop, widths, self.device)
+            self.heads[name] = head
+            widths = widths._replace(tags=widths.tags + head.n_tags)
+            self.warnings += head.unseen(self.dev) if self.dev else []
+        self.network = JointNetwork(encoder, self.heads)
+        self.main_scores = self.dev_scores = tuple(
+            score for head in self.heads.values() for score in head.scores
+        )
+
+    def header(self) -> dict[str, Any]:
+        header = super().header() | {"characters": self.characters.vocab.to_list()}
+        for head in self.heads.values():
+            header |= head.header()
+        return header
+
+    @staticmethod
+    def demands_trees(config: JointConfig) -> bool | None:
+        return "tree" in config.heads if config.heads else None
+
+    @staticmethod
+    def fitting_epochs(n_words: int, *, simplify: bool) -> int:
+        # about 8,000 steps, within bounds; a cut network needs half as many again
+        whole = max(10, min(60, round(8000 * fitting_words(n_words) / n_words)))
+        return whole + round(whole / 2) if simplify else whole
+
+    @staticmethod
+    def word_width(config: JointConfig) -> int:
+        return config.word_dim
+
+    def simplified_layers(self) -> list[SimplifiedLayer]:
+        """Return both directions of each layer of the encoder, with all that read them."""
+        layers = self.network.encoder.layers
+        readers = [reader for head in self.heads.values() for reader in head.readers()]
+        found = []
+        for n, layer in enumerate(layers):
+            consumers = readers if layer is layers[-1] else [layers[n + 1]]
+            forward, backward = layer.left_to_right, layer.right_to_left
+            for name, part, offset in (
+                ("forward", forward, 0),
+                ("backward", backward, forward.hidden_size),
+            ):
+                each = [Consumer(consumer, offset) for consumer in consumers]
+                found.append(SimplifiedLayer(f"layer{n + 1}.{name}", part, each))
+        return found
+
+    @property
+    def n_batches(self) -> int:
+        return max(1, round(int(self._lengths.sum()) / self.batch_size))
+
+    def batches(self, rng: np.random.Generator) -> Iterator[JointBatch]:
+        for members in by_words(self._lengths, self.n_batches, rng):
+            words, batch_sizes = packed_rows(self._firsts[members], self._lengths[members])
+            yield JointBatch(words, torch.from_numpy(batch_sizes), len(words))
+
+    def loss(self, batch: JointBatch, teacher: Teacher | None = None) -> Tensor:
+        words = torch.from_numpy(batch.words).to(self.device)
+        layout = Layout.of(batch.batch_sizes, self.device)
+        answers = self.network(self._inputs(batch), layout)
+        theirs: dict[str, Any] = {}
+        if teacher:
+            theirs = teacher(self._inputs(batch, hide=False), layout)
+        losses = [
+            head.loss(answers[name], words, layout, theirs.get(name))
+            for name, head in self.heads.items()
+        ]
+        return torch.stack(losses).sum()
+
+    def _inputs(self, batch: JointBatch, *, hide: bool = True) -> Inputs:
+        """Return what the encoder reads of a minibatch; `hide` turns on word dropout.
+
+        The indices are made on the CPU, where the treebank is, so that a GPU is not waited for.
+        """
+        forms = self._form_of[batch.words]
+        distinct, form_of = np.unique(forms, return_inverse=True)
+        on_device = torch.from_numpy(forms).to(self.device)
+        rows = self.forms.rows[on_device]
+        if hide:
+            self.forms.hide(rows, on_device)
+        return Inputs(
+            rows,
+            *self.ngrams.of(distinct),
+            self.spellings.of(distinct),
+            torch.from_numpy(form_of).to(self.device),
+            batch.batch_sizes,
+        )
+
+
+TASK = JointTask
+
+
+def fitting_words(n_words: int) -> int:
+    """Return the words of a minibatch that give an epoch about 400 steps, within bounds."""
+    return max(200, min(500, n_words // 400))
+
+
+def _heads_to_train(train: Sequence[Sentence], config: JointConfig) -> tuple[str, ...]:
+    """Return the heads to train, in order: those that the user wants, or all that have data."""
+    found = [name for name, head in JOINT_HEADS.items() if head.is_in(train)]
+    missing = [name for name in config.heads if name not in found]
+    if missing:
+        raise ConfigError(
+            f"the training file has no {' and no '.join(missing)}; choose others with `heads`"
+        )
+    if not found:
+        raise DataError("the training file has no tags, no lemmas and no trees")
+    return tuple(name for name in found if name in config.heads or not config.heads)

@@ -1,0 +1,271 @@
+// Python bindings of the frozen joint model: its packed layers, its encoder and its heads.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "dispatch.hpp"
+#include "joint/packed_layer.hpp"
+#include "rows/found_rows.hpp"
+
+namespace meprop::border {
+namespace {
+
+using Weights = Matrix<const float>;
+using Probabilities = std::optional<Matrix<const float>>;
+
+LayerMemory make_layer(Weights weight, std::optional<Row<const float>> bias) {
+    const std::int64_t ins = size(weight, 0), outs = size(weight, 1);
+    require(outs >= 1 && (!bias || size(*bias, 0) == outs),
+            "bias must have a value for each column of weight, of which there is one or more");
+    return {weight.data(), bias ? bias->data() : nullptr, ins, outs, kernels().lanes};
+}
+
+// Throws if a kernel returned false.
+void require_finite(bool finite) {
+    if (!finite)
+        throw std::domain_error("scores are not finite");
+}
+
+// The kernels that a network's layers were packed for.
+class ForKernels {
+ protected:
+    ForKernels() : kernels_(&kernels()) {}
+
+    PackedLayer use(const LayerMemory& memory) {
+        require(memory.lanes() == kernels_->lanes, "a layer was packed for other instructions");
+        held_.push_back(memory);
+        return memory.layer();
+    }
+
+    std::int64_t padded(std::int64_t width) const {
+        return (width + kernels_->lanes - 1) / kernels_->lanes * kernels_->lanes;
+    }
+
+    const Kernels* kernels_;
+
+ private:
+    std::vector<LayerMemory> held_;
+};
+
+WordStates states_of(const Matrix<const float>& context, const Probabilities& tags) {
+    const std::int64_t words = size(context, 0);
+    require(!tags || size(*tags, 0) == words, "tags must have a row for each word");
+    return {words, context.data(), size(context, 1), tags ? tags->data() : nullptr,
+            tags ? size(*tags, 1) : 0};
+}
+
+void require_word_count(const auto& array, std::int64_t words) {
+    require(size(array, 0) == words, "results must have a value for each word");
+}
+
+class JointEncoder : ForKernels {
+ public:
+    using Direction = std::pair<LayerMemory, std::int64_t>; // with its number of units
+
+    explicit JointEncoder(const std::vector<std::pair<Direction, Direction>>& layers) {
+        require(!layers.empty(), "an encoder has one layer or more");
+        std::int64_t inputs = 0;
+        for (const auto& [forward, backward] : layers) {
+            layers_.push_back({direction(forward, inputs), direction(backward, inputs)});
+            inputs = layers_.back().units();
+        }
+    }
+
+    void run(const FoundRows& forms, Row<const Index> bounds, Matrix<float> context) const {
+        require(forms.missing.empty(), "rows are missing");
+        run_rows(forms.rows, forms.layer().cache.width(), bounds, context);
+    }
+
+    // The same for words whose folded rows are in a table: word i has row `numbers[i]`.
+    void run_table(Matrix<const float> table, Row<const Index> numbers, Row<const Index> bounds,
+                   Matrix<float> context) const {
+        std::vector<const float*> rows;
+        rows.reserve(static_cast<std::size_t>(size(numbers, 0)));
+        for (std::int64_t i = 0; i < size(numbers, 0); ++i) {
+            const Index number = numbers.data()[i];
+            require(0 <= number && number < size(table, 0), "a number is outside the table");
+            rows.push_back(table.data() + number * size(table, 1));
+        }
+        run_rows(rows, size(table, 1), bounds, context);
+    }
+
+ private:
+    void run_rows(const std::vector<const float*>& rows, std::int64_t width,
+                  const Row<const Index>& bounds, const Matrix<float>& context) const {
+        const BiLSTMLayer& first = layers_.front();
+        require(width >= 4 * (first.directions[0].padded + first.directions[1].padded),
+                "rows must begin with 4 gates of the units of both directions");
+        require_bounds(bounds, rows.size());
+        require(has_shape(context, static_cast<std::int64_t>(rows.size()), layers_.back().units()),
+                "context must be (words, units of the last layer)");
+        kernels_->decoding.encode(
+            {layers_.data(), static_cast<std::int64_t>(layers_.size())},
+            {rows.data(), bounds.data(), size(bounds, 0) - 1, context.data()});
+    }
+
+    LSTMDirection direction(const Direction& given, std::int64_t inputs) {
+        const auto& [memory, units] = given;
+        const PackedLayer gates = use(memory);
+        require(units >= 1 && gates.ins == inputs + units && gates.outs == 4 * padded(units),
+                "a direction's weights must be (inputs + units, 4 gates of padded units)");
+        return {gates, units, padded(units)};
+    }
+
+    std::vector<BiLSTMLayer> layers_;
+};
+
+class TagScorer : ForKernels {
+ public:
+    TagScorer(const LayerMemory& scores, HeldArray<const Index, 2> columns) : columns_(columns) {
+        network_.scores = use(scores);
+        require(size(columns, 1) == 2, "columns must be (columns, 2)");
+        std::int64_t end = 0;
+        for (std::int64_t c = 0; c < size(columns, 0); ++c) {
+            const Index first = columns.data()[2 * c], width = columns.data()[2 * c + 1];
+            require(first == end && width >= 1, "columns must follow each other");
+            end = first + padded(width);
+            network_.n_tags += width;
+        }
+        require(end == network_.scores.outs, "columns must have all scores");
+        network_.columns = columns_.data();
+        network_.n_columns = size(columns, 0);
+    }
+
+    void choose(Matrix<const float> context, Matrix<Index> tags,
+                std::optional<Matrix<float>> confidence,
+                std::optional<Matrix<float>> probabilities) const {
+        const WordStates states = states_of(context, {});
+        require(states.width == network_.scores.ins, "context has the wrong width");
+        require(has_shape(tags, network_.n_columns, states.words) &&
+                    (!confidence || has_shape(*confidence, network_.n_columns, states.words)),
+                "results must be (columns, words)");
+        require(!probabilities || has_shape(*probabilities, states.words, network_.n_tags),
+                "probabilities must be (words, tags)");
+        require_finite(kernels_->decoding.choose_all_tags(
+            network_, states,
+            {tags.data(), confidence ? confidence->data() : nullptr,
+             probabilities ? probabilities->data() : nullptr}));
+    }
+
+ private:
+    HeldArray<const Index, 2> columns_;
+    TagNetwork network_{};
+};
+
+class ScriptScorer : ForKernels {
+ public:
+    ScriptScorer(const LayerMemory& hidden, const LayerMemory& output, std::int64_t n_scripts) {
+        network_ = {use(hidden), use(output), n_scripts};
+        require(padded(network_.output.ins) == network_.hidden.outs, "output does not fit hidden");
+        require(n_scripts >= 1 && padded(n_scripts) == network_.output.outs,
+                "output must have a column for each script");
+    }
+
+    void choose(const FoundRows& forms, std::int64_t column, Matrix<const float> context,
+                Probabilities tags, Row<Index> scripts,
+                std::optional<Row<float>> confidence) const {
+        const WordStates states = states_of(context, tags);
+        require(forms.missing.empty() &&
+                    static_cast<std::int64_t>(forms.rows.size()) == states.words,
+                "rows are missing");
+        require(column >= 0 && column % kernels_->lanes == 0 &&
+                    column + network_.hidden.outs <= forms.layer().cache.width(),
+                "rows must have the hidden layer's sums from `column` on");
+        require(states.width + states.n_tags == network_.hidden.ins,
+                "context and tags do not fit the hidden layer");
+        require_word_count(scripts, states.words);
+        if (confidence)
+            require_word_count(*confidence, states.words);
+        require_finite(kernels_->decoding.choose_scripts(
+            network_, states, forms.rows.data(), column,
+            {scripts.data(), confidence ? confidence->data() : nullptr}));
+    }
+
+ private:
+    LemmaNetwork network_;
+};
+
+class GraphParser : ForKernels {
+ public:
+    GraphParser(const std::optional<LayerMemory>& tags, const LayerMemory& vectors,
+                const LayerMemory& arcs, const LayerMemory& labels, HeldArray<const float, 1> root,
+                std::int64_t n_labels)
+        : root_(root) {
+        const PackedLayer no_tags{nullptr, nullptr, 0, 0};
+        network_ = {tags ? use(*tags) : no_tags,
+                    use(vectors),
+                    use(arcs),
+                    use(labels),
+                    root_.data(),
+                    n_labels};
+        const std::int64_t arc = network_.arcs.outs, label = padded(network_.labels.ins);
+        require(padded(network_.arcs.ins) == arc, "arcs must be square");
+        require(network_.vectors.outs == 2 * (arc + label),
+                "vectors must be two for arcs and two for labels, each padded");
+        require(size(root, 0) == arc + label, "root must be a padded vector for arcs and labels");
+        require(n_labels >= 1 && padded(n_labels) == network_.labels.outs,
+                "labels must have a column for each label");
+    }
+
+    void parse(Matrix<const float> context, Probabilities tags, Row<const Index> bounds,
+               Row<Index> heads, Row<Index> labels, std::optional<Row<float>> confidence) const {
+        const WordStates states = states_of(context, tags);
+        require_bounds(bounds, static_cast<std::size_t>(states.words));
+        const std::int64_t tag_width = network_.vectors.ins - states.width;
+        require(network_.tags.outs ? tag_width >= 1 && padded(tag_width) == network_.tags.outs &&
+                                         states.n_tags == network_.tags.ins
+                                   : tag_width == 0,
+                "context and tags do not fit the layers");
+        require_word_count(heads, states.words);
+        require_word_count(labels, states.words);
+        if (confidence)
+            require_word_count(*confidence, states.words);
+        require_finite(kernels_->decoding.parse_graphs(
+            network_, states, bounds.data(), size(bounds, 0) - 1,
+            {heads.data(), labels.data(), confidence ? confidence->data() : nullptr}));
+    }
+
+ private:
+    HeldArray<const float, 1> root_;
+    GraphNetwork network_;
+};
+
+} // namespace
+
+void bind_joint(nb::module_& m) {
+    const nb::call_guard<nb::gil_scoped_release> unlocked;
+    nb::class_<LayerMemory>(m, "PackedLayer")
+        .def(nb::new_(&make_layer), "weight"_a.noconvert(), "bias"_a.noconvert() = nb::none());
+    nb::class_<JointEncoder>(m, "JointEncoder")
+        .def(nb::init<
+                 const std::vector<std::pair<JointEncoder::Direction, JointEncoder::Direction>>&>(),
+             "layers"_a)
+        .def("run", &JointEncoder::run, "forms"_a, "bounds"_a.noconvert(), "context"_a.noconvert(),
+             unlocked)
+        .def("run_table", &JointEncoder::run_table, "table"_a.noconvert(),
+                "numbers"_a.noconvert(), "bounds"_a.noconvert(), "context"_a.noconvert(), unlocked);
+    nb::class_<TagScorer>(m, "TagScorer")
+        .def(nb::init<const LayerMemory&, HeldArray<const Index, 2>>(), "scores"_a, "columns"_a)
+        .def("choose", &TagScorer::choose, "context"_a.noconvert(), "tags"_a.noconvert(),
+             "confidence"_a.noconvert() = nb::none(), "probabilities"_a.noconvert() = nb::none(),
+             unlocked);
+    nb::class_<ScriptScorer>(m, "ScriptScorer")
+        .def(nb::init<const LayerMemory&, const LayerMemory&, std::int64_t>(), "hidden"_a,
+             "output"_a, "n_scripts"_a)
+        .def("choose", &ScriptScorer::choose, "forms"_a, "column"_a, "context"_a.noconvert(),
+             "tags"_a.noconvert().none(), "scripts"_a.noconvert(),
+             "confidence"_a.noconvert() = nb::none(), unlocked);
+    nb::class_<GraphParser>(m, "GraphParser")
+        .def(nb::init<const std::optional<LayerMemory>&, const LayerMemory&, const LayerMemory&,
+                      const LayerMemory&, HeldArray<const float, 1>, std::int64_t>(),
+             "tags"_a.none(), "vectors"_a, "arcs"_a, "labels"_a, "root"_a, "n_labels"_a)
+        .def("parse", &GraphParser::parse, "context"_a.noconvert(), "tags"_a.noconvert().none(),
+             "bounds"_a.noconvert(), "heads"_a.noconvert(), "labels"_a.noconvert(),
+             "confidence"_a.noconvert() = nb::none(), unlocked);
+}
+
+} // namespace meprop::border

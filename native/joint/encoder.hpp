@@ -1,0 +1,125 @@
+// A stack of BiLSTMs: all sentences advance together, the longest first.
+//
+// A gate's sum starts from the folded row or the bias, then adds the inputs, then the units.
+#pragma once
+
+#include "base/buffer.hpp"
+#include "base/by_length.hpp"
+#include "base/math.hpp"
+#include "joint/product.hpp"
+#include "lstm/lstm.hpp"
+
+namespace meprop::MEPROP_ISA {
+
+// A time step of one direction of a layer.
+struct LayerStep {
+    const LSTMDirection& direction;
+    const ByLength& order;
+    bool backward;
+    const float* const* forms; // folded rows, for the first layer; or null, and
+    Rows inputs;               // the states of the layer below
+    std::int64_t form_column;  // where the direction's part of a folded row begins
+    float* output;             // this direction's units of the first word
+    std::int64_t stride;
+    float* cells; // (sentences, padded)
+    std::int32_t time;
+};
+
+// exp(-x); from +-28 on, a sigmoid is 0 or 1 within 1e-12, and products of three stay finite.
+inline Vector<float> bounded_exp_minus(Vector<float> x) {
+    x = x > 28.0f ? splat(28.0f) : x;
+    x = x < -28.0f ? splat(-28.0f) : x;
+    return exp_in_range(-x);
+}
+
+// Computes a panel of units of R rows: c = sigmoid(f) c + sigmoid(i) tanh(g), and the outputs
+// sigmoid(o) tanh(c). With sigmoid(x) = 1 / (1 + exp(-x)) and tanh(x) = (1 - exp(-2x)) /
+// (1 + exp(-2x)), over common denominators, that takes two divisions.
+template <int R>
+__attribute__((noinline)) void update_cells(const float (&gates)[R][kGates * kLanes<float>],
+                                            bool is_first, float* const* cells,
+                                            float* const* outputs, std::int64_t width) {
+    using V = Vector<float>;
+    constexpr std::int64_t L = kLanes<float>;
+    for (int r = 0; r < R; ++r) {
+        const V i = 1.0f + bounded_exp_minus(load(gates[r]));
+        const V f = 1.0f + bounded_exp_minus(load(gates[r] + L));
+        const V g = bounded_exp_minus(2.0f * load(gates[r] + 2 * L));
+        const V o = 1.0f + bounded_exp_minus(load(gates[r] + 3 * L));
+        const V before = is_first ? V{} : load(cells[r]);
+        const V ig = i * (1.0f + g);
+        const V c = (before * ig + (1.0f - g) * f) / (ig * f);
+        const V e = bounded_exp_minus(2.0f * c);
+        store(cells[r], c);
+        store_lanes(outputs[r], (1.0f - e) / ((1.0f + e) * o), width);
+    }
+}
+
+// Computes a panel of units of R sentences.
+template <int R>
+inline void step_units(const LayerStep& step, std::int64_t sentence, std::int64_t panel) {
+    constexpr std::int64_t L = kLanes<float>;
+    const LSTMDirection& direction = step.direction;
+    const std::int64_t column = panel * kGates * L;
+    alignas(64) float gates[R][kGates * L];
+    Block<R> block;
+    float *cells[R], *outputs[R];
+    for (int r = 0; r < R; ++r) {
+        const std::int64_t word = step.order.word(sentence + r, step.time, step.backward);
+        const float* start =
+            step.forms ? step.forms[word] + step.form_column : direction.gates.bias;
+        float* output = step.output + word * step.stride;
+        block.starts[r] = start + column;
+        block.left[r] = step.inputs.at(word);
+        block.right[r] = output + (step.backward ? step.stride : -step.stride); // the word before
+        block.y[r] = gates[r];
+        cells[r] = step.cells + (sentence + r) * direction.padded + panel * L;
+        outputs[r] = output + panel * L;
+    }
+    multiply_block<R, kGates>(block, step.inputs.width, step.time ? direction.units : 0,
+                              direction.gates.weight + column * direction.gates.ins, 0);
+    update_cells<R>(gates, step.time == 0, cells, outputs, direction.units - panel * L);
+}
+
+inline void run_direction(LayerStep step) {
+    std::int64_t live = step.order.n;
+    const std::int64_t panels = step.direction.padded / kLanes<float>;
+    for (step.time = 0; step.time < step.order.steps; ++step.time) {
+        while (live && step.order.length[live - 1] <= step.time)
+            --live;
+        for (std::int64_t panel = 0; panel < panels; ++panel) {
+            for_blocks(live, [&](auto size, std::int64_t sentence) {
+                step_units<decltype(size)::value>(step, sentence, panel);
+            });
+        }
+    }
+}
+
+inline void run_layer(const BiLSTMLayer& layer, const ByLength& order, const float* const* forms,
+                      Rows inputs, float* output) {
+    const LSTMDirection *forward = layer.directions, *backward = layer.directions + 1;
+    const std::int64_t units = layer.units();
+    const Buffer<float> cells(order.n * larger(forward->padded, backward->padded));
+    run_direction({*forward, order, false, forms, inputs, 0, output, units, cells, 0});
+    run_direction({*backward, order, true, forms, inputs, kGates * forward->padded,
+                   output + forward->units, units, cells, 0});
+}
+
+inline void encode(const EncoderNetwork& network, const EncoderBatch& batch) {
+    const ByLength order(batch.bounds, batch.sentences);
+    const std::int64_t words = batch.bounds[batch.sentences];
+    std::int64_t widest = 0;
+    for (std::int64_t n = 0; n + 1 < network.n_layers; ++n)
+        widest = larger(widest, network.layers[n].units());
+    const Buffer<float> even(words * widest), odd(words * widest);
+    Rows inputs;
+    for (std::int64_t n = 0; n < network.n_layers; ++n) {
+        const BiLSTMLayer& layer = network.layers[n];
+        float* between = n % 2 ? odd : even;
+        float* output = n + 1 < network.n_layers ? between : batch.context;
+        run_layer(layer, order, n ? nullptr : batch.forms, inputs, output);
+        inputs = {output, layer.units(), layer.units()};
+    }
+}
+
+} // namespace meprop::MEPROP_ISA

@@ -1,0 +1,97 @@
+// The frozen joint model's layers and its batches of words, as plain pointers.
+//
+// float32 throughout. "Panels" are columns in groups as wide as a vector of the instruction set
+// that the layers were packed for (`Kernels::lanes`); padding is zero. Arrays of one row per word
+// have no padding, unless their stride says so.
+#pragma once
+
+#include <cstdint>
+
+namespace meprop {
+
+// A linear layer. The weights are in groups of four panels, [group][input][panel][lane]; the last
+// group may have fewer.
+struct PackedLayer {
+    const float* weight;
+    const float* bias;      // (outs)
+    std::int64_t ins, outs; // outs is a multiple of the lanes
+};
+
+// One direction of an LSTM. The layer's columns are [panel][gate][lane], the gates in PyTorch's
+// order; its rows are the inputs, if any, above the units.
+struct LSTMDirection {
+    PackedLayer gates;
+    std::int64_t units, padded; // padded: rounded up to a multiple of the lanes
+};
+
+struct BiLSTMLayer {
+    LSTMDirection directions[2]; // left to right, and back
+
+    std::int64_t units() const { return directions[0].units + directions[1].units; }
+};
+
+// A stack of BiLSTMs. The first has no input weights: a word's folded row has their products, with
+// the biases, for the first direction and then for the second.
+struct EncoderNetwork {
+    const BiLSTMLayer* layers;
+    std::int64_t n_layers;
+};
+
+struct EncoderBatch {
+    const float* const* forms;  // (words) folded rows
+    const std::int32_t* bounds; // (sentences + 1) first word of each
+    std::int64_t sentences;
+    float* context; // (words, units of the last layer)
+};
+
+// What the heads read of each word.
+struct WordStates {
+    std::int64_t words;
+    const float* context; // (words, width)
+    std::int64_t width;
+    const float* tags; // (words, n_tags) probabilities; null if n_tags is 0
+    std::int64_t n_tags;
+};
+
+struct TagNetwork {
+    PackedLayer scores;          // of all columns; each begins at a panel of its own
+    const std::int32_t* columns; // (2 n_columns) first score and number of tags of each column
+    std::int64_t n_columns, n_tags;
+};
+
+struct TagResults {
+    std::int32_t* tags;   // (n_columns, words)
+    float* confidence;    // (n_columns, words) or null: probability of the tag
+    float* probabilities; // (words, n_tags) or null
+};
+
+// The hidden layer's inputs are a word's context and tags; a word's folded row, from `first` on,
+// has the products of the vector of its form, with the bias.
+struct LemmaNetwork {
+    PackedLayer hidden, output;
+    std::int64_t n_scripts;
+};
+
+struct LemmaResults {
+    std::int32_t* scripts; // (words)
+    float* confidence;     // (words) or null: probability of the script
+};
+
+// `vectors` has four layers side by side, each padded: the word as a dependent and as a head in
+// arcs, and both again in labels.
+struct GraphNetwork {
+    PackedLayer tags; // no outputs if the head reads no tags
+    PackedLayer vectors;
+    PackedLayer arcs;   // of dependents
+    PackedLayer labels; // of the sum of both vectors
+    const float* root;  // (arcs.outs + padded label width) ROOT as a head
+    std::int64_t n_labels;
+};
+
+struct GraphResults {
+    std::int32_t* heads;  // (words) 0 = ROOT
+    std::int32_t* labels; // (words)
+    float* confidence;    // (words) or null: probability of the head
+};
+
+} // namespace meprop

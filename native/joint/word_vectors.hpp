@@ -1,0 +1,39 @@
+// The vectors of words as dependents and as heads, from which arcs and labels are scored.
+#pragma once
+
+#include "base/buffer.hpp"
+#include "joint/product.hpp"
+
+namespace meprop::MEPROP_ISA {
+
+// The vectors of n words: [arc_dep][arc_head][label_dep][label_head] with their padding, and the
+// dependents' products with the weights of arcs.
+struct WordVectors {
+    WordVectors(const GraphNetwork& network, const WordStates& states, std::int64_t first,
+                std::int64_t n)
+        : arc(network.arcs.outs), label(network.vectors.outs / 2 - arc),
+          stride(network.vectors.outs), values(n * stride), dependents(n * arc) {
+        const std::int64_t width = network.tags.outs ? network.vectors.ins - states.width : 0;
+        const Buffer<float> tags(n * network.tags.outs);
+        if (width) {
+            const Rows probabilities{states.tags + first * states.n_tags, states.n_tags,
+                                     states.n_tags};
+            multiply({network.tags, probabilities, {}, tags, network.tags.outs}, n);
+        }
+        const Rows context{states.context + first * states.width, states.width, states.width};
+        const Rows tag_vectors{tags, network.tags.outs, width};
+        multiply({network.vectors, context, tag_vectors, values, stride, 2 * arc}, n);
+        multiply({network.arcs, {values, stride, network.arcs.ins}, {}, dependents, arc}, n);
+    }
+
+    const float* as_head(std::int64_t word) const { return values + word * stride + arc; }
+    const float* label_as_dependent(std::int64_t word) const {
+        return values + word * stride + 2 * arc;
+    }
+    const float* label_as_head(std::int64_t word) const { return label_as_dependent(word) + label; }
+
+    const std::int64_t arc, label, stride; // padded widths; of a row
+    const Buffer<float> values, dependents;
+};
+
+} // namespace meprop::MEPROP_ISA
