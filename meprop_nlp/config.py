@@ -43,7 +43,7 @@ LEARNING_RATES = {
     "parser": {"adam": 0.002},
     "joint": {"adam": 0.002},
 }
-KEPT_SHARES = {"tagger": 0.1, "parser": 0.1, "joint": 0.2}
+KEPT_SHARES = {"tagger": 0.1, "parser": 0.1, "joint": 0.15}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08, "joint": 0.18}
 # Defaults of a training with a late cut: the whole network learns first, and after the cut the rest
 # of it learns again.
@@ -404,7 +404,7 @@ class JointConfig(Config):
         "that the training file has.",
     )
     columns: tuple[str, ...] = setting_of(TaggerConfig, "columns")
-    hidden: int = setting_of(TaggerConfig, "hidden", default=200)
+    hidden: int = setting_of(TaggerConfig, "hidden", default=300)
     layers: int = setting(3, at_least=1, at_most=5, help="BiLSTM layers, 1 to 5.")
     word_dim: int = setting_of(TaggerConfig, "word_dim", default=100)
     feature_dim: int = setting_of(TaggerConfig, "feature_dim", default=30)
