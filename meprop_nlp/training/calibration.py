@@ -9,6 +9,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.calibration import ARCS, ROOTS, logit
 from meprop_nlp.models.model import Model
+from meprop_nlp.models.prediction import Scores
 from meprop_nlp.models.words import SentenceWords
 
 _COLUMNS = {"UPOSConf": "upos", "XPOSConf": "xpos", "FEATSConf": "feats", "LemmaConf": "lemma"}
@@ -22,33 +23,41 @@ def measure_calibration(model: Model, dev: Sequence[Sentence]) -> dict[str, list
         model: without calibration.
         dev: gold sentences.
     """
-    confidence: dict[str, list[npt.NDArray[np.float32]]] = {}
-    right: dict[str, list[npt.NDArray[np.bool_]]] = {}
+    return {
+        kind: fitted_line(confidence, is_right)
+        for kind, (confidence, is_right) in answers(model, dev).items()
+        if len(confidence) >= _FEWEST
+    }
 
-    def add(kind: str, values: npt.NDArray[np.float32], is_right: npt.NDArray[np.bool_]) -> None:
-        confidence.setdefault(kind, []).append(values)
-        right.setdefault(kind, []).append(is_right)
 
-    for batch in in_batches(dev):
+def answers(
+    model: Model, gold: Sequence[Sentence]
+) -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]]:
+    """Return how sure a model is of its answers, and which are right, by kind: (N,) each."""
+    found: dict[str, tuple[list[Scores], list[npt.NDArray[np.bool_]]]] = {}
+
+    def add(kind: str, values: Scores, is_right: npt.NDArray[np.bool_]) -> None:
+        confidence, right = found.setdefault(kind, ([], []))
+        confidence.append(values)
+        right.append(is_right)
+
+    for batch in in_batches(gold):
         words = SentenceWords(batch)
         prediction = model.annotate(words, confidence=True)
         for kind, values in prediction.confidence.items():
             if kind != ARCS:
-                column = _COLUMNS.get(kind)
-                if column is None:
-                    continue  # a head whose answers are not known to be right
-                found = prediction.texts[column].to_list()
-                add(kind, values, np.array(found) == np.array(words.column(column)))
+                column = _COLUMNS[kind]
+                predicted = prediction.texts[column].to_list()
+                add(kind, values, np.array(predicted) == np.array(words.column(column)))
                 continue
             assert prediction.heads is not None
-            gold = np.array([word.head for sentence in batch for word in sentence.words])
-            is_right, is_root = prediction.heads == gold, prediction.heads == 0
+            heads = np.array([word.head for sentence in batch for word in sentence.words])
+            is_right, is_root = prediction.heads == heads, prediction.heads == 0
             add(ROOTS, values[is_root], is_right[is_root])
             add(ARCS, values[~is_root], is_right[~is_root])
     return {
-        kind: fitted_line(np.concatenate(values), np.concatenate(right[kind]))
-        for kind, values in confidence.items()
-        if sum(map(len, values)) >= _FEWEST
+        kind: (np.concatenate(confidence), np.concatenate(right))
+        for kind, (confidence, right) in found.items()
     }
 
 
@@ -69,14 +78,23 @@ def fitted_line(
     n_wrong = len(is_right) - n_right
     targets = np.where(is_right, (n_right + 1) / (n_right + 2), 1 / (n_wrong + 2))
     x = np.stack([logit(confidence), np.ones(len(confidence))], 1)
-    line = np.array([1.0, 0.0])
     prior = np.array([1.0, 1e-3])  # precision of slope and offset around 1 and 0
-    for _ in range(50):
+
+    def loss(line: npt.NDArray[np.float64]) -> float:
+        scores = x @ line
+        likelihood = np.logaddexp(0, scores) - targets * scores
+        return float(likelihood.sum() + 0.5 * (prior * (line - [1, 0]) ** 2).sum())
+
+    line = np.array([1.0, 0.0])
+    for _ in range(100):
         p = 1 / (1 + np.exp(-(x @ line)))
         gradient = x.T @ (p - targets) + prior * (line - [1, 0])
         curvature = (x * (p * (1 - p))[:, None]).T @ x + np.diag(prior)
         step = np.linalg.solve(curvature, gradient)
-        line -= np.clip(step, -2, 2)
+        # where most answers are certain, a full step can go too far
+        while loss(line - step) > loss(line) and np.abs(step).max() > 1e-9:
+            step /= 2
+        line = line - step
         if np.abs(step).max() < 1e-8:
             break
     return [round(float(number), 6) for number in line]
