@@ -146,7 +146,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     lexicon = header.pop("lexicon", None)
     labels = header.pop("labels", [])
     tags = header.pop("tags", {})
-    scripts = header.pop("scripts", [])
+    scripts, characters = header.pop("scripts", []), header.pop("characters", [])
     for hidden in ("checksum", "calibration", "root_labels", "other_labels"):
         header.pop(hidden, None)
     try:
@@ -156,6 +156,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
             **({} if lexicon is None else {"word_forms": len(lexicon["forms"]) - 1}),
             **{f"{name}_values": len(values) for name, values in tags.items()},
             **({"lemma_scripts": len(scripts)} if scripts else {}),
+            **({"characters": len(characters)} if characters else {}),
             **header,
         }
     except (KeyError, TypeError, AttributeError) as error:

@@ -5,7 +5,7 @@ A head is added by a line in `JOINT_HEADS` here, and one in `models.model.HEADS`
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -147,6 +147,12 @@ class JointTask(SentenceTask):
         return "tree" in config.heads if config.heads else None
 
     @staticmethod
+    def fitting_epochs(n_words: int, *, simplify: bool) -> int:
+        # about 8,000 steps, within bounds; a cut network needs half as many again
+        whole = max(10, min(60, round(8000 * fitting_words(n_words) / n_words)))
+        return whole + round(whole / 2) if simplify else whole
+
+    @staticmethod
     def word_width(config: JointConfig) -> int:
         return config.word_dim
 
@@ -211,18 +217,9 @@ class JointTask(SentenceTask):
 TASK = JointTask
 
 
-class _Bounds(NamedTuple):
-    least: int
-    most: int
-
-
-_WORDS = _Bounds(300, 1000)  # of a minibatch
-_FEWEST_BATCHES = 200
-
-
 def fitting_words(n_words: int) -> int:
-    """Return the words of a minibatch that give an epoch enough steps, within bounds."""
-    return max(_WORDS.least, min(_WORDS.most, n_words // _FEWEST_BATCHES))
+    """Return the words of a minibatch that give an epoch about 400 steps, within bounds."""
+    return max(200, min(500, n_words // 400))
 
 
 def _heads_to_train(train: Sequence[Sentence], config: JointConfig) -> tuple[str, ...]:

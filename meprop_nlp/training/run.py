@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,10 @@ def train(
     )
     if dev is None and held_out:
         sentences, dev_sentences = hold_out(sentences, hooks)
+    if not settings.training.epochs:
+        n_words = sum(map(len, sentences))
+        epochs = task_class.fitting_epochs(n_words, simplify=settings.simplify is not None)
+        settings = replace(settings, training=replace(settings.training, epochs=epochs))
     width = task_class.word_width(settings.network)
     pretrained = read_pretrained(vectors, sentences, width, hooks) if vectors else {}
 

@@ -199,4 +199,5 @@ def test_stopped_run_with_held_out_sentences_goes_on_to_the_same_weights(
         assert train_joint(*options, "-o", actual).exit_code == 130
     result = train_joint(*options, "-o", actual, "--resume")
     assert result.exit_code == 0, result.stderr
+    assert "epoch  1 " not in result.stderr
     assert weights(actual) == weights(expected)

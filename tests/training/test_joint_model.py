@@ -40,8 +40,9 @@ def path(treebank: list[Sentence], tmp_path_factory: pytest.TempPathFactory) -> 
 def test_joint_model_trains_with_its_own_defaults(path: Path) -> None:
     model = JointModel.load(path)
     defaults = Settings.of("joint", hidden=30)
-    assert model.file.header["training"]["training"] == defaults.training.to_dict()
-    assert model.file.header["training"]["meprop"]["k"] == defaults.meprop.k == 3
+    found = model.file.header["training"]["training"]
+    assert found == defaults.training.to_dict() | {"epochs": found["epochs"]}  # by size
+    assert model.file.header["training"]["meprop"]["k"] == defaults.meprop.k
     with pytest.raises(CheckpointError, match="is a joint model, expected a tagger"):
         Tagger.load(path)
 
@@ -51,7 +52,9 @@ def test_some_of_the_heads_are_a_model_too(path: Path) -> None:
     tags, tree = model.only("tags"), model.only("tree")
     assert (tags.fills, tree.fills) == (("upos", "xpos"), ("head", "deprel"))
     assert (tags.predicted, tree.predicted[:2]) == (("upos", "xpos"), ("uas", "las"))
-    for part in (tags, tree, pickle.loads(pickle.dumps(tree))):
+    copy = pickle.loads(pickle.dumps(tree))
+    assert copy.fills == tree.fills
+    for part in (tags, tree, copy):
         found = part(WORDS)
         assert (found.column("upos") != WORDS.column("upos")) == ("upos" in part.fills)
         assert (found.column("head") != WORDS.column("head")) == ("head" in part.fills)
