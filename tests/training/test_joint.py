@@ -106,7 +106,7 @@ def test_stored_model_scores_as_the_network(
             tags = [vocabs.vocabs[column][i] for i in logits[order].argmax(1).tolist()]
             assert prediction["tags"].texts[column].to_list() == tags
     if "lemmas" in heads:
-        (found,) = scripts
+        found = scripts[0]  # forms that are too short for their best script are asked about again
         np.testing.assert_allclose(found, answers["lemmas"][order], rtol=1e-4, atol=1e-4)
     answer, places = answers["tree"], order.tolist()
     heads_of_words = prediction["tree"].heads
@@ -183,8 +183,7 @@ def test_cut_network_is_the_network_with_those_neurons_masked(
     assert epoch_loss(task) == pytest.approx(masked, rel=1e-5)
     assert network.encoder.width == 7
     frozen = task.frozen()
-    assert frozen.encoder is not None
-    assert frozen.encoder.width == 7
+    assert frozen.file.arrays["tree.root.weight"].shape[1] == 7 + task.config.tag_dim
     frozen.evaluate(treebank)
 
 

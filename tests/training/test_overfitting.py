@@ -70,7 +70,7 @@ def overfit(
     config = {"hidden": 16, "dropout": 0.0, "word_dropout": 0.0}
     if task == "joint":
         config |= {"part_dropout": 0.0, "smoothing": 0.0, "lemma_dim": 16}
-        config |= {"arc_dim": 16, "label_dim": 16}
+        config |= {"layers": 1, "arc_dim": 16, "label_dim": 16}
     model = train(
         task,
         config=config,
