@@ -154,7 +154,7 @@ WRONG: list[tuple[Any, str, Any, str]] = [
     *((SimplifyConfig, "prune_rate", value, SHARE) for value in (-0.1, 1, 1.5, math.nan)),
     *((SimplifyConfig, name, 0, POSITIVE) for name in ("cycle", "cuts_per_epoch", "min_neurons")),
     (SimplifyConfig, "first_cut_epoch", 0, POSITIVE),
-    *((TrainingConfig, "epochs", value, POSITIVE) for value in (0, -3, 1.5, True, "3", None)),
+    *((TrainingConfig, "epochs", value, NATURAL) for value in (-3, 1.5, True, "3", None)),
     (TrainingConfig, "batch_size", -1, NATURAL),
     (TrainingConfig, "optimizer", "lamb", "one of " + ", ".join(OPTIMIZERS)),
     *(

@@ -12,6 +12,7 @@ from meprop_nlp.models.model import Model
 from meprop_nlp.models.prediction import Scores
 from meprop_nlp.models.words import SentenceWords
 
+# the columns that are judged by other kinds of confidence than that of arcs
 _COLUMNS = {"UPOSConf": "upos", "XPOSConf": "xpos", "FEATSConf": "feats", "LemmaConf": "lemma"}
 _FEWEST = 20  # answers of a kind; with fewer there is nothing to measure
 
@@ -33,7 +34,10 @@ def measure_calibration(model: Model, dev: Sequence[Sentence]) -> dict[str, list
 def answers(
     model: Model, gold: Sequence[Sentence]
 ) -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]]:
-    """Return how sure a model is of its answers, and which are right, by kind: (N,) each."""
+    """Return how sure a model is of its answers, and which are right, by kind: (N,) each.
+
+    Kinds of confidence that are not known here are left out.
+    """
     found: dict[str, tuple[list[Scores], list[npt.NDArray[np.bool_]]]] = {}
 
     def add(kind: str, values: Scores, is_right: npt.NDArray[np.bool_]) -> None:
@@ -45,10 +49,11 @@ def answers(
         words = SentenceWords(batch)
         prediction = model.annotate(words, confidence=True)
         for kind, values in prediction.confidence.items():
-            if kind != ARCS:
+            if kind in _COLUMNS:
                 column = _COLUMNS[kind]
                 predicted = prediction.texts[column].to_list()
                 add(kind, values, np.array(predicted) == np.array(words.column(column)))
+            if kind != ARCS:
                 continue
             assert prediction.heads is not None
             heads = np.array([word.head for sentence in batch for word in sentence.words])

@@ -81,7 +81,7 @@ def weights(path: Path) -> dict[str, bytes]:
         ("tagger", "--input-format x", "--input-format is 'x'"),
         ("tagger", "--columns lemma", "expected any of upos, xpos, feats"),
         ("parser", "--tag-columns lemma", "expected any of upos, xpos, feats"),
-        ("tagger", "--epochs 0", "--epochs is 0"),
+        ("tagger", "--epochs -1", "--epochs is -1"),
         ("tagger", "--epochs -3", "--epochs is -3"),
         ("tagger", "--epochs x", "Invalid value for '--epochs'"),
         ("tagger", "--batch-size -1", "--batch-size is -1"),

@@ -634,3 +634,11 @@ def test_run_is_stopped_while_a_teacher_answers_about_all_examples(
     assert len(timeless(output)) == 1
     train(task, output=output, simplify=LATE, resume=True)
     assert output.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize(("task", "expected"), [("tagger", 8), ("parser", 8), ("joint", 60)])
+def test_no_number_of_epochs_is_one_that_fits_the_treebank(
+    task: str, expected: int, train: Callable[..., Any]
+) -> None:
+    model = train(task, training={"epochs": 0})
+    assert model.file.header["training"]["training"]["epochs"] == expected
