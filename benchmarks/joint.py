@@ -16,11 +16,10 @@ import json
 import os
 import time
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 from conditions import conditions
-from readme import markdown
+from readme import JOINT, joint_table
 from treebanks import call
 
 from meprop_nlp.files import replacing
@@ -28,7 +27,6 @@ from meprop_nlp.training.checkpoint import checkpoint_path
 
 RESULTS = Path(__file__).parent / "results" / "joint.json"
 EWT, IMST = "ud-english-ewt", "ud-turkish-imst"
-SCORES = ("upos", "xpos", "ufeats", "lemmas", "uas", "las", "clas", "mlas", "blex")
 
 # name: (data folder, options of `train`)
 RUNS: dict[str, tuple[str, list[str]]] = {
@@ -59,7 +57,7 @@ def run(name: str, seed: int, data: Path, folder: Path, *, alone: bool) -> dict[
     def scores(path: str, *more: str) -> dict[str, float]:
         printed = call("evaluate", path, "--model", str(model), "--json", *more)
         metrics = json.loads(printed)["metrics"]
-        return {metric: metrics[metric]["f1"] for metric in SCORES if metrics.get(metric)}
+        return {metric: metrics[metric]["f1"] for metric in JOINT if metrics.get(metric)}
 
     return {
         "seed": seed,
@@ -76,21 +74,6 @@ def run(name: str, seed: int, data: Path, folder: Path, *, alone: bool) -> dict[
         "alone": alone,
         "conditions": conditions(),
     }
-
-
-def table(results: dict[str, list[dict[str, Any]]], part: str) -> str:
-    """Return the mean scores of each run on a part, with the deviation over seeds."""
-    rows = []
-    for name, seeds in results.items():
-        cells = []
-        for score in SCORES:
-            values = [seed[part][score] for seed in seeds if score in seed[part]]
-            spread = f" ({stdev(values):.2f})" if len(values) > 1 else ""
-            cells.append(f"{mean(values):.2f}{spread}" if values else "")
-        neurons = " + ".join(map(str, seeds[0]["neurons"]))
-        size = f"{mean(seed['bytes'] for seed in seeds) / 1e6:.1f} MB"
-        rows.append([name, str(len(seeds)), *cells, neurons, size])
-    return markdown(["", "seeds", *map(str.upper, SCORES), "neurons", "file"], rows)
 
 
 def main() -> None:
@@ -119,7 +102,7 @@ def main() -> None:
             with replacing(RESULTS) as temporary:
                 temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     for part in ("dev", "dev, gold tags kept", "test"):
-        print(f"{part}:\n{table(finished(), part)}\n")
+        print(f"{part}:\n{joint_table(finished(), part)}\n")
 
 
 if __name__ == "__main__":

@@ -10,17 +10,32 @@ import json
 import re
 import sys
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "speed.md")
-FILES = ("treebanks", "linear", "lstm", "training", "decode")
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "speed.md", ROOT / "docs" / "accuracy.md")
+FILES = ("treebanks", "linear", "lstm", "training", "decode", "joint")
 NAMES = (
     *("tagger", "parser", "ptb", "conditions", "linear", "linear-grid", "lstm"),
     *("training-step", "training-parser", "training-tagger", "speed-conditions"),
     *("training", "decode", "decode-peers", "decode-conditions"),
+    *("joint", "joint-dev", "joint-gold", "joint-test", "joint-conditions"),
 )
+# the scores of the joint model in the README, and in docs/accuracy.md
+SUMMARY = {
+    "upos": "UPOS",
+    "xpos": "XPOS",
+    "ufeats": "UFeats",
+    "lemmas": "Lemmas",
+    "uas": "UAS",
+    "las": "LAS",
+}
+JOINT = {**SUMMARY, "clas": "CLAS", "mlas": "MLAS", "blex": "BLEX"}
+# spaCy 3.8.18, `init config --pipeline tagger,morphologizer,parser --optimize efficiency`, trained
+# on the same file; tokens given; scored by udtools' udeval
+SPACY = {"upos": 94.53, "xpos": 93.65, "ufeats": 95.23, "uas": 86.40, "las": 83.18}
 UNMEASURED = "Not measured yet."
 
 
@@ -201,6 +216,52 @@ def training_summary(training: dict[str, Any]) -> str:
     return markdown(["", "dev", "neurons", "seconds to best dev", "against dense"], rows)
 
 
+def joint_summary(runs: dict[str, list[dict[str, Any]]]) -> str:
+    """Return the joint model's scores on EWT's test file, with spaCy's beside them."""
+    chosen = {name: seeds for name, seeds in runs.items() if name.startswith("EWT")}
+    rows = [
+        [
+            name.removeprefix("EWT, "),
+            *(_spread([seed["test"][score] for seed in seeds]) for score in SUMMARY),
+            f"{mean(seed['bytes'] for seed in seeds) / 1e6:.1f} MB",
+        ]
+        for name, seeds in chosen.items()
+    ]
+    spacy = [f"{SPACY[score]:.2f}" if score in SPACY else "" for score in SUMMARY]
+    rows.append(["spaCy, efficiency", *spacy, "8.2 MB"])
+    return markdown(["EWT test", *SUMMARY.values(), "file"], rows)
+
+
+def joint_table(runs: dict[str, list[dict[str, Any]]], part: str) -> str:
+    """Return all scores of the joint model on a part, means with the deviation over seeds."""
+    rows = []
+    for name, seeds in runs.items():
+        found = [[seed[part][score] for seed in seeds if score in seed[part]] for score in JOINT]
+        neurons = " + ".join(str(width) for width in seeds[0]["neurons"])
+        cells = [_spread(values) if values else "" for values in found]
+        rows.append([name, str(len(seeds)), *cells, neurons])
+    return markdown(["", "seeds", *JOINT.values(), "neurons"], rows)
+
+
+def joint_conditions(runs: dict[str, list[dict[str, Any]]]) -> str:
+    """Return what the joint models were trained with, and on."""
+    lines: dict[str, dict[str, None]] = {}
+    for name, seeds in runs.items():
+        for seed in seeds:
+            c = seed["conditions"]
+            line = (
+                f"{c['cpu']}, {c['cores']} cores, {c['threads']} threads; Python {c['python']}, "
+                f"torch {c['torch']}, numpy {c['numpy']}; {c['date']}; commit {c['commit']}"
+            )
+            lines.setdefault(line, {})[f"{name}: `{seed['command']}`"] = None
+    return "Trained on " + " ".join(f"{line} ({', '.join(of)})." for line, of in lines.items())
+
+
+def _spread(values: list[float]) -> str:
+    deviation = f" ({stdev(values):.2f})" if len(values) > 1 else ""
+    return f"{mean(values):.2f}{deviation}"
+
+
 def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Return all tables by the names they have in the documents."""
     tags = {"upos": "UPOS", "xpos": "XPOS", "ufeats": "UFeats"}
@@ -227,6 +288,13 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
         made["decode"] = f"{decode_table(decode)}\n\n{decode_checks(decode)}"
         made["decode-peers"] = markdown(**decode["peers_table"])
         made["decode-conditions"] = speed_conditions(results, ("decode",))
+    joint = results["joint"]
+    if joint:
+        made["joint"] = joint_summary(joint)
+        made["joint-dev"] = joint_table(joint, "dev")
+        made["joint-gold"] = joint_table(joint, "dev, gold tags kept")
+        made["joint-test"] = joint_table(joint, "test")
+        made["joint-conditions"] = joint_conditions(joint)
     return {name: made.get(name) or UNMEASURED for name in NAMES}
 
 
