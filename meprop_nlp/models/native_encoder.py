@@ -5,13 +5,13 @@ each form. A head that reads the form as well has its products in the same row.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from meprop_nlp.data.ngrams import MOST, SIZES, marked
 from meprop_nlp.models.encoder import BiLSTM, SharedEncoder, States
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.rows import RowSource, by_panels, padded
@@ -97,7 +97,7 @@ class NativeEncoder:
         self._forms = RowSource(
             native,
             ["form"],
-            partial(encoder.vectors, spelling=NativeBiLSTM(encoder.spelling, native)),
+            NativeFormVectors(encoder, native),
             np.concatenate(weights, 1),
             np.concatenate(biases),
             n_bytes=CACHE_BYTES,
@@ -116,6 +116,23 @@ class NativeEncoder:
         context = np.empty((len(rows), self._encoder.width), np.float32)
         self._layers.run(rows, words.bounds, context)
         return NativeStates(self._encoder, words, rows, self._columns, context)
+
+
+class NativeFormVectors:
+    """Computes what `SharedEncoder.vectors` does, in large part on the native core."""
+
+    def __init__(self, encoder: SharedEncoder, native: ModuleType) -> None:
+        self._encoder, self._native = encoder, native
+        self._spelling = NativeBiLSTM(encoder.spelling, native)
+
+    def __call__(self, forms: Sequence[str]) -> Array:
+        """Return the vectors of forms: (forms, I)."""
+        ngrams = self._encoder.ngrams
+        means = np.empty((len(forms), ngrams.shape[1]), np.float32)
+        texts = list(map(marked, forms))
+        self._native.average_ngrams(texts, SIZES[0], SIZES[-1], MOST, ngrams, means)
+        spelled = self._encoder.spelled(forms, self._spelling)
+        return np.concatenate([self._encoder.tables.concatenated(forms), means, spelled], 1)
 
 
 class NativeBiLSTM:
