@@ -14,7 +14,7 @@ import numpy.typing as npt
 from meprop_nlp.data.ngrams import MOST, SIZES, marked
 from meprop_nlp.models.encoder import BiLSTM, SharedEncoder, States
 from meprop_nlp.models.parts import Array
-from meprop_nlp.models.rows import RowSource, by_panels, padded
+from meprop_nlp.models.rows import GATES, RowSource, by_panels, padded
 from meprop_nlp.models.words import Words
 
 CACHE_BYTES = 64 << 20
@@ -157,7 +157,18 @@ class NativeBiLSTM:
 def _input_layers(layer: BiLSTM, lanes: int) -> Iterator[tuple[Array, Array]]:
     """Yield the weight and the bias of the input products of both directions, by panels."""
     for weight_ih, _, bias in layer.directions:
-        yield by_panels(weight_ih, lanes), by_panels(bias[None], lanes)[0]
+        yield _by_panels(weight_ih, lanes), _by_panels(bias[None], lanes)[0]
+
+
+def _by_panels(weight: Array, lanes: int) -> Array:
+    """Reorder (n, 4H) like `by_panels`, with a last panel of half the lanes if that is enough."""
+    units = weight.shape[1] // GATES
+    rest = units % lanes
+    if not 0 < rest <= lanes // 2:
+        return by_panels(weight, lanes)
+    gates = weight.reshape(len(weight), GATES, units)
+    whole, half = (part.reshape(len(weight), -1) for part in np.split(gates, [units - rest], 2))
+    return np.concatenate([by_panels(whole, lanes), by_panels(half, lanes // 2)], 1)
 
 
 def _packed(layer: BiLSTM, native: ModuleType, *, has_inputs: bool) -> tuple[Any, Any]:
@@ -166,6 +177,6 @@ def _packed(layer: BiLSTM, native: ModuleType, *, has_inputs: bool) -> tuple[Any
     directions = []
     for weight_ih, weight_hh, bias in layer.directions:
         weight = np.concatenate([weight_ih, weight_hh]) if has_inputs else weight_hh
-        gates = native.PackedLayer(by_panels(weight, lanes), by_panels(bias[None], lanes)[0])
+        gates = native.PackedLayer(_by_panels(weight, lanes), _by_panels(bias[None], lanes)[0])
         directions.append((gates, len(weight_hh)))
     return directions[0], directions[1]

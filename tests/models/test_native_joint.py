@@ -223,7 +223,8 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
     model = model_on(core, random_joint(1))
     states = model.encoder(SentenceWords(random_sentences(1, [5])))
     lanes = core.lanes()
-    five, forty, seven = (-n % lanes + n for n in (5, 40, 7))
+    five, forty = (-n % (lanes // 2) + n for n in (5, 40))
+    seven = -7 % lanes + 7
 
     def layer(ins: int, outs: int) -> Any:
         return core.PackedLayer(np.zeros((ins, outs), np.float32))
