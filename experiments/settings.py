@@ -9,7 +9,6 @@ from experiments.mnist.classifier import TRAINING as MNIST_TRAINING
 from meprop_nlp.config import (
     KEPT_SHARES,
     LATE_TRAINING,
-    SIMPLIFY_EPOCHS,
     MePropConfig,
     SimplifyConfig,
     TrainingConfig,
@@ -98,7 +97,11 @@ def paper_cut(task: str, k: int, prune_rate: float) -> dict[str, Any]:
     return {"k": k, "simplify": simplify, "epochs": 4 * cycle}
 
 
-def late_cut(k: int, **simplify: Any) -> dict[str, Any]:
+def late_cut(task: str, k: int, **simplify: Any) -> dict[str, Any]:
     """Return the changes for what `--simplify` does, with some of its settings changed."""
-    changes = {"k": k, "simplify": SimplifyConfig(**simplify), "epochs": SIMPLIFY_EPOCHS}
-    return changes | LATE_TRAINING
+    return {"k": k, "simplify": SimplifyConfig(**simplify), **late_training(task)}
+
+
+def late_training(task: str) -> dict[str, Any]:
+    """Return the changes that `--simplify` makes to a training."""
+    return LATE_TRAINING[MODELS[task]]

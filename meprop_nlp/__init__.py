@@ -1,4 +1,4 @@
-"""meprop_nlp: a POS tagger and a dependency parser trained by sparse backpropagation, and MNIST.
+"""meprop_nlp: tags, lemmas and dependency trees, learnt by sparse backpropagation (meProp).
 
 The public names are resolved on first use, so that importing the package loads no torch.
 """
@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from meprop_nlp.config import JointConfig as JointConfig
     from meprop_nlp.config import MePropConfig as MePropConfig
     from meprop_nlp.config import ParserConfig as ParserConfig
     from meprop_nlp.config import Settings as Settings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from meprop_nlp.nn.lstm import MePropLSTM as MePropLSTM
     from meprop_nlp.scoring.metrics import evaluate as evaluate
     from meprop_nlp.simplify.simplifier import Simplifier as Simplifier
+    from meprop_nlp.training.joint_model import JointModel as JointModel
     from meprop_nlp.training.parser import DependencyParser as DependencyParser
     from meprop_nlp.training.tagger import Tagger as Tagger
 
@@ -35,6 +37,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "BiLSTM": "nn.bilstm",
     "DependencyParser": "training.parser",
+    "JointConfig": "config",
+    "JointModel": "training.joint_model",
     "MePropConfig": "config",
     "MePropError": "errors",
     "MePropLSTM": "nn.lstm",
@@ -60,6 +64,8 @@ _HOMES = {
 __all__ = [
     "BiLSTM",
     "DependencyParser",
+    "JointConfig",
+    "JointModel",
     "MePropConfig",
     "MePropError",
     "MePropLSTM",

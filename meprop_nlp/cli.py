@@ -138,6 +138,8 @@ def _discard_output() -> None:
 # imported: a small file is tagged in a third of a second, and declaring the options of all commands
 # would take a tenth of that.
 _COMMANDS = {
+    "train": "--train train.conllu --dev dev.conllu",
+    "annotate": "words.conllu > annotated.conllu",
     "train-tagger": "--train train.conllu --dev dev.conllu --k 50",
     "train-parser": "--train train.conllu --dev dev.conllu --simplify",
     "tag": "words.conllu > tagged.conllu",
@@ -155,8 +157,8 @@ def make_app(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
     app = typer.Typer(
         name="meprop-nlp",
         cls=_Commands,
-        help="Train a POS tagger or a dependency parser by sparse backpropagation (meProp, "
-        "meSimp), and tag, parse and evaluate CoNLL files with it.",
+        help="Train models for tags, lemmas and dependency trees by sparse backpropagation "
+        "(meProp, meSimp), and annotate and evaluate CoNLL files with them.",
         no_args_is_help=True,
         add_completion=True,
         pretty_exceptions_enable=False,
@@ -174,7 +176,7 @@ def make_app(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
         # \b: the example is one line, however narrow the terminal
         app.command(
             name,
-            cls=GroupedCommand if name.startswith("train-") else None,
+            cls=GroupedCommand if name.startswith("train") else None,
             epilog=f"\b\nExample:\n  meprop-nlp {name} {_COMMANDS[name]}",
         )(as_command(function))
     return app

@@ -43,7 +43,7 @@ LEARNING_RATES = {
     "parser": {"adam": 0.002},
     "joint": {"adam": 0.002},
 }
-KEPT_SHARES = {"tagger": 0.1, "parser": 0.1, "joint": 0.1}
+KEPT_SHARES = {"tagger": 0.1, "parser": 0.1, "joint": 0.2}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08, "joint": 0.18}
 # Defaults of a training with a late cut: the whole network learns first, and after the cut the rest
 # of it learns again.
@@ -52,11 +52,11 @@ _LATE: dict[str, Any] = {"epochs": SIMPLIFY_EPOCHS, "lazy": True, "patience": 0}
 LATE_TRAINING: dict[str, dict[str, Any]] = {
     "tagger": _LATE,
     "parser": _LATE,
-    "joint": {"epochs": 36, "patience": 0},
+    "joint": {"patience": 0},
 }
 # Defaults of the joint model's training, chosen on UD English EWT's dev.
 JOINT_TRAINING: dict[str, Any] = {
-    "epochs": 24,
+    "epochs": 0,
     "warmup": 100,
     "beta2": 0.95,
     "average": 0.999,
@@ -88,7 +88,8 @@ class MePropConfig(Config):
         None,
         at_least=0,
         help="Entries kept of each gradient (meProp); 0 or none: plain backpropagation. With "
-        f"`simplify`, unless given, {_by_task(KEPT_SHARES)} of `hidden`.",
+        f"`simplify`, unless given, {_by_task(KEPT_SHARES)} of `hidden`. For the joint model: "
+        f"{KEPT_SHARES['joint']:g} of `hidden`, unless given, with and without `simplify`.",
     )
     topk_mode: TopkMode = setting(
         "example",
@@ -191,16 +192,17 @@ class TrainingConfig(Config):
 
     epochs: int = setting(
         8,
-        at_least=1,
+        at_least=0,
         varies=True,
         help=f"Passes over the training file; unless given, 8, or {SIMPLIFY_EPOCHS} with "
-        "`simplify` and the late `schedule`.",
+        f"`simplify` and the late `schedule`; 0, the joint model's default: by the size of the "
+        "training file, more for a small one.",
     )
     batch_size: int = setting(
         0,
         at_least=0,
-        help="Sentences (tagger) or transitions, two per word (parser), in a minibatch; 0: by the "
-        "size of the training file.",
+        help="Sentences (tagger), transitions, two per word (parser), or words (joint model) in a "
+        "minibatch; 0: by the size of the training file.",
     )
     optimizer: OptimizerName = setting("adam", help=f"{listed(OPTIMIZERS)}.")
     learning_rate: float | None = setting(
@@ -225,15 +227,16 @@ class TrainingConfig(Config):
         0,
         at_least=0,
         varies=True,
-        help="Minibatches over which the learning rate rises from zero; unless given, 100 with "
-        "`train`, else 0.",
+        help="Minibatches over which the learning rate rises from zero; unless given, 0, or "
+        "100 for the joint model.",
     )
     beta2: float = setting(
         0.999,
         at_least=0,
         below=1,
         varies=True,
-        help="Decay rate of Adam's second moments; unless given, 0.95 with `train`, else 0.999.",
+        help="Decay rate of Adam's second moments; unless given, 0.999, or 0.95 for the joint "
+        "model.",
     )
     average: float = setting(
         0.0,
@@ -241,7 +244,7 @@ class TrainingConfig(Config):
         below=1,
         varies=True,
         help="Decay rate of the averaged weights that are scored and saved, 0: none; unless given, "
-        "0.999 with `train`, else 0.",
+        "0, or 0.999 for the joint model.",
     )
     clip: float = setting(5.0, at_least=0, help="Largest norm of the gradient; 0: no limit.")
     clip_value: float = setting(
@@ -255,7 +258,7 @@ class TrainingConfig(Config):
         at_least=0,
         varies=True,
         help="Stop after this many epochs without a better dev score; 0: never. Unless given, 5, "
-        "or 0 with `simplify` and the late `schedule`.",
+        "or 0 with `simplify` and the late `schedule`. For the joint model: 0.",
     )
     # numpy and torch take no larger seed
     seed: int = setting(
@@ -486,7 +489,7 @@ class Settings:
             self._demand_hits()
         epochs = self.training.epochs
         before = self.simplify.epochs_before(epochs)
-        if before >= epochs:
+        if before >= epochs > 0:
             raise ConfigError(
                 f"`first_cut_epoch` is {before}, but training ends after {epochs} epochs, so "
                 "nothing would be cut; give more `epochs` or a smaller `first_cut_epoch`"

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from meprop_nlp.config import (
     ACTIVATIONS,
     CRITERIA,
+    HEAD_NAMES,
+    JOINT_TRAINING,
     KEPT_SHARES,
     NETWORKS,
     NONPROJECTIVE,
@@ -24,6 +26,7 @@ from meprop_nlp.config import (
     TOPK_MODES,
     TRANSITION_SYSTEMS,
     Config,
+    JointConfig,
     MePropConfig,
     ParserConfig,
     Settings,
@@ -34,13 +37,17 @@ from meprop_nlp.config import (
 from meprop_nlp.errors import ConfigError
 
 CLASSES: list[Any] = [
-    MePropConfig, SimplifyConfig, TrainingConfig, TaggerConfig, ParserConfig,
+    MePropConfig, SimplifyConfig, TrainingConfig, TaggerConfig, ParserConfig, JointConfig,
 ]  # fmt: skip
 
 whole = st.integers(1, 1000)
 share = st.floats(0, 1, exclude_max=True)
 rate = st.floats(0, 1e6)
 columns = st.lists(st.sampled_from(TAG_COLUMNS), unique=True).map(tuple)
+JOINT_WIDTHS = (
+    "hidden", "word_dim", "feature_dim", "ngram_dim", "ngram_rows", "character_dim",
+    "spelling_dim", "lemma_dim", "tag_dim", "arc_dim", "label_dim",
+)  # fmt: skip
 SETTINGS: dict[str, dict[str, Any]] = {
     "MePropConfig": {
         "k": st.none() | st.integers(0, 1000), "topk_mode": st.sampled_from(TOPK_MODES),
@@ -61,7 +68,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "learning_rate": st.none() | st.floats(1e-9, 1e3), "decay": st.booleans(), "clip": rate,
         "lazy": st.booleans(), "clip_value": rate, "weight_decay": rate,
         "patience": st.integers(0, 9), "seed": st.integers(0, 2**63 - 1),
-        "threads": st.integers(0, 256),
+        "threads": st.integers(0, 256), "warmup": st.integers(0, 1000), "beta2": share,
+        "average": share,
         "device": st.sampled_from(["auto", "cpu", "cuda:1"]),
     },
     "TaggerConfig": {
@@ -74,6 +82,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "dropout": st.none() | share, "input_dropout": st.none() | share,
         "word_dropout": rate, "transition_system": st.sampled_from(TRANSITION_SYSTEMS),
         "oracle": st.just("static"), "nonprojective": st.sampled_from(NONPROJECTIVE),
+    },
+    "JointConfig": {
+        "heads": st.lists(st.sampled_from(HEAD_NAMES), unique=True).map(tuple), "columns": columns,
+        "layers": st.integers(1, 5), **dict.fromkeys(JOINT_WIDTHS, whole),
+        "dropout": share, "input_dropout": st.none() | share, "part_dropout": share,
+        "word_dropout": rate, "smoothing": share,
     },
 }  # fmt: skip
 
@@ -152,7 +166,8 @@ WRONG: list[tuple[Any, str, Any, str]] = [
         for name in ("clip", "clip_value", "weight_decay")
         for value in (-1, math.inf, math.nan)
     ),
-    (TrainingConfig, "patience", -1, NATURAL),
+    *((TrainingConfig, name, -1, NATURAL) for name in ("patience", "warmup")),
+    *((TrainingConfig, name, 1, SHARE) for name in ("beta2", "average")),
     *((TrainingConfig, "seed", n, "a whole number from 0 to 2^63 - 1") for n in (-1, 2**63)),
     *((TrainingConfig, "threads", value, "a whole number from 0 to 256") for value in (-1, 10**6)),
     (TaggerConfig, "columns", ("lemma",), "any of upos, xpos, feats, each once"),
@@ -256,13 +271,16 @@ def test_settings_that_cannot_work_together_are_refused(settings: Any, message: 
 @pytest.mark.parametrize("task", NETWORKS)
 def test_settings_are_taken_by_name(task: str) -> None:
     network = NETWORKS[task]
-    assert Settings.of(task) == Settings(network=network())
+    own = JOINT_TRAINING if task == "joint" else {}
+    k = round(KEPT_SHARES[task] * network().hidden) if task == "joint" else None
+    defaults = Settings(network=network(), meprop=MePropConfig(k=k), training=TrainingConfig(**own))
+    assert Settings.of(task) == defaults
     settings = Settings.of(task, hidden=40, k=7, epochs=3, simplify=True, keep=0.5, lazy=False)
     assert settings == Settings(
         network=network(hidden=40),
         meprop=MePropConfig(k=7),
         simplify=SimplifyConfig(keep=0.5),
-        training=TrainingConfig(epochs=3, lazy=False, patience=0),
+        training=TrainingConfig(**{**own, "epochs": 3, "lazy": False, "patience": 0}),
     )
 
 

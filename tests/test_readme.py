@@ -13,7 +13,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from meprop_nlp.cli import make_app
-from meprop_nlp.commands import train_parser, train_tagger
+from meprop_nlp.commands import train, train_parser, train_tagger
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.conll.writing import write
 from meprop_nlp.data.sample.treebank import sample_treebank
@@ -67,14 +67,14 @@ def test_commands_of_the_readme_have_the_options_that_it_names(words: list[str])
 
 @pytest.mark.parametrize(
     "words",
-    [words for words in COMMANDS if words[1] in ("train-tagger", "train-parser")],
+    [words for words in COMMANDS if words[1] in ("train", "train-tagger", "train-parser")],
     ids=" ".join,
 )
 def test_settings_of_the_readme_are_possible(
     words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[object] = []
-    for module in (train_parser, train_tagger):
+    for module in (train, train_parser, train_tagger):
         monkeypatch.setattr(module, "run_training", lambda *arguments, **_: made.append(arguments))
     result = CliRunner().invoke(make_app(), words[1:])
     assert result.exit_code == 0, result.output

@@ -36,7 +36,12 @@ MAY_IMPORT["training"] = MAY_IMPORT["models"] | {"models", "nn", "simplify"}
 MAY_IMPORT["commands"] = MAY_IMPORT["training"] | {"training", "__init__"}
 MAY_IMPORT["cli"] = MAY_IMPORT["commands"] | {"commands"}
 WITHOUT_TORCH = {*GROUND, "scoring", "data", "parsing", "models", "commands", "cli", "__init__"}
-LAZY_ABOUT_TORCH = {"training.parser", "training.tagger", "training.trainable"}
+LAZY_ABOUT_TORCH = {
+    "training.joint_model",
+    "training.parser",
+    "training.tagger",
+    "training.trainable",
+}
 # The only folders that call the native core.
 NEAR_THE_CORE = ("nn.backends.", "models.", "data.conll.")
 # Questions that only nn/backends/choose.py asks of a tensor.
@@ -244,7 +249,7 @@ def test_importing_the_package_loads_no_torch() -> None:
 
 
 def test_reading_and_predicting_load_no_torch() -> None:
-    names = "read, write, load, evaluate, Tagger, DependencyParser"
+    names = "read, write, load, evaluate, Tagger, DependencyParser, JointModel"
     code = (
         f"from meprop_nlp import {names}; import sys; sys.stderr.write(str('torch' in sys.modules))"
     )

@@ -10,9 +10,17 @@ from experiments.claims import MARGIN, better, no_worse, smaller
 from experiments.conditions import machine
 from experiments.data import FULL
 from experiments.results import Result
-from experiments.settings import DEFAULT_K, DEFAULTS, PAPERS, late_cut, paper_cut, paper_cycle
+from experiments.settings import (
+    DEFAULT_K,
+    DEFAULTS,
+    PAPERS,
+    late_cut,
+    late_training,
+    paper_cut,
+    paper_cycle,
+)
 from experiments.table import Changes, Figure, Row, Table
-from meprop_nlp.config import LATE_TRAINING, SIMPLIFY_EPOCHS, Criterion, SimplifyConfig
+from meprop_nlp.config import SIMPLIFY_EPOCHS, Criterion, SimplifyConfig
 
 DENSE = "dense, uncut"
 COLUMNS = ("neurons", "dev", "test", "bytes", "decode", "seconds", "best_epoch")
@@ -53,8 +61,8 @@ def _papers(task: str) -> Table:
 def _defaults(task: str) -> Table:
     k = DEFAULT_K[task]
     cut = f"`--simplify`, k {k}"
-    rows = [Row(DENSE, {}), Row(f"meProp, k {k}, uncut", {"k": k}), Row(cut, late_cut(k))]
-    rows += [Row(f"`--simplify --keep {s:g}`, k {k}", late_cut(k, keep=s)) for s in KEPT]
+    rows = [Row(DENSE, {}), Row(f"meProp, k {k}, uncut", {"k": k}), Row(cut, late_cut(task, k))]
+    rows += [Row(f"`--simplify --keep {s:g}`, k {k}", late_cut(task, k, keep=s)) for s in KEPT]
     claims = (
         smaller(cut, DENSE, share=SimplifyConfig().keep),
         no_worse(cut, DENSE, column="dev"),
@@ -114,12 +122,12 @@ def _same_time(like: Result | None, other: Result | None) -> int | None:
     return max(1, min(MOST_EPOCHS, ceil(float(like["training_seconds"]) / an_epoch)))
 
 
-def _small(cut: Result | None, epochs: int | None) -> Changes | None:
+def _small(task: str, cut: Result | None, epochs: int | None) -> Changes | None:
     """Return the changes for a network from scratch, as wide as the layers of a cut one."""
     if not (cut and epochs):
         return None
     hidden = max(1, round(fmean(cut["neurons"].values())))
-    return {"hidden": hidden, "epochs": epochs, **LATE_TRAINING}
+    return {"hidden": hidden, **late_training(task), "epochs": epochs}
 
 
 def _dense(epochs: int | None) -> Changes | None:
@@ -132,16 +140,19 @@ def _fair(task: str) -> Table:
     rows = [
         Row(DENSE, {}),
         Row(meprop, {"k": k}),
-        Row(cut, late_cut(k)),
-        Row(SMALL, lambda find: _small(find(cut), _epochs(find(cut)))),
-        Row(SMALL_SAME_TIME, lambda find: _small(find(cut), _same_time(find(cut), find(SMALL)))),
+        Row(cut, late_cut(task, k)),
+        Row(SMALL, lambda find: _small(task, find(cut), _epochs(find(cut)))),
+        Row(
+            SMALL_SAME_TIME,
+            lambda find: _small(task, find(cut), _same_time(find(cut), find(SMALL))),
+        ),
         Row(DENSE_SAME_TIME, lambda find: _dense(_same_time(find(meprop), find(DENSE)))),
     ]
     rows += [
-        Row(label, late_cut(k, criterion=criterion, teacher=False))
+        Row(label, late_cut(task, k, criterion=criterion, teacher=False))
         for criterion, label in OTHERS.items()
     ]
-    rows += [Row(label, late_cut(k, criterion=c)) for c, label in DISTILLED.items()]
+    rows += [Row(label, late_cut(task, k, criterion=c)) for c, label in DISTILLED.items()]
     claims = (
         better(cut, SMALL_SAME_TIME, by=above, column="dev"),
         # dev flatters the best of more epochs

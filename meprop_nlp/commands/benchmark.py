@@ -11,7 +11,13 @@ import typer
 from meprop_nlp.commands import console, tables
 from meprop_nlp.commands.options import TAGGER_MODEL, Json, Reading
 from meprop_nlp.commands.printing import print_json
-from meprop_nlp.commands.streams import demand_model, demand_rereadable, load_model, read_all
+from meprop_nlp.commands.streams import (
+    ANY_TRAINING,
+    demand_model,
+    demand_rereadable,
+    load_model,
+    read_all,
+)
 from meprop_nlp.config import TrainingConfig
 from meprop_nlp.errors import ConfigError, number_of
 
@@ -20,9 +26,7 @@ if TYPE_CHECKING:
 
 
 def benchmark(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A model of train-tagger or train-parser.")
-    ],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help=f"A model of {ANY_TRAINING}.")],
     file: Annotated[
         str,
         typer.Argument(metavar="FILE", help="A CoNLL file in UTF-8, also packed; no trees needed."),
@@ -42,10 +46,11 @@ def benchmark(
     """Measure how fast a model annotates a file.
 
     Words/s of reading, tagging, parsing and writing, each and together, in memory, with one thread
-    and with --threads; a small file is repeated, a large one cut short. Then the cost of `tag` or
-    `parse` in a process of its own: time to start (a run on one sentence) and peak memory (on the
-    whole file). Nothing else should run meanwhile.
+    and with --threads; a small file is repeated, a large one cut short. Then the cost of `tag`,
+    `parse` or `annotate` in a process of its own: time to start (a run on one sentence) and peak
+    memory (on the whole file). Nothing else should run meanwhile.
     """
+    from meprop_nlp.models.file import noun_of
     from meprop_nlp.models.model import load
     from meprop_nlp.models.speed import decoding_kernels, measure
     from meprop_nlp.native import is_available
@@ -56,12 +61,13 @@ def benchmark(
     if rounds < 1:
         raise ConfigError(f"--rounds is {rounds}, expected a whole number of at least 1")
     n = usable_threads(threads)
-    demand_model(model, "train-tagger or train-parser")
+    demand_model(model, ANY_TRAINING)
     models = [load(model)]
     paths = {models[0].task: model}
     if tagger is not None:
         if models[0].task != "parser":
-            raise ConfigError("--tagger goes with a parser as MODEL; found a tagger")
+            found = noun_of(models[0].task)
+            raise ConfigError(f"--tagger goes with a parser as MODEL; found a {found}")
         models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
         paths = {"tagger": tagger, **paths}
     if not is_available():
@@ -92,7 +98,7 @@ def benchmark(
 def _process_costs(
     paths: dict[str, Path], file: str, reading: Reading, threads: int, rounds: int
 ) -> dict[str, Any]:
-    """Return the costs of `tag` or `parse`: its time on one sentence, its memory on all of them."""
+    """Return the costs of a command: its time on one sentence, its memory on all of them."""
     # imported here: at the top they would delay the start of every command
     import tempfile
     from statistics import median
@@ -100,8 +106,9 @@ def _process_costs(
     from meprop_nlp.commands.processes import peak_bytes, seconds
     from meprop_nlp.data.conll.writing import write
 
-    words: list[str | Path] = ["parse" if "parser" in paths else "tag"]
-    words += ["--model", paths.get("parser") or paths["tagger"]]
+    commands = {"tagger": "tag", "parser": "parse", "joint": "annotate"}
+    task = [*paths][-1]  # of the model that runs last
+    words: list[str | Path] = [commands[task], "--model", paths[task]]
     if len(paths) > 1:
         words += ["--tagger", paths["tagger"]]
     words += ["--input-format", reading.input_format, "--threads", str(threads), "--quiet"]

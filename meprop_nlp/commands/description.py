@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from meprop_nlp.commands.tables import name_lines
+from meprop_nlp.errors import number_of
 from meprop_nlp.scoring.names import SCORE_NAMES
 
 
@@ -18,6 +19,9 @@ def model_lines(description: Mapping[str, Any]) -> str:
     ]
     kind = [str(rest.pop(name)) for name in ("task", "kind") if name in rest]
     lines.append(("holds", " ".join(kind)))
+    if "heads" in config and "layers" in config:
+        layers = number_of(config["layers"], "BiLSTM layer")
+        lines.append(("heads", f"{', '.join(config['heads'])}, over {layers}"))
     scores, epoch = rest.pop("scores", {}), training.pop("epoch", None)
     shown = "  ".join(
         f"{SCORE_NAMES[name]} {scores[name]:.2f}" for name in SCORE_NAMES if name in scores

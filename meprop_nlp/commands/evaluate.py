@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meprop_nlp.commands.options import TAGGER_MODEL, Json, Reading
+from meprop_nlp.commands.options import TAGGER_MODEL, Json, Keeping, Reading
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.score_tables import score_lines
-from meprop_nlp.commands.streams import demand_model, load_model, read_all
+from meprop_nlp.commands.streams import ANY_TRAINING, demand_model, load_model, read_all
+from meprop_nlp.commands.tag_supply import in_words, missing_columns
 from meprop_nlp.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -41,13 +42,14 @@ def evaluate(
             help="Tag with this model before the parser --model; without it GOLD's tags are used.",
         ),
     ] = None,
+    *,
+    keeping: Keeping,
     exclude_punct: Annotated[
         bool, typer.Option("--exclude-punct", help="Leave punctuation out of the parsing scores.")
     ] = False,
     min_las: Annotated[
         float | None, typer.Option(help="Exit with status 1 if LAS is below this, in percent.")
     ] = None,
-    *,
     reading: Reading,
     json: Json = False,
 ) -> None:
@@ -64,6 +66,8 @@ def evaluate(
         )
     if tagger is not None and model is None:
         raise ConfigError("--tagger goes with --model")
+    if keeping.keep and model is None:
+        raise ConfigError("--keep goes with --model")
     if gold == system == "-":
         raise ConfigError("standard input (-) can be the gold file or the file to score, not both")
     if model is None:
@@ -72,7 +76,7 @@ def evaluate(
         correct, found = read_all([gold], reading), read_all([system or ""], reading)
         scores = score(correct, found, exclude_punct=exclude_punct)
     else:
-        scores = _score_model(gold, model, tagger, reading, exclude_punct)
+        scores = _score_model(gold, model, tagger, reading, keeping.keep, exclude_punct)
     if min_las is not None and "las" not in scores.annotated:
         raise ConfigError("--min-las needs trees: a gold file with heads, and a parser as --model")
     if json:
@@ -84,27 +88,43 @@ def evaluate(
 
 
 def _score_model(
-    gold: str, model: Path, tagger: Path | None, reading: Reading, exclude_punct: bool
+    gold: str,
+    model: Path,
+    tagger: Path | None,
+    reading: Reading,
+    keep: Sequence[str],
+    exclude_punct: bool,
 ) -> Scores:
+    from meprop_nlp.models.file import noun_of
     from meprop_nlp.models.model import load
+    from meprop_nlp.models.words import SentenceWords
     from meprop_nlp.scoring.metrics import evaluate as score
 
-    demand_model(model, "train-tagger or train-parser")
+    demand_model(model, ANY_TRAINING)
     predictor = load(model)
-    kept = set(predictor.predicted)
+    predictor.demand_kept(keep)
+    scored = set(predictor.predicted_besides(keep))
     if tagger is not None and predictor.task != "parser":
-        raise ConfigError("--tagger goes with a parser as --model; found a tagger")
-    trees = predictor.task == "parser"
-    sentences = list(read_all([gold], reading, trees=trees))
+        found = noun_of(predictor.task)
+        raise ConfigError(f"--tagger goes with a parser as --model; found a {found}")
+    # a joint model is scored on gold without trees too
+    trees = None if predictor.task == "joint" else predictor.task == "parser"
+    sentences = list(read_all([gold], reading, trees=bool(trees)))
     predicted: Iterable[Sentence] = sentences
     if tagger is not None:
         first = load_model(tagger, "tagger", TAGGER_MODEL)
         predicted = first.pipe(sentences)
-        kept |= set(first.predicted)
+        scored |= set(first.predicted)
+    elif predictor.reads:
+        missing = missing_columns(SentenceWords(sentences), predictor.reads)
+        if len(missing) == len(predictor.reads):
+            raise DataError(
+                f"{gold} has no {in_words(missing)}, which the parser reads; give --tagger MODEL"
+            )
     # what the model does not predict is copied from gold; a score of 100 % would be misleading
     return score(
         sentences,
-        predictor.pipe(predicted),
+        predictor.pipe(predicted, keep=keep),
         exclude_punct=exclude_punct,
         trees=trees,
-    ).only(kept)
+    ).only(scored)

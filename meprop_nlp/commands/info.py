@@ -8,7 +8,7 @@ import typer
 from meprop_nlp.commands.description import model_lines
 from meprop_nlp.commands.options import Json
 from meprop_nlp.commands.printing import print_json
-from meprop_nlp.commands.streams import demand_model
+from meprop_nlp.commands.streams import ANY_TRAINING, demand_model
 from meprop_nlp.commands.tables import name_lines
 
 
@@ -35,7 +35,7 @@ def info(
     else:
         from meprop_nlp.models.file import describe
 
-        demand_model(model, "train-tagger or train-parser")
+        demand_model(model, ANY_TRAINING)
         description = {**describe(model), "kernels": kernels_in_use()}
     if json:
         print_json(description)

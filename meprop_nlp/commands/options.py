@@ -11,6 +11,8 @@ from meprop_nlp.settings import Config, Heading, setting
 
 TAGGER_MODEL = Path("models/tagger.safetensors")
 PARSER_MODEL = Path("models/parser.safetensors")
+JOINT_MODEL = Path("models/model.safetensors")
+KEPT_COLUMNS = ("upos", "xpos", "feats", "lemma")
 
 Files = Annotated[
     list[str] | None,
@@ -51,6 +53,20 @@ class Reading(Config):
         from meprop_nlp.data.conll.layout import FORMATS
 
         self._demand("input_format", self.input_format in FORMATS, ", ".join(FORMATS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping(Config):
+    """Which columns stay as they are in the file."""
+
+    keep: tuple[str, ...] = setting(
+        (),
+        choices=KEPT_COLUMNS,
+        distinct=True,
+        metavar="NAMES",
+        help="Columns to leave as they are, such as upos,xpos,feats. Lemmas and trees are then "
+        "predicted from the tags that the file has; for a word without a tag, from the model's.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,15 @@ from meprop_nlp.commands.streams import load_model
 def parse(
     files: Files = None,
     model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="FILE", help="A model of train-parser.")
+        Path,
+        typer.Option("--model", "-m", metavar="FILE", help="A model of train-parser, or of train."),
     ] = PARSER_MODEL,
     tagger: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Tag with this model first; without it, the tags in the files are used.",
+            help="Tag with this model first; without it, the tags in the files are used. A file "
+            f"without tags is tagged with {TAGGER_MODEL}, or with the tags of a model of train.",
         ),
     ] = None,
     output: Output = "-",
@@ -31,9 +33,11 @@ def parse(
 
     HEAD and DEPREL are replaced. DEPS is emptied, except in a file with empty nodes, which need it:
     there it holds the tree. PHEAD and PDEPREL of CoNLL-X are emptied too; all else stays. The
-    parser reads tags: those in the files, or those of --tagger.
+    parser reads tags: those in the files, or those of --tagger. A model of train parses
+    too, and needs none: where a word has no tag, it uses its own.
     """
     models = [load_model(model, "parser", PARSER_MODEL)]
     if tagger is not None:
         models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
-    annotate_files(files, models, output, annotating, verbosity, keep=[model, tagger])
+    inputs = [model, tagger, TAGGER_MODEL]
+    annotate_files(files, models, output, annotating, verbosity, verb="parsed", inputs=inputs)

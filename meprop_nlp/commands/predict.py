@@ -1,4 +1,4 @@
-"""The part that `tag` and `parse` share: options, and annotating one file after the other."""
+"""The part that `annotate`, `tag` and `parse` share: options, and annotating file after file."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meprop_nlp.commands import console
 from meprop_nlp.commands.counting import counted
 from meprop_nlp.commands.deps import fills_deps, warned_of_empty_nodes
 from meprop_nlp.commands.options import Reading, Verbosity
 from meprop_nlp.commands.streams import demand_other_file, note_skipped
+from meprop_nlp.commands.tag_supply import TagSupply
 from meprop_nlp.config import TrainingConfig
 from meprop_nlp.settings import setting, setting_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotating(Reading):
-    """How `tag` and `parse` read and annotate their files."""
+    """How `annotate`, `tag` and `parse` read and annotate their files."""
 
     on_error: str = setting(
         "fail",
@@ -34,7 +34,8 @@ class Annotating(Reading):
     confidence: bool = setting(
         False,
         names=("confidence",),
-        help="Write the model's confidence in each tag and arc, 0 to 1, to MISC; CoNLL-U only.",
+        help="Write the model's confidence in each tag, lemma and arc, 0 to 1, to MISC; CoNLL-U "
+        "only.",
     )
     threads: int = setting_of(TrainingConfig, "threads")
 
@@ -46,20 +47,25 @@ def annotate_files(
     annotating: Annotating,
     verbosity: Verbosity,
     *,
-    keep: Iterable[Path | None],
+    verb: str,
+    inputs: Iterable[Path | None],
+    keep: Sequence[str] = (),
 ) -> None:
     """Annotate all files by models in turn, and write the sentences to `output` as they come.
 
+    A parser without a tagger before it is given one where a file has no tags; see `TagSupply`.
+
     Args:
-        keep: files, besides `files`, that must not be overwritten.
+        verb: what is done to the words, such as `tagged`.
+        inputs: files, besides `files`, that must not be overwritten.
+        keep: the columns that stay as they are; see `Model.pipe`.
     """
     from meprop_nlp.data.conll.writing import write_pieces
 
-    demand_other_file(output, [*(files or ()), *keep])
-    parses = any("head" in model.fills for model in models)
+    demand_other_file(output, [*(files or ()), *inputs])
     shown = counted(
-        _annotated(files or ["-"], models, annotating, parses=parses),
-        verb="parsed" if parses else "tagged",
+        _annotated(files or ["-"], models, annotating, keep, quiet=verbosity.quiet),
+        verb=verb,
         output=output,
         verbosity=verbosity,
     )
@@ -67,7 +73,12 @@ def annotate_files(
 
 
 def _annotated(
-    files: list[str], models: Sequence[Model], annotating: Annotating, *, parses: bool
+    files: list[str],
+    models: Sequence[Model],
+    annotating: Annotating,
+    keep: Sequence[str],
+    *,
+    quiet: bool,
 ) -> Iterator[Piece]:
     """Yield the sentences of all files, one file after the other, annotated by models in turn."""
     from meprop_nlp.data.report import TreebankReport
@@ -75,13 +86,17 @@ def _annotated(
     from meprop_nlp.models.annotate import annotate
     from meprop_nlp.threads import usable_threads
 
-    for number, path in enumerate(files):
+    parses = any("head" in model.fills for model in models)
+    supply = TagSupply(models, quiet=quiet)
+    for path in files:
         report = TreebankReport() if annotating.on_error == "skip" else None
         fill_deps = parses and fills_deps(path, annotating.encoding)
+        tags = supply.of_file(source_name(path))
         pieces = annotate(
             path,
-            models,
+            tags.models,
             confidence=annotating.confidence,
+            keep=keep,
             input_format=annotating.input_format,
             encoding=annotating.encoding,
             on_error=annotating.on_error,
@@ -91,23 +106,5 @@ def _annotated(
         )
         if parses and not fill_deps:
             pieces = warned_of_empty_nodes(pieces, source_name(path))
-        if number == 0:
-            pieces = _warned_without_tags(pieces, source_name(path), models[0].reads)
-        yield from pieces
+        yield from tags.watched(pieces)
         note_skipped(path, report)
-
-
-def _warned_without_tags(
-    pieces: Iterable[Piece], path: str, columns: Sequence[str]
-) -> Iterator[Piece]:
-    """Pass sentences on; warn once if the file lacks the tags that the parser reads."""
-    for number, piece in enumerate(pieces):
-        if number == 0:
-            missing = [c for c in columns if all(tag == "_" for tag in piece.words.column(c))]
-            if missing:
-                names = " and no ".join(name.upper() for name in missing)
-                console.warning(
-                    f"{path} has no {names}, which the parser reads; "
-                    "give --tagger MODEL to tag it first"
-                )
-        yield piece

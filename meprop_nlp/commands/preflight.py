@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands.streams import demand_other_file, demand_rereadable, read_all
+from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def check_output(output: Path, task: str, inputs: Iterable[str | Path]) -> None:
         ConfigError: the output is an input file, is no model, or is a model for another task.
         DataError: the folder cannot be written to.
     """
-    from meprop_nlp.models.file import read_header
+    from meprop_nlp.models.file import noun_of, read_header
 
     if str(output) == "-" or output.suffix == ".jsonl":
         raise ConfigError(
@@ -50,8 +51,8 @@ def check_output(output: Path, task: str, inputs: Iterable[str | Path]) -> None:
         found = "checkpoint" if header.get("kind") == "checkpoint" else header.get("task")
         if found != task:
             raise ConfigError(
-                f"--output {output} is a {found} already, and would be replaced by a {task}; "
-                "choose another name, or remove it first"
+                f"--output {output} is a {noun_of(found)} already, and would be replaced by a "
+                f"{noun_of(task)}; choose another name, or remove it first"
             )
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -61,8 +62,11 @@ def check_output(output: Path, task: str, inputs: Iterable[str | Path]) -> None:
         raise DataError(f"{output}: cannot be written: {error.strerror or error}") from None
 
 
-def check_test_files(paths: Sequence[str], reading: Reading, *, trees: bool) -> None:
+def check_test_files(paths: Sequence[str], reading: Reading, *, trees: bool | None) -> None:
     """Read the test files once, so that a faulty one is found before training, not after it.
+
+    Args:
+        trees: whether every sentence must have a full tree; None: if the first of a file has one.
 
     Raises:
         ConfigError: a file is a pipe, which could not be read again.
@@ -70,5 +74,11 @@ def check_test_files(paths: Sequence[str], reading: Reading, *, trees: bool) -> 
     """
     for path in paths:
         demand_rereadable(path, "--test")
-        if not deque(read_all([path], reading, trees=trees), maxlen=1):
+        demanded = _begins_with_a_tree(path, reading) if trees is None else trees
+        if not deque(read_all([path], reading, trees=demanded), maxlen=1):
             raise DataError(f"no sentences in {path}")
+
+
+def _begins_with_a_tree(path: str, reading: Reading) -> bool:
+    first = next(read_all([path], reading), None)
+    return first is not None and UNSET not in first.column("head")

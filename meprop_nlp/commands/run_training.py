@@ -16,7 +16,7 @@ from meprop_nlp.commands.score_tables import summary
 from meprop_nlp.commands.stopping import StopOnce
 from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.training_files import TrainingFiles
-from meprop_nlp.config import Settings
+from meprop_nlp.config import JointConfig, Settings
 from meprop_nlp.settings import Heading
 
 if TYPE_CHECKING:
@@ -62,13 +62,13 @@ def run_training(
     resume: bool,
     verbosity: Verbosity,
 ) -> None:
-    """Train a tagger or a parser; print a line of scores for each test set.
+    """Train a model of a task; print a line of scores for each test set.
 
     Raises:
         ConfigError: the options cannot work together.
         DataError: a file is missing or faulty, or the model cannot be written.
     """
-    trees = task == "parser"
+    trees = _needs_trees(task, settings)
     treebanks = files.treebanks(task)
     test_files = [path for _, paths in treebanks.test for path in paths]
     inputs = [*treebanks.train, *(treebanks.dev or ()), *test_files]
@@ -98,6 +98,7 @@ def run_training(
             vectors=vectors,
             output=output,
             resume=resume,
+            held_out=treebanks.held_out,
             input_format=reading.input_format,
             hooks=hooks,
         ),
@@ -105,15 +106,23 @@ def run_training(
         verbosity,
     )
     for name, paths in treebanks.test:
-        scores = model.evaluate(read_all(paths, reading, trees=trees))
+        scores = model.evaluate(read_all(paths, reading, trees=bool(trees)))
         print(f"{name}: {summary(scores)}")
 
 
-def _source(paths: list[str] | None, reading: Reading, *, trees: bool) -> Any:
+def _needs_trees(task: str, settings: Settings) -> bool | None:
+    """Return whether sentences must have trees; None: if the first of a file has one."""
+    if isinstance(settings.network, JointConfig):
+        heads = settings.network.heads
+        return "tree" in heads if heads else None
+    return task == "parser"
+
+
+def _source(paths: list[str] | None, reading: Reading, *, trees: bool | None) -> Any:
     """Return a treebank as the library takes it: files, if they are in UTF-8, or sentences."""
     if paths is None or reading.encoding == "utf-8":
         return paths
-    return list(read_all(paths, reading, trees=trees))
+    return list(read_all(paths, reading, trees=bool(trees)))
 
 
 def follow(

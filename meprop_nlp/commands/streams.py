@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands import console
+from meprop_nlp.commands.options import JOINT_MODEL
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
+
+ANY_TRAINING = "train, train-tagger or train-parser"
+
+# the command that trains a model of each task, and the head of the joint model that does the same
+_COMMANDS = {"tagger": "train-tagger", "parser": "train-parser", "joint": "train"}
+_HEADS = {"tagger": "tags", "parser": "tree"}
 
 if TYPE_CHECKING:
     from meprop_nlp.commands.options import Reading
@@ -74,20 +81,33 @@ def demand_model(path: Path, command: str, default: Path | None = None) -> None:
         hint = f"train one with: meprop-nlp {command}"
         if path != default:
             hint += f" -o {path}"
+        elif path != JOINT_MODEL and JOINT_MODEL.exists():
+            hint += f", or give --model {JOINT_MODEL}"
         raise DataError(f"there is no model {path}; {hint}")
 
 
 def load_model(path: Path, task: str, default: Path | None = None) -> Model:
-    """Load a model of a task.
+    """Load a model of a task; in place of a tagger or a parser, the head of a joint model.
 
     Raises:
         DataError: there is no such file.
         CheckpointError: the file is no model, or one for another task.
     """
+    from meprop_nlp.models.file import noun_of
     from meprop_nlp.models.model import load
 
-    demand_model(path, f"train-{task}", default)
+    demand_model(path, _COMMANDS[task], default)
     model = load(path)
-    if model.task != task:
-        raise CheckpointError(f"{path}: is a {model.task}, expected a {task}")
-    return model
+    if model.task == task:
+        return model
+    head = _HEADS.get(task)
+    if head is None or model.task != "joint":
+        other = " or a joint model" if head else ""
+        raise CheckpointError(
+            f"{path}: is a {noun_of(model.task)}, expected a {noun_of(task)}{other}"
+        )
+    if head not in model.heads:
+        raise CheckpointError(
+            f"{path}: is a joint model with the heads {', '.join(model.heads)}, and has no {head}"
+        )
+    return model.only(head)

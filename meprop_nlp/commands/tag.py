@@ -13,7 +13,8 @@ from meprop_nlp.commands.streams import load_model
 def tag(
     files: Files = None,
     model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="FILE", help="A model of train-tagger.")
+        Path,
+        typer.Option("--model", "-m", metavar="FILE", help="A model of train-tagger, or of train."),
     ] = TAGGER_MODEL,
     output: Output = "-",
     *,
@@ -22,7 +23,8 @@ def tag(
 ) -> None:
     """Tag CoNLL files with a model of train-tagger.
 
-    Of UPOS, XPOS and FEATS, those that the model predicts are replaced; all else stays.
+    Of UPOS, XPOS and FEATS, those that the model predicts are replaced; all else stays. A model of
+    train tags too.
     """
     models = [load_model(model, "tagger", TAGGER_MODEL)]
-    annotate_files(files, models, output, annotating, verbosity, keep=[model])
+    annotate_files(files, models, output, annotating, verbosity, verb="tagged", inputs=[model])

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import Config, Heading, setting
 
-_PAPERS_TASKS = {"parser": "parsing", "tagger": "tagging"}
+_PAPERS_TASKS = {"parser": "parsing", "tagger": "tagging", "joint": "parsing"}
+NO_DEV = "none"
 
 
 class Treebanks(NamedTuple):
@@ -17,11 +18,13 @@ class Treebanks(NamedTuple):
         train: the files to learn from.
         dev: the files to choose the best epoch on; None: the last epoch is the best.
         test: the sets to score at the end, each with its name and its files.
+        held_out: whether to choose the best epoch on a part of the training sentences.
     """
 
     train: list[str]
     dev: list[str] | None
     test: list[tuple[str, list[str]]]
+    held_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,33 @@ class TrainingFiles(Config):
 
         train, dev, test = (str(sample_treebank(role)) for role in ("train", "dev", "test"))
         return Treebanks([train], [dev], [(test, [test])])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointTrainingFiles(TrainingFiles):
+    """The same, but a part of the training sentences takes the place of a missing dev file."""
+
+    dev: list[str] | None = setting(
+        None,
+        metavar="FILE",
+        help="File to choose the best epoch on; may be given again. Without it: every tenth "
+        "training sentence, which is then not learnt from. none: the last epoch.",
+    )
+
+    def _demand_agreement(self) -> None:
+        TrainingFiles._demand_agreement(self)
+        if self.dev and NO_DEV in self.dev and len(self.dev) > 1:
+            raise ConfigError(
+                f"`dev={NO_DEV}` and dev files exclude each other; a file of this name is "
+                f"./{NO_DEV}"
+            )
+
+    def treebanks(self, task: str) -> Treebanks:
+        """Return the treebanks for a task; errors are as for `TrainingFiles.treebanks`."""
+        treebanks = TrainingFiles.treebanks(self, task)
+        if treebanks.dev == [NO_DEV]:
+            return treebanks._replace(dev=None)
+        return treebanks._replace(held_out=treebanks.dev is None)
 
 
 def _sections(folder: Path, task: str) -> Treebanks:

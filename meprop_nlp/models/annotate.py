@@ -9,7 +9,8 @@ chunk is read as `Sentence`s.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,9 +53,10 @@ class Piece:
 
 def annotate(
     source: Source,
-    models: Sequence[Model],
+    models: Sequence[Model] | Callable[[Words], Sequence[Model]],
     *,
     confidence: bool = False,
+    keep: Collection[str] = (),
     input_format: str = "auto",
     encoding: str = "utf-8",
     on_error: str = "fail",
@@ -69,16 +71,17 @@ def annotate(
         source, input_format, encoding, on_error, max_errors, report: as for `conll.read`; only
             faulty sentences are added to the report.
         models: the models to run one after the other; each reads the columns predicted before it.
-        confidence: as for `Model.pipe`.
+            Or a function that returns them, given the words at the beginning of the file.
+        confidence, keep: as for `Model.pipe`.
         fill_deps: write predicted trees into DEPS too, instead of emptying it; CoNLL-U only.
         threads: how many chunks of the file to annotate at a time.
 
     Raises:
-        ConlluError, DataError, ConfigError: as for `conll.read`.
+        ConlluError, DataError, ConfigError: as for `conll.read` and `Model.pipe`.
         MePropError: the weights give scores that are not finite.
     """
     check_arguments(input_format, on_error, max_errors)
-    annotator = _Annotator(models, confidence, fill_deps)
+    annotator = _Annotator(models, confidence, keep, fill_deps)
     if not comes_in_chunks(source, encoding):
         yield from annotator.sentences(
             read(
@@ -93,7 +96,7 @@ def annotate(
         return
 
     def pieces_and_faults() -> Iterator[Piece | list[Fault]]:
-        chunks = read_chunks(source, input_format=input_format)
+        chunks = annotator.chosen_by(read_chunks(source, input_format=input_format))
         for annotated in _in_order(annotator.chunk, chunks, threads):
             yield from annotated.pieces
             if annotated.error is not None:
@@ -129,13 +132,43 @@ class _AnnotatedChunk(NamedTuple):
     error: ConlluError | None
 
 
-@dataclass(frozen=True, slots=True)
 class _Annotator:
-    """Models with the settings of `annotate`; safe to use from several threads."""
+    """Models with the settings of `annotate`; once they are chosen, safe for several threads."""
 
-    models: Sequence[Model]
-    confidence: bool
-    fill_deps: bool
+    def __init__(
+        self,
+        models: Sequence[Model] | Callable[[Words], Sequence[Model]],
+        confidence: bool,
+        keep: Collection[str],
+        fill_deps: bool,
+    ) -> None:
+        self.confidence, self.keep, self.fill_deps = confidence, keep, fill_deps
+        self.models: Sequence[Model] | None = None
+        if callable(models):
+            self._choose = models
+        else:
+            self._take(models)
+
+    def _take(self, models: Sequence[Model]) -> None:
+        for model in models:
+            model.demand_kept(self.keep)
+        self.models = models
+
+    def _chosen(self, words: Words) -> Sequence[Model]:
+        """Return the models, which the first words of the file may choose."""
+        if self.models is None:
+            self._take(self._choose(words))
+        assert self.models is not None
+        return self.models
+
+    def chosen_by(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Pass chunks on; before the first one with words, choose the models by it."""
+        for chunk in chunks:
+            if self.models is None:
+                words = _words_of(chunk)
+                if words.bounds[-1]:
+                    self._chosen(words)
+            yield chunk
 
     def chunk(self, chunk: Chunk) -> _AnnotatedChunk:
         """Read, annotate and write a chunk."""
@@ -166,25 +199,36 @@ class _Annotator:
         """Annotate and write a native document."""
         words = DocumentWords(document)
         prediction = Prediction()
-        for model in self.models:
+        for model in self._chosen(words):
             so_far = PredictedWords(words, prediction)
-            prediction |= model.annotate(so_far, confidence=self.confidence)
+            prediction |= model.annotate(so_far, confidence=self.confidence, keep=self.keep)
         text = write(document, prediction, fill_deps=self.fill_deps)
         return Piece(text, words, document.has_empty_nodes)
 
     def sentences(self, sentences: Iterable[Sentence]) -> Iterator[Piece]:
         """Annotate and write sentences, a batch at a time."""
         for batch in in_batches(sentences):
+            words = SentenceWords(batch)
+            models = self._chosen(words)
             annotated: Iterator[Sentence] = iter(batch)
-            for model in self.models:
-                annotated = model.pipe(annotated, confidence=self.confidence)
-            if self.fill_deps and any("head" in model.fills for model in self.models):
+            for model in models:
+                annotated = model.pipe(annotated, confidence=self.confidence, keep=self.keep)
+            if self.fill_deps and any("head" in model.fills for model in models):
                 annotated = map(_with_tree_as_deps, annotated)
             text = "".join(sentence.to_text() for sentence in annotated)
             has_empty_nodes = any(sentence.empty_nodes for sentence in batch)
-            yield Piece(
-                text.encode("utf-8", "surrogatepass"), SentenceWords(batch), has_empty_nodes
-            )
+            yield Piece(text.encode("utf-8", "surrogatepass"), words, has_empty_nodes)
+
+
+def _words_of(chunk: Chunk) -> Words:
+    """Return the words of a chunk, without those of faulty sentences."""
+    document = chunk.document()
+    if document is not None:
+        return DocumentWords(document)
+    good: list[Sentence] = []
+    with suppress(ConlluError):  # it is raised again when the chunk is annotated
+        good += (block for block in chunk.blocks() if isinstance(block, Sentence))
+    return SentenceWords(good)
 
 
 def _with_tree_as_deps(sentence: Sentence) -> Sentence:

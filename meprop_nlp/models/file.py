@@ -64,6 +64,11 @@ def write_model_file(
             raise OSError(str(error)) from None
 
 
+def noun_of(task: object) -> str:
+    """Return what a model of a task is called, such as `joint model`."""
+    return "joint model" if task == "joint" else str(task)
+
+
 def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read only the header of a model file, whatever the size of its weights.
 
@@ -141,7 +146,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     lexicon = header.pop("lexicon", None)
     labels = header.pop("labels", [])
     tags = header.pop("tags", {})
-    for hidden in ("checksum", "root_labels", "other_labels"):
+    scripts, characters = header.pop("scripts", []), header.pop("characters", [])
+    for hidden in ("checksum", "calibration", "root_labels", "other_labels"):
         header.pop(hidden, None)
     try:
         description = {
@@ -149,6 +155,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
             "bytes": Path(path).stat().st_size,
             **({} if lexicon is None else {"word_forms": len(lexicon["forms"]) - 1}),
             **{f"{name}_values": len(values) for name, values in tags.items()},
+            **({"lemma_scripts": len(scripts)} if scripts else {}),
+            **({"characters": len(characters)} if characters else {}),
             **header,
         }
     except (KeyError, TypeError, AttributeError) as error:
@@ -186,5 +194,5 @@ def _not_a_model(start: bytes) -> str:
     hint = f" (looks like {looks})" if looks else " (empty file)" if not start else ""
     return (
         f"is not a meprop_nlp model{hint}; "
-        "expected a .safetensors file of train-tagger or train-parser"
+        "expected a .safetensors file of train, train-tagger or train-parser"
     )

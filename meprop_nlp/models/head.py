@@ -1,6 +1,7 @@
 """`Head`: one task of a frozen model, which predicts some columns of the words it reads."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from types import ModuleType
 from typing import ClassVar
 
@@ -23,6 +24,7 @@ class Head(ABC):
         reads: the columns that it reads besides FORM.
         fills: the columns that it predicts.
         scores: the names of the scores that judge what it predicts, as in `scoring.scores`.
+        feeds: whether later heads read what it writes into the encoder's states.
     """
 
     name: ClassVar[str]
@@ -31,6 +33,7 @@ class Head(ABC):
     reads: tuple[str, ...]
     fills: tuple[str, ...]
     scores: tuple[str, ...]
+    feeds: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
@@ -59,7 +62,12 @@ class Head(ABC):
 
     @abstractmethod
     def annotate(
-        self, words: Words, states: States | None = None, *, confidence: bool = False
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Prediction:
         """Predict the columns of all words.
 
@@ -67,6 +75,8 @@ class Head(ABC):
             states: what the shared encoder returned for the words, for a head that has none of its
                 own.
             confidence: also return the softmax of each choice, by its attribute in MISC.
+            keep: columns that stay as they are in `words`, and are not predicted. A head of which
+                all columns are kept is called only if it feeds others.
 
         Raises:
             MePropError: the weights give scores that are not finite.

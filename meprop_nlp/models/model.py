@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,15 +17,16 @@ from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
-from meprop_nlp.errors import CheckpointError
+from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.calibration import Calibration
 from meprop_nlp.models.encoder import SharedEncoder
-from meprop_nlp.models.file import ModelFile, read_model_file, write_model_file
+from meprop_nlp.models.file import ModelFile, noun_of, read_model_file, write_model_file
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.heads.graph import GraphHead
 from meprop_nlp.models.heads.lemmas import LemmasHead
 from meprop_nlp.models.heads.state_tags import StateTagsHead
-from meprop_nlp.models.heads.tags import TagsHead
+from meprop_nlp.models.heads.tags import SCORES, TagsHead
 from meprop_nlp.models.heads.tree import TreeHead
 from meprop_nlp.models.native_encoder import NativeEncoder
 from meprop_nlp.models.parts import naming_file
@@ -42,6 +45,8 @@ HEADS: dict[str, tuple[type[Head], ...]] = {
     "joint": (StateTagsHead, LemmasHead, GraphHead),
 }
 
+_TREE = {"head", "deprel"}
+
 
 class Model:
     """A trained model for prediction; safe to use from several threads.
@@ -54,7 +59,7 @@ class Model:
         file: the content of the model file.
         lexicon: the vocabularies of word forms and their features.
         encoder: what the heads share; None where the one head has an encoder of its own.
-        heads: the heads by name, in the order in which they annotate.
+        heads: the heads by name, in the order in which they annotate; see `only`.
 
     Raises:
         CheckpointError: the model is for another task, or its parts do not fit together.
@@ -77,6 +82,8 @@ class Model:
             encoder = self.encoder = SharedEncoder(file.arrays, self.lexicon, characters, config)
             heads = tuple(head for head in heads if head.name in config.heads)
         self.heads = {head.name: head(file, self.lexicon) for head in heads}
+        self._calibration = Calibration(file.header.get("calibration", {}))
+        self._all_heads = tuple(self.heads.values())
         native = core()
         if self.task == "joint" and native is not None:
             prepared = {head.name: head.prepare(native, encoder) for head in self.heads.values()}
@@ -85,7 +92,7 @@ class Model:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # locks and the objects of the native core cannot be pickled
-        return type(self), (self.file,)
+        return _rebuilt, (type(self), self.file, tuple(self.heads))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -115,7 +122,7 @@ class Model:
                 "see experiments/mnist in its repository"
             )
         if cls.task and task != cls.task:
-            return f"is a {task}, expected a {cls.task}"
+            return f"is a {noun_of(task)}, expected a {noun_of(cls.task)}"
         # in a stranger's file the task may be any JSON value, also one that is not hashable
         is_known = isinstance(task, str) and task in HEADS
         return "" if is_known else f"is for the task {task!r}, which is not known here"
@@ -128,6 +135,27 @@ class Model:
         """
         header = {k: v for k, v in self.file.header.items() if k != "checksum"}
         write_model_file(path, header, self.file.arrays)
+
+    def only(self, *heads: str) -> Self:
+        """Return a model that predicts the columns of these heads only; the weights are shared.
+
+        The tree head and the lemma head of the joint model read tags. Those of a tag head that is
+        left out are read from the words, as with `keep` in `pipe`.
+
+        >>> model.only("tree").pipe(read("tagged.conllu"))  # doctest: +SKIP
+
+        Raises:
+            ConfigError: the model has no such head, or none is named.
+        """
+        unknown = [name for name in heads if name not in self.heads]
+        if unknown or not heads:
+            raise ConfigError(
+                f"`heads` is {','.join(heads) or 'empty'}, expected some of this model's heads: "
+                f"{', '.join(self.heads)}"
+            )
+        other = copy.copy(self)
+        other.heads = {name: head for name, head in self.heads.items() if name in heads}
+        return other
 
     @property
     def config(self) -> Config:
@@ -152,7 +180,18 @@ class Model:
     @property
     def predicted(self) -> tuple[str, ...]:
         """Return the names of the scores that judge what the model predicts."""
-        return tuple(score for head in self.heads.values() for score in head.scores)
+        return self.predicted_besides(())
+
+    def predicted_besides(self, keep: Collection[str]) -> tuple[str, ...]:
+        """Return the names of the scores of what is predicted when these columns are kept."""
+        kept = {SCORES.get(column, column) for column in keep}
+        return tuple(
+            score
+            for head in self.heads.values()
+            if not set(head.fills) <= set(keep)
+            for score in head.scores
+            if score not in kept
+        )
 
     def __call__(self, sentence: Sentence | Sequence[str]) -> Sentence:
         """Predict for one sentence, given as a Sentence or as its word forms.
@@ -163,19 +202,32 @@ class Model:
         return next(self.pipe([sentence]))
 
     def pipe(
-        self, sentences: Iterable[Sentence | Sequence[str]], *, confidence: bool = False
+        self,
+        sentences: Iterable[Sentence | Sequence[str]],
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Iterator[Sentence]:
         """Predict for a stream of sentences: lazily, in order, in bounded memory.
 
         Args:
             sentences: Sentences, or lists of word forms.
-            confidence: write the softmax of each choice into MISC, from 0 to 1: `UPOSConf`,
-                `XPOSConf`, `FEATSConf` by a tagger, `ArcConf` by a parser. Only CoNLL-U has a
-                MISC column; sentences read from other formats get no confidence.
+            confidence: write how often the model was right on dev when it was as sure of a choice
+                as it is now into MISC, from 0 to 1, see `Calibration`: `UPOSConf`,
+                `XPOSConf`, `FEATSConf`, `LemmaConf` and `ArcConf`. Only CoNLL-U has a MISC column;
+                sentences read from other formats get no confidence.
+            keep: columns to leave as they are, of UPOS, XPOS, FEATS and LEMMA, by their names in
+                lower case. The tree head and the lemma head of the joint model see the tags that
+                are kept; where a word has none, or one that the model does not know, they see what
+                the model predicts.
+
+        Raises:
+            ConfigError: the model does not predict a column of `keep`, or nothing else.
         """
+        self.demand_kept(keep)
         for batch in in_batches(map(_as_sentence, sentences)):
             words = SentenceWords(batch)
-            prediction = self.annotate(words, confidence=confidence)
+            prediction = self.annotate(words, confidence=confidence, keep=keep)
             yield from _annotated(batch, words, prediction)
 
     def predict(
@@ -192,39 +244,69 @@ class Model:
             words = SentenceWords(batch)
             yield from words.split(**self.annotate(words).columns())
 
-    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
+    def annotate(
+        self, words: Words, *, confidence: bool = False, keep: Collection[str] = ()
+    ) -> Prediction:
         """Predict the columns of many words at once, each head on the columns predicted before it.
 
-        Arguments and errors are as for `Head.annotate`.
+        Arguments and errors are as for `Head.annotate`; see `pipe` for `keep`.
         """
+        kept = {*keep}
+        for head in self._all_heads:
+            if head.name not in self.heads:
+                kept.update(head.fills)
         prediction = Prediction()
         states = None
         if self.encoder is not None:
             with np.errstate(all="ignore"):  # an overflow shows in the scores
                 states = self.encoder(words)
-        for head in self.heads.values():
-            so_far = PredictedWords(words, prediction)
-            prediction |= head.annotate(so_far, states, confidence=confidence)
-        return prediction
+        for head in self._all_heads:
+            if head.feeds or not kept.issuperset(head.fills):
+                so_far = PredictedWords(words, prediction)
+                prediction |= head.annotate(so_far, states, confidence=confidence, keep=kept)
+        if not prediction.confidence:
+            return prediction
+        calibrated = self._calibration(prediction.confidence, prediction.heads)
+        return replace(prediction, confidence=calibrated)
+
+    def demand_kept(self, keep: Collection[str]) -> None:
+        """Raise ConfigError unless the model predicts the columns to keep, and others too."""
+        could = [name for head in self._all_heads for name in head.fills if name not in _TREE]
+        unknown = [name for name in keep if name not in could]
+        if unknown:
+            expected = f"some of {', '.join(could)}" if could else "no column for this model"
+            raise ConfigError(f"`keep` is {','.join(keep)}, expected {expected}")
+        if keep and set(self.fills) <= set(keep):
+            raise ConfigError(
+                f"`keep` is {','.join(keep)}, which is all that would be predicted; keep less"
+            )
 
     def evaluate(
         self,
         gold: str | os.PathLike[str] | Iterable[Sentence],
         *,
         exclude_punct: bool = False,
+        keep: Collection[str] = (),
     ) -> Scores:
         """Predict for gold sentences, or a file of them, and score the predictions against them.
 
-        Only what the model predicts is scored.
+        Only what the model predicts is scored. Columns in `keep` are the gold ones; see `pipe`.
         """
         # not imported above, so that commands that only predict start faster
         from meprop_nlp.scoring.metrics import evaluate
 
         if isinstance(gold, str | os.PathLike):
-            gold = read(Path(gold), trees="head" in self.fills)
+            # trees are demanded where nothing else can be scored
+            gold = read(Path(gold), trees=set(self.fills) <= _TREE)
         gold = list(gold)
-        scores = evaluate(gold, self.pipe(gold), exclude_punct=exclude_punct)
-        return scores.only(self.predicted)
+        scores = evaluate(gold, self.pipe(gold, keep=keep), exclude_punct=exclude_punct)
+        return scores.only(self.predicted_besides(keep))
+
+
+def _rebuilt(cls: type[Model], file: ModelFile, heads: tuple[str, ...]) -> Model:
+    """Return a model that was pickled."""
+    model = cls(file)
+    return model if tuple(model.heads) == heads else model.only(*heads)
 
 
 def load(path: str | os.PathLike[str]) -> Model:

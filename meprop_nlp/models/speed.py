@@ -24,6 +24,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 from meprop_nlp.models.annotate import annotate, write
 from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.encoder import States
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import DocumentWords, PredictedWords, SentenceWords, Words
@@ -44,8 +45,8 @@ class Speeds:
         words, sentences: the numbers of words and sentences in the file.
         timed_words: the words of one round: a small file repeated, or the beginning of a large one.
         rounds: how often each step was timed; the steps take turns.
-        words_per_second: medians by step (reading, tagging, parsing, writing, together) and by
-            number of threads.
+        words_per_second: medians by step (reading, encoding, tagging, lemmatizing, parsing,
+            writing, together) and by number of threads; without the steps that the models lack.
     """
 
     words: int
@@ -153,11 +154,18 @@ def _steps(
     batches = [batch for chunk in chunked() for batch in _read(chunk)]
     words = [_words(batch) for batch in batches]
     predictions = [Prediction() for _ in batches]
-    for head in (head for model in models for head in model.heads.values()):
-        read = [PredictedWords(*pair) for pair in zip(words, predictions, strict=True)]
-        steps[head.activity] = partial(_run, head.annotate, read)
-        later = map(head.annotate, read)
-        predictions = [one | two for one, two in zip(predictions, later, strict=True)]
+    for model in models:
+        states: list[States | None] = [None for _ in batches]
+        if model.encoder is not None:
+            steps["encoding"] = partial(_run, model.encoder, words)
+            states = [model.encoder(some) for some in words]
+        for head in model.heads.values():
+            read = [PredictedWords(*pair) for pair in zip(words, predictions, strict=True)]
+            step = list(zip(read, states, strict=True))
+            annotate_with = partial(_called, head.annotate)
+            steps[head.activity] = partial(_run, annotate_with, step)
+            later = map(annotate_with, step)
+            predictions = [one | two for one, two in zip(predictions, later, strict=True)]
     writers = [
         partial(_written, batch) if isinstance(batch, list) else partial(write, batch, prediction)
         for batch, prediction in zip(batches, predictions, strict=True)
@@ -167,6 +175,10 @@ def _steps(
         annotate(io.BytesIO(text), models, input_format=input_format, threads=n), maxlen=0
     )
     return steps, sum(int(some.bounds[-1]) for some in words)
+
+
+def _called(function: Callable[..., T], arguments: Sequence[Any]) -> T:
+    return function(*arguments)
 
 
 def _read(chunk: Chunk) -> list[Document | list[Sentence]]:

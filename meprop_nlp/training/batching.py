@@ -82,4 +82,5 @@ def _cuts(ends: npt.NDArray[np.int64], n_parts: int) -> list[int]:
     """
     wanted = np.arange(1, n_parts) * (int(ends[-1]) / n_parts)
     inner = np.searchsorted(ends, wanted, side="left") + 1
-    return np.unique([0, *np.minimum(inner, len(ends)), len(ends)]).tolist()
+    cuts: list[int] = np.unique([0, *np.minimum(inner, len(ends)), len(ends)]).tolist()
+    return cuts

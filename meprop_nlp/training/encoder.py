@@ -117,6 +117,9 @@ class Encoder(nn.Module):
         config, meprop: widths and dropout; how gradients are sparsified.
     """
 
+    layers: Sequence[BiLSTM]
+    _sizes: Tensor  # of the parts of a word's vector
+
     def __init__(
         self,
         n_words: int,
@@ -146,12 +149,12 @@ class Encoder(nn.Module):
         for _ in range(config.layers):
             layers.append(BiLSTM(width, config.hidden, k=meprop.k, topk_mode=meprop.topk_mode))
             width = 2 * config.hidden
-        self.layers = nn.ModuleList(layers)
+        self.layers = nn.ModuleList(layers)  # type: ignore[assignment]
 
     @property
     def width(self) -> int:
         """Return the width of the states."""
-        return sum(self.layers[-1].hidden_sizes)  # type: ignore[arg-type]
+        return sum(self.layers[-1].hidden_sizes)
 
     def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Return the vectors of all words, without and with their context: (N, I), (N, 2H)."""
@@ -162,7 +165,7 @@ class Encoder(nn.Module):
         x = torch.cat([words, features, ngrams, spelled], 1)  # (N, I)
         if self.training and self.part_dropout:
             chance = 1 - self.part_dropout * self.dropout_share
-            parts = x.new_full((len(x), len(self._sizes)), chance).bernoulli_()
+            parts = x.new_empty(len(x), len(self._sizes)).bernoulli_(chance)
             x = x * parts.repeat_interleave(self._sizes, 1)
         x = dropout(x, self.input_dropout * self.dropout_share, self.training)
         states = x

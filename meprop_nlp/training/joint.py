@@ -5,7 +5,7 @@ A head is added by a line in `JOINT_HEADS` here, and one in `models.model.HEADS`
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,7 @@ from meprop_nlp.training.simplification.teacher import Teacher
 
 # The heads in the order in which they annotate: each reads what those before it predict.
 JOINT_HEADS: dict[str, type[TrainedHead]] = {
-    head.name: head
-    for head in (StateTags, Lemmas, GraphTree)  # type: ignore[type-abstract]
+    head.name: head for head in (StateTags, Lemmas, GraphTree)
 }
 
 
@@ -56,7 +55,8 @@ class JointNetwork(nn.Module):
 
     def forward(self, inputs: Inputs, layout: Layout) -> dict[str, Any]:
         """Return the answer of each head for the words of a minibatch, by its name."""
-        states = States(*self.encoder(inputs), layout)
+        forms, context = self.encoder(inputs)
+        states = States(forms, context, layout)
         return {name: self.get_submodule(name)(states) for name in self._heads}
 
     @property
@@ -147,17 +147,23 @@ class JointTask(SentenceTask):
         return "tree" in config.heads if config.heads else None
 
     @staticmethod
+    def fitting_epochs(n_words: int, *, simplify: bool) -> int:
+        # about 8,000 steps, within bounds; a cut network needs half as many again
+        whole = max(10, min(60, round(8000 * fitting_words(n_words) / n_words)))
+        return whole + round(whole / 2) if simplify else whole
+
+    @staticmethod
     def word_width(config: JointConfig) -> int:
         return config.word_dim
 
     def simplified_layers(self) -> list[SimplifiedLayer]:
         """Return both directions of each layer of the encoder, with all that read them."""
-        layers = list(self.network.encoder.layers)
+        layers = self.network.encoder.layers
         readers = [reader for head in self.heads.values() for reader in head.readers()]
         found = []
         for n, layer in enumerate(layers):
             consumers = readers if layer is layers[-1] else [layers[n + 1]]
-            forward, backward = layer.left_to_right, layer.right_to_left  # type: ignore[union-attr]
+            forward, backward = layer.left_to_right, layer.right_to_left
             for name, part, offset in (
                 ("forward", forward, 0),
                 ("backward", backward, forward.hidden_size),
@@ -211,18 +217,9 @@ class JointTask(SentenceTask):
 TASK = JointTask
 
 
-class _Bounds(NamedTuple):
-    least: int
-    most: int
-
-
-_WORDS = _Bounds(300, 1000)  # of a minibatch
-_FEWEST_BATCHES = 200
-
-
 def fitting_words(n_words: int) -> int:
-    """Return the words of a minibatch that give an epoch enough steps, within bounds."""
-    return max(_WORDS.least, min(_WORDS.most, n_words // _FEWEST_BATCHES))
+    """Return the words of a minibatch that give an epoch about 400 steps, within bounds."""
+    return max(200, min(500, n_words // 400))
 
 
 def _heads_to_train(train: Sequence[Sentence], config: JointConfig) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import torch
 from meprop_nlp.config import Settings
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
-from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.file import ModelFile, write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.threads import usable_threads
+from meprop_nlp.training.calibration import measure_calibration
 from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.heads.sentences import SentenceTask
 from meprop_nlp.training.hooks import Hooks
@@ -22,7 +24,7 @@ from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
 from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.task import Task
-from meprop_nlp.training.treebanks import Treebank, fingerprint, read_treebank
+from meprop_nlp.training.treebanks import Treebank, fingerprint, hold_out, read_treebank
 from meprop_nlp.training.vectors import checksum_of, read_pretrained
 
 # the module with the class that trains each task, its `TASK`
@@ -38,21 +40,23 @@ def train(
     vectors: str | os.PathLike[str] | None = None,
     output: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    held_out: bool = False,
     input_format: str = "auto",
     hooks: Hooks | None = None,
 ) -> Model:
-    """Train a tagger or a parser; return the model with the best score on dev.
+    """Train a model of a task; return the one with the best score on dev.
 
     Args:
-        task: `tagger` or `parser`, a key of `models.model.HEADS`.
+        task: `tagger`, `parser` or `joint`, a key of `models.model.HEADS`.
         settings: None means the defaults, without simplification.
-        train, dev, vectors, output, resume, input_format, hooks: see `TrainableModel.train`.
+        train, dev, vectors, output, resume, held_out, input_format, hooks: see
+            `TrainableModel.train`.
 
     Raises:
         ConfigError, DataError, KeyboardInterrupt: see `TrainableModel.train`.
     """
     task_class = _task_class(task)
-    settings, hooks = settings or Settings(network=task_class.config_class()), hooks or Hooks()
+    settings, hooks = settings or Settings.of(task), hooks or Hooks()
     needs_trees = task_class.demands_trees(settings.network)
     sentences = read_treebank(train, "train", hooks, trees=needs_trees, input_format=input_format)
     dev_sentences = (
@@ -60,26 +64,37 @@ def train(
         if dev is None
         else read_treebank(dev, "dev", hooks, trees=needs_trees, input_format=input_format)
     )
+    if dev is None and held_out:
+        sentences, dev_sentences = hold_out(sentences, hooks)
+    if not settings.training.epochs:
+        n_words = sum(map(len, sentences))
+        epochs = task_class.fitting_epochs(n_words, simplify=settings.simplify is not None)
+        settings = replace(settings, training=replace(settings.training, epochs=epochs))
     width = task_class.word_width(settings.network)
     pretrained = read_pretrained(vectors, sentences, width, hooks) if vectors else {}
 
     def build(device: torch.device) -> Task:
         return task_class(sentences, dev_sentences, settings, device, pretrained)
 
-    return Model(
-        train_task(
-            build,
-            settings,
-            identity={
-                task: settings.network.to_dict(),
-                "vectors": checksum_of(pretrained),
-                "data": {"train": fingerprint(sentences), "dev": fingerprint(dev_sentences)},
-            },
-            output=output,
-            resume=resume,
-            hooks=hooks,
-        )
+    file = train_task(
+        build,
+        settings,
+        identity={
+            task: settings.network.to_dict(),
+            "vectors": checksum_of(pretrained),
+            "data": {"train": fingerprint(sentences), "dev": fingerprint(dev_sentences)},
+        },
+        output=output,
+        resume=resume,
+        hooks=hooks,
     )
+    if not dev_sentences:
+        return Model(file)
+    header = {key: value for key, value in file.header.items() if key != "checksum"}
+    header["calibration"] = measure_calibration(Model(file), dev_sentences)
+    if output is not None:
+        write_model_file(output, header, file.arrays)
+    return Model(ModelFile(header, file.arrays))
 
 
 def train_task(

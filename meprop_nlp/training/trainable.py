@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from meprop_nlp.config import (
+    JointConfig,
     MePropConfig,
     ParserConfig,
     Settings,
@@ -26,6 +27,7 @@ class RunOptions(TypedDict, total=False):
     vectors: str | os.PathLike[str] | None
     output: str | os.PathLike[str] | None
     resume: bool
+    held_out: bool
     input_format: str
     hooks: Hooks | None
 
@@ -33,7 +35,7 @@ class RunOptions(TypedDict, total=False):
 class TrainableModel(Model):
     """A model of one task that can be trained; subclasses set `task` and `config_class`."""
 
-    config_class: type[TaggerConfig] | type[ParserConfig]
+    config_class: type[TaggerConfig] | type[ParserConfig] | type[JointConfig]
 
     @classmethod
     def train(
@@ -41,7 +43,7 @@ class TrainableModel(Model):
         train: Treebank,
         dev: Treebank | None = None,
         *,
-        config: TaggerConfig | ParserConfig | None = None,
+        config: TaggerConfig | ParserConfig | JointConfig | None = None,
         meprop: MePropConfig | None = None,
         simplify: SimplifyConfig | None = None,
         training: TrainingConfig | None = None,
@@ -51,11 +53,12 @@ class TrainableModel(Model):
 
         Args:
             train, dev: files, or Sentences. Without dev the last epoch's model is returned.
-            config, meprop, simplify, training: settings; None means the defaults, for `simplify`
-                that nothing is cut.
+            config, meprop, simplify, training: settings; None means the task's defaults, for
+                `simplify` that nothing is cut.
             vectors: pretrained word vectors, in the text form of word2vec or GloVe.
             output: where to keep the best model, a log and a checkpoint while training goes on.
             resume: go on from the checkpoint beside `output`.
+            held_out: without dev, hold out every tenth training sentence as dev.
             input_format: see `data.conll.reading.read`.
             hooks: to follow or stop the run.
 
@@ -67,10 +70,12 @@ class TrainableModel(Model):
         """
         from meprop_nlp.training.run import train as run
 
+        network = config or cls.config_class()
+        defaults = Settings.of(cls.task, hidden=network.hidden)
         settings = Settings(
-            network=config or cls.config_class(),
-            meprop=meprop or MePropConfig(),
+            network=network,
+            meprop=meprop or defaults.meprop,
             simplify=simplify,
-            training=training or TrainingConfig(),
+            training=training or defaults.training,
         )
         return cls(run(cls.task, train, dev, settings=settings, **options).file)

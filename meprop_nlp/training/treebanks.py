@@ -9,9 +9,11 @@ from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET
-from meprop_nlp.errors import DataError
+from meprop_nlp.errors import DataError, number_of
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.records import Note
+
+HELD_OUT = 10  # one sentence of so many
 
 Treebank = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sentence]
 
@@ -68,6 +70,30 @@ def begins_with_tree(path: str | os.PathLike[str], input_format: str) -> bool:
 def has_tree(sentence: Sentence) -> bool:
     """Return whether all words of a sentence have a head."""
     return UNSET not in sentence.column("head")
+
+
+def hold_out(sentences: Sequence[Sentence], hooks: Hooks) -> tuple[list[Sentence], list[Sentence]]:
+    """Return the sentences to train on, and every tenth sentence as dev data.
+
+    Args:
+        hooks: receive a Note that says so; a warning if there are fewer than ten sentences, of
+            which none is held out.
+    """
+    dev = list(sentences[HELD_OUT - 1 :: HELD_OUT])
+    if not dev:
+        text = (
+            f"no dev data, and {number_of(len(sentences), 'sentence')} are too few to hold any "
+            "out: the model of the last epoch is kept"
+        )
+        hooks.on_record(Note(text, warning=True))
+        return list(sentences), dev
+    train = [sentence for n, sentence in enumerate(sentences, start=1) if n % HELD_OUT]
+    text = (
+        "dev: none given, so every tenth training sentence is held out to choose the best epoch: "
+        f"{len(dev):,} of {number_of(len(sentences), 'sentence')}"
+    )
+    hooks.on_record(Note(text))
+    return train, dev
 
 
 def fingerprint(sentences: Sequence[Sentence]) -> dict[str, int]:

@@ -96,6 +96,35 @@ def parser(run: Run, treebank: Path, tmp_path_factory: pytest.TempPathFactory) -
     return _train(run, "train-parser", treebank, tmp_path_factory.mktemp("models"))
 
 
+TINY_JOINT = (
+    *("--hidden", 16, "--layers", 1, "--word-dim", 8, "--feature-dim", 4, "--ngram-dim", 8),
+    *("--ngram-rows", 500, "--lemma-dim", 8, "--tag-dim", 8, "--arc-dim", 8, "--label-dim", 8),
+    *("-t", 1, "--no-progress"),
+)
+
+
+@pytest.fixture(scope="session")
+def train_joint(run: Run) -> Run:
+    """Train a tiny joint model."""
+
+    def train(*arguments: object) -> Any:
+        return run("train", *TINY_JOINT, *arguments)
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def joint(train_joint: Run, treebank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model file of a joint model that has learnt a little."""
+    path = tmp_path_factory.mktemp("models") / "train.safetensors"
+    steep = ("--learning-rate", 0.02, "--warmup", 0, "--average", 0)
+    result = train_joint(
+        "--train", treebank, "--dev", "none", "--epochs", 20, *steep, "-o", path, "-q"
+    )
+    assert result.exit_code == 0, result.stderr
+    return path
+
+
 @pytest.fixture(scope="session")
 def interrupt_after() -> Run:
     """Press Ctrl-C when a display has been shown so many minibatches."""

@@ -17,6 +17,8 @@ from meprop_nlp.cli import make_app
 from meprop_nlp.config import LATE_TRAINING, SIMPLIFY_EPOCHS, TrainingConfig
 
 COMMANDS = (
+    "train",
+    "annotate",
     "train-tagger",
     "train-parser",
     "tag",
@@ -71,13 +73,13 @@ def test_help_of_each_command(command: str, run: Any) -> None:
 
 def test_defaults_in_help_are_those_of_the_configuration(run: Any) -> None:
     words = " ".join(run("train-parser", "--help").stdout.split())
-    training = TrainingConfig()
+    training, late_training = TrainingConfig(), LATE_TRAINING["parser"]
     late = "with --simplify and the late --schedule."
     epochs = f"unless given, {training.epochs}, or {SIMPLIFY_EPOCHS} {late}"
     assert f"Passes over the training file; {epochs}" in words
-    patience = f"Unless given, {training.patience}, or {LATE_TRAINING['patience']} {late}"
+    patience = f"Unless given, {training.patience}, or {late_training['patience']} {late}"
     assert patience in words.partition("--patience")[2]
-    assert (training.lazy, LATE_TRAINING["lazy"]) == (False, True)
+    assert (training.lazy, late_training["lazy"]) == (False, True)
     assert f"Unless given, --exact, or --lazy {late}" in words
     assert "arc-standard, arc-hybrid or arc-standard-swap. [default: arc-standard]" in words
 
@@ -97,14 +99,19 @@ def test_version(run: Any) -> None:
     assert run("--version").stdout == f"meprop-nlp {__version__}\n"
 
 
-def test_no_command_loads_torch_but_training(tagger: Path, parser: Path, small: Path) -> None:
+def test_no_command_loads_torch_but_training(
+    tagger: Path, parser: Path, joint: Path, small: Path
+) -> None:
     arguments = [
         *([command, "--help"] for command in COMMANDS),
         ["tag", "-m", tagger, small],
         ["parse", "-m", parser, "--tagger", tagger, small],
         ["evaluate", small, small],
         ["evaluate", small, "--model", parser],
+        ["annotate", "-m", joint, small],
+        ["evaluate", small, "--model", joint],
         ["info", parser],
+        ["info", joint],
         ["validate", small],
         ["benchmark", parser, small, "--rounds", 1],
     ]
@@ -170,14 +177,6 @@ def test_real_treebank_comes_out_as_it_went_in(
     result = run(command, "-m", tagger if command == "tag" else parser, path)
     text = path.read_text(encoding="utf-8")
     assert outside(result.stdout, changed) == outside(text, changed)
-
-
-def test_parse_says_that_tags_are_missing(run: Any, parser: Path) -> None:
-    line = "1\ta\t_\t_\t_\t_\t_\t_\t_\t_\n\n"
-    result = run("parse", "-m", parser, stdin=line)
-    assert result.exit_code == 0
-    assert "warning: <stdin> has no UPOS and no XPOS" in result.stderr
-    assert "--tagger" in result.stderr
 
 
 def test_tab_and_conllx_stay_what_they_are(run: Any, tagger: Path, parser: Path) -> None:

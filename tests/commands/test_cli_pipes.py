@@ -81,6 +81,38 @@ def test_each_sentence_comes_out_as_soon_as_it_is_whole(
         assert process.wait(10) == 0
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("command", ["annotate", "parse"])
+def test_first_sentence_is_not_kept_waiting_for_the_second(
+    command: str, threads: int, joint: Path, parser: Path
+) -> None:
+    model = joint if command == "annotate" else parser  # which looks for tags first
+    with started(command, "-m", model, "-t", threads) as process:
+        stdin: Any = process.stdin
+        for _ in range(2):
+            stdin.write(f"{WORD}\n".encode())
+            stdin.flush()
+            assert sentence_from(process).startswith(b"1\tGo\t")
+        stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_pipe_without_tags_is_refused_or_tagged_first(
+    shell: Any, parser: Path, tagger: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "models").mkdir()
+    bare = WORD.replace("VERB\tVB", "_\t_")
+    (tmp_path / "words").write_text(f"{bare}\n{bare}\n", encoding="utf-8")
+    command = f"cat words | $MEPROP parse -m {parser}"
+    refused = shell(command, cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("error: <stdin> has no UPOS and no XPOS, which the parser")
+    (tmp_path / "models" / "tagger.safetensors").write_bytes(tagger.read_bytes())
+    found = shell(command, cwd=tmp_path)
+    assert "tagging it with models/tagger.safetensors first\n" in found.stderr
+    assert found.stdout == shell(f"{command} --tagger {tagger}", cwd=tmp_path).stdout
+
+
 @pytest.mark.parametrize("kernels", ["", pytest.param("reference", marks=pytest.mark.slow)])
 def test_ctrl_c_ends_the_work_of_many_threads(
     kernels: str, tagger: Path, parser: Path, tmp_path: Path

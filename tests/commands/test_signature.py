@@ -128,7 +128,8 @@ def test_settings_of_a_training_are_told_only_what_was_given() -> None:
 @pytest.mark.parametrize("task", NETWORKS)
 def test_every_setting_is_an_option_or_has_a_reason(task: str) -> None:
     commands = typer.main.get_command(make_app()).commands  # type: ignore[attr-defined]
-    options = {parameter.name: parameter for parameter in commands[f"train-{task}"].params}
+    command = commands["train" if task == "joint" else f"train-{task}"]
+    options = {parameter.name: parameter for parameter in command.params}
     settings = {about.name: about for about in Settings.choices(task)}
     assert set(settings) - set(options) == set(NO_OPTION) == {"clip_value", "weight_decay"}
     assert all(NO_OPTION.values())

@@ -104,7 +104,9 @@ class LowerHead(Head):
         self.config = TaggerConfig()
         self.reads, self.fills, self.scores = ("upos",), ("lemma",), ()
 
-    def annotate(self, words: Words, *, confidence: bool = False) -> Prediction:
+    def annotate(
+        self, words: Words, states: Any = None, *, confidence: bool = False, keep: Any = ()
+    ) -> Prediction:
         pairs = zip(words.column("form"), words.column("upos"), strict=True)
         lemmas = [f"{form.lower()}/{upos}" for form, upos in pairs]
         values = Values(dict.fromkeys(lemmas))

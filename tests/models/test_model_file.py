@@ -182,7 +182,7 @@ NOT_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda p: p.touch(), "empty file"),
     "text": (lambda p: p.write_text("hello world, this is text"), "is not a meprop_nlp model;"),
     "zeros": (lambda p: p.write_bytes(bytes(1000)), "is not a meprop_nlp model;"),
-    "foreign": (write_foreign, "is not a meprop_nlp model; expected a .safetensors file of train-"),
+    "foreign": (write_foreign, "is not a meprop_nlp model; expected a .safetensors file of train,"),
     "foreign-metadata": (write_foreign_with_metadata, "is not a meprop_nlp model;"),
     "nested": (write_nested, "is not a meprop_nlp model;"),
     "folder": (lambda p: p.mkdir(), "cannot be read: Is a directory"),

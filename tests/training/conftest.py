@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from meprop_nlp.config import (
+    JointConfig,
     MePropConfig,
     ParserConfig,
     Settings,
@@ -20,18 +21,32 @@ from meprop_nlp.config import (
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.training.heads.tags import TaggerTask
 from meprop_nlp.training.heads.tree import ParserTask
+from meprop_nlp.training.joint import JointTask
+from meprop_nlp.training.joint_model import JointModel
 from meprop_nlp.training.parser import DependencyParser
 from meprop_nlp.training.tagger import Tagger
 
 Treebank = list[Sentence]
-TASKS = ("tagger", "parser")
+LEMMAS = {
+    "Dogs": "dog", "cats": "cat", "cuts": "cut", "rains": "rain", "knows": "know", "is": "be",
+}  # fmt: skip
+JOINT_WIDTHS: dict[str, Any] = {
+    "layers": 2, "word_dim": 6, "feature_dim": 4, "ngram_dim": 5, "ngram_rows": 50,
+    "character_dim": 3, "spelling_dim": 4, "lemma_dim": 7, "tag_dim": 3, "arc_dim": 9,
+    "label_dim": 5,
+}  # fmt: skip
 
 
 def _sentence(*rows: str) -> Sentence:
-    """One word a row: form, upos, xpos, head, deprel."""
+    """One word a row: form, upos, xpos, head, deprel; the lemma follows from these."""
     forms, upos, xpos, heads, deprels = zip(*(row.split() for row in rows), strict=True)
+    lemmas = [
+        "see" if (form, tag) == ("saw", "VERB") else LEMMAS.get(form, form.lower())
+        for form, tag in zip(forms, upos, strict=True)
+    ]
+    heads = [int(head) for head in heads]
     return Sentence.from_words(
-        forms, upos=upos, xpos=xpos, head=[int(head) for head in heads], deprel=deprels
+        forms, lemma=lemmas, upos=upos, xpos=xpos, head=heads, deprel=deprels
     )
 
 
@@ -70,7 +85,7 @@ def crossing(treebank: Treebank) -> Treebank:
 
 @pytest.fixture(scope="session")
 def model_class() -> dict[str, Any]:
-    return {"tagger": Tagger, "parser": DependencyParser}
+    return {"tagger": Tagger, "parser": DependencyParser, "joint": JointModel}
 
 
 @pytest.fixture(scope="session")
@@ -92,21 +107,23 @@ def train(treebank: Treebank, model_class: dict[str, Any]) -> Callable[..., Any]
         topk_mode: str = "example",
         **options: Any,
     ) -> Any:
-        batch_size = {"tagger": 2, "parser": 15}[task]
+        batch_size = {"tagger": 2, "parser": 15, "joint": 8}[task]
         small = {"hidden": 8, "dropout": 0.2, "word_dropout": 0.25}
-        make: Any = TaggerConfig
-        if task == "parser":
-            make = functools.partial(ParserConfig, embedding_dim=6)
-        else:
-            make = functools.partial(TaggerConfig, word_dim=6, feature_dim=4)
+        make: Any = {
+            "tagger": functools.partial(TaggerConfig, word_dim=6, feature_dim=4),
+            "parser": functools.partial(ParserConfig, embedding_dim=6),
+            "joint": functools.partial(JointConfig, **JOINT_WIDTHS),
+        }[task]
         loop = {"epochs": 3, "batch_size": batch_size, "patience": 0, "threads": 1, "seed": 7}
+        if task == "joint":
+            loop |= {"warmup": 3, "average": 0.9}
         cuts: dict[str, Any] = {"first_cut_epoch": 1, "min_neurons": 2}
         if (simplify or {}).get("schedule") == "paper":
             cuts |= {"cycle": 1, "cuts_per_epoch": 2}
         return model_class[task].train(
             treebank if sentences is None else sentences,
             dev,
-            config=make(**{**small, **(config or {})}),
+            config=make(**small | (config or {})),
             meprop=MePropConfig(k=k, topk_mode=topk_mode),
             simplify=None if simplify is None else SimplifyConfig(**{**cuts, **simplify}),
             training=TrainingConfig(device="cpu", **{**loop, **(training or {})}),
@@ -116,7 +133,7 @@ def train(treebank: Treebank, model_class: dict[str, Any]) -> Callable[..., Any]
     return run
 
 
-@pytest.fixture(params=TASKS)
+@pytest.fixture(params=["tagger", "parser"])
 def narrow_task(request: Any, treebank: Any) -> Any:
     """A tagger's or a parser's task with several layers of six neurons."""
     torch.manual_seed(2)
@@ -127,3 +144,21 @@ def narrow_task(request: Any, treebank: Any) -> Any:
         "parser", hidden=6, activation="tanh", layers=2, k=3, batch_size=40, seed=1
     )
     return ParserTask(treebank, [], settings, torch.device("cpu"))
+
+
+@pytest.fixture(scope="session")
+def make_joint() -> Callable[..., JointTask]:
+    """Make the task of a small joint model, without dropout unless it is asked for."""
+
+    def make(sentences: Treebank, dev: Any = (), *, seed: int | None = None, **given: Any) -> Any:
+        still = {"dropout": 0.0, "part_dropout": 0.0, "word_dropout": 0.0}
+        settings = {"hidden": 6, "k": 2, "batch_size": 10, **JOINT_WIDTHS, **still, **given}
+        task = JointTask(sentences, dev, Settings.of("joint", **settings), torch.device("cpu"))
+        if seed is not None:  # weights large enough that every part of the network matters
+            generator = torch.Generator().manual_seed(seed)
+            with torch.no_grad():
+                for parameter in task.network.parameters():
+                    parameter.normal_(0, 0.4, generator=generator)
+        return task
+
+    return make

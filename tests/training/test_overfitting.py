@@ -28,10 +28,20 @@ from meprop_nlp.training.records import EpochRecord
 from meprop_nlp.training.weights import arrays_of
 
 CPU = torch.device("cpu")
-COLUMNS = {"tagger": ("upos", "xpos"), "parser": ("head", "deprel")}
+COLUMNS = {
+    "tagger": ("upos", "xpos"),
+    "parser": ("head", "deprel"),
+    "joint": ("lemma", "upos", "xpos", "head", "deprel"),
+}
+SCORES = {
+    "tagger": ("upos", "xpos"),
+    "parser": ("uas", "las", "lcm"),
+    "joint": ("upos", "xpos", "lemmas", "uas", "las", "lcm"),
+}
 STEPS = {
     "tagger": {"batch_size": 4, "learning_rate": 0.03, "epochs": 40},
     "parser": {"batch_size": 40, "learning_rate": 0.03, "epochs": 30},
+    "joint": {"batch_size": 10, "learning_rate": 0.03, "epochs": 40},
 }
 CUTS = {"first_cut_epoch": 6, "keep": 0.6, "teacher": False}
 
@@ -39,13 +49,13 @@ CUTS = {"first_cut_epoch": 6, "keep": 0.6, "teacher": False}
 def blank(sentence: Sentence, task: str) -> Sentence:
     """The sentence without what the model is to predict."""
     n = len(sentence)
-    if task == "tagger":
-        return sentence.with_columns(upos=["_"] * n, xpos=["_"] * n)
-    return sentence.with_columns(head=[-1] * n, deprel=["_"] * n)
+    return sentence.with_columns(
+        **{name: [-1] * n if name == "head" else ["_"] * n for name in COLUMNS[task]}
+    )
 
 
 @pytest.fixture(
-    scope="module", params=["tagger", "parser", "tagger-simplified", "parser-simplified"]
+    scope="module", params=[f"{task}{how}" for how in ("", "-simplified") for task in COLUMNS]
 )
 def overfit(
     request: pytest.FixtureRequest,
@@ -57,9 +67,13 @@ def overfit(
     task, _, simplified = request.param.partition("-")
     output = tmp_path_factory.mktemp(request.param) / "model.safetensors"
     records: list[EpochRecord] = []
+    config = {"hidden": 16, "dropout": 0.0, "word_dropout": 0.0}
+    if task == "joint":
+        config |= {"part_dropout": 0.0, "smoothing": 0.0, "lemma_dim": 16}
+        config |= {"arc_dim": 16, "label_dim": 16}
     model = train(
         task,
-        config={"hidden": 16, "dropout": 0.0, "word_dropout": 0.0},
+        config=config,
         training=STEPS[task],
         k=6,
         simplify=CUTS if simplified else None,
@@ -74,8 +88,7 @@ def test_loss_falls_and_scores_are_perfect(overfit: Any, treebank: list[Sentence
     task, model, records, _ = overfit
     assert records[-1].loss < 0.1 < 1.0 < records[0].loss
     scores = model.evaluate(treebank)
-    names = {"tagger": ("upos", "xpos"), "parser": ("uas", "las", "lcm")}[task]
-    assert [getattr(scores, name) for name in names] == [100] * len(names)
+    assert [getattr(scores, name) for name in SCORES[task]] == [100] * len(SCORES[task])
 
 
 def test_predictions_are_the_gold_columns(overfit: Any, treebank: list[Sentence]) -> None:
@@ -127,7 +140,7 @@ def test_pipe_is_lazy_and_keeps_all_other_text(overfit: Any) -> None:
 
     first = next(model.pipe(endless()))
     assert first.column("misc") == ["A=b", "_"]
-    assert first.column("lemma") == ["it", "rain"]
+    assert first.column("lemma") == ["it", "rain"]  # the joint model predicts the same
     assert first.column(COLUMNS[task][0])[1] not in ("_", -1)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from meprop_nlp.config import Settings
+from meprop_nlp.config import NETWORKS, Settings
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.model import Model
@@ -20,7 +20,7 @@ from meprop_nlp.training.parser import DependencyParser
 from meprop_nlp.training.records import Note, log_path
 
 
-@pytest.mark.parametrize("task", ["tagger", "parser"])
+@pytest.mark.parametrize("task", NETWORKS)
 def test_cutting_that_would_begin_after_the_last_epoch_is_refused(
     train: Callable[..., Any], task: str
 ) -> None:
@@ -28,14 +28,14 @@ def test_cutting_that_would_begin_after_the_last_epoch_is_refused(
         train(task, k=2, simplify={"first_cut_epoch": 2}, training={"epochs": 2})
 
 
-@pytest.mark.parametrize("task", ["tagger", "parser"])
+@pytest.mark.parametrize("task", NETWORKS)
 def test_layers_too_narrow_to_be_cut_are_refused(train: Callable[..., Any], task: str) -> None:
     with pytest.raises(ConfigError, match="`min_neurons` is 8, but no layer is wider than 8"):
         train(task, k=2, simplify={"min_neurons": 8})
 
 
 @pytest.mark.parametrize("line", ["dog 1 2 3\n", "zebra 1 2 3\n"])
-@pytest.mark.parametrize("task", ["tagger", "parser"])
+@pytest.mark.parametrize("task", NETWORKS)
 def test_vectors_of_another_width_are_refused_whether_or_not_a_form_is_known(
     train: Callable[..., Any], task: str, line: str, tmp_path: Path
 ) -> None:
@@ -95,7 +95,7 @@ def test_task_that_cannot_be_trained_is_refused(treebank: list[Sentence]) -> Non
         run.train("lemmatizer", treebank)
 
 
-@pytest.mark.parametrize("task", ["tagger", "parser"])
+@pytest.mark.parametrize("task", NETWORKS)
 def test_training_returns_a_model_of_the_task(treebank: list[Sentence], task: str) -> None:
     settings = Settings.of(task, hidden=4, epochs=1, device="cpu", threads=1)
     model = run.train(task, treebank, settings=settings)

@@ -32,6 +32,7 @@ from meprop_nlp.training.heads.gold_trees import POOLED, gold_trees
 from meprop_nlp.training.heads.tags import TaggerTask
 from meprop_nlp.training.heads.tree import ParserBatch, ParserTask
 from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.joint import JointTask
 from meprop_nlp.training.parser import DependencyParser
 from meprop_nlp.training.records import Note
 from meprop_nlp.training.tagger import Tagger
@@ -55,8 +56,26 @@ def parser_task(
     return ParserTask(train, dev, made, CPU, vectors)
 
 
-MAKE: dict[str, Callable[..., Any]] = {"tagger": tagger_task, "parser": parser_task}
+def joint_task(
+    train: list[Sentence], dev: Any = (), *, vectors: Any = None, k: int = 2, **config: Any
+) -> JointTask:
+    settings = {
+        "hidden": 6, "layers": 2, "word_dim": 5, "feature_dim": 3, "ngram_dim": 4, "ngram_rows": 40,
+        "character_dim": 3, "spelling_dim": 4, "lemma_dim": 5, "tag_dim": 3, "arc_dim": 6,
+        "label_dim": 4,
+        "dropout": 0.0, "part_dropout": 0.0, "word_dropout": 0.0,
+    }  # fmt: skip
+    made = Settings.of("joint", k=k, batch_size=10, **settings | config)
+    return JointTask(train, dev, made, CPU, vectors)
+
+
+MAKE: dict[str, Callable[..., Any]] = {
+    "tagger": tagger_task,
+    "parser": parser_task,
+    "joint": joint_task,
+}
 both = pytest.mark.parametrize("task", ["tagger", "parser"])
+each = pytest.mark.parametrize("task", list(MAKE))
 
 
 def randomize(network: torch.nn.Module, seed: int, scale: float = 0.5) -> None:
@@ -249,7 +268,7 @@ def test_with_the_dynamic_oracle_the_examples_are_what_the_parser_meets(
     assert other.loss(ParserBatch(every, 0)).item() == task.loss(ParserBatch(every, 0)).item()
 
 
-@both
+@each
 def test_word_dropout_hides_words_as_the_unknown_one(treebank: list[Sentence], task: str) -> None:
     usual, hiding, blind = (MAKE[task](treebank, word_dropout=rate) for rate in (0.0, 1e12, 0.0))
     for made in (usual, hiding, blind):
@@ -260,7 +279,7 @@ def test_word_dropout_hides_words_as_the_unknown_one(treebank: list[Sentence], t
     assert epoch_loss(hiding) != pytest.approx(epoch_loss(usual), rel=1e-3)
 
 
-@both
+@each
 def test_rare_words_are_hidden_more_often(treebank: list[Sentence], task: str) -> None:
     made = MAKE[task](treebank, word_dropout=0.5)
     rows = made.forms.rows[:, 0].tolist()
@@ -270,9 +289,9 @@ def test_rare_words_are_hidden_more_often(treebank: list[Sentence], task: str) -
         assert chance == pytest.approx(0.5 / (0.5 + count))
 
 
-@both
+@each
 def test_pretrained_vectors_are_loaded_into_their_rows(treebank: list[Sentence], task: str) -> None:
-    width = {"tagger": 5, "parser": 4}[task]
+    width = {"tagger": 5, "parser": 4, "joint": 5}[task]
     vectors = {
         form: np.full(width, value, np.float32)
         for form, value in (("dog", 2.0), ("Zürich", 3.0), ("saw", 4.0))
@@ -284,7 +303,8 @@ def test_pretrained_vectors_are_loaded_into_their_rows(treebank: list[Sentence],
         assert form in made.lexicon.forms
         np.testing.assert_array_equal(table[made.lexicon.forms.index(form)], vector)
     others = np.delete(table, [made.lexicon.forms.index(form) for form in vectors], 0)
-    assert np.abs(others).max() <= 0.1
+    assert np.abs(others).max() <= (5 if task == "joint" else 0.1)  # a normal distribution's
+    assert not np.isin(others, [2, 3, 4]).any()
 
 
 def test_vectors_file_is_read_for_the_forms_of_the_treebank(
@@ -305,7 +325,7 @@ def test_vectors_file_is_read_for_the_forms_of_the_treebank(
     np.testing.assert_allclose(model.file.arrays["words.weight"][row], 9, rtol=1e-3)
 
 
-@both
+@each
 def test_k_above_the_width_is_refused(treebank: list[Sentence], task: str) -> None:
     MAKE[task](treebank, hidden=6, k=6)
     with pytest.raises(ConfigError, match=r"`k` is 7, expected at most the layer's width, 6"):
@@ -343,7 +363,7 @@ def test_cut_network_is_the_network_with_those_neurons_masked(
     made.frozen().evaluate(treebank)
 
 
-@both
+@each
 def test_simplify_needs_counts_of_a_top_k(train: Callable[..., Any], task: str) -> None:
     for by_hits in ({"schedule": "paper"}, {"criterion": "hits"}):
         for k in (None, 0):
@@ -354,7 +374,7 @@ def test_simplify_needs_counts_of_a_top_k(train: Callable[..., Any], task: str) 
     train(task, topk_mode="unified", simplify={}, training={"epochs": 2})
 
 
-@both
+@each
 @pytest.mark.parametrize("meprop", [{"k": 0}, {"topk_mode": "random"}], ids=str)
 def test_cut_by_other_than_hits_needs_no_top_k(
     train: Callable[..., Any], task: str, meprop: dict[str, Any]
@@ -364,15 +384,16 @@ def test_cut_by_other_than_hits_needs_no_top_k(
     assert set(model.file.header["neurons"].values()) == {4}
 
 
-@both
+@each
 def test_k_of_none_and_zero_train_alike_and_a_small_k_otherwise(
     train: Callable[..., Any], task: str
 ) -> None:
     none, zero, sparse = (train(task, k=k).file.arrays for k in (None, 0, 1))
     for name, array in none.items():
         np.testing.assert_array_equal(zero[name], array)
-    assert not np.allclose(sparse["words.weight"], none["words.weight"], atol=1e-4)
-    if task == "tagger":  # the parser's output layer is wider than its hidden layer
+    words = "encoder.words.weight" if task == "joint" else "words.weight"
+    assert not np.allclose(sparse[words], none[words], atol=1e-4)
+    if task == "tagger":  # the others have layers that are wider than the hidden layer
         full = train(task, k=8).file.arrays
         for name, array in none.items():
             np.testing.assert_allclose(full[name], array, atol=2e-4)
@@ -394,7 +415,7 @@ def test_dev_values_that_train_has_not_give_a_warning(
     assert scores[{"tagger": "upos", "parser": "las"}[task]] == 0
 
 
-@both
+@each
 @pytest.mark.parametrize("simplify", [None, {}])
 def test_one_sentence_of_one_word_is_enough(
     train: Callable[..., Any], task: str, simplify: dict[str, Any] | None
@@ -405,7 +426,7 @@ def test_one_sentence_of_one_word_is_enough(
     assert len(model(Sentence.from_words(["Fire", "and", "ice"], upos=["X", "NOUN", "X"]))) == 3
 
 
-@both
+@each
 def test_nothing_to_train_on_is_said(train: Callable[..., Any], task: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no sentences in the train data"):
         train(task, [])

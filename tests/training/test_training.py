@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -15,11 +16,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.testing import assert_close
 
 from meprop_nlp.config import SimplifyConfig, TrainingConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError, MePropError
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.packing import rounded
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
@@ -36,7 +39,7 @@ from meprop_nlp.training.simplification.importance import taylor_scores
 from meprop_nlp.training.simplification.teacher import Teacher
 
 TIMES = {"seconds", "words_per_second"}
-BATCHES = {"tagger": 4, "parser": 4}
+BATCHES = {"tagger": 4, "parser": 4, "joint": 4}
 CUTS = {"schedule": "paper", "prune_rate": 0.15, "first_cut_epoch": 0}
 LATE = {"keep": 0.5, "first_cut_epoch": 1}
 WHOLE = {"keep": 1, "first_cut_epoch": 1}  # taught, and nothing goes
@@ -88,7 +91,7 @@ def interrupted(
     return train(output=output, resume=True, **options)
 
 
-@pytest.mark.parametrize("task", ["tagger", "parser"])
+@pytest.mark.parametrize("task", list(BATCHES))
 def test_same_seed_gives_bit_equal_models(
     train: Callable[..., Any], task: str, treebank: list[Sentence], tmp_path: Path
 ) -> None:
@@ -100,7 +103,7 @@ def test_same_seed_gives_bit_equal_models(
     for name, array in first.file.arrays.items():
         np.testing.assert_array_equal(second.file.arrays[name], array)
         np.testing.assert_array_equal(in_memory.file.arrays[name], array)
-    words = "words.weight"
+    words = "encoder.words.weight" if task == "joint" else "words.weight"
     assert not np.array_equal(other.file.arrays[words], first.file.arrays[words])
 
 
@@ -110,11 +113,13 @@ def test_training_leaves_torch_random_numbers_alone(train: Callable[..., Any]) -
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
 @pytest.mark.parametrize(
     "simplify", [None, CUTS, LATE, WHOLE], ids=["whole", "paper", "late", "late-all-kept"]
 )
-@pytest.mark.parametrize("task", ["tagger", "parser"])
+@pytest.mark.parametrize(
+    ("task", "optimizer"),
+    [*itertools.product(("tagger", "parser"), ("adam", "adagrad")), ("joint", "adam")],
+)
 def test_resumed_run_ends_bit_equal_to_one_never_stopped(
     train: Callable[..., Any],
     tmp_path: Path,
@@ -165,7 +170,7 @@ def test_a_parser_that_went_its_own_way_is_resumed_on_it(
         assert timeless(output) == timeless(whole), batches
 
 
-@pytest.mark.parametrize("task", ["tagger", "parser"])
+@pytest.mark.parametrize("task", list(BATCHES))
 def test_run_stopped_before_its_first_batch_and_again_later_ends_the_same(
     train: Callable[..., Any], treebank: list[Sentence], tmp_path: Path, task: str
 ) -> None:
@@ -417,6 +422,91 @@ def test_learning_rate_falls_linearly_to_zero() -> None:
     records = [record for record in trainer.run() if isinstance(record, EpochRecord)]
     assert used == pytest.approx([0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1])
     assert [record.learning_rate for record in records] == pytest.approx([0.4, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("decay", "expected"),
+    [(True, [0.2, 0.35, 0.45, 0.5, 0.4, 0.3, 0.2, 0.1]), (False, [0.2, 0.4, 0.6] + [0.8] * 5)],
+)
+def test_learning_rate_rises_from_zero_in_the_warm_up(decay: bool, expected: list[float]) -> None:
+    trainer = Trainer(
+        ScriptedTask(),  # type: ignore[arg-type]
+        training=TrainingConfig(
+            epochs=2, learning_rate=0.8, decay=decay, optimizer="sgd", warmup=4
+        ),
+    )
+    used = [trainer.optimizer.param_groups[0]["lr"] for r in trainer.run() if isinstance(r, Step)]
+    assert used == pytest.approx(expected)
+
+
+def test_warm_up_may_last_longer_than_an_epoch() -> None:
+    _, epochs, _, _ = run(ScriptedTask(), epochs=3, decay=False, optimizer="sgd", warmup=100)
+    # four minibatches an epoch; the rate at its end is that of the next minibatch
+    assert [epoch.learning_rate for epoch in epochs] == pytest.approx([0.005, 0.009, 0.013])
+
+
+class WatchedTask(ScriptedTask):
+    """Keeps the weights that it is asked to score."""
+
+    def __init__(self) -> None:
+        super().__init__([1.0, 3.0, 2.0])
+        self.scored: list[dict[str, Tensor]] = []
+
+    def weights(self) -> dict[str, Tensor]:
+        return {name: p.detach().clone() for name, p in self.network.named_parameters()}
+
+    def evaluate(self) -> dict[str, float]:
+        self.scored.append(self.weights())
+        return super().evaluate()
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.2, 0.999])
+def test_averaged_weights_are_scored_and_saved(decay: float) -> None:
+    task = WatchedTask()
+    training = TrainingConfig(epochs=3, patience=0, device="cpu", average=decay)
+    trainer = Trainer(task, training=training)  # type: ignore[arg-type]
+    outputs = Outputs(trainer, None, {})
+    expected, averages, n = task.weights(), [], 0
+    for record in trainer.run():
+        if isinstance(record, Step):
+            stays = min(decay, (1 + n) / (10 + n))
+            now, n = task.weights(), n + 1
+            expected = {k: stays * expected[k] + (1 - stays) * now[k] for k in now}
+        else:
+            assert isinstance(record, EpochRecord)
+            own = task.weights()
+            outputs.keep(record)
+            averages.append(expected)
+            for name, tensor in task.weights().items():
+                assert torch.equal(tensor, own[name])
+                assert torch.equal(tensor, now[name])
+    for scored, average in zip(task.scored, averages, strict=True):
+        for name, tensor in scored.items():
+            assert_close(tensor, average[name], rtol=1e-5, atol=1e-6)
+    model = outputs.finish()
+    assert kept_epoch(model) == 2
+    stored = rounded({name: tensor.numpy() for name, tensor in task.scored[1].items()})
+    for name, array in stored.items():
+        np.testing.assert_array_equal(model.arrays[name], array)
+
+
+def test_average_begins_anew_after_a_cut() -> None:
+    task = WatchedTask()
+    cut = SimplifyConfig(first_cut_epoch=1, keep=0.5, min_neurons=2, teacher=True)
+    training = TrainingConfig(epochs=2, patience=0, device="cpu", average=0.999)
+    trainer = Trainer(task, training=training, simplify=cut)  # type: ignore[arg-type]
+    task.loss = lambda batch, teacher=None: ScriptedTask.loss(task, batch)  # type: ignore[method-assign]
+    for record in trainer.run():
+        if isinstance(record, Step) and record.epoch == 2 and record.batch == 1:
+            assert trainer.average is not None
+            assert trainer.average.n_updates == 1
+    assert trainer.simplification is not None
+    assert trainer.simplification.teacher is not None
+    # the averaged network is the one that is cut, and that teaches
+    teacher = dict(trainer.simplification.teacher.network.named_parameters())
+    for name, tensor in task.scored[0].items():
+        assert torch.equal(teacher[name], tensor)
+    assert task.scored[1]["0.weight"].shape == (4, 3)
 
 
 @pytest.mark.parametrize(("name", "rate"), [("adam", 0.004), ("adagrad", 0.01)])

@@ -3,6 +3,7 @@
 Dozat & Manning (2017).
 """
 
+from collections.abc import Collection
 from itertools import pairwise
 from types import ModuleType
 
@@ -79,7 +80,12 @@ class GraphHead(Head):
         )
 
     def annotate(
-        self, words: Words, states: States | None = None, *, confidence: bool = False
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Prediction:
         assert states is not None
         if isinstance(states, NativeStates) and self._native is not None:

@@ -1,6 +1,6 @@
 """The lemma head: chooses the edit script that turns each form into its lemma."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from types import ModuleType
 
@@ -60,7 +60,12 @@ class LemmasHead(Head):
         return FormLayer(weight[width:end], bias)
 
     def annotate(
-        self, words: Words, states: States | None = None, *, confidence: bool = False
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Prediction:
         assert states is not None
         forms = words.column("form")

@@ -1,5 +1,6 @@
 """The joint model's tag head: an output layer for each tag column over the encoder's states."""
 
+from collections.abc import Collection, Mapping
 from types import ModuleType
 
 import numpy as np
@@ -14,7 +15,7 @@ from meprop_nlp.models.heads.joint_native import NativeTags
 from meprop_nlp.models.heads.tags import SCORES
 from meprop_nlp.models.native_encoder import NativeStates
 from meprop_nlp.models.parts import Array, demand_inputs, tag_lists, take
-from meprop_nlp.models.prediction import Prediction, TextColumn, Values
+from meprop_nlp.models.prediction import Indices, Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 
 
@@ -27,6 +28,7 @@ class StateTagsHead(Head):
 
     name = "tags"
     activity = "tagging"
+    feeds = True
 
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
         self.config = JointConfig.from_dict(file.header["config"])
@@ -36,6 +38,9 @@ class StateTagsHead(Head):
         self.reads, self.fills = (), tuple(self.tags)
         self.scores = tuple(SCORES.get(column, column) for column in self.tags)
         self._values = {column: Values(texts) for column, texts in self.tags.items()}
+        self._ids = {
+            column: {text: i for i, text in enumerate(texts)} for column, texts in self.tags.items()
+        }
         self._native: NativeTags | None = None
         self._outputs = {
             column: (
@@ -51,29 +56,63 @@ class StateTagsHead(Head):
         self._native = NativeTags(native, list(self._outputs.values()))
 
     def annotate(
-        self, words: Words, states: States | None = None, *, confidence: bool = False
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Prediction:
         assert states is not None
+        ids, sure = self._choose(states, confidence=confidence)
+        texts, confident, first = {}, {}, 0
+        for n, (column, values) in enumerate(self._values.items()):
+            part = slice(first, first + len(values.texts))
+            first = part.stop
+            if column in keep:
+                assert states.tags is not None
+                own = states.tags[:, part]
+                states.tags[:, part] = read_tags(words, column, self._ids[column], own)
+                continue
+            texts[column] = TextColumn(values, ids[n])
+            if sure is not None:
+                confident[f"{column.upper()}Conf"] = sure[n]
+        return Prediction(texts, confidence=confident)
+
+    def _choose(self, states: States, *, confidence: bool) -> tuple[Indices, Array | None]:
+        """Return the ids of the best tags, (columns, N), and their probabilities if asked for.
+
+        The probabilities of all tags go into the states.
+        """
         if isinstance(states, NativeStates) and self._native is not None:
-            ids, probabilities = self._native.choose(states, confidence=confidence)
-            texts = {
-                column: TextColumn(values, row)
-                for (column, values), row in zip(self._values.items(), ids, strict=True)
-            }
-            if probabilities is None:
-                return Prediction(texts)
-            names = [f"{column.upper()}Conf" for column in self.tags]
-            return Prediction(texts, confidence=dict(zip(names, probabilities, strict=True)))
-        texts, sure, tags = {}, {}, []
-        for column, (weight, bias) in self._outputs.items():
-            probabilities = softmax(states.context @ weight + bias)
-            ids = probabilities.argmax(1).astype(np.int32)
-            texts[column] = TextColumn(self._values[column], ids)
-            tags.append(probabilities)
-            if confidence:
-                sure[f"{column.upper()}Conf"] = np.ascontiguousarray(probabilities.max(1))
-        states.tags = np.concatenate(tags, 1)
-        return Prediction(texts, confidence=sure)
+            return self._native.choose(states, confidence=confidence)
+        each = [softmax(states.context @ weight + bias) for weight, bias in self._outputs.values()]
+        states.tags = np.concatenate(each, 1)
+        ids = np.array([shares.argmax(1) for shares in each], np.int32)
+        return ids, np.array([shares.max(1) for shares in each]) if confidence else None
+
+
+def read_tags(words: Words, column: str, ids: Mapping[str, int], probabilities: Array) -> Array:
+    """Return the probabilities of one column's tags, certain where the words have a known tag.
+
+    A word without a tag, or with one that the model does not know, keeps the model's own
+    probabilities. `_` is a tag, such as "no features", if the model knows it and another word of
+    the sentence has a value.
+
+    Args:
+        ids: the number of each tag.
+        probabilities: (N, tags) the model's own.
+    """
+    texts = words.column(column)
+    found = np.array([ids.get(text, -1) for text in texts], np.int64)
+    if "_" in ids:
+        n_filled = np.cumsum([0, *(text != "_" for text in texts)])[words.bounds]
+        found[np.repeat(np.diff(n_filled) == 0, np.diff(words.bounds))] = -1
+    known = np.flatnonzero(found >= 0)
+    mixed = probabilities.copy()
+    mixed[known] = 0
+    mixed[known, found[known]] = 1
+    return mixed
 
 
 def softmax(scores: Array) -> Array:
@@ -84,6 +123,6 @@ def softmax(scores: Array) -> Array:
     """
     if not np.isfinite(scores).all():
         raise MePropError("the model's weights give scores that are not finite; train it anew")
-    shares = np.exp(scores - scores.max(1, keepdims=True))
+    shares: Array = np.exp(scores - scores.max(1, keepdims=True))
     shares /= shares.sum(1, keepdims=True)
     return shares

@@ -1,5 +1,6 @@
 """The tagging head: a BiLSTM over word forms, and an output layer for each tag column."""
 
+from collections.abc import Collection
 from types import ModuleType
 from typing import NamedTuple
 
@@ -44,18 +45,28 @@ class TagsHead(Head):
         self._tagger = self.reference if native is None else NativeTagger(self.reference, native)
 
     def annotate(
-        self, words: Words, states: States | None = None, *, confidence: bool = False
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Prediction:
         with np.errstate(all="ignore"):  # an overflow shows in the scores
             tags = self._tagger.tag(words, confidence=confidence)
         texts = {
             name: TextColumn(values, ids)
             for (name, values), ids in zip(self._values.items(), tags.ids, strict=True)
+            if name not in keep
         }
         if tags.confidence is None:
             return Prediction(texts)
-        names = [f"{name.upper()}Conf" for name in self.tags]
-        return Prediction(texts, confidence=dict(zip(names, tags.confidence, strict=True)))
+        sure = {
+            f"{name.upper()}Conf": values
+            for name, values in zip(self.tags, tags.confidence, strict=True)
+            if name not in keep
+        }
+        return Prediction(texts, confidence=sure)
 
 
 class Tags(NamedTuple):

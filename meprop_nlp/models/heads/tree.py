@@ -1,6 +1,6 @@
 """The parsing head: a table encoder of forms and tags, and a transition parser."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +51,12 @@ class TreeHead(Head):
         self._values = Values(self.relations)
 
     def annotate(
-        self, words: Words, states: States | None = None, *, confidence: bool = False
+        self,
+        words: Words,
+        states: States | None = None,
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
     ) -> Prediction:
         with np.errstate(all="ignore"):  # an overflow shows in the scores
             trees = self._parser.parse(words, confidence=confidence)

@@ -65,7 +65,7 @@ class GraphNetwork(nn.Module):
         self.root = nn.Linear(inputs, 1, bias=False)
 
         def layer(size: int) -> MePropLinear:
-            k = None if meprop.k is None else round(meprop.k * size / config.hidden)
+            k = meprop.k and max(1, round(meprop.k * size / config.hidden))
             return MePropLinear(inputs, size, k=k, topk_mode=meprop.topk_mode)
 
         self.arc_dep, self.arc_head = layer(config.arc_dim), layer(config.arc_dim)

@@ -6,7 +6,15 @@ from typing import Any, ClassVar
 
 import torch
 
-from meprop_nlp.config import TAG_COLUMNS, JointConfig, ParserConfig, Settings, TaggerConfig
+from meprop_nlp.config import (
+    SIMPLIFY_EPOCHS,
+    TAG_COLUMNS,
+    JointConfig,
+    ParserConfig,
+    Settings,
+    TaggerConfig,
+    TrainingConfig,
+)
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
@@ -67,6 +75,11 @@ class SentenceTask(Task):
     def demands_trees(config: Any) -> bool | None:
         """Return whether all sentences must have trees; None: if the first of a file has one."""
         return False
+
+    @staticmethod
+    def fitting_epochs(n_words: int, *, simplify: bool) -> int:
+        """Return the epochs that a training file of so many words needs."""
+        return SIMPLIFY_EPOCHS if simplify else TrainingConfig().epochs
 
     @staticmethod
     @abstractmethod

@@ -14,7 +14,10 @@ from meprop_nlp.simplify.schedules import CutSchedule
 from meprop_nlp.simplify.simplifier import Simplifier
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.simplification.importance import taylor_scores
-from meprop_nlp.training.simplification.reconstruction import reconstruction_scores
+from meprop_nlp.training.simplification.reconstruction import (
+    demand_linear_readers,
+    reconstruction_scores,
+)
 from meprop_nlp.training.simplification.teacher import DROPOUT_SHARE, Teacher
 from meprop_nlp.training.simplification.widths import widths_of
 from meprop_nlp.training.task import Task
@@ -38,7 +41,7 @@ class Simplification:
         teacher: the network as it was before the cut, where `config.teacher` asks for it.
 
     Raises:
-        ConfigError: no layer is wide enough to be cut.
+        ConfigError: no layer is wide enough to be cut, or the criterion does not fit the network.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class Simplification:
             raise ConfigError(
                 f"`min_neurons` is {config.min_neurons}, but no layer is wider than {widest}"
             )
+        if config.criterion == "reconstruction":
+            demand_linear_readers(layers)  # now rather than when the cut comes
         self._simplifier = Simplifier(
             layers,
             prune_rate=task.prune_rate if config.prune_rate is None else config.prune_rate,

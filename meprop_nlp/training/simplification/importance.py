@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 from torch.utils.hooks import RemovableHandle
 
+from meprop_nlp.nn.lstm import MePropLSTM
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.task import Task
 
@@ -29,8 +30,13 @@ def taylor_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Te
     }
     handles = []
     for part in layers:
-        reader, offset = part.consumers[0].module, part.consumers[0].offset
-        handles.append(reader.register_forward_pre_hook(_observer(scores[part.name], offset)))
+        total = scores[part.name]
+        if isinstance(part.layer, MePropLSTM):
+            # no activation follows, and its readers may each read a part of a wider tensor
+            handles.append(part.layer.register_forward_hook(_output_observer(total)))
+        else:
+            reader, offset = part.consumers[0].module, part.consumers[0].offset
+            handles.append(reader.register_forward_pre_hook(_input_observer(total, offset)))
     observe_gradients(task, handles)
     return scores
 
@@ -56,18 +62,23 @@ def observe_gradients(task: Task, handles: Sequence[RemovableHandle]) -> None:
         task.network.train(was_training)
 
 
-def _observer(total: Tensor, offset: int) -> Any:
+def _output_observer(total: Tensor) -> Any:
+    """Return a forward hook that adds |a dL/da| of an LSTM's outputs to `total`."""
+    return lambda module, inputs, output: _observe(output[0], total, 0)
+
+
+def _input_observer(total: Tensor, offset: int) -> Any:
     """Return a forward hook that adds |a dL/da| of a layer's inputs from `offset` on to `total`."""
+    return lambda module, inputs: _observe(inputs[0], total, offset)
 
-    def observe(module: Any, inputs: tuple[Any, ...]) -> None:
-        read = inputs[0].data if isinstance(inputs[0], PackedSequence) else inputs[0]
-        values = read.detach()
 
-        def add(gradient: Tensor) -> None:
-            terms = (values * gradient)[..., offset : offset + len(total)].abs()
-            total.add_(terms.reshape(-1, len(total)).sum(dim=0).double().cpu())
+def _observe(read: Tensor | PackedSequence, total: Tensor, offset: int) -> None:
+    tensor = read.data if isinstance(read, PackedSequence) else read
+    values = tensor.detach()
 
-        # where several layers read one tensor, its gradient is their sum and comes once
-        read.register_hook(add)
+    def add(gradient: Tensor) -> None:
+        terms = (values * gradient)[..., offset : offset + len(total)].abs()
+        total.add_(terms.reshape(-1, len(total)).sum(dim=0).double().cpu())
 
-    return observe
+    # where several layers read one tensor, its gradient is their sum and comes once
+    tensor.register_hook(add)  # type: ignore[no-untyped-call]

@@ -6,10 +6,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from meprop_nlp.errors import ConfigError
 from meprop_nlp.simplify.criteria import by_reconstruction
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.simplification.importance import observe_gradients
 from meprop_nlp.training.task import Task
+
+
+def demand_linear_readers(layers: Sequence[SimplifiedLayer]) -> None:
+    """Raise ConfigError if a layer is read by others than linear layers."""
+    for part in layers:
+        if not all(isinstance(consumer.module, nn.Linear) for consumer in part.consumers):
+            raise ConfigError(
+                "`criterion` reconstruction is for layers that linear layers read, and "
+                f"{part.name} is not one; use `criterion` magnitude"
+            )
 
 
 def reconstruction_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Tensor]:
@@ -82,5 +93,6 @@ class _Outputs:
 
     def weighted(self) -> Tensor:
         """Return the weights, each row scaled by its output's importance to the loss: (O, I)."""
-        importance = (self._curvature / self._count).sqrt()
+        # the root of a tree is a weight of a layer that is never called
+        importance = (self._curvature / max(1, self._count)).sqrt()
         return importance[:, None] * self._weight.detach().double().cpu()

@@ -1,0 +1,117 @@
+"""`TagSupply`: where the tags come from that a parser reads: the file, or a tagger before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from meprop_nlp.commands import console
+from meprop_nlp.commands.options import TAGGER_MODEL
+from meprop_nlp.commands.streams import load_model
+from meprop_nlp.errors import DataError
+
+if TYPE_CHECKING:
+    from meprop_nlp.models.annotate import Piece
+    from meprop_nlp.models.model import Model
+    from meprop_nlp.models.words import Words
+
+
+class TagSupply:
+    """The models that annotate files; where a file has no tags, a tagger is run first.
+
+    Args:
+        models: the models that the user has named, in the order in which they run.
+        quiet: whether to say nothing of the tagger.
+
+    Attributes:
+        reads: the columns that a model reads and none before it fills.
+    """
+
+    def __init__(self, models: Sequence[Model], *, quiet: bool = False) -> None:
+        self.named, self.quiet = models, quiet
+        filled: set[str] = set()
+        self.reads: list[str] = []
+        for model in models:
+            self.reads += (column for column in model.reads if column not in filled)
+            filled.update(model.fills)
+        self._tagger: Model | None = None
+
+    def of_file(self, path: str) -> FileTags:
+        """Return the supply of one file, by its name in messages."""
+        return FileTags(self, path)
+
+    def tagger(self) -> Model | None:
+        """Return the tagger at its usual place; None if there is none."""
+        if self._tagger is None and TAGGER_MODEL.exists():
+            self._tagger = load_model(TAGGER_MODEL, "tagger", TAGGER_MODEL)
+        return self._tagger
+
+
+class FileTags:
+    """The supply of tags for one file."""
+
+    def __init__(self, supply: TagSupply, path: str) -> None:
+        self._supply, self._path = supply, path
+        self._read: list[str] = []  # the columns of the file that the parser reads
+
+    def models(self, words: Words) -> Sequence[Model]:
+        """Return the models for a file that begins with these words.
+
+        Raises:
+            DataError: the words have no tags, and there is no tagger.
+        """
+        supply = self._supply
+        missing = missing_columns(words, supply.reads)
+        self._read = [column for column in supply.reads if column not in missing]
+        if not missing:
+            return supply.named
+        lack = f"{self._path} has no {in_words(missing)}, which the parser reads"
+        if self._read:
+            console.warning(f"{lack}; give --tagger MODEL to tag it first")
+            return supply.named
+        tagger = supply.tagger()
+        if tagger is None or not set(missing) <= set(tagger.fills):
+            raise DataError(f"{lack}; give --tagger MODEL to tag it first")
+        if not supply.quiet:
+            console.note(f"{lack}: tagging it with {TAGGER_MODEL} first")
+        return [tagger, *supply.named]
+
+    def watched(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        """Pass pieces on; warn once of a sentence without tags in a file that has tags."""
+        n_before, warned = 0, False
+        for piece in pieces:
+            if self._read and not warned:
+                number = _first_untagged(piece.words, self._read)
+                if number is not None:
+                    warned = True
+                    console.warning(
+                        f"{self._path}: sentence {n_before + number + 1:,} has no "
+                        f"{in_words(self._read)}, which the parser reads; give --tagger MODEL to "
+                        "tag all of them first"
+                    )
+            n_before += len(piece.words.bounds) - 1
+            yield piece
+
+
+def missing_columns(words: Words, columns: Iterable[str]) -> list[str]:
+    """Return those of the columns that hold only `_`."""
+    return [column for column in columns if all(tag == "_" for tag in words.column(column))]
+
+
+def _first_untagged(words: Words, columns: Sequence[str]) -> int | None:
+    """Return the index of the first sentence in which all of the columns are empty."""
+    first, *others = columns
+    tags = words.column(first)
+    if "_" not in tags:
+        return None
+    every = [tags, *map(words.column, others)]
+    for number, (start, end) in enumerate(pairwise(words.bounds.tolist())):
+        if end > start and all({"_"}.issuperset(column[start:end]) for column in every):
+            return number
+    return None
+
+
+def in_words(columns: Sequence[str]) -> str:
+    """Return the names of missing columns, as they stand after `no`: `UPOS and no XPOS`."""
+    return " and no ".join(column.upper() for column in columns)

@@ -1,0 +1,203 @@
+"""`train`: one model for tags, lemmas and trees; where its dev data comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meprop_nlp.commands.options import JOINT_MODEL
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.writing import write
+from meprop_nlp.models.file import read_header, read_model_file
+from meprop_nlp.training.display import TrainingDisplay
+
+
+def weights(path: Path) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in read_model_file(path).arrays.items()}
+
+
+def without(treebank: Path, path: Path, **columns: str | int) -> Path:
+    """The treebank with some columns emptied."""
+    emptied = [
+        sentence.with_columns(**{name: [value] * len(sentence) for name, value in columns.items()})
+        for sentence in read(treebank)
+    ]
+    write(emptied, path)
+    return path
+
+
+def test_one_model_has_all_heads_and_is_scored_by_all_of_them(
+    train_joint: Any, treebank: Path, small: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.safetensors"
+    files = ("--train", treebank, "--dev", small, "--test", small)
+    result = train_joint(*files, "--epochs", 1, "-o", output)
+    assert result.exit_code == 0, result.stderr
+    header = read_header(output)
+    assert (header["task"], header["config"]["heads"]) == ("joint", ["tags", "lemmas", "tree"])
+    (epoch,) = [line for line in result.stderr.split("\n") if line.startswith("epoch ")]
+    assert all(f" {name} " in epoch for name in ("UPOS", "XPOS", "UFeats", "Lemmas", "UAS", "LAS"))
+    assert f"\n{output}: epoch 1, neurons 16 + 16, " in result.stderr
+    assert result.stdout.startswith(f"{small}: UPOS ")
+    assert " LAS " in result.stdout
+    assert "held out" not in result.stderr
+
+
+def test_help_says_how_the_best_epoch_is_chosen(run: Any) -> None:
+    words = " ".join(run("train", "--help").stdout.split())
+    assert "best epoch is the one with the best mean of the heads' scores on dev" in words
+    assert "none: the last epoch" in words
+
+
+def test_without_dev_every_tenth_sentence_is_held_out(
+    train_joint: Any, treebank: Path, tmp_path: Path
+) -> None:
+    options = ("--epochs", 2, "--batch-size", 100)
+    held_out, apart = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    result = train_joint("--train", treebank, *options, "-o", held_out)
+    assert result.exit_code == 0, result.stderr
+    assert "every tenth training sentence is held out" in result.stderr
+    assert ": 4 of 40 sentences\n" in result.stderr
+    sentences = list(read(treebank))
+    dev = [sentences[n] for n in (9, 19, 29, 39)]
+    train, small = tmp_path / "train.conllu", tmp_path / "dev.conllu"
+    write([sentence for sentence in sentences if sentence not in dev], train)
+    write(dev, small)
+    result = train_joint("--train", train, "--dev", small, *options, "-o", apart)
+    assert "held out" not in result.stderr
+    assert weights(held_out) == weights(apart)
+    assert read_header(held_out)["scores"] == read_header(apart)["scores"] != {}
+
+
+def test_dev_none_learns_from_all_sentences(
+    train_joint: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.safetensors"
+    result = train_joint("--train", treebank, "--dev", "none", "--epochs", 2, "-o", output)
+    assert result.exit_code == 0, result.stderr
+    assert "held out" not in result.stderr
+    header = read_header(output)
+    assert header["training"]["data"]["train"]["sentences"] == 40
+    assert (header["training"]["epoch"], header["scores"]) == (2, {})
+    result = train_joint("--train", treebank, "--dev", "none", "--dev", treebank, "-o", output)
+    assert result.exit_code == 2
+    assert "--dev none and dev files exclude each other" in result.stderr
+
+
+def test_too_few_sentences_are_all_learnt_from(
+    train_joint: Any, treebank: Path, tmp_path: Path
+) -> None:
+    few = tmp_path / "few.conllu"
+    write(list(read(treebank))[:9], few)
+    output = tmp_path / "m.safetensors"
+    result = train_joint("--train", few, "--epochs", 1, "-o", output, "-q")
+    assert result.exit_code == 0, result.stderr
+    assert "warning: no dev data, and 9 sentences are too few to hold any out" in result.stderr
+    assert read_header(output)["training"]["data"]["train"]["sentences"] == 9
+
+
+def test_tagger_and_parser_hold_nothing_out(run: Any, treebank: Path, tmp_path: Path) -> None:
+    options = ("--hidden", 8, "--word-dim", 8, "-t", 1, "--epochs", 1)
+    for command in ("train-tagger", "train-parser"):
+        output = tmp_path / f"{command}.safetensors"
+        result = run(command, "--train", treebank, *options, "-o", output)
+        assert "held out" not in result.stderr
+        assert read_header(output)["training"]["data"]["train"]["sentences"] == 40
+
+
+def test_trees_are_demanded_where_they_are_learnt(
+    train_joint: Any, treebank: Path, tmp_path: Path
+) -> None:
+    flat = without(treebank, tmp_path / "flat.conllu", head=-1, deprel="_")
+    options = ("--train", flat, "--epochs", 1, "-o", tmp_path / "m.safetensors", "-q")
+    result = train_joint(*options, "--heads", "tags,lemmas", "--test", flat)
+    assert result.exit_code == 0, result.stderr
+    assert read_header(tmp_path / "m.safetensors")["config"]["heads"] == ["tags", "lemmas"]
+    result = train_joint(*options, "--heads", "tags,tree")
+    assert result.exit_code == 1
+    assert f"{flat}:" in result.stderr
+    assert "a full tree is needed" in result.stderr
+
+
+def test_faulty_test_file_is_found_before_anything_is_trained(
+    train_joint: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output, faulty = tmp_path / "m.safetensors", tmp_path / "faulty.conllu"
+    faulty.write_text("1\ta\t_\tX\tX\t_\t1\tx\t_\t_\n\n")
+    result = train_joint("--train", treebank, "--test", faulty, "-o", output)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: {faulty}:1: the heads go round")
+    assert not output.exists()
+
+
+def test_sample_treebank_and_the_usual_place_need_no_option(
+    train_joint: Any, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = train_joint("--epochs", 1)
+    assert result.exit_code == 0, result.stderr
+    assert "warning: no --train: using the built-in sample treebank" in result.stderr
+    assert "held out" not in result.stderr
+    assert JOINT_MODEL.is_file()
+    line = "1\ta\t_\t_\t_\t_\t_\t_\t_\t_\n\n"
+    (fields,) = [line.split("\t") for line in run("annotate", stdin=line).stdout.split("\n")[:1]]
+    assert "_" not in (fields[2], fields[3], fields[4], fields[6], fields[7])
+    result = run("tag", stdin=line)
+    assert result.exit_code == 1
+    assert "train-tagger, or give --model models/model.safetensors" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "status", "message"),
+    [
+        ("--heads tags,nouns", 2, "--heads is ('tags', 'nouns'), expected any of tags, lemmas"),
+        ("--heads tree,tree", 2, "each once"),
+        ("--hidden 8 --k 9", 2, "--k is 9, expected at most the layer's width, 8"),
+        ("--layers 6", 2, "--layers is 6, expected a whole number from 1 to 5"),
+        ("--dev nowhere", 1, "nowhere: no such file"),
+        ("--train nowhere", 1, "nowhere: no such file"),
+        ("--resume", 2, "there is no"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    flags: str, status: int, message: str, train_joint: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.safetensors"
+    result = train_joint("--train", treebank, "-o", output, *flags.split())
+    assert result.exit_code == status
+    assert message in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_joint_model_and_others_never_replace_each_other(
+    train_joint: Any, run: Any, treebank: Path, tagger: Path, joint: Path
+) -> None:
+    before = tagger.read_bytes(), joint.read_bytes()
+    result = train_joint("--train", treebank, "-o", tagger)
+    assert result.exit_code == 2
+    assert "is a tagger already, and would be replaced by a joint model" in result.stderr
+    result = run("train-tagger", "--train", treebank, "-o", joint)
+    assert result.exit_code == 2
+    assert "is a joint model already, and would be replaced by a tagger" in result.stderr
+    assert before == (tagger.read_bytes(), joint.read_bytes())
+
+
+def test_stopped_run_with_held_out_sentences_goes_on_to_the_same_weights(
+    train_joint: Any,
+    treebank: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    interrupt_after: Any,
+) -> None:
+    options = ("--train", treebank, "--epochs", 3, "--batch-size", 100)
+    expected, actual = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    assert train_joint(*options, "-o", expected).exit_code == 0
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, TrainingDisplay, "__call__", steps=6)
+        assert train_joint(*options, "-o", actual).exit_code == 130
+    result = train_joint(*options, "-o", actual, "--resume")
+    assert result.exit_code == 0, result.stderr
+    assert "epoch  1 " not in result.stderr
+    assert weights(actual) == weights(expected)
