@@ -1,4 +1,4 @@
-#include "joint/ngrams.hpp"
+#include "forms/ngrams.hpp"
 
 #include <array>
 
