@@ -19,6 +19,7 @@ void bind_rows(nb::module_& m);
 void bind_parser(nb::module_& m);
 void bind_tagger(nb::module_& m);
 void bind_graph(nb::module_& m);
+void bind_forms(nb::module_& m);
 void bind_joint(nb::module_& m);
 void bind_document(nb::module_& m);
 
@@ -58,6 +59,7 @@ NB_MODULE(_native, m) {
     meprop::border::bind_parser(m);
     meprop::border::bind_tagger(m);
     meprop::border::bind_graph(m);
+    meprop::border::bind_forms(m);
     meprop::border::bind_joint(m);
     meprop::border::bind_document(m);
 }

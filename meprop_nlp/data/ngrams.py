@@ -17,9 +17,14 @@ SIZES = (2, 3, 4, 5)
 MOST = 60  # n-grams of a form that are used; a longer one is hardly a word
 
 
+def marked(form: str) -> str:
+    """Return the text that a form's n-grams are cut from."""
+    return f"<{nfc(form).lower()}>"
+
+
 def hashed_ngrams(form: str, n_rows: int) -> list[int]:
     """Return the rows of a form's n-grams, with its beginning and end marked."""
-    text = f"<{nfc(form).lower()}>"
+    text = marked(form)
     grams = (text[i : i + n] for n in SIZES for i in range(len(text) - n + 1))
     rows = [zlib.crc32(gram.encode("utf-8", "surrogatepass")) % n_rows for gram in grams]
     return rows[:MOST]

@@ -162,7 +162,8 @@ class SharedEncoder:
 
     Attributes:
         input_width, width: of the vectors of forms, and of the states.
-        spelling: the BiLSTM over the characters of a form.
+        tables, ngrams, spelling: embeddings of forms and features, and of character n-grams; the
+            BiLSTM over the characters of a form.
         layers: the BiLSTMs over words.
 
     Raises:
@@ -182,9 +183,9 @@ class SharedEncoder:
         self._letters = take(arrays, "encoder.characters.weight", len(characters), None)
         self.spelling = BiLSTM(arrays, self._letters.shape[1], prefix="encoder.spelling.")
         self.tables = FormTables(arrays, lexicon, prefix="encoder.")
-        self._ngrams = take(arrays, "encoder.ngrams.weight", config.ngram_rows, None)
+        self.ngrams = take(arrays, "encoder.ngrams.weight", config.ngram_rows, None)
         self.input_width = (
-            self.tables.concatenated_width + self._ngrams.shape[1] + self.spelling.units
+            self.tables.concatenated_width + self.ngrams.shape[1] + self.spelling.units
         )
         self.layers: list[BiLSTM] = []
         width = self.input_width
@@ -193,23 +194,21 @@ class SharedEncoder:
             width = self.layers[-1].units
         self.width = width
 
-    def vectors(self, forms: Sequence[str], spelling: Recurrence | None = None) -> Array:
-        """Return the vectors of forms: (forms, I).
+    def vectors(self, forms: Sequence[str]) -> Array:
+        """Return the vectors of forms: (forms, I)."""
+        rows, bounds = ngram_bags(forms, len(self.ngrams))
+        means = np.empty((len(forms), self.ngrams.shape[1]), np.float32)
+        if len(forms):  # every form has n-grams, so no part is empty
+            means[:] = np.add.reduceat(self.ngrams[rows], bounds[:-1], axis=0)
+            means /= np.diff(bounds)[:, None]
+        return np.concatenate([self.tables.concatenated(forms), means, self.spelled(forms)], 1)
+
+    def spelled(self, forms: Sequence[str], spelling: Recurrence | None = None) -> Array:
+        """Return the last states of both directions over the characters of each form.
 
         Args:
-            spelling: what runs over the characters instead of `self.spelling`.
+            spelling: what runs over the characters in place of `self.spelling`.
         """
-        rows, bounds = ngram_bags(forms, len(self._ngrams))
-        means = np.empty((len(forms), self._ngrams.shape[1]), np.float32)
-        if len(forms):  # every form has n-grams, so no part is empty
-            means[:] = np.add.reduceat(self._ngrams[rows], bounds[:-1], axis=0)
-            means /= np.diff(bounds)[:, None]
-        return np.concatenate(
-            [self.tables.concatenated(forms), means, self._spelled(forms, spelling)], 1
-        )
-
-    def _spelled(self, forms: Sequence[str], spelling: Recurrence | None) -> Array:
-        """Return the last states of both directions over the characters of each form."""
         numbers, bounds = self._characters.spell(forms)
         states = (spelling or self.spelling)(self._letters, numbers, bounds)
         n_forward = len(self.spelling.directions[0][1])

@@ -5,16 +5,16 @@ each form. A head that reads the form as well has its products in the same row.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from meprop_nlp.data.ngrams import MOST, SIZES, marked
 from meprop_nlp.models.encoder import BiLSTM, SharedEncoder, States
 from meprop_nlp.models.parts import Array
-from meprop_nlp.models.rows import RowSource, by_panels, padded
+from meprop_nlp.models.rows import GATES, RowSource, by_panels, padded
 from meprop_nlp.models.words import Words
 
 CACHE_BYTES = 64 << 20
@@ -97,7 +97,7 @@ class NativeEncoder:
         self._forms = RowSource(
             native,
             ["form"],
-            partial(encoder.vectors, spelling=NativeBiLSTM(encoder.spelling, native)),
+            NativeFormVectors(encoder, native),
             np.concatenate(weights, 1),
             np.concatenate(biases),
             n_bytes=CACHE_BYTES,
@@ -116,6 +116,23 @@ class NativeEncoder:
         context = np.empty((len(rows), self._encoder.width), np.float32)
         self._layers.run(rows, words.bounds, context)
         return NativeStates(self._encoder, words, rows, self._columns, context)
+
+
+class NativeFormVectors:
+    """Computes what `SharedEncoder.vectors` does, in large part on the native core."""
+
+    def __init__(self, encoder: SharedEncoder, native: ModuleType) -> None:
+        self._encoder, self._native = encoder, native
+        self._spelling = NativeBiLSTM(encoder.spelling, native)
+
+    def __call__(self, forms: Sequence[str]) -> Array:
+        """Return the vectors of forms: (forms, I)."""
+        ngrams = self._encoder.ngrams
+        means = np.empty((len(forms), ngrams.shape[1]), np.float32)
+        texts = list(map(marked, forms))
+        self._native.average_ngrams(texts, SIZES[0], SIZES[-1], MOST, ngrams, means)
+        spelled = self._encoder.spelled(forms, self._spelling)
+        return np.concatenate([self._encoder.tables.concatenated(forms), means, spelled], 1)
 
 
 class NativeBiLSTM:
@@ -140,7 +157,18 @@ class NativeBiLSTM:
 def _input_layers(layer: BiLSTM, lanes: int) -> Iterator[tuple[Array, Array]]:
     """Yield the weight and the bias of the input products of both directions, by panels."""
     for weight_ih, _, bias in layer.directions:
-        yield by_panels(weight_ih, lanes), by_panels(bias[None], lanes)[0]
+        yield _by_panels(weight_ih, lanes), _by_panels(bias[None], lanes)[0]
+
+
+def _by_panels(weight: Array, lanes: int) -> Array:
+    """Reorder (n, 4H) like `by_panels`, with a last panel of half the lanes if that is enough."""
+    units = weight.shape[1] // GATES
+    rest = units % lanes
+    if not 0 < rest <= lanes // 2:
+        return by_panels(weight, lanes)
+    gates = weight.reshape(len(weight), GATES, units)
+    whole, half = (part.reshape(len(weight), -1) for part in np.split(gates, [units - rest], 2))
+    return np.concatenate([by_panels(whole, lanes), by_panels(half, lanes // 2)], 1)
 
 
 def _packed(layer: BiLSTM, native: ModuleType, *, has_inputs: bool) -> tuple[Any, Any]:
@@ -149,6 +177,6 @@ def _packed(layer: BiLSTM, native: ModuleType, *, has_inputs: bool) -> tuple[Any
     directions = []
     for weight_ih, weight_hh, bias in layer.directions:
         weight = np.concatenate([weight_ih, weight_hh]) if has_inputs else weight_hh
-        gates = native.PackedLayer(by_panels(weight, lanes), by_panels(bias[None], lanes)[0])
+        gates = native.PackedLayer(_by_panels(weight, lanes), _by_panels(bias[None], lanes)[0])
         directions.append((gates, len(weight_hh)))
     return directions[0], directions[1]

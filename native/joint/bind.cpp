@@ -97,8 +97,8 @@ class JointEncoder : ForKernels {
     void run_rows(const std::vector<const float*>& rows, std::int64_t width,
                   const Row<const Index>& bounds, const Matrix<float>& context) const {
         const BiLSTMLayer& first = layers_.front();
-        require(width >= 4 * (first.directions[0].padded + first.directions[1].padded),
-                "rows must begin with 4 gates of the units of both directions");
+        require(width >= first.directions[0].gates.outs + first.directions[1].gates.outs,
+                "rows must begin with the gates of both directions");
         require_bounds(bounds, rows.size());
         require(has_shape(context, static_cast<std::int64_t>(rows.size()), layers_.back().units()),
                 "context must be (words, units of the last layer)");
@@ -110,7 +110,8 @@ class JointEncoder : ForKernels {
     LSTMDirection direction(const Direction& given, std::int64_t inputs) {
         const auto& [memory, units] = given;
         const PackedLayer gates = use(memory);
-        require(units >= 1 && gates.ins == inputs + units && gates.outs == 4 * padded(units),
+        const std::int64_t half = kernels_->lanes / 2, panels = (units + half - 1) / half * half;
+        require(units >= 1 && gates.ins == inputs + units && gates.outs == 4 * panels,
                 "a direction's weights must be (inputs + units, 4 gates of padded units)");
         return {gates, units, padded(units)};
     }
@@ -246,8 +247,8 @@ void bind_joint(nb::module_& m) {
              "layers"_a)
         .def("run", &JointEncoder::run, "forms"_a, "bounds"_a.noconvert(), "context"_a.noconvert(),
              unlocked)
-        .def("run_table", &JointEncoder::run_table, "table"_a.noconvert(),
-                "numbers"_a.noconvert(), "bounds"_a.noconvert(), "context"_a.noconvert(), unlocked);
+        .def("run_table", &JointEncoder::run_table, "table"_a.noconvert(), "numbers"_a.noconvert(),
+             "bounds"_a.noconvert(), "context"_a.noconvert(), unlocked);
     nb::class_<TagScorer>(m, "TagScorer")
         .def(nb::init<const LayerMemory&, HeldArray<const Index, 2>>(), "scores"_a, "columns"_a)
         .def("choose", &TagScorer::choose, "context"_a.noconvert(), "tags"_a.noconvert(),

@@ -25,6 +25,9 @@ struct LayerStep {
     std::int32_t time;
 };
 
+// The gates of a panel, and room for loading a whole vector of the last gate of half a panel.
+constexpr int kGateBuffer = (kGates + 1) * static_cast<int>(kLanes<float>);
+
 // exp(-x); from +-28 on, a sigmoid is 0 or 1 within 1e-12, and products of three stay finite.
 inline Vector<float> bounded_exp_minus(Vector<float> x) {
     x = x > 28.0f ? splat(28.0f) : x;
@@ -32,20 +35,19 @@ inline Vector<float> bounded_exp_minus(Vector<float> x) {
     return exp_in_range(-x);
 }
 
-// Computes a panel of units of R rows: c = sigmoid(f) c + sigmoid(i) tanh(g), and the outputs
+// Computes a panel of G units of R rows: c = sigmoid(f) c + sigmoid(i) tanh(g), and the outputs
 // sigmoid(o) tanh(c). With sigmoid(x) = 1 / (1 + exp(-x)) and tanh(x) = (1 - exp(-2x)) /
 // (1 + exp(-2x)), over common denominators, that takes two divisions.
-template <int R>
-__attribute__((noinline)) void update_cells(const float (&gates)[R][kGates * kLanes<float>],
-                                            bool is_first, float* const* cells,
-                                            float* const* outputs, std::int64_t width) {
+template <int R, int G>
+__attribute__((noinline)) void update_cells(const float (&gates)[R][kGateBuffer], bool is_first,
+                                            float* const* cells, float* const* outputs,
+                                            std::int64_t width) {
     using V = Vector<float>;
-    constexpr std::int64_t L = kLanes<float>;
     for (int r = 0; r < R; ++r) {
         const V i = 1.0f + bounded_exp_minus(load(gates[r]));
-        const V f = 1.0f + bounded_exp_minus(load(gates[r] + L));
-        const V g = bounded_exp_minus(2.0f * load(gates[r] + 2 * L));
-        const V o = 1.0f + bounded_exp_minus(load(gates[r] + 3 * L));
+        const V f = 1.0f + bounded_exp_minus(load(gates[r] + G));
+        const V g = bounded_exp_minus(2.0f * load(gates[r] + 2 * G));
+        const V o = 1.0f + bounded_exp_minus(load(gates[r] + 3 * G));
         const V before = is_first ? V{} : load(cells[r]);
         const V ig = i * (1.0f + g);
         const V c = (before * ig + (1.0f - g) * f) / (ig * f);
@@ -55,13 +57,13 @@ __attribute__((noinline)) void update_cells(const float (&gates)[R][kGates * kLa
     }
 }
 
-// Computes a panel of units of R sentences.
-template <int R>
+// Computes a panel of G units of R sentences.
+template <int R, int G>
 inline void step_units(const LayerStep& step, std::int64_t sentence, std::int64_t panel) {
     constexpr std::int64_t L = kLanes<float>;
     const LSTMDirection& direction = step.direction;
     const std::int64_t column = panel * kGates * L;
-    alignas(64) float gates[R][kGates * L];
+    alignas(64) float gates[R][kGateBuffer];
     Block<R> block;
     float *cells[R], *outputs[R];
     for (int r = 0; r < R; ++r) {
@@ -73,23 +75,31 @@ inline void step_units(const LayerStep& step, std::int64_t sentence, std::int64_
         block.left[r] = step.inputs.at(word);
         block.right[r] = output + (step.backward ? step.stride : -step.stride); // the word before
         block.y[r] = gates[r];
+        store(gates[r] + kGates * G, Vector<float>{});
         cells[r] = step.cells + (sentence + r) * direction.padded + panel * L;
         outputs[r] = output + panel * L;
     }
-    multiply_block<R, kGates>(block, step.inputs.width, step.time ? direction.units : 0,
-                              direction.gates.weight + column * direction.gates.ins, 0);
-    update_cells<R>(gates, step.time == 0, cells, outputs, direction.units - panel * L);
+    multiply_block<R, kGates * G / L>(block, step.inputs.width, step.time ? direction.units : 0,
+                                      direction.gates.weight + column * direction.gates.ins, 0);
+    update_cells<R, G>(gates, step.time == 0, cells, outputs, direction.units - panel * L);
 }
 
 inline void run_direction(LayerStep step) {
+    constexpr int L = kLanes<float>;
     std::int64_t live = step.order.n;
-    const std::int64_t panels = step.direction.padded / kLanes<float>;
+    const std::int64_t panels = step.direction.gates.outs / (kGates * L);
+    const bool has_half_panel = step.direction.gates.outs % (kGates * L) != 0;
     for (step.time = 0; step.time < step.order.steps; ++step.time) {
         while (live && step.order.length[live - 1] <= step.time)
             --live;
         for (std::int64_t panel = 0; panel < panels; ++panel) {
             for_blocks(live, [&](auto size, std::int64_t sentence) {
-                step_units<decltype(size)::value>(step, sentence, panel);
+                step_units<decltype(size)::value, L>(step, sentence, panel);
+            });
+        }
+        if (has_half_panel) {
+            for_blocks(live, [&](auto size, std::int64_t sentence) {
+                step_units<decltype(size)::value, L / 2>(step, sentence, panels);
             });
         }
     }
@@ -101,7 +111,7 @@ inline void run_layer(const BiLSTMLayer& layer, const ByLength& order, const flo
     const std::int64_t units = layer.units();
     const Buffer<float> cells(order.n * larger(forward->padded, backward->padded));
     run_direction({*forward, order, false, forms, inputs, 0, output, units, cells, 0});
-    run_direction({*backward, order, true, forms, inputs, kGates * forward->padded,
+    run_direction({*backward, order, true, forms, inputs, forward->gates.outs,
                    output + forward->units, units, cells, 0});
 }
 

@@ -1,6 +1,7 @@
-// The labels of arcs, by a layer over the sum of the vectors of both ends. In what follows, words
-// are counted from the first of a tile; `head` has the number of each word's head, 0 for ROOT and i
-// + 1 for word i.
+// The labels of arcs, by a layer over the sum of the vectors of both ends.
+//
+// Words are counted from the first of those that WordVectors holds. `head` has the number of each
+// word's head: 0 for ROOT, i + 1 for word i.
 #pragma once
 
 #include "base/buffer.hpp"
@@ -15,8 +16,7 @@ inline const float* label_head(const GraphNetwork& network, const WordVectors& v
     return head ? vectors.label_as_head(head - 1) : network.root + vectors.arc;
 }
 
-// Labels the arcs of n words from `word` on. Returns false
-// if a score is not finite.
+// Labels the arcs of n words from `word` on. Returns false if a score is not finite.
 inline bool label_arcs(const GraphNetwork& network, const WordVectors& vectors, std::int64_t word,
                        const std::int32_t* head, std::int64_t n, const GraphResults& results) {
     constexpr std::int64_t L = kLanes<float>;

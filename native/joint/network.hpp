@@ -18,7 +18,8 @@ struct PackedLayer {
 };
 
 // One direction of an LSTM. The layer's columns are [panel][gate][lane], the gates in PyTorch's
-// order; its rows are the inputs, if any, above the units.
+// order; a last panel with at most half the lanes has no others. The layer's rows are the inputs,
+// if any, above the units.
 struct LSTMDirection {
     PackedLayer gates;
     std::int64_t units, padded; // padded: rounded up to a multiple of the lanes

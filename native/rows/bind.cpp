@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "base/texts.hpp"
 #include "dispatch.hpp"
 #include "document/held_document.hpp"
 #include "rows/found_rows.hpp"
@@ -64,26 +65,6 @@ std::shared_ptr<FoldedLayer> make_layer(HeldArray<const float, 2> weight,
     require(capacity >= 1, "capacity must be at least 1");
     return std::shared_ptr<FoldedLayer>(
         new FoldedLayer{weight, bias, &kernels(), RowCache(width, capacity)});
-}
-
-// Views of the keys inside Python's strings, which `keys` keeps alive.
-std::vector<std::string_view> views_of(const nb::list& keys, std::vector<nb::bytes>& encoded) {
-    std::vector<std::string_view> views;
-    views.reserve(nb::len(keys));
-    for (nb::handle key : keys) {
-        require(nb::isinstance<nb::str>(key), "keys must be str");
-        Py_ssize_t bytes = 0;
-        const char* text = PyUnicode_AsUTF8AndSize(key.ptr(), &bytes);
-        if (!text) { // a lone surrogate
-            PyErr_Clear();
-            encoded.push_back(nb::steal<nb::bytes>(
-                PyUnicode_AsEncodedString(key.ptr(), "utf-8", "surrogatepass")));
-            text = encoded.back().c_str();
-            bytes = static_cast<Py_ssize_t>(encoded.back().size());
-        }
-        views.emplace_back(text, static_cast<std::size_t>(bytes));
-    }
-    return views;
 }
 
 nb::list missing_keys(const FoundRows& rows) {

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from meprop_nlp.data.ngrams import MOST, hashed_ngrams, marked
 from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models import model as model_module
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.model import Model
-from meprop_nlp.models.native_encoder import NativeBiLSTM, NativeEncoder, NativeStates
+from meprop_nlp.models.native_encoder import NativeEncoder, NativeFormVectors, NativeStates
 from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import SentenceWords
 
@@ -144,10 +145,40 @@ def test_a_form_that_is_too_short_gets_the_next_script(core: Any) -> None:
 def test_characters_are_read_the_same(core: Any, spelling: tuple[int, int]) -> None:
     encoder = model_on(None, random_joint(3, spelling=spelling)).encoder
     forms = [*FORMS, "a" * 40, "ß"]
-    native = NativeBiLSTM(encoder.spelling, core)
-    actual, expected = encoder.vectors(forms, native), encoder.vectors(forms)
+    native = NativeFormVectors(encoder, core)
+    actual, expected = native(forms), encoder.vectors(forms)
     np.testing.assert_allclose(actual, expected, atol=1e-6)
-    assert encoder.vectors([], native).shape == (0, encoder.input_width)
+    assert native([]).shape == (0, encoder.input_width)
+
+
+def test_ngrams_are_hashed_the_same(core: Any) -> None:
+    table = np.random.default_rng(1).standard_normal((97, 5)).astype(np.float32)
+    forms = [*FORMS, "", "ß", "e\u0301", "😀x", "\ud800", "\u0130", "a" * 40, "日本語"]
+    means = np.empty((len(forms), 5), np.float32)
+    core.average_ngrams([marked(form) for form in forms], 2, 5, MOST, table, means)
+    expected = [table[hashed_ngrams(form, 97)].mean(0) for form in forms]
+    np.testing.assert_allclose(means, expected, atol=1e-6)
+    for wrong in (means[1:], means[:, :4].copy()):
+        with pytest.raises(ValueError, match="means must"):
+            core.average_ngrams(forms, 2, 5, MOST, table, wrong)
+    with pytest.raises(ValueError, match="there must be n-grams"):
+        core.average_ngrams([], 2, 1, MOST, table, means[:0])
+    with pytest.raises(ValueError, match="must be str"):
+        core.average_ngrams([1], 2, 5, MOST, table, means[:1])
+
+
+def test_lemmas_are_shared_by_words_of_the_same_form_and_script(core: Any) -> None:
+    words = SentenceWords(random_sentences(7, [60, 3, 30]))
+    model = model_on(core, random_joint(7))
+    states = model.encoder(words)
+    scripts = np.random.default_rng(7).integers(3, size=93).astype(np.int32)
+    numbers = np.empty_like(scripts)
+    firsts = core.number_pairs_of_forms(states.rows, scripts, numbers)
+    pairs = list(zip(words.column("form"), scripts.tolist(), strict=True))
+    assert [pairs[n] for n in firsts] == list(dict.fromkeys(pairs))
+    assert [pairs[firsts[number]] for number in numbers] == pairs
+    with pytest.raises(ValueError, match="a script and a number"):
+        core.number_pairs_of_forms(states.rows, scripts[1:], numbers)
 
 
 def test_a_head_in_numpy_alone_reads_the_states_of_the_core(core: Any) -> None:
@@ -192,7 +223,8 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
     model = model_on(core, random_joint(1))
     states = model.encoder(SentenceWords(random_sentences(1, [5])))
     lanes = core.lanes()
-    five, forty, seven = (-n % lanes + n for n in (5, 40, 7))
+    five, forty = (-n % (lanes // 2) + n for n in (5, 40))
+    seven = -7 % lanes + 7
 
     def layer(ins: int, outs: int) -> Any:
         return core.PackedLayer(np.zeros((ins, outs), np.float32))

@@ -67,6 +67,7 @@ class NativeLemmas:
 
     def __init__(self, native: ModuleType, hidden: Array, output: Layer) -> None:
         weight, bias = output
+        self._native = native
         self._scorer = native.ScriptScorer(
             native.PackedLayer(np.ascontiguousarray(hidden)),
             native.PackedLayer(np.ascontiguousarray(weight), bias),
@@ -82,6 +83,16 @@ class NativeLemmas:
                 states.rows, states.columns["lemmas"], states.context, states.tags, ids, sure
             )
         return ids, sure
+
+    def number_pairs(self, states: NativeStates, scripts: Indices) -> tuple[Indices, list[int]]:
+        """Number the distinct pairs of form and script.
+
+        Returns:
+            The number of each word's pair, and the first word of each pair.
+        """
+        numbers = np.empty_like(scripts)
+        firsts = self._native.number_pairs_of_forms(states.rows, scripts, numbers)
+        return numbers, firsts
 
 
 class NativeGraph:

@@ -16,7 +16,7 @@ from meprop_nlp.models.heads.joint_native import NativeLemmas
 from meprop_nlp.models.heads.state_tags import softmax
 from meprop_nlp.models.native_encoder import FormLayer, NativeStates
 from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, take
-from meprop_nlp.models.prediction import Prediction, TextColumn, Values
+from meprop_nlp.models.prediction import Indices, Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 
 CACHED_LEMMAS = 1 << 16
@@ -68,22 +68,20 @@ class LemmasHead(Head):
         keep: Collection[str] = (),
     ) -> Prediction:
         assert states is not None
+        forms = words.column("form")
         if isinstance(states, NativeStates) and self._native is not None:
             scripts, sure = self._native.choose(states, confidence=confidence)
+            ids, firsts = self._native.number_pairs(states, scripts)
         else:
             probabilities = self._probabilities(states)
             scripts = probabilities.argmax(1).astype(np.int32)
             sure = np.ascontiguousarray(probabilities.max(1)) if confidence else None
+            ids, firsts = _number_pairs(forms, scripts)
         # words with the same form and script have the same lemma
-        forms = words.column("form")
-        numbers: dict[tuple[str, int], int] = {}
-        ids = [
-            numbers.setdefault(pair, len(numbers))
-            for pair in zip(forms, scripts.tolist(), strict=True)
-        ]
-        lemmas: list[str | None] = [self._lemma(form, script) for form, script in numbers]
+        chosen = scripts[firsts].tolist()
+        lemmas = [self._lemma(forms[n], script) for n, script in zip(firsts, chosen, strict=True)]
         if None in lemmas:
-            refused = [n for n, number in enumerate(ids) if lemmas[number] is None]
+            refused = [n for n, number in enumerate(ids.tolist()) if lemmas[number] is None]
             short = [forms[n] for n in refused]
             others = self._next_lemmas(short, states.only(refused, short))
             for n, lemma in zip(refused, others, strict=True):
@@ -91,7 +89,7 @@ class LemmasHead(Head):
                 lemmas.append(lemma)
         values = Values(lemma or "_" for lemma in lemmas)  # no word has the id of None any more
         return Prediction(
-            {"lemma": TextColumn(values, np.array(ids, np.int32))},
+            {"lemma": TextColumn(values, ids)},
             confidence={} if sure is None else {"LemmaConf": sure},
         )
 
@@ -118,3 +116,19 @@ class LemmasHead(Head):
         hidden = np.maximum(hidden, 0.1 * hidden)
         weight, bias = self._output
         return softmax(hidden @ weight + bias)
+
+
+def _number_pairs(forms: Sequence[str], scripts: Indices) -> tuple[Indices, list[int]]:
+    """Number the distinct pairs of form and script.
+
+    Returns:
+        The number of each word's pair, and the first word of each pair.
+    """
+    numbers: dict[tuple[str, int], int] = {}
+    firsts: list[int] = []
+    ids = np.empty(len(forms), np.int32)
+    for n, pair in enumerate(zip(forms, scripts.tolist(), strict=True)):
+        ids[n] = numbers.setdefault(pair, len(numbers))
+        if len(firsts) < len(numbers):
+            firsts.append(n)
+    return ids, firsts
