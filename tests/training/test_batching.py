@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.training.batching import by_words, packed_rows
-from meprop_nlp.training.joint import fitting_words
+from meprop_nlp.training.joint import JointTask, fitting_words
 
 many_lengths = st.lists(st.integers(1, 40) | st.integers(1, 1000), min_size=1, max_size=80)
 
@@ -57,10 +57,18 @@ def test_sentence_that_is_longer_than_a_batch_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_words", "expected"), [(1, 300), (60_000, 300), (100_000, 500), (10**6, 1000)]
+    ("n_words", "expected"), [(1, 200), (80_000, 200), (100_000, 250), (10**6, 500)]
 )
 def test_minibatch_fits_the_treebank_within_bounds(n_words: int, expected: int) -> None:
     assert fitting_words(n_words) == expected
+
+
+@pytest.mark.parametrize(
+    ("n_words", "whole", "cut"), [(1, 60, 90), (80_000, 20, 30), (160_000, 20, 30), (10**6, 10, 15)]
+)
+def test_epochs_make_a_number_of_steps_within_bounds(n_words: int, whole: int, cut: int) -> None:
+    assert JointTask.fitting_epochs(n_words, simplify=False) == whole
+    assert JointTask.fitting_epochs(n_words, simplify=True) == cut
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 50)), min_size=1, max_size=9))
