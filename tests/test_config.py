@@ -64,7 +64,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "min_neurons": whole, "first_cut_epoch": st.none() | st.integers(0, 9),
     },
     "TrainingConfig": {
-        "epochs": whole, "batch_size": whole, "optimizer": st.sampled_from(OPTIMIZERS),
+        "epochs": st.integers(0, 1000), "batch_size": whole,
+        "optimizer": st.sampled_from(OPTIMIZERS),
         "learning_rate": st.none() | st.floats(1e-9, 1e3), "decay": st.booleans(), "clip": rate,
         "lazy": st.booleans(), "clip_value": rate, "weight_decay": rate,
         "patience": st.integers(0, 9), "seed": st.integers(0, 2**63 - 1),
