@@ -23,6 +23,7 @@ from torch import nn
 
 from meprop_nlp.config import Settings
 from meprop_nlp.data.conll.reading import read
+from meprop_nlp.files import replacing
 from meprop_nlp.training.joint import JointTask
 from meprop_nlp.training.loop import Trainer
 
@@ -100,8 +101,11 @@ def main() -> None:
         dense, torchs = (times[name] / times["meProp"] for name in ("plain backprop", "PyTorch"))
         print(f"{threads} threads: {shown}; meProp {dense:.2f}x and {torchs:.2f}x as fast")
     result = {"milliseconds": rows, "conditions": conditions(), "steps": arguments.steps}
-    path = FOLDER / "results" / "joint-step.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    path = FOLDER / "results" / "joint.json"
+    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    results["step"] = result
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

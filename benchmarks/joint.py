@@ -1,12 +1,15 @@
 """The joint model on real treebanks: dense, with meProp and simplified, over several seeds.
 
     python benchmarks/joint.py [--only EWT] [--seeds 1 2 3] [--folder models/joint] [--table]
+    python benchmarks/joint.py --reliability models/model.safetensors test.conllu
 
 Runs the command line as a user would. A run that was stopped goes on when the script is called
 again: finished ones are in benchmarks/results/joint.json, and a training resumes from its
 checkpoint. `--table` prints the table of what is finished. Test is scored once for each model. The
 seconds are wall time and count only where nothing else ran (`alone` in the results; say so with
-`--alone`).
+`--alone`). `--reliability` prints for each kind of confidence and each range of it the number of
+words, the mean confidence and the share of right answers, in per cent: a calibrated model has the
+same in both.
 """
 
 from __future__ import annotations
@@ -15,16 +18,22 @@ import argparse
 import json
 import os
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from conditions import conditions
-from readme import JOINT, joint_table
+from readme import JOINT, joint_table, markdown
 from treebanks import call
 
+from meprop_nlp.data.conll.reading import read
 from meprop_nlp.files import replacing
+from meprop_nlp.models.model import load
+from meprop_nlp.training.calibration import answers
 from meprop_nlp.training.checkpoint import checkpoint_path
 
+EDGES = (0.0, 0.5, 0.7, 0.9, 0.95, 0.99, 1.0)  # of confidence
 RESULTS = Path(__file__).parent / "results" / "joint.json"
 EWT, IMST = "ud-english-ewt", "ud-turkish-imst"
 
@@ -76,6 +85,23 @@ def run(name: str, seed: int, data: Path, folder: Path, *, alone: bool) -> dict[
     }
 
 
+def reliability(model: str, gold: str) -> str:
+    """Return the table of a model on a gold file."""
+    found = answers(load(model), list(read(gold, trees=True)))
+    rows = []
+    for kind, (confidence, is_right) in found.items():
+        places = np.clip(np.searchsorted(EDGES, confidence, side="right") - 1, 0, len(EDGES) - 2)
+        for n, (low, high) in enumerate(pairwise(EDGES)):
+            chosen = places == n
+            if chosen.any():
+                sure, right = 100 * confidence[chosen].mean(), 100 * is_right[chosen].mean()
+                span = f"{low:g} to {high:g}"
+                rows.append([kind, span, f"{chosen.sum():,}", f"{sure:.1f}", f"{right:.1f}"])
+        sure, right = 100 * confidence.mean(), 100 * is_right.mean()
+        rows.append([kind, "all", f"{len(confidence):,}", f"{sure:.1f}", f"{right:.1f}"])
+    return markdown(["", "confidence", "words", "mean", "right"], rows)
+
+
 def main() -> None:
     """Run what was asked for and add it to the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -86,10 +112,18 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("models/joint"))
     parser.add_argument("--alone", action="store_true", help="nothing else runs meanwhile")
     parser.add_argument("--table", action="store_true", help="only print the tables")
+    parser.add_argument("--reliability", nargs=2, metavar=("MODEL", "GOLD"))
     arguments = parser.parse_args()
+    if arguments.reliability:
+        print(reliability(*arguments.reliability))
+        return
+
+    def stored() -> dict[str, Any]:
+        return json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
 
     def finished() -> dict[str, list[dict[str, Any]]]:
-        return json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+        runs: dict[str, list[dict[str, Any]]] = stored().get("runs", {})
+        return runs
 
     for seed in arguments.seeds:
         for name in RUNS:
@@ -97,8 +131,8 @@ def main() -> None:
             if arguments.table or arguments.only not in name or seed in done:
                 continue
             result = run(name, seed, arguments.data, arguments.folder, alone=arguments.alone)
-            results = finished()  # another process may have added to them
-            results.setdefault(name, []).append(result)
+            results = stored()  # another process may have added to them
+            results.setdefault("runs", {}).setdefault(name, []).append(result)
             with replacing(RESULTS) as temporary:
                 temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     for part in ("dev", "dev, gold tags kept", "test"):

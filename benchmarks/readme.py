@@ -288,7 +288,7 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
         made["decode"] = f"{decode_table(decode)}\n\n{decode_checks(decode)}"
         made["decode-peers"] = markdown(**decode["peers_table"])
         made["decode-conditions"] = speed_conditions(results, ("decode",))
-    joint = results["joint"]
+    joint = results["joint"].get("runs", {})
     if joint:
         made["joint"] = joint_summary(joint)
         made["joint-dev"] = joint_table(joint, "dev")

@@ -44,11 +44,13 @@ class Head(ABC):
             MePropError: a weight is not finite, or a setting unknown.
         """
 
-    def prepare(self, native: ModuleType, encoder: SharedEncoder) -> FormLayer | None:
-        """Pack the weights for the native core; a head in NumPy alone need not.
+    def prepare(self, native: ModuleType | None, encoder: SharedEncoder) -> FormLayer | None:
+        """Check the weights against the encoder, and pack them for the native core.
+
+        A head that is in NumPy alone packs nothing.
 
         Args:
-            native: the native core.
+            native: the native core; None where there is none.
             encoder: the encoder of the states that the head will be given.
 
         Returns:

@@ -81,14 +81,17 @@ class Model:
             characters = Characters(Vocab.from_list(file.header["characters"]))
             encoder = self.encoder = SharedEncoder(file.arrays, self.lexicon, characters, config)
             heads = tuple(head for head in heads if head.name in config.heads)
+            if not heads:
+                raise CheckpointError("the model has no head")
         self.heads = {head.name: head(file, self.lexicon) for head in heads}
         self._calibration = Calibration(file.header.get("calibration", {}))
         self._all_heads = tuple(self.heads.values())
-        native = core()
-        if self.task == "joint" and native is not None:
+        if self.task == "joint":
+            native = core()
             prepared = {head.name: head.prepare(native, encoder) for head in self.heads.values()}
             layers = {name: layer for name, layer in prepared.items() if layer is not None}
-            self.encoder = NativeEncoder(encoder, native, layers)
+            if native is not None:
+                self.encoder = NativeEncoder(encoder, native, layers)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # locks and the objects of the native core cannot be pickled

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from meprop_nlp.config import TAG_COLUMNS
 from meprop_nlp.data.vocab import UNK, Vocab
 from meprop_nlp.errors import CheckpointError, MePropError
+from meprop_nlp.models.file import ModelFile
 
 Array = npt.NDArray[np.float32]
 
@@ -77,6 +78,17 @@ def tag_lists(tags: object) -> dict[str, list[str]]:
     for column, values in tags.items():
         demand_texts(f"values of {column}", values)
     return tags
+
+
+def number_of_tags(file: ModelFile) -> int:
+    """Return how many tags of all columns the joint model's tag head predicts; 0 without one.
+
+    Raises:
+        CheckpointError: the header's tags are not lists of tags.
+    """
+    if "tags" not in file.header["config"]["heads"]:
+        return 0
+    return sum(map(len, tag_lists(file.header["tags"]).values()))
 
 
 def demand_unknown_entries(*vocabularies: Vocab) -> None:

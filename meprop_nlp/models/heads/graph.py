@@ -17,7 +17,7 @@ from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.heads.joint_native import NativeGraph
 from meprop_nlp.models.native_encoder import NativeStates
-from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, take
+from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, number_of_tags, take
 from meprop_nlp.models.prediction import Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.spanning_tree import spanning_tree
@@ -47,8 +47,9 @@ class GraphHead(Head):
         self._native: NativeGraph | None = None
         self._root = take(arrays, "tree.root.weight", 1, None)
         inputs = self._root.shape[1]
-        if "tree.tags.weight" in arrays:
-            self._tags = take(arrays, "tree.tags.weight", None, None).T
+        n_tags = number_of_tags(file)
+        if n_tags:
+            self._tags = take(arrays, "tree.tags.weight", None, n_tags).T
         self._layers = {}
         for kind in ("arc", "label"):
             width = None
@@ -67,9 +68,11 @@ class GraphHead(Head):
             take(arrays, "tree.labels.bias", len(self.labels)),
         )
 
-    def prepare(self, native: ModuleType, encoder: SharedEncoder) -> None:
+    def prepare(self, native: ModuleType | None, encoder: SharedEncoder) -> None:
         tag_width = 0 if self._tags is None else self._tags.shape[1]
         demand_inputs("tree.root.weight", self._root.shape[1], encoder.width + tag_width)
+        if native is None:
+            return
         self._native = NativeGraph(
             native,
             self._tags,

@@ -15,7 +15,7 @@ from meprop_nlp.models.head import Head
 from meprop_nlp.models.heads.joint_native import NativeLemmas
 from meprop_nlp.models.heads.state_tags import softmax
 from meprop_nlp.models.native_encoder import FormLayer, NativeStates
-from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, take
+from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, number_of_tags, take
 from meprop_nlp.models.prediction import Indices, Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 
@@ -35,6 +35,7 @@ class LemmasHead(Head):
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
         self.config = JointConfig.from_dict(file.header["config"])
         self.reads, self.fills, self.scores = (), ("lemma",), ("lemmas",)
+        self._n_tags = number_of_tags(file)
         self.scripts: list[str] = file.header["scripts"]
         demand_texts("lemma scripts", self.scripts)
         for script in self.scripts:
@@ -49,11 +50,12 @@ class LemmasHead(Head):
             take(arrays, "lemmas.output.bias", len(self.scripts)),
         )
 
-    def prepare(self, native: ModuleType, encoder: SharedEncoder) -> FormLayer:
+    def prepare(self, native: ModuleType | None, encoder: SharedEncoder) -> FormLayer | None:
         weight, bias = self._hidden
         width, end = encoder.width, encoder.width + encoder.input_width
-        if len(weight) < end:
-            demand_inputs("lemmas.hidden.weight", len(weight), end)
+        demand_inputs("lemmas.hidden.weight", len(weight), end + self._n_tags)
+        if native is None:
+            return None
         self._native = NativeLemmas(
             native, np.concatenate([weight[:width], weight[end:]]), self._output
         )

@@ -50,10 +50,11 @@ class StateTagsHead(Head):
             for column, values in self.tags.items()
         }
 
-    def prepare(self, native: ModuleType, encoder: SharedEncoder) -> None:
+    def prepare(self, native: ModuleType | None, encoder: SharedEncoder) -> None:
         for column, (weight, _) in self._outputs.items():
             demand_inputs(f"tags.outputs.{column}", len(weight), encoder.width)
-        self._native = NativeTags(native, list(self._outputs.values()))
+        if native is not None:
+            self._native = NativeTags(native, list(self._outputs.values()))
 
     def annotate(
         self,
