@@ -215,7 +215,24 @@ def test_weights_that_do_not_fit_the_encoder_are_refused(core: Any, name: str) -
         for kind in ("arc_dep", "arc_head", "label_dep", "label_head"):
             layer = f"tree.{kind}.weight"
             file.arrays[layer] = np.ascontiguousarray(file.arrays[layer][:, :5])
-    with pytest.raises(CheckpointError, match=r"have 5 inputs, expected \d+"):
+    for native in (core, None):
+        with pytest.raises(CheckpointError, match=r"have 5 inputs, expected \d+"):
+            model_on(native, file)
+
+
+def test_tags_that_are_not_those_of_the_tag_head_are_refused(core: Any) -> None:
+    for name in ("lemmas.hidden.weight", "tree.tags.weight"):
+        file = random_joint(1)
+        file.arrays[name] = np.ascontiguousarray(file.arrays[name][:, :-1])
+        for native in (core, None):
+            with pytest.raises(CheckpointError, match="expected"):
+                model_on(native, file)
+
+
+def test_a_model_without_a_head_is_refused(core: Any) -> None:
+    file = random_joint(1)
+    file.header["config"]["heads"] = []
+    with pytest.raises(CheckpointError, match="no head"):
         model_on(core, file)
 
 
