@@ -418,3 +418,13 @@ def test_form_that_is_too_short_for_a_script_has_a_lemma(
             task.network.get_submodule("lemmas").output.bias.normal_(0, 30)
         lemmas = [s.column("lemma") for s in task.frozen().pipe([["a", "s", "é", "is"], ["x"]])]
         assert all(lemma and lemma != "_" for sentence in lemmas for lemma in sentence)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("simplify", [None, {}])
+def test_joint_model_trains_on_a_gpu(
+    train: Callable[..., Any], treebank: list[Sentence], simplify: Any
+) -> None:
+    model = train("joint", dev=treebank, training={"device": "cuda"}, simplify=simplify)
+    assert model.evaluate(treebank).lemmas > 0
+    assert np.isfinite(model.file.arrays["encoder.ngrams.weight"]).all()
