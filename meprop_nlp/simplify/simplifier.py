@@ -97,11 +97,11 @@ class Simplifier:
         if len({id(part.layer) for part in layers}) < len(layers):
             raise ConfigError("a layer is listed twice; list it once, with all its consumers")
         for part in layers:
-            if not part.consumers:
+            if not part.consumers and not part.twins:
                 raise ConfigError(f"layer {part.name} has no consumer; output layers stay whole")
             # A plan that keeps everything changes nothing, but detects what does not fit.
             everything = torch.arange(part.layer.hits.shape[0])
-            CutPlan().keep_neurons(part.layer, everything, part.consumers)
+            plan_cut(CutPlan(), part, everything)
         self.layers = tuple(layers)
         self.prune_rate = prune_rate
         self.min_neurons = min_neurons
@@ -153,7 +153,7 @@ class Simplifier:
             else:
                 by = layer.hits if scores is None else scores[part.name].to(layer.hits.device)
                 keep = highest(by, max(self.min_neurons, widths[part.name]))
-            plan.keep_neurons(layer, keep, part.consumers)
+            plan_cut(plan, part, keep)
             records.append(CutRecord(part.name, layer.hits.shape[0], keep.shape[0]))
         plan.apply(*optimizers)
         for part in self.layers:
@@ -161,6 +161,13 @@ class Simplifier:
                 consumer.offset = plan.moved_offset(consumer)
         self.reset_counts()
         return records
+
+
+def plan_cut(plan: CutPlan, part: SimplifiedLayer, keep: Tensor) -> None:
+    """Plan to remove all neurons of a layer, and of its twins, except `keep`."""
+    plan.keep_neurons(part.layer, keep, part.consumers)
+    for twin in part.twins:
+        plan.keep_neurons(twin, keep, [])
 
 
 def surviving_neurons(

@@ -23,7 +23,7 @@ from meprop_nlp.training.batching import by_words, packed_rows
 from meprop_nlp.training.encoder import Encoder, Inputs, Ngrams, Spellings
 from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.graph import GraphTree
-from meprop_nlp.training.heads.head import States, TrainedHead, Widths
+from meprop_nlp.training.heads.head import LANES, States, TrainedHead, Widths
 from meprop_nlp.training.heads.lemmas import Lemmas
 from meprop_nlp.training.heads.sentences import SentenceTask
 from meprop_nlp.training.heads.state_tags import StateTags
@@ -169,7 +169,9 @@ class JointTask(SentenceTask):
                 ("backward", backward, forward.hidden_size),
             ):
                 each = [Consumer(consumer, offset) for consumer in consumers]
-                found.append(SimplifiedLayer(f"layer{n + 1}.{name}", part, each))
+                found.append(SimplifiedLayer(f"layer{n + 1}.{name}", part, each, multiple=LANES))
+        for head in self.heads.values():
+            found += head.hidden_layers()
         return found
 
     @property

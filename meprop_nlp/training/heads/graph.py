@@ -18,7 +18,9 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
-from meprop_nlp.training.heads.head import States, TrainedHead, Widths
+from meprop_nlp.simplify.cut import Consumer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
+from meprop_nlp.training.heads.head import CHEAP, LANES, States, TrainedHead, Widths
 from meprop_nlp.training.heads.sentences import unseen
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.teacher import distilled
@@ -159,6 +161,22 @@ class GraphTree(TrainedHead):
         network = self.network
         layers = (network.arc_dep, network.arc_head, network.label_dep, network.label_head)
         return (*layers, network.root)
+
+    def hidden_layers(self) -> list[SimplifiedLayer]:
+        network = self.network
+        arcs, labels = network.arcs, network.labels
+        return [
+            SimplifiedLayer("tree.arc_dep", network.arc_dep, [Consumer(arcs)], multiple=LANES),
+            SimplifiedLayer("tree.arc_head", network.arc_head, [], [arcs], multiple=LANES),
+            SimplifiedLayer(
+                "tree.label",
+                network.label_dep,
+                [Consumer(labels)],
+                [network.label_head],
+                power=CHEAP,
+                multiple=LANES,
+            ),
+        ]
 
     def header(self) -> dict[str, Any]:
         return {"labels": self.labels.to_list()}

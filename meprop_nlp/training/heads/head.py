@@ -14,7 +14,13 @@ from torch import Tensor, nn
 
 from meprop_nlp.config import JointConfig, MePropConfig
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.layout import Layout
+
+# For the cut of hidden layers: one that is cheap to compute keeps the square root of the share that
+# others keep, and widths are multiples of what the decoding kernels compute at once.
+CHEAP = 0.5
+LANES = 8
 
 
 @dataclass(slots=True)
@@ -97,6 +103,10 @@ class TrainedHead(ABC):
     @abstractmethod
     def readers(self) -> Iterable[nn.Module]:
         """Return all layers that read the encoder's states; simplification cuts their columns."""
+
+    def hidden_layers(self) -> list[SimplifiedLayer]:
+        """Return the head's own layers that simplification may cut."""
+        return []
 
     @abstractmethod
     def header(self) -> dict[str, Any]:

@@ -12,7 +12,10 @@ from meprop_nlp.data.lemma_script import script_of
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.nn.embedding import dropout
-from meprop_nlp.training.heads.head import States, TrainedHead, Widths
+from meprop_nlp.nn.linear import MePropLinear
+from meprop_nlp.simplify.cut import Consumer
+from meprop_nlp.simplify.wiring import SimplifiedLayer
+from meprop_nlp.training.heads.head import CHEAP, LANES, States, TrainedHead, Widths
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.teacher import distilled
 
@@ -29,7 +32,8 @@ class LemmasNetwork(nn.Module):
     def __init__(self, widths: Widths, n_scripts: int, config: JointConfig) -> None:
         super().__init__()
         self.dropout, self.dropout_share = config.dropout, 1.0
-        self.hidden = nn.Linear(widths.context + widths.forms + widths.tags, config.lemma_dim)
+        # dense: a MePropLinear because simplification can cut it
+        self.hidden = MePropLinear(widths.context + widths.forms + widths.tags, config.lemma_dim)
         self.output = nn.Linear(config.lemma_dim, n_scripts)
 
     def forward(self, states: States) -> Tensor:
@@ -82,6 +86,14 @@ class Lemmas(TrainedHead):
 
     def readers(self) -> Iterable[nn.Module]:
         return [self.network.hidden]
+
+    def hidden_layers(self) -> list[SimplifiedLayer]:
+        hidden, output = self.network.hidden, self.network.output
+        return [
+            SimplifiedLayer(
+                "lemmas.hidden", hidden, [Consumer(output)], power=CHEAP, multiple=LANES
+            )
+        ]
 
     def header(self) -> dict[str, Any]:
         return {"scripts": self.scripts.to_list()}

@@ -55,9 +55,8 @@ class Simplification:
         self._task, self._layers, self._config, self._epochs = task, layers, config, epochs
         self._stop = stop
         self._first = config.epochs_before(epochs)
-        self._whole = widths_of(layers)
         self.teacher: Teacher | None = None
-        widest = max(self._whole.values())
+        widest = max(widths_of(layers).values())
         if widest <= config.min_neurons:
             raise ConfigError(
                 f"`min_neurons` is {config.min_neurons}, but no layer is wider than {widest}"
@@ -85,7 +84,7 @@ class Simplification:
             return False
         if self._config.teacher:
             self._make_teacher()
-        widths = {name: max(1, round(self._config.keep * n)) for name, n in self._whole.items()}
+        widths = {part.name: part.width_at(self._config.keep) for part in self._layers}
         records = self._simplifier.step(optimizer, widths=widths, scores=self._scores())
         restart(optimizer)
         return any(cut.before != cut.after for cut in records)

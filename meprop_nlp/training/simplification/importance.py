@@ -34,6 +34,9 @@ def taylor_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Te
         if isinstance(part.layer, MePropLSTM):
             # no activation follows, and its readers may each read a part of a wider tensor
             handles.append(part.layer.register_forward_hook(_output_observer(total)))
+        elif not part.consumers:
+            # what is multiplied by a ReLU's slope on the way has the same product with its gradient
+            handles.append(part.layer.register_forward_hook(_linear_observer(total)))
         else:
             reader, offset = part.consumers[0].module, part.consumers[0].offset
             handles.append(reader.register_forward_pre_hook(_input_observer(total, offset)))
@@ -65,6 +68,11 @@ def observe_gradients(task: Task, handles: Sequence[RemovableHandle]) -> None:
 def _output_observer(total: Tensor) -> Any:
     """Return a forward hook that adds |a dL/da| of an LSTM's outputs to `total`."""
     return lambda module, inputs, output: _observe(output[0], total, 0)
+
+
+def _linear_observer(total: Tensor) -> Any:
+    """Return a forward hook that adds |a dL/da| of a linear layer's outputs to `total`."""
+    return lambda module, inputs, output: _observe(output, total, 0)
 
 
 def _input_observer(total: Tensor, offset: int) -> Any:

@@ -16,7 +16,8 @@ from meprop_nlp.training.task import Task
 def demand_linear_readers(layers: Sequence[SimplifiedLayer]) -> None:
     """Raise ConfigError if a layer is read by others than linear layers."""
     for part in layers:
-        if not all(isinstance(consumer.module, nn.Linear) for consumer in part.consumers):
+        readers = [consumer.module for consumer in part.consumers]
+        if not readers or not all(isinstance(reader, nn.Linear) for reader in readers):
             raise ConfigError(
                 "`criterion` reconstruction is for layers that linear layers read, and "
                 f"{part.name} is not one; use `criterion` magnitude"

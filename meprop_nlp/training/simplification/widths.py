@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from meprop_nlp.simplify.cut import CutPlan
+from meprop_nlp.simplify.simplifier import plan_cut
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 
 
@@ -19,7 +20,7 @@ def shrink(
     """Cut newly built layers to stored widths; which neurons stay does not matter yet."""
     plan = CutPlan()
     for part in layers:
-        plan.keep_neurons(part.layer, torch.arange(widths[part.name]), part.consumers)
+        plan_cut(plan, part, torch.arange(widths[part.name]))
     plan.apply(*optimizers)
     for part in layers:
         for consumer in part.consumers:
