@@ -164,9 +164,18 @@ class Simplifier:
 
 
 def plan_cut(plan: CutPlan, part: SimplifiedLayer, keep: Tensor) -> None:
-    """Plan to remove all neurons of a layer, and of its twins, except `keep`."""
+    """Plan to remove all neurons of a layer, and of its twins, except `keep`.
+
+    Raises:
+        ConfigError: a twin is not as wide as the layer.
+    """
     plan.keep_neurons(part.layer, keep, part.consumers)
     for twin in part.twins:
+        if twin.out_features != part.layer.hits.shape[0]:
+            raise ConfigError(
+                f"a twin of layer {part.name} has {twin.out_features} neurons, expected as many as "
+                f"the layer, {part.layer.hits.shape[0]}"
+            )
         plan.keep_neurons(twin, keep, [])
 
 

@@ -41,17 +41,18 @@ class SimplifiedLayer:
         layer: the layer; its `hits` decide, unless other scores are given.
         consumers: every layer that reads its outputs, with nothing between that mixes neurons.
             A consumer that is missing here fails at the next forward pass after a cut.
-        twins: layers of the same width whose outputs are added to its outputs, or multiplied with
+        twins: linear layers of the same width whose outputs are added to its outputs, or multiplied with
             them, neuron by neuron; they lose the same neurons.
         power: a cut that keeps a share of the neurons keeps this power of the share here; below 1
             for a layer that costs little.
-        multiple: a cut to a share rounds the width up to a multiple of this, as kernels like it.
+        multiple: a cut to a share rounds the width up to a multiple of this, as kernels like it,
+            unless fewer than two multiples stay.
     """
 
     name: str
     layer: MePropLinear | MePropLSTM
     consumers: list[Consumer]
-    twins: Sequence[nn.Module] = ()
+    twins: Sequence[nn.Linear] = ()
     power: float = 1.0
     multiple: int = 1
 
@@ -59,7 +60,8 @@ class SimplifiedLayer:
         """Return the width to which a cut keeps this share of the present neurons."""
         width: int = self.layer.hits.shape[0]
         kept = max(1, round(float(share**self.power) * width))
-        return min(width, -(-kept // self.multiple) * self.multiple)
+        rounded = -(-kept // self.multiple) * self.multiple
+        return min(width, kept if kept < 2 * self.multiple else rounded)
 
 
 def wire_stack(layers: Sequence[MePropLinear], name: str) -> list[SimplifiedLayer]:

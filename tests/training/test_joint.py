@@ -150,7 +150,8 @@ def test_cut_network_is_the_network_with_those_neurons_masked(
 ) -> None:
     task = make_joint(treebank, seed=3)
     network, layers = task.network, task.network.encoder.layers
-    assert [part.name for part in task.simplified_layers()] == list(CUT)
+    of_heads = ["lemmas.hidden", "tree.arc_dep", "tree.arc_head", "tree.label"]
+    assert [part.name for part in task.simplified_layers()] == [*CUT, *of_heads]
     with torch.no_grad():
         for n, layer in enumerate(layers, start=1):
             directions = {"forward": layer.left_to_right, "backward": layer.right_to_left}
@@ -170,12 +171,18 @@ def test_cut_network_is_the_network_with_those_neurons_masked(
                 parameter[:, gone] = 0
             if name in {f"tree.{end}.weight" for end in TREE_READERS} | {"lemmas.hidden.weight"}:
                 parameter[:, gone] = 0
+        # of the heads' own layers, the second neuron: what reads it has it no more
+        network.lemmas.output.weight[:, 1] = 0
+        network.tree.arcs.weight[:, 1] = 0
+        network.tree.arcs.weight[1] = network.tree.arcs.bias[1] = 0
+        network.tree.labels.weight[:, 1] = 0
     masked = epoch_loss(task)
-    scores = {}
+    scores, widths = {}, {}
     for part in task.simplified_layers():
-        scores[part.name] = torch.ones(6)
-        scores[part.name][CUT[part.name]] = 0
-    widths = {name: 6 - len(cut) for name, cut in CUT.items()}
+        cut = CUT.get(part.name, [1])
+        scores[part.name] = torch.ones(len(part.layer.hits))
+        scores[part.name][cut] = 0
+        widths[part.name] = len(part.layer.hits) - len(cut)
     optimizer = torch.optim.Adam(network.parameters())
     simplifier = Simplifier(task.simplified_layers(), min_neurons=1)
     records = simplifier.step(optimizer, widths=widths, scores=scores)
@@ -213,15 +220,20 @@ def test_unit_counts_by_all_that_it_does_in_every_head(
 def test_every_criterion_can_cut(train: Train, criterion: str) -> None:
     cut = {"criterion": criterion, "keep": 0.5}
     model = train("joint", simplify=cut, training={"epochs": 2})
-    assert list(model.file.header["neurons"].values()) == [4] * 4
+    # half of each layer; of those that cost little, 7 and 5 wide, the square root of a half
+    of_heads = {"lemmas.hidden": 5, "tree.arc_dep": 4, "tree.arc_head": 4, "tree.label": 4}
+    assert model.file.header["neurons"] == {**dict.fromkeys(CUT, 4), **of_heads}
 
 
 def test_reconstruction_is_for_layers_that_linear_layers_read(train: Train) -> None:
     cut = {"criterion": "reconstruction", "keep": 0.5}
     with pytest.raises(ConfigError, match=r"reconstruction is for .* layer1\.forward is not one"):
         train("joint", simplify=cut)
-    model = train("joint", config={"layers": 1}, simplify=cut, training={"epochs": 2})
-    assert list(model.file.header["neurons"].values()) == [4] * 2
+    with pytest.raises(ConfigError, match=r"reconstruction is for .* tree\.arc_head is not one"):
+        train("joint", config={"layers": 1}, simplify=cut)
+    config = {"layers": 1, "heads": ("tags", "lemmas")}
+    model = train("joint", config=config, simplify=cut, training={"epochs": 2})
+    assert list(model.file.header["neurons"].values()) == [4, 4, 5]
 
 
 def test_cut_network_learns_from_the_whole_one(make_joint: Make, treebank: list[Sentence]) -> None:

@@ -50,18 +50,16 @@ class GraphHead(Head):
         n_tags = number_of_tags(file)
         if n_tags:
             self._tags = take(arrays, "tree.tags.weight", None, n_tags).T
-        self._layers = {}
-        for kind in ("arc", "label"):
-            width = None
-            for end in ("dep", "head"):
-                name = f"tree.{kind}_{end}"
-                weight = take(arrays, f"{name}.weight", width, inputs)
-                width = len(weight)
-                self._layers[f"{kind}_{end}"] = weight.T, take(arrays, f"{name}.bias", width)
-        n_arc, n_label = (self._layers[f"{kind}_dep"][0].shape[1] for kind in ("arc", "label"))
+        self._layers: dict[str, tuple[Array, Array]] = {}
+        for name in ("arc_dep", "arc_head", "label_dep", "label_head"):
+            # both vectors that a label is scored by are added
+            width = len(self._layers["label_dep"][1]) if name == "label_head" else None
+            weight = take(arrays, f"tree.{name}.weight", width, inputs)
+            self._layers[name] = weight.T, take(arrays, f"tree.{name}.bias", len(weight))
+        n_dep, n_head, n_label, _ = (len(bias) for _, bias in self._layers.values())
         self._arcs = (
-            take(arrays, "tree.arcs.weight", n_arc, n_arc).T,
-            take(arrays, "tree.arcs.bias", n_arc),
+            take(arrays, "tree.arcs.weight", n_head, n_dep).T,
+            take(arrays, "tree.arcs.bias", n_head),
         )
         self._output = (
             take(arrays, "tree.labels.weight", len(self.labels), n_label).T,
@@ -73,12 +71,15 @@ class GraphHead(Head):
         demand_inputs("tree.root.weight", self._root.shape[1], encoder.width + tag_width)
         if native is None:
             return
+        # the core takes vectors of one width for arcs; simplification may have cut one of them more
+        width = max(self._arcs[0].shape)
+        dep, head, *label = self._layers.values()
         self._native = NativeGraph(
             native,
             self._tags,
-            [self._layers[f"{kind}_{end}"] for kind in ("arc", "label") for end in ("dep", "head")],
+            [_widened(dep, width), _widened(head, width), *label],
             self._root[0],
-            self._arcs,
+            _widened((_widened_rows(self._arcs[0], width), self._arcs[1]), width),
             self._output,
         )
 
@@ -137,6 +138,18 @@ class GraphHead(Head):
             heads,
             {"ArcConf": sure} if confidence else {},
         )
+
+
+def _widened(layer: tuple[Array, Array], width: int) -> tuple[Array, Array]:
+    """Return a layer with outputs of zero appended."""
+    weight, bias = layer
+    extra = width - len(bias)
+    return np.pad(weight, ((0, 0), (0, extra))), np.pad(bias, (0, extra))
+
+
+def _widened_rows(weight: Array, width: int) -> Array:
+    """Return a weight (ins, outs) with inputs appended that count nothing."""
+    return np.pad(weight, ((0, width - len(weight)), (0, 0)))
 
 
 def _activated(values: Array) -> Array:
