@@ -41,8 +41,8 @@ class SimplifiedLayer:
         layer: the layer; its `hits` decide, unless other scores are given.
         consumers: every layer that reads its outputs, with nothing between that mixes neurons.
             A consumer that is missing here fails at the next forward pass after a cut.
-        twins: linear layers of the same width whose outputs are added to its outputs, or multiplied with
-            them, neuron by neuron; they lose the same neurons.
+        twins: linear layers of the same width whose outputs are added to its outputs, or
+            multiplied with them, neuron by neuron; they lose the same neurons.
         power: a cut that keeps a share of the neurons keeps this power of the share here; below 1
             for a layer that costs little.
         multiple: a cut to a share rounds the width up to a multiple of this, as kernels like it,

@@ -112,5 +112,5 @@ def test_a_layer_with_twins_alone_needs_no_consumer() -> None:
         Simplifier([SimplifiedLayer("x", layer, [])])
     Simplifier([SimplifiedLayer("x", layer, [], [twin])]).step(widths={"x": 2})
     assert layer.out_features == twin.out_features == 2
-    with pytest.raises(ConfigError, match="twin of layer x has 7 neurons, expected .* 2"):
+    with pytest.raises(ConfigError, match=r"twin of layer x has 7 neurons, expected .* 2"):
         Simplifier([SimplifiedLayer("x", layer, [], [nn.Linear(3, 7)])])
