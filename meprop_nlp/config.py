@@ -149,7 +149,7 @@ class SimplifyConfig(Config):
     first_cut_epoch: int | None = setting(
         None,
         help="Epochs before the first cut; unless given, a third of `epochs`, or 1 with `schedule` "
-        "paper.",
+        "paper; where `epochs` is 0, as many as an uncut network has.",
     )
     teacher: bool = setting(
         True,

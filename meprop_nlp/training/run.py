@@ -67,9 +67,7 @@ def train(
     if dev is None and held_out:
         sentences, dev_sentences = hold_out(sentences, hooks)
     if not settings.training.epochs:
-        n_words = sum(map(len, sentences))
-        epochs = task_class.fitting_epochs(n_words, simplify=settings.simplify is not None)
-        settings = replace(settings, training=replace(settings.training, epochs=epochs))
+        settings = _with_epochs(settings, task_class, sum(map(len, sentences)))
     width = task_class.word_width(settings.network)
     pretrained = read_pretrained(vectors, sentences, width, hooks) if vectors else {}
 
@@ -152,6 +150,18 @@ def train_task(
             outputs.save_checkpoint()
             raise KeyboardInterrupt
     return outputs.finish()
+
+
+def _with_epochs(settings: Settings, task_class: type[SentenceTask], n_words: int) -> Settings:
+    """Return settings with as many epochs as a training file of so many words needs."""
+    epochs = task_class.fitting_epochs(n_words)
+    cuts = settings.simplify
+    if cuts is not None and cuts.schedule == "late":
+        first = epochs if cuts.first_cut_epoch is None else cuts.first_cut_epoch
+        cuts = replace(cuts, first_cut_epoch=first)
+        epochs = first + max(1, round(task_class.epochs_after_cut * epochs))
+    training = replace(settings.training, epochs=epochs)
+    return replace(settings, training=training, simplify=cuts)
 
 
 def _task_class(task: str) -> type[SentenceTask]:

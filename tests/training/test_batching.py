@@ -66,11 +66,10 @@ def test_minibatch_fits_the_treebank_within_bounds(n_words: int, expected: int) 
 
 
 @pytest.mark.parametrize(
-    ("n_words", "whole", "cut"), [(1, 60, 90), (80_000, 20, 30), (160_000, 20, 30), (10**6, 10, 15)]
+    ("n_words", "expected"), [(1, 60), (40_000, 40), (80_000, 20), (160_000, 20), (10**6, 10)]
 )
-def test_epochs_make_a_number_of_steps_within_bounds(n_words: int, whole: int, cut: int) -> None:
-    assert JointTask.fitting_epochs(n_words, simplify=False) == whole
-    assert JointTask.fitting_epochs(n_words, simplify=True) == cut
+def test_epochs_make_a_number_of_steps_within_bounds(n_words: int, expected: int) -> None:
+    assert JointTask.fitting_epochs(n_words) == expected
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 50)), min_size=1, max_size=9))

@@ -643,3 +643,22 @@ def test_no_number_of_epochs_is_one_that_fits_the_treebank(
 ) -> None:
     model = train(task, training={"epochs": 0})
     assert model.file.header["training"]["training"]["epochs"] == expected
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "first", "epochs"),
+    [
+        ("tagger", None, 8, 24),
+        ("tagger", 2, 2, 18),
+        ("joint", None, 60, 108),
+        ("joint", 3, 3, 51),
+    ],
+)
+def test_late_cut_comes_when_the_whole_network_has_had_its_epochs(
+    task: str, given: int | None, first: int, epochs: int, train: Callable[..., Any]
+) -> None:
+    cut = {"first_cut_epoch": given, "keep": 0.5}
+    model = train(task, training={"epochs": 0}, simplify=cut)
+    settings = model.file.header["training"]
+    assert settings["simplify"]["first_cut_epoch"] == first
+    assert settings["training"]["epochs"] == epochs

@@ -46,6 +46,8 @@ class SentenceTask(Task):
 
     name: ClassVar[str]
     config_class: ClassVar[type[TaggerConfig | ParserConfig | JointConfig]]
+    # epochs after the late cut, as a share of those before it, where the user gives neither
+    epochs_after_cut: ClassVar[float] = (SIMPLIFY_EPOCHS - 8) / 8
     network: Any
     tags: dict[str, Vocab]  # none where a head keeps them
     dev_scores: tuple[str, ...]  # what `evaluate` returns
@@ -77,9 +79,9 @@ class SentenceTask(Task):
         return False
 
     @staticmethod
-    def fitting_epochs(n_words: int, *, simplify: bool) -> int:
-        """Return the epochs that a training file of so many words needs."""
-        return SIMPLIFY_EPOCHS if simplify else TrainingConfig().epochs
+    def fitting_epochs(n_words: int) -> int:
+        """Return the epochs that a network needs, uncut, for a training file of so many words."""
+        return TrainingConfig().epochs
 
     @staticmethod
     @abstractmethod
