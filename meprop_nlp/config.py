@@ -195,8 +195,8 @@ class TrainingConfig(Config):
         at_least=0,
         varies=True,
         help=f"Passes over the training file; unless given, 8, or {SIMPLIFY_EPOCHS} with "
-        f"`simplify` and the late `schedule`; 0, the joint model's default: by the size of the "
-        "training file, more for a small one.",
+        f"`simplify` and the late `schedule`. 0, the joint model's default, is by the size of the "
+        "training file: more for a small one.",
     )
     batch_size: int = setting(
         0,

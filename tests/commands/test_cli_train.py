@@ -39,7 +39,7 @@ def test_one_model_has_all_heads_and_is_scored_by_all_of_them(
     assert (header["task"], header["config"]["heads"]) == ("joint", ["tags", "lemmas", "tree"])
     (epoch,) = [line for line in result.stderr.split("\n") if line.startswith("epoch ")]
     assert all(f" {name} " in epoch for name in ("UPOS", "XPOS", "UFeats", "Lemmas", "UAS", "LAS"))
-    assert f"\n{output}: epoch 1, neurons 16 + 16, " in result.stderr
+    assert f"\n{output}: epoch 1, neurons 16 + 16 + 8 + 8 + 8 + 8, " in result.stderr
     assert result.stdout.startswith(f"{small}: UPOS ")
     assert " LAS " in result.stdout
     assert "held out" not in result.stderr
