@@ -381,7 +381,8 @@ def test_cut_by_other_than_hits_needs_no_top_k(
 ) -> None:
     simplify = {"keep": 0.5, "min_neurons": 1}
     model = train(task, **meprop, simplify=simplify, training={"epochs": 2})
-    assert set(model.file.header["neurons"].values()) == {4}
+    # of the lemma head's layer, which costs little, 5 of 7 stay
+    assert set(model.file.header["neurons"].values()) == ({4, 5} if task == "joint" else {4})
 
 
 @each
