@@ -65,8 +65,11 @@ JOINT_TRAINING: dict[str, Any] = {
 
 
 def _by_task(values: Mapping[str, float]) -> str:
-    tagger, parser = values["tagger"], values["parser"]
-    return f"{tagger:g}" if tagger == parser else f"{tagger:g} (tagger) or {parser:g} (parser)"
+    tagger, parser, joint = (values[task] for task in ("tagger", "parser", "joint"))
+    if tagger == parser:
+        return f"{tagger:g}"
+    others = "parser and joint model" if joint == parser else "parser"
+    return f"{tagger:g} (tagger) or {parser:g} ({others})"
 
 
 def dropout_by_width(width: int) -> float:
@@ -154,8 +157,8 @@ class SimplifyConfig(Config):
     teacher: bool = setting(
         True,
         help="After the late cut, also learn from the whole network's answers, with a third of the "
-        "dropout but all of the word dropout, and also on sentences with words swapped for others "
-        "of the same tag.",
+        "dropout but all of the word dropout; a tagger or a parser also on sentences with words "
+        "swapped for others of the same tag.",
     )
     min_neurons: int = setting(16, at_least=1, help="No layer is cut to fewer neurons.")
 
@@ -208,7 +211,7 @@ class TrainingConfig(Config):
     learning_rate: float | None = setting(
         None,
         above=0,
-        help="Learning rate; unless given, for Adam "
+        help="Peak learning rate; unless given, for Adam "
         f"{_by_task({task: rates['adam'] for task, rates in LEARNING_RATES.items()})}, "
         "for AdaGrad 0.01, for SGD 0.1.",
     )
@@ -221,7 +224,8 @@ class TrainingConfig(Config):
         varies=True,
         help="With `lazy=True`, only the embeddings of words in the minibatch are updated, which "
         "is faster; with `lazy=False`, Adam's moments move the others too, as in the papers. "
-        "Unless given, `lazy=False`, or `lazy=True` with `simplify` and the late `schedule`.",
+        "Unless given, `lazy=False`, or `lazy=True` with `simplify` and the late `schedule`. For "
+        "the joint model: `lazy=False`.",
     )
     warmup: int = setting(
         0,
