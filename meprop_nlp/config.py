@@ -512,6 +512,13 @@ class Settings:
                 "cut; use `topk_mode` example or unified"
             )
 
+    @property
+    def demands_trees(self) -> bool | None:
+        """Whether all sentences must have trees; None: if the first of a file has one."""
+        if isinstance(self.network, JointConfig):
+            return "tree" in self.network.heads if self.network.heads else None
+        return isinstance(self.network, ParserConfig)
+
     @staticmethod
     def choices(task: str) -> Iterator[Setting]:
         """Yield all settings that `of` takes for a task, in the order of their options."""

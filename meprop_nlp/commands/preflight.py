@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands.streams import demand_other_file, demand_rereadable, read_all
-from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -80,5 +79,7 @@ def check_test_files(paths: Sequence[str], reading: Reading, *, trees: bool | No
 
 
 def _begins_with_a_tree(path: str, reading: Reading) -> bool:
+    from meprop_nlp.training.treebanks import has_tree
+
     first = next(read_all([path], reading), None)
-    return first is not None and UNSET not in first.column("head")
+    return first is not None and has_tree(first)

@@ -16,7 +16,7 @@ from meprop_nlp.commands.score_tables import summary
 from meprop_nlp.commands.stopping import StopOnce
 from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.training_files import TrainingFiles
-from meprop_nlp.config import JointConfig, Settings
+from meprop_nlp.config import Settings
 from meprop_nlp.settings import Heading
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def run_training(
         ConfigError: the options cannot work together.
         DataError: a file is missing or faulty, or the model cannot be written.
     """
-    trees = _needs_trees(task, settings)
+    trees = settings.demands_trees
     treebanks = files.treebanks(task)
     test_files = [path for _, paths in treebanks.test for path in paths]
     inputs = [*treebanks.train, *(treebanks.dev or ()), *test_files]
@@ -108,14 +108,6 @@ def run_training(
     for name, paths in treebanks.test:
         scores = model.evaluate(read_all(paths, reading, trees=bool(trees)))
         print(f"{name}: {summary(scores)}")
-
-
-def _needs_trees(task: str, settings: Settings) -> bool | None:
-    """Return whether sentences must have trees; None: if the first of a file has one."""
-    if isinstance(settings.network, JointConfig):
-        heads = settings.network.heads
-        return "tree" in heads if heads else None
-    return task == "parser"
 
 
 def _source(paths: list[str] | None, reading: Reading, *, trees: bool | None) -> Any:

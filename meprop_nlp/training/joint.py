@@ -145,10 +145,6 @@ class JointTask(SentenceTask):
         return header
 
     @staticmethod
-    def demands_trees(config: JointConfig) -> bool | None:
-        return "tree" in config.heads if config.heads else None
-
-    @staticmethod
     def fitting_epochs(n_words: int) -> int:
         # about 8,000 steps, within bounds
         return max(10, min(60, round(8000 * fitting_words(n_words) / n_words)))

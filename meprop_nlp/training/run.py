@@ -57,7 +57,7 @@ def train(
     """
     task_class = _task_class(task)
     settings, hooks = settings or Settings.of(task), hooks or Hooks()
-    needs_trees = task_class.demands_trees(settings.network)
+    needs_trees = settings.demands_trees
     sentences = read_treebank(train, "train", hooks, trees=needs_trees, input_format=input_format)
     dev_sentences = (
         []

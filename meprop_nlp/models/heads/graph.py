@@ -15,14 +15,12 @@ from meprop_nlp.errors import MePropError
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
-from meprop_nlp.models.heads.joint_native import NativeGraph
+from meprop_nlp.models.heads.joint_native import NativeGraph, leaky_relu
 from meprop_nlp.models.native_encoder import NativeStates
 from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, number_of_tags, take
 from meprop_nlp.models.prediction import Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.spanning_tree import spanning_tree
-
-SLOPE = np.float32(0.1)  # of the leaky ReLU below zero
 
 
 class GraphHead(Head):
@@ -106,7 +104,7 @@ class GraphHead(Head):
         vectors = {}
         for name, (weight, bias) in self._layers.items():
             hidden = x @ weight + bias
-            vectors[name] = _activated(hidden) if name.startswith("arc") else hidden
+            vectors[name] = leaky_relu(hidden) if name.startswith("arc") else hidden
         weight, bias = self._arcs
         dependents = vectors["arc_dep"][:-1] @ weight + bias
         n_words = len(dependents)
@@ -131,7 +129,7 @@ class GraphHead(Head):
                 best = scores[own, tree]
                 sure[start:end] = 1 / np.exp(scores - best[:, None]).sum(1)
         weight, bias = self._output
-        hidden = _activated(vectors["label_dep"][:-1] + vectors["label_head"][rows])
+        hidden = leaky_relu(vectors["label_dep"][:-1] + vectors["label_head"][rows])
         labels = (hidden @ weight + bias).argmax(1).astype(np.int32)
         return Prediction(
             {"deprel": TextColumn(self._values, labels)},
@@ -150,9 +148,3 @@ def _widened(layer: tuple[Array, Array], width: int) -> tuple[Array, Array]:
 def _widened_rows(weight: Array, width: int) -> Array:
     """Return a weight (ins, outs) with inputs appended that count nothing."""
     return np.pad(weight, ((0, width - len(weight)), (0, 0)))
-
-
-def _activated(values: Array) -> Array:
-    """Return the leaky ReLU."""
-    result: Array = np.maximum(values, SLOPE * values)
-    return result

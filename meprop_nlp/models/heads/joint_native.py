@@ -18,6 +18,12 @@ SLOPE = np.float32(0.1)  # of the leaky ReLU below zero
 Layer = tuple[Array, Array]  # weight (ins, outs) and bias (outs,)
 
 
+def leaky_relu(values: Array) -> Array:
+    """Return the activation of the heads' hidden layers."""
+    result: Array = np.maximum(values, SLOPE * values)
+    return result
+
+
 @contextmanager
 def _as_model_errors() -> Iterator[None]:
     """Turn an error of the core into a MePropError."""
@@ -123,8 +129,7 @@ class NativeGraph:
         lanes = native.lanes()
         layers = [(padded(weight, lanes), padded(bias, lanes)) for weight, bias in vectors]
         _, (weight, bias), _, (label_weight, label_bias) = layers
-        arc_root = root @ weight + bias
-        arc_root = np.maximum(arc_root, SLOPE * arc_root)
+        arc_root = leaky_relu(root @ weight + bias)
 
         self._parser = native.GraphParser(
             None if tags is None else native.PackedLayer(np.ascontiguousarray(tags)),

@@ -12,7 +12,7 @@ from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
-from meprop_nlp.models.heads.joint_native import NativeLemmas
+from meprop_nlp.models.heads.joint_native import NativeLemmas, leaky_relu
 from meprop_nlp.models.heads.state_tags import softmax
 from meprop_nlp.models.native_encoder import FormLayer, NativeStates
 from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, number_of_tags, take
@@ -115,9 +115,8 @@ class LemmasHead(Head):
         hidden += (states.forms @ weight[width : width + n_forms])[states.form_of]
         if states.tags is not None:
             hidden += states.tags @ weight[width + n_forms :]
-        hidden = np.maximum(hidden, 0.1 * hidden)
         weight, bias = self._output
-        return softmax(hidden @ weight + bias)
+        return softmax(leaky_relu(hidden) @ weight + bias)
 
 
 def _number_pairs(forms: Sequence[str], scripts: Indices) -> tuple[Indices, list[int]]:

@@ -20,13 +20,11 @@ from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.heads.head import CHEAP, LANES, States, TrainedHead, Widths
+from meprop_nlp.training.heads.head import CHEAP, LANES, SLOPE, States, TrainedHead, Widths
 from meprop_nlp.training.heads.sentences import unseen
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.teacher import distilled
 from meprop_nlp.training.treebanks import has_tree
-
-SLOPE = 0.1  # of the leaky ReLU below zero
 
 
 class ArcScores(NamedTuple):

@@ -17,6 +17,8 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.layout import Layout
 
+SLOPE = 0.1  # of the leaky ReLU of the heads' hidden layers below zero
+
 # For the cut of hidden layers: one that is cheap to compute keeps the square root of the share that
 # others keep, and widths are multiples of what the decoding kernels compute at once.
 CHEAP = 0.5

@@ -15,7 +15,7 @@ from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.heads.head import CHEAP, LANES, States, TrainedHead, Widths
+from meprop_nlp.training.heads.head import CHEAP, LANES, SLOPE, States, TrainedHead, Widths
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.teacher import distilled
 
@@ -41,7 +41,7 @@ class LemmasNetwork(nn.Module):
         parts = [states.context, states.forms]
         if states.tags is not None:
             parts.append(states.tags)
-        hidden = F.leaky_relu(self.hidden(torch.cat(parts, 1)), 0.1)
+        hidden = F.leaky_relu(self.hidden(torch.cat(parts, 1)), SLOPE)
         p = self.dropout * self.dropout_share
         return self.output(dropout(hidden, p, self.training))  # type: ignore[no-any-return]
 

@@ -74,11 +74,6 @@ class SentenceTask(Task):
         """Make the vocabularies, the examples and the network."""
 
     @staticmethod
-    def demands_trees(config: Any) -> bool | None:
-        """Return whether all sentences must have trees; None: if the first of a file has one."""
-        return False
-
-    @staticmethod
     def fitting_epochs(n_words: int) -> int:
         """Return the epochs that a network needs, uncut, for a training file of so many words."""
         return TrainingConfig().epochs

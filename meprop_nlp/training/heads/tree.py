@@ -217,10 +217,6 @@ class ParserTask(SentenceTask):
         self.network.tags.weight.data[torch.from_numpy(starts)] = 0
 
     @staticmethod
-    def demands_trees(config: ParserConfig) -> bool:
-        return True
-
-    @staticmethod
     def word_width(config: ParserConfig) -> int:
         return config.embedding_dim
 
