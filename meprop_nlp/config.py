@@ -91,8 +91,8 @@ class MePropConfig(Config):
         None,
         at_least=0,
         help="Entries kept of each gradient (meProp); 0 or none: plain backpropagation. With "
-        f"`simplify`, unless given, {_by_task(KEPT_SHARES)} of `hidden`. For the joint model: "
-        f"{KEPT_SHARES['joint']:g} of `hidden`, unless given, with and without `simplify`.",
+        f"`simplify`, unless given, {_by_task(KEPT_SHARES)} of `hidden`. The joint model's "
+        f"default is {KEPT_SHARES['joint']:g} of `hidden`, with or without `simplify`.",
     )
     topk_mode: TopkMode = setting(
         "example",
@@ -231,24 +231,23 @@ class TrainingConfig(Config):
         0,
         at_least=0,
         varies=True,
-        help="Minibatches over which the learning rate rises from zero; unless given, 0, or "
-        "100 for the joint model.",
+        help="Minibatches over which the learning rate rises from zero; unless given, 0; for the "
+        "joint model, 100.",
     )
     beta2: float = setting(
         0.999,
         at_least=0,
         below=1,
         varies=True,
-        help="Decay rate of Adam's second moments; unless given, 0.999, or 0.95 for the joint "
-        "model.",
+        help="Decay rate of Adam's second moments; unless given, 0.999; for the joint model, 0.95.",
     )
     average: float = setting(
         0.0,
         at_least=0,
         below=1,
         varies=True,
-        help="Decay rate of the averaged weights that are scored and saved, 0: none; unless given, "
-        "0, or 0.999 for the joint model.",
+        help="Decay rate of the weights' running average, which is scored and saved; 0: no average. "
+        "Unless given, 0; for the joint model, 0.999.",
     )
     clip: float = setting(5.0, at_least=0, help="Largest norm of the gradient; 0: no limit.")
     clip_value: float = setting(
