@@ -246,8 +246,8 @@ class TrainingConfig(Config):
         at_least=0,
         below=1,
         varies=True,
-        help="Decay rate of the weights' running average, which is scored and saved; 0: no average. "
-        "Unless given, 0; for the joint model, 0.999.",
+        help="Decay rate of the weights' running average, which is scored and saved; 0: no "
+        "average. Unless given, 0; for the joint model, 0.999.",
     )
     clip: float = setting(5.0, at_least=0, help="Largest norm of the gradient; 0: no limit.")
     clip_value: float = setting(
