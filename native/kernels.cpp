@@ -43,6 +43,7 @@ constexpr KernelsOf<T> kernels_of() {
 extern const Kernels kernels;
 const Kernels kernels = {MEPROP_STRING(MEPROP_ISA),
                          kLanes<float>,
+                         kDigitsTogether,
                          number_pairs,
                          kernels_of<float>(),
                          kernels_of<double>(),

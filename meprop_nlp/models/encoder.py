@@ -5,7 +5,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from meprop_nlp.config import JointConfig
 from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.ngrams import ngram_bags
+from meprop_nlp.models.digits import DigitWeight
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
 from meprop_nlp.models.words import Words
 
@@ -103,9 +105,15 @@ class BiLSTM:
             )
 
     @property
+    def sizes(self) -> tuple[int, int]:
+        """Return the number of units of each direction."""
+        forward, backward = (len(weight_hh) for _, weight_hh, _ in self.directions)
+        return forward, backward
+
+    @property
     def units(self) -> int:
         """Return the width of the output: the units of both directions."""
-        return sum(len(weight_hh) for _, weight_hh, _ in self.directions)
+        return sum(self.sizes)
 
     def __call__(
         self, inputs: Array, rows: npt.NDArray[np.int64], bounds: npt.NDArray[Any]
@@ -117,13 +125,76 @@ class BiLSTM:
             rows: (N,) the row of `inputs` of each word.
             bounds: as in `Words`.
         """
-        lengths = np.diff(bounds)
-        order = np.argsort(-lengths, kind="stable")
-        firsts, lengths = bounds[:-1][order], lengths[order]
+        order = ByLength.of(bounds)
         states = []
         for n, (weight_ih, weight_hh, bias) in enumerate(self.directions):
             table = inputs @ weight_ih + bias
-            states.append(_run(table, weight_hh, rows, firsts, lengths, reverse=n == 1))
+            states.append(_run(table, partial(_times, weight_hh), rows, order, reverse=n == 1))
+        return np.concatenate(states, 1)
+
+
+class DigitDirection(NamedTuple):
+    """The weights of one direction of a `DigitBiLSTM`.
+
+    Attributes:
+        inputs: (I, 4H), digits if the inputs are states.
+        units: (H, 4H).
+        bias: (4H,)
+    """
+
+    inputs: Array | DigitWeight
+    units: DigitWeight
+    bias: Array
+
+
+class DigitBiLSTM:
+    """A `BiLSTM` that multiplies digits.
+
+    Args:
+        arrays, inputs, prefix: see `BiLSTM`.
+        reads_states: whether the inputs are the states of another LSTM, and so digits too.
+
+    Attributes:
+        directions: the weights, left to right and back.
+
+    Raises:
+        CheckpointError, MePropError: see `BiLSTM`.
+    """
+
+    def __init__(
+        self,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        inputs: int,
+        *,
+        prefix: str,
+        reads_states: bool,
+    ) -> None:
+        whole = BiLSTM(arrays, inputs, prefix=prefix)
+        self.sizes, self.units = whole.sizes, whole.units
+        self.directions: list[DigitDirection] = []
+        for weight_ih, weight_hh, bias in whole.directions:
+            if reads_states:  # a gate's weights share their scale
+                both = DigitWeight.of(np.concatenate([weight_ih, weight_hh]))
+                below, own = np.split(both.digits, [inputs])
+                self.directions.append(
+                    DigitDirection(
+                        DigitWeight(below, both.scale), DigitWeight(own, both.scale), bias
+                    )
+                )
+            else:
+                self.directions.append(DigitDirection(weight_ih, DigitWeight.of(weight_hh), bias))
+
+    def __call__(
+        self, inputs: Array, rows: npt.NDArray[np.int64], bounds: npt.NDArray[Any]
+    ) -> Array:
+        """Return the states of both directions; see `BiLSTM`."""
+        order = ByLength.of(bounds)
+        states = []
+        for n, direction in enumerate(self.directions):
+            weight = direction.inputs
+            sums = weight.product(inputs) if isinstance(weight, DigitWeight) else inputs @ weight
+            table = sums + direction.bias
+            states.append(_run(table, direction.units.product, rows, order, reverse=n == 1))
         return np.concatenate(states, 1)
 
 
@@ -181,17 +252,22 @@ class SharedEncoder:
         demand_unknown_entries(characters.vocab)
         self._characters = characters
         self._letters = take(arrays, "encoder.characters.weight", len(characters), None)
-        self.spelling = BiLSTM(arrays, self._letters.shape[1], prefix="encoder.spelling.")
+        self.spelling = DigitBiLSTM(
+            arrays, self._letters.shape[1], prefix="encoder.spelling.", reads_states=False
+        )
         self.tables = FormTables(arrays, lexicon, prefix="encoder.")
         self.ngrams = take(arrays, "encoder.ngrams.weight", config.ngram_rows, None)
         self.input_width = (
             self.tables.concatenated_width + self.ngrams.shape[1] + self.spelling.units
         )
-        self.layers: list[BiLSTM] = []
+        self.layers: list[DigitBiLSTM] = []
         width = self.input_width
         for n in range(config.layers):
-            self.layers.append(BiLSTM(arrays, width, prefix=f"encoder.layers.{n}."))
-            width = self.layers[-1].units
+            layer = DigitBiLSTM(
+                arrays, width, prefix=f"encoder.layers.{n}.", reads_states=n > 0
+            )
+            self.layers.append(layer)
+            width = layer.units
         self.width = width
 
     def vectors(self, forms: Sequence[str]) -> Array:
@@ -211,7 +287,7 @@ class SharedEncoder:
         """
         numbers, bounds = self._characters.spell(forms)
         states = (spelling or self.spelling)(self._letters, numbers, bounds)
-        n_forward = len(self.spelling.directions[0][1])
+        n_forward, _ = self.spelling.sizes
         last, first = bounds[1:] - 1, bounds[:-1]
         return np.concatenate([states[last, :n_forward], states[first, n_forward:]], 1)
 
@@ -230,41 +306,63 @@ class SharedEncoder:
         return States(forms, form_of, states)
 
 
+class ByLength(NamedTuple):
+    """Sentences, the longest first.
+
+    Attributes:
+        firsts: (S,) the index of each sentence's first word.
+        lengths: (S,) the number of its words, in descending order.
+    """
+
+    firsts: npt.NDArray[Any]
+    lengths: npt.NDArray[Any]
+
+    @classmethod
+    def of(cls, bounds: npt.NDArray[Any]) -> "ByLength":
+        """Order sentences with these bounds."""
+        lengths = np.diff(bounds)
+        order = np.argsort(-lengths, kind="stable")
+        return cls(bounds[:-1][order], lengths[order])
+
+
 def _run(
     table: Array,
-    weight_hh: Array,
+    recur: Callable[[Array], Array],
     rows: npt.NDArray[np.int64],
-    firsts: npt.NDArray[Any],
-    lengths: npt.NDArray[Any],
+    sentences: ByLength,
     *,
     reverse: bool,
 ) -> Array:
-    """Run one direction over all sentences, the longest first.
+    """Run one direction over all sentences.
 
     Args:
         table: (D, 4H) the input product of each distinct vector, biases included.
-        weight_hh: (H, 4H).
+        recur: multiplies the units, (n, H), with their weight.
         rows: (N,) the row of `table` of each word, sentence after sentence.
-        firsts: (S,) the index of each sentence's first word.
-        lengths: (S,) the number of its words, in descending order.
+        sentences: the order in which they run.
 
     Returns:
         (N, H), in the order of `rows`.
     """
-    width = weight_hh.shape[0]
+    firsts, lengths = sentences
+    width = table.shape[1] // 4
     output = np.empty((len(rows), width), np.float32)
     h = np.zeros((len(lengths), width), np.float32)
     c = np.zeros_like(h)
     for step in range(int(lengths[0]) if len(lengths) else 0):
         live = int(np.searchsorted(-lengths, -step))  # sentences longer than `step`
         at = firsts[:live] + (lengths[:live] - 1 - step if reverse else step)
-        gates = h[:live] @ weight_hh
+        gates = recur(h[:live])
         gates += table[rows[at]]
         i, f, g, o = (gates[:, n * width : (n + 1) * width] for n in range(4))
         c[:live] = _sigmoid(f) * c[:live] + _sigmoid(i) * np.tanh(g)
         h[:live] = _sigmoid(o) * np.tanh(c[:live])
         output[at] = h[:live]
     return output
+
+
+def _times(weight: Array, values: Array) -> Array:
+    return values @ weight  # type: ignore[no-any-return]
 
 
 def _sigmoid(x: Array) -> Array:

@@ -5,6 +5,7 @@ each form. A head that reads the form as well has its products in the same row.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -12,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.data.ngrams import MOST, SIZES, marked
-from meprop_nlp.models.encoder import BiLSTM, SharedEncoder, States
+from meprop_nlp.models.digits import DigitWeight, in_fours
+from meprop_nlp.models.encoder import DigitBiLSTM, SharedEncoder, States
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.rows import GATES, RowSource, by_panels, padded
 from meprop_nlp.models.words import Words
@@ -87,7 +89,7 @@ class NativeEncoder:
     ) -> None:
         self._encoder = encoder
         lanes = native.lanes()
-        first, *others = encoder.layers
+        first = encoder.layers[0]
         weights, biases = map(list, zip(*_input_layers(first, lanes), strict=True))
         self._columns = {}
         for name, (weight, bias) in form_layers.items():
@@ -102,8 +104,10 @@ class NativeEncoder:
             np.concatenate(biases),
             n_bytes=CACHE_BYTES,
         )
-        layers = [_packed(first, native, has_inputs=False)]
-        layers += [_packed(layer, native, has_inputs=True) for layer in others]
+        layers = [_packed(first, native)]
+        layers += [
+            _packed(layer, native, below.sizes) for below, layer in pairwise(encoder.layers)
+        ]
         self._layers = native.JointEncoder(layers)
 
     def __call__(self, words: Words) -> NativeStates:
@@ -136,13 +140,13 @@ class NativeFormVectors:
 
 
 class NativeBiLSTM:
-    """A `BiLSTM` on the native core."""
+    """A `DigitBiLSTM` that does not read states, on the native core."""
 
-    def __init__(self, layer: BiLSTM, native: ModuleType) -> None:
+    def __init__(self, layer: DigitBiLSTM, native: ModuleType) -> None:
         weights, biases = zip(*_input_layers(layer, native.lanes()), strict=True)
         self._weight, self._bias = np.concatenate(weights, 1), np.concatenate(biases)
         self._units = layer.units
-        self._layer = native.JointEncoder([_packed(layer, native, has_inputs=False)])
+        self._layer = native.JointEncoder([_packed(layer, native)])
 
     def __call__(
         self, inputs: Array, rows: npt.NDArray[np.int64], bounds: npt.NDArray[Any]
@@ -154,10 +158,14 @@ class NativeBiLSTM:
         return states
 
 
-def _input_layers(layer: BiLSTM, lanes: int) -> Iterator[tuple[Array, Array]]:
-    """Yield the weight and the bias of the input products of both directions, by panels."""
-    for weight_ih, _, bias in layer.directions:
-        yield _by_panels(weight_ih, lanes), _by_panels(bias[None], lanes)[0]
+def _input_layers(layer: DigitBiLSTM, lanes: int) -> Iterator[tuple[Array, Array]]:
+    """Yield the weight and the bias of the input products of both directions, by panels.
+
+    Only for a layer that does not read states.
+    """
+    for weight, _, bias in layer.directions:
+        assert not isinstance(weight, DigitWeight)
+        yield _by_panels(weight, lanes), _row_by_panels(bias, lanes)
 
 
 def _by_panels(weight: Array, lanes: int) -> Array:
@@ -171,12 +179,32 @@ def _by_panels(weight: Array, lanes: int) -> Array:
     return np.concatenate([by_panels(whole, lanes), by_panels(half, lanes // 2)], 1)
 
 
-def _packed(layer: BiLSTM, native: ModuleType, *, has_inputs: bool) -> tuple[Any, Any]:
-    """Return the two directions of a layer, each packed, with its number of units."""
+def _row_by_panels(values: Array, lanes: int) -> Array:
+    """Reorder (4H,) in the same way."""
+    row: Array = _by_panels(values[None], lanes)[0]
+    return row
+
+
+def _packed(
+    layer: DigitBiLSTM, native: ModuleType, below: Sequence[int] = ()
+) -> tuple[Any, Any]:
+    """Return the two directions of a layer, each packed, with its number of units.
+
+    Args:
+        below: the number of units of each direction of the layer whose states this one reads.
+    """
     lanes = native.lanes()
     directions = []
-    for weight_ih, weight_hh, bias in layer.directions:
-        weight = np.concatenate([weight_ih, weight_hh]) if has_inputs else weight_hh
-        gates = native.PackedLayer(_by_panels(weight, lanes), _by_panels(bias[None], lanes)[0])
-        directions.append((gates, len(weight_hh)))
+    for size, (weight, units, bias) in zip(layer.sizes, layer.directions, strict=True):
+        parts = [units.digits]
+        if isinstance(weight, DigitWeight):
+            parts = [*np.split(weight.digits, np.cumsum(below)[:-1]), *parts]
+        padded = [in_fours(_by_panels(part, lanes)) for part in parts]
+        digits = native.DigitLayer(
+            np.concatenate(padded),
+            _row_by_panels(units.scale, lanes),
+            _row_by_panels(bias, lanes),
+            sum(map(len, padded[:-1])),
+        )
+        directions.append((digits, size))
     return directions[0], directions[1]

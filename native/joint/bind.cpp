@@ -24,6 +24,21 @@ LayerMemory make_layer(Weights weight, std::optional<Row<const float>> bias) {
     return {weight.data(), bias ? bias->data() : nullptr, ins, outs, kernels().lanes};
 }
 
+DigitMemory make_digits(Matrix<const Index> digits, Row<const float> scale,
+                        Row<const float> bias, std::int64_t states) {
+    const std::int64_t ins = size(digits, 0), outs = size(digits, 1), lanes = kernels().lanes;
+    require(outs >= 1 && outs % (lanes / 2) == 0 && size(scale, 0) == outs &&
+                size(bias, 0) == outs,
+            "digits must fill half vectors, and have a scale and a bias for each column");
+    require(0 <= states && states <= ins && states % kMostDigitsTogether == 0 &&
+                ins % kMostDigitsTogether == 0,
+            "the rows of digits must be in fours");
+    for (std::int64_t i = 0; i < ins * outs; ++i)
+        require(-127 <= digits.data()[i] && digits.data()[i] <= 127, "a digit needs eight bits");
+    return {digits.data(), scale.data(), bias.data(), states,
+            ins,           outs,         lanes,       kernels().digits_together};
+}
+
 // Throws if a kernel returned false.
 void require_finite(bool finite) {
     if (!finite)
@@ -36,8 +51,13 @@ class ForKernels {
     ForKernels() : kernels_(&kernels()) {}
 
     PackedLayer use(const LayerMemory& memory) {
-        require(memory.lanes() == kernels_->lanes, "a layer was packed for other instructions");
+        require(memory.lanes() == kernels_->lanes, kOtherInstructions);
         held_.push_back(memory);
+        return memory.layer();
+    }
+    DigitLayer use(const DigitMemory& memory) {
+        require(memory.lanes() == kernels_->lanes, kOtherInstructions);
+        held_digits_.push_back(memory);
         return memory.layer();
     }
 
@@ -48,8 +68,14 @@ class ForKernels {
     const Kernels* kernels_;
 
  private:
+    static constexpr const char* kOtherInstructions = "a layer was packed for other instructions";
     std::vector<LayerMemory> held_;
+    std::vector<DigitMemory> held_digits_;
 };
+
+std::int64_t padded_to_fours(std::int64_t width) {
+    return (width + kMostDigitsTogether - 1) / kMostDigitsTogether * kMostDigitsTogether;
+}
 
 WordStates states_of(const Matrix<const float>& context, const Probabilities& tags) {
     const std::int64_t words = size(context, 0);
@@ -64,14 +90,14 @@ void require_word_count(const auto& array, std::int64_t words) {
 
 class JointEncoder : ForKernels {
  public:
-    using Direction = std::pair<LayerMemory, std::int64_t>; // with its number of units
+    using Direction = std::pair<DigitMemory, std::int64_t>; // with its number of units
 
     explicit JointEncoder(const std::vector<std::pair<Direction, Direction>>& layers) {
         require(!layers.empty(), "an encoder has one layer or more");
-        std::int64_t inputs = 0;
+        std::int64_t states = 0;
         for (const auto& [forward, backward] : layers) {
-            layers_.push_back({direction(forward, inputs), direction(backward, inputs)});
-            inputs = layers_.back().units();
+            layers_.push_back({direction(forward, states), direction(backward, states)});
+            states = layers_.back().digits();
         }
     }
 
@@ -107,13 +133,14 @@ class JointEncoder : ForKernels {
             {rows.data(), bounds.data(), size(bounds, 0) - 1, context.data()});
     }
 
-    LSTMDirection direction(const Direction& given, std::int64_t inputs) {
+    LSTMDirection direction(const Direction& given, std::int64_t states) {
         const auto& [memory, units] = given;
-        const PackedLayer gates = use(memory);
         const std::int64_t half = kernels_->lanes / 2, panels = (units + half - 1) / half * half;
-        require(units >= 1 && gates.ins == inputs + units && gates.outs == 4 * panels,
-                "a direction's weights must be (inputs + units, 4 gates of padded units)");
-        return {gates, units, padded(units)};
+        const LSTMDirection found{use(memory), units, padded(units)};
+        require(units >= 1 && memory.states() == states &&
+                    found.gates.ins == states + found.digits() && found.gates.outs == 4 * panels,
+                "a direction's digits must be (states below + units, 4 gates of padded units)");
+        return found;
     }
 
     std::vector<BiLSTMLayer> layers_;
@@ -121,7 +148,7 @@ class JointEncoder : ForKernels {
 
 class TagScorer : ForKernels {
  public:
-    TagScorer(const LayerMemory& scores, HeldArray<const Index, 2> columns) : columns_(columns) {
+    TagScorer(const DigitMemory& scores, HeldArray<const Index, 2> columns) : columns_(columns) {
         network_.scores = use(scores);
         require(size(columns, 1) == 2, "columns must be (columns, 2)");
         std::int64_t end = 0;
@@ -140,7 +167,8 @@ class TagScorer : ForKernels {
                 std::optional<Matrix<float>> confidence,
                 std::optional<Matrix<float>> probabilities) const {
         const WordStates states = states_of(context, {});
-        require(states.width == network_.scores.ins, "context has the wrong width");
+        require(padded_to_fours(states.width) == network_.scores.ins,
+                "context has the wrong width");
         require(has_shape(tags, network_.n_columns, states.words) &&
                     (!confidence || has_shape(*confidence, network_.n_columns, states.words)),
                 "results must be (columns, words)");
@@ -159,9 +187,12 @@ class TagScorer : ForKernels {
 
 class ScriptScorer : ForKernels {
  public:
-    ScriptScorer(const LayerMemory& hidden, const LayerMemory& output, std::int64_t n_scripts) {
-        network_ = {use(hidden), use(output), n_scripts};
-        require(padded(network_.output.ins) == network_.hidden.outs, "output does not fit hidden");
+    ScriptScorer(const DigitMemory& context, const LayerMemory& tags, const LayerMemory& output,
+                 std::int64_t n_scripts) {
+        network_ = {use(context), use(tags), use(output), n_scripts};
+        require(network_.context.outs == network_.tags.outs &&
+                    padded(network_.output.ins) == network_.tags.outs,
+                "output does not fit hidden");
         require(n_scripts >= 1 && padded(n_scripts) == network_.output.outs,
                 "output must have a column for each script");
     }
@@ -174,9 +205,10 @@ class ScriptScorer : ForKernels {
                     static_cast<std::int64_t>(forms.rows.size()) == states.words,
                 "rows are missing");
         require(column >= 0 && column % kernels_->lanes == 0 &&
-                    column + network_.hidden.outs <= forms.layer().cache.width(),
+                    column + network_.tags.outs <= forms.layer().cache.width(),
                 "rows must have the hidden layer's sums from `column` on");
-        require(states.width + states.n_tags == network_.hidden.ins,
+        require(padded_to_fours(states.width) == network_.context.ins &&
+                    states.n_tags == network_.tags.ins,
                 "context and tags do not fit the hidden layer");
         require_word_count(scripts, states.words);
         if (confidence)
@@ -192,12 +224,13 @@ class ScriptScorer : ForKernels {
 
 class GraphParser : ForKernels {
  public:
-    GraphParser(const std::optional<LayerMemory>& tags, const LayerMemory& vectors,
-                const LayerMemory& arcs, const LayerMemory& labels, HeldArray<const float, 1> root,
-                std::int64_t n_labels)
+    GraphParser(const std::optional<LayerMemory>& tags, const DigitMemory& context,
+                const LayerMemory& vectors, const LayerMemory& arcs, const LayerMemory& labels,
+                HeldArray<const float, 1> root, std::int64_t n_labels)
         : root_(root) {
         const PackedLayer no_tags{nullptr, nullptr, 0, 0};
         network_ = {tags ? use(*tags) : no_tags,
+                    use(context),
                     use(vectors),
                     use(arcs),
                     use(labels),
@@ -205,7 +238,8 @@ class GraphParser : ForKernels {
                     n_labels};
         const std::int64_t arc = network_.arcs.outs, label = padded(network_.labels.ins);
         require(padded(network_.arcs.ins) == arc, "arcs must be square");
-        require(network_.vectors.outs == 2 * (arc + label),
+        require(network_.vectors.outs == 2 * (arc + label) &&
+                    network_.context.outs == network_.vectors.outs,
                 "vectors must be two for arcs and two for labels, each padded");
         require(size(root, 0) == arc + label, "root must be a padded vector for arcs and labels");
         require(n_labels >= 1 && padded(n_labels) == network_.labels.outs,
@@ -216,10 +250,12 @@ class GraphParser : ForKernels {
                Row<Index> heads, Row<Index> labels, std::optional<Row<float>> confidence) const {
         const WordStates states = states_of(context, tags);
         require_bounds(bounds, static_cast<std::size_t>(states.words));
-        const std::int64_t tag_width = network_.vectors.ins - states.width;
-        require(network_.tags.outs ? tag_width >= 1 && padded(tag_width) == network_.tags.outs &&
-                                         states.n_tags == network_.tags.ins
-                                   : tag_width == 0,
+        const std::int64_t tag_width = network_.vectors.ins;
+        require(padded_to_fours(states.width) == network_.context.ins &&
+                    (network_.tags.outs
+                         ? tag_width >= 1 && padded(tag_width) == network_.tags.outs &&
+                               states.n_tags == network_.tags.ins
+                         : tag_width == 0),
                 "context and tags do not fit the layers");
         require_word_count(heads, states.words);
         require_word_count(labels, states.words);
@@ -241,6 +277,9 @@ void bind_joint(nb::module_& m) {
     const nb::call_guard<nb::gil_scoped_release> unlocked;
     nb::class_<LayerMemory>(m, "PackedLayer")
         .def(nb::new_(&make_layer), "weight"_a.noconvert(), "bias"_a.noconvert() = nb::none());
+    nb::class_<DigitMemory>(m, "DigitLayer")
+        .def(nb::new_(&make_digits), "digits"_a.noconvert(), "scale"_a.noconvert(),
+             "bias"_a.noconvert(), "states"_a);
     nb::class_<JointEncoder>(m, "JointEncoder")
         .def(nb::init<
                  const std::vector<std::pair<JointEncoder::Direction, JointEncoder::Direction>>&>(),
@@ -250,20 +289,21 @@ void bind_joint(nb::module_& m) {
         .def("run_table", &JointEncoder::run_table, "table"_a.noconvert(), "numbers"_a.noconvert(),
              "bounds"_a.noconvert(), "context"_a.noconvert(), unlocked);
     nb::class_<TagScorer>(m, "TagScorer")
-        .def(nb::init<const LayerMemory&, HeldArray<const Index, 2>>(), "scores"_a, "columns"_a)
+        .def(nb::init<const DigitMemory&, HeldArray<const Index, 2>>(), "scores"_a, "columns"_a)
         .def("choose", &TagScorer::choose, "context"_a.noconvert(), "tags"_a.noconvert(),
              "confidence"_a.noconvert() = nb::none(), "probabilities"_a.noconvert() = nb::none(),
              unlocked);
     nb::class_<ScriptScorer>(m, "ScriptScorer")
-        .def(nb::init<const LayerMemory&, const LayerMemory&, std::int64_t>(), "hidden"_a,
-             "output"_a, "n_scripts"_a)
+        .def(nb::init<const DigitMemory&, const LayerMemory&, const LayerMemory&, std::int64_t>(),
+             "context"_a, "tags"_a, "output"_a, "n_scripts"_a)
         .def("choose", &ScriptScorer::choose, "forms"_a, "column"_a, "context"_a.noconvert(),
              "tags"_a.noconvert().none(), "scripts"_a.noconvert(),
              "confidence"_a.noconvert() = nb::none(), unlocked);
     nb::class_<GraphParser>(m, "GraphParser")
-        .def(nb::init<const std::optional<LayerMemory>&, const LayerMemory&, const LayerMemory&,
-                      const LayerMemory&, HeldArray<const float, 1>, std::int64_t>(),
-             "tags"_a.none(), "vectors"_a, "arcs"_a, "labels"_a, "root"_a, "n_labels"_a)
+        .def(nb::init<const std::optional<LayerMemory>&, const DigitMemory&, const LayerMemory&,
+                      const LayerMemory&, const LayerMemory&, HeldArray<const float, 1>,
+                      std::int64_t>(),
+             "tags"_a.none(), "context"_a, "vectors"_a, "arcs"_a, "labels"_a, "root"_a, "n_labels"_a)
         .def("parse", &GraphParser::parse, "context"_a.noconvert(), "tags"_a.noconvert().none(),
              "bounds"_a.noconvert(), "heads"_a.noconvert(), "labels"_a.noconvert(),
              "confidence"_a.noconvert() = nb::none(), unlocked);

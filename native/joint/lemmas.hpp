@@ -3,7 +3,7 @@
 
 #include "base/buffer.hpp"
 #include "joint/choice.hpp"
-#include "joint/product.hpp"
+#include "joint/state_product.hpp"
 
 namespace meprop::MEPROP_ISA {
 
@@ -12,14 +12,17 @@ namespace meprop::MEPROP_ISA {
 inline bool choose_scripts(const LemmaNetwork& network, const WordStates& states,
                            const float* const* forms, std::int64_t column,
                            const LemmaResults& results) {
-    const PackedLayer &hidden = network.hidden, &output = network.output;
+    const PackedLayer &hidden = network.tags, &output = network.output;
     const Buffer<float> units(kTogether * hidden.outs), scores(kTogether * output.outs);
+    const float* rows[kTogether]; // of units
+    for (std::int64_t r = 0; r < kTogether; ++r)
+        rows[r] = units + r * hidden.outs;
     for (std::int64_t first = 0; first < states.words; first += kTogether) {
         const std::int64_t n = smaller(kTogether, states.words - first);
-        const Rows context{states.context + first * states.width, states.width, states.width};
+        const StateDigits digits(states, first, n);
+        multiply({network.context, digits, units, hidden.outs, forms + first, column}, n);
         const Rows tags{states.tags + first * states.n_tags, states.n_tags, states.n_tags};
-        multiply({hidden, context, tags, units, hidden.outs, hidden.outs, forms + first, column},
-                 n);
+        multiply({hidden, tags, {}, units, hidden.outs, hidden.outs, rows, 0}, n);
         multiply({output, {units, hidden.outs, output.ins}, {}, scores, output.outs}, n);
         for (std::int64_t r = 0; r < n; ++r) {
             float* row = scores + r * output.outs;

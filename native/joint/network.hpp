@@ -17,18 +17,42 @@ struct PackedLayer {
     std::int64_t ins, outs; // outs is a multiple of the lanes
 };
 
+// A linear layer over states of LSTMs, which are between -1 and 1. Both factors are digits, whole
+// numbers: a state is rounded to 63rds, a weight is from -127 to 127, and a column's products are
+// scaled back together.
+//
+// Kernels that multiply four digits at once (`Kernels::digits_together`) have them as bytes, the
+// weights as [group][four inputs][panel][lane][4]. To a state's digit they add 63, so that none is
+// negative; `offsets` is what that adds to the sums. The others have float32 digits.
+struct DigitLayer {
+    const void* weight;
+    const float *scale, *bias; // (outs)
+    const std::int32_t* offsets; // (2, outs): of the states of the layer below, and with the units
+    std::int64_t ins, outs;    // outs is a multiple of half the lanes, ins of the digits together
+};
+
+constexpr float kStateDigits = 63;
+constexpr std::int64_t kMostDigitsTogether = 4;
+
 // One direction of an LSTM. The layer's columns are [panel][gate][lane], the gates in PyTorch's
 // order; a last panel with at most half the lanes has no others. The layer's rows are the inputs,
-// if any, above the units.
+// if any, above the units; each direction's states and the units fill `digits()` rows, the last
+// of them with zeros.
 struct LSTMDirection {
-    PackedLayer gates;
+    DigitLayer gates;
     std::int64_t units, padded; // padded: rounded up to a multiple of the lanes
+
+    // The room that the digits of the units take.
+    std::int64_t digits() const {
+        return (units + kMostDigitsTogether - 1) / kMostDigitsTogether * kMostDigitsTogether;
+    }
 };
 
 struct BiLSTMLayer {
     LSTMDirection directions[2]; // left to right, and back
 
     std::int64_t units() const { return directions[0].units + directions[1].units; }
+    std::int64_t digits() const { return directions[0].digits() + directions[1].digits(); }
 };
 
 // A stack of BiLSTMs. The first has no input weights: a word's folded row has their products, with
@@ -55,7 +79,7 @@ struct WordStates {
 };
 
 struct TagNetwork {
-    PackedLayer scores;          // of all columns; each begins at a panel of its own
+    DigitLayer scores;           // of all columns; each begins at a panel of its own
     const std::int32_t* columns; // (2 n_columns) first score and number of tags of each column
     std::int64_t n_columns, n_tags;
 };
@@ -69,7 +93,8 @@ struct TagResults {
 // The hidden layer's inputs are a word's context and tags; a word's folded row, from `first` on,
 // has the products of the vector of its form, with the bias.
 struct LemmaNetwork {
-    PackedLayer hidden, output;
+    DigitLayer context;
+    PackedLayer tags, output;
     std::int64_t n_scripts;
 };
 
@@ -78,11 +103,12 @@ struct LemmaResults {
     float* confidence;     // (words) or null: probability of the script
 };
 
-// `vectors` has four layers side by side, each padded: the word as a dependent and as a head in
-// arcs, and both again in labels.
+// `context` and `vectors` have four layers side by side, each padded: the word as a dependent and as
+// a head in arcs, and both again in labels.
 struct GraphNetwork {
-    PackedLayer tags; // no outputs if the head reads no tags
-    PackedLayer vectors;
+    PackedLayer tags;    // no outputs if the head reads no tags
+    DigitLayer context;  // the vectors' sums over the states, with the bias
+    PackedLayer vectors; // their sums over the vector of tags
     PackedLayer arcs;   // of dependents
     PackedLayer labels; // of the sum of both vectors
     const float* root;  // (arcs.outs + padded label width) ROOT as a head

@@ -6,18 +6,28 @@
 
 namespace meprop {
 
+namespace {
+
+// 64-byte aligned, the size of the widest vectors and of a cache line; zeros.
+template <class T>
+std::shared_ptr<T> aligned_array(std::int64_t n) {
+    const std::size_t bytes = (static_cast<std::size_t>(n) * sizeof(T) + 63) / 64 * 64;
+    std::shared_ptr<T> array(static_cast<T*>(std::aligned_alloc(64, bytes)), std::free);
+    if (!array)
+        throw std::bad_alloc();
+    std::fill(array.get(), array.get() + n, T{});
+    return array;
+}
+
+} // namespace
+
 LayerMemory::LayerMemory(const float* weight, const float* bias, std::int64_t ins,
                          std::int64_t outs, std::int64_t lanes)
     : lanes_(lanes) {
     const std::int64_t padded = (outs + lanes - 1) / lanes * lanes, group = 4 * lanes;
     const std::int64_t n = (ins + 1) * padded; // the bias comes first
-    const std::size_t bytes = static_cast<std::size_t>(n) * sizeof(float);
-    // 64 bytes: the size of the widest vectors and of a cache line
-    memory_.reset(static_cast<float*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)), std::free);
+    memory_ = aligned_array<float>(n);
     float* packed = memory_.get();
-    if (!packed)
-        throw std::bad_alloc();
-    std::fill(packed, packed + n, 0.0f);
     if (bias)
         std::copy(bias, bias + outs, packed);
     layer_ = {packed + padded, packed, ins, padded};
@@ -28,6 +38,49 @@ LayerMemory::LayerMemory(const float* weight, const float* bias, std::int64_t in
         for (std::int64_t i = 0; i < ins; ++i, packed += width)
             std::copy(weight + i * outs + first, weight + i * outs + first + used, packed);
     }
+}
+
+namespace {
+
+// Packs digits as float32 or as bytes, see DigitLayer.
+template <class T>
+std::shared_ptr<void> packed_digits(const std::int32_t* digits, std::int64_t ins, std::int64_t outs,
+                                    std::int64_t group, std::int64_t together) {
+    const std::shared_ptr<T> memory = aligned_array<T>(ins * outs);
+    T* packed = memory.get();
+    for (std::int64_t first = 0; first < outs; first += group) {
+        const std::int64_t end = std::min(first + group, outs);
+        for (std::int64_t i = 0; i < ins; i += together) {
+            for (std::int64_t j = first; j < end; ++j) {
+                for (std::int64_t d = i; d < i + together; ++d)
+                    *packed++ = static_cast<T>(digits[d * outs + j]);
+            }
+        }
+    }
+    return memory;
+}
+
+} // namespace
+
+DigitMemory::DigitMemory(const std::int32_t* digits, const float* scale, const float* bias,
+                         std::int64_t states, std::int64_t ins, std::int64_t outs,
+                         std::int64_t lanes, std::int64_t digits_together)
+    : states_(states), lanes_(lanes), scale_and_bias_(aligned_array<float>(2 * outs)),
+      offsets_(aligned_array<std::int32_t>(2 * outs)) {
+    const auto pack = digits_together == 1 ? packed_digits<float> : packed_digits<std::int8_t>;
+    weight_ = pack(digits, ins, outs, 4 * lanes, digits_together);
+    std::copy(scale, scale + outs, scale_and_bias_.get());
+    std::copy(bias, bias + outs, scale_and_bias_.get() + outs);
+    std::int32_t *of_states = offsets_.get(), *of_all = of_states + outs;
+    for (std::int64_t i = 0; i < ins; ++i) {
+        for (std::int64_t j = 0; j < outs; ++j) {
+            const std::int32_t added = static_cast<std::int32_t>(kStateDigits) * digits[i * outs + j];
+            of_states[j] += i < states ? added : 0;
+            of_all[j] += added;
+        }
+    }
+    layer_ = {weight_.get(), scale_and_bias_.get(), scale_and_bias_.get() + outs, of_states, ins,
+              outs};
 }
 
 } // namespace meprop

@@ -24,4 +24,26 @@ class LayerMemory {
     PackedLayer layer_;
 };
 
+// The same for a DigitLayer.
+class DigitMemory {
+ public:
+    // digits (ins, outs), of which the first `states` rows are for the states of the layer below;
+    // scale, bias (outs). `outs` is a multiple of half the lanes, and both parts of `ins` of
+    // kMostDigitsTogether.
+    DigitMemory(const std::int32_t* digits, const float* scale, const float* bias,
+                std::int64_t states, std::int64_t ins, std::int64_t outs, std::int64_t lanes,
+                std::int64_t digits_together);
+
+    DigitLayer layer() const { return layer_; }
+    std::int64_t states() const { return states_; }
+    std::int64_t lanes() const { return lanes_; }
+
+ private:
+    std::int64_t states_, lanes_;
+    std::shared_ptr<void> weight_;
+    std::shared_ptr<float> scale_and_bias_;
+    std::shared_ptr<std::int32_t> offsets_;
+    DigitLayer layer_;
+};
+
 } // namespace meprop

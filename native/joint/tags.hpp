@@ -5,7 +5,7 @@
 
 #include "base/buffer.hpp"
 #include "joint/choice.hpp"
-#include "joint/product.hpp"
+#include "joint/state_product.hpp"
 
 namespace meprop::MEPROP_ISA {
 
@@ -43,8 +43,8 @@ inline bool choose_all_tags(const TagNetwork& network, const WordStates& states,
     const Buffer<float> scores(kTogether * stride), shares(network.n_tags + kLanes<float>);
     for (std::int64_t first = 0; first < states.words; first += kTogether) {
         const std::int64_t n = smaller(kTogether, states.words - first);
-        const Rows context{states.context + first * states.width, states.width, states.width};
-        multiply({network.scores, context, {}, scores, stride}, n);
+        const StateDigits digits(states, first, n);
+        multiply({network.scores, digits, scores, stride}, n);
         for (std::int64_t r = 0; r < n; ++r) {
             if (!choose_tags_of_word(network, scores + r * stride, first + r, states.words, results,
                                      shares))

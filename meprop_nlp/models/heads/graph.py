@@ -12,6 +12,7 @@ import numpy as np
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.errors import MePropError
+from meprop_nlp.models.digits import DigitWeight
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
@@ -97,13 +98,16 @@ class GraphHead(Head):
                 tree,
                 {} if probabilities is None else {"ArcConf": probabilities},
             )
-        x = states.context
+        width = states.context.shape[1]
+        tags = None
         if self._tags is not None and states.tags is not None:
-            x = np.concatenate([x, states.tags @ self._tags], 1)
-        x = np.concatenate([x, self._root])  # (N + 1, inputs), ROOT at the end
+            tags = states.tags @ self._tags
         vectors = {}
         for name, (weight, bias) in self._layers.items():
-            hidden = x @ weight + bias
+            sums = DigitWeight.of(weight[:width]).product(states.context)
+            if tags is not None:
+                sums += tags @ weight[width:]
+            hidden = np.concatenate([sums, self._root @ weight]) + bias  # (N + 1, ...), ROOT last
             vectors[name] = leaky_relu(hidden) if name.startswith("arc") else hidden
         weight, bias = self._arcs
         dependents = vectors["arc_dep"][:-1] @ weight + bias

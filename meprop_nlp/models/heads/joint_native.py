@@ -7,6 +7,7 @@ from types import ModuleType
 import numpy as np
 
 from meprop_nlp.errors import MePropError
+from meprop_nlp.models.digits import DigitWeight, in_fours
 from meprop_nlp.models.native_encoder import NativeStates
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.prediction import Indices
@@ -22,6 +23,14 @@ def leaky_relu(values: Array) -> Array:
     """Return the activation of the heads' hidden layers."""
     result: Array = np.maximum(values, SLOPE * values)
     return result
+
+
+def digit_layer(native: ModuleType, weight: Array, bias: Array) -> object:
+    """Return a layer over states, packed: (W, n), (n,); n fills half vectors."""
+    digits = DigitWeight.of(weight)
+    return native.DigitLayer(
+        in_fours(digits.digits), digits.scale, bias, -(-len(weight) // 4) * 4
+    )
 
 
 @contextmanager
@@ -45,10 +54,10 @@ class NativeTags:
         lanes = native.lanes()
         weights = [padded(weight, lanes) for weight, _ in outputs]
         biases = [padded(bias, lanes) for _, bias in outputs]
+        layer = digit_layer(native, np.concatenate(weights, 1), np.concatenate(biases))
         sizes = [len(bias) for _, bias in outputs]
         firsts = np.cumsum([0, *map(len, biases[:-1])])
         self._n_columns, self._n_tags = len(sizes), sum(sizes)
-        layer = native.PackedLayer(np.concatenate(weights, 1), np.concatenate(biases))
         self._scorer = native.TagScorer(layer, np.array([firsts, sizes], np.int32).T.copy())
 
     def choose(self, states: NativeStates, *, confidence: bool) -> tuple[Indices, Array | None]:
@@ -67,15 +76,17 @@ class NativeLemmas:
 
     Args:
         native: the native core.
-        hidden: the part of the hidden layer's weight that is for context and tags: (W + tags, F).
+        context, tags: the parts of the hidden layer's weight: (W, F), (tags, F).
         output: the output layer.
     """
 
-    def __init__(self, native: ModuleType, hidden: Array, output: Layer) -> None:
+    def __init__(self, native: ModuleType, context: Array, tags: Array, output: Layer) -> None:
         weight, bias = output
         self._native = native
+        wide = padded(context, native.lanes())
         self._scorer = native.ScriptScorer(
-            native.PackedLayer(np.ascontiguousarray(hidden)),
+            digit_layer(native, wide, np.zeros(wide.shape[1], np.float32)),
+            native.PackedLayer(np.ascontiguousarray(tags)),
             native.PackedLayer(np.ascontiguousarray(weight), bias),
             len(bias),
         )
@@ -131,12 +142,12 @@ class NativeGraph:
         _, (weight, bias), _, (label_weight, label_bias) = layers
         arc_root = leaky_relu(root @ weight + bias)
 
+        whole = np.concatenate([weight for weight, _ in layers], 1)
+        of_context, of_tags = np.split(whole, [len(whole) - (0 if tags is None else tags.shape[1])])
         self._parser = native.GraphParser(
             None if tags is None else native.PackedLayer(np.ascontiguousarray(tags)),
-            native.PackedLayer(
-                np.concatenate([weight for weight, _ in layers], 1),
-                np.concatenate([bias for _, bias in layers]),
-            ),
+            digit_layer(native, of_context, np.concatenate([bias for _, bias in layers])),
+            native.PackedLayer(np.ascontiguousarray(of_tags)),
             packed(arcs),
             packed(labels),
             np.concatenate([arc_root, root @ label_weight + label_bias]),

@@ -9,6 +9,7 @@ import numpy as np
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.lemma_script import apply_script, check_script
 from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.models.digits import DigitWeight
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
@@ -57,7 +58,7 @@ class LemmasHead(Head):
         if native is None:
             return None
         self._native = NativeLemmas(
-            native, np.concatenate([weight[:width], weight[end:]]), self._output
+            native, weight[:width], weight[end:], self._output
         )
         return FormLayer(weight[width:end], bias)
 
@@ -111,7 +112,7 @@ class LemmasHead(Head):
         """Return the probability of each script for each word."""
         weight, bias = self._hidden
         width, n_forms = states.context.shape[1], states.forms.shape[1]
-        hidden = states.context @ weight[:width] + bias
+        hidden = DigitWeight.of(weight[:width]).product(states.context) + bias
         hidden += (states.forms @ weight[width : width + n_forms])[states.form_of]
         if states.tags is not None:
             hidden += states.tags @ weight[width + n_forms :]

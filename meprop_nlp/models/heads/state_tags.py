@@ -8,6 +8,7 @@ import numpy as np
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.errors import CheckpointError, MePropError
+from meprop_nlp.models.digits import DigitWeight
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
@@ -87,7 +88,10 @@ class StateTagsHead(Head):
         """
         if isinstance(states, NativeStates) and self._native is not None:
             return self._native.choose(states, confidence=confidence)
-        each = [softmax(states.context @ weight + bias) for weight, bias in self._outputs.values()]
+        each = [
+            softmax(DigitWeight.of(weight).product(states.context) + bias)
+            for weight, bias in self._outputs.values()
+        ]
         states.tags = np.concatenate(each, 1)
         ids = np.array([shares.argmax(1) for shares in each], np.int32)
         return ids, np.array([shares.max(1) for shares in each]) if confidence else None

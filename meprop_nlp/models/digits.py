@@ -1,0 +1,56 @@
+"""Digits: the whole numbers that a trained encoder multiplies in place of float32.
+
+The states of an LSTM are between -1 and 1, so they are rounded to 63rds. The weights that they
+meet are rounded, for each output, to 127ths of its largest weight. The products are then of small
+whole numbers: a processor multiplies four times as many of these at a time, and their sum is the
+same in any order. No score is lost (docs/speed.md).
+
+States have seven bits, so that two products of bytes fit into 16 bits together, which is what AVX2
+adds.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from meprop_nlp.models.parts import Array
+
+STATE_DIGITS = 63
+WEIGHT_DIGITS = 127
+
+
+class DigitWeight(NamedTuple):
+    """The weight of a linear layer over states.
+
+    Attributes:
+        digits: (I, C) whole numbers from -127 to 127, as float32.
+        scale: (C,) what a product with the states' digits is to be multiplied by.
+    """
+
+    digits: Array
+    scale: Array
+
+    @classmethod
+    def of(cls, weight: Array) -> "DigitWeight":
+        """Round a weight: (I, C)."""
+        largest = np.abs(weight).max(axis=0)
+        steps = np.where(largest > 0, largest, 1) / np.float32(WEIGHT_DIGITS)
+        digits = np.rint(weight / steps).astype(np.float32)
+        return cls(digits, steps / np.float32(STATE_DIGITS))
+
+    def product(self, states: Array) -> Array:
+        """Return the product of states, (n, I), with the weight: (n, C)."""
+        result: Array = (state_digits(states) @ self.digits) * self.scale
+        return result
+
+
+def state_digits(states: Array) -> Array:
+    """Return the digits of states: whole numbers from -63 to 63, as float32."""
+    digits: Array = np.rint(states * np.float32(STATE_DIGITS))
+    return digits
+
+
+def in_fours(digits: Array) -> npt.NDArray[np.int32]:
+    """Return digits, (I, C), as integers, with zeros below to a multiple of four rows."""
+    return np.pad(digits.astype(np.int32), ((0, -len(digits) % 4), (0, 0)))
