@@ -3,7 +3,7 @@
 The states of an LSTM are between -1 and 1, so they are rounded to 63rds. The weights that they
 meet are rounded, for each output, to 127ths of its largest weight. The products are then of small
 whole numbers: a processor multiplies four times as many of these at a time, and their sum is the
-same in any order. No score is lost (docs/speed.md).
+same in any order. No score is lost (docs/accuracy.md).
 
 States have seven bits, so that two products of bytes fit into 16 bits together, which is what AVX2
 adds.
@@ -35,7 +35,8 @@ class DigitWeight(NamedTuple):
     def of(cls, weight: Array) -> "DigitWeight":
         """Round a weight: (I, C)."""
         largest = np.abs(weight).max(axis=0)
-        steps = np.where(largest > 0, largest, 1) / np.float32(WEIGHT_DIGITS)
+        largest[largest == 0] = 1
+        steps = largest / np.float32(WEIGHT_DIGITS)
         digits = np.rint(weight / steps).astype(np.float32)
         return cls(digits, steps / np.float32(STATE_DIGITS))
 

@@ -263,9 +263,7 @@ class SharedEncoder:
         self.layers: list[DigitBiLSTM] = []
         width = self.input_width
         for n in range(config.layers):
-            layer = DigitBiLSTM(
-                arrays, width, prefix=f"encoder.layers.{n}.", reads_states=n > 0
-            )
+            layer = DigitBiLSTM(arrays, width, prefix=f"encoder.layers.{n}.", reads_states=n > 0)
             self.layers.append(layer)
             width = layer.units
         self.width = width
@@ -291,19 +289,21 @@ class SharedEncoder:
         last, first = bounds[1:] - 1, bounds[:-1]
         return np.concatenate([states[last, :n_forward], states[first, n_forward:]], 1)
 
-    def vectors_of(self, words: Words) -> tuple[Array, npt.NDArray[np.int64]]:
-        """Return the vectors of distinct forms, (D, I), and which of them each word has, (N,)."""
-        table = FormTable()
-        form_of = np.array(table.add(words.column("form")), np.int64)
-        return self.vectors(table.forms()), form_of
-
     def __call__(self, words: Words) -> States:
         """Return the vectors of words, with and without their context."""
-        forms, form_of = self.vectors_of(words)
+        distinct, form_of = distinct_forms(words)
+        forms = self.vectors(distinct)
         states, rows = forms, form_of
         for layer in self.layers:
             states, rows = layer(states, rows, words.bounds), np.arange(len(form_of))
         return States(forms, form_of, states)
+
+
+def distinct_forms(words: Words) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Return the distinct forms of words, and which of them each word has: (N,)."""
+    table = FormTable()
+    form_of = np.array(table.add(words.column("form")), np.int64)
+    return table.forms(), form_of
 
 
 class ByLength(NamedTuple):
@@ -362,7 +362,7 @@ def _run(
 
 
 def _times(weight: Array, values: Array) -> Array:
-    return values @ weight  # type: ignore[no-any-return]
+    return values @ weight
 
 
 def _sigmoid(x: Array) -> Array:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from meprop_nlp.data.ngrams import MOST, SIZES, marked
 from meprop_nlp.models.digits import DigitWeight, in_fours
-from meprop_nlp.models.encoder import DigitBiLSTM, SharedEncoder, States
+from meprop_nlp.models.encoder import DigitBiLSTM, SharedEncoder, States, distinct_forms
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.rows import GATES, RowSource, by_panels, padded
 from meprop_nlp.models.words import Words
@@ -44,17 +44,17 @@ class NativeStates(States):
         columns: where in a row the products of a head begin, by the name of the head.
     """
 
-    __slots__ = ("_encoder", "_words", "columns", "rows")
+    __slots__ = ("_vectors", "_words", "columns", "rows")
 
     def __init__(
         self,
-        encoder: SharedEncoder,
+        vectors: "NativeFormVectors",
         words: Words,
         rows: Any,
         columns: Mapping[str, int],
         context: Array,
     ) -> None:
-        self._encoder, self._words = encoder, words
+        self._vectors, self._words = vectors, words
         self.rows, self.columns = rows, columns
         self.context, self.tags = context, None
 
@@ -62,13 +62,14 @@ class NativeStates(States):
         # called for an attribute of `States` that is not set yet
         if name not in ("forms", "form_of"):
             raise AttributeError(name)
-        self.forms, self.form_of = self._encoder.vectors_of(self._words)
+        forms, self.form_of = distinct_forms(self._words)
+        self.forms = self._vectors(forms)
         return getattr(self, name)
 
     def only(self, indices: Sequence[int], forms: Sequence[str]) -> States:
         """Return the states of some words, whose forms are given."""
         return States(
-            self._encoder.vectors(forms),
+            self._vectors(forms),
             np.arange(len(indices)),
             self.context[indices],
             None if self.tags is None else self.tags[indices],
@@ -87,7 +88,7 @@ class NativeEncoder:
     def __init__(
         self, encoder: SharedEncoder, native: ModuleType, form_layers: Mapping[str, FormLayer]
     ) -> None:
-        self._encoder = encoder
+        self._vectors, self._width = NativeFormVectors(encoder, native), encoder.width
         lanes = native.lanes()
         first = encoder.layers[0]
         weights, biases = map(list, zip(*_input_layers(first, lanes), strict=True))
@@ -99,15 +100,13 @@ class NativeEncoder:
         self._forms = RowSource(
             native,
             ["form"],
-            NativeFormVectors(encoder, native),
+            self._vectors,
             np.concatenate(weights, 1),
             np.concatenate(biases),
             n_bytes=CACHE_BYTES,
         )
         layers = [_packed(first, native)]
-        layers += [
-            _packed(layer, native, below.sizes) for below, layer in pairwise(encoder.layers)
-        ]
+        layers += [_packed(layer, native, below.sizes) for below, layer in pairwise(encoder.layers)]
         self._layers = native.JointEncoder(layers)
 
     def __call__(self, words: Words) -> NativeStates:
@@ -117,9 +116,9 @@ class NativeEncoder:
             MePropError: the row of a form is not finite.
         """
         rows = self._forms.find(words)
-        context = np.empty((len(rows), self._encoder.width), np.float32)
+        context = np.empty((len(rows), self._width), np.float32)
         self._layers.run(rows, words.bounds, context)
-        return NativeStates(self._encoder, words, rows, self._columns, context)
+        return NativeStates(self._vectors, words, rows, self._columns, context)
 
 
 class NativeFormVectors:
@@ -185,9 +184,7 @@ def _row_by_panels(values: Array, lanes: int) -> Array:
     return row
 
 
-def _packed(
-    layer: DigitBiLSTM, native: ModuleType, below: Sequence[int] = ()
-) -> tuple[Any, Any]:
+def _packed(layer: DigitBiLSTM, native: ModuleType, below: Sequence[int] = ()) -> tuple[Any, Any]:
     """Return the two directions of a layer, each packed, with its number of units.
 
     Args:

@@ -1,8 +1,8 @@
 """Compact storage of weights and vocabularies in a model file.
 
-Word and feature tables, which are most of a model, are stored as 8-bit integers with one scale per
-row, all other matrices as float16. `rounded` returns the weights as they will be read back, so that
-training scores exactly the model that it saves.
+Word and feature tables and the joint model's encoder, which are most of a model, are stored as
+8-bit integers with one scale per row, all other matrices as float16. `rounded` returns the weights
+as they will be read back, so that training scores exactly the model that it saves.
 """
 
 import json
@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-TABLES = ("words.weight", "features.weight", "ngrams.weight")
+TABLES = ("words.weight", "features.weight")
+ENCODER = "encoder."  # begins the names of the joint model's encoder
 _LEVELS = 127
 _SCALE = ".scale"
 # Vocabularies shrink to a third or a fifth. What expands far more is an attack on the memory.
@@ -31,7 +32,7 @@ def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
         if array.dtype != np.float32 or array.ndim < 2 or not np.isfinite(array).all():
             continue
         with np.errstate(over="ignore"):
-            if name.removeprefix("encoder.") in TABLES:
+            if name in TABLES or name.startswith(ENCODER):
                 top = np.abs(array).max(1, initial=0)
                 scale = (top / _LEVELS).astype(np.float16)
                 # a row whose scale is zero in float16 becomes zero

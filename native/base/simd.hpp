@@ -197,6 +197,38 @@ inline int write_lane_indices(std::int32_t* indices, std::uint32_t mask, std::in
 #endif
 }
 
+// x, but not below `low` nor above `high`; both if x is no number.
+inline Vector<float> clamped(Vector<float> x, float low, float high) {
+#if defined(__AVX512F__)
+    // with a mask, as GCC 12 warns of its own header without one
+    constexpr __mmask16 all = 0xffff;
+    return _mm512_maskz_min_ps(all, _mm512_maskz_max_ps(all, x, splat(low)), splat(high));
+#elif defined(__AVX2__)
+    return _mm256_min_ps(_mm256_max_ps(x, splat(low)), splat(high));
+#else
+    x = x > low ? x : splat(low);
+    return x < high ? x : splat(high);
+#endif
+}
+
+// The lowest byte of each lane.
+inline void store_low_bytes(std::uint8_t* p, Vector<std::int32_t> x) {
+#if defined(__AVX512F__)
+    _mm_storeu_si128((__m128i*)p, _mm512_maskz_cvtepi32_epi8(0xffff, (__m512i)x));
+#elif defined(__AVX2__)
+    const __m256i first =
+        _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12,
+                         -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    const __m256i bytes = _mm256_shuffle_epi8((__m256i)x, first);
+    const __m128i both =
+        _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    _mm_storel_epi64((__m128i*)p, both);
+#else
+    for (int i = 0; i < kLanes<std::int32_t>; ++i)
+        p[i] = static_cast<std::uint8_t>(x[i]);
+#endif
+}
+
 template <class T>
 inline T smaller(T a, T b) {
     return b < a ? b : a;

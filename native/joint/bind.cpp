@@ -24,11 +24,10 @@ LayerMemory make_layer(Weights weight, std::optional<Row<const float>> bias) {
     return {weight.data(), bias ? bias->data() : nullptr, ins, outs, kernels().lanes};
 }
 
-DigitMemory make_digits(Matrix<const Index> digits, Row<const float> scale,
-                        Row<const float> bias, std::int64_t states) {
+DigitMemory make_digits(Matrix<const Index> digits, Row<const float> scale, Row<const float> bias,
+                        std::int64_t states) {
     const std::int64_t ins = size(digits, 0), outs = size(digits, 1), lanes = kernels().lanes;
-    require(outs >= 1 && outs % (lanes / 2) == 0 && size(scale, 0) == outs &&
-                size(bias, 0) == outs,
+    require(outs >= 1 && outs % (lanes / 2) == 0 && size(scale, 0) == outs && size(bias, 0) == outs,
             "digits must fill half vectors, and have a scale and a bias for each column");
     require(0 <= states && states <= ins && states % kMostDigitsTogether == 0 &&
                 ins % kMostDigitsTogether == 0,
@@ -303,7 +302,8 @@ void bind_joint(nb::module_& m) {
         .def(nb::init<const std::optional<LayerMemory>&, const DigitMemory&, const LayerMemory&,
                       const LayerMemory&, const LayerMemory&, HeldArray<const float, 1>,
                       std::int64_t>(),
-             "tags"_a.none(), "context"_a, "vectors"_a, "arcs"_a, "labels"_a, "root"_a, "n_labels"_a)
+             "tags"_a.none(), "context"_a, "vectors"_a, "arcs"_a, "labels"_a, "root"_a,
+             "n_labels"_a)
         .def("parse", &GraphParser::parse, "context"_a.noconvert(), "tags"_a.noconvert().none(),
              "bounds"_a.noconvert(), "heads"_a.noconvert(), "labels"_a.noconvert(),
              "confidence"_a.noconvert() = nb::none(), unlocked);

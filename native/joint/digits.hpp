@@ -71,13 +71,12 @@ inline bool has_vnni() {
 inline void store_digits(Digit* digits, Vector<float> states, std::int64_t width) {
     // adding 1.5 * 2^23 rounds to a whole number, which is then in the lowest bits
     const Vector<float> rounded = states * kStateDigits + (kStateDigits + 12582912.0f);
-    typedef Digit Bytes __attribute__((vector_size(kLanes<float>)));
-    const Bytes bytes = __builtin_convertvector((Vector<std::int32_t>)rounded, Bytes);
-    if (width >= kLanes<float>) {
-        memcpy(digits, &bytes, sizeof bytes);
-    } else if (width == kLanes<float> / 2) {
-        memcpy(digits, &bytes, sizeof bytes / 2);
-    } else {
+    constexpr std::int64_t L = kLanes<float>;
+    Digit bytes[L];
+    store_low_bytes(width >= L ? digits : bytes, (Vector<std::int32_t>)rounded);
+    if (width == L / 2) {
+        memcpy(digits, bytes, L / 2);
+    } else if (width < L) {
         for (std::int64_t i = 0; i < width; ++i)
             digits[i] = bytes[i];
     }
@@ -128,8 +127,7 @@ __attribute__((noinline)) void multiply_digits(const DigitBlock<R>& block, std::
                                                std::int64_t right_width, const DigitLayer& layer,
                                                std::int64_t column) {
     constexpr std::int64_t L = kLanes<float>;
-    const DigitWeight* weights =
-        static_cast<const DigitWeight*>(layer.weight) + column * layer.ins;
+    const DigitWeight* weights = static_cast<const DigitWeight*>(layer.weight) + column * layer.ins;
     const std::int32_t* offset = layer.offsets + (right_width ? layer.outs : 0) + column;
     const float* scale = layer.scale + column;
     Vector<DigitSum> sums[R][V];

@@ -37,9 +37,7 @@ constexpr int kGateBuffer = (kGates + 1) * static_cast<int>(kLanes<float>);
 
 // exp(-x); from +-28 on, a sigmoid is 0 or 1 within 1e-12, and products of three stay finite.
 inline Vector<float> bounded_exp_minus(Vector<float> x) {
-    x = x > 28.0f ? splat(28.0f) : x;
-    x = x < -28.0f ? splat(-28.0f) : x;
-    return exp_in_range(-x);
+    return exp_in_range(-clamped(x, -28, 28));
 }
 
 // Computes a panel of G units of R rows: c = sigmoid(f) c + sigmoid(i) tanh(g), and the states
@@ -92,9 +90,8 @@ inline void step_units(const LayerStep& step, std::int64_t sentence, std::int64_
         digits[r] = units + panel * L;
         outputs[r] = step.output ? step.output + word * step.stride + panel * L : nullptr;
     }
-    multiply_digits<kVnni, R, kGates * G / L>(block, step.input_width,
-                                              step.time ? direction.digits() : 0, direction.gates,
-                                              column);
+    multiply_digits<kVnni, R, kGates * G / L>(
+        block, step.input_width, step.time ? direction.digits() : 0, direction.gates, column);
     update_cells<R, G>(gates, step.time == 0, cells, digits, outputs, direction.units - panel * L);
 }
 
@@ -130,8 +127,7 @@ inline void run(const LayerStep& step) {
 
 // Writes the states of a layer as digits, and as float32 unless `output` is null.
 inline void run_layer(const BiLSTMLayer& layer, const ByLength& order, const float* const* forms,
-                      const Digit* inputs, std::int64_t input_width, Digit* digits,
-                      float* output) {
+                      const Digit* inputs, std::int64_t input_width, Digit* digits, float* output) {
     const LSTMDirection *forward = layer.directions, *backward = layer.directions + 1;
     const std::int64_t units = layer.units(), stride = layer.digits();
     const Buffer<float> cells(order.n * larger(forward->padded, backward->padded));

@@ -26,9 +26,9 @@ struct PackedLayer {
 // negative; `offsets` is what that adds to the sums. The others have float32 digits.
 struct DigitLayer {
     const void* weight;
-    const float *scale, *bias; // (outs)
+    const float *scale, *bias;   // (outs)
     const std::int32_t* offsets; // (2, outs): of the states of the layer below, and with the units
-    std::int64_t ins, outs;    // outs is a multiple of half the lanes, ins of the digits together
+    std::int64_t ins, outs;      // outs is a multiple of half the lanes, ins of the digits together
 };
 
 constexpr float kStateDigits = 63;
@@ -103,15 +103,15 @@ struct LemmaResults {
     float* confidence;     // (words) or null: probability of the script
 };
 
-// `context` and `vectors` have four layers side by side, each padded: the word as a dependent and as
-// a head in arcs, and both again in labels.
+// `context` and `vectors` have four layers side by side, each padded: the word as a dependent and
+// as a head in arcs, and both again in labels.
 struct GraphNetwork {
     PackedLayer tags;    // no outputs if the head reads no tags
     DigitLayer context;  // the vectors' sums over the states, with the bias
     PackedLayer vectors; // their sums over the vector of tags
-    PackedLayer arcs;   // of dependents
-    PackedLayer labels; // of the sum of both vectors
-    const float* root;  // (arcs.outs + padded label width) ROOT as a head
+    PackedLayer arcs;    // of dependents
+    PackedLayer labels;  // of the sum of both vectors
+    const float* root;   // (arcs.outs + padded label width) ROOT as a head
     std::int64_t n_labels;
 };
 

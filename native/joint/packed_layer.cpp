@@ -74,7 +74,8 @@ DigitMemory::DigitMemory(const std::int32_t* digits, const float* scale, const f
     std::int32_t *of_states = offsets_.get(), *of_all = of_states + outs;
     for (std::int64_t i = 0; i < ins; ++i) {
         for (std::int64_t j = 0; j < outs; ++j) {
-            const std::int32_t added = static_cast<std::int32_t>(kStateDigits) * digits[i * outs + j];
+            const std::int32_t added =
+                static_cast<std::int32_t>(kStateDigits) * digits[i * outs + j];
             of_states[j] += i < states ? added : 0;
             of_all[j] += added;
         }

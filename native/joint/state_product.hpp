@@ -41,8 +41,7 @@ struct StateProduct {
 };
 
 template <bool kVnni, int V>
-inline void multiply_state_group(const StateProduct& product, std::int64_t n,
-                                 std::int64_t column) {
+inline void multiply_state_group(const StateProduct& product, std::int64_t n, std::int64_t column) {
     for_blocks(n, [&](auto size, std::int64_t row) {
         constexpr int R = decltype(size)::value;
         DigitBlock<R> block;

@@ -62,6 +62,12 @@ def assert_same(actual: Prediction, expected: Prediction) -> None:
         assert (found == wanted)[sure].all()
 
 
+def assert_same_states(actual: np.ndarray, expected: np.ndarray) -> None:
+    """Compare states; one between two digits may be rounded up by the core and down by NumPy."""
+    assert actual.shape == expected.shape
+    assert np.abs(actual - expected).max(initial=0) < 0.03
+
+
 @pytest.mark.parametrize("heads", HEADS, ids="+".join)
 @per_core
 @given(
@@ -92,9 +98,11 @@ def test_predictions_are_the_same(
         n_tags=(arc, label),
     )
     words = SentenceWords(random_sentences(seed, sizes))
-    expected = model_on(None, file).annotate(words, confidence=True)
-    actual = model_on(core, file).annotate(words, confidence=True)
-    assert_same(actual, expected)
+    in_numpy, native = model_on(None, file), model_on(core, file)
+    assert_same_states(native.encoder(words).context, in_numpy.encoder(words).context)
+    in_numpy.encoder = native.encoder
+    expected = in_numpy.annotate(words, confidence=True)
+    assert_same(native.annotate(words, confidence=True), expected)
 
 
 def test_predictions_do_not_depend_on_what_is_beside_a_sentence(core: Any) -> None:
@@ -188,7 +196,7 @@ def test_a_head_in_numpy_alone_reads_the_states_of_the_core(core: Any) -> None:
     assert isinstance(actual, NativeStates)
     np.testing.assert_array_equal(actual.form_of, expected.form_of)
     np.testing.assert_allclose(actual.forms, expected.forms, atol=1e-6)
-    np.testing.assert_allclose(actual.context, expected.context, atol=1e-5)
+    assert_same_states(actual.context, expected.context)
     with pytest.raises(AttributeError, match="lemmas"):
         _ = actual.lemmas
 
@@ -249,12 +257,16 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
     def zeros(*shape: int, dtype: type = np.float32) -> np.ndarray:
         return np.zeros(shape, dtype)
 
+    def digits(ins: int, outs: int, below: int | None = None) -> Any:
+        below = ins if below is None else below
+        return core.DigitLayer(zeros(ins, outs, dtype=np.int32), zeros(outs), zeros(outs), below)
+
     with pytest.raises(ValueError, match="bias must"):
         core.PackedLayer(zeros(3, 2), zeros(3))
-    gates = layer(5, 4 * five), 5
+    gates = digits(8, 4 * five, 0), 5
     with pytest.raises(ValueError, match="one layer or more"):
         core.JointEncoder([])
-    with pytest.raises(ValueError, match="direction's weights"):
+    with pytest.raises(ValueError, match="direction's digits"):
         core.JointEncoder([(gates, gates), (gates, gates)])
     encoder = core.JointEncoder([(gates, gates)])
     bounds = np.array([0, 5], np.int32)
@@ -269,25 +281,25 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
         )
     with pytest.raises(ValueError, match="rows must begin"):
         encoder.run_table(zeros(2, 8 * five - 1), zeros(5, dtype=np.int32), bounds, zeros(5, 10))
-    wide = layer(40, 4 * forty), 40
+    wide = digits(40, 4 * forty, 0), 40
     with pytest.raises(ValueError, match="rows must begin"):
         core.JointEncoder([(wide, wide)]).run(states.rows, bounds, zeros(5, 80))
-    scorer = core.TagScorer(layer(10, 2 * lanes), np.array([[0, 2], [lanes, 3]], np.int32))
+    scorer = core.TagScorer(digits(12, 2 * lanes), np.array([[0, 2], [lanes, 3]], np.int32))
     ids = zeros(2, 5, dtype=np.int32)
     for columns in ([[1, 2]], [[0, 2]], [[0, 0]]):
         with pytest.raises(ValueError, match="columns must"):
-            core.TagScorer(layer(10, 2 * lanes), np.array(columns, np.int32))
+            core.TagScorer(digits(12, 2 * lanes), np.array(columns, np.int32))
     with pytest.raises(ValueError, match="context has the wrong width"):
-        scorer.choose(zeros(5, 9), ids)
+        scorer.choose(zeros(5, 8), ids)
     with pytest.raises(ValueError, match="results must"):
         scorer.choose(zeros(4, 10), ids)
     with pytest.raises(ValueError, match="probabilities must"):
         scorer.choose(zeros(5, 10), ids, None, zeros(5, 6))
     with pytest.raises(ValueError, match="output"):
-        core.ScriptScorer(layer(12, 7), layer(seven + 1, 4), 4)
+        core.ScriptScorer(digits(12, seven), layer(2, 7), layer(seven + 1, 4), 4)
     with pytest.raises(ValueError, match="for each script"):
-        core.ScriptScorer(layer(12, 7), layer(7, 4), lanes + 4)
-    scripts = core.ScriptScorer(layer(12, 7), layer(7, 4), 4)
+        core.ScriptScorer(digits(12, seven), layer(2, 7), layer(7, 4), lanes + 4)
+    scripts = core.ScriptScorer(digits(12, seven), layer(2, 7), layer(7, 4), 4)
     one = zeros(5, dtype=np.int32)
     with pytest.raises(ValueError, match="from `column` on"):
         scripts.choose(states.rows, 100 * lanes, zeros(5, 10), zeros(5, 2), one)
@@ -298,13 +310,13 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
     with pytest.raises(ValueError, match="value for each word"):
         scripts.choose(states.rows, 0, zeros(5, 10), zeros(5, 2), one[:4])
     three = -3 % lanes + 3
-    vectors = layer(12, 4 * three)
+    context, vectors = digits(12, 4 * three), layer(2, 4 * three)
     root = zeros(2 * three)
     with pytest.raises(ValueError, match="root must"):
-        core.GraphParser(None, vectors, layer(3, 3), layer(3, 4), root[1:], 4)
+        core.GraphParser(None, context, vectors, layer(3, 3), layer(3, 4), root[1:], 4)
     with pytest.raises(ValueError, match="vectors must"):
-        core.GraphParser(None, layer(12, 3 * three), layer(3, 3), layer(3, 4), root, 4)
-    graph = core.GraphParser(layer(7, 2), vectors, layer(3, 3), layer(3, 4), root, 4)
+        core.GraphParser(None, context, layer(2, 3 * three), layer(3, 3), layer(3, 4), root, 4)
+    graph = core.GraphParser(layer(7, 2), context, vectors, layer(3, 3), layer(3, 4), root, 4)
     with pytest.raises(ValueError, match="do not fit"):
         graph.parse(zeros(5, 10), None, bounds, one, one)
     with pytest.raises(ValueError, match="bounds must"):

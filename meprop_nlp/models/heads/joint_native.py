@@ -28,9 +28,7 @@ def leaky_relu(values: Array) -> Array:
 def digit_layer(native: ModuleType, weight: Array, bias: Array) -> object:
     """Return a layer over states, packed: (W, n), (n,); n fills half vectors."""
     digits = DigitWeight.of(weight)
-    return native.DigitLayer(
-        in_fours(digits.digits), digits.scale, bias, -(-len(weight) // 4) * 4
-    )
+    return native.DigitLayer(in_fours(digits.digits), digits.scale, bias, -(-len(weight) // 4) * 4)
 
 
 @contextmanager

@@ -57,9 +57,7 @@ class LemmasHead(Head):
         demand_inputs("lemmas.hidden.weight", len(weight), end + self._n_tags)
         if native is None:
             return None
-        self._native = NativeLemmas(
-            native, weight[:width], weight[end:], self._output
-        )
+        self._native = NativeLemmas(native, weight[:width], weight[end:], self._output)
         return FormLayer(weight[width:end], bias)
 
     def annotate(
