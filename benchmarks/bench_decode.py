@@ -146,7 +146,8 @@ def main(words: Sequence[str] | None = None) -> None:
         results |= in_memory(big, pairs, uncut, options.rounds)
         results |= whole_files(big, results["words"], pairs, options.rounds, folder)
         at_least_words(files[1], options.peer_words, some)
-        results["peers"] = measure_peers(some, files[0], pairs, options, THREADS)
+        systems = {name: [pair.tagger, pair.parser] for name, pair in pairs.items()}
+        results["peers"] = measure_peers(some, files[0], systems, options, THREADS)
     results["table"], results["peers_table"] = comparison(results), peers_table(results)
     report(results)
     save(results, options.output)

@@ -1,14 +1,12 @@
 """spaCy and UDPipe on the same words, each in two processes with half of the words.
 
 The peers get the words as lists and return trees in memory; only that is timed. Our models read the
-words from CoNLL-U and write CoNLL-U, on as many threads.
+words from a CoNLL-U file and write one, on as many threads.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -157,20 +155,29 @@ def installed(options: argparse.Namespace) -> Iterator[tuple[str, Any, Path]]:
 
 
 def measure_peers(
-    path: Path, dev: Path, pairs: Mapping[str, Any], options: argparse.Namespace, threads: int
+    path: Path,
+    dev: Path,
+    systems: Mapping[str, Sequence[Model]],
+    options: argparse.Namespace,
+    threads: int,
 ) -> dict[str, Any]:
-    """Time our models and the peers in turn on a file; score all on dev, with predicted tags."""
+    """Time our models and the peers in turn on a file; score all on dev, with predicted tags.
+
+    A system of ours is the models that run one after the other.
+    """
     sentences = [sentence.column("form") for sentence in read(path)]
     n_words = sum(map(len, sentences))
     shares = [sentences[i::threads] for i in range(threads)]
-    text = path.read_bytes()
     functions: dict[str, Callable[..., object]] = {}
     before: dict[str, Callable[[], object]] = {}
     scores: dict[str, Any] = {}
-    for size, pair in pairs.items():
-        functions[size] = partial(_run_models, text, [pair.tagger, pair.parser], threads)
-        before[size] = lambda: None
-        scores[size] = _scores(read(dev), pair.parser.pipe(pair.tagger.pipe(read(dev))))
+    for system, models in systems.items():
+        functions[system] = partial(_run_models, path, models, threads)
+        before[system] = lambda: None
+        annotated: Iterable[Sentence] = read(dev)
+        for model in models:
+            annotated = model.pipe(annotated)
+        scores[system] = _scores(read(dev), annotated)
     running: list[InProcess] = []
     try:
         for name, kind, model in installed(options):
@@ -208,8 +215,10 @@ def _scores(gold: Iterable[Sentence], system: Iterable[Sentence]) -> dict[str, f
     return {name: round(getattr(scores, name), 2) for name in ("upos", "uas", "las")}
 
 
-def _run_models(text: bytes, models: Sequence[Model], threads: int, _: None) -> None:
-    deque(annotate(io.BytesIO(text), models, threads=threads), maxlen=0)
+def _run_models(path: Path, models: Sequence[Model], threads: int, _: None) -> None:
+    with path.with_suffix(".out").open("wb") as output:
+        for piece in annotate(path, models, threads=threads):
+            output.write(piece.text)
 
 
 def _run_peer(processes: Sequence[InProcess], _: None) -> None:

@@ -21,7 +21,7 @@ NAMES = (
     *("tagger", "parser", "ptb", "conditions", "linear", "linear-grid", "lstm"),
     *("training-step", "training-parser", "training-tagger", "speed-conditions"),
     *("training", "decode", "decode-peers", "decode-conditions"),
-    *("joint", "joint-dev", "joint-gold", "joint-test", "joint-conditions"),
+    *("joint", "joint-pace", "joint-dev", "joint-gold", "joint-test", "joint-conditions"),
 )
 # the scores of the joint model in the README, and in docs/accuracy.md
 SUMMARY = {
@@ -36,6 +36,7 @@ JOINT = {**SUMMARY, "clas": "CLAS", "mlas": "MLAS", "blex": "BLEX"}
 # spaCy 3.8.18, `init config --pipeline tagger,morphologizer,parser --optimize efficiency`, trained
 # on the same file; tokens given; scored by udtools' udeval
 SPACY = {"upos": 94.53, "xpos": 93.65, "ufeats": 95.23, "uas": 86.40, "las": 83.18}
+PACE = ["", "words/s", "times spaCy's", "file", "dev UPOS", "dev LAS"]
 UNMEASURED = "Not measured yet."
 
 
@@ -257,6 +258,31 @@ def joint_conditions(runs: dict[str, list[dict[str, Any]]]) -> str:
     return "Trained on " + " ".join(f"{line} ({', '.join(of)})." for line, of in lines.items())
 
 
+def pace_rows(pace: dict[str, Any]) -> list[list[str]]:
+    """Return a row for each system: words/s, times as fast as spaCy, bytes, dev scores."""
+    speeds, dev, sizes = pace["words_per_second"], pace["dev"], pace["bytes"]
+    return [
+        [
+            name,
+            f"{speed:,}",
+            f"{speed / speeds['spaCy']:.1f}" if "spaCy" in speeds else "not measured",
+            f"{sizes[name] / 1e6:.1f} MB" if name in sizes else "",
+            *(f"{dev[name][score]:.2f}" for score in ("upos", "las")),
+        ]
+        for name, speed in speeds.items()
+    ]
+
+
+def joint_pace(pace: dict[str, Any]) -> str:
+    """Return the pace of joint models and of spaCy, and what it was measured on."""
+    c = pace["conditions"]
+    made = markdown(PACE, pace_rows(pace))
+    return (
+        f"{made}\n\n{c['cpu']}, {c['threads']} threads, {c['kernels']}; medians of {c['rounds']} "
+        f"rounds over {pace['words']:,} words; {c['date']}; commit {c['commit']}."
+    )
+
+
 def _spread(values: list[float]) -> str:
     deviation = f" ({stdev(values):.2f})" if len(values) > 1 else ""
     return f"{mean(values):.2f}{deviation}"
@@ -295,6 +321,8 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
         made["joint-gold"] = joint_table(joint, "dev, gold tags kept")
         made["joint-test"] = joint_table(joint, "test")
         made["joint-conditions"] = joint_conditions(joint)
+    if "pace" in results["joint"]:
+        made["joint-pace"] = joint_pace(results["joint"]["pace"])
     return {name: made.get(name) or UNMEASURED for name in NAMES}
 
 

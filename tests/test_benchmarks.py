@@ -13,8 +13,11 @@ from torch import nn
 from torch.nn.utils.rnn import pack_sequence
 
 from meprop_nlp import native
+from meprop_nlp.models.model import Model
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
+
+from .models.models import random_joint
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 needs_core = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
@@ -50,6 +53,23 @@ def test_quick_run_writes_results_of_which_the_readme_makes_its_tables(
     made = {table for table, text in readme.tables(measured).items() if text != readme.UNMEASURED}
     expected = {"linear": {"linear", "linear-grid"}, "lstm": {"lstm"}}
     assert made == expected[name] | {"speed-conditions"}
+
+
+@needs_core
+def test_pace_of_a_joint_model_goes_into_the_table(script, tmp_path, capsys):
+    results, model = tmp_path / "joint.json", tmp_path / "model.safetensors"
+    results.write_text('{"runs": {}}', encoding="utf-8")
+    Model(random_joint(1)).save(model)
+    words = [f"small={model}", "--quick", "--output", str(results)]
+    script("bench_annotate").main(words)
+    assert "small" in capsys.readouterr().out
+    stored = json.loads(results.read_text(encoding="utf-8"))
+    assert stored["runs"] == {}
+    assert stored["pace"]["bytes"] == {"small": model.stat().st_size}
+    readme = script("readme")
+    made = readme.tables({**{file: {} for file in readme.FILES}, "joint": stored})
+    assert "| small |" in made["joint-pace"]
+    assert "not measured" in made["joint-pace"]
 
 
 @each_script

@@ -1,0 +1,75 @@
+"""The pace of joint models, CoNLL-U file to file with all heads, beside spaCy's.
+
+    python benchmarks/bench_annotate.py uncut=models/model.safetensors cut=models/small.safetensors
+
+Annotates UD English EWT's test and dev files, repeated up to --words, on two threads; spaCy, from
+words to trees in memory, in two processes. They take turns. Nothing else should run meanwhile. Adds
+"pace" to benchmarks/results/joint.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+from conditions import arguments, conditions, refuse_without_core, save
+from decode_pace import at_least_words
+from peers import measure_peers
+from readme import PACE, pace_rows
+
+from meprop_nlp.commands.tables import table
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.writing import write
+from meprop_nlp.data.sample.treebank import sample_treebank
+from meprop_nlp.models.model import load
+
+THREADS = 2
+
+
+def options_of(words: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data"))
+
+    def more(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("models", nargs="+", metavar="NAME=FILE")
+        parser.add_argument("--data", type=Path, default=treebanks / "ud-english-ewt")
+        parser.add_argument("--words", type=int, default=200_000)
+        parser.add_argument("--rounds", type=int, default=3, help="medians of so many rounds")
+        parser.add_argument("--spacy-model", type=Path, default=Path("../shared/peers/spacy-ewt"))
+        parser.add_argument("--udpipe-model", type=Path, metavar="FILE")
+
+    options = arguments(__doc__.splitlines()[0], "joint", words, more)
+    if options.quick:
+        options.words, options.rounds = 1000, 1
+    return options
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure, print and write."""
+    refuse_without_core()
+    options = options_of(words)
+    paths = {name: Path(path) for name, _, path in (m.partition("=") for m in options.models)}
+    parts = ("test", "dev")
+    files = [sample_treebank(p) if options.quick else options.data / f"{p}.conllu" for p in parts]
+    with tempfile.TemporaryDirectory() as folder:
+        once, long = Path(folder, "once.conllu"), Path(folder, "long.conllu")
+        write(chain.from_iterable(map(read, files)), once)
+        at_least_words(once, options.words, long)
+        systems = {name: [load(path)] for name, path in paths.items()}
+        pace = measure_peers(long, files[1], systems, options, THREADS)
+    pace["bytes"] = {name: path.stat().st_size for name, path in paths.items()}
+    pace["conditions"] = {**conditions(), "threads": THREADS, "rounds": options.rounds}
+    print(table(PACE, pace_rows(pace)))
+    if options.output:
+        stored = options.output.exists()
+        results = json.loads(options.output.read_text(encoding="utf-8")) if stored else {}
+        save({**results, "pace": pace}, options.output)
+
+
+if __name__ == "__main__":
+    main()
