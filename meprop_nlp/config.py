@@ -157,8 +157,8 @@ class SimplifyConfig(Config):
     teacher: bool = setting(
         True,
         help="After the late cut, also learn from the whole network's answers, with a third of the "
-        "dropout but all of the word dropout; a tagger or a parser also on sentences with words "
-        "swapped for others of the same tag.",
+        "dropout but all of the word dropout, also on sentences with words swapped for others of "
+        "the same tag.",
     )
     min_neurons: int = setting(16, at_least=1, help="No layer is cut to fewer neurons.")
 

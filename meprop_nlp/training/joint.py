@@ -25,10 +25,14 @@ from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.graph import GraphTree
 from meprop_nlp.training.heads.head import LANES, States, TrainedHead, Widths
 from meprop_nlp.training.heads.lemmas import Lemmas
-from meprop_nlp.training.heads.sentences import SentenceTask
+from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns
 from meprop_nlp.training.heads.state_tags import StateTags
 from meprop_nlp.training.layout import Layout
-from meprop_nlp.training.simplification.teacher import Teacher
+from meprop_nlp.training.simplification.swaps import Swaps
+from meprop_nlp.training.simplification.tables import Width
+from meprop_nlp.training.simplification.teacher import Teacher, draw_synthetic
+
+ASKED_WORDS = 2000  # of a minibatch when a teacher answers about all words
 
 # The heads in the order in which they annotate: each reads what those before it predict.
 JOINT_HEADS: dict[str, type[TrainedHead]] = {
@@ -80,6 +84,7 @@ class JointBatch:
     """Sentences packed: all first words, longest sentence first, then all second words, ..."""
 
     words: npt.NDArray[np.int64]  # (N,) places in the treebank
+    forms: npt.NDArray[np.int64]  # (N,) the numbers of their forms
     batch_sizes: Tensor  # (T,)
     n_words: int
 
@@ -105,6 +110,7 @@ class JointTask(SentenceTask):
     config_class = JointConfig
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["joint"]
     prune_rate: ClassVar[float] = PRUNE_RATES["joint"]
+    synthetic: ClassVar[float] = 0.1  # about each of these the teacher is asked anew
     # cutting in the middle of the training cost twice as many points as cutting at its end
     epochs_after_cut = 0.8
 
@@ -134,9 +140,28 @@ class JointTask(SentenceTask):
             widths = widths._replace(tags=widths.tags + head.n_tags)
             self.warnings += head.unseen(self.dev) if self.dev else []
         self.network = JointNetwork(encoder, self.heads)
+        self._prepare_teaching(train)
         self.main_scores = self.dev_scores = tuple(
             score for head in self.heads.values() for score in head.scores
         )
+
+    def _prepare_teaching(self, train: Sequence[Sentence]) -> None:
+        """Make the words' swaps, and say which heads can learn from a teacher alone."""
+        widths = {name: head.soft_widths() for name, head in self.heads.items()}
+        self._taught = {name: tables for name, tables in widths.items() if tables is not None}
+        # of the tables of all heads; a teacher is remembered if every head can be
+        self._soft_widths: dict[str, Width] | None = None
+        if len(self._taught) == len(self.heads):
+            self._soft_widths = {
+                f"{name}.{table}": width
+                for name, tables in self._taught.items()
+                for table, width in tables.items()
+            }
+        self._swaps: Swaps | None = None
+        columns = filled_columns(train)  # without tags there is no saying which words are alike
+        if columns and self._taught:
+            tags = [tag for sentence in train for tag in sentence.column(columns[0])]
+            self._swaps = Swaps(self._form_of, np.unique(tags, return_inverse=True)[1])
 
     def header(self) -> dict[str, Any]:
         header = super().header() | {"characters": self.characters.vocab.to_list()}
@@ -177,30 +202,82 @@ class JointTask(SentenceTask):
 
     def batches(self, rng: np.random.Generator) -> Iterator[JointBatch]:
         for members in by_words(self._lengths, self.n_batches, rng):
-            words, batch_sizes = packed_rows(self._firsts[members], self._lengths[members])
-            yield JointBatch(words, torch.from_numpy(batch_sizes), len(words))
+            yield self._batch(members)
+
+    def _batch(self, members: npt.NDArray[np.int64]) -> JointBatch:
+        """Return the minibatch of these sentences, the longest of them first."""
+        words, batch_sizes = packed_rows(self._firsts[members], self._lengths[members])
+        return JointBatch(words, self._form_of[words], torch.from_numpy(batch_sizes), len(words))
 
     def loss(self, batch: JointBatch, teacher: Teacher | None = None) -> Tensor:
+        synthetic = bool(teacher and self._swaps and draw_synthetic(self.synthetic))
+        if synthetic and self._swaps:
+            batch = replace(batch, forms=self._swaps(torch.from_numpy(batch.forms)).numpy())
         words = torch.from_numpy(batch.words).to(self.device)
         layout = Layout.of(batch.batch_sizes, self.device)
         answers = self.network(self._inputs(batch), layout)
-        theirs: dict[str, Any] = {}
+        targets: dict[str, Any] = {}
         if teacher:
-            theirs = teacher(self._inputs(batch, hide=False), layout)
-        losses = [
-            head.loss(answers[name], words, layout, theirs.get(name))
-            for name, head in self.heads.items()
-        ]
+            targets = self._soft_targets(teacher, batch, words, layout, synthetic=synthetic)
+        if synthetic:
+            losses = [
+                self.heads[name].loss(answers[name], words, layout, targets[name], synthetic=True)
+                for name in self._taught
+            ]
+        else:
+            losses = [
+                head.loss(answers[name], words, layout, targets.get(name))
+                for name, head in self.heads.items()
+            ]
         return torch.stack(losses).sum()
+
+    def _soft_targets(
+        self, teacher: Teacher, batch: JointBatch, words: Tensor, layout: Layout, *, synthetic: bool
+    ) -> dict[str, Any]:
+        """Return a teacher's soft targets by head; remembered, unless synthetic."""
+        n, widths = len(self._form_of), self._soft_widths
+        if synthetic or widths is None or not teacher.remembers(widths, n):
+            return self._asked(teacher, batch, words, layout, synthetic=synthetic)
+        recalled = teacher.recall(words, self._all_soft_targets(teacher), widths, n)
+        return {
+            name: {table: recalled[f"{name}.{table}"] for table in tables}
+            for name, tables in self._taught.items()
+        }
+
+    def _asked(
+        self, teacher: Teacher, batch: JointBatch, words: Tensor, layout: Layout, *, synthetic: bool
+    ) -> dict[str, Any]:
+        """Ask a teacher about a minibatch; return its soft targets by head."""
+        theirs = teacher(self._inputs(batch, hide=False), layout)
+        return {
+            name: head.soft_targets(theirs[name], words, layout, synthetic=synthetic)
+            for name, head in self.heads.items()
+        }
+
+    def _all_soft_targets(self, teacher: Teacher) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+        """Yield numbers of words and a teacher's soft targets, until all words had theirs."""
+        n_batches = max(1, len(self._form_of) // ASKED_WORDS)
+        # one pool, so that the sentences of a minibatch are of similar length
+        rng = np.random.default_rng(0)
+        for members in by_words(self._lengths, n_batches, rng, pool=n_batches):
+            batch = self._batch(members)
+            words = torch.from_numpy(batch.words).to(self.device)
+            layout = Layout.of(batch.batch_sizes, self.device)
+            targets = self._asked(teacher, batch, words, layout, synthetic=False)
+            named = {
+                f"{name}.{table}": rows
+                for name, tables in targets.items()
+                for table, rows in tables.items()
+            }
+            yield words, named
 
     def _inputs(self, batch: JointBatch, *, hide: bool = True) -> Inputs:
         """Return what the encoder reads of a minibatch; `hide` turns on word dropout.
 
         The indices are made on the CPU, where the treebank is, so that a GPU is not waited for.
         """
-        forms = self._form_of[batch.words]
-        distinct, form_of = np.unique(forms, return_inverse=True)
-        on_device = torch.from_numpy(forms).to(self.device)
+        distinct, form_of = np.unique(batch.forms, return_inverse=True)
+        on_device = torch.from_numpy(batch.forms).to(self.device)
         rows = self.forms.rows[on_device]
         if hide:
             self.forms.hide(rows, on_device)

@@ -185,7 +185,8 @@ def test_teacher_is_asked_about_the_arcs_and_about_the_labels_of_the_gold_arcs(
     head = task.heads["tree"]
     with torch.no_grad():
         hard = head.loss(answer, words, layout).item()
-        actual = head.loss(answer, words, layout, theirs).item()
+        targets = head.soft_targets(theirs, words, layout)
+        actual = head.loss(answer, words, layout, targets).item()
     assert actual == pytest.approx(0.5 * hard + 0.5 * float(np.mean(soft)), rel=1e-4)
 
 

@@ -23,11 +23,14 @@ from meprop_nlp.models.words import SentenceWords
 from meprop_nlp.nn.optimizers import make_optimizer
 from meprop_nlp.parsing.spanning_tree import spanning_tree
 from meprop_nlp.simplify.simplifier import Simplifier
-from meprop_nlp.training.heads.head import States
+from meprop_nlp.training import joint as joint_module
+from meprop_nlp.training.heads.head import States, TrainedHead
+from meprop_nlp.training.heads.lemmas import Lemmas
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.joint import JointTask
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.records import Note
+from meprop_nlp.training.simplification import teacher as teacher_module
 from meprop_nlp.training.simplification.importance import taylor_scores
 from meprop_nlp.training.simplification.teacher import Teacher
 from meprop_nlp.training.weights import arrays_of
@@ -236,7 +239,10 @@ def test_reconstruction_is_for_layers_that_linear_layers_read(train: Train) -> N
     assert list(model.file.header["neurons"].values()) == [4, 4, 5]
 
 
-def test_cut_network_learns_from_the_whole_one(make_joint: Make, treebank: list[Sentence]) -> None:
+def test_cut_network_learns_from_the_whole_one(
+    make_joint: Make, treebank: list[Sentence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(JointTask, "synthetic", 0.0)
     task = make_joint(treebank, hidden=8, k=3, batch_size=10**6)
     teacher = Teacher(task.network)
     layers = task.simplified_layers()
@@ -256,8 +262,9 @@ def test_cut_network_learns_from_the_whole_one(make_joint: Make, treebank: list[
 
 
 def test_teacher_reads_the_words_that_are_hidden_from_the_network(
-    make_joint: Make, treebank: list[Sentence]
+    make_joint: Make, treebank: list[Sentence], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(JointTask, "synthetic", 0.0)
     task = make_joint(treebank, seed=4, word_dropout=1e12)
     teacher = Teacher(task.network)
     rows = []
@@ -268,6 +275,157 @@ def test_teacher_reads_the_words_that_are_hidden_from_the_network(
         row for sentence in treebank for row in task.lexicon.encode(sentence.forms)[:, 0].tolist()
     )
     assert (words > 0).all()
+
+
+def pupil(
+    make_joint: Make, treebank: list[Sentence], **given: Any
+) -> tuple[JointTask, Teacher, list[torch.Tensor]]:
+    """A cut network, its teacher, and the rows of words about which that is asked."""
+    task = make_joint(treebank, seed=4, **given)
+    teacher, asked = Teacher(task.network), []
+    teacher.network.encoder.register_forward_pre_hook(lambda _, given: asked.append(given[0].rows))
+    layers = task.simplified_layers()
+    Simplifier(layers).step(widths={part.name: 3 for part in layers})
+    return task, teacher, asked
+
+
+@pytest.mark.parametrize("heads", [(), ("tree",), ("tags", "lemmas")], ids=str)
+def test_remembered_answers_are_those_the_teacher_would_give(
+    make_joint: Make, crossing: list[Sentence], monkeypatch: pytest.MonkeyPatch, heads: Any
+) -> None:
+    monkeypatch.setattr(JointTask, "synthetic", 0.0)
+    monkeypatch.setattr(joint_module, "ASKED_WORDS", 15)  # several minibatches
+    task, teacher, asked = pupil(make_joint, crossing, heads=heads)
+    asking = Teacher(task.network)
+    asking.network = teacher.network
+    monkeypatch.setattr(asking, "remembers", lambda *sizes: False)
+    for epoch in range(2):
+        for batch in task.batches(np.random.default_rng(epoch)):
+            remembered = task.loss(batch, teacher)
+            if epoch == 0:  # about each word once
+                assert len(torch.cat(asked)) == sum(map(len, crossing))
+                assert len(asked) > 1
+            else:
+                assert not asked
+            assert_close(remembered, task.loss(batch, asking), rtol=1e-3, atol=1e-3)
+            assert remembered.item() != pytest.approx(task.loss(batch).item(), rel=2e-3)
+            del asked[-1]
+        asked.clear()
+
+
+@pytest.mark.parametrize("spare", [0, -1])
+def test_teacher_is_asked_anew_where_not_all_can_be_remembered(
+    make_joint: Make, treebank: list[Sentence], monkeypatch: pytest.MonkeyPatch, spare: int
+) -> None:
+    monkeypatch.setattr(JointTask, "synthetic", 0.0)
+    task, teacher, asked = pupil(make_joint, treebank)
+    heads: Any = task.heads
+    each = heads["tags"].n_tags + len(heads["lemmas"].scripts) + len(heads["tree"].labels)
+    lengths = np.array([len(sentence) for sentence in treebank])
+    numbers = each * lengths.sum() + (lengths * (lengths + 1)).sum()
+    monkeypatch.setattr(teacher_module, "MOST_REMEMBERED", numbers + spare)
+    first, second = (epoch_loss(task, teacher) for _ in range(2))
+    assert first == pytest.approx(second, rel=1e-6)
+    n_words = len(torch.cat(asked))
+    assert n_words == lengths.sum() * (1 if spare == 0 else 2)
+
+
+def test_head_that_does_not_say_how_is_not_remembered_and_needs_labels(
+    make_joint: Make, treebank: list[Sentence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Lemmas, "soft_widths", TrainedHead.soft_widths)
+    monkeypatch.setattr(JointTask, "synthetic", 0.0)
+    task, teacher, asked = pupil(make_joint, treebank)
+    batches = list(task.batches(np.random.default_rng(1)))
+    for batch in batches:
+        task.loss(batch, teacher)
+    assert len(asked) == len(batches)
+    monkeypatch.setattr(JointTask, "synthetic", 1.0)
+    losses = []
+    for _ in range(2):
+        torch.manual_seed(3)  # the same words are swapped
+        losses.append(task.loss(batches[0], teacher).item())
+        task.heads.pop("lemmas", None)
+    assert losses[0] == losses[1]
+
+
+def forget_labels(task: JointTask) -> None:
+    """Give every word other targets."""
+    tags, lemmas, tree = (task.heads[name] for name in ("tags", "lemmas", "tree"))
+    for target in (*tags._targets.values(), lemmas._targets, tree._heads, tree._labels):
+        target.zero_()
+
+
+@pytest.mark.parametrize("synthetic", [False, True])
+def test_labels_of_a_synthetic_minibatch_do_not_count(
+    make_joint: Make, treebank: list[Sentence], monkeypatch: pytest.MonkeyPatch, synthetic: bool
+) -> None:
+    monkeypatch.setattr(JointTask, "synthetic", float(synthetic))
+    task, teacher, asked = pupil(make_joint, treebank)
+    read: list[torch.Tensor] = []
+    task.network.encoder.register_forward_pre_hook(lambda _, given: read.append(given[0].rows))
+    task.batch_size = 10**6
+    (batch,) = task.batches(np.random.default_rng(1))
+
+    def loss() -> torch.Tensor:
+        torch.manual_seed(3)  # the same words are swapped
+        return task.loss(batch, teacher)
+
+    first = loss()
+    first.backward()
+    gradients = [p.grad.to_dense() for p in task.network.parameters() if p.grad is not None]
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    own = task.forms.rows[torch.from_numpy(batch.forms)]
+    assert torch.equal(read[0], asked[0]) == synthetic  # else all words are asked about at once
+    assert torch.equal(read[0], own) != synthetic
+    forget_labels(task)
+    assert (loss().item() == first.item()) == synthetic
+
+
+def test_nothing_is_learnt_from_a_teacher_that_agrees_about_synthetic_sentences(
+    make_joint: Make, crossing: list[Sentence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(JointTask, "synthetic", 1.0)
+    task = make_joint(crossing, seed=4, k=0)
+    teacher = Teacher(task.network)
+    forget_labels(task)
+    for batch in task.batches(np.random.default_rng(1)):
+        task.loss(batch, teacher).backward()
+    for parameter in task.network.parameters():
+        if parameter.grad is not None:
+            gradient = parameter.grad.to_dense()
+            assert_close(gradient, torch.zeros_like(gradient), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"), [((), "upos"), (("upos",), "xpos"), (("upos", "xpos"), None)]
+)
+def test_words_are_swapped_within_the_first_tag_column_that_is_filled(
+    make_joint: Make,
+    treebank: list[Sentence],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: tuple[str, ...],
+    expected: str | None,
+) -> None:
+    monkeypatch.setattr(JointTask, "synthetic", 1.0)
+    task, teacher, asked = pupil(make_joint, without(treebank, *columns), heads=("tree",))
+    torch.manual_seed(5)
+    task.batch_size = 10**6
+    (batch,) = task.batches(np.random.default_rng(1))
+    task.loss(batch, teacher)
+    swapped = asked[0][:, 0].tolist()
+    own = task.forms.rows[torch.from_numpy(batch.forms)][:, 0].tolist()
+    if expected is None:  # there is no saying which words are alike
+        assert sorted(swapped) == sorted(own)
+        return
+    assert swapped != own
+    tags: dict[int, set[str]] = {}
+    for sentence in treebank:
+        rows = task.lexicon.encode(sentence.forms)[:, 0].tolist()
+        for row, tag in zip(rows, sentence.column(expected), strict=True):
+            tags.setdefault(row, set()).add(tag)
+    # `saw` is a noun once and a verb once
+    assert all(tags[before] & tags[after] for before, after in zip(own, swapped, strict=True))
 
 
 def test_share_of_dropout_reaches_every_part(make_joint: Make, treebank: list[Sentence]) -> None:

@@ -111,7 +111,7 @@ def test_cut_network_learns_from_the_whole_one(
 ) -> None:
     torch.manual_seed(3)
     made = make(treebank, task)
-    monkeypatch.setattr(module, "SYNTHETIC", float(synthetic))
+    monkeypatch.setattr(type(made), "synthetic", float(synthetic))
     teacher = Teacher(made.network)
     layers = made.simplified_layers()
     Simplifier(layers).step(widths={part.name: 4 for part in layers})
@@ -147,7 +147,7 @@ def test_remembered_answers_are_those_the_teacher_would_give(
     torch.manual_seed(4)
     dynamic = {"transition_system": "arc-hybrid", "oracle": "dynamic"} if task == "dynamic" else {}
     made = make(treebank, task, **dynamic)
-    monkeypatch.setattr(module, "SYNTHETIC", float(synthetic))
+    monkeypatch.setattr(type(made), "synthetic", float(synthetic))
     for parameter in made.network.parameters():
         parameter.data.mul_(20)  # answers of some size
     teacher, asking = Teacher(made.network), Teacher(made.network)
@@ -173,22 +173,50 @@ def test_remembered_answers_are_those_the_teacher_would_give(
 
 def test_nothing_is_remembered_that_does_not_fit() -> None:
     teacher = Teacher(nn.Linear(1, 1))
-    assert teacher.remembers(module.MOST_REMEMBERED // 100, 100)
-    assert not teacher.remembers(module.MOST_REMEMBERED // 100 + 1, 100)
+    n = module.MOST_REMEMBERED // 100
+    assert teacher.remembers({"a": 40, "b": 60}, n)
+    assert not teacher.remembers({"a": 40, "b": 60}, n + 1)
+    ragged = np.array([60] * (n - 1) + [60 + module.MOST_REMEMBERED % 100])
+    assert teacher.remembers({"a": 40, "b": ragged}, n)
+    ragged[0] += 41
+    assert not teacher.remembers({"a": 40, "b": ragged}, n)
 
 
 def test_answers_beyond_float16_stay_finite_and_in_place() -> None:
     teacher = Teacher(nn.Linear(1, 1))
     parts = [
-        (torch.tensor([2, 0]), torch.tensor([[1e9, -1e9], [1.0, 2.0]])),
-        (torch.tensor([1]), torch.tensor([[3.0, 4.0]])),
+        (torch.tensor([2, 0]), {"a": torch.tensor([[1e9, -1e9], [1.0, 2.0]])}),
+        (torch.tensor([1]), {"a": torch.tensor([[3.0, 4.0]])}),
     ]
-    found = teacher.recall(torch.tensor([0, 1, 2, 1]), parts, 3)
+    widths = {"a": 2}
+    found = teacher.recall(torch.tensor([0, 1, 2, 1]), parts, widths, 3)["a"]
     assert found.dtype == torch.float32
     assert_close(found[[0, 1, 3]], torch.tensor([[1.0, 2.0], [3.0, 4.0], [3.0, 4.0]]))
     assert_close(found[2], torch.tensor([65504.0, -65504.0]))
     # nobody is asked again
-    assert_close(teacher.recall(torch.tensor([0]), iter(()), 3), torch.tensor([[1.0, 2.0]]))
+    again = teacher.recall(torch.tensor([0]), iter(()), widths, 3)["a"]
+    assert_close(again, torch.tensor([[1.0, 2.0]]))
+
+
+def test_answers_of_several_widths_come_back_padded_with_what_is_left_out() -> None:
+    inf = torch.inf
+    teacher = Teacher(nn.Linear(1, 1))
+    parts = [
+        (
+            torch.tensor([3, 0]),
+            {"arcs": torch.tensor([[1.0, -inf, 1e9], [2.0, -inf, -inf]]), "tags": torch.eye(2)},
+        ),
+        (torch.tensor([1, 2]), {"arcs": torch.tensor([[3.0], [4.0]]), "tags": torch.ones(2, 2)}),
+    ]
+    widths = {"arcs": np.array([2, 1, 1, 3]), "tags": 2}
+    found = teacher.recall(torch.tensor([2, 3, 0]), parts, widths, 4)
+    expected = torch.tensor([[4.0, -inf, -inf], [1.0, -inf, 65504.0], [2.0, -inf, -inf]])
+    assert_close(found["arcs"], expected)
+    assert_close(found["tags"], torch.tensor([[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]]))
+    # as wide as the widest of those that are wanted
+    assert_close(
+        teacher.recall(torch.tensor([1, 2]), (), widths, 4)["arcs"], torch.tensor([[3.0], [4.0]])
+    )
 
 
 @pytest.mark.parametrize("is_taught", [True, False])

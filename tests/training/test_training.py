@@ -614,7 +614,7 @@ def test_seconds_of_an_epoch_hold_its_cut(
     assert seconds[1] > 0.5
 
 
-@pytest.mark.parametrize("task", ["tagger", "parser"])
+@pytest.mark.parametrize("task", ["tagger", "parser", "joint"])
 def test_run_is_stopped_while_a_teacher_answers_about_all_examples(
     train: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str
 ) -> None:

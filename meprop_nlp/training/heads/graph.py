@@ -6,9 +6,10 @@ as well as a biaffine product here and takes a fraction of its time. The head re
 states and, softly, the tags that the tag head predicts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.heads.head import CHEAP, LANES, SLOPE, States, TrainedHead, Widths
 from meprop_nlp.training.heads.sentences import unseen
 from meprop_nlp.training.layout import Layout
+from meprop_nlp.training.simplification.tables import Width
 from meprop_nlp.training.simplification.teacher import distilled
 from meprop_nlp.training.treebanks import has_tree
 
@@ -133,6 +135,8 @@ class GraphTree(TrainedHead):
         heads = [head for sentence in train for head in sentence.column("head")]
         self._heads = torch.tensor(heads).to(device)
         self._labels = torch.tensor([self.labels.index(label) for label in deprels]).to(device)
+        lengths = np.array([len(sentence) for sentence in train], np.int64)
+        self._n_candidates = 1 + np.repeat(lengths, lengths)  # (all words), ROOT among them
         self.network = GraphNetwork(widths, len(self.labels), config, meprop)
 
     def loss(
@@ -140,20 +144,30 @@ class GraphTree(TrainedHead):
         answer: ArcScores,
         words: Tensor,
         layout: Layout,
-        teacher: ArcScores | None = None,
+        teacher: Mapping[str, Tensor] | None = None,
+        *,
+        synthetic: bool = False,
     ) -> Tensor:
-        heads = self._heads[words]
-        rows = layout.places[layout.sentences, (heads - 1).clamp(min=0)]
-        rows = torch.where(heads == 0, len(words), rows)
-        labels = answer.label_scores(answer.dependents, answer.heads[rows])
-        arc_loss = F.cross_entropy(answer.arcs, heads)
+        arcs, gold = answer.arcs, self._heads[words]
+        # labels are learnt of the gold arcs, or else of the teacher's best ones
+        heads = teacher["arcs"].argmax(1) if teacher is not None and synthetic else gold
+        labels = _labels_of(heads, answer, layout)
+        arc_loss = F.cross_entropy(arcs, gold)
         label_loss = F.cross_entropy(labels, self._labels[words])
-        if teacher:
-            arc_loss = distilled(arc_loss, answer.arcs, teacher.arcs, synthetic=False)
-            with torch.no_grad():
-                theirs = teacher.label_scores(teacher.dependents, teacher.heads[rows])
-            label_loss = distilled(label_loss, labels, theirs, synthetic=False)
+        if teacher is not None:
+            arc_loss = distilled(arc_loss, arcs, teacher["arcs"], synthetic=synthetic)
+            label_loss = distilled(label_loss, labels, teacher["labels"], synthetic=synthetic)
         return arc_loss + label_loss
+
+    def soft_targets(
+        self, answer: ArcScores, words: Tensor, layout: Layout, *, synthetic: bool = False
+    ) -> dict[str, Tensor]:
+        heads = answer.arcs.argmax(1) if synthetic else self._heads[words]
+        with torch.no_grad():
+            return {"arcs": answer.arcs, "labels": _labels_of(heads, answer, layout)}
+
+    def soft_widths(self) -> dict[str, Width]:
+        return {"arcs": self._n_candidates, "labels": len(self.labels)}
 
     def readers(self) -> Iterable[nn.Module]:
         network = self.network
@@ -182,3 +196,16 @@ class GraphTree(TrainedHead):
     def unseen(self, dev: Sequence[Sentence]) -> list[str]:
         deprels = (deprel for sentence in dev for deprel in sentence.column("deprel"))
         return unseen("labels", deprels, self.labels)
+
+
+def _labels_of(heads: Tensor, answer: ArcScores, layout: Layout) -> Tensor:
+    """Return the scores of all labels for arcs: (N, labels).
+
+    Args:
+        heads: (N,) the head of each packed word by its place in the sentence from 1; 0 for ROOT.
+        answer, layout: of the words.
+    """
+    rows = layout.places[layout.sentences, (heads - 1).clamp(min=0)]
+    rows = torch.where(heads == 0, len(heads), rows)
+    scores: Tensor = answer.label_scores(answer.dependents, answer.heads[rows])
+    return scores

@@ -5,7 +5,7 @@ returns its loss. `models/heads/` has the frozen side of each head.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -16,6 +16,7 @@ from meprop_nlp.config import JointConfig, MePropConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.layout import Layout
+from meprop_nlp.training.simplification.tables import Width
 
 SLOPE = 0.1  # of the leaky ReLU of the heads' hidden layers below zero
 
@@ -92,15 +93,44 @@ class TrainedHead(ABC):
         """
 
     @abstractmethod
-    def loss(self, answer: Any, words: Tensor, layout: Layout, teacher: Any = None) -> Tensor:
+    def loss(
+        self,
+        answer: Any,
+        words: Tensor,
+        layout: Layout,
+        teacher: Any = None,
+        *,
+        synthetic: bool = False,
+    ) -> Tensor:
         """Return the sum of the head's mean losses: ().
 
         Args:
             answer: of the network for a minibatch.
             words: (N,) the places of its words in the treebank.
             layout: their places in their sentences.
-            teacher: the answer of the network's teacher, if there is one.
+            teacher: the `soft_targets` of the network's teacher, if there is one.
+            synthetic: whether some words were swapped for others, so that the teacher alone counts.
+                Only for a head that states its `soft_widths`.
         """
+
+    def soft_targets(
+        self, answer: Any, words: Tensor, layout: Layout, *, synthetic: bool = False
+    ) -> Any:
+        """Return what `loss` reads of a teacher's answer; unless overridden, the answer itself.
+
+        Args:
+            answer: of the teacher's network.
+            words, layout, synthetic: as for `loss`.
+        """
+        return answer
+
+    def soft_widths(self) -> Mapping[str, Width] | None:
+        """Return the width of each of `soft_targets`, if these are tensors (N, width) by name.
+
+        Such a teacher is asked once about each sentence, and also about synthetic ones. The width
+        may depend on the word: an array (all words). -inf stands for what is left out.
+        """
+        return None
 
     @abstractmethod
     def readers(self) -> Iterable[nn.Module]:

@@ -1,6 +1,6 @@
 """The torch side of the lemma head: which edit script turns a form into its lemma."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.heads.head import CHEAP, LANES, SLOPE, States, TrainedHead, Widths
 from meprop_nlp.training.layout import Layout
+from meprop_nlp.training.simplification.tables import Width
 from meprop_nlp.training.simplification.teacher import distilled
 
 
@@ -78,11 +79,27 @@ class Lemmas(TrainedHead):
         self.network = LemmasNetwork(widths, len(self.scripts), config)
 
     def loss(
-        self, answer: Tensor, words: Tensor, layout: Layout, teacher: Tensor | None = None
+        self,
+        answer: Tensor,
+        words: Tensor,
+        layout: Layout,
+        teacher: Mapping[str, Tensor] | None = None,
+        *,
+        synthetic: bool = False,
     ) -> Tensor:
         targets = self._targets[words]
         loss = F.cross_entropy(answer, targets, label_smoothing=self._smoothing)
-        return loss if teacher is None else distilled(loss, answer, teacher, synthetic=False)
+        if teacher is None:
+            return loss
+        return distilled(loss, answer, teacher["scripts"], synthetic=synthetic)
+
+    def soft_targets(
+        self, answer: Tensor, words: Tensor, layout: Layout, *, synthetic: bool = False
+    ) -> dict[str, Tensor]:
+        return {"scripts": answer}
+
+    def soft_widths(self) -> dict[str, Width]:
+        return {"scripts": len(self.scripts)}
 
     def readers(self) -> Iterable[nn.Module]:
         return [self.network.hidden]

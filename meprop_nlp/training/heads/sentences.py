@@ -24,6 +24,7 @@ from meprop_nlp.models.heads.tags import SCORES
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.packing import rounded
 from meprop_nlp.simplify.wiring import SimplifiedLayer
+from meprop_nlp.training.simplification.teacher import SYNTHETIC
 from meprop_nlp.training.task import Task
 from meprop_nlp.training.vectors import Vectors, load_vectors
 from meprop_nlp.training.weights import arrays_of
@@ -48,6 +49,7 @@ class SentenceTask(Task):
     config_class: ClassVar[type[TaggerConfig | ParserConfig | JointConfig]]
     # epochs after the late cut, as a share of those before it, where the user gives neither
     epochs_after_cut: ClassVar[float] = (SIMPLIFY_EPOCHS - 8) / 8
+    synthetic: ClassVar[float] = SYNTHETIC  # share of a taught network's minibatches
     network: Any
     tags: dict[str, Vocab]  # none where a head keeps them
     dev_scores: tuple[str, ...]  # what `evaluate` returns

@@ -13,6 +13,7 @@ from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.training.heads.head import States, TrainedHead, Widths
 from meprop_nlp.training.heads.sentences import columns_to_predict, filled_columns, unseen
 from meprop_nlp.training.layout import Layout
+from meprop_nlp.training.simplification.tables import Width
 from meprop_nlp.training.simplification.teacher import distilled
 
 
@@ -81,15 +82,20 @@ class StateTags(TrainedHead):
         words: Tensor,
         layout: Layout,
         teacher: Mapping[str, Tensor] | None = None,
+        *,
+        synthetic: bool = False,
     ) -> Tensor:
         losses = []
         for name, logits in answer.items():
             targets = self._targets[name][words]
             loss = F.cross_entropy(logits, targets, label_smoothing=self._smoothing)
             if teacher:
-                loss = distilled(loss, logits, teacher[name], synthetic=False)
+                loss = distilled(loss, logits, teacher[name], synthetic=synthetic)
             losses.append(loss)
         return torch.stack(losses).sum()
+
+    def soft_widths(self) -> dict[str, Width]:
+        return {name: len(vocab) for name, vocab in self.vocabs.items()}
 
     def readers(self) -> Iterable[nn.Module]:
         return self.network.outputs.values()

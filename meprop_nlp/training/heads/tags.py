@@ -27,7 +27,7 @@ from meprop_nlp.training.batching import by_length, fitting_batch_size, packed_r
 from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_predict, unseen
 from meprop_nlp.training.simplification.swaps import Swaps
-from meprop_nlp.training.simplification.teacher import Teacher, distilled
+from meprop_nlp.training.simplification.teacher import Teacher, distilled, draw_synthetic
 
 
 class TaggerNetwork(nn.Module):
@@ -171,7 +171,7 @@ class TaggerTask(SentenceTask):
     def loss(self, batch: TaggerBatch, teacher: Teacher | None = None) -> Tensor:
         words = torch.from_numpy(batch.words).to(self.device)
         forms = self.form_of[words]
-        synthetic = teacher is not None and teacher.draw_synthetic()
+        synthetic = teacher is not None and draw_synthetic(self.synthetic)
         if synthetic:
             forms = self._swaps(forms)
         rows = self.forms.rows[forms]
@@ -191,19 +191,17 @@ class TaggerTask(SentenceTask):
         self, teacher: Teacher, rows: Tensor, words: Tensor, batch: TaggerBatch, *, synthetic: bool
     ) -> dict[str, Tensor]:
         """Return a teacher's logits for a minibatch by column; remembered, unless synthetic."""
-        n, sizes = len(self.form_of), [len(vocab) for vocab in self.tags.values()]
-        if synthetic or not teacher.remembers(n, sum(sizes)):
+        n, widths = len(self.form_of), {name: len(vocab) for name, vocab in self.tags.items()}
+        if synthetic or not teacher.remembers(widths, n):
             answers: dict[str, Tensor] = teacher(rows, batch.batch_sizes)
             return answers
-        logits = torch.split(teacher.recall(words, self._all_answers(teacher), n), sizes, dim=1)
-        return dict(zip(self.tags, logits, strict=True))
+        return teacher.recall(words, self._all_answers(teacher), widths, n)
 
-    def _all_answers(self, teacher: Teacher) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield numbers of words and a teacher's logits of all columns, until all words had one."""
+    def _all_answers(self, teacher: Teacher) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+        """Yield numbers of words and a teacher's logits by column, until all words had theirs."""
         for batch in self.batches(np.random.default_rng(0)):
             words = torch.from_numpy(batch.words).to(self.device)
-            answers = teacher(self.forms.rows[self.form_of[words]], batch.batch_sizes)
-            yield words, torch.cat([answers[name] for name in self.tags], dim=1)
+            yield words, teacher(self.forms.rows[self.form_of[words]], batch.batch_sizes)
 
 
 TASK = TaggerTask

@@ -40,7 +40,7 @@ from meprop_nlp.training.heads.gold_trees import POOLED, GoldTree, gold_trees
 from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns, unseen
 from meprop_nlp.training.heads.tree_examples import FIRST_ROW, ParserExamples, numbered_words
 from meprop_nlp.training.simplification.swaps import Swaps
-from meprop_nlp.training.simplification.teacher import Teacher, distilled
+from meprop_nlp.training.simplification.teacher import Teacher, distilled, draw_synthetic
 
 # The first epoch, counted from 0, in which the parser follows its own predictions: by then they do
 # not go far wrong.
@@ -300,7 +300,7 @@ class ParserTask(SentenceTask):
 
     def loss(self, batch: ParserBatch, teacher: Teacher | None = None) -> Tensor:
         examples, chosen = self._examples, torch.from_numpy(batch.chosen).to(self.device)
-        swaps = self._swaps if teacher and self._swaps and teacher.draw_synthetic() else None
+        swaps = self._swaps if teacher and self._swaps and draw_synthetic(self.synthetic) else None
         forms, form_rows, *others = self._inputs(chosen, swaps)
         # illegal transitions are left out of the softmax
         illegal = self._illegal[examples.masks[chosen]]
@@ -325,19 +325,19 @@ class ParserTask(SentenceTask):
         self, teacher: Teacher, inputs: Sequence[Tensor], chosen: Tensor, *, synthetic: bool
     ) -> Tensor:
         """Return a teacher's logits for examples; remembered where the examples stay the same."""
-        n = len(self._examples)
+        n, widths = len(self._examples), {"transitions": self.system.n_transitions}
         changes = synthetic or self.config.oracle == "dynamic"
-        if changes or not teacher.remembers(n, self.system.n_transitions):
+        if changes or not teacher.remembers(widths, n):
             answers: Tensor = teacher(*inputs)
             return answers
-        return teacher.recall(chosen, self._all_answers(teacher), n)
+        return teacher.recall(chosen, self._all_answers(teacher), widths, n)["transitions"]
 
-    def _all_answers(self, teacher: Teacher) -> Iterator[tuple[Tensor, Tensor]]:
+    def _all_answers(self, teacher: Teacher) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
         """Yield numbers of examples and a teacher's logits, until all examples had theirs."""
         for start in range(0, len(self._examples), self.batch_size):
             end = min(start + self.batch_size, len(self._examples))
             chosen = torch.arange(start, end, device=self.device)
-            yield chosen, teacher(*self._inputs(chosen)[1:])
+            yield chosen, {"transitions": teacher(*self._inputs(chosen)[1:])}
 
     def header(self) -> dict[str, Any]:
         return {

@@ -5,12 +5,14 @@ al. 2015), also on synthetic examples for which there are no labels (`Swaps`).
 """
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from meprop_nlp.training.simplification.tables import RaggedTable, Table, Width, make_table
 
 WEIGHT = 0.5  # of the teacher's answers in the loss, beside the labels
 SYNTHETIC = 0.3  # share of the minibatches that are synthetic; for these the teacher alone counts
@@ -19,7 +21,6 @@ SYNTHETIC = 0.3  # share of the minibatches that are synthetic; for these the te
 DROPOUT_SHARE = 1 / 3
 # The most numbers, of two bytes each, that a teacher's remembered answers may fill.
 MOST_REMEMBERED = 1 << 28
-_LARGEST = float(torch.finfo(torch.float16).max)
 
 
 class Teacher:
@@ -37,19 +38,26 @@ class Teacher:
         self._stop = stop
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.network.zero_grad(set_to_none=True)
-        self._answers: Tensor | None = None
+        self._tables: dict[str, Table | RaggedTable] | None = None
 
     def __call__(self, *inputs: Any) -> Any:
         """Return the network's answers, without a graph."""
         with torch.no_grad():
             return self.network(*inputs)
 
-    def remembers(self, n_examples: int, n_classes: int) -> bool:
-        """Whether the answers to so many examples fit into memory."""
-        return n_examples * n_classes <= MOST_REMEMBERED
+    def remembers(self, widths: Mapping[str, Width], n: int) -> bool:
+        """Whether the answers to `n` examples fit into memory; `widths` as in `recall`."""
+        sizes = (n * w if isinstance(w, int) else int(w.sum()) for w in widths.values())
+        return sum(sizes) <= MOST_REMEMBERED
 
-    def recall(self, numbers: Tensor, answers: Iterable[tuple[Tensor, Tensor]], n: int) -> Tensor:
-        """Return the answers to examples that stay the same in every epoch.
+    def recall(
+        self,
+        numbers: Tensor,
+        answers: Iterable[tuple[Tensor, Mapping[str, Tensor]]],
+        widths: Mapping[str, Width],
+        n: int,
+    ) -> dict[str, Tensor]:
+        """Return the answers, by name, to examples that stay the same in every epoch.
 
         The teacher takes most of the time of a minibatch, so it is asked about each example once.
         The answers are kept in float16: rounding changes them far less than dropout does. The first
@@ -57,35 +65,32 @@ class Teacher:
 
         Args:
             numbers: (B,) numbers of examples, of `n` in all.
-            answers: yields numbers of some examples with the (b, C) answers to them, until every
-                example has had its answers, in the same order each time; consumed by the first call
-                only.
+            answers: yields numbers of some examples with the answers to them, (b, C) for each name,
+                until every example has had its answers, in the same order each time; consumed by
+                the first call only.
+            widths: C for each name; an array (n,) where it depends on the example.
 
         Returns:
-            (B, C) float32.
+            (B, C) float32 for each name; where C depends on the example, the largest one of these
+            examples, and -inf after a shorter row.
 
         Raises:
             KeyboardInterrupt: `stop` returned True; the next call collects the answers anew.
         """
-        if self._answers is None:
-            self._answers = self._collect(answers, n)
-        return self._answers[numbers].float()
+        if self._tables is None:
+            tables = {name: make_table(n, width, numbers.device) for name, width in widths.items()}
+            for some, parts in answers:
+                if self._stop():
+                    raise KeyboardInterrupt
+                for name, table in tables.items():
+                    table.write(some, parts[name])
+            self._tables = tables
+        return {name: table.read(numbers) for name, table in self._tables.items()}
 
-    def _collect(self, answers: Iterable[tuple[Tensor, Tensor]], n: int) -> Tensor:
-        """Return the answers to `n` examples by their numbers: (n, C) float16."""
-        table: Tensor | None = None
-        for numbers, some in answers:
-            if self._stop():
-                raise KeyboardInterrupt
-            if table is None:
-                table = some.new_empty((n, some.shape[1]), dtype=torch.float16)
-            table[numbers] = some.clamp(-_LARGEST, _LARGEST).half()
-        assert table is not None  # no network is trained without examples
-        return table
 
-    def draw_synthetic(self) -> bool:
-        """Draw whether the next minibatch is to be synthetic."""
-        return bool(torch.rand(()) < SYNTHETIC)
+def draw_synthetic(share: float) -> bool:
+    """Draw whether the next minibatch is to be one of this share of synthetic ones."""
+    return share > 0 and bool(torch.rand(()) < share)
 
 
 def distilled(loss: Tensor, logits: Tensor, answers: Tensor, *, synthetic: bool) -> Tensor:
