@@ -29,8 +29,7 @@ from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns
 from meprop_nlp.training.heads.state_tags import StateTags
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.swaps import Swaps
-from meprop_nlp.training.simplification.tables import Width
-from meprop_nlp.training.simplification.teacher import Teacher, draw_synthetic
+from meprop_nlp.training.simplification.teacher import Teacher, Width, draw_synthetic
 
 ASKED_WORDS = 2000  # of a minibatch when a teacher answers about all words
 

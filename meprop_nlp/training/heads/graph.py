@@ -24,8 +24,7 @@ from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.heads.head import CHEAP, LANES, SLOPE, States, TrainedHead, Widths
 from meprop_nlp.training.heads.sentences import unseen
 from meprop_nlp.training.layout import Layout
-from meprop_nlp.training.simplification.tables import Width
-from meprop_nlp.training.simplification.teacher import distilled
+from meprop_nlp.training.simplification.teacher import Width, distilled
 from meprop_nlp.training.treebanks import has_tree
 
 

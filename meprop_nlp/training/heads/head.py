@@ -16,7 +16,7 @@ from meprop_nlp.config import JointConfig, MePropConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.layout import Layout
-from meprop_nlp.training.simplification.tables import Width
+from meprop_nlp.training.simplification.teacher import Width
 
 SLOPE = 0.1  # of the leaky ReLU of the heads' hidden layers below zero
 

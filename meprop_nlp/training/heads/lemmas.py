@@ -17,8 +17,7 @@ from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.heads.head import CHEAP, LANES, SLOPE, States, TrainedHead, Widths
 from meprop_nlp.training.layout import Layout
-from meprop_nlp.training.simplification.tables import Width
-from meprop_nlp.training.simplification.teacher import distilled
+from meprop_nlp.training.simplification.teacher import Width, distilled
 
 
 class LemmasNetwork(nn.Module):

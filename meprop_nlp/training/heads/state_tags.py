@@ -13,8 +13,7 @@ from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.training.heads.head import States, TrainedHead, Widths
 from meprop_nlp.training.heads.sentences import columns_to_predict, filled_columns, unseen
 from meprop_nlp.training.layout import Layout
-from meprop_nlp.training.simplification.tables import Width
-from meprop_nlp.training.simplification.teacher import distilled
+from meprop_nlp.training.simplification.teacher import Width, distilled
 
 
 class TagsNetwork(nn.Module):

@@ -6,13 +6,13 @@ al. 2015), also on synthetic examples for which there are no labels (`Swaps`).
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-from meprop_nlp.training.simplification.tables import RaggedTable, Table, Width, make_table
 
 WEIGHT = 0.5  # of the teacher's answers in the loss, beside the labels
 SYNTHETIC = 0.3  # share of the minibatches that are synthetic; for these the teacher alone counts
@@ -21,6 +21,10 @@ SYNTHETIC = 0.3  # share of the minibatches that are synthetic; for these the te
 DROPOUT_SHARE = 1 / 3
 # The most numbers, of two bytes each, that a teacher's remembered answers may fill.
 MOST_REMEMBERED = 1 << 28
+_LARGEST = float(torch.finfo(torch.float16).max)
+
+# Of the rows of a table of answers: of all of them, or of each (n,).
+Width: TypeAlias = int | npt.NDArray[np.int64]
 
 
 class Teacher:
@@ -107,3 +111,65 @@ def distilled(loss: Tensor, logits: Tensor, answers: Tensor, *, synthetic: bool)
     logs = F.log_softmax(logits, dim=1).masked_fill(torch.isinf(answers), 0.0)
     soft = -(shares * logs).sum(dim=1).mean()
     return soft if synthetic else (1 - WEIGHT) * loss + WEIGHT * soft
+
+
+class Table:
+    """`n` answers of the same width, in float16.
+
+    Args:
+        n: the number of rows.
+        width: of each row.
+        device: where they are kept.
+    """
+
+    def __init__(self, n: int, width: int, device: torch.device) -> None:
+        self._rows = torch.empty((n, width), dtype=torch.float16, device=device)
+
+    def write(self, numbers: Tensor, rows: Tensor) -> None:
+        """Keep rows (b, width) by their numbers (b,); -inf stays, all else becomes finite."""
+        self._rows[numbers] = _halved(rows)
+
+    def read(self, numbers: Tensor) -> Tensor:
+        """Return the rows of these numbers: (B, width) float32."""
+        return self._rows[numbers].float()
+
+
+class RaggedTable:
+    """Answers of different widths, one after the other, in float16.
+
+    Args:
+        widths: (n,) of each row.
+        device: where they are kept.
+    """
+
+    def __init__(self, widths: npt.NDArray[np.int64], device: torch.device) -> None:
+        self._widths = torch.from_numpy(widths).to(device)
+        self._firsts = self._widths.cumsum(0) - self._widths
+        self._values = torch.empty(int(widths.sum()), dtype=torch.float16, device=device)
+
+    def write(self, numbers: Tensor, rows: Tensor) -> None:
+        """Keep rows by their numbers (b,); what a row (b, W) has beyond its width is dropped."""
+        places, inside = self._places(numbers, rows.shape[1])
+        self._values[places[inside]] = _halved(rows[inside])
+
+    def read(self, numbers: Tensor) -> Tensor:
+        """Return the rows of these numbers, padded with -inf to the widest of them, float32."""
+        places, inside = self._places(numbers, int(self._widths[numbers].max()))
+        values = self._values[places.clamp(max=len(self._values) - 1)]
+        return values.float().masked_fill(~inside, -torch.inf)
+
+    def _places(self, numbers: Tensor, width: int) -> tuple[Tensor, Tensor]:
+        """Return where the first `width` values of rows are, and whether a row has them."""
+        columns = torch.arange(width, device=numbers.device)
+        return self._firsts[numbers][:, None] + columns, columns < self._widths[numbers][:, None]
+
+
+def make_table(n: int, width: Width, device: torch.device) -> Table | RaggedTable:
+    """Return a table of `n` rows of one width or of the widths given, (n,)."""
+    return Table(n, width, device) if isinstance(width, int) else RaggedTable(width, device)
+
+
+def _halved(values: Tensor) -> Tensor:
+    """Return values as float16; those beyond its range become its largest, but -inf stays."""
+    left_out = torch.isneginf(values)
+    return values.clamp(-_LARGEST, _LARGEST).half().masked_fill(left_out, -torch.inf)
