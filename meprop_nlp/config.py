@@ -37,13 +37,15 @@ TAG_COLUMNS = ("upos", "xpos", "feats")
 HEAD_NAMES: tuple[str, ...] = get_args(HeadName)
 
 # Defaults that depend on the task, chosen on UD English EWT's dev: the learning rate, where it is
-# not the optimiser's own; for meSimp, k as a share of the width, and the prune rate.
+# not the optimiser's own; for meSimp, k as a share of the width, the share of the neurons that a
+# late cut keeps, and the prune rate of the papers' cuts.
 LEARNING_RATES = {
     "tagger": {"adam": 0.003},
     "parser": {"adam": 0.002},
     "joint": {"adam": 0.002},
 }
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.1, "joint": 0.15}
+KEPT_NEURONS = {"tagger": 0.2, "parser": 0.2, "joint": 0.37}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08, "joint": 0.18}
 # Defaults of a training with a late cut: the whole network learns first, and after the cut the rest
 # of it learns again.
@@ -65,11 +67,10 @@ JOINT_TRAINING: dict[str, Any] = {
 
 
 def _by_task(values: Mapping[str, float]) -> str:
-    tagger, parser, joint = (values[task] for task in ("tagger", "parser", "joint"))
-    if tagger == parser:
-        return f"{tagger:g}"
-    others = "parser and joint model" if joint == parser else "parser"
-    return f"{tagger:g} (tagger) or {parser:g} ({others})"
+    tasks: dict[float, list[str]] = {}
+    for task, value in values.items():
+        tasks.setdefault(value, []).append("joint model" if task == "joint" else task)
+    return " or ".join(f"{value:g} ({' and '.join(of)})" for value, of in tasks.items())
 
 
 def dropout_by_width(width: int) -> float:
@@ -91,7 +92,7 @@ class MePropConfig(Config):
         None,
         at_least=0,
         help="Entries kept of each gradient (meProp); 0 or none: plain backpropagation. With "
-        f"`simplify`, unless given, {_by_task(KEPT_SHARES)} of `hidden`. The joint model's "
+        f"`simplify`, unless given, {KEPT_SHARES['parser']:g} of `hidden`. The joint model's "
         f"default is {KEPT_SHARES['joint']:g} of `hidden`, with or without `simplify`.",
     )
     topk_mode: TopkMode = setting(
@@ -123,8 +124,12 @@ class SimplifyConfig(Config):
         help="When `simplify` cuts: late, once the whole network has learnt, down to `keep`; or "
         "paper, early and in stages, every neuron below `prune_rate` (meSimp, section 3).",
     )
-    keep: float = setting(
-        0.2, above=0, at_most=1, help="Share of the neurons that the late cut keeps."
+    keep: float | None = setting(
+        None,
+        above=0,
+        at_most=1,
+        help="Share of the neurons that the late cut keeps; unless given, "
+        f"{_by_task(KEPT_NEURONS)}.",
     )
     criterion: Criterion = setting(
         "magnitude",

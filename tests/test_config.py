@@ -334,4 +334,4 @@ def test_settings_that_nothing_would_use_are_refused(given: Any, message: str) -
 
 
 def test_default_may_be_given_where_nothing_uses_it() -> None:
-    assert Settings.of("tagger", keep=0.2, topk_mode="example").simplify is None
+    assert Settings.of("tagger", cycle=2, topk_mode="example").simplify is None

@@ -29,7 +29,8 @@ class Task(ABC):
 
     name: ClassVar[str]
     learning_rates: ClassVar[dict[str, float]]  # by optimiser, where not the optimiser's default
-    prune_rate: ClassVar[float]  # of meSimp, unless the user sets one
+    keep: ClassVar[float] = 0.2  # of the late cut, unless the user sets it
+    prune_rate: ClassVar[float]  # of the papers' cuts, likewise
     network: nn.Module
     main_scores: tuple[str, ...]
     warnings: list[str]

@@ -15,7 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, MePropConfig, Settings, TaggerConfig
+from meprop_nlp.config import (
+    KEPT_NEURONS,
+    LEARNING_RATES,
+    PRUNE_RATES,
+    MePropConfig,
+    Settings,
+    TaggerConfig,
+)
 from meprop_nlp.data.lexicon import FEATURES, FormTable
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
@@ -124,6 +131,7 @@ class TaggerTask(SentenceTask):
     config_class = TaggerConfig
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["tagger"]
     # a unit is hit when any of its four gates is kept, so more often than a parser's neuron
+    keep: ClassVar[float] = KEPT_NEURONS["tagger"]
     prune_rate: ClassVar[float] = PRUNE_RATES["tagger"]
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
