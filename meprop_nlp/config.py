@@ -340,6 +340,15 @@ class ParserConfig(Config):
         help="Tags that the parser reads, such as upos,feats; unless given, the first two of upos, "
         "xpos and feats that the training file fills.",
     )
+    jackknife: int = setting(
+        0,
+        at_least=0,
+        heading=Heading.DATA,
+        in_words="0, or a whole number of at least 2",
+        help="Learn from predicted tags: the training sentences are dealt into so many parts, and "
+        "each is tagged by a small tagger that learns from the others; dev by one that learns from "
+        "all. Test files keep their tags. 0: learn from the tags in the file.",
+    )
     hidden: int = setting(500, at_least=1, help="Neurons of each hidden layer.")
     layers: int = setting(1, at_least=1, at_most=5, help="Hidden layers, 1 to 5.")
     activation: Activation = setting("relu", help=f"{listed(ACTIVATIONS)}.")
@@ -379,6 +388,8 @@ class ParserConfig(Config):
     )
 
     def _demand_agreement(self) -> None:
+        expected = settings_of(type(self))["jackknife"].expected
+        self._demand("jackknife", self.jackknife != 1, expected)
         only = {"hybrid": "arc-standard", "dynamic": "arc-hybrid"}.get(self.oracle)
         if only and self.transition_system != only:
             raise ConfigError(

@@ -78,7 +78,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "dropout": share, "input_dropout": st.none() | share, "word_dropout": rate,
     },
     "ParserConfig": {
-        "tag_columns": columns, "hidden": whole, "layers": st.integers(1, 5),
+        "tag_columns": columns, "jackknife": st.just(0) | st.integers(2, 20),
+        "hidden": whole, "layers": st.integers(1, 5),
         "activation": st.sampled_from(ACTIVATIONS), "embedding_dim": whole,
         "dropout": st.none() | share, "input_dropout": st.none() | share,
         "word_dropout": rate, "transition_system": st.sampled_from(TRANSITION_SYSTEMS),

@@ -130,6 +130,7 @@ def follow(
     from meprop_nlp.models.file import read_header
     from meprop_nlp.training.checkpoint import checkpoint_path
     from meprop_nlp.training.display import TrainingDisplay
+    from meprop_nlp.training.heads.predicted_tags import tags_path
     from meprop_nlp.training.hooks import Hooks
 
     stop, started = StopOnce(), time.time()
@@ -138,9 +139,10 @@ def follow(
         try:
             model = train(Hooks(on_record=display, stop=stop))
         except KeyboardInterrupt:
-            saved = checkpoint_path(output)
-            if saved.exists() and saved.stat().st_mtime >= started:
-                console.note(f"saved {saved}; to go on, give the same command with --resume")
+            for saved in (checkpoint_path(output), tags_path(output)):
+                if saved.exists() and saved.stat().st_mtime >= started:
+                    console.note(f"saved {saved}; to go on, give the same command with --resume")
+                    break
             raise
     if not verbosity.quiet:
         header = read_header(output)

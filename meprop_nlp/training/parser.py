@@ -7,7 +7,8 @@ from meprop_nlp.training.trainable import TrainableModel
 class DependencyParser(TrainableModel):
     """A transition-based parser with one small network (Chen & Manning 2014).
 
-    It is trained on gold trees with the tags that stand in the file.
+    It is trained on gold trees with the tags that stand in the file, or, with the setting
+    `jackknife`, with predicted ones.
 
     >>> parser = DependencyParser.train("train.conllu", "dev.conllu", output="parser.safetensors")
     ... # doctest: +SKIP

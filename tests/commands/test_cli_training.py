@@ -15,7 +15,7 @@ import pytest
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
 from meprop_nlp.models.file import read_model_file
 from meprop_nlp.training.display import TrainingDisplay
-from meprop_nlp.training.records import EpochRecord, Step
+from meprop_nlp.training.records import EpochRecord, Note, Step
 
 TINY = ("--hidden", 8, "--word-dim", 8, "-t", 1, "--no-progress")
 
@@ -75,6 +75,12 @@ def weights(path: Path) -> dict[str, bytes]:
         ("parser", "--nonprojective x", "expected one of pseudo, lift, drop"),
         ("parser", "--layers 9", "--layers is 9, expected a whole number from 1 to 5"),
         ("parser", "--layers -1", "--layers is -1"),
+        ("parser", "--jackknife 1", "--jackknife is 1, expected 0, or a whole number of at least"),
+        (
+            "parser",
+            "--jackknife 999",
+            "--jackknife is 999, expected at most the number of training",
+        ),
         ("tagger", "--device x", "--device is 'x', expected auto, cpu, cuda or cuda:N"),
         ("tagger", "--device cuda:99", "no such GPU here"),
         ("tagger", "--device 99", "no such GPU here"),
@@ -329,6 +335,28 @@ def test_ctrl_c_saves_and_resume_ends_with_the_same_weights(
     assert weights(actual) == weights(expected)
     assert not checkpoint.exists()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_while_tags_are_predicted_says_what_was_saved(
+    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "m.safetensors"
+    options = ("--train", treebank, "-o", output, "--epochs", 1, "--jackknife", 2)
+
+    def interrupt(display: TrainingDisplay, record: Any) -> None:
+        if isinstance(record, Note) and "part 1" in record.text:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingDisplay, "__call__", interrupt)
+        result = train(run, "parser", *options)
+    assert result.exit_code == 130
+    saved = tmp_path / "m.tags.safetensors"
+    assert f"saved {saved}; to go on, give the same command with --resume" in result.stderr
+    result = train(run, "parser", *options, "--resume")
+    assert result.exit_code == 0, result.stderr
+    assert "train, part 2 of 2: tags predicted, UPOS " in result.stderr
+    assert not saved.exists()
 
 
 def test_resume_with_other_settings_is_refused(
