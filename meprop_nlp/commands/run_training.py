@@ -62,7 +62,11 @@ def run_training(
     resume: bool,
     verbosity: Verbosity,
 ) -> None:
-    """Train a model of a task; print a line of scores for each test set.
+    """Train a model; print a line of scores for each test set.
+
+    Args:
+        task: of the command: what the model does, whatever `settings.task` its network is for.
+        files, output, vectors, reading, settings, resume, verbosity: those of the command line.
 
     Raises:
         ConfigError: the options cannot work together.
@@ -91,7 +95,7 @@ def run_training(
     )
     model = follow(
         lambda hooks: train_model(
-            task,
+            settings.task,
             train,
             dev,
             settings=settings,

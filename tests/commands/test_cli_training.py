@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
-from meprop_nlp.models.file import read_model_file
+from meprop_nlp.models.file import read_header, read_model_file
 from meprop_nlp.training.display import TrainingDisplay
 from meprop_nlp.training.records import EpochRecord, Note, Step
 
@@ -278,6 +278,99 @@ def test_packed_several_and_other_formats_are_read(
     assert result.exit_code == 0, result.stderr
     parsed = run("parse", "-m", output, unlabelled)
     assert {line.split("\t")[7] for line in parsed.stdout.strip().split("\n")} == {"_"}
+
+
+# the joint model's encoder
+
+TINY_BILSTM = (
+    *("--encoder", "bilstm", "--hidden", 8, "--layers", 1, "--word-dim", 8, "--ngram-rows", 500),
+    *("-t", 1, "--no-progress"),
+)
+
+
+@pytest.mark.parametrize(("task", "head"), [("tagger", "tags"), ("parser", "tree")])
+def test_bilstm_trains_the_joint_model_with_one_head(
+    task: str, head: str, run: Any, treebank: Path, small: Path, tmp_path: Path
+) -> None:
+    one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
+    options = ("--train", treebank, "--dev", small, "--test", small, "--epochs", 1)
+    result = run(f"train-{task}", *TINY_BILSTM, *options, "-o", one)
+    assert result.exit_code == 0, result.stderr
+    joint = run("train", "--heads", head, *TINY_BILSTM[2:], *options, "-o", other)
+    assert one.read_bytes() == other.read_bytes()
+    assert result.stdout == joint.stdout
+    command, score = {"tagger": ("tag", "UPOS"), "parser": ("parse", "LAS")}[task]
+    assert result.stdout.startswith(f"{small}: {'UAS' if task == 'parser' else score} ")
+    assert run(command, "-m", one, small).stdout.count("\n") > 100
+
+
+def test_parser_with_bilstm_is_found_and_needs_no_tagger(
+    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ("--train", treebank, "--epochs", 1)
+    for task in ("tagger", "parser"):
+        result = run(f"train-{task}", *TINY_BILSTM, *options)
+        assert result.exit_code == 0, result.stderr
+    assert TAGGER_MODEL.is_file()
+    bare = "1\ta\t_\t_\t_\t_\t_\t_\t_\t_\n\n"
+    parsed = run("parse", stdin=bare)
+    assert parsed.exit_code == 0, parsed.stderr
+    assert "tagging it" not in parsed.stderr
+    assert parsed.stdout.split("\t")[6] == "0"
+    assert run("tag", stdin=bare).stdout.split("\t")[3] != "_"
+    # a parser that reads tags finds this tagger
+    own = tmp_path / "own.safetensors"
+    assert train(run, "parser", *options, "-o", own).exit_code == 0
+    parsed = run("parse", "-m", own, stdin=bare)
+    assert f"tagging it with {TAGGER_MODEL} first" in parsed.stderr
+    assert parsed.stdout.split("\t")[3] != "_"
+
+
+def test_model_is_replaced_by_one_with_another_encoder_but_not_by_another_tool(
+    run: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.safetensors"
+    options = ("--train", treebank, "--epochs", 1, "-o", output)
+    for bilstm in (True, False, True, True):
+        flags = TINY_BILSTM if bilstm else TINY
+        result = run("train-parser", *flags, *options)
+        assert result.exit_code == 0, result.stderr
+        assert read_header(output)["task"] == ("joint" if bilstm else "parser")
+    before = output.read_bytes()
+    for flags in (TINY, TINY_BILSTM):
+        result = run("train-tagger", *flags, *options)
+        assert result.exit_code == 2
+        assert "is a joint model already, and would be replaced by a tagger" in result.stderr
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("task", "flags", "message"),
+    [
+        ("parser", "--encoder x", "--encoder is 'x', expected one of table, bilstm"),
+        ("tagger", "--encoder table", "--encoder is 'table', expected one of lstm, bilstm"),
+        ("parser", "--encoder bilstm --oracle hybrid", "--oracle goes with --encoder table"),
+        ("parser", "--encoder bilstm --jackknife 5", "--jackknife goes with --encoder table"),
+        (
+            "parser",
+            "--encoder bilstm --embedding-dim 5",
+            "--embedding-dim goes with --encoder table",
+        ),
+        ("parser", "--arc-dim 5", "--arc-dim goes with --encoder bilstm"),
+        ("parser", "--embedding-dim 5", "--word-dim is another name of --embedding-dim"),
+        ("tagger", "--layers 2", "--layers goes with --encoder bilstm"),
+        ("tagger", "--encoder bilstm --k 9", "--k is 9, expected at most the layer's width, 8"),
+    ],
+)
+def test_option_of_another_encoder_is_refused(
+    task: str, flags: str, message: str, run: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "model.safetensors"
+    result = train(run, task, "--train", treebank, "-o", output, *flags.split())
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 # stopping and going on
