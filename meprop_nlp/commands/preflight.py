@@ -50,7 +50,9 @@ def check_output(output: Path, task: str, inputs: Iterable[str | Path]) -> None:
             ) from None
         found = "checkpoint" if header.get("kind") == "checkpoint" else header.get("task")
         # with `encoder` bilstm a tagger or a parser is a joint model with one head
-        alike = found == "joint" and header.get("config", {}).get("heads") == [HEAD_OF.get(task)]
+        config = header.get("config")
+        heads = config.get("heads") if found == "joint" and isinstance(config, dict) else None
+        alike = heads == [HEAD_OF.get(task)]
         if found != task and not alike:
             raise ConfigError(
                 f"--output {output} is a {noun_of(found)} already, and would be replaced by a "
