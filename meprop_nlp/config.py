@@ -345,6 +345,15 @@ class ParserConfig(Config):
         help="Tags that the parser reads, such as upos,feats; unless given, the first two of upos, "
         "xpos and feats that the training file fills.",
     )
+    jackknife: int = setting(
+        0,
+        at_least=0,
+        heading=Heading.DATA,
+        in_words="0, or a whole number of at least 2",
+        help="Learn from predicted tags: the training sentences are dealt into so many parts, and "
+        "each is tagged by a small tagger that learns from the others; dev by one that learns from "
+        "all. Test files keep their tags. 0: learn from the tags in the file.",
+    )
     hidden: int = setting(500, at_least=1, help="Neurons of each hidden layer.")
     layers: int = setting(1, at_least=1, at_most=5, help="Hidden layers, 1 to 5.")
     activation: Activation = setting("relu", help=f"{listed(ACTIVATIONS)}.")
@@ -384,6 +393,8 @@ class ParserConfig(Config):
     )
 
     def _demand_agreement(self) -> None:
+        expected = settings_of(type(self))["jackknife"].expected
+        self._demand("jackknife", self.jackknife != 1, expected)
         only = {"hybrid": "arc-standard", "dynamic": "arc-hybrid"}.get(self.oracle)
         if only and self.transition_system != only:
             raise ConfigError(
@@ -460,6 +471,38 @@ NETWORKS: dict[str, Any] = {
     "joint": JointConfig,
 }
 
+# The joint model's head that does the work of a tagger or a parser. With `encoder` bilstm these are
+# the joint model with this head alone, which has no use for some of its settings.
+HEAD_OF = {"tagger": "tags", "parser": "tree"}
+_USELESS = {
+    "tagger": {"heads", "lemma_dim", "tag_dim", "arc_dim", "label_dim"},
+    "parser": {"heads", "columns", "lemma_dim", "tag_dim", "smoothing"},
+}
+BILSTM = "bilstm"
+_ENCODER = Setting(
+    name="encoder",
+    annotation=str,
+    heading=Heading.NETWORK,
+    help="What reads the words: {own}; or bilstm, the BiLSTM layers of the joint model. With "
+    "bilstm, the network is the joint model with its {head} head alone, and has its defaults.",
+)
+# the choice of an encoder, by task
+ENCODERS = {
+    "tagger": _ENCODER._replace(
+        choices=("lstm", BILSTM),
+        default="lstm",
+        help=_ENCODER.help.format(own="lstm, one BiLSTM over the words' embeddings", head="tag"),
+    ),
+    "parser": _ENCODER._replace(
+        choices=("table", BILSTM),
+        default="table",
+        help=_ENCODER.help.format(
+            own="table, the embeddings of the words around a state (Chen & Manning 2014)",
+            head="tree",
+        ),
+    ),
+}
+
 _SIMPLIFY = Setting(
     name="simplify",
     annotation=bool,
@@ -468,6 +511,7 @@ _SIMPLIFY = Setting(
     names=("simplify",),
     help="Cut most neurons during training (meSimp).",
 )
+_OF_NO_CLASS = ("encoder", "simplify")  # arguments of `Settings.of` alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -523,17 +567,31 @@ class Settings:
             return "tree" in self.network.heads if self.network.heads else None
         return isinstance(self.network, ParserConfig)
 
+    @property
+    def task(self) -> str:
+        """The task that the network is for, a key of `NETWORKS`."""
+        return next(task for task, config in NETWORKS.items() if isinstance(self.network, config))
+
     @staticmethod
-    def choices(task: str) -> Iterator[Setting]:
-        """Yield all settings that `of` takes for a task, in the order of their options."""
-        for config in (NETWORKS[task], MePropConfig):
-            yield from settings_of(config).values()
+    def choices(task: str, encoder: str | None = None) -> Iterator[Setting]:
+        """Yield all settings that `of` takes for a task and an encoder, as their options stand."""
+        useless: set[str] = set()
+        if task in ENCODERS:
+            yield ENCODERS[task]
+            if encoder == BILSTM:
+                useless, task = _USELESS[task], "joint"
+        for name, described in settings_of(NETWORKS[task]).items():
+            if name not in useless:
+                yield described
+        yield from settings_of(MePropConfig).values()
         yield _SIMPLIFY
         for config in (SimplifyConfig, TrainingConfig):
             yield from settings_of(config).values()
 
     @classmethod
-    def of(cls, task: str, *, simplify: bool = False, **given: Any) -> Settings:
+    def of(
+        cls, task: str, *, encoder: str | None = None, simplify: bool = False, **given: Any
+    ) -> Settings:
         """Return the settings of a training, from those that the user gives by name.
 
         With `simplify`, some defaults differ: `k` is a share of `hidden`; with a late cut, training
@@ -543,18 +601,21 @@ class Settings:
         20
 
         Args:
-            task: `tagger` or `parser`.
+            task: `tagger`, `parser` or `joint`.
+            encoder: of a tagger, lstm or bilstm; of a parser, table or bilstm; None: the first.
+                With bilstm, what is trained is the joint model with one head: see `Settings.task`.
             simplify: whether to cut neurons.
-            given: any field of the task's network, MePropConfig, SimplifyConfig or TrainingConfig.
+            given: any field of the task's network, MePropConfig, SimplifyConfig or TrainingConfig,
+                also by another name of its option.
 
         Raises:
             ConfigError: a name is unknown, a value is out of range, or a setting would have no
                 effect without another.
         """
-        classes = (NETWORKS[task], MePropConfig, SimplifyConfig, TrainingConfig)
-        unknown = sorted(set(given).difference(*(c.__dataclass_fields__ for c in classes)))
-        if unknown:
-            raise ConfigError(f"a {task} has no setting {', '.join(map(repr, unknown))}")
+        given = _own_names(task, encoder, given)
+        if encoder == BILSTM:
+            given["heads"] = (HEAD_OF[task],)
+            task = "joint"
 
         def make(config: type[Config], **defaults: Any) -> Any:
             return config(
@@ -576,6 +637,34 @@ class Settings:
             simplify=cuts,
             training=make(TrainingConfig, **own | late),
         )
+
+
+def _own_names(task: str, encoder: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings by the names of their fields.
+
+    Raises:
+        ConfigError: a setting is unknown, given twice, or one that only another encoder has.
+    """
+    if encoder is not None:
+        if task not in ENCODERS:
+            raise ConfigError(f"`encoder` goes with {listed(tuple(ENCODERS))}, not with {task}")
+        ENCODERS[task].demand(encoder)
+    choices = [about for about in Settings.choices(task, encoder) if about.name not in _OF_NO_CLASS]
+    aliases = [(name, about.name) for about in choices for name in about.names if len(name) > 1]
+    fields = {alias.replace("-", "_"): name for alias, name in aliases}
+    fields |= {about.name: about.name for about in choices}
+    unknown = sorted(set(given) - set(fields))
+    others = ENCODERS[task].choices if task in ENCODERS else ()
+    for name in unknown:
+        for other in others:
+            if name in {about.name for about in Settings.choices(task, other)}:
+                raise ConfigError(f"`{name}` goes with `encoder` {other}")
+    if unknown:
+        raise ConfigError(f"a {task} has no setting {', '.join(map(repr, unknown))}")
+    for name in given:
+        if name != fields[name] and fields[name] in given:
+            raise ConfigError(f"`{name}` is another name of `{fields[name]}`; give one of them")
+    return {fields[name]: value for name, value in given.items()}
 
 
 def _demand_use(given: Mapping[str, Any]) -> None:

@@ -78,7 +78,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "dropout": share, "input_dropout": st.none() | share, "word_dropout": rate,
     },
     "ParserConfig": {
-        "tag_columns": columns, "hidden": whole, "layers": st.integers(1, 5),
+        "tag_columns": columns, "jackknife": st.just(0) | st.integers(2, 20),
+        "hidden": whole, "layers": st.integers(1, 5),
         "activation": st.sampled_from(ACTIVATIONS), "embedding_dim": whole,
         "dropout": st.none() | share, "input_dropout": st.none() | share,
         "word_dropout": rate, "transition_system": st.sampled_from(TRANSITION_SYSTEMS),
@@ -290,7 +291,51 @@ def test_names_of_settings_are_those_of_one_class_each(task: str) -> None:
     names = [about.name for about in Settings.choices(task)]
     assert len(set(names)) == len(names)
     classes = (NETWORKS[task], MePropConfig, SimplifyConfig, TrainingConfig)
-    assert {*names} == {"simplify"}.union(*(make.__dataclass_fields__ for make in classes))
+    of_no_class = {"simplify"} if task == "joint" else {"simplify", "encoder"}
+    assert {*names} == of_no_class.union(*(make.__dataclass_fields__ for make in classes))
+
+
+@pytest.mark.parametrize(("task", "head"), [("tagger", "tags"), ("parser", "tree")])
+@pytest.mark.parametrize("simplify", [False, True])
+def test_bilstm_is_the_joint_model_with_one_head(task: str, head: str, simplify: bool) -> None:
+    settings = Settings.of(task, encoder="bilstm", hidden=40, word_dim=7, simplify=simplify)
+    assert settings == Settings.of("joint", heads=(head,), hidden=40, word_dim=7, simplify=simplify)
+    assert settings.task == "joint"
+    assert settings.demands_trees == (task == "parser")
+    own = {"tagger": "lstm", "parser": "table"}[task]
+    assert Settings.of(task, encoder=own) == Settings.of(task)
+    assert Settings.of(task).task == task
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "message"),
+    [
+        ("parser", {"encoder": "lstm"}, "`encoder` is 'lstm', expected one of table, bilstm"),
+        ("tagger", {"encoder": "table"}, "`encoder` is 'table', expected one of lstm, bilstm"),
+        ("joint", {"encoder": "bilstm"}, "`encoder` goes with tagger or parser, not with joint"),
+        ("parser", {"arc_dim": 9}, "`arc_dim` goes with `encoder` bilstm"),
+        ("tagger", {"encoder": "lstm", "layers": 2}, "`layers` goes with `encoder` bilstm"),
+        ("parser", {"encoder": "bilstm", "oracle": "static"}, "`oracle` goes with `encoder` table"),
+        ("parser", {"encoder": "bilstm", "jackknife": 5}, "`jackknife` goes with `encoder` table"),
+        # what the other heads of the joint model have
+        ("parser", {"encoder": "bilstm", "heads": ("tags",)}, "a parser has no setting 'heads'"),
+        ("parser", {"encoder": "bilstm", "columns": ("upos",)}, "no setting 'columns'"),
+        ("tagger", {"encoder": "bilstm", "arc_dim": 9}, "a tagger has no setting 'arc_dim'"),
+        ("parser", {"word_dim": 7, "embedding_dim": 8}, "`embedding_dim`; give one of them"),
+    ],
+)
+def test_settings_of_another_encoder_are_refused(
+    task: str, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Settings.of(task, **given)
+
+
+def test_setting_has_the_other_name_of_its_option_too() -> None:
+    assert Settings.of("parser", word_dim=7) == Settings.of("parser", embedding_dim=7)
+    assert Settings.of("parser", encoder="table", word_dim=7).network.embedding_dim == 7
+    with pytest.raises(ConfigError, match="a parser has no setting 't'"):
+        Settings.of("parser", t=1)
 
 
 @pytest.mark.parametrize(
@@ -324,7 +369,7 @@ def test_k_is_at_least_one_in_a_narrow_layer_that_is_cut() -> None:
         ({"topk_mode": "unified"}, "`topk_mode` goes with `k`; give `k`, for instance `k=20`"),
         ({"keep": 0.3}, "`keep` goes with `simplify`"),
         ({"layer": 2, "colour": 1}, "a tagger has no setting 'colour', 'layer'"),
-        ({"layers": 2}, "a tagger has no setting 'layers'"),
+        ({"oracle": "static"}, "a tagger has no setting 'oracle'"),
         ({"k": 101, "hidden": 100}, "`k` is 101, expected at most the layer's width, 100"),
     ],
 )

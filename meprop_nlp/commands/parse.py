@@ -34,7 +34,8 @@ def parse(
     HEAD and DEPREL are replaced. DEPS is emptied, except in a file with empty nodes, which need it:
     there it holds the tree. PHEAD and PDEPREL of CoNLL-X are emptied too; all else stays. The
     parser reads tags: those in the files, or those of --tagger. A model of train parses
-    too, and needs none: where a word has no tag, it uses its own.
+    too, and needs none: where a word has no tag, it uses its own. One that was trained with
+    --encoder bilstm reads none.
     """
     models = [load_model(model, "parser", PARSER_MODEL)]
     if tagger is not None:

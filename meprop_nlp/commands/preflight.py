@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands.streams import demand_other_file, demand_rereadable, read_all
+from meprop_nlp.config import HEAD_OF
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -48,7 +49,11 @@ def check_output(output: Path, task: str, inputs: Iterable[str | Path]) -> None:
                 f"--output would replace a file: {error}; choose another name, or remove it first"
             ) from None
         found = "checkpoint" if header.get("kind") == "checkpoint" else header.get("task")
-        if found != task:
+        # with `encoder` bilstm a tagger or a parser is a joint model with one head
+        config = header.get("config")
+        heads = config.get("heads") if found == "joint" and isinstance(config, dict) else None
+        alike = heads == [HEAD_OF.get(task)]
+        if found != task and not alike:
             raise ConfigError(
                 f"--output {output} is a {noun_of(found)} already, and would be replaced by a "
                 f"{noun_of(task)}; choose another name, or remove it first"

@@ -62,7 +62,11 @@ def run_training(
     resume: bool,
     verbosity: Verbosity,
 ) -> None:
-    """Train a model of a task; print a line of scores for each test set.
+    """Train a model; print a line of scores for each test set.
+
+    Args:
+        task: of the command: what the model does, whatever `settings.task` its network is for.
+        files, output, vectors, reading, settings, resume, verbosity: those of the command line.
 
     Raises:
         ConfigError: the options cannot work together.
@@ -91,7 +95,7 @@ def run_training(
     )
     model = follow(
         lambda hooks: train_model(
-            task,
+            settings.task,
             train,
             dev,
             settings=settings,
@@ -130,6 +134,7 @@ def follow(
     from meprop_nlp.models.file import read_header
     from meprop_nlp.training.checkpoint import checkpoint_path
     from meprop_nlp.training.display import TrainingDisplay
+    from meprop_nlp.training.heads.predicted_tags import tags_path
     from meprop_nlp.training.hooks import Hooks
 
     stop, started = StopOnce(), time.time()
@@ -138,9 +143,10 @@ def follow(
         try:
             model = train(Hooks(on_record=display, stop=stop))
         except KeyboardInterrupt:
-            saved = checkpoint_path(output)
-            if saved.exists() and saved.stat().st_mtime >= started:
-                console.note(f"saved {saved}; to go on, give the same command with --resume")
+            for saved in (checkpoint_path(output), tags_path(output)):
+                if saved.exists() and saved.stat().st_mtime >= started:
+                    console.note(f"saved {saved}; to go on, give the same command with --resume")
+                    break
             raise
     if not verbosity.quiet:
         header = read_header(output)

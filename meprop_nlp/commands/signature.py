@@ -17,6 +17,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
+from meprop_nlp.commands.encoders import options_of
 from meprop_nlp.commands.wording import Spelling, in_options
 from meprop_nlp.config import NETWORKS, Settings
 from meprop_nlp.settings import Config, Setting, settings_of
@@ -97,7 +98,7 @@ def _of_setting(setting: Setting, default: Any) -> _Part:
 
 
 def _of_training(task: str) -> _Part:
-    settings = {s.name: s for s in Settings.choices(task) if s.name not in NO_OPTION}
+    settings = {s.name: s for s in options_of(task) if s.name not in NO_OPTION}
 
     def value(values: Mapping[str, Any]) -> Settings:
         source = values["context"].get_parameter_source
@@ -127,7 +128,7 @@ def _option(setting: Setting) -> inspect.Parameter:
 @cache
 def _spellings() -> dict[str, Spelling]:
     """Return the spellings of all settings of a training, whose help texts name each other."""
-    settings = [setting for task in NETWORKS for setting in Settings.choices(task)]
+    settings = [setting for task in NETWORKS for setting in options_of(task)]
     return {setting.name: Spelling.of(_names(setting)[0]) for setting in settings}
 
 

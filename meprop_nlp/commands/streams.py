@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from meprop_nlp.commands import console
 from meprop_nlp.commands.options import JOINT_MODEL
+from meprop_nlp.config import HEAD_OF
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
 ANY_TRAINING = "train, train-tagger or train-parser"
 
-# the command that trains a model of each task, and the head of the joint model that does the same
+# the command that trains a model of each task
 _COMMANDS = {"tagger": "train-tagger", "parser": "train-parser", "joint": "train"}
-_HEADS = {"tagger": "tags", "parser": "tree"}
 
 if TYPE_CHECKING:
     from meprop_nlp.commands.options import Reading
@@ -100,7 +100,7 @@ def load_model(path: Path, task: str, default: Path | None = None) -> Model:
     model = load(path)
     if model.task == task:
         return model
-    head = _HEADS.get(task)
+    head = HEAD_OF.get(task)
     if head is None or model.task != "joint":
         other = " or a joint model" if head else ""
         raise CheckpointError(

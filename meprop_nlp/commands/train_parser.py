@@ -18,9 +18,10 @@ def train_parser(
     resume: Resume = False,
     verbosity: Verbosity,
 ) -> None:
-    """Train a transition-based dependency parser.
+    """Train a dependency parser.
 
-    It learns from the trees and tags of the training file (Chen & Manning 2014; meProp, section
-    4.1: Parsing).
+    A transition-based one, which learns from the trees and tags of the training file (Chen &
+    Manning 2014; meProp, section 4.1: Parsing); or, with --encoder bilstm, the graph-based one of
+    train, which reads no tags.
     """
     run_training("parser", files, settings, output, vectors, reading, resume, verbosity)

@@ -20,6 +20,7 @@ def train_tagger(
 ) -> None:
     """Train a tagger for UPOS, XPOS and FEATS.
 
-    A BiLSTM over words and their affixes and shapes (meProp, section 4.1: POS-Tag).
+    A BiLSTM over words and their affixes and shapes (meProp, section 4.1: POS-Tag); or, with
+    --encoder bilstm, the encoder of train.
     """
     run_training("tagger", files, settings, output, vectors, reading, resume, verbosity)

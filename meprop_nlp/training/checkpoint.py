@@ -27,6 +27,22 @@ def checkpoint_path(output: Path) -> Path:
     return output.with_name(output.name.removesuffix(".safetensors") + ".checkpoint.safetensors")
 
 
+def demand_checkpoint(output: Path | None) -> Path:
+    """Return the checkpoint that the training of a model goes on from.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if output is None:
+        raise ConfigError("a run can be resumed only when it has an output file")
+    path = checkpoint_path(output)
+    if not path.exists():
+        raise ConfigError(
+            f"`resume`: there is no {path}; a run that ended has none; start anew without `resume`"
+        )
+    return path
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The state of a training.

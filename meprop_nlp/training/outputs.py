@@ -9,7 +9,7 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import replacing
 from meprop_nlp.models.file import ModelFile, read_model_file, write_model_file
 from meprop_nlp.models.packing import rounded
-from meprop_nlp.training.checkpoint import Checkpoint, checkpoint_path
+from meprop_nlp.training.checkpoint import Checkpoint, checkpoint_path, demand_checkpoint
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.records import EpochRecord, log_path
 from meprop_nlp.training.weights import arrays_of
@@ -50,17 +50,9 @@ class Outputs:
         Raises:
             CheckpointError, ConfigError: there is no checkpoint that fits.
         """
-        if self._path is None:
-            raise ConfigError("a run can be resumed only when it has an output file")
-        path = checkpoint_path(self._path)
-        if not path.exists():
-            raise ConfigError(
-                f"`resume`: there is no {path}; a run that ended has none; "
-                "start anew without `resume`"
-            )
-        checkpoint = Checkpoint.load(path)
+        checkpoint = Checkpoint.load(demand_checkpoint(self._path))
         checkpoint.demand_settings(self._settings)
-        if checkpoint.progress["best_epoch"] and not self._path.exists():
+        if checkpoint.progress["best_epoch"] and self._path and not self._path.exists():
             raise ConfigError(
                 f"`resume`: the best model so far, {self._path}, is gone; "
                 "start anew without `resume`"

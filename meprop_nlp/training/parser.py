@@ -7,7 +7,9 @@ from meprop_nlp.training.trainable import TrainableModel
 class DependencyParser(TrainableModel):
     """A transition-based parser with one small network (Chen & Manning 2014).
 
-    It is trained on gold trees with the tags that stand in the file.
+    It is trained on gold trees with the tags that stand in the file, or, with the setting
+    `jackknife`, with predicted ones. What `train-parser --encoder bilstm` trains is a `JointModel`
+    with `heads=("tree",)`.
 
     >>> parser = DependencyParser.train("train.conllu", "dev.conllu", output="parser.safetensors")
     ... # doctest: +SKIP

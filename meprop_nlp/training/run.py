@@ -1,7 +1,7 @@
 """`train`: from files and settings to a trained model, as one visible flow."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from meprop_nlp.config import Settings
+from meprop_nlp.config import ParserConfig, Settings
+from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
 from meprop_nlp.models.file import ModelFile, write_model_file
@@ -17,8 +18,10 @@ from meprop_nlp.models.model import Model
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.calibration import measure_calibration
+from meprop_nlp.training.checkpoint import checkpoint_path
 from meprop_nlp.training.device import pick_device
-from meprop_nlp.training.heads.sentences import SentenceTask
+from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
+from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
@@ -70,6 +73,28 @@ def train(
         settings = _with_epochs(settings, task_class, sum(map(len, sentences)))
     width = task_class.word_width(settings.network)
     pretrained = read_pretrained(vectors, sentences, width, hooks) if vectors else {}
+    identity = {
+        task: settings.network.to_dict(),
+        "vectors": checksum_of(pretrained),
+        "data": {"train": fingerprint(sentences), "dev": fingerprint(dev_sentences)},
+    }
+    path = None if output is None else Path(output)
+    if isinstance(settings.network, ParserConfig) and settings.network.jackknife:
+        columns = columns_to_read(sentences, settings.network)
+        sentences, dev_sentences = predict_tags(
+            sentences,
+            dev_sentences,
+            settings.network.jackknife,
+            columns,
+            settings.training,
+            _train_tagger,
+            output=path,
+            resume=resume,
+            hooks=hooks,
+        )
+        settings = replace(settings, network=replace(settings.network, tag_columns=columns))
+        # a run that was stopped before the parser's first epoch ended has only tags to go on from
+        resume = resume and path is not None and checkpoint_path(path).exists()
 
     def build(device: torch.device) -> Task:
         return task_class(sentences, dev_sentences, settings, device, pretrained)
@@ -77,15 +102,13 @@ def train(
     file = train_task(
         build,
         settings,
-        identity={
-            task: settings.network.to_dict(),
-            "vectors": checksum_of(pretrained),
-            "data": {"train": fingerprint(sentences), "dev": fingerprint(dev_sentences)},
-        },
+        identity=identity,
         output=output,
         resume=resume,
         hooks=hooks,
     )
+    if path is not None:
+        tags_path(path).unlink(missing_ok=True)
     if not dev_sentences:
         return Model(file)
     header = {key: value for key, value in file.header.items() if key != "checksum"}
@@ -150,6 +173,10 @@ def train_task(
             outputs.save_checkpoint()
             raise KeyboardInterrupt
     return outputs.finish()
+
+
+def _train_tagger(sentences: Sequence[Sentence], settings: Settings, hooks: Hooks) -> Model:
+    return train("tagger", sentences, settings=settings, hooks=hooks)
 
 
 def _with_epochs(settings: Settings, task_class: type[SentenceTask], n_words: int) -> Settings:

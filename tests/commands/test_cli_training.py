@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
-from meprop_nlp.models.file import read_model_file
+from meprop_nlp.models.file import read_header, read_model_file
 from meprop_nlp.training.display import TrainingDisplay
-from meprop_nlp.training.records import EpochRecord, Step
+from meprop_nlp.training.records import EpochRecord, Note, Step
 
 TINY = ("--hidden", 8, "--word-dim", 8, "-t", 1, "--no-progress")
 
@@ -75,6 +75,12 @@ def weights(path: Path) -> dict[str, bytes]:
         ("parser", "--nonprojective x", "expected one of pseudo, lift, drop"),
         ("parser", "--layers 9", "--layers is 9, expected a whole number from 1 to 5"),
         ("parser", "--layers -1", "--layers is -1"),
+        ("parser", "--jackknife 1", "--jackknife is 1, expected 0, or a whole number of at least"),
+        (
+            "parser",
+            "--jackknife 999",
+            "--jackknife is 999, expected at most the number of training",
+        ),
         ("tagger", "--device x", "--device is 'x', expected auto, cpu, cuda or cuda:N"),
         ("tagger", "--device cuda:99", "no such GPU here"),
         ("tagger", "--device 99", "no such GPU here"),
@@ -274,6 +280,99 @@ def test_packed_several_and_other_formats_are_read(
     assert {line.split("\t")[7] for line in parsed.stdout.strip().split("\n")} == {"_"}
 
 
+# the joint model's encoder
+
+TINY_BILSTM = (
+    *("--encoder", "bilstm", "--hidden", 8, "--layers", 1, "--word-dim", 8, "--ngram-rows", 500),
+    *("-t", 1, "--no-progress"),
+)
+
+
+@pytest.mark.parametrize(("task", "head"), [("tagger", "tags"), ("parser", "tree")])
+def test_bilstm_trains_the_joint_model_with_one_head(
+    task: str, head: str, run: Any, treebank: Path, small: Path, tmp_path: Path
+) -> None:
+    one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
+    options = ("--train", treebank, "--dev", small, "--test", small, "--epochs", 1)
+    result = run(f"train-{task}", *TINY_BILSTM, *options, "-o", one)
+    assert result.exit_code == 0, result.stderr
+    joint = run("train", "--heads", head, *TINY_BILSTM[2:], *options, "-o", other)
+    assert one.read_bytes() == other.read_bytes()
+    assert result.stdout == joint.stdout
+    command, score = {"tagger": ("tag", "UPOS"), "parser": ("parse", "LAS")}[task]
+    assert result.stdout.startswith(f"{small}: {'UAS' if task == 'parser' else score} ")
+    assert run(command, "-m", one, small).stdout.count("\n") > 100
+
+
+def test_parser_with_bilstm_is_found_and_needs_no_tagger(
+    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ("--train", treebank, "--epochs", 1)
+    for task in ("tagger", "parser"):
+        result = run(f"train-{task}", *TINY_BILSTM, *options)
+        assert result.exit_code == 0, result.stderr
+    assert TAGGER_MODEL.is_file()
+    bare = "1\ta\t_\t_\t_\t_\t_\t_\t_\t_\n\n"
+    parsed = run("parse", stdin=bare)
+    assert parsed.exit_code == 0, parsed.stderr
+    assert "tagging it" not in parsed.stderr
+    assert parsed.stdout.split("\t")[6] == "0"
+    assert run("tag", stdin=bare).stdout.split("\t")[3] != "_"
+    # a parser that reads tags finds this tagger
+    own = tmp_path / "own.safetensors"
+    assert train(run, "parser", *options, "-o", own).exit_code == 0
+    parsed = run("parse", "-m", own, stdin=bare)
+    assert f"tagging it with {TAGGER_MODEL} first" in parsed.stderr
+    assert parsed.stdout.split("\t")[3] != "_"
+
+
+def test_model_is_replaced_by_one_with_another_encoder_but_not_by_another_tool(
+    run: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.safetensors"
+    options = ("--train", treebank, "--epochs", 1, "-o", output)
+    for bilstm in (True, False, True, True):
+        flags = TINY_BILSTM if bilstm else TINY
+        result = run("train-parser", *flags, *options)
+        assert result.exit_code == 0, result.stderr
+        assert read_header(output)["task"] == ("joint" if bilstm else "parser")
+    before = output.read_bytes()
+    for flags in (TINY, TINY_BILSTM):
+        result = run("train-tagger", *flags, *options)
+        assert result.exit_code == 2
+        assert "is a joint model already, and would be replaced by a tagger" in result.stderr
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("task", "flags", "message"),
+    [
+        ("parser", "--encoder x", "--encoder is 'x', expected one of table, bilstm"),
+        ("tagger", "--encoder table", "--encoder is 'table', expected one of lstm, bilstm"),
+        ("parser", "--encoder bilstm --oracle hybrid", "--oracle goes with --encoder table"),
+        ("parser", "--encoder bilstm --jackknife 5", "--jackknife goes with --encoder table"),
+        (
+            "parser",
+            "--encoder bilstm --embedding-dim 5",
+            "--embedding-dim goes with --encoder table",
+        ),
+        ("parser", "--arc-dim 5", "--arc-dim goes with --encoder bilstm"),
+        ("parser", "--embedding-dim 5", "--word-dim is another name of --embedding-dim"),
+        ("tagger", "--layers 2", "--layers goes with --encoder bilstm"),
+        ("tagger", "--encoder bilstm --k 9", "--k is 9, expected at most the layer's width, 8"),
+    ],
+)
+def test_option_of_another_encoder_is_refused(
+    task: str, flags: str, message: str, run: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "model.safetensors"
+    result = train(run, task, "--train", treebank, "-o", output, *flags.split())
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 # stopping and going on
 
 
@@ -329,6 +428,28 @@ def test_ctrl_c_saves_and_resume_ends_with_the_same_weights(
     assert weights(actual) == weights(expected)
     assert not checkpoint.exists()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_while_tags_are_predicted_says_what_was_saved(
+    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "m.safetensors"
+    options = ("--train", treebank, "-o", output, "--epochs", 1, "--jackknife", 2)
+
+    def interrupt(display: TrainingDisplay, record: Any) -> None:
+        if isinstance(record, Note) and "part 1" in record.text:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingDisplay, "__call__", interrupt)
+        result = train(run, "parser", *options)
+    assert result.exit_code == 130
+    saved = tmp_path / "m.tags.safetensors"
+    assert f"saved {saved}; to go on, give the same command with --resume" in result.stderr
+    result = train(run, "parser", *options, "--resume")
+    assert result.exit_code == 0, result.stderr
+    assert "train, part 2 of 2: tags predicted, UPOS " in result.stderr
+    assert not saved.exists()
 
 
 def test_resume_with_other_settings_is_refused(

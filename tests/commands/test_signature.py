@@ -12,6 +12,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from meprop_nlp.cli import make_app
+from meprop_nlp.commands.encoders import options_of
 from meprop_nlp.commands.signature import NO_OPTION, as_command
 from meprop_nlp.config import NETWORKS, Settings, SimplifyConfig, TrainingConfig
 from meprop_nlp.errors import ConfigError
@@ -131,7 +132,7 @@ def test_every_setting_is_an_option_or_has_a_reason(task: str) -> None:
     commands = typer.main.get_command(make_app()).commands  # type: ignore[attr-defined]
     command = commands["train" if task == "joint" else f"train-{task}"]
     options = {parameter.name: parameter for parameter in command.params}
-    settings = {about.name: about for about in Settings.choices(task)}
+    settings = {about.name: about for about in options_of(task)}
     assert set(settings) - set(options) == set(NO_OPTION) == {"clip_value", "weight_decay"}
     assert all(NO_OPTION.values())
     for name in set(settings) & set(options):
@@ -140,3 +141,39 @@ def test_every_setting_is_an_option_or_has_a_reason(task: str) -> None:
         assert options[name].rich_help_panel == settings[name].heading
         fixed = not settings[name].varies and settings[name].kind is not tuple
         assert options[name].default == (settings[name].default if fixed else None)
+
+
+def test_settings_of_each_encoder_are_options() -> None:
+    assert given(learn, "--encoder", "table", "--word-dim", 7)["settings"] == Settings.of(
+        "parser", embedding_dim=7
+    )
+    options = ("--encoder", "bilstm", "--word-dim", 7, "--arc-dim", 9, "--layers", 2, "--simplify")
+    assert given(learn, *options)["settings"] == Settings.of(
+        "joint", heads=("tree",), word_dim=7, arc_dim=9, layers=2, simplify=True
+    )
+    with pytest.raises(ConfigError, match="`embedding_dim` goes with `encoder` table"):
+        run(learn, "--encoder", "bilstm", "--embedding-dim", 7)
+    with pytest.raises(ConfigError, match="`arc_dim` goes with `encoder` bilstm"):
+        run(learn, "--arc-dim", 9)
+
+
+def test_help_says_what_depends_on_the_encoder() -> None:
+    lines = " ".join(run(learn, "--help").stdout.split())
+    for line in (
+        "--encoder NAME What reads the words: table, ",
+        "--hidden <int> Neurons of each hidden layer; unless given, 500. With --encoder bilstm: "
+        "LSTM units in each direction; unless given, 300. --layers",
+        "--arc-dim <int> Width of the vectors that arcs are scored by. Only with --encoder bilstm. "
+        "[default: 300]",
+        "--embedding-dim <int> Width of each embedding. Only with --encoder table. [default: 50]",
+        "--word-dim <int> Width of the word embeddings; unless given, 100. With --encoder table, "
+        "another name of --embedding-",
+        "--jackknife <int>",
+    ):
+        assert line in lines
+    assert "--heads" not in lines
+    assert "--lemma-dim" not in lines
+    tagger = {about.name: about for about in options_of("tagger")}
+    assert tagger["word_dim"].help.endswith("unless given, 50, or 100 with `encoder` bilstm.")
+    assert tagger["word_dim"].varies
+    assert tagger["columns"] == next(a for a in Settings.choices("tagger") if a.name == "columns")

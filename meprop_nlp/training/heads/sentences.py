@@ -144,6 +144,22 @@ def columns_to_predict(train: Sequence[Sentence], wanted: tuple[str, ...]) -> tu
     return wanted or filled
 
 
+def columns_to_read(train: Sequence[Sentence], config: ParserConfig) -> tuple[str, ...]:
+    """Return the tag columns that the parser reads.
+
+    Raises:
+        ConfigError: a column that the user wants is empty.
+    """
+    filled = filled_columns(train)
+    empty = [name for name in config.tag_columns if name not in filled]
+    if empty:
+        raise ConfigError(
+            f"`tag_columns` names {', '.join(empty)}, which the training file does not fill; "
+            f"it fills {', '.join(filled) or 'none'}"
+        )
+    return config.tag_columns or filled[:2]
+
+
 def unseen(what: str, dev: Iterable[str], train: Collection[str]) -> list[str]:
     """Return a warning of the values that dev has and train has not; empty without such values."""
     found = set(dev) - set(train)

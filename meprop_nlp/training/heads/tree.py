@@ -24,7 +24,7 @@ from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_labelled
 from meprop_nlp.data.vocab import UNK, Vocab, nfc
-from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.errors import DataError
 from meprop_nlp.models.heads.tree import TreeHead
 from meprop_nlp.models.heads.tree_numpy import rows_of_tags
 from meprop_nlp.models.words import SentenceWords, joined
@@ -38,7 +38,7 @@ from meprop_nlp.simplify.wiring import SimplifiedLayer, wire_stack
 from meprop_nlp.training.batching import fitting_batch_size
 from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.gold_trees import POOLED, GoldTree, gold_trees
-from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns, unseen
+from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read, unseen
 from meprop_nlp.training.heads.tree_examples import FIRST_ROW, ParserExamples, numbered_words
 from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import Teacher, distilled, draw_synthetic
@@ -175,7 +175,7 @@ class ParserTask(SentenceTask):
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
         config = self.config
-        columns = _columns_to_read(train, config)
+        columns = columns_to_read(train, config)
         is_projective = make_system(config.transition_system, 1).projective
         trees, self.warnings = gold_trees(train, config, projective=is_projective)
         if not trees:
@@ -353,14 +353,3 @@ class ParserTask(SentenceTask):
 
 
 TASK = ParserTask
-
-
-def _columns_to_read(train: Sequence[Sentence], config: ParserConfig) -> tuple[str, ...]:
-    filled = filled_columns(train)
-    empty = [name for name in config.tag_columns if name not in filled]
-    if empty:
-        raise ConfigError(
-            f"`tag_columns` names {', '.join(empty)}, which the training file does not fill; "
-            f"it fills {', '.join(filled) or 'none'}"
-        )
-    return config.tag_columns or filled[:2]
