@@ -9,12 +9,15 @@ States have seven bits, so that two products of bytes fit into 16 bits together,
 adds.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.models.parts import Array
+
+Product = Callable[[Array, Array], Array]
 
 STATE_DIGITS = 63
 WEIGHT_DIGITS = 127
@@ -40,9 +43,13 @@ class DigitWeight(NamedTuple):
         digits = np.rint(weight / steps).astype(np.float32)
         return cls(digits, steps / np.float32(STATE_DIGITS))
 
-    def product(self, states: Array) -> Array:
-        """Return the product of states, (n, I), with the weight: (n, C)."""
-        result: Array = (state_digits(states) @ self.digits) * self.scale
+    def product(self, states: Array, times: Product = np.matmul) -> Array:
+        """Return the product of states, (n, I), with the weight: (n, C).
+
+        Args:
+            times: multiplies two matrices.
+        """
+        result: Array = times(state_digits(states), self.digits) * self.scale
         return result
 
 

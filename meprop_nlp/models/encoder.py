@@ -19,8 +19,8 @@ from meprop_nlp.models.digits import DigitWeight
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
 from meprop_nlp.models.words import Words
 
-# Takes distinct input vectors, the row of each word, and bounds; see `BiLSTM.__call__`.
-Recurrence = Callable[[Array, npt.NDArray[np.int64], npt.NDArray[Any]], Array]
+# Takes the row of each word among known input vectors, and bounds; see `BiLSTM.__call__`.
+Recurrence = Callable[[npt.NDArray[np.int64], npt.NDArray[Any]], Array]
 
 
 class FormTables:
@@ -233,8 +233,9 @@ class SharedEncoder:
 
     Attributes:
         input_width, width: of the vectors of forms, and of the states.
-        tables, ngrams, spelling: embeddings of forms and features, and of character n-grams; the
-            BiLSTM over the characters of a form.
+        tables, ngrams, letters: embeddings of forms and features, of character n-grams, and of
+            characters.
+        spelling: the BiLSTM over the characters of a form.
         layers: the BiLSTMs over words.
 
     Raises:
@@ -251,9 +252,9 @@ class SharedEncoder:
     ) -> None:
         demand_unknown_entries(characters.vocab)
         self._characters = characters
-        self._letters = take(arrays, "encoder.characters.weight", len(characters), None)
+        self.letters = take(arrays, "encoder.characters.weight", len(characters), None)
         self.spelling = DigitBiLSTM(
-            arrays, self._letters.shape[1], prefix="encoder.spelling.", reads_states=False
+            arrays, self.letters.shape[1], prefix="encoder.spelling.", reads_states=False
         )
         self.tables = FormTables(arrays, lexicon, prefix="encoder.")
         self.ngrams = take(arrays, "encoder.ngrams.weight", config.ngram_rows, None)
@@ -281,10 +282,10 @@ class SharedEncoder:
         """Return the last states of both directions over the characters of each form.
 
         Args:
-            spelling: what runs over the characters in place of `self.spelling`.
+            spelling: what runs over the characters' numbers in place of `self.spelling`.
         """
         numbers, bounds = self._characters.spell(forms)
-        states = (spelling or self.spelling)(self._letters, numbers, bounds)
+        states = (spelling or partial(self.spelling, self.letters))(numbers, bounds)
         n_forward, _ = self.spelling.sizes
         last, first = bounds[1:] - 1, bounds[:-1]
         return np.concatenate([states[last, :n_forward], states[first, n_forward:]], 1)

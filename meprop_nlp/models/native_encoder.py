@@ -126,7 +126,7 @@ class NativeFormVectors:
 
     def __init__(self, encoder: SharedEncoder, native: ModuleType) -> None:
         self._encoder, self._native = encoder, native
-        self._spelling = NativeBiLSTM(encoder.spelling, native)
+        self._spelling = NativeBiLSTM(encoder.spelling, encoder.letters, native)
 
     def __call__(self, forms: Sequence[str]) -> Array:
         """Return the vectors of forms: (forms, I)."""
@@ -139,21 +139,24 @@ class NativeFormVectors:
 
 
 class NativeBiLSTM:
-    """A `DigitBiLSTM` that does not read states, on the native core."""
+    """A `DigitBiLSTM` over known vectors, on the native core.
 
-    def __init__(self, layer: DigitBiLSTM, native: ModuleType) -> None:
+    Args:
+        layer: does not read states.
+        inputs: (D, I) the vectors.
+        native: the native core.
+    """
+
+    def __init__(self, layer: DigitBiLSTM, inputs: Array, native: ModuleType) -> None:
         weights, biases = zip(*_input_layers(layer, native.lanes()), strict=True)
-        self._weight, self._bias = np.concatenate(weights, 1), np.concatenate(biases)
+        self._table = inputs @ np.concatenate(weights, 1) + np.concatenate(biases)
         self._units = layer.units
         self._layer = native.JointEncoder([_packed(layer, native)])
 
-    def __call__(
-        self, inputs: Array, rows: npt.NDArray[np.int64], bounds: npt.NDArray[Any]
-    ) -> Array:
+    def __call__(self, rows: npt.NDArray[np.int64], bounds: npt.NDArray[Any]) -> Array:
         """Return the states of both directions side by side; see `BiLSTM`."""
         states = np.empty((len(rows), self._units), np.float32)
-        table = inputs @ self._weight + self._bias
-        self._layer.run_table(table, rows.astype(np.int32), bounds.astype(np.int32), states)
+        self._layer.run_table(self._table, rows.astype(np.int32), bounds.astype(np.int32), states)
         return states
 
 

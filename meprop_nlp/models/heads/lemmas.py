@@ -9,7 +9,7 @@ import numpy as np
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.lemma_script import apply_script, check_script
 from meprop_nlp.data.lexicon import Lexicon
-from meprop_nlp.models.digits import DigitWeight
+from meprop_nlp.models.digits import DigitWeight, Product
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
@@ -55,6 +55,7 @@ class LemmasHead(Head):
         weight, bias = self._hidden
         width, end = encoder.width, encoder.width + encoder.input_width
         demand_inputs("lemmas.hidden.weight", len(weight), end + self._n_tags)
+        self._context = DigitWeight.of(weight[:width])
         if native is None:
             return None
         self._native = NativeLemmas(native, weight[:width], weight[end:], self._output)
@@ -100,22 +101,28 @@ class LemmasHead(Head):
     def _next_lemmas(self, forms: Sequence[str], states: States) -> list[str]:
         """Return the lemmas of forms that are too short for their best scripts."""
         lemmas = []
-        for form, probabilities in zip(forms, self._probabilities(states), strict=True):
+        for form, probabilities in zip(forms, self._probabilities(states, _times), strict=True):
             order = np.argsort(-probabilities, kind="stable").tolist()
             found = (apply_script(self.scripts[script], form) for script in order)
             lemmas.append(next((lemma for lemma in found if lemma is not None), form))
         return lemmas
 
-    def _probabilities(self, states: States) -> Array:
-        """Return the probability of each script for each word."""
+    def _probabilities(self, states: States, times: Product = np.matmul) -> Array:
+        """Return the probability of each script for each word; `times` multiplies matrices."""
         weight, bias = self._hidden
         width, n_forms = states.context.shape[1], states.forms.shape[1]
-        hidden = DigitWeight.of(weight[:width]).product(states.context) + bias
-        hidden += (states.forms @ weight[width : width + n_forms])[states.form_of]
+        hidden = self._context.product(states.context, times) + bias
+        hidden += times(states.forms, weight[width : width + n_forms])[states.form_of]
         if states.tags is not None:
-            hidden += states.tags @ weight[width + n_forms :]
+            hidden += times(states.tags, weight[width + n_forms :])
         weight, bias = self._output
-        return softmax(leaky_relu(hidden) @ weight + bias)
+        return softmax(times(leaky_relu(hidden), weight) + bias)
+
+
+def _times(left: Array, right: Array) -> Array:
+    # for a few rows: BLAS would wake its threads, which then spin beside ours
+    product: Array = np.einsum("ij,jk->ik", left, right)
+    return product
 
 
 def _number_pairs(forms: Sequence[str], scripts: Indices) -> tuple[Indices, list[int]]:
