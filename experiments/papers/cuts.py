@@ -13,6 +13,7 @@ from experiments.results import Result
 from experiments.settings import (
     DEFAULT_K,
     DEFAULTS,
+    MODELS,
     PAPERS,
     late_cut,
     late_training,
@@ -64,7 +65,7 @@ def _defaults(task: str) -> Table:
     rows = [Row(DENSE, {}), Row(f"meProp, k {k}, uncut", {"k": k}), Row(cut, late_cut(task, k))]
     rows += [Row(f"`--simplify --keep {s:g}`, k {k}", late_cut(task, k, keep=s)) for s in KEPT]
     claims = (
-        smaller(cut, DENSE, share=KEPT_NEURONS[task]),
+        smaller(cut, DENSE, share=KEPT_NEURONS[MODELS[task]]),
         no_worse(cut, DENSE, column="dev"),
         no_worse(cut, DENSE),
     )
