@@ -37,15 +37,13 @@ TAG_COLUMNS = ("upos", "xpos", "feats")
 HEAD_NAMES: tuple[str, ...] = get_args(HeadName)
 
 # Defaults that depend on the task, chosen on UD English EWT's dev: the learning rate, where it is
-# not the optimiser's own; for meSimp, k as a share of the width, the share of the neurons that a
-# late cut keeps, and the prune rate of the papers' cuts.
+# not the optimiser's own; for meSimp, k as a share of the width, and the prune rate.
 LEARNING_RATES = {
     "tagger": {"adam": 0.003},
     "parser": {"adam": 0.002},
     "joint": {"adam": 0.002},
 }
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.1, "joint": 0.15}
-KEPT_NEURONS = {"tagger": 0.2, "parser": 0.2, "joint": 0.37}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08, "joint": 0.18}
 # Defaults of a training with a late cut: the whole network learns first, and after the cut the rest
 # of it learns again.
@@ -56,7 +54,8 @@ LATE_TRAINING: dict[str, dict[str, Any]] = {
     "parser": _LATE,
     "joint": {"patience": 0},
 }
-# Defaults of the joint model's training, chosen on UD English EWT's dev.
+# Defaults of the joint model's cut and training, chosen on UD English EWT's dev.
+JOINT_KEEP = 0.37
 JOINT_TRAINING: dict[str, Any] = {
     "epochs": 0,
     "warmup": 100,
@@ -124,12 +123,12 @@ class SimplifyConfig(Config):
         help="When `simplify` cuts: late, once the whole network has learnt, down to `keep`; or "
         "paper, early and in stages, every neuron below `prune_rate` (meSimp, section 3).",
     )
-    keep: float | None = setting(
-        None,
+    keep: float = setting(
+        0.2,
         above=0,
         at_most=1,
-        help="Share of the neurons that the late cut keeps; unless given, "
-        f"{_by_task(KEPT_NEURONS)}.",
+        help="Share of the neurons that the late cut keeps; the joint model's default is "
+        f"{JOINT_KEEP:g}.",
     )
     criterion: Criterion = setting(
         "magnitude",
@@ -629,7 +628,8 @@ class Settings:
             _demand_use(given)
             meprop = make(MePropConfig, **({"k": kept} if task == "joint" else {}))
             return cls(network=network, meprop=meprop, training=make(TrainingConfig, **own))
-        cuts = make(SimplifyConfig)
+        is_late = given.get("schedule", "late") == "late"
+        cuts = make(SimplifyConfig, **({"keep": JOINT_KEEP} if task == "joint" and is_late else {}))
         late = LATE_TRAINING[task] if cuts.schedule == "late" else {}
         return cls(
             network=network,

@@ -13,7 +13,6 @@ from experiments.results import Result
 from experiments.settings import (
     DEFAULT_K,
     DEFAULTS,
-    MODELS,
     PAPERS,
     late_cut,
     late_training,
@@ -21,7 +20,7 @@ from experiments.settings import (
     paper_cycle,
 )
 from experiments.table import Changes, Figure, Row, Table
-from meprop_nlp.config import KEPT_NEURONS, SIMPLIFY_EPOCHS, Criterion
+from meprop_nlp.config import SIMPLIFY_EPOCHS, Criterion, SimplifyConfig
 
 DENSE = "dense, uncut"
 COLUMNS = ("neurons", "dev", "test", "bytes", "decode", "seconds", "best_epoch")
@@ -65,7 +64,7 @@ def _defaults(task: str) -> Table:
     rows = [Row(DENSE, {}), Row(f"meProp, k {k}, uncut", {"k": k}), Row(cut, late_cut(task, k))]
     rows += [Row(f"`--simplify --keep {s:g}`, k {k}", late_cut(task, k, keep=s)) for s in KEPT]
     claims = (
-        smaller(cut, DENSE, share=KEPT_NEURONS[MODELS[task]]),
+        smaller(cut, DENSE, share=SimplifyConfig().keep),
         no_worse(cut, DENSE, column="dev"),
         no_worse(cut, DENSE),
     )

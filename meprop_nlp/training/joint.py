@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from meprop_nlp.config import KEPT_NEURONS, LEARNING_RATES, PRUNE_RATES, JointConfig, Settings
+from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, JointConfig, Settings
 from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.data.sentence import Sentence
@@ -108,7 +108,6 @@ class JointTask(SentenceTask):
     config: JointConfig
     config_class = JointConfig
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["joint"]
-    keep: ClassVar[float] = KEPT_NEURONS["joint"]
     prune_rate: ClassVar[float] = PRUNE_RATES["joint"]
     synthetic: ClassVar[float] = 0.1  # about each of these the teacher is asked anew
     # cutting in the middle of the training cost twice as many points as cutting at its end

@@ -29,8 +29,7 @@ class Task(ABC):
 
     name: ClassVar[str]
     learning_rates: ClassVar[dict[str, float]]  # by optimiser, where not the optimiser's default
-    keep: ClassVar[float] = 0.2  # of the late cut, unless the user sets it
-    prune_rate: ClassVar[float]  # of the papers' cuts, likewise
+    prune_rate: ClassVar[float]  # of meSimp, unless the user sets one
     network: nn.Module
     main_scores: tuple[str, ...]
     warnings: list[str]

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from meprop_nlp.config import (
-    KEPT_NEURONS,
     LEARNING_RATES,
     PRUNE_RATES,
     MePropConfig,
@@ -131,7 +130,6 @@ class TaggerTask(SentenceTask):
     config_class = TaggerConfig
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["tagger"]
     # a unit is hit when any of its four gates is kept, so more often than a parser's neuron
-    keep: ClassVar[float] = KEPT_NEURONS["tagger"]
     prune_rate: ClassVar[float] = PRUNE_RATES["tagger"]
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:

@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from meprop_nlp.config import (
-    KEPT_NEURONS,
     LEARNING_RATES,
     PRUNE_RATES,
     MePropConfig,
@@ -170,7 +169,6 @@ class ParserTask(SentenceTask):
     config_class = ParserConfig
     dev_scores = ("uas", "las")
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["parser"]
-    keep: ClassVar[float] = KEPT_NEURONS["parser"]
     prune_rate: ClassVar[float] = PRUNE_RATES["parser"]
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:

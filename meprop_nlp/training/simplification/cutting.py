@@ -84,8 +84,7 @@ class Simplification:
             return False
         if self._config.teacher:
             self._make_teacher()
-        keep = self._task.keep if self._config.keep is None else self._config.keep
-        widths = {part.name: part.width_at(keep) for part in self._layers}
+        widths = {part.name: part.width_at(self._config.keep) for part in self._layers}
         records = self._simplifier.step(optimizer, widths=widths, scores=self._scores())
         restart(optimizer)
         return any(cut.before != cut.after for cut in records)
