@@ -3,6 +3,7 @@
 
 #include "base/buffer.hpp"
 #include "joint/product.hpp"
+#include "joint/tag_vectors.hpp"
 
 namespace meprop::MEPROP_ISA {
 
@@ -13,16 +14,7 @@ struct WordVectors {
                 std::int64_t n)
         : arc(network.arcs.outs), label(network.vectors.outs / 2 - arc),
           stride(network.vectors.outs), values(n * stride), dependents(n * arc) {
-        const std::int64_t width = network.tags.outs ? network.vectors.ins - states.width : 0;
-        const Buffer<float> tags(n * network.tags.outs);
-        if (width) {
-            const Rows probabilities{states.tags + first * states.n_tags, states.n_tags,
-                                     states.n_tags};
-            multiply({network.tags, probabilities, {}, tags, network.tags.outs}, n);
-        }
-        const Rows context{states.context + first * states.width, states.width, states.width};
-        const Rows tag_vectors{tags, network.tags.outs, width};
-        multiply({network.vectors, context, tag_vectors, values, stride, 2 * arc}, n);
+        multiply_with_tags(network.tags, network.vectors, states, first, n, values, 2 * arc);
         multiply({network.arcs, {values, stride, network.arcs.ins}, {}, dependents, arc}, n);
     }
 

@@ -1,0 +1,66 @@
+// What the bindings of the joint model's heads share: packed layers, states, and their checks.
+#pragma once
+
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "base/border.hpp"
+#include "dispatch.hpp"
+#include "joint/packed_layer.hpp"
+
+namespace meprop::border {
+
+using Probabilities = std::optional<Matrix<const float>>;
+
+// Throws if a kernel returned false.
+inline void require_finite(bool finite) {
+    if (!finite)
+        throw std::domain_error("scores are not finite");
+}
+
+// The kernels that a network's layers were packed for.
+class ForKernels {
+ protected:
+    ForKernels() : kernels_(&kernels()) {}
+
+    PackedLayer use(const LayerMemory& memory) {
+        require(memory.lanes() == kernels_->lanes, "a layer was packed for other instructions");
+        held_.push_back(memory);
+        return memory.layer();
+    }
+
+    std::int64_t padded(std::int64_t width) const {
+        return (width + kernels_->lanes - 1) / kernels_->lanes * kernels_->lanes;
+    }
+
+    const Kernels* kernels_;
+
+ private:
+    std::vector<LayerMemory> held_;
+};
+
+inline WordStates states_of(const Matrix<const float>& context, const Probabilities& tags) {
+    const std::int64_t words = size(context, 0);
+    require(!tags || size(*tags, 0) == words, "tags must have a row for each word");
+    return {words, context.data(), size(context, 1), tags ? tags->data() : nullptr,
+            tags ? size(*tags, 1) : 0};
+}
+
+inline void require_word_count(const auto& array, std::int64_t words) {
+    require(size(array, 0) == words, "results must have a value for each word");
+}
+
+constexpr PackedLayer kNoLayer{nullptr, nullptr, 0, 0};
+
+// The layer that turns the probabilities of tags into a vector has to fit its reader. `tags` has no
+// outputs if the head reads no tags.
+inline void require_tags(const WordStates& states, const PackedLayer& tags,
+                         const PackedLayer& reader, std::int64_t lanes) {
+    const std::int64_t width = reader.ins - states.width;
+    const std::int64_t padded = (width + lanes - 1) / lanes * lanes;
+    require(tags.outs ? width >= 1 && padded == tags.outs && states.n_tags == tags.ins : width == 0,
+            "context and tags do not fit the layers");
+}
+
+} // namespace meprop::border
