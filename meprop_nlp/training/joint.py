@@ -1,6 +1,6 @@
 """Training the joint model: one encoder, the heads over it, and the sum of their losses.
 
-A head is added by a line in `JOINT_HEADS` here, and one in `models.model.HEADS`.
+A head is added to `JOINT_HEADS` here, and to `models.model.HEADS`.
 """
 
 from collections.abc import Iterator, Sequence

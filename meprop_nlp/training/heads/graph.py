@@ -102,7 +102,7 @@ class GraphTree(JointTree):
         device: torch.device,
     ) -> None:
         deprels = [deprel for sentence in train for deprel in sentence.column("deprel")]
-        self.labels = Vocab.build(deprels)
+        self.labels = self._relations = Vocab.build(deprels)
         heads = [head for sentence in train for head in sentence.column("head")]
         self._heads = torch.tensor(heads).to(device)
         self._labels = torch.tensor([self.labels.index(label) for label in deprels]).to(device)

@@ -1,6 +1,6 @@
 """What the joint model's tree heads share: what their networks read, and the gold labels."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 import torch
@@ -64,12 +64,13 @@ class JointTree(TrainedHead):
 
     Attributes:
         kind: the value of `JointConfig.tree` that chooses it.
-        labels: the dependency relations.
+        labels: the dependency relations, as the network has them.
     """
 
     name = "tree"
     kind: ClassVar[TreeName]
     labels: Vocab
+    _relations: Collection[str]  # of the treebank
     scores = ("uas", "las")
 
     @classmethod
@@ -82,4 +83,4 @@ class JointTree(TrainedHead):
 
     def unseen(self, dev: Sequence[Sentence]) -> list[str]:
         deprels = (deprel for sentence in dev for deprel in sentence.column("deprel"))
-        return unseen("labels", deprels, self.labels)
+        return unseen("labels", deprels, self._relations)

@@ -113,6 +113,7 @@ class TransitionTree(JointTree):
         widths: Widths,
         device: torch.device,
     ) -> None:
+        self._relations = {label for sentence in train for label in sentence.column("deprel")}
         n_crossing = sum(not is_projective(sentence.column("head")) for sentence in train)
         kind = ArcHybrid if n_crossing <= MOST_CROSSING * len(train) else ArcStandardSwap
         trees, self.notes = gold_trees(train, projective=kind.projective)
