@@ -248,3 +248,51 @@ class GraphParser:
         labels: Array,
         confidence: Array | None = None,
     ) -> None: ...
+
+class TransitionScorer:
+    """The layers that score transitions by the sum of a state's rows."""
+
+    def __init__(
+        self,
+        system: int,
+        activation: int,
+        bias: Array,
+        weights: Sequence[Array],
+        biases: Sequence[Array],
+        left_start: int,
+        transitions: int,
+        masks: Array,
+        forced: Array,
+    ) -> None: ...
+    def explore_rows(
+        self,
+        words: Array,
+        special: Array,
+        bounds: Array,
+        gold_heads: Array,
+        gold_labels: Array,
+        heads: Array,
+        labels: Array,
+        followed: Array,
+        targets: Array,
+    ) -> None: ...
+
+class StateParser:
+    """The joint model's parser by transitions."""
+
+    def __init__(
+        self,
+        transitions: TransitionScorer,
+        tags: PackedLayer | None,
+        vectors: PackedLayer,
+        special: Array,
+    ) -> None: ...
+    def parse(
+        self,
+        context: Array,
+        tags: Array | None,
+        bounds: Array,
+        heads: Array,
+        labels: Array,
+        confidence: Array | None = None,
+    ) -> None: ...
