@@ -192,11 +192,16 @@ class PackedLayer:
 
     def __init__(self, weight: Array, bias: Array | None = None) -> None: ...
 
+class DigitLayer:
+    """A linear layer over states, as digits; see `models.digits`."""
+
+    def __init__(self, digits: Array, scale: Array, bias: Array, states: int) -> None: ...
+
 class JointEncoder:
     """A stack of BiLSTMs; see native/joint/."""
 
     def __init__(
-        self, layers: Sequence[tuple[tuple[PackedLayer, int], tuple[PackedLayer, int]]]
+        self, layers: Sequence[tuple[tuple[DigitLayer, int], tuple[DigitLayer, int]]]
     ) -> None: ...
     def run(self, forms: Any, bounds: Array, context: Array) -> None: ...
     def run_table(self, table: Array, numbers: Array, bounds: Array, context: Array) -> None: ...
@@ -204,7 +209,7 @@ class JointEncoder:
 class TagScorer:
     """Output layers of tag columns."""
 
-    def __init__(self, scores: PackedLayer, columns: Array) -> None: ...
+    def __init__(self, scores: DigitLayer, columns: Array) -> None: ...
     def choose(
         self,
         context: Array,
@@ -216,7 +221,9 @@ class TagScorer:
 class ScriptScorer:
     """The layers that score lemma scripts."""
 
-    def __init__(self, hidden: PackedLayer, output: PackedLayer, n_scripts: int) -> None: ...
+    def __init__(
+        self, context: DigitLayer, tags: PackedLayer, output: PackedLayer, n_scripts: int
+    ) -> None: ...
     def choose(
         self,
         forms: Any,
@@ -233,11 +240,61 @@ class GraphParser:
     def __init__(
         self,
         tags: PackedLayer | None,
+        context: DigitLayer,
         vectors: PackedLayer,
         arcs: PackedLayer,
         labels: PackedLayer,
         root: Array,
         n_labels: int,
+    ) -> None: ...
+    def parse(
+        self,
+        context: Array,
+        tags: Array | None,
+        bounds: Array,
+        heads: Array,
+        labels: Array,
+        confidence: Array | None = None,
+    ) -> None: ...
+
+class TransitionScorer:
+    """The layers that score transitions by the sum of a state's rows."""
+
+    def __init__(
+        self,
+        system: int,
+        activation: int,
+        bias: Array,
+        weights: Sequence[Array],
+        biases: Sequence[Array],
+        left_start: int,
+        transitions: int,
+        masks: Array,
+        forced: Array,
+    ) -> None: ...
+    def explore_rows(
+        self,
+        words: Array,
+        special: Array,
+        bounds: Array,
+        gold_heads: Array,
+        gold_labels: Array,
+        heads: Array,
+        labels: Array,
+        followed: Array,
+        targets: Array,
+    ) -> None: ...
+
+class StateParser:
+    """The joint model's parser by transitions."""
+
+    def __init__(
+        self,
+        transitions: TransitionScorer,
+        tags: PackedLayer | None,
+        context: DigitLayer,
+        vectors: PackedLayer,
+        special: Array,
     ) -> None: ...
     def parse(
         self,

@@ -23,6 +23,7 @@ Activation = Literal["relu", "cube", "tanh"]
 TransitionSystemName = Literal["arc-standard", "arc-hybrid", "arc-standard-swap"]
 OracleName = Literal["static", "hybrid", "dynamic"]
 Nonprojective = Literal["pseudo", "lift", "drop"]
+TreeName = Literal["graph", "transitions"]
 
 TOPK_MODES: tuple[str, ...] = get_args(TopkMode)
 CRITERIA: tuple[str, ...] = get_args(Criterion)
@@ -31,7 +32,7 @@ ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 TRANSITION_SYSTEMS: tuple[str, ...] = get_args(TransitionSystemName)
 ORACLES: tuple[str, ...] = get_args(OracleName)
 NONPROJECTIVE: tuple[str, ...] = get_args(Nonprojective)
-TreeName = Literal["graph", "transitions"]
+TREES: tuple[str, ...] = get_args(TreeName)
 HeadName = Literal["tags", "lemmas", "tree"]
 TAG_COLUMNS = ("upos", "xpos", "feats")
 HEAD_NAMES: tuple[str, ...] = get_args(HeadName)
@@ -407,7 +408,8 @@ class JointConfig(Config):
     """One encoder under tags, lemmas and trees.
 
     The encoder is a stack of BiLSTM layers over vectors that depend on the word form alone; the
-    tree head scores each pair of words (Dozat & Manning 2017).
+    tree head scores each pair of words (Dozat & Manning 2017), or builds trees by transitions
+    (Kiperwasser & Goldberg 2016).
     """
 
     heading = Heading.NETWORK
@@ -440,9 +442,22 @@ class JointConfig(Config):
     tag_dim: int = setting(
         64, at_least=1, help="Width of the vector of tags that the tree head reads."
     )
-    arc_dim: int = setting(300, at_least=1, help="Width of the vectors that arcs are scored by.")
+    tree: TreeName = setting(
+        "graph",
+        help=f"How trees are found: {listed(TREES)}. graph scores all pairs of words and takes the "
+        "best tree; transitions builds the tree from left to right: by arc-hybrid, with a dynamic "
+        "oracle, or by arc-standard-swap where many training trees are non-projective.",
+    )
+    arc_dim: int = setting(
+        300,
+        at_least=1,
+        help="Width of the vectors that arcs are scored by; with `tree` transitions, neurons of "
+        "the hidden layer.",
+    )
     label_dim: int = setting(
-        100, at_least=1, help="Width of the vectors that labels are scored by."
+        100,
+        at_least=1,
+        help="Width of the vectors that labels are scored by, with `tree` graph.",
     )
     dropout: float = setting(
         0.33,

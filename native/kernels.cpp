@@ -8,6 +8,7 @@
 #include "joint/graph.hpp"
 #include "joint/lemmas.hpp"
 #include "joint/tags.hpp"
+#include "joint/transitions.hpp"
 #include "linear/linear.hpp"
 #include "linear/topk.hpp"
 #include "linear/unified.hpp"
@@ -48,6 +49,6 @@ const Kernels kernels = {MEPROP_STRING(MEPROP_ISA),
                          kernels_of<float>(),
                          kernels_of<double>(),
                          {fold, parse, explore, tag, spanning_trees, encode, choose_all_tags,
-                          choose_scripts, parse_graphs}};
+                          choose_scripts, parse_graphs, parse_states, explore_rows}};
 
 } // namespace meprop::MEPROP_ISA

@@ -136,6 +136,11 @@ struct DecodingKernels {
     bool (*parse_graphs)(const GraphNetwork& network, const WordStates& states,
                          const std::int32_t* bounds, std::int64_t sentences,
                          const GraphResults& results);
+    bool (*parse_states)(const StateParserNetwork& network, const WordStates& states,
+                         const TreeBatch& batch);
+    // As `explore`, for words whose rows are given.
+    bool (*explore_rows)(const TransitionNetwork& network, const PlaceRows& places,
+                         const TreeBatch& batch, const Exploration& exploration);
 };
 
 struct Kernels {

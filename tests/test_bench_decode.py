@@ -13,7 +13,7 @@ from meprop_nlp import native
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.sample.treebank import sample_treebank
 from meprop_nlp.models.file import write_model_file
-from meprop_nlp.models.heads.tree_numpy import Trees
+from meprop_nlp.models.heads.in_step import Trees
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.words import SentenceWords
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from types import ModuleType
 from typing import ClassVar
 
+from meprop_nlp.config import JointConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
@@ -34,6 +35,11 @@ class Head(ABC):
     fills: tuple[str, ...]
     scores: tuple[str, ...]
     feeds: ClassVar[bool] = False
+
+    @staticmethod
+    def serves(config: JointConfig) -> bool:
+        """Return whether it is the head of its name in a joint model with this configuration."""
+        return True
 
     @abstractmethod
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:

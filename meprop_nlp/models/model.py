@@ -27,6 +27,7 @@ from meprop_nlp.models.heads.graph import GraphHead
 from meprop_nlp.models.heads.lemmas import LemmasHead
 from meprop_nlp.models.heads.state_tags import StateTagsHead
 from meprop_nlp.models.heads.tags import SCORES, TagsHead
+from meprop_nlp.models.heads.transitions import TransitionHead
 from meprop_nlp.models.heads.tree import TreeHead
 from meprop_nlp.models.native_encoder import NativeEncoder
 from meprop_nlp.models.parts import naming_file
@@ -38,11 +39,12 @@ from meprop_nlp.settings import Config
 if TYPE_CHECKING:
     from meprop_nlp.scoring.scores import Scores
 
-# The heads of each task's model file, in the order in which they annotate.
+# The heads of each task's model file, in the order in which they annotate. Of two of one name, a
+# joint model has the one that serves its configuration.
 HEADS: dict[str, tuple[type[Head], ...]] = {
     "tagger": (TagsHead,),
     "parser": (TreeHead,),
-    "joint": (StateTagsHead, LemmasHead, GraphHead),
+    "joint": (StateTagsHead, LemmasHead, GraphHead, TransitionHead),
 }
 
 _TREE = {"head", "deprel"}
@@ -80,7 +82,7 @@ class Model:
             config = JointConfig.from_dict(file.header["config"])
             characters = Characters(Vocab.from_list(file.header["characters"]))
             encoder = self.encoder = SharedEncoder(file.arrays, self.lexicon, characters, config)
-            heads = tuple(head for head in heads if head.name in config.heads)
+            heads = tuple(h for h in heads if h.name in config.heads and h.serves(config))
             if not heads:
                 raise CheckpointError("the model has no head")
         self.heads = {head.name: head(file, self.lexicon) for head in heads}

@@ -15,6 +15,9 @@ from meprop_nlp.parsing.state import State
 WORD_POSITIONS: Final = ("s0", "s1", "s2", "b0", "b1", "b2")
 """The words on the stack and in the buffer."""
 
+STATE_WORDS: Final = WORD_POSITIONS[:4]
+"""Those that the joint model's parser reads; the encoder's vectors of these know the others."""
+
 LABEL_POSITIONS: Final = tuple(
     f"{word}{child}" for word in ("s0", "s1") for child in ("l1", "r1", "l2", "r2", "l1l1", "r1r1")
 )

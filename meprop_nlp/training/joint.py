@@ -1,6 +1,6 @@
 """Training the joint model: one encoder, the heads over it, and the sum of their losses.
 
-A head is added by a line in `JOINT_HEADS` here, and one in `models.model.HEADS`.
+A head is added to `JOINT_HEADS` here, and to `models.model.HEADS`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,16 +27,16 @@ from meprop_nlp.training.heads.head import LANES, States, TrainedHead, Widths
 from meprop_nlp.training.heads.lemmas import Lemmas
 from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns
 from meprop_nlp.training.heads.state_tags import StateTags
+from meprop_nlp.training.heads.transitions import TransitionTree
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import Teacher, Width, draw_synthetic
 
 ASKED_WORDS = 2000  # of a minibatch when a teacher answers about all words
 
-# The heads in the order in which they annotate: each reads what those before it predict.
-JOINT_HEADS: dict[str, type[TrainedHead]] = {
-    head.name: head for head in (StateTags, Lemmas, GraphTree)
-}
+# The heads in the order in which they annotate: each reads what those before it predict. Of two of
+# one name, the configuration chooses one.
+JOINT_HEADS: tuple[type[TrainedHead], ...] = (StateTags, Lemmas, GraphTree, TransitionTree)
 
 
 class JointNetwork(nn.Module):
@@ -115,8 +115,8 @@ class JointTask(SentenceTask):
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
         # the model file states the heads that the model has
-        names = _heads_to_train(train, self.config)
-        self.config = config = replace(self.config, heads=names)
+        classes = _heads_to_train(train, self.config)
+        self.config = config = replace(self.config, heads=tuple(classes))
         self.tags = {}
         self._lengths = np.array([len(sentence) for sentence in train], np.int64)
         self._firsts = np.cumsum(self._lengths) - self._lengths
@@ -133,9 +133,10 @@ class JointTask(SentenceTask):
         encoder = Encoder(*self._table_rows(), len(self.characters), config, settings.meprop)
         widths = Widths(encoder.input_width, encoder.width, 0)
         self.heads: dict[str, TrainedHead] = {}
-        for name in names:
-            head = JOINT_HEADS[name](train, config, settings.meprop, widths, self.device)
+        for name, head_class in classes.items():
+            head = head_class(train, config, settings.meprop, widths, self.device)
             self.heads[name] = head
+            self.warnings += head.notes
             widths = widths._replace(tags=widths.tags + head.n_tags)
             self.warnings += head.unseen(self.dev) if self.dev else []
         self.network = JointNetwork(encoder, self.heads)
@@ -297,9 +298,10 @@ def fitting_words(n_words: int) -> int:
     return max(200, min(500, n_words // 400))
 
 
-def _heads_to_train(train: Sequence[Sentence], config: JointConfig) -> tuple[str, ...]:
+def _heads_to_train(train: Sequence[Sentence], config: JointConfig) -> dict[str, type[TrainedHead]]:
     """Return the heads to train, in order: those that the user wants, or all that have data."""
-    found = [name for name, head in JOINT_HEADS.items() if head.is_in(train)]
+    heads = (head for head in JOINT_HEADS if head.serves(config))
+    found = {head.name: head for head in heads if head.is_in(train)}
     missing = [name for name in config.heads if name not in found]
     if missing:
         raise ConfigError(
@@ -307,4 +309,4 @@ def _heads_to_train(train: Sequence[Sentence], config: JointConfig) -> tuple[str
         )
     if not found:
         raise DataError("the training file has no tags, no lemmas and no trees")
-    return tuple(name for name in found if name in config.heads or not config.heads)
+    return {name: head for name, head in found.items() if name in config.heads or not config.heads}

@@ -1,4 +1,4 @@
-// exp, sigmoid and tanh of a vector.
+// exp, sigmoid, tanh and leaky ReLU of a vector.
 //
 // float: within 2 units in the last place over the whole range; NaN stays NaN (polynomials from
 // Cephes, S. L. Moshier). double: the C library's functions, lane by lane.
@@ -67,6 +67,12 @@ inline Vector<double> tanh(Vector<double> x) {
 template <class V>
 inline V sigmoid(V x) {
     return 1 / (1 + exp(-x));
+}
+
+// The activation of the joint model's heads.
+inline Vector<float> leaky_relu(Vector<float> x) {
+    const Vector<float> leak = 0.1f * x;
+    return x > leak ? x : leak;
 }
 
 } // namespace meprop::MEPROP_ISA

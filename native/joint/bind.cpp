@@ -7,17 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "dispatch.hpp"
-#include "joint/packed_layer.hpp"
+#include "joint/border.hpp"
 #include "rows/found_rows.hpp"
 
 namespace meprop::border {
 namespace {
 
-using Weights = Matrix<const float>;
-using Probabilities = std::optional<Matrix<const float>>;
-
-LayerMemory make_layer(Weights weight, std::optional<Row<const float>> bias) {
+LayerMemory make_layer(Matrix<const float> weight, std::optional<Row<const float>> bias) {
     const std::int64_t ins = size(weight, 0), outs = size(weight, 1);
     require(outs >= 1 && (!bias || size(*bias, 0) == outs),
             "bias must have a value for each column of weight, of which there is one or more");
@@ -36,55 +32,6 @@ DigitMemory make_digits(Matrix<const Index> digits, Row<const float> scale, Row<
         require(-127 <= digits.data()[i] && digits.data()[i] <= 127, "a digit needs eight bits");
     return {digits.data(), scale.data(), bias.data(), states,
             ins,           outs,         lanes,       kernels().digits_together};
-}
-
-// Throws if a kernel returned false.
-void require_finite(bool finite) {
-    if (!finite)
-        throw std::domain_error("scores are not finite");
-}
-
-// The kernels that a network's layers were packed for.
-class ForKernels {
- protected:
-    ForKernels() : kernels_(&kernels()) {}
-
-    PackedLayer use(const LayerMemory& memory) {
-        require(memory.lanes() == kernels_->lanes, kOtherInstructions);
-        held_.push_back(memory);
-        return memory.layer();
-    }
-    DigitLayer use(const DigitMemory& memory) {
-        require(memory.lanes() == kernels_->lanes, kOtherInstructions);
-        held_digits_.push_back(memory);
-        return memory.layer();
-    }
-
-    std::int64_t padded(std::int64_t width) const {
-        return (width + kernels_->lanes - 1) / kernels_->lanes * kernels_->lanes;
-    }
-
-    const Kernels* kernels_;
-
- private:
-    static constexpr const char* kOtherInstructions = "a layer was packed for other instructions";
-    std::vector<LayerMemory> held_;
-    std::vector<DigitMemory> held_digits_;
-};
-
-std::int64_t padded_to_fours(std::int64_t width) {
-    return (width + kMostDigitsTogether - 1) / kMostDigitsTogether * kMostDigitsTogether;
-}
-
-WordStates states_of(const Matrix<const float>& context, const Probabilities& tags) {
-    const std::int64_t words = size(context, 0);
-    require(!tags || size(*tags, 0) == words, "tags must have a row for each word");
-    return {words, context.data(), size(context, 1), tags ? tags->data() : nullptr,
-            tags ? size(*tags, 1) : 0};
-}
-
-void require_word_count(const auto& array, std::int64_t words) {
-    require(size(array, 0) == words, "results must have a value for each word");
 }
 
 class JointEncoder : ForKernels {
@@ -227,8 +174,7 @@ class GraphParser : ForKernels {
                 const LayerMemory& vectors, const LayerMemory& arcs, const LayerMemory& labels,
                 HeldArray<const float, 1> root, std::int64_t n_labels)
         : root_(root) {
-        const PackedLayer no_tags{nullptr, nullptr, 0, 0};
-        network_ = {tags ? use(*tags) : no_tags,
+        network_ = {tags ? use(*tags) : kNoLayer,
                     use(context),
                     use(vectors),
                     use(arcs),
@@ -249,13 +195,7 @@ class GraphParser : ForKernels {
                Row<Index> heads, Row<Index> labels, std::optional<Row<float>> confidence) const {
         const WordStates states = states_of(context, tags);
         require_bounds(bounds, static_cast<std::size_t>(states.words));
-        const std::int64_t tag_width = network_.vectors.ins;
-        require(padded_to_fours(states.width) == network_.context.ins &&
-                    (network_.tags.outs
-                         ? tag_width >= 1 && padded(tag_width) == network_.tags.outs &&
-                               states.n_tags == network_.tags.ins
-                         : tag_width == 0),
-                "context and tags do not fit the layers");
+        require_tags(states, network_.tags, network_.context, network_.vectors, kernels_->lanes);
         require_word_count(heads, states.words);
         require_word_count(labels, states.words);
         if (confidence)

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "parser/network.hpp"
+
 namespace meprop {
 
 // A linear layer. The weights are in groups of four panels, [group][input][panel][lane]; the last
@@ -119,6 +121,23 @@ struct GraphResults {
     std::int32_t* heads;  // (words) 0 = ROOT
     std::int32_t* labels; // (words)
     float* confidence;    // (words) or null: probability of the head
+};
+
+// The words that a state of the transition parser is scored by: s0, s1, s2 and b0.
+constexpr int kStateWords = 4;
+
+// What each word gives to a state's first layer, by its place in the state.
+struct PlaceRows {
+    const float* words;   // (words, kStateWords, hidden)
+    const float* special; // (2, kStateWords, hidden): of ROOT, and where there is no word
+};
+
+struct StateParserNetwork {
+    PackedLayer tags;    // no outputs if the head reads no tags
+    DigitLayer context;  // kStateWords layers side by side, each padded, over the states
+    PackedLayer vectors; // the same over the vector of tags
+    const float* special;
+    TransitionNetwork transitions;
 };
 
 } // namespace meprop

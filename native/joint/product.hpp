@@ -5,6 +5,7 @@
 // depend on the rows beside it.
 #pragma once
 
+#include "base/math.hpp"
 #include "base/products.hpp"
 #include "joint/network.hpp"
 
@@ -20,11 +21,6 @@ struct Block {
     const float *starts[R], *left[R], *right[R];
     float* y[R];
 };
-
-inline Vector<float> leaky_relu(Vector<float> x) {
-    const Vector<float> leak = 0.1f * x;
-    return x > leak ? x : leak;
-}
 
 // Computes V vectors of the block's outputs, of which the first `leaky` pass a leaky ReLU. Not
 // inlined: beside other code, the compiler does not keep all sums in registers.

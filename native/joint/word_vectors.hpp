@@ -2,7 +2,8 @@
 #pragma once
 
 #include "base/buffer.hpp"
-#include "joint/state_product.hpp"
+#include "joint/product.hpp"
+#include "joint/tag_vectors.hpp"
 
 namespace meprop::MEPROP_ISA {
 
@@ -13,19 +14,8 @@ struct WordVectors {
                 std::int64_t n)
         : arc(network.arcs.outs), label(network.vectors.outs / 2 - arc),
           stride(network.vectors.outs), values(n * stride), dependents(n * arc) {
-        const Buffer<float> tags(n * network.tags.outs);
-        if (network.tags.outs) {
-            const Rows probabilities{states.tags + first * states.n_tags, states.n_tags,
-                                     states.n_tags};
-            multiply({network.tags, probabilities, {}, tags, network.tags.outs}, n);
-        }
-        const StateDigits digits(states, first, n);
-        multiply({network.context, digits, values, stride}, n);
-        const Rows tag_vectors{tags, network.tags.outs, network.vectors.ins};
-        const Buffer<const float*> rows(n);
-        for (std::int64_t r = 0; r < n; ++r)
-            rows[r] = values + r * stride;
-        multiply({network.vectors, tag_vectors, {}, values, stride, 2 * arc, rows, 0}, n);
+        multiply_with_tags(network.tags, network.context, network.vectors, states, first, n, values,
+                           2 * arc);
         multiply({network.arcs, {values, stride, network.arcs.ins}, {}, dependents, arc}, n);
     }
 

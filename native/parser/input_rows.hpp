@@ -23,7 +23,7 @@ constexpr ChildPositions kChildren[2][2] = {{{6, 8, 10}, {7, 9, 11}}, {{12, 14, 
 class MissingRows {
  public:
     explicit MissingRows(const ParserNetwork& network)
-        : h_(network.hidden), rows_((kPositions + 8) * h_) {
+        : h_(network.transitions.hidden), rows_((kPositions + 8) * h_) {
         for (int p = 0; p < kPositions; ++p) {
             float* row = rows_ + p * h_;
             const float* form = network.special_forms + (kPositions + p) * h_;
@@ -31,7 +31,8 @@ class MissingRows {
             const float* label =
                 p < kFirstChild
                     ? nullptr
-                    : network.label_rows + ((p - kFirstChild + 1) * (network.labels + 1) - 1) * h_;
+                    : network.label_rows +
+                          ((p - kFirstChild + 1) * (network.transitions.labels + 1) - 1) * h_;
             for (std::int64_t j = 0; j < h_; ++j)
                 row[j] = form[j] + tag[j] + (label ? label[j] : 0.0f);
         }
@@ -63,11 +64,11 @@ class MissingRows {
 
 constexpr int kMaxRows = 2 * kPositions + kLabelled;
 
-// The rows whose sum is the input of a state.
-class InputRows {
+// The rows of forms, tags and labels whose sum is the input of a state.
+class FeatureInput {
  public:
-    InputRows(const ParserNetwork& network, const MissingRows& missing, const float* const* forms,
-              const float* const* tags)
+    FeatureInput(const ParserNetwork& network, const MissingRows& missing,
+                 const float* const* forms, const float* const* tags)
         : network_(network), missing_(missing), forms_(forms), tags_(tags) {}
 
     void collect(const ParserState& state) {
@@ -77,7 +78,7 @@ class InputRows {
         for (int i = 0; i < 3; ++i)
             add_word(state, state.buffer(i), 3 + i);
         // in arc-hybrid, b0's left children replace those of s1: parsing/features.py
-        const bool b0 = network_.system == System::arc_hybrid;
+        const bool b0 = network_.transitions.system == System::arc_hybrid;
         for (int w = 0; w < 2; ++w) {
             const std::int32_t word = state.stack(w), left = w && b0 ? state.buffer(0) : word;
             add_children(state, w, 0, state.left1, state.left2, left);
@@ -94,7 +95,7 @@ class InputRows {
             rows[n++] = missing_.one(position);
             return;
         }
-        const std::int64_t at = position * network_.hidden;
+        const std::int64_t at = position * network_.transitions.hidden;
         const bool is_root = word == ParserState::kRoot;
         rows[n++] = (is_root ? network_.special_forms : forms_[word - 1]) + at;
         rows[n++] = (is_root ? network_.special_tags : tags_[word - 1]) + at;
@@ -104,8 +105,8 @@ class InputRows {
         add_word(state, child, position);
         if (child != state.none) {
             const std::int64_t label =
-                (position - kFirstChild) * (network_.labels + 1) + state.labels[child];
-            rows[n++] = network_.label_rows + label * network_.hidden;
+                (position - kFirstChild) * (network_.transitions.labels + 1) + state.labels[child];
+            rows[n++] = network_.label_rows + label * network_.transitions.hidden;
         }
     }
 
@@ -130,6 +131,22 @@ class InputRows {
     const MissingRows& missing_;
     const float* const* forms_;
     const float* const* tags_;
+};
+
+// The features of a batch, a sentence at a time.
+class FeatureInputs {
+ public:
+    FeatureInputs(const ParserNetwork& network, const ParserBatch& batch)
+        : network_(network), batch_(batch), missing_(network) {}
+
+    FeatureInput from(std::int64_t word) const {
+        return {network_, missing_, batch_.forms + word, batch_.tags + word};
+    }
+
+ private:
+    const ParserNetwork& network_;
+    const ParserBatch& batch_;
+    const MissingRows missing_;
 };
 
 } // namespace meprop::MEPROP_ISA

@@ -4,7 +4,7 @@
 #include "base/buffer.hpp"
 #include "base/math.hpp"
 #include "base/simd.hpp"
-#include "parser/input_rows.hpp"
+#include "parser/network.hpp"
 
 namespace meprop::MEPROP_ISA {
 
@@ -24,8 +24,10 @@ inline Vector<float> activate(Vector<float> x) {
         return x > 0 ? x : Vector<float>{};
     else if constexpr (A == Activation::cube)
         return x * x * x;
-    else
+    else if constexpr (A == Activation::tanh)
         return tanh(x);
+    else
+        return leaky_relu(x);
 }
 
 template <Activation A>
@@ -46,7 +48,7 @@ inline void put(Vector<float> x, std::int64_t first, Hidden& hidden) {
 }
 
 template <Activation A, int Vectors>
-inline Vector<float> add_rows(const float* bias, const InputRows& input, std::int64_t first,
+inline Vector<float> add_rows(const float* bias, const auto& input, std::int64_t first,
                               Hidden& hidden) {
     constexpr std::int64_t L = kLanes<float>;
     Vector<float> sums[Vectors];
@@ -66,7 +68,7 @@ inline Vector<float> add_rows(const float* bias, const InputRows& input, std::in
 
 // Computes the first hidden layer of a state. Returns zeros unless a sum is not finite.
 template <Activation A>
-inline Vector<float> first_layer(const ParserNetwork& network, const InputRows& input,
+inline Vector<float> first_layer(const TransitionNetwork& network, const auto& input,
                                  Hidden& hidden) {
     constexpr std::int64_t L = kLanes<float>;
     hidden.n = 0;

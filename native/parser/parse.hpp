@@ -1,20 +1,23 @@
-// Greedy transition-based parsing over folded rows.
+// Greedy transition-based parsing: a state's input is a sum of rows.
 #pragma once
 
 #include "base/best_score.hpp"
 #include "base/buffer.hpp"
+#include "parser/input_rows.hpp"
 #include "parser/layers.hpp"
+#include "parser/parser_state.hpp"
 
 namespace meprop::MEPROP_ISA {
 
-template <Activation A>
+// `inputs.from(word)` has the rows of the sentence that begins with this word; collect(state) puts
+// those of a state into its `rows`, of which there are `n`.
+template <Activation A, class Inputs>
 class GreedyParser {
  public:
-    explicit GreedyParser(const ParserNetwork& network)
-        : network_(network), missing_(network), hidden_(widest(network)), scores_(widest(network)) {
-    }
+    GreedyParser(const TransitionNetwork& network, const Inputs& inputs)
+        : network_(network), inputs_(inputs), hidden_(widest(network)), scores_(widest(network)) {}
 
-    bool parse(const ParserBatch& batch, std::int64_t sentence,
+    bool parse(const TreeBatch& batch, std::int64_t sentence,
                const Exploration* exploration = nullptr) {
         const std::int32_t first = batch.bounds[sentence];
         const std::int32_t n = batch.bounds[sentence + 1] - first;
@@ -22,7 +25,7 @@ class GreedyParser {
         if (exploration)
             begin(*exploration, first, n, last_children);
         ParserState state(n);
-        InputRows input(network_, missing_, batch.forms + first, batch.tags + first);
+        auto input = inputs_.from(first);
         const System system = network_.system;
         const std::int32_t right_start =
             static_cast<std::int32_t>(network_.left_start + network_.labels);
@@ -67,7 +70,7 @@ class GreedyParser {
     }
 
  private:
-    static std::int64_t widest(const ParserNetwork& network) {
+    static std::int64_t widest(const TransitionNetwork& network) {
         std::int64_t widest = network.hidden;
         for (std::int64_t i = 0; i < network.n_layers; ++i)
             widest = larger(widest, network.layers[i].outs);
@@ -128,7 +131,7 @@ class GreedyParser {
         return best < 0 || scores_[move] > scores_[best] ? move : best;
     }
 
-    Choice choose(const InputRows& input, int situation) {
+    Choice choose(const auto& input, int situation) {
         const Vector<float> check = first_layer<A>(network_, input, hidden_);
         for (std::int64_t i = 0; i + 1 < network_.n_layers; ++i) {
             const Layer& layer = network_.layers[i];
@@ -147,8 +150,8 @@ class GreedyParser {
         return best_of(scores_, network_.masks + situation * last.outs, last.outs);
     }
 
-    const ParserNetwork& network_;
-    MissingRows missing_;
+    const TransitionNetwork& network_;
+    const Inputs& inputs_;
     Hidden hidden_;
     const Buffer<float> scores_;
     // of the sentence that is being explored
@@ -156,10 +159,10 @@ class GreedyParser {
     std::int32_t *followed_ = nullptr, *targets_ = nullptr, *last_children_ = nullptr;
 };
 
-template <Activation A>
-inline bool parse_all(const ParserNetwork& network, const ParserBatch& batch,
-                      const Exploration* exploration) {
-    GreedyParser<A> parser(network);
+template <Activation A, class Inputs>
+inline bool parse_all(const TransitionNetwork& network, const Inputs& inputs,
+                      const TreeBatch& batch, const Exploration* exploration) {
+    GreedyParser<A, Inputs> parser(network, inputs);
     for (std::int64_t s = 0; s < batch.sentences; ++s) {
         if (!parser.parse(batch, s, exploration))
             return false;
@@ -169,13 +172,16 @@ inline bool parse_all(const ParserNetwork& network, const ParserBatch& batch,
 
 inline bool parse_or_explore(const ParserNetwork& network, const ParserBatch& batch,
                              const Exploration* exploration) {
-    switch (network.activation) {
+    const FeatureInputs inputs(network, batch);
+    switch (network.transitions.activation) {
     case Activation::relu:
-        return parse_all<Activation::relu>(network, batch, exploration);
+        return parse_all<Activation::relu>(network.transitions, inputs, batch.trees, exploration);
     case Activation::cube:
-        return parse_all<Activation::cube>(network, batch, exploration);
+        return parse_all<Activation::cube>(network.transitions, inputs, batch.trees, exploration);
     case Activation::tanh:
-        return parse_all<Activation::tanh>(network, batch, exploration);
+        return parse_all<Activation::tanh>(network.transitions, inputs, batch.trees, exploration);
+    case Activation::leaky_relu:
+        break; // of the joint model
     }
     return false;
 }

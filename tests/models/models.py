@@ -12,6 +12,7 @@ from meprop_nlp.config import JointConfig, ParserConfig, TaggerConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.parsing.features import STATE_WORDS
 
 FORMS = ["the", "old", "man", "the", "boats", "Über", "x2", "."]
 TAGS = {"upos": ["<unk>", "DET", "NOUN", "VERB"], "xpos": ["<unk>", "DT", "NN"]}
@@ -90,7 +91,7 @@ def random_tagger(seed: int, *, units: tuple[int, int] = (5, 5), **config: Any) 
 
 
 SCRIPTS = ['["lower",0,"",0,""]', '["lower",0,"",1,"y"]', '["keep",1,"",2,""]', '"be"']
-LABELS = ["root", "nsubj", "obj", "acl"]
+LABELS = ["root", "nsubj", "obj", "acl", "acl\u2191obj"]
 
 
 def random_joint(
@@ -102,11 +103,13 @@ def random_joint(
     labels: int = 4,
     spelling: tuple[int, int] = (4, 4),
     heads: tuple[str, ...] = ("tags", "lemmas", "tree"),
+    system: str = "arc-hybrid",
     **config: Any,
 ) -> ModelFile:
     """A joint model whose weights are drawn from `seed`.
 
     Args:
+        system: the transition system, where `tree` is transitions.
         units: of the two directions of each layer.
         spelling: the same of the layer over characters.
         n_tags: the numbers of values of UPOS and XPOS.
@@ -161,12 +164,25 @@ def random_joint(
     if tag_inputs:
         layer("tree.tags", tag_inputs, settings.tag_dim, bias=False)
         inputs += settings.tag_dim
-    layer("tree.root", inputs, 1, bias=False)
-    for kind, outs in (("arc", settings.arc_dim), ("label", settings.label_dim)):
-        for end in ("dep", "head"):
-            layer(f"tree.{kind}_{end}", inputs, outs)
-    layer("tree.arcs", settings.arc_dim, settings.arc_dim)
-    layer("tree.labels", settings.label_dim, labels)
+    of_tree: dict[str, Any] = {}
+    if settings.tree == "graph":
+        layer("tree.root", inputs, 1, bias=False)
+        for kind, outs in (("arc", settings.arc_dim), ("label", settings.label_dim)):
+            for end in ("dep", "head"):
+                layer(f"tree.{kind}_{end}", inputs, outs)
+        layer("tree.arcs", settings.arc_dim, settings.arc_dim)
+        layer("tree.labels", settings.label_dim, labels)
+    else:
+        layer("tree.special", inputs, 2, bias=False)
+        for place in STATE_WORDS:
+            layer(f"tree.{place}", inputs, settings.arc_dim)
+        first = 2 if system == "arc-standard-swap" else 1
+        layer("tree.output", settings.arc_dim, first + 2 * labels)
+        of_tree = {
+            "transition_system": system,
+            "root_labels": [0],
+            "other_labels": list(range(1, labels)),
+        }
     header = {
         "kind": "model",
         "task": "joint",
@@ -177,7 +193,7 @@ def random_joint(
         "scripts": edits,
         "labels": [*LABELS, *(f"l{i}" for i in range(labels))][:labels],
     }
-    return ModelFile(header, arrays)
+    return ModelFile(header | of_tree, arrays)
 
 
 def random_sentences(seed: int, lengths: list[int]) -> list[Sentence]:

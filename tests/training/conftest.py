@@ -50,6 +50,14 @@ def _sentence(*rows: str) -> Sentence:
     )
 
 
+@pytest.fixture
+def fine_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trained models run in NumPy, with so many digits that rounding is too small to see."""
+    monkeypatch.setattr("meprop_nlp.models.model.core", lambda: None)
+    for name in ("STATE_DIGITS", "WEIGHT_DIGITS"):
+        monkeypatch.setattr(f"meprop_nlp.models.digits.{name}", 1 << 20)
+
+
 @pytest.fixture(scope="session")
 def treebank() -> Treebank:
     """Projective trees of 1 to 7 words; `saw` is a noun once and a verb once."""

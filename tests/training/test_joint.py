@@ -68,6 +68,7 @@ def round_as_stored(task: JointTask) -> None:
     "heads", [("tags", "lemmas", "tree"), ("lemmas", "tree"), ("tags", "tree"), ("tree",)], ids=str
 )
 @pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.usefixtures("fine_digits")
 def test_stored_model_scores_as_the_network(
     make_joint: Make,
     crossing: list[Sentence],
@@ -86,9 +87,6 @@ def test_stored_model_scores_as_the_network(
         answers = task.network(task._inputs(batch), layout)
     order = torch.from_numpy(np.argsort(batch.words))  # as in the treebank
 
-    monkeypatch.setattr("meprop_nlp.models.model.core", lambda: None, raising=False)
-    for name in ("STATE_DIGITS", "WEIGHT_DIGITS"):  # so many that rounding is too small to see
-        monkeypatch.setattr(f"meprop_nlp.models.digits.{name}", 1 << 20)
     model = task.frozen()
     scripts, arcs = [], []
     softmax = frozen_lemmas.softmax

@@ -28,8 +28,8 @@ from meprop_nlp.models.parts import take
 from meprop_nlp.models.prediction import Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 from meprop_nlp.settings import settings_of
+from meprop_nlp.training import joint
 from meprop_nlp.training.heads.head import States, TrainedHead, Widths
-from meprop_nlp.training.joint import JOINT_HEADS
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.run import train
 
@@ -110,7 +110,7 @@ class Spaces(TrainedHead):
 @pytest.fixture
 def spaces(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line in each of the two tables, and a name that `heads` may hold."""
-    monkeypatch.setitem(JOINT_HEADS, "spaces", Spaces)
+    monkeypatch.setattr(joint, "JOINT_HEADS", (*joint.JOINT_HEADS, Spaces))
     monkeypatch.setitem(HEADS, "joint", (*HEADS["joint"], SpacesHead))
     settings: Any = settings_of(JointConfig)
     heads = settings["heads"]._replace(choices=(*HEAD_NAMES, "spaces"))

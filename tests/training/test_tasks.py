@@ -206,7 +206,7 @@ def test_parser_loss_is_the_naive_one(
     )
     randomize(task.network, 4, scale=0.2)
     rng = np.random.default_rng(3)  # the task's seed
-    trees, _ = gold_trees(crossing, task.config, projective=task.system.projective)
+    trees, _ = gold_trees(crossing, projective=task.system.projective)
     losses = []
     doubles = 0
     for sentence, heads, deprels in trees:
@@ -235,7 +235,7 @@ def test_with_the_dynamic_oracle_the_examples_are_what_the_parser_meets(
 ) -> None:
     task = parser_task(crossing, transition_system="arc-hybrid", oracle="dynamic")
     randomize(task.network, 4, scale=0.2)
-    trees, _ = gold_trees(crossing, task.config, projective=True)
+    trees, _ = gold_trees(crossing, projective=True)
     every = np.arange(2 * sum(len(sentence) for sentence, _, _ in trees))
     static = parser_task(crossing, transition_system="arc-hybrid")
     static.network.load_state_dict(task.network.state_dict())
@@ -514,7 +514,7 @@ def test_crossing_and_several_roots_train_and_every_output_is_a_tree_with_one_ro
 
 
 def test_second_roots_hang_on_the_first_as_parataxis(crossing: list[Sentence]) -> None:
-    trees, _ = gold_trees(crossing, ParserConfig(), projective=True)
+    trees, _ = gold_trees(crossing, projective=True)
     _, heads, deprels = trees[-1]
     assert heads == [0, 1, 1, 3]
     assert deprels == ["root", "punct", "parataxis", "advmod"]
@@ -524,11 +524,11 @@ def test_second_roots_hang_on_the_first_as_parataxis(crossing: list[Sentence]) -
 def test_lifted_labels_are_kept_where_they_can_be_learnt(
     crossing: list[Sentence], copies: int, kept: bool
 ) -> None:
-    trees, _ = gold_trees(crossing, ParserConfig(), projective=True)
+    trees, _ = gold_trees(crossing, projective=True)
     lifted = [deprel for _, _, deprels in trees for deprel in deprels if LIFTED in deprel]
     once = min(lifted, key=lifted.count)
     projective = [sentence for sentence in crossing if is_projective(sentence.column("head"))]
-    trees, _ = gold_trees([*crossing, *projective * copies], ParserConfig(), projective=True)
+    trees, _ = gold_trees([*crossing, *projective * copies], projective=True)
     labels = {deprel for _, _, deprels in trees for deprel in deprels}
     assert (once in labels) == kept
     assert (POOLED in labels) != kept
@@ -557,7 +557,7 @@ def test_pooled_labels_are_explored_as_such(crossing: list[Sentence]) -> None:
 def test_dropping_every_tree_leaves_nothing(crossing: list[Sentence]) -> None:
     with pytest.raises(DataError, match="no tree is left to train on"):
         parser_task(crossing[-2:-1], nonprojective="drop")
-    assert len(gold_trees(crossing, ParserConfig(nonprojective="drop"), projective=True)[0]) == 9
+    assert len(gold_trees(crossing, projective=True, nonprojective="drop")[0]) == 9
 
 
 def test_swap_learns_a_crossing_tree_by_heart(train: Callable[..., Any], crossing: Any) -> None:

@@ -156,14 +156,21 @@ def test_resumed_run_ends_bit_equal_to_one_never_stopped(
         assert timeless(output) == epochs, name
 
 
+OWN_WAY = {
+    "parser": {"transition_system": "arc-hybrid", "oracle": "dynamic", "hidden": 16},
+    "joint": {"tree": "transitions", "hidden": 16},
+}
+
+
+@pytest.mark.parametrize("task", list(OWN_WAY))
 def test_a_parser_that_went_its_own_way_is_resumed_on_it(
-    train: Callable[..., Any], tmp_path: Path
+    train: Callable[..., Any], tmp_path: Path, task: str
 ) -> None:
-    options: dict[str, Any] = {"task": "parser", "training": {"epochs": 4, "seed": 1}}
-    options["config"] = {"transition_system": "arc-hybrid", "oracle": "dynamic", "hidden": 16}
+    options: dict[str, Any] = {"task": task, "training": {"epochs": 4, "seed": 1}}
+    options["config"] = OWN_WAY[task]
     whole = tmp_path / "whole.st"
     train(output=whole, **options)
-    n = BATCHES["parser"]
+    n = BATCHES[task]
     for batches in (n + 2, 2 * n, 2 * n + 1, 3 * n, 3 * n + 2):
         output = tmp_path / f"{batches}.st"
         interrupted(train, stop_after(batches), KeyboardInterrupt, output, **options)

@@ -12,13 +12,13 @@ import numpy as np
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.errors import MePropError
-from meprop_nlp.models.digits import DigitWeight
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.heads.joint_native import NativeGraph, leaky_relu
+from meprop_nlp.models.heads.tree_inputs import TreeInputs
 from meprop_nlp.models.native_encoder import NativeStates
-from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, number_of_tags, take
+from meprop_nlp.models.parts import Array, demand_texts, take
 from meprop_nlp.models.prediction import Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.spanning_tree import spanning_tree
@@ -34,6 +34,10 @@ class GraphHead(Head):
     name = "tree"
     activity = "parsing"
 
+    @staticmethod
+    def serves(config: JointConfig) -> bool:
+        return config.tree == "graph"
+
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
         self.config = JointConfig.from_dict(file.header["config"])
         self.reads, self.fills = (), ("head", "deprel")
@@ -42,18 +46,13 @@ class GraphHead(Head):
         demand_texts("labels", self.labels)
         self._values = Values(self.labels)
         arrays = file.arrays
-        self._tags: Array | None = None
         self._native: NativeGraph | None = None
-        self._root = take(arrays, "tree.root.weight", 1, None)
-        inputs = self._root.shape[1]
-        n_tags = number_of_tags(file)
-        if n_tags:
-            self._tags = take(arrays, "tree.tags.weight", None, n_tags).T
+        self._inputs = TreeInputs(file, "tree.root.weight", 1)
         self._layers: dict[str, tuple[Array, Array]] = {}
         for name in ("arc_dep", "arc_head", "label_dep", "label_head"):
             # both vectors that a label is scored by are added
             width = len(self._layers["label_dep"][1]) if name == "label_head" else None
-            weight = take(arrays, f"tree.{name}.weight", width, inputs)
+            weight = take(arrays, f"tree.{name}.weight", width, self._inputs.width)
             self._layers[name] = weight.T, take(arrays, f"tree.{name}.bias", len(weight))
         n_dep, n_head, n_label, _ = (len(bias) for _, bias in self._layers.values())
         self._arcs = (
@@ -66,8 +65,7 @@ class GraphHead(Head):
         )
 
     def prepare(self, native: ModuleType | None, encoder: SharedEncoder) -> None:
-        tag_width = 0 if self._tags is None else self._tags.shape[1]
-        demand_inputs("tree.root.weight", self._root.shape[1], encoder.width + tag_width)
+        self._inputs.demand_fit(encoder)
         if native is None:
             return
         # the core takes vectors of one width for arcs; simplification may have cut one of them more
@@ -75,9 +73,9 @@ class GraphHead(Head):
         dep, head, *label = self._layers.values()
         self._native = NativeGraph(
             native,
-            self._tags,
+            self._inputs.tags,
             [_widened(dep, width), _widened(head, width), *label],
-            self._root[0],
+            self._inputs.special[0],
             _widened((_widened_rows(self._arcs[0], width), self._arcs[1]), width),
             self._output,
         )
@@ -98,17 +96,12 @@ class GraphHead(Head):
                 tree,
                 {} if probabilities is None else {"ArcConf": probabilities},
             )
-        width = states.context.shape[1]
-        tags = None
-        if self._tags is not None and states.tags is not None:
-            tags = states.tags @ self._tags
-        vectors = {}
-        for name, (weight, bias) in self._layers.items():
-            sums = DigitWeight.of(weight[:width]).product(states.context)
-            if tags is not None:
-                sums += tags @ weight[width:]
-            hidden = np.concatenate([sums, self._root @ weight]) + bias  # (N + 1, ...), ROOT last
-            vectors[name] = leaky_relu(hidden) if name.startswith("arc") else hidden
+        vectors = {
+            name: leaky_relu(hidden) if name.startswith("arc") else hidden
+            for name, hidden in zip(
+                self._layers, self._inputs.products(states, self._layers.values()), strict=True
+            )
+        }  # each (N + 1, ...), ROOT at the end
         weight, bias = self._arcs
         dependents = vectors["arc_dep"][:-1] @ weight + bias
         n_words = len(dependents)

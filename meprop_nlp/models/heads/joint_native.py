@@ -32,7 +32,7 @@ def digit_layer(native: ModuleType, weight: Array, bias: Array) -> object:
 
 
 @contextmanager
-def _as_model_errors() -> Iterator[None]:
+def as_model_errors() -> Iterator[None]:
     """Turn an error of the core into a MePropError."""
     try:
         yield
@@ -64,7 +64,7 @@ class NativeTags:
         ids = np.empty((self._n_columns, n_words), np.int32)
         sure = np.empty(ids.shape, np.float32) if confidence else None
         states.tags = np.empty((n_words, self._n_tags), np.float32)
-        with _as_model_errors():
+        with as_model_errors():
             self._scorer.choose(states.context, ids, sure, states.tags)
         return ids, sure
 
@@ -93,7 +93,7 @@ class NativeLemmas:
         """Return the ids of the best scripts, (N,), and their probabilities if asked for."""
         ids = np.empty(len(states.context), np.int32)
         sure = np.empty(ids.shape, np.float32) if confidence else None
-        with _as_model_errors():
+        with as_model_errors():
             self._scorer.choose(
                 states.rows, states.columns["lemmas"], states.context, states.tags, ids, sure
             )
@@ -161,6 +161,6 @@ class NativeGraph:
         labels = np.empty_like(heads)
         sure = np.empty(heads.shape, np.float32) if confidence else None
         tags = states.tags if self._reads_tags else None
-        with _as_model_errors():
+        with as_model_errors():
             self._parser.parse(states.context, tags, words.bounds, heads, labels, sure)
         return heads, labels, sure

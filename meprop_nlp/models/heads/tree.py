@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
@@ -11,12 +10,12 @@ from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.encoder import States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
+from meprop_nlp.models.heads.in_step import Exploration
 from meprop_nlp.models.heads.tree_native import NativeParser
-from meprop_nlp.models.heads.tree_numpy import Exploration, NumpyParser, Trees
-from meprop_nlp.models.prediction import Indices, Prediction, TextColumn, Values
+from meprop_nlp.models.heads.tree_numpy import NumpyParser
+from meprop_nlp.models.prediction import Indices, Prediction
 from meprop_nlp.models.words import SentenceWords, Words
 from meprop_nlp.native import core
-from meprop_nlp.parsing.projectivity import LIFTED, deprojectivize
 
 
 class TreeHead(Head):
@@ -24,8 +23,6 @@ class TreeHead(Head):
 
     Attributes:
         tags, labels, system: see `NumpyParser`.
-        relations: dependency relations as they are written: the labels, then the relations that
-            occur only inside lifted labels.
         reference: the network in NumPy.
     """
 
@@ -41,14 +38,6 @@ class TreeHead(Head):
         self.scores = ("uas", "las", "clas", "ucm", "lcm")
         native = core()
         self._parser = self.reference if native is None else NativeParser(self.reference, native)
-        self.relations = list(self.labels)
-        self._is_lifted = np.zeros(len(self.labels), np.bool_)
-        if self.config.nonprojective == "pseudo":
-            self._is_lifted[:] = [LIFTED in label for label in self.labels]
-            plain = (label.partition(LIFTED)[0] for label in self.labels)
-            self.relations += sorted(set(plain) - set(self.labels))
-        self._relation_ids = {relation: i for i, relation in enumerate(self.relations)}
-        self._values = Values(self.relations)
 
     def annotate(
         self,
@@ -60,27 +49,7 @@ class TreeHead(Head):
     ) -> Prediction:
         with np.errstate(all="ignore"):  # an overflow shows in the scores
             trees = self._parser.parse(words, confidence=confidence)
-        lifted = self._is_lifted[trees.labels]
-        if lifted.any():
-            self._deprojectivize(trees, words, np.flatnonzero(lifted))
-        return Prediction(
-            {"deprel": TextColumn(self._values, trees.labels)},
-            trees.heads,
-            {} if trees.confidence is None else {"ArcConf": trees.confidence},
-        )
-
-    def _deprojectivize(self, trees: Trees, words: Words, lifted: npt.NDArray[np.int64]) -> None:
-        """Undo the pseudo-projective encoding, in place, of the sentences with lifted labels.
-
-        Afterwards their labels are indices of `relations`.
-        """
-        sentences = np.unique(np.searchsorted(words.bounds, lifted, side="right") - 1)
-        for sentence in sentences.tolist():
-            span = slice(*words.bounds[sentence : sentence + 2].tolist())
-            encoded = [self.labels[label] for label in trees.labels[span].tolist()]
-            heads, deprels = deprojectivize(trees.heads[span].tolist(), encoded)
-            trees.heads[span] = heads
-            trees.labels[span] = [self._relation_ids[deprel] for deprel in deprels]
+        return self.reference.relations.prediction(trees, words)
 
     def explore(
         self, sentences: Iterable[Sentence], heads: Indices, labels: Indices

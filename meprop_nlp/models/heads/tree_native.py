@@ -3,17 +3,16 @@
 from types import ModuleType
 
 import numpy as np
-import numpy.typing as npt
 
-from meprop_nlp.config import ACTIVATIONS, TRANSITION_SYSTEMS
 from meprop_nlp.errors import MePropError
-from meprop_nlp.models.heads.tree_numpy import Exploration, NumpyParser, Trees
+from meprop_nlp.models.heads.in_step import Exploration, Trees
+from meprop_nlp.models.heads.transitions_native import transition_scorer
+from meprop_nlp.models.heads.tree_numpy import NumpyParser
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.prediction import Indices
 from meprop_nlp.models.rows import RowSource, padded
 from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.features import POSITIONS
-from meprop_nlp.parsing.transitions import TransitionSystem
 
 FORM_BYTES, TAG_BYTES = 104 << 20, 16 << 20
 
@@ -37,23 +36,12 @@ class NativeParser:
         self._tags = RowSource(
             native, columns, network.tag_vectors, _side_by_side(tags), n_bytes=TAG_BYTES
         )
-        others = [(padded(weight, lanes), padded(b, lanes)) for weight, b in network.layers[1:]]
-        # the inputs of each layer are the padded outputs of the one before
-        matrices = [np.ascontiguousarray(padded(weight.T, lanes).T) for weight, _ in others]
-        masks, forced = _masks(network.system, matrices[-1].shape[1])
+        activation, layers = network.config.activation, network.layers[1:]
         self._decoder = native.ParserDecoder(
-            TRANSITION_SYSTEMS.index(network.config.transition_system),
-            ACTIVATIONS.index(network.config.activation),
-            padded(bias, lanes),
+            transition_scorer(native, network.system, activation, bias, layers),
             np.ascontiguousarray(np.einsum("ne,seh->nsh", network.special[:2], forms)),
             np.ascontiguousarray(np.einsum("ne,seh->nsh", network.special[2:], tags)),
             np.ascontiguousarray(np.einsum("ne,seh->snh", network.label_rows, labels)),
-            matrices,
-            [b for _, b in others],
-            network.system.left_start,
-            network.system.n_transitions,
-            masks,
-            forced,
         )
 
     def parse(self, words: Words, *, confidence: bool = False) -> Trees:
@@ -99,13 +87,3 @@ def _side_by_side(weight: Array) -> Array:
     """Return the weight of each slot (slots, E, hidden) as (E, slots x hidden)."""
     slots, dim, hidden = weight.shape
     return np.ascontiguousarray(weight.transpose(1, 0, 2)).reshape(dim, slots * hidden)
-
-
-def _masks(system: TransitionSystem, width: int) -> tuple[Array, npt.NDArray[np.int32]]:
-    """Return each mask of the system as 0 or -inf, (masks, width), and the only transition that it
-    allows, or -1: (masks,).
-    """
-    masks = np.full((len(system.masks), width), -np.inf, np.float32)
-    masks[:, : system.n_transitions][system.masks] = 0
-    forced = np.where(system.masks.sum(1) == 1, system.masks.argmax(1), -1)
-    return masks, forced.astype(np.int32)

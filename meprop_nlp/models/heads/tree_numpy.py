@@ -1,8 +1,6 @@
 """The parser's network in NumPy: the weights, and the reference of the native parser."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +8,14 @@ import numpy.typing as npt
 from meprop_nlp.config import ParserConfig
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.vocab import Vocab
-from meprop_nlp.errors import CheckpointError, MePropError
+from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.encoder import FormTables
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.heads.in_step import Exploration, InStep, Trees
+from meprop_nlp.models.heads.relations import Relations
 from meprop_nlp.models.parts import (
     Array,
     demand_size,
-    demand_texts,
     demand_unknown_entries,
     tag_lists,
     take,
@@ -24,13 +23,8 @@ from meprop_nlp.models.parts import (
 from meprop_nlp.models.prediction import Indices
 from meprop_nlp.models.words import Words, joined
 from meprop_nlp.parsing.features import LABEL_POSITIONS, POSITIONS, extract, extract_labels
-from meprop_nlp.parsing.projectivity import LIFTED
-from meprop_nlp.parsing.transitions import (
-    SWAPS_PER_WORD,
-    ArcStandardSwap,
-    TransitionSystem,
-    make_system,
-)
+from meprop_nlp.parsing.state import State
+from meprop_nlp.parsing.transitions import TransitionSystem
 
 ACTIVATION_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "relu": lambda x: np.maximum(x, 0),
@@ -39,35 +33,8 @@ ACTIVATION_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
 }
 
 # Far more than any real model has. Folding makes 18 hidden layers of each word, 12 of each label.
-MOST_NEURONS = MOST_LABELS = 1 << 16
+MOST_NEURONS = 1 << 16
 MOST_LABEL_WEIGHTS = 1 << 24
-
-
-class Trees(NamedTuple):
-    """The trees of N words.
-
-    Attributes:
-        heads: (N,) the id of each word's head in its sentence, 0 for ROOT.
-        labels: (N,) label ids.
-        confidence: (N,) the softmax, among the valid transitions, of the one that attached the
-            word; None unless asked for.
-    """
-
-    heads: Indices
-    labels: Indices
-    confidence: npt.NDArray[np.float32] | None
-
-
-class Exploration(NamedTuple):
-    """The states of a parser that follows its own choices: N words, 2 N states.
-
-    Attributes:
-        followed: (2 N,) int32, the transition with the best score in each state, which was made.
-        targets: (2 N,) int32, the one with the best score among those that the oracle returns.
-    """
-
-    followed: Indices
-    targets: Indices
 
 
 class NumpyParser:
@@ -78,6 +45,7 @@ class NumpyParser:
     Attributes:
         tags: the vocabulary of each tag column it reads, by column name.
         labels: dependency relations by index, in the encoding of `config.nonprojective`.
+        relations: what these stand for.
         system: the transition system.
         special: (4, E) ROOT and NULL as words, then as tags.
         label_rows: (labels + 1, E) the embeddings of the labels; the last row is for no label.
@@ -93,7 +61,8 @@ class NumpyParser:
         tags = tag_lists(file.header["tags"])
         self.tags = {name: Vocab.from_list(values) for name, values in tags.items()}
         demand_unknown_entries(*self.tags.values())
-        self.labels: list[str] = file.header["labels"]
+        self.relations = Relations(file.header, lifted=self.config.nonprojective == "pseudo")
+        self.labels = self.relations.labels
         self.system = self._make_system(file)
         self.special = take(arrays, "special.weight", 4, None)
         e = self.special.shape[1]
@@ -116,15 +85,7 @@ class NumpyParser:
         demand_size("labels times neurons", size, MOST_LABEL_WEIGHTS)
 
     def _make_system(self, file: ModelFile) -> TransitionSystem:
-        demand_texts("labels", self.labels)
-        demand_size("labels", len(self.labels), MOST_LABELS)
-        if self.config.nonprojective == "pseudo":
-            demand_texts("labels", [label.partition(LIFTED)[0] for label in self.labels])
-        allowed = {name: file.header[name] for name in ("root_labels", "other_labels")}
-        for name, labels in allowed.items():
-            if not isinstance(labels, list) or not all(type(label) is int for label in labels):
-                raise CheckpointError(f"the model's {name} are not a list of whole numbers")
-        system = make_system(self.config.transition_system, len(self.labels), **allowed)
+        system = self.relations.system(self.config.transition_system)
         if file.header.get("template", 1) != system.template:
             raise CheckpointError(
                 f"the model's features are not those of {system.name} in this version of "
@@ -143,27 +104,7 @@ class NumpyParser:
         Raises:
             MePropError: scores are not finite.
         """
-        system = self.system
-        probabilities = np.ones(int(words.bounds[-1]), np.float32)
-        run = _InStep(self, words)
-        while run.live:
-            scores = run.scores()
-            chosen = scores.argmax(1).tolist()
-            before = [run.states[i].stack[-2:] for i in run.live] if confidence else []
-            live = run.live
-            run.apply(chosen)
-            if confidence:
-                best = 1 / np.exp(scores - scores.max(1, keepdims=True)).sum(1)
-                for n, (i, transition) in enumerate(zip(live, chosen, strict=True)):
-                    if transition >= system.left_start:
-                        (child,) = set(before[n]) - set(run.states[i].stack)
-                        probabilities[words.bounds[i] + child - 1] = best[n]
-        trees = [state.tree() for state in run.states]
-        return Trees(
-            np.array([head for heads, _ in trees for head in heads], np.int32),
-            np.array([label for _, labels in trees for label in labels], np.int32),
-            probabilities if confidence else None,
-        )
+        return self._in_step(words).parse(confidence=confidence)
 
     def explore(self, words: Words, heads: Indices, labels: Indices) -> Exploration:
         """Parse, and ask the dynamic oracle in each state; `heads` and `labels` (N,) are gold.
@@ -172,29 +113,27 @@ class NumpyParser:
             ConfigError: the transition system has no dynamic oracle.
             MePropError: scores are not finite.
         """
-        # only training explores: decoding starts faster without the import
-        from meprop_nlp.parsing.oracles import DynamicOracle
+        return self._in_step(words).explore(heads, labels)
 
-        spans = [slice(*span) for span in pairwise(words.bounds.tolist())]
-        oracles = [
-            DynamicOracle(self.system, heads[span].tolist(), labels[span].tolist())
-            for span in spans
-        ]
-        followed: list[list[int]] = [[] for _ in spans]
-        targets: list[list[int]] = [[] for _ in spans]
-        run = _InStep(self, words)
-        while run.live:
-            scores = run.scores()
-            chosen = scores.argmax(1).tolist()
-            for i, row, transition in zip(run.live, scores, chosen, strict=True):
-                right = oracles[i].next(run.states[i])
-                followed[i].append(transition)
-                targets[i].append(right[int(row[list(right)].argmax())])
-            run.apply(chosen)
-        flat = (
-            np.array([t for one in each for t in one], np.int32) for each in (followed, targets)
-        )
-        return Exploration(*flat)
+    def _in_step(self, words: Words) -> InStep:
+        """Return the words' sentences before their first transition."""
+        word_rows, tag_rows, roots = self.embed(words)
+        lengths = np.diff(words.bounds)
+        b0_has_children = self.system.b0_has_children
+
+        def score(sentences: Sequence[int], states: Sequence[State]) -> Array:
+            extracted = [extract(state, b0_has_children=b0_has_children) for state in states]
+            found = [extract_labels(*pair) for pair in zip(states, extracted, strict=True)]
+            positions, labels = np.array(extracted, np.int64), np.array(found, np.int64)
+            chosen = list(sentences)
+            # each sentence's block of rows is ROOT, its words, NULL; position -1 is NULL
+            ends = lengths[chosen][:, None] + 1
+            rows = roots[chosen][:, None] + np.where(positions < 0, ends, positions)  # (n, 18)
+            parts = word_rows[rows], tag_rows[rows], self.label_rows[labels]
+            hidden = np.concatenate([part.reshape(len(chosen), -1) for part in parts], 1)
+            return self.score(hidden)  # of (n, 48 E)
+
+        return InStep(self.system, words.bounds, score)
 
     def score(self, hidden: Array) -> Array:
         """Return the scores of all transitions for the network's inputs: (n, transitions)."""
@@ -203,8 +142,6 @@ class NumpyParser:
             hidden = activation(hidden @ weight + bias)
         weight, bias = self.layers[-1]
         scores: Array = hidden @ weight + bias
-        if not np.isfinite(scores).all():
-            raise MePropError("the parser's weights give scores that are not finite; train it anew")
         return scores
 
     def embed(self, words: Words) -> tuple[Array, Array, npt.NDArray[np.int64]]:
@@ -238,53 +175,3 @@ def rows_of_tags(keys: Sequence[str], columns: Mapping[str, Vocab]) -> npt.NDArr
         rows.append([offset + vocab.index(part[column]) for part in parts])
         offset += len(vocab)
     return np.array(rows, np.int64).reshape(len(rows), len(keys)).T
-
-
-class _InStep:
-    """Sentences that are parsed together, one transition of each at a time.
-
-    Attributes:
-        states: the state of each sentence.
-        live: the indices of the sentences that are not finished.
-    """
-
-    def __init__(self, parser: NumpyParser, words: Words) -> None:
-        self._parser = parser
-        self._word_rows, self._tag_rows, self._firsts = parser.embed(words)
-        self._lengths = np.diff(words.bounds)
-        system = self._parser.system
-        self.states = [system.initial(length) for length in self._lengths.tolist()]
-        self._swaps_left = [SWAPS_PER_WORD * length for length in self._lengths.tolist()]
-        self.live = [i for i, state in enumerate(self.states) if not state.is_terminal()]
-
-    def scores(self) -> Array:
-        """Return the scores of all transitions, -inf for invalid ones: (live, transitions)."""
-        system, live = self._parser.system, self.live
-        extracted = [extract(self.states[i], b0_has_children=system.b0_has_children) for i in live]
-        positions = np.array(extracted, np.int64)  # (n, 18)
-        labels = np.array(
-            [extract_labels(self.states[i], at) for i, at in zip(live, extracted, strict=True)],
-            np.int64,
-        )  # (n, 12)
-        # each sentence's block of rows is ROOT, its words, NULL; position -1 is NULL
-        ends = self._lengths[live][:, None] + 1
-        rows = self._firsts[live][:, None] + np.where(positions < 0, ends, positions)
-        parts = self._word_rows[rows], self._tag_rows[rows], self._parser.label_rows[labels]
-        hidden = np.concatenate([part.reshape(len(live), -1) for part in parts], 1)  # (n, 48 E)
-        masks = system.masks[[self._mask_index(i) for i in live]]
-        return np.where(masks, self._parser.score(hidden), -np.inf)
-
-    def apply(self, transitions: Sequence[int]) -> None:
-        """Apply one transition to each sentence that is not finished."""
-        system = self._parser.system
-        for i, transition in zip(self.live, transitions, strict=True):
-            if 0 < transition < system.left_start:
-                self._swaps_left[i] -= 1
-            system.apply(self.states[i], transition)
-        self.live = [i for i in self.live if not self.states[i].is_terminal()]
-
-    def _mask_index(self, i: int) -> int:
-        system, state = self._parser.system, self.states[i]
-        if isinstance(system, ArcStandardSwap) and self._swaps_left[i] <= 0:
-            return system.mask_index_without_swap(state)
-        return system.mask_index(state)

@@ -17,15 +17,12 @@ from torch import Tensor, nn
 from meprop_nlp.config import JointConfig, MePropConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
-from meprop_nlp.nn.embedding import dropout
-from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.heads.head import CHEAP, LANES, SLOPE, States, TrainedHead, Widths
-from meprop_nlp.training.heads.sentences import unseen
+from meprop_nlp.training.heads.head import CHEAP, LANES, States, Widths
+from meprop_nlp.training.heads.joint_tree import JointTree, TreeNetwork
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.teacher import Width, distilled
-from meprop_nlp.training.treebanks import has_tree
 
 
 class ArcScores(NamedTuple):
@@ -45,32 +42,23 @@ class ArcScores(NamedTuple):
     label_scores: Any
 
 
-class GraphNetwork(nn.Module):
+class GraphNetwork(TreeNetwork):
     """Vectors of words in; scores of arcs and of labels out.
 
     Args:
-        widths: of what it reads.
+        widths, config, meprop: see `TreeNetwork`.
         n_labels: how many dependency relations there are.
-        config, meprop: widths and dropout; how gradients are sparsified: each layer keeps the same
-            share of its entries as the encoder's layers do.
     """
 
     def __init__(
         self, widths: Widths, n_labels: int, config: JointConfig, meprop: MePropConfig
     ) -> None:
-        super().__init__()
-        self.dropout, self.dropout_share = config.dropout, 1.0
-        self.tags = nn.Linear(widths.tags, config.tag_dim, bias=False) if widths.tags else None
-        inputs = widths.context + (config.tag_dim if widths.tags else 0)
+        super().__init__(widths, config, meprop)
         # ROOT's vector; a linear layer, so that simplification can cut its columns
-        self.root = nn.Linear(inputs, 1, bias=False)
-
-        def layer(size: int) -> MePropLinear:
-            k = meprop.k and max(1, round(meprop.k * size / config.hidden))
-            return MePropLinear(inputs, size, k=k, topk_mode=meprop.topk_mode)
-
-        self.arc_dep, self.arc_head = layer(config.arc_dim), layer(config.arc_dim)
-        self.label_dep, self.label_head = layer(config.label_dim), layer(config.label_dim)
+        self.root = nn.Linear(self.inputs, 1, bias=False)
+        self.arc_dep, self.arc_head = self.layer(config.arc_dim), self.layer(config.arc_dim)
+        self.label_dep = self.layer(config.label_dim)
+        self.label_head = self.layer(config.label_dim)
         self.arcs = nn.Linear(config.arc_dim, config.arc_dim)
         nn.init.zeros_(self.arcs.weight)
         nn.init.zeros_(self.arcs.bias)
@@ -78,12 +66,10 @@ class GraphNetwork(nn.Module):
 
     def forward(self, states: States) -> ArcScores:
         """Score all arcs of a minibatch."""
-        x, layout = states.context, states.layout
-        if self.tags is not None:
-            x = torch.cat([x, self.tags(states.tags)], 1)
-        x = torch.cat([x, self.root.weight])  # (N + 1, inputs)
-        dependents = self.arcs(self._activated(self.arc_dep(x[:-1])))  # (N, arc_dim)
-        heads = self._activated(self.arc_head(x))
+        layout = states.layout
+        x = self.read(states, self.root.weight)  # (N + 1, inputs)
+        dependents = self.arcs(self.activated(self.arc_dep(x[:-1])))  # (N, arc_dim)
+        heads = self.activated(self.arc_head(x))
         root = heads[-1].expand(len(layout.places), 1, -1)
         padded = torch.cat([root, heads[layout.places]], 1)  # (B, T + 1, arc_dim)
         scores = dependents[layout.places] @ padded.transpose(1, 2)  # (B, T, T + 1)
@@ -99,27 +85,14 @@ class GraphNetwork(nn.Module):
         Args:
             dependents, heads: (N, label_dim) the vectors of both ends of each arc.
         """
-        return self.labels(self._activated(dependents + heads))  # type: ignore[no-any-return]
-
-    def _activated(self, values: Tensor) -> Tensor:
-        p = self.dropout * self.dropout_share
-        return dropout(F.leaky_relu(values, SLOPE), p, self.training)
+        return self.labels(self.activated(dependents + heads))  # type: ignore[no-any-return]
 
 
-class GraphTree(TrainedHead):
-    """The tree head of the joint model, with the gold trees of a treebank.
+class GraphTree(JointTree):
+    """The tree head that scores all arcs; see `JointTree`."""
 
-    Attributes:
-        labels: the dependency relations.
-    """
-
-    name = "tree"
+    kind = "graph"
     network: GraphNetwork
-    scores = ("uas", "las")
-
-    @staticmethod
-    def is_in(sentences: Sequence[Sentence]) -> bool:
-        return all(map(has_tree, sentences))
 
     def __init__(
         self,
@@ -130,7 +103,7 @@ class GraphTree(TrainedHead):
         device: torch.device,
     ) -> None:
         deprels = [deprel for sentence in train for deprel in sentence.column("deprel")]
-        self.labels = Vocab.build(deprels)
+        self.labels = self._relations = Vocab.build(deprels)
         heads = [head for sentence in train for head in sentence.column("head")]
         self._heads = torch.tensor(heads).to(device)
         self._labels = torch.tensor([self.labels.index(label) for label in deprels]).to(device)
@@ -191,10 +164,6 @@ class GraphTree(TrainedHead):
 
     def header(self) -> dict[str, Any]:
         return {"labels": self.labels.to_list()}
-
-    def unseen(self, dev: Sequence[Sentence]) -> list[str]:
-        deprels = (deprel for sentence in dev for deprel in sentence.column("deprel"))
-        return unseen("labels", deprels, self.labels)
 
 
 def _labels_of(heads: Tensor, answer: ArcScores, layout: Layout) -> Tensor:

@@ -65,12 +65,19 @@ class TrainedHead(ABC):
             `dropout_share` scales its dropout.
         scores: the dev scores that judge it; the epoch with the best mean over all heads is kept.
         n_tags: the number of tags whose probabilities it writes into the `States`.
+        notes: what the user should know about the training sentences, one sentence each.
     """
 
     name: ClassVar[str]
     network: nn.Module
     scores: tuple[str, ...]
     n_tags: int = 0
+    notes: Sequence[str] = ()
+
+    @classmethod
+    def serves(cls, config: JointConfig) -> bool:
+        """Return whether it is the head of its name for this configuration."""
+        return True
 
     @staticmethod
     @abstractmethod

@@ -36,7 +36,7 @@ from meprop_nlp.parsing.transitions import make_system
 from meprop_nlp.simplify.wiring import SimplifiedLayer, wire_stack
 from meprop_nlp.training.batching import fitting_batch_size
 from meprop_nlp.training.heads.forms import FormRows
-from meprop_nlp.training.heads.gold_trees import POOLED, GoldTree, gold_trees
+from meprop_nlp.training.heads.gold_trees import GoldTree, gold_trees, label_header, labelled_system
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read, unseen
 from meprop_nlp.training.heads.tree_examples import FIRST_ROW, ParserExamples, numbered_words
 from meprop_nlp.training.simplification.swaps import Swaps
@@ -175,29 +175,18 @@ class ParserTask(SentenceTask):
         config = self.config
         columns = columns_to_read(train, config)
         is_projective = make_system(config.transition_system, 1).projective
-        trees, self.warnings = gold_trees(train, config, projective=is_projective)
+        trees, self.warnings = gold_trees(
+            train, projective=is_projective, nonprojective=config.nonprojective
+        )
         if not trees:
             raise DataError("no tree is left to train on; try `nonprojective` pseudo")
         self.tags = {
             name: Vocab.build((t for s in train for t in s.column(name)), specials=(UNK,))
             for name in columns
         }
-        self.labels = Vocab.build(deprel for tree in trees for deprel in tree.deprels)
+        self.labels, self.system = labelled_system(config.transition_system, trees)
         dev_labels = (deprel for sentence in self.dev for deprel in sentence.column("deprel"))
         self.warnings += unseen("labels", dev_labels, self.labels)
-        arcs = {
-            (head == 0, self.labels.index(deprel))
-            for tree in trees
-            for head, deprel in zip(tree.heads, tree.deprels, strict=True)
-        }
-        self._root_labels = sorted(label for is_root, label in arcs if is_root)
-        self._other_labels = sorted(label for is_root, label in arcs if not is_root)
-        self.system = make_system(
-            config.transition_system,
-            len(self.labels),
-            root_labels=self._root_labels,
-            other_labels=self._other_labels,
-        )
         # labelled trees are judged by their labels, unlabelled ones cannot be
         self.main_scores: tuple[str, ...] = ("las",) if is_labelled(self.labels) else ("uas",)
         self._number_words(trees, settings.training.seed)
@@ -256,7 +245,7 @@ class ParserTask(SentenceTask):
         """With the dynamic oracle, make the examples by parsing the trees with the network."""
         if self.config.oracle == "dynamic" and epoch >= FIRST_EXPLORED:
             # pooled labels are trained on, as in gold derivations
-            header = self.header() | {"other_labels": self._other_labels}
+            header = self.header() | {"other_labels": sorted(self.system.other_labels)}
             self._examples.explore(TreeHead(self._file(header), self.lexicon))
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
@@ -342,11 +331,8 @@ class ParserTask(SentenceTask):
     def header(self) -> dict[str, Any]:
         return {
             **super().header(),
-            "labels": self.labels.to_list(),
+            **label_header(self.labels, self.system),
             "template": self.system.template,
-            "root_labels": self._root_labels,
-            # the pooled label says nothing about a tree
-            "other_labels": [i for i in self._other_labels if self.labels[i] != POOLED],
         }
 
 

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import torch
 
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.models.heads.in_step import Exploration
 from meprop_nlp.models.heads.tree import TreeHead
-from meprop_nlp.models.heads.tree_numpy import Exploration
 from meprop_nlp.parsing.derivation import Derivation, derive, replay
 from meprop_nlp.parsing.transitions import TransitionSystem
 
