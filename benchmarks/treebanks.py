@@ -33,9 +33,6 @@ RUNS: dict[str, tuple[str, str, str, list[str], list[str]]] = {
     "EWT tagger, meSimp": ("tagger", "ud-english-ewt", "conllu", ["--simplify"], []),
     "EWT parser, dense": ("parser", "ud-english-ewt", "conllu", [], []),
     "EWT parser, meProp": ("parser", "ud-english-ewt", "conllu", ["--k", "50"], []),
-    "EWT parser, predicted tags": (
-        *("parser", "ud-english-ewt", "conllu", ["--k", "50", "--jackknife", "5"], []),
-    ),
     "EWT parser, meSimp": ("parser", "ud-english-ewt", "conllu", ["--simplify"], []),
     "PTB sample parser, dense": ("parser", "ptb-sample", "conllx", [], PUNCTUATION),
     "PTB sample parser, meSimp": ("parser", "ptb-sample", "conllx", ["--simplify"], PUNCTUATION),
