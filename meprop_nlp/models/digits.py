@@ -37,9 +37,8 @@ class DigitWeight(NamedTuple):
     @classmethod
     def of(cls, weight: Array) -> "DigitWeight":
         """Round a weight: (I, C)."""
-        largest = np.abs(weight).max(axis=0)
-        largest[largest == 0] = 1
-        steps = largest / np.float32(WEIGHT_DIGITS)
+        steps = np.abs(weight).max(axis=0) / np.float32(WEIGHT_DIGITS)
+        steps = np.maximum(steps, np.finfo(np.float32).tiny)  # a column of zeros has a scale too
         digits = np.rint(weight / steps).astype(np.float32)
         return cls(digits, steps / np.float32(STATE_DIGITS))
 

@@ -43,10 +43,13 @@ def test_a_weight_moves_by_half_a_step_at_most(seed: int, ins: int, outs: int) -
     assert (np.abs(rounded.digits * steps - weight) <= 0.501 * steps).all()
 
 
-def test_a_column_of_zeros_stays_so() -> None:
-    rounded = DigitWeight.of(np.zeros((3, 2), np.float32))
-    assert not rounded.digits.any()
-    assert np.isfinite(rounded.scale).all()
+@pytest.mark.parametrize("weight", [0, 1e-45, 1e-39, 1e38])
+def test_the_smallest_and_the_largest_weights_have_digits(weight: float) -> None:
+    rounded = DigitWeight.of(np.full((3, 2), weight, np.float32))
+    assert rounded.scale.dtype == np.float32
+    assert (rounded.scale > 0).all()
+    product = rounded.product(np.ones((1, 3), np.float32))
+    np.testing.assert_allclose(product, 3 * np.float64(weight), rtol=1e-5, atol=1e-37)
 
 
 def test_states_are_rounded_to_63rds() -> None:
