@@ -489,7 +489,7 @@ NETWORKS: dict[str, Any] = {
 # the joint model with this head alone, which has no use for some of its settings.
 HEAD_OF = {"tagger": "tags", "parser": "tree"}
 _USELESS = {
-    "tagger": {"heads", "lemma_dim", "tag_dim", "arc_dim", "label_dim"},
+    "tagger": {"heads", "tree", "lemma_dim", "tag_dim", "arc_dim", "label_dim"},
     "parser": {"heads", "columns", "lemma_dim", "tag_dim", "smoothing"},
 }
 BILSTM = "bilstm"

@@ -25,6 +25,7 @@ from meprop_nlp.config import (
     TAG_COLUMNS,
     TOPK_MODES,
     TRANSITION_SYSTEMS,
+    TREES,
     Config,
     JointConfig,
     MePropConfig,
@@ -89,7 +90,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "heads": st.lists(st.sampled_from(HEAD_NAMES), unique=True).map(tuple), "columns": columns,
         "layers": st.integers(1, 5), **dict.fromkeys(JOINT_WIDTHS, whole),
         "dropout": share, "input_dropout": st.none() | share, "part_dropout": share,
-        "word_dropout": rate, "smoothing": share,
+        "word_dropout": rate, "smoothing": share, "tree": st.sampled_from(TREES),
     },
 }  # fmt: skip
 

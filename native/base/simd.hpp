@@ -211,11 +211,21 @@ inline Vector<float> clamped(Vector<float> x, float low, float high) {
 #endif
 }
 
+#if defined(__AVX512F__) || defined(__AVX2__)
+// The nearest whole numbers; halves go to even ones.
+inline Vector<std::int32_t> nearest(Vector<float> x) {
+#if defined(__AVX512F__)
+    return (Vector<std::int32_t>)_mm512_maskz_cvtps_epi32(0xffff, x);
+#else
+    return (Vector<std::int32_t>)_mm256_cvtps_epi32(x);
+#endif
+}
+
 // The lowest byte of each lane.
 inline void store_low_bytes(std::uint8_t* p, Vector<std::int32_t> x) {
 #if defined(__AVX512F__)
     _mm_storeu_si128((__m128i*)p, _mm512_maskz_cvtepi32_epi8(0xffff, (__m512i)x));
-#elif defined(__AVX2__)
+#else
     const __m256i first =
         _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12,
                          -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
@@ -223,11 +233,9 @@ inline void store_low_bytes(std::uint8_t* p, Vector<std::int32_t> x) {
     const __m128i both =
         _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
     _mm_storel_epi64((__m128i*)p, both);
-#else
-    for (int i = 0; i < kLanes<std::int32_t>; ++i)
-        p[i] = static_cast<std::uint8_t>(x[i]);
 #endif
 }
+#endif
 
 template <class T>
 inline T smaller(T a, T b) {

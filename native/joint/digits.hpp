@@ -69,11 +69,10 @@ inline bool has_vnni() {
 
 // Writes the digits of `width` states, at most a vector of them.
 inline void store_digits(Digit* digits, Vector<float> states, std::int64_t width) {
-    // adding 1.5 * 2^23 rounds to a whole number, which is then in the lowest bits
-    const Vector<float> rounded = states * kStateDigits + (kStateDigits + 12582912.0f);
     constexpr std::int64_t L = kLanes<float>;
     Digit bytes[L];
-    store_low_bytes(width >= L ? digits : bytes, (Vector<std::int32_t>)rounded);
+    store_low_bytes(width >= L ? digits : bytes,
+                    nearest(states * kStateDigits) + static_cast<std::int32_t>(kStateDigits));
     if (width == L / 2) {
         memcpy(digits, bytes, L / 2);
     } else if (width < L) {
@@ -104,9 +103,9 @@ inline bool has_vnni() {
 }
 
 inline void store_digits(Digit* digits, Vector<float> states, std::int64_t width) {
-    const Vector<float> rounded = (states * kStateDigits + 12582912.0f) - 12582912.0f;
+    const Vector<float> scaled = states * kStateDigits;
     for (std::int64_t i = 0; i < smaller(width, kLanes<float>); ++i)
-        digits[i] = rounded[i];
+        digits[i] = __builtin_rintf(scaled[i]);
 }
 
 #endif

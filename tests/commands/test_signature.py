@@ -163,8 +163,8 @@ def test_help_says_what_depends_on_the_encoder() -> None:
         "--encoder NAME What reads the words: table, ",
         "--hidden <int> Neurons of each hidden layer; unless given, 500. With --encoder bilstm: "
         "LSTM units in each direction; unless given, 300. --layers",
-        "--arc-dim <int> Width of the vectors that arcs are scored by. Only with --encoder bilstm. "
-        "[default: 300]",
+        "--label-dim <int> Width of the vectors that labels are scored by",
+        "Only with --encoder bilstm. [default: 100]",
         "--embedding-dim <int> Width of each embedding. Only with --encoder table. [default: 50]",
         "--word-dim <int> Width of the word embeddings; unless given, 100. With --encoder table, "
         "another name of --embedding-",
