@@ -350,9 +350,9 @@ class ParserConfig(Config):
         at_least=0,
         heading=Heading.DATA,
         in_words="0, or a whole number of at least 2",
-        help="Learn from predicted tags: the training sentences are dealt into so many parts, and "
-        "each is tagged by a small tagger that learns from the others; dev by one that learns from "
-        "all. Test files keep their tags. 0: learn from the tags in the file.",
+        help="Learn from predicted tags: the training sentences are split into this many parts, "
+        "and each is tagged by a small tagger that learns from the others; dev by one that learns "
+        "from all. Test files keep their tags. 0: learn from the tags in the file.",
     )
     hidden: int = setting(500, at_least=1, help="Neurons of each hidden layer.")
     layers: int = setting(1, at_least=1, at_most=5, help="Hidden layers, 1 to 5.")

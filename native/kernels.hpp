@@ -126,7 +126,7 @@ struct DecodingKernels {
     // A score of -infinity masks an arc.
     bool (*spanning_trees)(const float* scores, const std::int32_t* bounds, std::int64_t sentences,
                            std::int32_t* heads);
-    // The joint model. Where a state is not finite, no score is.
+    // The joint model. Rows and weights must be finite; then all states are between -1 and 1.
     void (*encode)(const EncoderNetwork& network, const EncoderBatch& batch);
     bool (*choose_all_tags)(const TagNetwork& network, const WordStates& states,
                             const TagResults& results);

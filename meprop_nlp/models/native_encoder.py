@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.data.ngrams import MOST, SIZES, marked
+from meprop_nlp.errors import MePropError
 from meprop_nlp.models.digits import DigitWeight, in_fours
 from meprop_nlp.models.encoder import DigitBiLSTM, SharedEncoder, States, distinct_forms
 from meprop_nlp.models.parts import Array
@@ -145,11 +146,17 @@ class NativeBiLSTM:
         layer: does not read states.
         inputs: (D, I) the vectors.
         native: the native core.
+
+    Raises:
+        MePropError: its sums are not finite.
     """
 
     def __init__(self, layer: DigitBiLSTM, inputs: Array, native: ModuleType) -> None:
         weights, biases = zip(*_input_layers(layer, native.lanes()), strict=True)
-        self._table = inputs @ np.concatenate(weights, 1) + np.concatenate(biases)
+        with np.errstate(all="ignore"):
+            self._table = inputs @ np.concatenate(weights, 1) + np.concatenate(biases)
+        if not np.isfinite(self._table).all():
+            raise MePropError("the model's weights give sums that are not finite; train it anew")
         self._units = layer.units
         self._layer = native.JointEncoder([_packed(layer, native)])
 

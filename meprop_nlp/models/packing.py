@@ -32,7 +32,7 @@ def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
         if array.dtype != np.float32 or array.ndim < 2 or not np.isfinite(array).all():
             continue
         with np.errstate(over="ignore"):
-            if name in TABLES or name.startswith(ENCODER):
+            if array.ndim == 2 and (name in TABLES or name.startswith(ENCODER)):
                 top = np.abs(array).max(1, initial=0)
                 scale = (top / _LEVELS).astype(np.float16)
                 # a row whose scale is zero in float16 becomes zero

@@ -95,7 +95,7 @@ class JointEncoder : ForKernels {
 class TagScorer : ForKernels {
  public:
     TagScorer(const DigitMemory& scores, HeldArray<const Index, 2> columns) : columns_(columns) {
-        network_.scores = use(scores);
+        network_.scores = use_over_states(scores);
         require(size(columns, 1) == 2, "columns must be (columns, 2)");
         std::int64_t end = 0;
         for (std::int64_t c = 0; c < size(columns, 0); ++c) {
@@ -135,7 +135,7 @@ class ScriptScorer : ForKernels {
  public:
     ScriptScorer(const DigitMemory& context, const LayerMemory& tags, const LayerMemory& output,
                  std::int64_t n_scripts) {
-        network_ = {use(context), use(tags), use(output), n_scripts};
+        network_ = {use_over_states(context), use(tags), use(output), n_scripts};
         require(network_.context.outs == network_.tags.outs &&
                     padded(network_.output.ins) == network_.tags.outs,
                 "output does not fit hidden");
@@ -175,7 +175,7 @@ class GraphParser : ForKernels {
                 HeldArray<const float, 1> root, std::int64_t n_labels)
         : root_(root) {
         network_ = {tags ? use(*tags) : kNoLayer,
-                    use(context),
+                    use_over_states(context),
                     use(vectors),
                     use(arcs),
                     use(labels),

@@ -34,6 +34,11 @@ class ForKernels {
         held_digits_.push_back(memory);
         return memory.layer();
     }
+    // Of a layer that reads states alone, and no units of its own.
+    DigitLayer use_over_states(const DigitMemory& memory) {
+        require(memory.states() == memory.layer().ins, "a layer of a head has no units");
+        return use(memory);
+    }
 
     std::int64_t padded(std::int64_t width) const {
         return (width + kernels_->lanes - 1) / kernels_->lanes * kernels_->lanes;

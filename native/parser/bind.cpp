@@ -88,7 +88,11 @@ class StateParser : ForKernels {
     StateParser(const HeldTransitions& transitions, const std::optional<LayerMemory>& tags,
                 const DigitMemory& context, const LayerMemory& vectors, HeldMatrix special)
         : transitions_(transitions), special_(special) {
-        network_ = {tags ? use(*tags) : kNoLayer, use(context), use(vectors), special_.data(), {}};
+        network_ = {tags ? use(*tags) : kNoLayer,
+                    use_over_states(context),
+                    use(vectors),
+                    special_.data(),
+                    {}};
         require(&transitions_.kernels() == kernels_, "transitions are for other instructions");
         const std::int64_t width = kStateWords * transitions_.network().hidden;
         require(network_.vectors.outs == width && network_.context.outs == width,

@@ -289,6 +289,8 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
     for columns in ([[1, 2]], [[0, 2]], [[0, 0]]):
         with pytest.raises(ValueError, match="columns must"):
             core.TagScorer(digits(12, 2 * lanes), np.array(columns, np.int32))
+    with pytest.raises(ValueError, match="has no units"):
+        core.TagScorer(digits(12, 2 * lanes, 8), np.array([[0, 2], [lanes, 3]], np.int32))
     with pytest.raises(ValueError, match="context has the wrong width"):
         scorer.choose(zeros(5, 8), ids)
     with pytest.raises(ValueError, match="results must"):

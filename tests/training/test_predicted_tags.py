@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from meprop_nlp.config import ParserConfig, Settings, TrainingConfig
 from meprop_nlp.data.sentence import Sentence
@@ -76,15 +79,24 @@ def test_each_part_is_tagged_by_a_tagger_of_the_others_and_dev_by_one_of_all(
 ) -> None:
     train, dev = predict(treebank, treebank[:2])
     first, second, third, last = StubTagger.trained
-    # eight sentences, dealt in turn
-    assert [s.column("upos")[0] for s in train] == ["T1", "T2", "T3", "T1", "T2", "T3", "T1", "T2"]
-    assert first.known == [treebank[i] for i in (1, 2, 4, 5, 7)]
-    assert second.known == [treebank[i] for i in (0, 2, 3, 5, 6)]
-    assert third.known == [treebank[i] for i in (0, 1, 3, 4, 6, 7)]
+    assert [s.column("upos")[0] for s in train] == ["T1", "T1", "T1", "T2", "T2", "T2", "T3", "T3"]
+    assert first.known == [treebank[i] for i in (3, 4, 5, 6, 7)]
+    assert second.known == [treebank[i] for i in (0, 1, 2, 6, 7)]
+    assert third.known == [treebank[i] for i in (0, 1, 2, 3, 4, 5)]
     assert last.known == treebank
     assert {tag for s in dev for tag in s.column("upos")} == {"T4"}
     training = first.settings.training
     assert (training.seed, training.threads, training.device) == (3, 1, "cpu")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(n_parts=st.integers(2, 20), more=st.integers(0, 5000))
+def test_no_part_is_empty_and_neighbours_are_mostly_in_one(n_parts: int, more: int) -> None:
+    n = n_parts + more
+    parts = predicted_tags._parts(n, n_parts)
+    assert len(parts) == n
+    assert set(parts) == set(range(n_parts))
+    assert sum(a != b for a, b in pairwise(parts)) <= max(n_parts - 1, n // predicted_tags.RUN)
 
 
 def test_all_but_the_tags_stays_and_the_sentences_given_do_not_change(treebank: Treebank) -> None:

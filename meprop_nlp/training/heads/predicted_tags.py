@@ -25,6 +25,9 @@ HIDDEN = 100
 K = 10
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 12
 SENTENCES = 40_000  # that a tagger reads in all its epochs, within these bounds
+# The sentences after one another that go into one part. Dealt one by one, neighbours would teach a
+# tagger the words of the sentence that it tags, and its tags would be too good.
+RUN = 100
 
 # The tags of sentences by column, sentence after sentence.
 Tags = Mapping[str, Sequence[str]]
@@ -103,8 +106,8 @@ def predict_tags(
             stored.add(lesson.name, tags)
         tagged.append(_with_tags(lesson.unknown, tags))
         hooks.on_record(Note(f"{lesson.name}: tags predicted, {_rightness(lesson.unknown, tags)}"))
-    parts = tagged[:n_parts]
-    in_order = [parts[i % n_parts][i // n_parts] for i in range(len(train))]
+    parts = [iter(part) for part in tagged[:n_parts]]
+    in_order = [next(parts[part]) for part in _parts(len(train), n_parts)]
     return in_order, tagged[n_parts] if dev else []
 
 
@@ -124,13 +127,21 @@ def _lessons(train: Sequence[Sentence], dev: Sequence[Sentence], n_parts: int) -
             f"{len(train)}"
         )
     lessons = []
+    part_of = _parts(len(train), n_parts)
     for part in range(n_parts):
-        others = [sentence for i, sentence in enumerate(train) if i % n_parts != part]
-        name = f"train, part {part + 1} of {n_parts}"
-        lessons.append(_Lesson(name, others, train[part::n_parts]))
+        known = [s for s, its_part in zip(train, part_of, strict=True) if its_part != part]
+        unknown = [s for s, its_part in zip(train, part_of, strict=True) if its_part == part]
+        lessons.append(_Lesson(f"train, part {part + 1} of {n_parts}", known, unknown))
     if dev:
         lessons.append(_Lesson("dev", train, dev))
     return lessons
+
+
+def _parts(n_sentences: int, n_parts: int) -> list[int]:
+    """Return the part of each sentence; neighbours, which share words, are mostly in one part."""
+    if n_sentences <= RUN * n_parts:
+        return [i * n_parts // n_sentences for i in range(n_sentences)]
+    return [i // RUN % n_parts for i in range(n_sentences)]
 
 
 def _demand_tags(lessons: Sequence[_Lesson], columns: Sequence[str]) -> None:
