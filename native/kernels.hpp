@@ -145,7 +145,7 @@ struct DecodingKernels {
 
 struct Kernels {
     const char* name;
-    std::int64_t lanes; // floats in a vector
+    std::int64_t lanes;           // floats in a vector
     std::int64_t digits_together; // see DigitLayer
     std::int64_t (*number_pairs)(const std::int32_t* rows, std::int64_t n, std::int64_t slots,
                                  std::int64_t table_rows, std::int32_t* pair, std::int32_t* row_of,
