@@ -113,8 +113,7 @@ class TagScorer : ForKernels {
                 std::optional<Matrix<float>> confidence,
                 std::optional<Matrix<float>> probabilities) const {
         const WordStates states = states_of(context, {});
-        require(padded_to_fours(states.width) == network_.scores.ins,
-                "context has the wrong width");
+        require(digits_of(states.width) == network_.scores.ins, "context has the wrong width");
         require(has_shape(tags, network_.n_columns, states.words) &&
                     (!confidence || has_shape(*confidence, network_.n_columns, states.words)),
                 "results must be (columns, words)");
@@ -153,7 +152,7 @@ class ScriptScorer : ForKernels {
         require(column >= 0 && column % kernels_->lanes == 0 &&
                     column + network_.tags.outs <= forms.layer().cache.width(),
                 "rows must have the hidden layer's sums from `column` on");
-        require(padded_to_fours(states.width) == network_.context.ins &&
+        require(digits_of(states.width) == network_.context.ins &&
                     states.n_tags == network_.tags.ins,
                 "context and tags do not fit the hidden layer");
         require_word_count(scripts, states.words);
@@ -196,10 +195,7 @@ class GraphParser : ForKernels {
         const WordStates states = states_of(context, tags);
         require_bounds(bounds, static_cast<std::size_t>(states.words));
         require_tags(states, network_.tags, network_.context, network_.vectors, kernels_->lanes);
-        require_word_count(heads, states.words);
-        require_word_count(labels, states.words);
-        if (confidence)
-            require_word_count(*confidence, states.words);
+        require_trees(states.words, heads, labels, confidence);
         require_finite(kernels_->decoding.parse_graphs(
             network_, states, bounds.data(), size(bounds, 0) - 1,
             {heads.data(), labels.data(), confidence ? confidence->data() : nullptr}));

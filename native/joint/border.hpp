@@ -52,10 +52,6 @@ class ForKernels {
     std::vector<DigitMemory> held_digits_;
 };
 
-inline std::int64_t padded_to_fours(std::int64_t width) {
-    return (width + kMostDigitsTogether - 1) / kMostDigitsTogether * kMostDigitsTogether;
-}
-
 inline WordStates states_of(const Matrix<const float>& context, const Probabilities& tags) {
     const std::int64_t words = size(context, 0);
     require(!tags || size(*tags, 0) == words, "tags must have a row for each word");
@@ -67,6 +63,16 @@ inline void require_word_count(const auto& array, std::int64_t words) {
     require(size(array, 0) == words, "results must have a value for each word");
 }
 
+// The results of a tree head have a value for each word.
+inline void require_trees(std::int64_t words, const Row<std::int32_t>& heads,
+                          const Row<std::int32_t>& labels,
+                          const std::optional<Row<float>>& confidence) {
+    require_word_count(heads, words);
+    require_word_count(labels, words);
+    if (confidence)
+        require_word_count(*confidence, words);
+}
+
 constexpr PackedLayer kNoLayer{nullptr, nullptr, 0, 0};
 
 // The states have to fit their reader, and so has the layer that turns the probabilities of tags
@@ -74,7 +80,7 @@ constexpr PackedLayer kNoLayer{nullptr, nullptr, 0, 0};
 inline void require_tags(const WordStates& states, const PackedLayer& tags,
                          const DigitLayer& context, const PackedLayer& reader, std::int64_t lanes) {
     const std::int64_t width = reader.ins, padded = (width + lanes - 1) / lanes * lanes;
-    require(padded_to_fours(states.width) == context.ins &&
+    require(digits_of(states.width) == context.ins &&
                 (tags.outs ? width >= 1 && padded == tags.outs && states.n_tags == tags.ins
                            : width == 0),
             "context and tags do not fit the layers");

@@ -36,6 +36,11 @@ struct DigitLayer {
 constexpr float kStateDigits = 63;
 constexpr std::int64_t kMostDigitsTogether = 4;
 
+// The room that the digits of so many states take.
+inline std::int64_t digits_of(std::int64_t width) {
+    return (width + kMostDigitsTogether - 1) / kMostDigitsTogether * kMostDigitsTogether;
+}
+
 // One direction of an LSTM. The layer's columns are [panel][gate][lane], the gates in PyTorch's
 // order; a last panel with at most half the lanes has no others. The layer's rows are the inputs,
 // if any, above the units; each direction's states and the units fill `digits()` rows, the last
@@ -44,10 +49,7 @@ struct LSTMDirection {
     DigitLayer gates;
     std::int64_t units, padded; // padded: rounded up to a multiple of the lanes
 
-    // The room that the digits of the units take.
-    std::int64_t digits() const {
-        return (units + kMostDigitsTogether - 1) / kMostDigitsTogether * kMostDigitsTogether;
-    }
+    std::int64_t digits() const { return digits_of(units); }
 };
 
 struct BiLSTMLayer {

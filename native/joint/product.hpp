@@ -63,6 +63,16 @@ inline void for_blocks(std::int64_t n, auto&& call) {
     for_rest<kBlock - 1>(n - first, first, call);
 }
 
+// Calls call(size, first) for the groups that a layer's columns are packed in: of four vectors, and
+// the rest.
+inline void for_groups(std::int64_t outs, auto&& call) {
+    constexpr std::int64_t L = kLanes<float>;
+    std::int64_t first = 0;
+    for (; first + 4 * L <= outs; first += 4 * L)
+        call(BlockSize<4>{}, first);
+    for_rest<3>((outs - first) / L, first, call);
+}
+
 struct Rows {
     const float* values = nullptr;
     std::int64_t stride = 0, width = 0;
@@ -103,21 +113,9 @@ inline void multiply_group(const Product& product, std::int64_t n, std::int64_t 
 
 // Computes n rows of the product.
 inline void multiply(const Product& product, std::int64_t n) {
-    constexpr std::int64_t L = kLanes<float>;
-    std::int64_t column = 0;
-    for (; column + 4 * L <= product.layer.outs; column += 4 * L)
-        multiply_group<4>(product, n, column);
-    switch ((product.layer.outs - column) / L) {
-    case 3:
-        multiply_group<3>(product, n, column);
-        break;
-    case 2:
-        multiply_group<2>(product, n, column);
-        break;
-    case 1:
-        multiply_group<1>(product, n, column);
-        break;
-    }
+    for_groups(product.layer.outs, [&](auto size, std::int64_t column) {
+        multiply_group<decltype(size)::value>(product, n, column);
+    });
 }
 
 } // namespace meprop::MEPROP_ISA

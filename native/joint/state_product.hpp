@@ -12,8 +12,7 @@ namespace meprop::MEPROP_ISA {
 // The digits of the states of n words from `first` on, row by row.
 struct StateDigits {
     StateDigits(const WordStates& states, std::int64_t first, std::int64_t n)
-        : stride(ceil_div(states.width, kMostDigitsTogether) * kMostDigitsTogether),
-          values(n * stride) {
+        : stride(digits_of(states.width)), values(n * stride) {
         constexpr std::int64_t L = kLanes<float>;
         memset(values, 0, static_cast<std::size_t>(n * stride) * sizeof(Digit));
         for (std::int64_t r = 0; r < n; ++r) {
@@ -59,22 +58,9 @@ inline void multiply_state_group(const StateProduct& product, std::int64_t n, st
 
 template <bool kVnni>
 inline void multiply_all_states(const StateProduct& product, std::int64_t n) {
-    constexpr std::int64_t L = kLanes<float>;
-    const std::int64_t outs = product.layer.outs;
-    std::int64_t column = 0;
-    for (; column + 4 * L <= outs; column += 4 * L)
-        multiply_state_group<kVnni, 4>(product, n, column);
-    switch ((outs - column) / L) {
-    case 3:
-        multiply_state_group<kVnni, 3>(product, n, column);
-        break;
-    case 2:
-        multiply_state_group<kVnni, 2>(product, n, column);
-        break;
-    case 1:
-        multiply_state_group<kVnni, 1>(product, n, column);
-        break;
-    }
+    for_groups(product.layer.outs, [&](auto size, std::int64_t column) {
+        multiply_state_group<kVnni, decltype(size)::value>(product, n, column);
+    });
 }
 
 // Computes n rows of the product.

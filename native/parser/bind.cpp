@@ -105,10 +105,7 @@ class StateParser : ForKernels {
         const WordStates states = states_of(context, tags);
         require_bounds(bounds, static_cast<std::size_t>(states.words));
         require_tags(states, network_.tags, network_.context, network_.vectors, kernels_->lanes);
-        require_word_count(heads, states.words);
-        require_word_count(labels, states.words);
-        if (confidence)
-            require_word_count(*confidence, states.words);
+        require_trees(states.words, heads, labels, confidence);
         StateParserNetwork network = network_;
         network.transitions = transitions_.network();
         require_finite(kernels_->decoding.parse_states(

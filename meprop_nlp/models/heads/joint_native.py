@@ -28,7 +28,30 @@ def leaky_relu(values: Array) -> Array:
 def digit_layer(native: ModuleType, weight: Array, bias: Array) -> object:
     """Return a layer over states, packed: (W, n), (n,); n fills half vectors."""
     digits = DigitWeight.of(weight)
-    return native.DigitLayer(in_fours(digits.digits), digits.scale, bias, -(-len(weight) // 4) * 4)
+    rows = in_fours(digits.digits)
+    return native.DigitLayer(rows, digits.scale, bias, len(rows))
+
+
+def layers_over_tags(
+    native: ModuleType, tags: Array | None, weight: Array, bias: Array
+) -> tuple[object | None, object, object]:
+    """Return a layer over states and a vector of tags, packed, in three parts.
+
+    Args:
+        native: the native core.
+        tags: (tags, T) turns the probabilities of tags into a vector; None without tags.
+        weight, bias: (W + T, n), (n,); n fills half vectors.
+
+    Returns:
+        The layer that makes the vector of tags, if any, and the parts over states and over it.
+    """
+    n_tags = 0 if tags is None else tags.shape[1]
+    of_states, of_tags = np.split(weight, [len(weight) - n_tags])
+    return (
+        None if tags is None else native.PackedLayer(np.ascontiguousarray(tags)),
+        digit_layer(native, of_states, bias),
+        native.PackedLayer(np.ascontiguousarray(of_tags)),
+    )
 
 
 @contextmanager
@@ -141,11 +164,8 @@ class NativeGraph:
         arc_root = leaky_relu(root @ weight + bias)
 
         whole = np.concatenate([weight for weight, _ in layers], 1)
-        of_context, of_tags = np.split(whole, [len(whole) - (0 if tags is None else tags.shape[1])])
         self._parser = native.GraphParser(
-            None if tags is None else native.PackedLayer(np.ascontiguousarray(tags)),
-            digit_layer(native, of_context, np.concatenate([bias for _, bias in layers])),
-            native.PackedLayer(np.ascontiguousarray(of_tags)),
+            *layers_over_tags(native, tags, whole, np.concatenate([bias for _, bias in layers])),
             packed(arcs),
             packed(labels),
             np.concatenate([arc_root, root @ label_weight + label_bias]),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from meprop_nlp.config import TRANSITION_SYSTEMS
 from meprop_nlp.models.heads.in_step import Exploration, Trees
-from meprop_nlp.models.heads.joint_native import Layer, as_model_errors, digit_layer
+from meprop_nlp.models.heads.joint_native import Layer, as_model_errors, layers_over_tags
 from meprop_nlp.models.native_encoder import NativeStates
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.prediction import Indices
@@ -76,13 +76,9 @@ class NativeTransitions:
         lanes = native.lanes()
         weight = np.concatenate([padded(weight, lanes) for weight, _ in places], 1)
         bias = np.concatenate([padded(bias, lanes) for _, bias in places])
-        n_tags = 0 if tags is None else tags.shape[1]
-        of_context, of_tags = np.split(weight, [len(weight) - n_tags])
         self._parser = native.StateParser(
             _scorer(native, system, output),
-            None if tags is None else native.PackedLayer(np.ascontiguousarray(tags)),
-            digit_layer(native, of_context, bias),
-            native.PackedLayer(np.ascontiguousarray(of_tags)),
+            *layers_over_tags(native, tags, weight, bias),
             np.ascontiguousarray(special @ weight + bias),
         )
         self._reads_tags = tags is not None
