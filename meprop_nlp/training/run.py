@@ -79,7 +79,9 @@ def train(
         "data": {"train": fingerprint(sentences), "dev": fingerprint(dev_sentences)},
     }
     path = None if output is None else Path(output)
+    stored_tags: Path | None = None
     if isinstance(settings.network, ParserConfig) and settings.network.jackknife:
+        stored_tags = path and tags_path(path)
         columns = columns_to_read(sentences, settings.network)
         sentences, dev_sentences = predict_tags(
             sentences,
@@ -107,8 +109,8 @@ def train(
         resume=resume,
         hooks=hooks,
     )
-    if path is not None:
-        tags_path(path).unlink(missing_ok=True)
+    if stored_tags is not None:
+        stored_tags.unlink(missing_ok=True)
     if not dev_sentences:
         return Model(file)
     header = {key: value for key, value in file.header.items() if key != "checksum"}

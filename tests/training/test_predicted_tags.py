@@ -305,6 +305,16 @@ def test_lost_tags_are_predicted_again_on_resume(
     assert output.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.parametrize("task", ["tagger", "parser", "joint"])
+def test_training_without_jackknife_leaves_a_file_of_that_name_alone(
+    train: Callable[..., Any], tmp_path: Path, task: str
+) -> None:
+    output = tmp_path / "m.safetensors"
+    tags_path(output).write_bytes(b"mine")
+    train(task, output=output)
+    assert tags_path(output).read_bytes() == b"mine"
+
+
 def test_run_that_never_began_cannot_be_resumed(
     train: Callable[..., Any], treebank: Treebank, taggers: list[int], tmp_path: Path
 ) -> None:
