@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from meprop_nlp.config import JointConfig as JointConfig
+    from meprop_nlp.config import Knowledge as Knowledge
     from meprop_nlp.config import MePropConfig as MePropConfig
     from meprop_nlp.config import ParserConfig as ParserConfig
     from meprop_nlp.config import Settings as Settings
@@ -39,6 +40,7 @@ _HOMES = {
     "DependencyParser": "training.parser",
     "JointConfig": "config",
     "JointModel": "training.joint_model",
+    "Knowledge": "config",
     "MePropConfig": "config",
     "MePropError": "errors",
     "MePropLSTM": "nn.lstm",
@@ -66,6 +68,7 @@ __all__ = [
     "DependencyParser",
     "JointConfig",
     "JointModel",
+    "Knowledge",
     "MePropConfig",
     "MePropError",
     "MePropLSTM",

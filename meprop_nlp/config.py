@@ -478,6 +478,24 @@ class JointConfig(Config):
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge(Config):
+    """What a training draws on beside its treebank."""
+
+    heading = Heading.KNOWLEDGE
+
+    vectors: str | None = setting(
+        None,
+        metavar="FILE",
+        help="Pretrained word vectors in the text form of word2vec or GloVe.",
+    )
+
+    @property
+    def files(self) -> list[str]:
+        """Return the files that are read."""
+        return [self.vectors] if self.vectors else []
+
+
 # the settings of a task's network
 NETWORKS: dict[str, Any] = {
     "tagger": TaggerConfig,

@@ -23,6 +23,7 @@ class Heading(StrEnum):
     METHOD = "meProp and meSimp"
     NETWORK = "Network"
     TRANSITIONS = "Transitions"
+    KNOWLEDGE = "Knowledge beside the treebank"
     TRAINING = "Training"
     RUN = "Run"
 

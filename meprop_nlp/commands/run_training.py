@@ -16,7 +16,7 @@ from meprop_nlp.commands.score_tables import summary
 from meprop_nlp.commands.stopping import StopOnce
 from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.training_files import TrainingFiles
-from meprop_nlp.config import Settings
+from meprop_nlp.config import Knowledge, Settings
 from meprop_nlp.settings import Heading
 
 if TYPE_CHECKING:
@@ -34,14 +34,6 @@ ModelPath = Annotated[
         help="The model file to write.",
     ),
 ]
-Vectors = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        rich_help_panel=Heading.DATA,
-        help="Pretrained word vectors in the text form of word2vec or GloVe.",
-    ),
-]
 Resume = Annotated[
     bool,
     typer.Option(
@@ -57,7 +49,7 @@ def run_training(
     files: TrainingFiles,
     settings: Settings,
     output: Path,
-    vectors: str | None,
+    knowledge: Knowledge,
     reading: Reading,
     resume: bool,
     verbosity: Verbosity,
@@ -66,7 +58,7 @@ def run_training(
 
     Args:
         task: of the command: what the model does, whatever `settings.task` its network is for.
-        files, output, vectors, reading, settings, resume, verbosity: those of the command line.
+        files, output, knowledge, reading, settings, resume, verbosity: those of the command line.
 
     Raises:
         ConfigError: the options cannot work together.
@@ -76,7 +68,7 @@ def run_training(
     treebanks = files.treebanks(task)
     test_files = [path for _, paths in treebanks.test for path in paths]
     inputs = [*treebanks.train, *(treebanks.dev or ()), *test_files]
-    inputs += [vectors] if vectors else []
+    inputs += knowledge.files
     demand_files(inputs)
     check_output(output, task, inputs)
     if files.is_sample:
@@ -99,7 +91,7 @@ def run_training(
             train,
             dev,
             settings=settings,
-            vectors=vectors,
+            knowledge=knowledge,
             output=output,
             resume=resume,
             held_out=treebanks.held_out,

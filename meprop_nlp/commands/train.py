@@ -3,16 +3,16 @@
 from typing import Annotated
 
 from meprop_nlp.commands.options import JOINT_MODEL, Reading, Verbosity
-from meprop_nlp.commands.run_training import ModelPath, Resume, Vectors, run_training
+from meprop_nlp.commands.run_training import ModelPath, Resume, run_training
 from meprop_nlp.commands.training_files import JointTrainingFiles
-from meprop_nlp.config import Settings
+from meprop_nlp.config import Knowledge, Settings
 
 
 def train(
     *,
     files: JointTrainingFiles,
     output: ModelPath = JOINT_MODEL,
-    vectors: Vectors = None,
+    knowledge: Knowledge,
     reading: Reading,
     settings: Annotated[Settings, "joint"],
     resume: Resume = False,
@@ -23,4 +23,4 @@ def train(
     One BiLSTM encoder is shared by all heads, which learn together. The best epoch is the one with
     the best mean of the heads' scores on dev.
     """
-    run_training("joint", files, settings, output, vectors, reading, resume, verbosity)
+    run_training("joint", files, settings, output, knowledge, reading, resume, verbosity)

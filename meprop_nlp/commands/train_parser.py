@@ -3,16 +3,16 @@
 from typing import Annotated
 
 from meprop_nlp.commands.options import PARSER_MODEL, Reading, Verbosity
-from meprop_nlp.commands.run_training import ModelPath, Resume, Vectors, run_training
+from meprop_nlp.commands.run_training import ModelPath, Resume, run_training
 from meprop_nlp.commands.training_files import TrainingFiles
-from meprop_nlp.config import Settings
+from meprop_nlp.config import Knowledge, Settings
 
 
 def train_parser(
     *,
     files: TrainingFiles,
     output: ModelPath = PARSER_MODEL,
-    vectors: Vectors = None,
+    vectors: Annotated[str | None, Knowledge] = None,
     reading: Reading,
     settings: Annotated[Settings, "parser"],
     resume: Resume = False,
@@ -24,4 +24,5 @@ def train_parser(
     Manning 2014; meProp, section 4.1: Parsing); or, with --encoder bilstm, the graph-based one of
     train, which reads no tags.
     """
-    run_training("parser", files, settings, output, vectors, reading, resume, verbosity)
+    knowledge = Knowledge(vectors=vectors)
+    run_training("parser", files, settings, output, knowledge, reading, resume, verbosity)

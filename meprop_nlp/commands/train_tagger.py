@@ -3,16 +3,16 @@
 from typing import Annotated
 
 from meprop_nlp.commands.options import TAGGER_MODEL, Reading, Verbosity
-from meprop_nlp.commands.run_training import ModelPath, Resume, Vectors, run_training
+from meprop_nlp.commands.run_training import ModelPath, Resume, run_training
 from meprop_nlp.commands.training_files import TrainingFiles
-from meprop_nlp.config import Settings
+from meprop_nlp.config import Knowledge, Settings
 
 
 def train_tagger(
     *,
     files: TrainingFiles,
     output: ModelPath = TAGGER_MODEL,
-    vectors: Vectors = None,
+    vectors: Annotated[str | None, Knowledge] = None,
     reading: Reading,
     settings: Annotated[Settings, "tagger"],
     resume: Resume = False,
@@ -23,4 +23,5 @@ def train_tagger(
     A BiLSTM over words and their affixes and shapes (meProp, section 4.1: POS-Tag); or, with
     --encoder bilstm, the encoder of train.
     """
-    run_training("tagger", files, settings, output, vectors, reading, resume, verbosity)
+    knowledge = Knowledge(vectors=vectors)
+    run_training("tagger", files, settings, output, knowledge, reading, resume, verbosity)

@@ -92,7 +92,7 @@ class JointTask(SentenceTask):
     """The joint network with its training and dev data.
 
     Args:
-        train, dev, settings, device, vectors: see `SentenceTask`. No `heads` means all that `train`
+        train, dev, settings, device, sources: see `SentenceTask`. No `heads` means all that `train`
             has data for. A `batch_size` counts words; 0 depends on the size of `train`.
 
     Attributes:

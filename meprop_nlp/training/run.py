@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from meprop_nlp.config import ParserConfig, Settings
+from meprop_nlp.config import Knowledge, ParserConfig, Settings
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
@@ -23,12 +23,12 @@ from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
 from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.knowledge.sources import read_sources
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
 from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.task import Task
 from meprop_nlp.training.treebanks import Treebank, fingerprint, hold_out, read_treebank
-from meprop_nlp.training.vectors import checksum_of, read_pretrained
 
 # the module with the class that trains each task, its `TASK`
 _TASKS = {"tagger": "heads.tags", "parser": "heads.tree", "joint": "joint"}
@@ -40,7 +40,7 @@ def train(
     dev: Treebank | None = None,
     *,
     settings: Settings | None = None,
-    vectors: str | os.PathLike[str] | None = None,
+    knowledge: Knowledge | None = None,
     output: str | os.PathLike[str] | None = None,
     resume: bool = False,
     held_out: bool = False,
@@ -52,7 +52,8 @@ def train(
     Args:
         task: `tagger`, `parser` or `joint`, a key of `models.model.HEADS`.
         settings: None means the defaults, without simplification.
-        train, dev, vectors, output, resume, held_out, input_format, hooks: see
+        knowledge: what the training draws on beside the treebank.
+        train, dev, output, resume, held_out, input_format, hooks: see
             `TrainableModel.train`.
 
     Raises:
@@ -72,10 +73,10 @@ def train(
     if not settings.training.epochs:
         settings = _with_epochs(settings, task_class, sum(map(len, sentences)))
     width = task_class.word_width(settings.network)
-    pretrained = read_pretrained(vectors, sentences, width, hooks) if vectors else {}
+    sources = read_sources(knowledge or Knowledge(), sentences, width, hooks)
     identity = {
         task: settings.network.to_dict(),
-        "vectors": checksum_of(pretrained),
+        **sources.identity(),
         "data": {"train": fingerprint(sentences), "dev": fingerprint(dev_sentences)},
     }
     path = None if output is None else Path(output)
@@ -99,7 +100,7 @@ def train(
         resume = resume and path is not None and checkpoint_path(path).exists()
 
     def build(device: torch.device) -> Task:
-        return task_class(sentences, dev_sentences, settings, device, pretrained)
+        return task_class(sentences, dev_sentences, settings, device, sources)
 
     file = train_task(
         build,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from meprop_nlp.config import (
     JointConfig,
+    Knowledge,
     MePropConfig,
     ParserConfig,
     Settings,
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 class RunOptions(TypedDict, total=False):
     """Where a training reads and writes: the further arguments of `train`, explained there."""
 
-    vectors: str | os.PathLike[str] | None
     output: str | os.PathLike[str] | None
     resume: bool
     held_out: bool
@@ -47,6 +48,8 @@ class TrainableModel(Model):
         meprop: MePropConfig | None = None,
         simplify: SimplifyConfig | None = None,
         training: TrainingConfig | None = None,
+        vectors: str | os.PathLike[str] | None = None,
+        knowledge: Knowledge | None = None,
         **options: Unpack[RunOptions],
     ) -> Self:
         """Train on a treebank; return the model with the best score on dev.
@@ -55,7 +58,8 @@ class TrainableModel(Model):
             train, dev: files, or Sentences. Without dev the last epoch's model is returned.
             config, meprop, simplify, training: settings; None means the task's defaults, for
                 `simplify` that nothing is cut.
-            vectors: pretrained word vectors, in the text form of word2vec or GloVe.
+            vectors: pretrained word vectors; short for `Knowledge(vectors=...)`.
+            knowledge: what to draw on beside the treebank.
             output: where to keep the best model, a log and a checkpoint while training goes on.
             resume: go on from the checkpoint beside `output`.
             held_out: without dev, hold out every tenth training sentence as dev.
@@ -78,4 +82,8 @@ class TrainableModel(Model):
             simplify=simplify,
             training=training or defaults.training,
         )
-        return cls(run(cls.task, train, dev, settings=settings, **options).file)
+        knowledge = knowledge or Knowledge()
+        if vectors is not None:
+            knowledge = replace(knowledge, vectors=os.fspath(vectors))
+        model = run(cls.task, train, dev, settings=settings, knowledge=knowledge, **options)
+        return cls(model.file)

@@ -33,6 +33,7 @@ from meprop_nlp.training.heads.tags import TaggerTask
 from meprop_nlp.training.heads.tree import ParserBatch, ParserTask
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.joint import JointTask
+from meprop_nlp.training.knowledge.sources import Sources
 from meprop_nlp.training.parser import DependencyParser
 from meprop_nlp.training.records import Note
 from meprop_nlp.training.tagger import Tagger
@@ -41,23 +42,23 @@ CPU = torch.device("cpu")
 
 
 def tagger_task(
-    train: list[Sentence], dev: Any = (), *, vectors: Any = None, k: int = 2, **config: Any
+    train: list[Sentence], dev: Any = (), *, vectors: Any = (), k: int = 2, **config: Any
 ) -> TaggerTask:
     settings = {"hidden": 6, "word_dim": 5, "feature_dim": 3, "dropout": 0.0, "word_dropout": 0.0}
     made = Settings.of("tagger", k=k, batch_size=3, **settings | config)
-    return TaggerTask(train, dev, made, CPU, vectors)
+    return TaggerTask(train, dev, made, CPU, Sources(dict(vectors)))
 
 
 def parser_task(
-    train: list[Sentence], dev: Any = (), *, vectors: Any = None, k: int = 2, **config: Any
+    train: list[Sentence], dev: Any = (), *, vectors: Any = (), k: int = 2, **config: Any
 ) -> ParserTask:
     settings = {"hidden": 7, "embedding_dim": 4, "dropout": 0.0, "word_dropout": 0.0}
     made = Settings.of("parser", k=k, batch_size=10, seed=3, **settings | config)
-    return ParserTask(train, dev, made, CPU, vectors)
+    return ParserTask(train, dev, made, CPU, Sources(dict(vectors)))
 
 
 def joint_task(
-    train: list[Sentence], dev: Any = (), *, vectors: Any = None, k: int = 2, **config: Any
+    train: list[Sentence], dev: Any = (), *, vectors: Any = (), k: int = 2, **config: Any
 ) -> JointTask:
     settings = {
         "hidden": 6, "layers": 2, "word_dim": 5, "feature_dim": 3, "ngram_dim": 4, "ngram_rows": 40,
@@ -66,7 +67,7 @@ def joint_task(
         "dropout": 0.0, "part_dropout": 0.0, "word_dropout": 0.0,
     }  # fmt: skip
     made = Settings.of("joint", k=k, batch_size=10, **settings | config)
-    return JointTask(train, dev, made, CPU, vectors)
+    return JointTask(train, dev, made, CPU, Sources(dict(vectors)))
 
 
 MAKE: dict[str, Callable[..., Any]] = {

@@ -24,9 +24,10 @@ from meprop_nlp.models.heads.tags import SCORES
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.packing import rounded
 from meprop_nlp.simplify.wiring import SimplifiedLayer
+from meprop_nlp.training.knowledge.sources import Sources
+from meprop_nlp.training.knowledge.vectors import load_vectors
 from meprop_nlp.training.simplification.teacher import SYNTHETIC
 from meprop_nlp.training.task import Task
-from meprop_nlp.training.vectors import Vectors, load_vectors
 from meprop_nlp.training.weights import arrays_of
 
 
@@ -39,7 +40,7 @@ class SentenceTask(Task):
         train, dev: sentences; `dev` may be empty.
         settings: of the training; `settings.network` must be a `config_class`.
         device: where the network is trained.
-        vectors: pretrained word vectors by form.
+        sources: what the training draws on beside `train`.
 
     Attributes:
         lexicon, tags: the vocabularies of forms, and of tags by column.
@@ -60,15 +61,16 @@ class SentenceTask(Task):
         dev: Sequence[Sentence],
         settings: Settings,
         device: torch.device,
-        vectors: Vectors | None = None,
+        sources: Sources | None = None,
     ) -> None:
         self.config: Any = settings.network
-        self.device, self.dev, vectors = device, list(dev), vectors or {}
+        self.device, self.dev = device, list(dev)
+        self.sources = sources or Sources()
         self.warnings: list[str] = []
         forms = (form for sentence in train for form in sentence.forms)
-        self.lexicon = Lexicon.build(forms, extra=vectors)
+        self.lexicon = Lexicon.build(forms, extra=self.sources.vectors)
         self._prepare(train, settings)
-        load_vectors(self.network.words, self.lexicon, vectors)
+        load_vectors(self.network.words, self.lexicon, self.sources.vectors)
         self.network.to(device)
 
     @abstractmethod

@@ -116,7 +116,7 @@ class TaggerTask(SentenceTask):
     """A tagger's network with its training and dev data.
 
     Args:
-        train, dev, settings, device, vectors: see `SentenceTask`. No `columns` means all that
+        train, dev, settings, device, sources: see `SentenceTask`. No `columns` means all that
             `train` fills; a `batch_size`, in sentences, of 0 depends on the size of `train`.
 
     Raises:

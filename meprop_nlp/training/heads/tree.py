@@ -154,7 +154,7 @@ class ParserTask(SentenceTask):
     """A parser's network with its training and dev data.
 
     Args:
-        train, dev, settings, device, vectors: see `SentenceTask`. No `tag_columns` means the first
+        train, dev, settings, device, sources: see `SentenceTask`. No `tag_columns` means the first
             two of UPOS, XPOS and FEATS that `train` fills; a `batch_size`, in transitions, of 0
             depends on the size of `train`; the hybrid oracle's choices depend on `seed`.
 

@@ -1,0 +1,1 @@
+"""What a training draws on beside its treebank."""

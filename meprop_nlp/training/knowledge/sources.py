@@ -1,0 +1,41 @@
+"""`Sources`: what a training draws on beside its treebank, read and checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from meprop_nlp.config import Knowledge
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.knowledge.vectors import Vectors, checksum_of, read_pretrained
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What `Knowledge` names, in memory.
+
+    Attributes:
+        vectors: pretrained word vectors by form.
+    """
+
+    vectors: Vectors = field(default_factory=dict)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what must be the same when the run is resumed."""
+        return {"vectors": checksum_of(self.vectors)}
+
+
+def read_sources(
+    knowledge: Knowledge, train: Sequence[Sentence], width: int, hooks: Hooks
+) -> Sources:
+    """Read what a training draws on, and report what was found.
+
+    Args:
+        width: of the word embeddings, which pretrained vectors must have.
+
+    Raises:
+        ConfigError: a source does not fit the settings.
+        DataError: a file cannot be used.
+    """
+    vectors = knowledge.vectors
+    return Sources(vectors=read_pretrained(vectors, train, width, hooks) if vectors else {})
