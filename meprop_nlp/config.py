@@ -487,8 +487,25 @@ class Knowledge(Config):
     vectors: str | None = setting(
         None,
         metavar="FILE",
-        help="Pretrained word vectors in the text form of word2vec or GloVe.",
+        help="Pretrained word vectors, the most frequent words first: a text file of word2vec, "
+        "GloVe or fastText, or word2vec's binary form. In the joint model they are a part of the "
+        "words' vectors, are not trained, and may have any width; words that the training file "
+        "lacks have theirs too. Other networks start their word embeddings from them; these must "
+        "have that width (`word_dim`).",
     )
+    vectors_limit: int = setting(
+        100_000,
+        at_least=0,
+        help="The joint model keeps so many words from the beginning of `vectors`, and all words "
+        "of the training file.",
+    )
+
+    def _demand_agreement(self) -> None:
+        if (
+            not self.vectors
+            and self.vectors_limit != settings_of(Knowledge)["vectors_limit"].default
+        ):
+            raise ConfigError("`vectors_limit` goes with `vectors`")
 
     @property
     def files(self) -> list[str]:

@@ -28,6 +28,7 @@ from meprop_nlp.config import (
     TREES,
     Config,
     JointConfig,
+    Knowledge,
     MePropConfig,
     ParserConfig,
     Settings,
@@ -189,6 +190,7 @@ WRONG: list[tuple[Any, str, Any, str]] = [
     (ParserConfig, "transition_system", "eager", "one of " + ", ".join(TRANSITION_SYSTEMS)),
     (ParserConfig, "oracle", "gold", "one of " + ", ".join(ORACLES)),
     (ParserConfig, "nonprojective", "keep", "one of " + ", ".join(NONPROJECTIVE)),
+    (Knowledge, "vectors_limit", -1, NATURAL),
 ]  # fmt: skip
 
 
@@ -381,3 +383,10 @@ def test_settings_that_nothing_would_use_are_refused(given: Any, message: str) -
 
 def test_default_may_be_given_where_nothing_uses_it() -> None:
     assert Settings.of("tagger", cycle=2, topk_mode="example").simplify is None
+
+
+def test_limit_of_vectors_goes_with_vectors() -> None:
+    assert Knowledge(vectors="glove.txt", vectors_limit=0).files == ["glove.txt"]
+    assert Knowledge(vectors_limit=Knowledge().vectors_limit) == Knowledge()
+    with pytest.raises(ConfigError, match="`vectors_limit` goes with `vectors`"):
+        Knowledge(vectors_limit=5)

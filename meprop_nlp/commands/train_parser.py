@@ -13,6 +13,7 @@ def train_parser(
     files: TrainingFiles,
     output: ModelPath = PARSER_MODEL,
     vectors: Annotated[str | None, Knowledge] = None,
+    vectors_limit: Annotated[int, Knowledge],
     reading: Reading,
     settings: Annotated[Settings, "parser"],
     resume: Resume = False,
@@ -24,5 +25,5 @@ def train_parser(
     Manning 2014; meProp, section 4.1: Parsing); or, with --encoder bilstm, the graph-based one of
     train, which reads no tags.
     """
-    knowledge = Knowledge(vectors=vectors)
+    knowledge = Knowledge(vectors=vectors, vectors_limit=vectors_limit)
     run_training("parser", files, settings, output, knowledge, reading, resume, verbosity)

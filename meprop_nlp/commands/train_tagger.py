@@ -13,6 +13,7 @@ def train_tagger(
     files: TrainingFiles,
     output: ModelPath = TAGGER_MODEL,
     vectors: Annotated[str | None, Knowledge] = None,
+    vectors_limit: Annotated[int, Knowledge],
     reading: Reading,
     settings: Annotated[Settings, "tagger"],
     resume: Resume = False,
@@ -23,5 +24,5 @@ def train_tagger(
     A BiLSTM over words and their affixes and shapes (meProp, section 4.1: POS-Tag); or, with
     --encoder bilstm, the encoder of train.
     """
-    knowledge = Knowledge(vectors=vectors)
+    knowledge = Knowledge(vectors=vectors, vectors_limit=vectors_limit)
     run_training("tagger", files, settings, output, knowledge, reading, resume, verbosity)

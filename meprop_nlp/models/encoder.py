@@ -17,6 +17,7 @@ from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.ngrams import ngram_bags
 from meprop_nlp.models.digits import DigitWeight
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
+from meprop_nlp.models.vectors import WordVectors
 from meprop_nlp.models.words import Words
 
 # Takes the row of each word among known input vectors, and bounds; see `BiLSTM.__call__`.
@@ -230,6 +231,7 @@ class SharedEncoder:
         lexicon: the vocabularies of forms and features.
         characters: the vocabulary of characters.
         config: the settings of the network.
+        word_vectors: pretrained vectors that are a part of the forms' vectors, if there are any.
 
     Attributes:
         input_width, width: of the vectors of forms, and of the states.
@@ -249,8 +251,10 @@ class SharedEncoder:
         lexicon: Lexicon,
         characters: Characters,
         config: JointConfig,
+        word_vectors: WordVectors | None = None,
     ) -> None:
         demand_unknown_entries(characters.vocab)
+        self._word_vectors = word_vectors
         self._characters = characters
         self.letters = take(arrays, "encoder.characters.weight", len(characters), None)
         self.spelling = DigitBiLSTM(
@@ -261,6 +265,8 @@ class SharedEncoder:
         self.input_width = (
             self.tables.concatenated_width + self.ngrams.shape[1] + self.spelling.units
         )
+        if word_vectors is not None:
+            self.input_width += word_vectors.width
         self.layers: list[DigitBiLSTM] = []
         width = self.input_width
         for n in range(config.layers):
@@ -276,7 +282,14 @@ class SharedEncoder:
         if len(forms):  # every form has n-grams, so no part is empty
             means[:] = np.add.reduceat(self.ngrams[rows], bounds[:-1], axis=0)
             means /= np.diff(bounds)[:, None]
-        return np.concatenate([self.tables.concatenated(forms), means, self.spelled(forms)], 1)
+        return self.joined(forms, means, self.spelled(forms))
+
+    def joined(self, forms: Sequence[str], ngrams: Array, spelled: Array) -> Array:
+        """Return the vectors of forms, given the means of their n-grams and what `spelled` does."""
+        parts = [self.tables.concatenated(forms), ngrams, spelled]
+        if self._word_vectors is not None:
+            parts.append(self._word_vectors(forms))
+        return np.concatenate(parts, 1)
 
     def spelled(self, forms: Sequence[str], spelling: Recurrence | None = None) -> Array:
         """Return the last states of both directions over the characters of each form.

@@ -25,6 +25,10 @@ from meprop_nlp.models.packing import pack_arrays, pack_json, unpack_arrays, unp
 FORMAT_VERSION = 2  # in version 1 no part is packed
 _KEY = "meprop_nlp"
 _LEXICON = "lexicon"  # the array that holds the packed vocabulary
+# in the header: the forms that have pretrained vectors, packed into an array of this name, so that
+# the file's header has their number in this place; and the number of values of each vector
+VECTOR_FORMS = "vector_forms"
+VECTOR_WIDTH = "vector_width"
 _MAX_HEADER = 100_000_000  # safetensors' own limit
 
 
@@ -55,6 +59,9 @@ def write_model_file(
         if lexicon := stored.pop("lexicon", None):
             stored["word_forms"] = len(lexicon["forms"]) - 1
             arrays[_LEXICON] = pack_json(lexicon)
+        if forms := stored.get(VECTOR_FORMS):
+            stored[VECTOR_FORMS] = len(forms) - 1
+            arrays[VECTOR_FORMS] = pack_json(forms)
     ordered = {name: np.asarray(arrays[name], order="C") for name in sorted(arrays)}
     text = _to_json({**stored, "checksum": _checksum(stored, ordered)})
     with replacing(path) as temporary:
@@ -130,6 +137,8 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
             if _LEXICON in arrays:
                 header["lexicon"] = unpack_json(arrays.pop(_LEXICON))
                 header.pop("word_forms", None)
+            if VECTOR_FORMS in arrays:
+                header[VECTOR_FORMS] = unpack_json(arrays.pop(VECTOR_FORMS))
             arrays = unpack_arrays(arrays)
         except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{file}: {error}; train it anew") from None

@@ -32,6 +32,7 @@ from meprop_nlp.models.heads.tree import TreeHead
 from meprop_nlp.models.native_encoder import NativeEncoder
 from meprop_nlp.models.parts import naming_file
 from meprop_nlp.models.prediction import Prediction
+from meprop_nlp.models.vectors import WordVectors
 from meprop_nlp.models.words import PredictedWords, SentenceWords, Words
 from meprop_nlp.native import core
 from meprop_nlp.settings import Config
@@ -81,7 +82,9 @@ class Model:
         if self.task == "joint":
             config = JointConfig.from_dict(file.header["config"])
             characters = Characters(Vocab.from_list(file.header["characters"]))
-            encoder = self.encoder = SharedEncoder(file.arrays, self.lexicon, characters, config)
+            encoder = self.encoder = SharedEncoder(
+                file.arrays, self.lexicon, characters, config, WordVectors.of(file)
+            )
             heads = tuple(h for h in heads if h.name in config.heads and h.serves(config))
             if not heads:
                 raise CheckpointError("the model has no head")

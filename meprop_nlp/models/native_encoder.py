@@ -136,7 +136,7 @@ class NativeFormVectors:
         texts = list(map(marked, forms))
         self._native.average_ngrams(texts, SIZES[0], SIZES[-1], MOST, ngrams, means)
         spelled = self._encoder.spelled(forms, self._spelling)
-        return np.concatenate([self._encoder.tables.concatenated(forms), means, spelled], 1)
+        return self._encoder.joined(forms, means, spelled)
 
 
 class NativeBiLSTM:

@@ -91,6 +91,7 @@ class Inputs(NamedTuple):
         spelling: the characters of the D forms.
         form_of: (N,) which of the D forms each word has.
         batch_sizes: (T,) on the CPU, how many sentences have a word at each time step.
+        vectors: (D, V) the pretrained vectors of the D forms, if there are any.
     """
 
     rows: Tensor
@@ -99,6 +100,7 @@ class Inputs(NamedTuple):
     spelling: Spelling
     form_of: Tensor
     batch_sizes: Tensor
+    vectors: Tensor | None = None
 
 
 INITIAL = 0.2  # standard deviation of the initial embeddings
@@ -106,6 +108,9 @@ INITIAL = 0.2  # standard deviation of the initial embeddings
 
 class Encoder(nn.Module):
     """A stack of BiLSTMs over vectors of form, spelling features, n-grams and characters.
+
+    A pretrained vector may be one more part of a word's vector. It is not trained, so the table of
+    these vectors is no part of the network: the rows come with the inputs.
 
     The characters of a form are read by a small BiLSTM of their own, whose last states in both
     directions are a part of the form's vector.
@@ -115,6 +120,7 @@ class Encoder(nn.Module):
         n_features: rows of the table that holds all features' values.
         n_characters: rows of the table of characters.
         config, meprop: widths and dropout; how gradients are sparsified.
+        vector_width: of the pretrained vectors; 0 if there are none.
     """
 
     layers: Sequence[BiLSTM]
@@ -127,6 +133,7 @@ class Encoder(nn.Module):
         n_characters: int,
         config: JointConfig,
         meprop: MePropConfig,
+        vector_width: int = 0,
     ) -> None:
         super().__init__()
         self.dropout, self.part_dropout = config.dropout, config.part_dropout
@@ -142,6 +149,8 @@ class Encoder(nn.Module):
             nn.init.normal_(table.weight, std=INITIAL)
         features = [config.feature_dim] * len(FEATURES)
         widths = [config.word_dim, *features, config.ngram_dim, 2 * config.spelling_dim]
+        if vector_width:
+            widths.append(vector_width)
         self.register_buffer("_sizes", torch.tensor(widths), persistent=False)
         self.input_width = sum(widths)
         width = self.input_width
@@ -162,11 +171,14 @@ class Encoder(nn.Module):
         features = embedding_concat(self.features.weight, inputs.rows[:, 1:], sparse_grad=True)
         ngrams = self.ngrams(inputs.ngrams, inputs.starts).index_select(0, inputs.form_of)
         spelled = self._spelled(inputs.spelling).index_select(0, inputs.form_of)
-        x = torch.cat([words, features, ngrams, spelled], 1)  # (N, I)
+        parts = [words, features, ngrams, spelled]
+        if inputs.vectors is not None:
+            parts.append(inputs.vectors.index_select(0, inputs.form_of))
+        x = torch.cat(parts, 1)  # (N, I)
         if self.training and self.part_dropout:
             chance = 1 - self.part_dropout * self.dropout_share
-            parts = x.new_empty(len(x), len(self._sizes)).bernoulli_(chance)
-            x = x * parts.repeat_interleave(self._sizes, 1)
+            kept = x.new_empty(len(x), len(self._sizes)).bernoulli_(chance)
+            x = x * kept.repeat_interleave(self._sizes, 1)
         x = dropout(x, self.input_dropout * self.dropout_share, self.training)
         states = x
         for layer in self.layers:

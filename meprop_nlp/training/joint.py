@@ -28,6 +28,7 @@ from meprop_nlp.training.heads.lemmas import Lemmas
 from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns
 from meprop_nlp.training.heads.state_tags import StateTags
 from meprop_nlp.training.heads.transitions import TransitionTree
+from meprop_nlp.training.knowledge.vector_table import VectorTable
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import Teacher, Width, draw_synthetic
@@ -130,7 +131,18 @@ class JointTask(SentenceTask):
         self.ngrams = Ngrams(table.forms(), config.ngram_rows, self.device)
         self.characters = Characters.build(table.forms())
         self.spellings = Spellings(table.forms(), self.characters, self.device)
-        encoder = Encoder(*self._table_rows(), len(self.characters), config, settings.meprop)
+        self.vectors: VectorTable | None = None
+        self._form_vectors: Tensor | None = None  # (U, V) of the forms of `table`
+        if self.sources.vectors:
+            self.vectors = VectorTable(self.sources.vectors)
+            self._form_vectors = self.vectors.of(table.forms()).to(self.device)
+        encoder = Encoder(
+            *self._table_rows(),
+            len(self.characters),
+            config,
+            settings.meprop,
+            vector_width=self.vectors.width if self.vectors else 0,
+        )
         widths = Widths(encoder.input_width, encoder.width, 0)
         self.heads: dict[str, TrainedHead] = {}
         for name, head_class in classes.items():
@@ -165,9 +177,14 @@ class JointTask(SentenceTask):
 
     def header(self) -> dict[str, Any]:
         header = super().header() | {"characters": self.characters.vocab.to_list()}
+        if self.vectors:
+            header |= self.vectors.header()
         for head in self.heads.values():
             header |= head.header()
         return header
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return super().arrays() | (self.vectors.arrays() if self.vectors else {})
 
     @staticmethod
     def fitting_epochs(n_words: int) -> int:
@@ -175,8 +192,8 @@ class JointTask(SentenceTask):
         return max(10, min(60, round(8000 * fitting_words(n_words) / n_words)))
 
     @staticmethod
-    def word_width(config: JointConfig) -> int:
-        return config.word_dim
+    def word_width(config: JointConfig) -> None:
+        return None
 
     def simplified_layers(self) -> list[SimplifiedLayer]:
         """Return both directions of each layer of the encoder, with all that read them."""
@@ -281,12 +298,14 @@ class JointTask(SentenceTask):
         rows = self.forms.rows[on_device]
         if hide:
             self.forms.hide(rows, on_device)
+        vectors = self._form_vectors
         return Inputs(
             rows,
             *self.ngrams.of(distinct),
             self.spellings.of(distinct),
             torch.from_numpy(form_of).to(self.device),
             batch.batch_sizes,
+            None if vectors is None else vectors[torch.from_numpy(distinct).to(self.device)],
         )
 
 

@@ -12,7 +12,6 @@ from meprop_nlp.models.packing import rounded
 from meprop_nlp.training.checkpoint import Checkpoint, checkpoint_path, demand_checkpoint
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.records import EpochRecord, log_path
-from meprop_nlp.training.weights import arrays_of
 
 
 class Outputs:
@@ -80,7 +79,7 @@ class Outputs:
             "training": {**self._settings, "epoch": record.epoch},
         }
         with self._trainer.final_weights():
-            arrays = arrays_of(self._trainer.task.network)
+            arrays = self._trainer.task.arrays()
             if self._path is not None:
                 write_model_file(self._path, header, arrays)
             else:

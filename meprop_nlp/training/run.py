@@ -73,7 +73,7 @@ def train(
     if not settings.training.epochs:
         settings = _with_epochs(settings, task_class, sum(map(len, sentences)))
     width = task_class.word_width(settings.network)
-    sources = read_sources(knowledge or Knowledge(), sentences, width, hooks)
+    sources = read_sources(knowledge or Knowledge(), sentences, dev_sentences, width, hooks)
     identity = {
         task: settings.network.to_dict(),
         **sources.identity(),

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.simplification.teacher import Teacher
+from meprop_nlp.training.weights import arrays_of
 
 
 class Batch(Protocol):
@@ -58,6 +59,10 @@ class Task(ABC):
     @abstractmethod
     def header(self) -> dict[str, Any]:
         """Return what the model file states beside the weights."""
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what the model file holds: the weights, and tables that are not trained."""
+        return arrays_of(self.network)
 
     def begin_epoch(self, epoch: int) -> None:  # noqa: B027, a hook
         """Make the examples of an epoch, counted from 0; here they are always the same.

@@ -91,6 +91,7 @@ def random_tagger(seed: int, *, units: tuple[int, int] = (5, 5), **config: Any) 
 
 
 SCRIPTS = ['["lower",0,"",0,""]', '["lower",0,"",1,"y"]', '["keep",1,"",2,""]', '"be"']
+VECTOR_FORMS = ["<unk>", "the", "ünseen", "unseen", "12"]
 LABELS = ["root", "nsubj", "obj", "acl", "acl\u2191obj"]
 
 
@@ -104,6 +105,7 @@ def random_joint(
     spelling: tuple[int, int] = (4, 4),
     heads: tuple[str, ...] = ("tags", "lemmas", "tree"),
     system: str = "arc-hybrid",
+    vector_width: int = 0,
     **config: Any,
 ) -> ModelFile:
     """A joint model whose weights are drawn from `seed`.
@@ -113,6 +115,7 @@ def random_joint(
         units: of the two directions of each layer.
         spelling: the same of the layer over characters.
         n_tags: the numbers of values of UPOS and XPOS.
+        vector_width: of pretrained vectors, of `VECTOR_FORMS`; 0: there are none.
     """
     widths = {"word_dim": 4, "feature_dim": 2, "ngram_dim": 3, "ngram_rows": 50}
     widths |= {"character_dim": 3, "spelling_dim": 4}
@@ -135,8 +138,17 @@ def random_joint(
     letters = ["<unk>", "<s>", "</s>", *"abhemnotu.2"]
     arrays["encoder.characters.weight"] = floats(rng, len(letters), settings.character_dim)
     n_forms = width = (
-        settings.word_dim + 7 * settings.feature_dim + settings.ngram_dim + sum(spelling)
+        settings.word_dim
+        + 7 * settings.feature_dim
+        + settings.ngram_dim
+        + sum(spelling)
+        + vector_width
     )
+    of_vectors: dict[str, Any] = {}
+    if vector_width:
+        arrays["encoder.vectors.weight"] = floats(rng, len(VECTOR_FORMS), vector_width)
+        arrays["encoder.vectors.weight"][0] = 0
+        of_vectors = {"vector_forms": VECTOR_FORMS, "vector_width": vector_width}
 
     def bilstm(prefix: str, width: int, both: tuple[int, int]) -> None:
         for name, h in zip(("left_to_right", "right_to_left"), both, strict=True):
@@ -193,7 +205,7 @@ def random_joint(
         "scripts": edits,
         "labels": [*LABELS, *(f"l{i}" for i in range(labels))][:labels],
     }
-    return ModelFile(header | of_tree, arrays)
+    return ModelFile(header | of_tree | of_vectors, arrays)
 
 
 def random_sentences(seed: int, lengths: list[int]) -> list[Sentence]:

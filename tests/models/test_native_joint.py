@@ -75,6 +75,7 @@ def assert_same_states(actual: np.ndarray, expected: np.ndarray) -> None:
     sizes=st.lists(st.integers(1, 40), max_size=9),
     layers=st.lists(units, min_size=1, max_size=3),
     widths=st.tuples(*[st.integers(1, 40)] * 6),
+    vector_width=st.integers(0, 9),
 )
 def test_predictions_are_the_same(
     core: Any,
@@ -83,6 +84,7 @@ def test_predictions_are_the_same(
     sizes: list[int],
     layers: list[tuple[int, int]],
     widths: tuple[int, ...],
+    vector_width: int,
 ) -> None:
     lemma, tag, arc, label, labels, scripts = widths
     file = random_joint(
@@ -96,6 +98,7 @@ def test_predictions_are_the_same(
         labels=labels,
         scripts=scripts,
         n_tags=(arc, label),
+        vector_width=vector_width,
     )
     words = SentenceWords(random_sentences(seed, sizes))
     in_numpy, native = model_on(None, file), model_on(core, file)
@@ -150,8 +153,12 @@ def test_a_form_that_is_too_short_gets_the_next_script(core: Any) -> None:
 
 
 @pytest.mark.parametrize("spelling", [(1, 20), (17, 3)])
-def test_characters_are_read_the_same(core: Any, spelling: tuple[int, int]) -> None:
-    encoder = model_on(None, random_joint(3, spelling=spelling)).encoder
+@pytest.mark.parametrize("vector_width", [0, 3])
+def test_vectors_of_forms_are_the_same(
+    core: Any, spelling: tuple[int, int], vector_width: int
+) -> None:
+    file = random_joint(3, spelling=spelling, vector_width=vector_width)
+    encoder = model_on(None, file).encoder
     forms = [*FORMS, "a" * 40, "ß"]
     native = NativeFormVectors(encoder, core)
     actual, expected = native(forms), encoder.vectors(forms)

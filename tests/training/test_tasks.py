@@ -290,9 +290,9 @@ def test_rare_words_are_hidden_more_often(treebank: list[Sentence], task: str) -
         assert chance == pytest.approx(0.5 / (0.5 + count))
 
 
-@each
+@both
 def test_pretrained_vectors_are_loaded_into_their_rows(treebank: list[Sentence], task: str) -> None:
-    width = {"tagger": 5, "parser": 4, "joint": 5}[task]
+    width = {"tagger": 5, "parser": 4}[task]
     vectors = {
         form: np.full(width, value, np.float32)
         for form, value in (("dog", 2.0), ("Zürich", 3.0), ("saw", 4.0))
@@ -304,7 +304,7 @@ def test_pretrained_vectors_are_loaded_into_their_rows(treebank: list[Sentence],
         assert form in made.lexicon.forms
         np.testing.assert_array_equal(table[made.lexicon.forms.index(form)], vector)
     others = np.delete(table, [made.lexicon.forms.index(form) for form in vectors], 0)
-    assert np.abs(others).max() <= (5 if task == "joint" else 0.1)  # a normal distribution's
+    assert np.abs(others).max() <= 0.1
     assert not np.isin(others, [2, 3, 4]).any()
 
 

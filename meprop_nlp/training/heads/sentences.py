@@ -28,7 +28,6 @@ from meprop_nlp.training.knowledge.sources import Sources
 from meprop_nlp.training.knowledge.vectors import load_vectors
 from meprop_nlp.training.simplification.teacher import SYNTHETIC
 from meprop_nlp.training.task import Task
-from meprop_nlp.training.weights import arrays_of
 
 
 class SentenceTask(Task):
@@ -68,9 +67,10 @@ class SentenceTask(Task):
         self.sources = sources or Sources()
         self.warnings: list[str] = []
         forms = (form for sentence in train for form in sentence.forms)
-        self.lexicon = Lexicon.build(forms, extra=self.sources.vectors)
+        initial = {} if self.word_width(self.config) is None else self.sources.vectors
+        self.lexicon = Lexicon.build(forms, extra=initial)
         self._prepare(train, settings)
-        load_vectors(self.network.words, self.lexicon, self.sources.vectors)
+        load_vectors(self.network.words, self.lexicon, initial)
         self.network.to(device)
 
     @abstractmethod
@@ -84,8 +84,11 @@ class SentenceTask(Task):
 
     @staticmethod
     @abstractmethod
-    def word_width(config: Any) -> int:
-        """Return the width of the word embeddings, which pretrained vectors must have."""
+    def word_width(config: Any) -> int | None:
+        """Return the width of the word embeddings, which begin as the pretrained vectors.
+
+        None: the vectors are not trained, beside the word embeddings, and may have any width.
+        """
 
     def simplified_layers(self) -> list[SimplifiedLayer]:
         layers: list[SimplifiedLayer] = self.network.simplified_layers()
@@ -111,7 +114,7 @@ class SentenceTask(Task):
         return Model(self._file(self.header()))
 
     def _file(self, header: dict[str, Any]) -> ModelFile:
-        return ModelFile(header, rounded(arrays_of(self.network)))
+        return ModelFile(header, rounded(self.arrays()))
 
     def _table_rows(self) -> tuple[int, int]:
         """Return the number of rows of the word table and of the feature table."""

@@ -6,8 +6,15 @@ from typing import Any
 
 from meprop_nlp.config import Knowledge
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.errors import ConfigError
+from meprop_nlp.settings import settings_of
 from meprop_nlp.training.hooks import Hooks
-from meprop_nlp.training.knowledge.vectors import Vectors, checksum_of, read_pretrained
+from meprop_nlp.training.knowledge.vectors import (
+    Vectors,
+    checksum_of,
+    read_most_frequent,
+    read_pretrained,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +33,30 @@ class Sources:
 
 
 def read_sources(
-    knowledge: Knowledge, train: Sequence[Sentence], width: int, hooks: Hooks
+    knowledge: Knowledge,
+    train: Sequence[Sentence],
+    dev: Sequence[Sentence],
+    width: int | None,
+    hooks: Hooks,
 ) -> Sources:
     """Read what a training draws on, and report what was found.
 
     Args:
-        width: of the word embeddings, which pretrained vectors must have.
+        width: of the word embeddings that begin as pretrained vectors, which must have it too;
+            None: pretrained vectors are a part of words' vectors of their own.
 
     Raises:
         ConfigError: a source does not fit the settings.
         DataError: a file cannot be used.
     """
-    vectors = knowledge.vectors
-    return Sources(vectors=read_pretrained(vectors, train, width, hooks) if vectors else {})
+    path, limit = knowledge.vectors, knowledge.vectors_limit
+    if path is None:
+        return Sources()
+    if width is None:
+        return Sources(vectors=read_most_frequent(path, limit, train, dev, hooks))
+    if limit != settings_of(Knowledge)["vectors_limit"].default:
+        raise ConfigError(
+            "`vectors_limit` goes with the joint model and `encoder` bilstm; other networks read "
+            "the vectors of the training file's words alone"
+        )
+    return Sources(vectors=read_pretrained(path, train, width, hooks))
