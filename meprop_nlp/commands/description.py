@@ -40,6 +40,9 @@ def model_lines(description: Mapping[str, Any]) -> str:
     if neurons:
         lines.append(("neurons", "  ".join(f"{name} {width:,}" for name, width in neurons.items())))
     labels, kernels = rest.pop("labels", []), rest.pop("kernels", "")
+    if "vector_forms" in rest:
+        forms, width = (_shown(rest.pop(name, None)) for name in ("vector_forms", "vector_width"))
+        lines.append(("vectors", f"of {forms} word forms, {width} values each"))
     for name, value in rest.items():
         lines.append((name.replace("_", " "), _shown(value)))
     if labels:

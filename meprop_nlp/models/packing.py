@@ -17,8 +17,12 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 TABLES = ("words.weight", "features.weight")
 ENCODER = "encoder."  # begins the names of the joint model's encoder
+# The table of pretrained vectors, which stays packed in memory: it may be larger than all the rest
+# of a model, and a text needs few of its rows.
+VECTORS = "encoder.vectors.weight"
 _LEVELS = 127
 _SCALE = ".scale"
+VECTOR_SCALES = VECTORS + _SCALE
 # Vocabularies shrink to a third or a fifth. What expands far more is an attack on the memory.
 _MOST_PACKED = 50
 _LEAST_ROOM = 1 << 16  # bytes; a short text may expand by any factor
@@ -51,14 +55,16 @@ def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
 
 
 def unpack_arrays(stored: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-    """Undo `pack_arrays`; arrays of other types are returned as they are.
+    """Undo `pack_arrays`; arrays of other types, and `VECTORS`, are returned as they are.
 
     Raises:
         ValueError: an array does not have one scale for each of its rows.
     """
     arrays: Arrays = {}
     for name, array in stored.items():
-        if name + _SCALE in stored:
+        if name in (VECTORS, VECTOR_SCALES):
+            arrays[name] = array
+        elif name + _SCALE in stored:
             scale = stored[name + _SCALE].astype(np.float32)
             if array.ndim != 2 or scale.shape != array.shape[:1]:
                 raise ValueError(f"{name} has no scale for each of its rows")

@@ -22,11 +22,17 @@ Array = npt.NDArray[np.float32]
 _FORBIDDEN = frozenset("\t\n\r\0")
 
 
-def take(arrays: Mapping[str, npt.NDArray[Any]], name: str, *shape: int | None) -> Array:
+def take(
+    arrays: Mapping[str, npt.NDArray[Any]],
+    name: str,
+    *shape: int | None,
+    dtype: type[np.generic] = np.float32,
+) -> npt.NDArray[Any]:
     """Return an array of weights.
 
     Args:
         shape: the expected shape; None for a dimension of any size from 1 on.
+        dtype: the expected type.
 
     Raises:
         CheckpointError: the array is missing, or has another type or shape.
@@ -35,8 +41,8 @@ def take(arrays: Mapping[str, npt.NDArray[Any]], name: str, *shape: int | None) 
     array = arrays.get(name)
     if array is None:
         raise CheckpointError(f"the model has no weights {name}")
-    if array.dtype != np.float32:
-        raise CheckpointError(f"the weights {name} are {array.dtype}, expected float32")
+    if array.dtype != dtype:
+        raise CheckpointError(f"the weights {name} are {array.dtype}, expected {np.dtype(dtype)}")
     fits = array.ndim == len(shape) and all(
         found >= 1 if size is None else found == size
         for found, size in zip(array.shape, shape, strict=True)

@@ -3,18 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.data.vector_forms import VectorForms
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.models.file import VECTOR_FORMS, VECTOR_WIDTH, ModelFile
+from meprop_nlp.models.packing import VECTOR_SCALES, VECTORS
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
-
-TABLE = "encoder.vectors.weight"  # the name of the array
 
 
 class WordVectors:
-    """A table of vectors by form, which was not trained.
+    """A table of vectors by form, which was not trained, in the packed form of the model file.
 
     Args:
         arrays: the arrays of the model file.
@@ -31,8 +31,9 @@ class WordVectors:
     ) -> None:
         demand_unknown_entries(forms.vocab)
         self._forms = forms
-        self._table = take(arrays, TABLE, len(forms), width)
-        self.width = self._table.shape[1]
+        self._digits = take(arrays, VECTORS, len(forms), width, dtype=np.int8)
+        self._scales = take(arrays, VECTOR_SCALES, len(forms), dtype=np.float16)
+        self.width = self._digits.shape[1]
 
     @classmethod
     def of(cls, file: ModelFile) -> Self | None:
@@ -44,5 +45,6 @@ class WordVectors:
 
     def __call__(self, forms: Sequence[str]) -> Array:
         """Return the vectors of forms, zeros for a form that has none: (forms, D)."""
-        vectors: Array = self._table[self._forms.rows(forms)]
+        rows = self._forms.rows(forms)
+        vectors: Array = self._digits[rows] * self._scales[rows].astype(np.float32)[:, None]
         return vectors

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from meprop_nlp.commands.options import JOINT_MODEL
@@ -43,6 +46,29 @@ def test_one_model_has_all_heads_and_is_scored_by_all_of_them(
     assert result.stdout.startswith(f"{small}: UPOS ")
     assert " LAS " in result.stdout
     assert "held out" not in result.stderr
+
+
+def test_pretrained_vectors_are_kept_up_to_a_limit_and_described(
+    run: Any, train_joint: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output, vectors = tmp_path / "m.safetensors", tmp_path / "vectors.bin"
+    rows = [(f"w{n}", [n, 0.5, 1]) for n in range(1200)]
+    content = b"".join(w.encode() + b" " + np.array(row, "<f4").tobytes() for w, row in rows)
+    vectors.write_bytes(b"1200 3\n" + content)
+    options = ("--vectors", vectors, "--vectors-limit", 1100, "--epochs", 1, "-o", output)
+    result = train_joint("--train", treebank, *options)
+    assert result.exit_code == 0, result.stderr
+    assert re.search(
+        r"warning: vectors: 0 of \d+ forms of train, 0 of \d+ forms of dev; 1,100 kept, "
+        "of 3 values each\n",
+        result.stderr,
+    )
+    assert re.search(r"\nvectors +of 1,100 word forms, 3 values each\n", run("info", output).stdout)
+    described = json.loads(run("info", output, "--json").stdout)
+    assert (described["vector_forms"], described["vector_width"]) == (1100, 3)
+    result = train_joint("--train", treebank, "--vectors-limit", 5, "-o", output)
+    assert result.exit_code == 2
+    assert "error: --vectors-limit goes with --vectors" in result.stderr
 
 
 def test_help_says_how_the_best_epoch_is_chosen(run: Any) -> None:

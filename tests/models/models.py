@@ -12,6 +12,7 @@ from meprop_nlp.config import JointConfig, ParserConfig, TaggerConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.packing import VECTORS, pack_arrays
 from meprop_nlp.parsing.features import STATE_WORDS
 
 FORMS = ["the", "old", "man", "the", "boats", "Über", "x2", "."]
@@ -146,8 +147,9 @@ def random_joint(
     )
     of_vectors: dict[str, Any] = {}
     if vector_width:
-        arrays["encoder.vectors.weight"] = floats(rng, len(VECTOR_FORMS), vector_width)
-        arrays["encoder.vectors.weight"][0] = 0
+        table = floats(rng, len(VECTOR_FORMS), vector_width)
+        table[0] = 0
+        arrays |= pack_arrays({VECTORS: table})
         of_vectors = {"vector_forms": VECTOR_FORMS, "vector_width": vector_width}
 
     def bilstm(prefix: str, width: int, both: tuple[int, int]) -> None:

@@ -15,8 +15,8 @@ import pytest
 from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.file import describe, read_header, read_model_file, write_model_file
 from meprop_nlp.models.model import Model, load
-from meprop_nlp.models.packing import pack_json, rounded
-from meprop_nlp.models.vectors import TABLE, WordVectors
+from meprop_nlp.models.packing import VECTOR_SCALES, VECTORS, pack_json, rounded
+from meprop_nlp.models.vectors import WordVectors
 
 from .models import VECTOR_FORMS, random_joint, random_sentences
 
@@ -29,8 +29,9 @@ def test_vectors_are_looked_up_by_form(tmp_path: Path) -> None:
     assert vectors is not None
     assert vectors.width == WIDTH
     found = vectors(["The", "none", "ÜNSEEN"])
-    table = file.arrays[TABLE]
+    table = file.arrays[VECTORS] * file.arrays[VECTOR_SCALES].astype(np.float32)[:, None]
     np.testing.assert_array_equal(found, [table[1], np.zeros(WIDTH), table[2]])
+    assert found.dtype == np.float32
     assert vectors([]).shape == (0, WIDTH)
     assert WordVectors.of(random_joint(1)) is None
 
@@ -43,7 +44,10 @@ def test_stored_vectors_come_back_packed(tmp_path: Path) -> None:
     assert (header["vector_forms"], header["vector_width"]) == (len(VECTOR_FORMS) - 1, WIDTH)
     again = read_model_file(path)
     assert again.header["vector_forms"] == VECTOR_FORMS
-    np.testing.assert_array_equal(again.arrays[TABLE], rounded(file.arrays)[TABLE])
+    for name in (VECTORS, VECTOR_SCALES):
+        np.testing.assert_array_equal(again.arrays[name], file.arrays[name])
+        np.testing.assert_array_equal(rounded(file.arrays)[name], file.arrays[name])
+    assert again.arrays[VECTORS].dtype == np.int8  # they stay packed in memory
     sentences = random_sentences(1, [5, 9])
     first, second = load(path), tmp_path / "again"
     first.save(second)
@@ -57,7 +61,11 @@ Change = Callable[[dict[str, Any], dict[str, Any]], None]
 
 
 def table(array: Any) -> Change:
-    return lambda header, arrays: arrays.update({TABLE: array})
+    return lambda header, arrays: arrays.update({VECTORS: array})
+
+
+def scales(array: Any) -> Change:
+    return lambda header, arrays: arrays.update({VECTOR_SCALES: array})
 
 
 def header(**values: Any) -> Change:
@@ -80,7 +88,8 @@ def packed(value: Any) -> Change:
     return change
 
 
-ONES = np.ones((len(VECTOR_FORMS), WIDTH), np.float32)
+ONES = np.ones((len(VECTOR_FORMS), WIDTH), np.int8)
+SCALES = np.ones(len(VECTOR_FORMS), np.float16)
 
 
 @pytest.mark.parametrize(
@@ -89,9 +98,15 @@ ONES = np.ones((len(VECTOR_FORMS), WIDTH), np.float32)
         (table(ONES[1:]), "encoder.vectors.weight are 4 x 4, expected 5 x 4"),
         (table(ONES[:, 1:].copy()), "encoder.vectors.weight are 5 x 3, expected 5 x 4"),
         (table(ONES[0]), "encoder.vectors.weight are 4, expected 5 x 4"),
-        (table(ONES * np.float32(np.nan)), "encoder.vectors.weight are not finite"),
-        (table(ONES.astype(np.float64)), "are float64, expected float32"),
-        (without(TABLE), "no weights encoder.vectors.weight"),
+        (table(ONES * np.float32(np.nan)), "weight are float32, expected int8"),
+        (table(ONES.astype(np.float64)), "weight are float64, expected int8"),
+        (scales(SCALES[1:]), "encoder.vectors.weight.scale are 4, expected 5"),
+        (scales(SCALES[0]), "encoder.vectors.weight.scale are one number, expected 5"),
+        (scales(SCALES[:, None]), "encoder.vectors.weight.scale are 5 x 1, expected 5"),
+        (scales(SCALES * np.float16(np.nan)), "encoder.vectors.weight.scale are not finite"),
+        (scales(SCALES.astype(np.float32)), "scale are float32, expected float16"),
+        (without(VECTOR_SCALES), "no weights encoder.vectors.weight.scale"),
+        (without(VECTORS), "no weights encoder.vectors.weight"),
         (without("vector_width"), "the model is incomplete"),
         (without("vector_forms"), "weights encoder.layers.0.* expected 20 x 29"),
         (header(vector_width=3), "encoder.vectors.weight are 5 x 4, expected 5 x 3"),

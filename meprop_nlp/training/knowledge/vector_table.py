@@ -10,8 +10,8 @@ from torch import Tensor
 
 from meprop_nlp.data.vector_forms import VectorForms
 from meprop_nlp.models.file import VECTOR_FORMS, VECTOR_WIDTH
-from meprop_nlp.models.packing import rounded
-from meprop_nlp.models.vectors import TABLE
+from meprop_nlp.models.packing import VECTORS, pack_arrays
+from meprop_nlp.models.vectors import WordVectors
 from meprop_nlp.training.encoder import INITIAL
 from meprop_nlp.training.knowledge.vectors import Vectors
 
@@ -19,7 +19,7 @@ from meprop_nlp.training.knowledge.vectors import Vectors
 class VectorTable:
     """A row for each form that has a vector, and one of zeros for all others.
 
-    The values are scaled to the standard deviation of the initial embeddings, and rounded as they
+    The values are scaled to the standard deviation of the initial embeddings, and packed as they
     will be in the model file, so that training reads what decoding will read.
 
     Args:
@@ -35,19 +35,19 @@ class VectorTable:
         table = np.zeros((len(self._forms), self.width), np.float32)
         np.stack(list(vectors.values()), out=table[1:])
         _scale(table[1:])
-        self._table = rounded({TABLE: table})[TABLE]
+        self._arrays = pack_arrays({VECTORS: table})
 
     def of(self, forms: Sequence[str]) -> Tensor:
         """Return the vectors of forms, zeros for a form that has none: (forms, V)."""
-        return torch.from_numpy(self._table[self._forms.rows(forms)])
+        return torch.from_numpy(WordVectors(self._arrays, self._forms, self.width)(forms))
 
     def header(self) -> dict[str, Any]:
         """Return what the model file states of the table."""
         return {VECTOR_FORMS: self._forms.vocab.to_list(), VECTOR_WIDTH: self.width}
 
-    def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return the table as an array of the model file."""
-        return {TABLE: self._table}
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays of the model file."""
+        return dict(self._arrays)
 
 
 def _scale(rows: npt.NDArray[np.float32]) -> None:
