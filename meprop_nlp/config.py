@@ -438,6 +438,11 @@ class JointConfig(Config):
     spelling_dim: int = setting(
         64, at_least=1, help="Units in each direction of the LSTM that reads a form's characters."
     )
+    pretrained_dim: int = setting(
+        200,
+        at_least=1,
+        help="With `pretrained`: width of the vector that is made of a word's states.",
+    )
     lemma_dim: int = setting(128, at_least=1, help="Neurons of the lemma head's hidden layer.")
     tag_dim: int = setting(
         64, at_least=1, help="Width of the vector of tags that the tree head reads."
@@ -489,6 +494,23 @@ class Knowledge(Config):
         metavar="FILE",
         help="Pretrained word vectors in the text form of word2vec or GloVe.",
     )
+    pretrained: str | None = setting(
+        None,
+        metavar="FOLDER",
+        help="Folder with a pretrained encoder of Hugging Face transformers, such as BERT: its "
+        "frozen states are read beside the words' own vectors. Annotating needs the folder too. "
+        "For the package: pip install 'meprop-nlp[transformers]'.",
+    )
+    cache: str | None = setting(
+        None,
+        metavar="DIR",
+        help="Folder that keeps the states of `pretrained` for further trainings, some kilobytes a "
+        "word; without it they are computed anew each time.",
+    )
+
+    def _demand_agreement(self) -> None:
+        if self.cache is not None and self.pretrained is None:
+            raise ConfigError("`cache` goes with `pretrained`")
 
     @property
     def files(self) -> list[str]:

@@ -16,7 +16,9 @@ from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.ngrams import ngram_bags
 from meprop_nlp.models.digits import DigitWeight
+from meprop_nlp.models.layer_mix import LayerMix
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
+from meprop_nlp.models.word_states import WordStates
 from meprop_nlp.models.words import Words
 
 # Takes the row of each word among known input vectors, and bounds; see `BiLSTM.__call__`.
@@ -230,9 +232,12 @@ class SharedEncoder:
         lexicon: the vocabularies of forms and features.
         characters: the vocabulary of characters.
         config: the settings of the network.
+        pretrained: gives the states of a pretrained encoder, for a model that reads them.
 
     Attributes:
         input_width, width: of the vectors of forms, and of the states.
+        mix: makes of the pretrained encoder's states what the first layer reads beside the vectors
+            of forms; None without one.
         tables, ngrams, letters: embeddings of forms and features, of character n-grams, and of
             characters.
         spelling: the BiLSTM over the characters of a form.
@@ -249,6 +254,7 @@ class SharedEncoder:
         lexicon: Lexicon,
         characters: Characters,
         config: JointConfig,
+        pretrained: WordStates | None = None,
     ) -> None:
         demand_unknown_entries(characters.vocab)
         self._characters = characters
@@ -263,6 +269,9 @@ class SharedEncoder:
         )
         self.layers: list[DigitBiLSTM] = []
         width = self.input_width
+        self.mix = None if pretrained is None else LayerMix(arrays, pretrained)
+        if self.mix is not None:
+            width += self.mix.width
         for n in range(config.layers):
             layer = DigitBiLSTM(arrays, width, prefix=f"encoder.layers.{n}.", reads_states=n > 0)
             self.layers.append(layer)
@@ -295,6 +304,9 @@ class SharedEncoder:
         distinct, form_of = distinct_forms(words)
         forms = self.vectors(distinct)
         states, rows = forms, form_of
+        if self.mix is not None:
+            read = self.mix(words.column("form"), words.bounds)
+            states, rows = np.concatenate([forms[form_of], read], 1), np.arange(len(form_of))
         for layer in self.layers:
             states, rows = layer(states, rows, words.bounds), np.arange(len(form_of))
         return States(forms, form_of, states)

@@ -23,6 +23,7 @@ from meprop_nlp.training.heads.tags import TaggerTask
 from meprop_nlp.training.heads.tree import ParserTask
 from meprop_nlp.training.joint import JointTask
 from meprop_nlp.training.joint_model import JointModel
+from meprop_nlp.training.knowledge.sources import Sources
 from meprop_nlp.training.parser import DependencyParser
 from meprop_nlp.training.tagger import Tagger
 
@@ -158,10 +159,19 @@ def narrow_task(request: Any, treebank: Any) -> Any:
 def make_joint() -> Callable[..., JointTask]:
     """Make the task of a small joint model, without dropout unless it is asked for."""
 
-    def make(sentences: Treebank, dev: Any = (), *, seed: int | None = None, **given: Any) -> Any:
+    def make(
+        sentences: Treebank,
+        dev: Any = (),
+        *,
+        seed: int | None = None,
+        sources: Sources | None = None,
+        **given: Any,
+    ) -> Any:
         still = {"dropout": 0.0, "part_dropout": 0.0, "word_dropout": 0.0}
         settings = {"hidden": 6, "k": 2, "batch_size": 10, **JOINT_WIDTHS, **still, **given}
-        task = JointTask(sentences, dev, Settings.of("joint", **settings), torch.device("cpu"))
+        task = JointTask(
+            sentences, dev, Settings.of("joint", **settings), torch.device("cpu"), sources
+        )
         if seed is not None:  # weights large enough that every part of the network matters
             generator = torch.Generator().manual_seed(seed)
             with torch.no_grad():
