@@ -529,8 +529,8 @@ NETWORKS: dict[str, Any] = {
 # the joint model with this head alone, which has no use for some of its settings.
 HEAD_OF = {"tagger": "tags", "parser": "tree"}
 _USELESS = {
-    "tagger": {"heads", "tree", "lemma_dim", "tag_dim", "arc_dim", "label_dim"},
-    "parser": {"heads", "columns", "lemma_dim", "tag_dim", "smoothing"},
+    "tagger": {"heads", "tree", "pretrained_dim", "lemma_dim", "tag_dim", "arc_dim", "label_dim"},
+    "parser": {"heads", "columns", "pretrained_dim", "lemma_dim", "tag_dim", "smoothing"},
 }
 BILSTM = "bilstm"
 _ENCODER = Setting(

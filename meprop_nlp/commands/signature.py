@@ -19,7 +19,7 @@ import typer
 
 from meprop_nlp.commands.encoders import options_of
 from meprop_nlp.commands.wording import Spelling, in_options
-from meprop_nlp.config import NETWORKS, Settings
+from meprop_nlp.config import NETWORKS, Knowledge, Settings
 from meprop_nlp.settings import Config, Setting, settings_of
 
 # the settings of a training that have no option, each with the reason
@@ -129,6 +129,7 @@ def _option(setting: Setting) -> inspect.Parameter:
 def _spellings() -> dict[str, Spelling]:
     """Return the spellings of all settings of a training, whose help texts name each other."""
     settings = [setting for task in NETWORKS for setting in options_of(task)]
+    settings += settings_of(Knowledge).values()
     return {setting.name: Spelling.of(_names(setting)[0]) for setting in settings}
 
 
