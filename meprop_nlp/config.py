@@ -438,6 +438,11 @@ class JointConfig(Config):
     spelling_dim: int = setting(
         64, at_least=1, help="Units in each direction of the LSTM that reads a form's characters."
     )
+    pretrained_dim: int = setting(
+        200,
+        at_least=1,
+        help="With `pretrained`: width of the vector that is made of a word's states.",
+    )
     lemma_dim: int = setting(128, at_least=1, help="Neurons of the lemma head's hidden layer.")
     tag_dim: int = setting(
         64, at_least=1, help="Width of the vector of tags that the tree head reads."
@@ -500,12 +505,28 @@ class Knowledge(Config):
         "of the training file.",
     )
 
+    pretrained: str | None = setting(
+        None,
+        metavar="FOLDER",
+        help="Folder with a pretrained encoder of Hugging Face transformers, such as BERT: its "
+        "frozen states are read beside the words' own vectors. Annotating needs the folder too. "
+        "For the package: pip install 'meprop-nlp[transformers]'.",
+    )
+    cache: str | None = setting(
+        None,
+        metavar="DIR",
+        help="Folder that keeps the states of `pretrained` for further trainings, some kilobytes a "
+        "word; without it they are computed anew each time.",
+    )
+
     def _demand_agreement(self) -> None:
         if (
             not self.vectors
             and self.vectors_limit != settings_of(Knowledge)["vectors_limit"].default
         ):
             raise ConfigError("`vectors_limit` goes with `vectors`")
+        if self.cache is not None and self.pretrained is None:
+            raise ConfigError("`cache` goes with `pretrained`")
 
     @property
     def files(self) -> list[str]:
@@ -524,8 +545,8 @@ NETWORKS: dict[str, Any] = {
 # the joint model with this head alone, which has no use for some of its settings.
 HEAD_OF = {"tagger": "tags", "parser": "tree"}
 _USELESS = {
-    "tagger": {"heads", "tree", "lemma_dim", "tag_dim", "arc_dim", "label_dim"},
-    "parser": {"heads", "columns", "lemma_dim", "tag_dim", "smoothing"},
+    "tagger": {"heads", "tree", "pretrained_dim", "lemma_dim", "tag_dim", "arc_dim", "label_dim"},
+    "parser": {"heads", "columns", "pretrained_dim", "lemma_dim", "tag_dim", "smoothing"},
 }
 BILSTM = "bilstm"
 _ENCODER = Setting(

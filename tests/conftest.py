@@ -152,3 +152,60 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
     yield import_module
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def make_encoder() -> Callable[..., Path]:
+    """Write a tiny pretrained encoder with random weights into a folder; return the folder.
+
+    Its pieces are letters, and a few words. `kind` is bert, roberta, whose pieces are bytes, or
+    gpt2, which is no encoder; `config` takes settings of its configuration.
+    """
+    reason = "transformers is not installed: pip install 'meprop-nlp[transformers]'"
+    transformers = pytest.importorskip("transformers", reason=reason)
+    import tokenizers
+    import torch
+    from tokenizers import models, normalizers, pre_tokenizers, processors
+
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+
+    def make(folder: Path, kind: str = "bert", *, seed: int = 5, **config: Any) -> Path:
+        if kind == "bert":
+            letters = "abcdefghijklmnopqrstuvwxyz.!"
+            pieces = [*specials, *letters, *(f"##{x}" for x in letters), "the", "dog", "##ing"]
+            made = tokenizers.Tokenizer(
+                models.WordPiece({p: n for n, p in enumerate(pieces)}, unk_token="[UNK]")
+            )
+            made.normalizer = normalizers.BertNormalizer(lowercase=True)
+            made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        else:
+            pieces = [*specials, *sorted(pre_tokenizers.ByteLevel.alphabet()), "\u0120t"]
+            vocab = {p: n for n, p in enumerate(pieces)}
+            made = tokenizers.Tokenizer(models.BPE(vocab, [("\u0120", "t")]))
+            made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        ends = [("[CLS]", 2), ("[SEP]", 3)]
+        made.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]", special_tokens=ends
+        )
+        names = dict(zip(["pad", "unk", "cls", "sep"], specials, strict=True))
+        tokenizer = transformers.PreTrainedTokenizerFast(
+            tokenizer_object=made, **{f"{name}_token": piece for name, piece in names.items()}
+        )
+        tokenizer.save_pretrained(folder)
+        settings = {
+            "vocab_size": len(pieces), "hidden_size": 16, "num_hidden_layers": 2,
+            "num_attention_heads": 2, "intermediate_size": 20, "max_position_embeddings": 40,
+            "pad_token_id": 0,
+        }  # fmt: skip
+        class_of = {"bert": "Bert", "roberta": "Roberta", "gpt2": "GPT2"}[kind]
+        made_config = getattr(transformers, f"{class_of}Config")(**settings | config)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = getattr(transformers, f"{class_of}Model")(made_config)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.mul_(3)  # so that the words around a word matter
+        model.save_pretrained(folder)
+        return folder
+
+    return make

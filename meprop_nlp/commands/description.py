@@ -5,6 +5,7 @@ from typing import Any
 
 from meprop_nlp.commands.tables import name_lines
 from meprop_nlp.errors import number_of
+from meprop_nlp.models.encoder_folder import EncoderCard
 from meprop_nlp.scoring.names import SCORE_NAMES
 
 
@@ -39,6 +40,9 @@ def model_lines(description: Mapping[str, Any]) -> str:
     neurons = rest.pop("neurons", {})
     if neurons:
         lines.append(("neurons", "  ".join(f"{name} {width:,}" for name, width in neurons.items())))
+    if "pretrained" in rest:
+        card = EncoderCard.from_dict(rest.pop("pretrained"))
+        lines.append(("pretrained", _encoder(card)))
     labels, kernels = rest.pop("labels", []), rest.pop("kernels", "")
     if "vector_forms" in rest:
         forms, width = (_shown(rest.pop(name, None)) for name in ("vector_forms", "vector_width"))
@@ -64,6 +68,14 @@ def model_lines(description: Mapping[str, Any]) -> str:
             shown = ", ".join(f"{name} {_shown(value)}" for name, value in settings.items())
             parts.append(f"{heading} settings: {shown}")
     return "\n".join(parts)
+
+
+def _encoder(card: EncoderCard) -> str:
+    """Return the pretrained encoder that a model needs, in words."""
+    return (
+        f"{card.name} (licence: {card.licence}), {card.layers} layers of {card.width}, "
+        f"fingerprint {card.fingerprint}; in training it was in {card.folder}"
+    )
 
 
 def _shown(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meprop_nlp.commands.options import TAGGER_MODEL, Json, Keeping, Reading
+from meprop_nlp.commands.options import TAGGER_MODEL, Json, Keeping, Loading, Reading
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.score_tables import score_lines
 from meprop_nlp.commands.streams import ANY_TRAINING, demand_model, load_model, read_all
@@ -17,6 +17,7 @@ from meprop_nlp.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from meprop_nlp.data.sentence import Sentence
+    from meprop_nlp.models.model import Model
     from meprop_nlp.scoring.scores import Scores
 
 
@@ -44,6 +45,7 @@ def evaluate(
     ] = None,
     *,
     keeping: Keeping,
+    loading: Loading,
     exclude_punct: Annotated[
         bool, typer.Option("--exclude-punct", help="Leave punctuation out of the parsing scores.")
     ] = False,
@@ -68,6 +70,8 @@ def evaluate(
         raise ConfigError("--tagger goes with --model")
     if keeping.keep and model is None:
         raise ConfigError("--keep goes with --model")
+    if loading.pretrained is not None and model is None:
+        raise ConfigError("--pretrained goes with --model")
     if gold == system == "-":
         raise ConfigError("standard input (-) can be the gold file or the file to score, not both")
     if model is None:
@@ -76,7 +80,11 @@ def evaluate(
         correct, found = read_all([gold], reading), read_all([system or ""], reading)
         scores = score(correct, found, exclude_punct=exclude_punct)
     else:
-        scores = _score_model(gold, model, tagger, reading, keeping.keep, exclude_punct)
+        from meprop_nlp.models.model import load
+
+        demand_model(model, ANY_TRAINING)
+        predictor = load(model, pretrained=loading.pretrained)
+        scores = _score_model(gold, predictor, tagger, reading, keeping.keep, exclude_punct)
     if min_las is not None and "las" not in scores.annotated:
         raise ConfigError("--min-las needs trees: a gold file with heads, and a parser as --model")
     if json:
@@ -89,19 +97,16 @@ def evaluate(
 
 def _score_model(
     gold: str,
-    model: Path,
+    predictor: Model,
     tagger: Path | None,
     reading: Reading,
     keep: Sequence[str],
     exclude_punct: bool,
 ) -> Scores:
     from meprop_nlp.models.file import noun_of
-    from meprop_nlp.models.model import load
     from meprop_nlp.models.words import SentenceWords
     from meprop_nlp.scoring.metrics import evaluate as score
 
-    demand_model(model, ANY_TRAINING)
-    predictor = load(model)
     predictor.demand_kept(keep)
     scored = set(predictor.predicted_besides(keep))
     if tagger is not None and predictor.task != "parser":

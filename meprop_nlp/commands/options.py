@@ -56,6 +56,20 @@ class Reading(Config):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Loading(Config):
+    """How a trained model is loaded."""
+
+    heading = Heading.DATA
+
+    pretrained: str | None = setting(
+        None,
+        metavar="FOLDER",
+        help="Folder of the pretrained encoder that the model was trained with, where it is no "
+        "longer where it was then.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping(Config):
     """Which columns stay as they are in the file."""
 

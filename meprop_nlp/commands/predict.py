@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from meprop_nlp.commands.counting import counted
 from meprop_nlp.commands.deps import fills_deps, warned_of_empty_nodes
-from meprop_nlp.commands.options import Reading, Verbosity
+from meprop_nlp.commands.options import Loading, Reading, Verbosity
 from meprop_nlp.commands.streams import demand_other_file, note_skipped
 from meprop_nlp.commands.tag_supply import TagSupply
 from meprop_nlp.config import TrainingConfig
@@ -37,6 +37,7 @@ class Annotating(Reading):
         help="Write the model's confidence in each tag, lemma and arc, 0 to 1, to MISC; CoNLL-U "
         "only.",
     )
+    pretrained: str | None = setting_of(Loading, "pretrained")
     threads: int = setting_of(TrainingConfig, "threads")
 
 

@@ -70,6 +70,10 @@ def run_training(
     inputs = [*treebanks.train, *(treebanks.dev or ()), *test_files]
     inputs += knowledge.files
     demand_files(inputs)
+    if knowledge.pretrained is not None:
+        from meprop_nlp.models.encoder_folder import EncoderFolder
+
+        EncoderFolder(knowledge.pretrained)  # says what is wrong with it before files are read
     check_output(output, task, inputs)
     if files.is_sample:
         console.warning(

@@ -86,18 +86,24 @@ def demand_model(path: Path, command: str, default: Path | None = None) -> None:
         raise DataError(f"there is no model {path}; {hint}")
 
 
-def load_model(path: Path, task: str, default: Path | None = None) -> Model:
+def load_model(
+    path: Path, task: str, default: Path | None = None, *, pretrained: str | None = None
+) -> Model:
     """Load a model of a task; in place of a tagger or a parser, the head of a joint model.
+
+    Args:
+        pretrained: see `Model.load`.
 
     Raises:
         DataError: there is no such file.
         CheckpointError: the file is no model, or one for another task.
+        ConfigError: the model's pretrained encoder is not there; see `Model.load`.
     """
     from meprop_nlp.models.file import noun_of
     from meprop_nlp.models.model import load
 
     demand_model(path, _COMMANDS[task], default)
-    model = load(path)
+    model = load(path, pretrained=pretrained)
     if model.task == task:
         return model
     head = HEAD_OF.get(task)

@@ -16,8 +16,10 @@ from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.ngrams import ngram_bags
 from meprop_nlp.models.digits import DigitWeight
+from meprop_nlp.models.layer_mix import LayerMix
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
 from meprop_nlp.models.vectors import WordVectors
+from meprop_nlp.models.word_states import WordStates
 from meprop_nlp.models.words import Words
 
 # Takes the row of each word among known input vectors, and bounds; see `BiLSTM.__call__`.
@@ -232,9 +234,12 @@ class SharedEncoder:
         characters: the vocabulary of characters.
         config: the settings of the network.
         word_vectors: pretrained vectors that are a part of the forms' vectors, if there are any.
+        pretrained: gives the states of a pretrained encoder, for a model that reads them.
 
     Attributes:
         input_width, width: of the vectors of forms, and of the states.
+        mix: makes of the pretrained encoder's states what the first layer reads beside the vectors
+            of forms; None without one.
         tables, ngrams, letters: embeddings of forms and features, of character n-grams, and of
             characters.
         spelling: the BiLSTM over the characters of a form.
@@ -252,6 +257,7 @@ class SharedEncoder:
         characters: Characters,
         config: JointConfig,
         word_vectors: WordVectors | None = None,
+        pretrained: WordStates | None = None,
     ) -> None:
         demand_unknown_entries(characters.vocab)
         self._word_vectors = word_vectors
@@ -269,6 +275,9 @@ class SharedEncoder:
             self.input_width += word_vectors.width
         self.layers: list[DigitBiLSTM] = []
         width = self.input_width
+        self.mix = None if pretrained is None else LayerMix(arrays, pretrained)
+        if self.mix is not None:
+            width += self.mix.width
         for n in range(config.layers):
             layer = DigitBiLSTM(arrays, width, prefix=f"encoder.layers.{n}.", reads_states=n > 0)
             self.layers.append(layer)
@@ -308,6 +317,9 @@ class SharedEncoder:
         distinct, form_of = distinct_forms(words)
         forms = self.vectors(distinct)
         states, rows = forms, form_of
+        if self.mix is not None:
+            read = self.mix(words.column("form"), words.bounds)
+            states, rows = np.concatenate([forms[form_of], read], 1), np.arange(len(form_of))
         for layer in self.layers:
             states, rows = layer(states, rows, words.bounds), np.arange(len(form_of))
         return States(forms, form_of, states)

@@ -33,6 +33,7 @@ from meprop_nlp.models.native_encoder import NativeEncoder
 from meprop_nlp.models.parts import naming_file
 from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.vectors import WordVectors
+from meprop_nlp.models.word_states import FolderStates, WordStates, states_of
 from meprop_nlp.models.words import PredictedWords, SentenceWords, Words
 from meprop_nlp.native import core
 from meprop_nlp.settings import Config
@@ -56,6 +57,8 @@ class Model:
 
     Args:
         file: the content of a model file.
+        states: gives the states of the pretrained encoder that the model was trained with, if any;
+            None: that encoder itself, from the folder that the file names.
 
     Attributes:
         task: the model's task, a key of `HEADS`. A subclass that sets it refuses other models.
@@ -71,19 +74,21 @@ class Model:
 
     task: str = ""
 
-    def __init__(self, file: ModelFile) -> None:
+    def __init__(self, file: ModelFile, states: WordStates | None = None) -> None:
         if refusal := self._refusal(file.header):
             raise CheckpointError(f"the model {refusal}")
         self.file = file
         self.task = file.header["task"]
         self.lexicon = Lexicon.from_dict(file.header["lexicon"])
         self.encoder: SharedEncoder | NativeEncoder | None = None
+        self._states: WordStates | None = None
         heads = HEADS[self.task]
         if self.task == "joint":
             config = JointConfig.from_dict(file.header["config"])
             characters = Characters(Vocab.from_list(file.header["characters"]))
+            self._states = states or states_of(file.header)
             encoder = self.encoder = SharedEncoder(
-                file.arrays, self.lexicon, characters, config, WordVectors.of(file)
+                file.arrays, self.lexicon, characters, config, WordVectors.of(file), self._states
             )
             heads = tuple(h for h in heads if h.name in config.heads and h.serves(config))
             if not heads:
@@ -100,20 +105,42 @@ class Model:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # locks and the objects of the native core cannot be pickled
-        return _rebuilt, (type(self), self.file, tuple(self.heads))
+        folder = self._states.folder if isinstance(self._states, FolderStates) else None
+        return _rebuilt, (type(self), self.file, tuple(self.heads), folder)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        pretrained: str | os.PathLike[str] | None = None,
+    ) -> Self:
         """Read a model file.
+
+        Args:
+            pretrained: the folder of the pretrained encoder that the model was trained with, where
+                it is no longer where it was then.
 
         Raises:
             CheckpointError: the file is not a model, damaged, too new, or for another task.
+            ConfigError: the model's pretrained encoder is not there, the folder holds another, or
+                the model needs none.
+            DataError: the folder lacks a file.
         """
         file = read_model_file(path)
         if refusal := cls._refusal(file.header):
             raise CheckpointError(f"{os.fspath(path)}: {refusal}")
+        if pretrained is not None and "pretrained" not in file.header:
+            raise ConfigError(
+                f"{os.fspath(path)}: was trained without a pretrained encoder, so that "
+                "`pretrained` has no use; leave it out"
+            )
         with naming_file(path):
-            return cls(file)
+            states = states_of(file.header, pretrained)
+            model = cls(file, states)
+        if states is not None:
+            states.demand_folder()
+        return model
 
     @classmethod
     def _refusal(cls, header: Mapping[str, Any]) -> str:
@@ -311,15 +338,22 @@ class Model:
         return scores.only(self.predicted_besides(keep))
 
 
-def _rebuilt(cls: type[Model], file: ModelFile, heads: tuple[str, ...]) -> Model:
-    """Return a model that was pickled."""
-    model = cls(file)
+def _rebuilt(
+    cls: type[Model],
+    file: ModelFile,
+    heads: tuple[str, ...],
+    folder: str | os.PathLike[str] | None = None,
+) -> Model:
+    """Return a model that was pickled, whose pretrained encoder is in a folder, if it has one."""
+    model = cls(file, states_of(file.header, folder))
     return model if tuple(model.heads) == heads else model.only(*heads)
 
 
-def load(path: str | os.PathLike[str]) -> Model:
+def load(
+    path: str | os.PathLike[str], *, pretrained: str | os.PathLike[str] | None = None
+) -> Model:
     """Read a model file of any task; see `Model.load`."""
-    return Model.load(path)
+    return Model.load(path, pretrained=pretrained)
 
 
 def freeze(model: ModelFile) -> Model:

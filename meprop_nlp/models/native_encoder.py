@@ -1,7 +1,8 @@
 """The joint model's encoder on the native core, and what it gives to the heads.
 
 The products of the first layer depend on the word form alone, so the core keeps a row of them for
-each form. A head that reads the form as well has its products in the same row.
+each form. A head that reads the form as well has its products in the same row. Where the first
+layer also reads a pretrained encoder, its products are made for each word, by NumPy.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from meprop_nlp.data.ngrams import MOST, SIZES, marked
 from meprop_nlp.errors import MePropError
 from meprop_nlp.models.digits import DigitWeight, in_fours
 from meprop_nlp.models.encoder import DigitBiLSTM, SharedEncoder, States, distinct_forms
+from meprop_nlp.models.layer_mix import LayerMix
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.rows import GATES, RowSource, by_panels, padded
 from meprop_nlp.models.words import Words
@@ -41,7 +43,7 @@ class NativeStates(States):
     The vectors of forms are computed only if a head reads them.
 
     Attributes:
-        rows: of all words, in the form that the native core takes.
+        rows: of all words, in the form that the native core takes; None where no head reads any.
         columns: where in a row the products of a head begin, by the name of the head.
     """
 
@@ -93,19 +95,25 @@ class NativeEncoder:
         lanes = native.lanes()
         first = encoder.layers[0]
         weights, biases = map(list, zip(*_input_layers(first, lanes), strict=True))
+        self._mix = encoder.mix
+        if self._mix is not None:
+            self._gates = np.concatenate(weights, 1), np.concatenate(biases)
+            weights, biases = [], []
         self._columns = {}
         for name, (weight, bias) in form_layers.items():
             self._columns[name] = sum(map(len, biases))
             weights.append(padded(weight, lanes))
             biases.append(padded(bias, lanes))
-        self._forms = RowSource(
-            native,
-            ["form"],
-            self._vectors,
-            np.concatenate(weights, 1),
-            np.concatenate(biases),
-            n_bytes=CACHE_BYTES,
-        )
+        self._forms: RowSource | None = None
+        if weights:
+            self._forms = RowSource(
+                native,
+                ["form"],
+                self._vectors,
+                np.concatenate(weights, 1),
+                np.concatenate(biases),
+                n_bytes=CACHE_BYTES,
+            )
         layers = [_packed(first, native)]
         layers += [_packed(layer, native, below.sizes) for below, layer in pairwise(encoder.layers)]
         self._layers = native.JointEncoder(layers)
@@ -116,10 +124,31 @@ class NativeEncoder:
         Raises:
             MePropError: the row of a form is not finite.
         """
-        rows = self._forms.find(words)
-        context = np.empty((len(rows), self._width), np.float32)
-        self._layers.run(rows, words.bounds, context)
+        rows = self._forms.find(words) if self._forms is not None else None
+        context = np.empty((int(words.bounds[-1]), self._width), np.float32)
+        if self._mix is None:
+            self._layers.run(rows, words.bounds, context)
+        else:
+            table = self._input_products(self._mix, words)
+            numbers = np.arange(len(table), dtype=np.int32)
+            self._layers.run_table(table, numbers, words.bounds, context)
         return NativeStates(self._vectors, words, rows, self._columns, context)
+
+    def _input_products(self, mix: LayerMix, words: Words) -> Array:
+        """Return the first layer's input products of all words, by panels: (N, gates).
+
+        Raises:
+            MePropError: they are not finite.
+        """
+        weight, bias = self._gates
+        forms, form_of = distinct_forms(words)
+        vectors = self._vectors(forms)
+        own, others = np.split(weight, [vectors.shape[1]])
+        products: Array = (vectors @ own + bias)[form_of]
+        products += mix(words.column("form"), words.bounds) @ others
+        if not np.isfinite(products).all():
+            raise MePropError("the model's weights give sums that are not finite; train it anew")
+        return products
 
 
 class NativeFormVectors:

@@ -16,6 +16,7 @@ from meprop_nlp.data.ngrams import ngram_bags
 from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.embedding import dropout, embedding_concat
 from meprop_nlp.training.batching import packed_rows
+from meprop_nlp.training.knowledge.layer_mix import LayerMix
 
 
 class Ngrams:
@@ -92,6 +93,7 @@ class Inputs(NamedTuple):
         form_of: (N,) which of the D forms each word has.
         batch_sizes: (T,) on the CPU, how many sentences have a word at each time step.
         vectors: (D, V) the pretrained vectors of the D forms, if there are any.
+        states: (N, layers, width) by a pretrained encoder, if there is one.
     """
 
     rows: Tensor
@@ -101,6 +103,7 @@ class Inputs(NamedTuple):
     form_of: Tensor
     batch_sizes: Tensor
     vectors: Tensor | None = None
+    states: Tensor | None = None
 
 
 INITIAL = 0.2  # standard deviation of the initial embeddings
@@ -121,6 +124,8 @@ class Encoder(nn.Module):
         n_characters: rows of the table of characters.
         config, meprop: widths and dropout; how gradients are sparsified.
         vector_width: of the pretrained vectors; 0 if there are none.
+        pretrained: layers and width of the states of a pretrained encoder, of which the first layer
+            reads a second part of a word's vector.
     """
 
     layers: Sequence[BiLSTM]
@@ -134,6 +139,7 @@ class Encoder(nn.Module):
         config: JointConfig,
         meprop: MePropConfig,
         vector_width: int = 0,
+        pretrained: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
         self.dropout, self.part_dropout = config.dropout, config.part_dropout
@@ -154,6 +160,10 @@ class Encoder(nn.Module):
         self.register_buffer("_sizes", torch.tensor(widths), persistent=False)
         self.input_width = sum(widths)
         width = self.input_width
+        self.pretrained: LayerMix | None = None
+        if pretrained is not None:
+            self.pretrained = LayerMix(*pretrained, config.pretrained_dim)
+            width += config.pretrained_dim
         layers = []
         for _ in range(config.layers):
             layers.append(BiLSTM(width, config.hidden, k=meprop.k, topk_mode=meprop.topk_mode))
@@ -180,11 +190,22 @@ class Encoder(nn.Module):
             kept = x.new_empty(len(x), len(self._sizes)).bernoulli_(chance)
             x = x * kept.repeat_interleave(self._sizes, 1)
         x = dropout(x, self.input_dropout * self.dropout_share, self.training)
-        states = x
+        states = x if self.pretrained is None else torch.cat([x, self._pretrained(inputs)], 1)
         for layer in self.layers:
             packed, _ = layer(PackedSequence(states, inputs.batch_sizes))
             states = dropout(packed.data, self.dropout * self.dropout_share, self.training)
         return x, states
+
+    def _pretrained(self, inputs: Inputs) -> Tensor:
+        """Return the part of the words' vectors that depends on their context: (N, P)."""
+        assert self.pretrained is not None
+        assert inputs.states is not None
+        rate = self.input_dropout * self.dropout_share
+        part: Tensor = self.pretrained(inputs.states, rate)
+        if self.training and self.part_dropout:
+            chance = 1 - self.part_dropout * self.dropout_share
+            part = part * part.new_empty(len(part), 1).bernoulli_(chance)
+        return dropout(part, rate, self.training)
 
     def _spelled(self, spelling: Spelling) -> Tensor:
         """Return the last states of both directions over the characters of each form."""

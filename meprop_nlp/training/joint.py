@@ -136,12 +136,19 @@ class JointTask(SentenceTask):
         if self.sources.vectors:
             self.vectors = VectorTable(self.sources.vectors)
             self._form_vectors = self.vectors.of(table.forms()).to(self.device)
+        states = self.sources.states
+        pretrained = None
+        if states is not None:
+            # (all words) the number of each word's states
+            self._state_rows = states.rows([sentence.forms for sentence in train])
+            pretrained = states.card.layers, states.card.width
         encoder = Encoder(
             *self._table_rows(),
             len(self.characters),
             config,
             settings.meprop,
             vector_width=self.vectors.width if self.vectors else 0,
+            pretrained=pretrained,
         )
         widths = Widths(encoder.input_width, encoder.width, 0)
         self.heads: dict[str, TrainedHead] = {}
@@ -171,7 +178,8 @@ class JointTask(SentenceTask):
             }
         self._swaps: Swaps | None = None
         columns = filled_columns(train)  # without tags there is no saying which words are alike
-        if columns and self._taught:
+        # a pretrained encoder has not read the swapped sentences
+        if columns and self._taught and self.sources.states is None:
             tags = [tag for sentence in train for tag in sentence.column(columns[0])]
             self._swaps = Swaps(self._form_of, np.unique(tags, return_inverse=True)[1])
 
@@ -179,6 +187,8 @@ class JointTask(SentenceTask):
         header = super().header() | {"characters": self.characters.vocab.to_list()}
         if self.vectors:
             header |= self.vectors.header()
+        if self.sources.states is not None:
+            header["pretrained"] = self.sources.states.card.to_dict()
         for head in self.heads.values():
             header |= head.header()
         return header
@@ -306,7 +316,15 @@ class JointTask(SentenceTask):
             torch.from_numpy(form_of).to(self.device),
             batch.batch_sizes,
             None if vectors is None else vectors[torch.from_numpy(distinct).to(self.device)],
+            self._states(batch),
         )
+
+    def _states(self, batch: JointBatch) -> Tensor | None:
+        """Return the states of a minibatch's words by the pretrained encoder, if there is one."""
+        states = self.sources.states
+        if states is None:
+            return None
+        return torch.from_numpy(states.read(self._state_rows[batch.words])).to(self.device)
 
 
 TASK = JointTask

@@ -73,7 +73,16 @@ def train(
     if not settings.training.epochs:
         settings = _with_epochs(settings, task_class, sum(map(len, sentences)))
     width = task_class.word_width(settings.network)
-    sources = read_sources(knowledge or Knowledge(), sentences, dev_sentences, width, hooks)
+    torch.set_num_threads(usable_threads(settings.training.threads))
+    sources = read_sources(
+        knowledge or Knowledge(),
+        sentences,
+        dev_sentences,
+        width,
+        settings.network,
+        str(pick_device(settings.training.device)),
+        hooks,
+    )
     identity = {
         task: settings.network.to_dict(),
         **sources.identity(),
@@ -115,7 +124,8 @@ def train(
     if not dev_sentences:
         return Model(file)
     header = {key: value for key, value in file.header.items() if key != "checksum"}
-    header["calibration"] = measure_calibration(Model(file), dev_sentences)
+    model = Model(file, sources.states)
+    header["calibration"] = measure_calibration(model, dev_sentences)
     if output is not None:
         write_model_file(output, header, file.arrays)
     return Model(ModelFile(header, file.arrays))

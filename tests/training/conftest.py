@@ -165,6 +165,7 @@ def make_joint() -> Callable[..., JointTask]:
         *,
         seed: int | None = None,
         vectors: Any = (),
+        sources: Sources | None = None,
         **given: Any,
     ) -> Any:
         still = {"dropout": 0.0, "part_dropout": 0.0, "word_dropout": 0.0}
@@ -174,7 +175,7 @@ def make_joint() -> Callable[..., JointTask]:
             dev,
             Settings.of("joint", **settings),
             torch.device("cpu"),
-            Sources(dict(vectors)),
+            sources or Sources(dict(vectors)),
         )
         if seed is not None:  # weights large enough that every part of the network matters
             generator = torch.Generator().manual_seed(seed)

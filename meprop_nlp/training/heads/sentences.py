@@ -111,7 +111,7 @@ class SentenceTask(Task):
 
     def frozen(self) -> Model:
         """Return the network as it is now as the model that would be stored."""
-        return Model(self._file(self.header()))
+        return Model(self._file(self.header()), self.sources.states)
 
     def _file(self, header: dict[str, Any]) -> ModelFile:
         return ModelFile(header, rounded(self.arrays()))
