@@ -18,9 +18,10 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from conditions import conditions
@@ -47,15 +48,49 @@ RUNS: dict[str, tuple[str, list[str]]] = {
 }
 
 
-def run(name: str, seed: int, data: Path, folder: Path, *, alone: bool) -> dict[str, Any]:
-    """Train one model, score it on dev and test, and return all that came out."""
-    treebank, options = RUNS[name]
-    train, dev, test = (
-        str(data / treebank / f"{part}.conllu") for part in ("train", "dev", "test")
-    )
-    model = folder / f"{name.lower().replace(', ', '-')}-{seed}.safetensors"
+class Split(NamedTuple):
+    """The files of a training.
+
+    Attributes:
+        train: what to learn from, one or several.
+        dev, test: what to score on.
+    """
+
+    train: list[str]
+    dev: str
+    test: str
+
+    @classmethod
+    def of(cls, treebank: Path, ending: str = "conllu") -> Split:
+        """Return the files of a folder."""
+        train, dev, test = (str(treebank / f"{part}.{ending}") for part in ("train", "dev", "test"))
+        return cls([train], dev, test)
+
+
+def model_path(folder: Path, name: str, seed: int) -> Path:
+    """Return where the model of a run is kept."""
+    return folder / f"{name.lower().replace(', ', '-').replace(' ', '-')}-{seed}.safetensors"
+
+
+def run(
+    name: str,
+    seed: int,
+    split: Split,
+    options: list[str],
+    folder: Path,
+    *,
+    alone: bool,
+    evaluating: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Train one model, score it on dev and test, and return all that came out.
+
+    `evaluating` are further options of `evaluate`.
+    """
+    dev, test = split.dev, split.test
+    model = model_path(folder, name, seed)
     resumed = ["--resume"] if checkpoint_path(model).exists() else []
-    files = ["--train", train, "--dev", dev, "-o", str(model)]
+    files = [word for path in split.train for word in ("--train", path)]
+    files += ["--dev", dev, "-o", str(model)]
     start = time.perf_counter()
     call("train", *files, "--seed", str(seed), *options, *resumed)
     seconds = time.perf_counter() - start
@@ -64,7 +99,7 @@ def run(name: str, seed: int, data: Path, folder: Path, *, alone: bool) -> dict[
     epochs = [json.loads(line) for line in log]
 
     def scores(path: str, *more: str) -> dict[str, float]:
-        printed = call("evaluate", path, "--model", str(model), "--json", *more)
+        printed = call("evaluate", path, "--model", str(model), "--json", *more, *evaluating)
         metrics = json.loads(printed)["metrics"]
         return {metric: metrics[metric]["f1"] for metric in JOINT if metrics.get(metric)}
 
@@ -83,6 +118,25 @@ def run(name: str, seed: int, data: Path, folder: Path, *, alone: bool) -> dict[
         "alone": alone,
         "conditions": conditions(),
     }
+
+
+def stored(path: Path) -> dict[str, Any]:
+    """Return the content of a file of results; empty if there is none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def finished(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the runs in a file of results, by name."""
+    runs: dict[str, list[dict[str, Any]]] = stored(path).get("runs", {})
+    return runs
+
+
+def add_result(path: Path, name: str, result: dict[str, Any]) -> None:
+    """Add a run to a file of results, to which another process may have added."""
+    results = stored(path)
+    results.setdefault("runs", {}).setdefault(name, []).append(result)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 def reliability(model: str, gold: str) -> str:
@@ -118,25 +172,17 @@ def main() -> None:
         print(reliability(*arguments.reliability))
         return
 
-    def stored() -> dict[str, Any]:
-        return json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-
-    def finished() -> dict[str, list[dict[str, Any]]]:
-        runs: dict[str, list[dict[str, Any]]] = stored().get("runs", {})
-        return runs
-
     for seed in arguments.seeds:
         for name in RUNS:
-            done = [found["seed"] for found in finished().get(name, [])]
+            done = [found["seed"] for found in finished(RESULTS).get(name, [])]
             if arguments.table or arguments.only not in name or seed in done:
                 continue
-            result = run(name, seed, arguments.data, arguments.folder, alone=arguments.alone)
-            results = stored()  # another process may have added to them
-            results.setdefault("runs", {}).setdefault(name, []).append(result)
-            with replacing(RESULTS) as temporary:
-                temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+            treebank, options = RUNS[name]
+            split = Split.of(arguments.data / treebank)
+            result = run(name, seed, split, options, arguments.folder, alone=arguments.alone)
+            add_result(RESULTS, name, result)
     for part in ("dev", "dev, gold tags kept", "test"):
-        print(f"{part}:\n{joint_table(finished(), part)}\n")
+        print(f"{part}:\n{joint_table(finished(RESULTS), part)}\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ number, and name other settings in backticks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from meprop_nlp.errors import ConfigError
@@ -512,11 +512,36 @@ class Knowledge(Config):
         "frozen states are read beside the words' own vectors. Annotating needs the folder too. "
         "For the package: pip install 'meprop-nlp[transformers]'.",
     )
+    teacher: list[str] | None = setting(
+        None,
+        metavar="MODEL",
+        help="A model of train to learn from: how probable it holds each answer, beside the right "
+        "answers of the treebank. May be given again: the models are then averaged.",
+    )
+    teachers: int = setting(
+        0,
+        at_least=0,
+        help="Train so many models with other seeds first, beside the output, and learn from them "
+        "as from `teacher`.",
+    )
+    unlabelled: list[str] | None = setting(
+        None,
+        metavar="FILE",
+        help="Sentences without annotation, which the teachers annotate: a sentence a line, words "
+        "separated by spaces, # begins a comment; or CoNLL. May be given again.",
+    )
+    unlabelled_share: float = setting(
+        0.5,
+        above=0,
+        below=1,
+        in_words="a number between 0 and 1",
+        help="Share of the minibatches that are of `unlabelled` sentences.",
+    )
     cache: str | None = setting(
         None,
         metavar="DIR",
-        help="Folder that keeps the states of `pretrained` for further trainings, some kilobytes a "
-        "word; without it they are computed anew each time.",
+        help="Folder that keeps what takes long for further trainings: the states of `pretrained`, "
+        "some kilobytes a word, and what each `teacher` answered, some dozens of bytes.",
     )
 
     def _demand_agreement(self) -> None:
@@ -525,13 +550,20 @@ class Knowledge(Config):
             and self.vectors_limit != settings_of(Knowledge)["vectors_limit"].default
         ):
             raise ConfigError("`vectors_limit` goes with `vectors`")
-        if self.cache is not None and self.pretrained is None:
-            raise ConfigError("`cache` goes with `pretrained`")
+        if self.cache is not None and not (self.pretrained or self.teacher or self.teachers):
+            raise ConfigError("`cache` goes with `pretrained`, `teacher` or `teachers`")
+        if self.unlabelled and not (self.teacher or self.teachers):
+            raise ConfigError("`unlabelled` goes with `teacher` or `teachers`, which annotate it")
+
+    def of_teacher(self) -> Knowledge:
+        """Return what the models of `teachers` draw on: all but teachers of their own."""
+        return replace(self, teacher=None, teachers=0, unlabelled=None)
 
     @property
     def files(self) -> list[str]:
         """Return the files that are read."""
-        return [self.vectors] if self.vectors else []
+        vectors = [self.vectors] if self.vectors else []
+        return [*vectors, *(self.teacher or ()), *(self.unlabelled or ())]
 
 
 # the settings of a task's network

@@ -5,6 +5,7 @@ A head is added to `JOINT_HEADS` here, and to `models.model.HEADS`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.models.opinion import values_of
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.batching import by_words, packed_rows
@@ -28,6 +30,7 @@ from meprop_nlp.training.heads.lemmas import Lemmas
 from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns
 from meprop_nlp.training.heads.state_tags import StateTags
 from meprop_nlp.training.heads.transitions import TransitionTree
+from meprop_nlp.training.knowledge.teachers import SoftTargets
 from meprop_nlp.training.knowledge.vector_table import VectorTable
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.swaps import Swaps
@@ -85,6 +88,7 @@ class JointBatch:
 
     words: npt.NDArray[np.int64]  # (N,) places in the treebank
     forms: npt.NDArray[np.int64]  # (N,) the numbers of their forms
+    labelled: bool  # whether they are of the treebank, or of the unlabelled sentences
     batch_sizes: Tensor  # (T,)
     n_words: int
 
@@ -119,13 +123,18 @@ class JointTask(SentenceTask):
         classes = _heads_to_train(train, self.config)
         self.config = config = replace(self.config, heads=tuple(classes))
         self.tags = {}
-        self._lengths = np.array([len(sentence) for sentence in train], np.int64)
+        unlabelled = self.sources.unlabelled
+        # of all sentences, those of the treebank first
+        self._lengths = np.array([len(s) for s in chain(train, unlabelled)], np.int64)
         self._firsts = np.cumsum(self._lengths) - self._lengths
-        self.batch_size = settings.training.batch_size or fitting_words(int(self._lengths.sum()))
+        self._n_labelled = len(train)
+        self._n_words = int(self._lengths[: len(train)].sum())  # of the treebank
+        self.batch_size = settings.training.batch_size or fitting_words(self._n_words)
         table = FormTable()
         # (all words) the number of each word's form
         self._form_of = np.array(
-            table.add(form for sentence in train for form in sentence.forms), np.int64
+            table.add(form for sentence in chain(train, unlabelled) for form in sentence.forms),
+            np.int64,
         )
         self.forms = FormRows(table.forms(), self.lexicon, config.word_dropout, self.device)
         self.ngrams = Ngrams(table.forms(), config.ngram_rows, self.device)
@@ -140,7 +149,9 @@ class JointTask(SentenceTask):
         pretrained = None
         if states is not None:
             # (all words) the number of each word's states
-            self._state_rows = states.rows([sentence.forms for sentence in train])
+            self._state_rows = states.rows(
+                [sentence.forms for sentence in chain(train, unlabelled)]
+            )
             pretrained = states.card.layers, states.card.width
         encoder = Encoder(
             *self._table_rows(),
@@ -177,11 +188,18 @@ class JointTask(SentenceTask):
                 for table, width in tables.items()
             }
         self._swaps: Swaps | None = None
+        self._beliefs: SoftTargets | None = None
+        if self.sources.teachers:
+            sentences = [*train, *self.sources.unlabelled]
+            self._values = values_of(self.header())
+            self._beliefs = self.sources.teachers.ask(sentences, self._values)
         columns = filled_columns(train)  # without tags there is no saying which words are alike
         # a pretrained encoder has not read the swapped sentences
         if columns and self._taught and self.sources.states is None:
             tags = [tag for sentence in train for tag in sentence.column(columns[0])]
-            self._swaps = Swaps(self._form_of, np.unique(tags, return_inverse=True)[1])
+            self._swaps = Swaps(
+                self._form_of[: self._n_words], np.unique(tags, return_inverse=True)[1]
+            )
 
     def header(self) -> dict[str, Any]:
         header = super().header() | {"characters": self.characters.vocab.to_list()}
@@ -225,18 +243,44 @@ class JointTask(SentenceTask):
 
     @property
     def n_batches(self) -> int:
-        return max(1, round(int(self._lengths.sum()) / self.batch_size))
+        return self._n_labelled_batches + self._n_unlabelled_batches
+
+    @property
+    def _n_labelled_batches(self) -> int:
+        return max(1, round(self._n_words / self.batch_size))
+
+    @property
+    def _n_unlabelled_batches(self) -> int:
+        share = self.sources.unlabelled_share
+        wanted = round(self._n_labelled_batches * share / (1 - share))
+        return min(wanted, self._n_all_unlabelled_batches)
+
+    @property
+    def _n_all_unlabelled_batches(self) -> int:
+        n_words = len(self._form_of) - self._n_words
+        return max(1, round(n_words / self.batch_size)) if n_words else 0
 
     def batches(self, rng: np.random.Generator) -> Iterator[JointBatch]:
-        for members in by_words(self._lengths, self.n_batches, rng):
+        batches = by_words(self._lengths[: self._n_labelled], self._n_labelled_batches, rng)
+        if self._n_unlabelled_batches:
+            # each epoch has others of them
+            others = self._lengths[self._n_labelled :]
+            drawn = by_words(others, self._n_all_unlabelled_batches, rng)
+            batches += [m + self._n_labelled for m in drawn[: self._n_unlabelled_batches]]
+            rng.shuffle(batches)
+        for members in batches:
             yield self._batch(members)
 
     def _batch(self, members: npt.NDArray[np.int64]) -> JointBatch:
         """Return the minibatch of these sentences, the longest of them first."""
         words, batch_sizes = packed_rows(self._firsts[members], self._lengths[members])
-        return JointBatch(words, self._form_of[words], torch.from_numpy(batch_sizes), len(words))
+        labelled = bool(members[0] < self._n_labelled)
+        forms, sizes = self._form_of[words], torch.from_numpy(batch_sizes)
+        return JointBatch(words, forms, labelled, sizes, len(words))
 
     def loss(self, batch: JointBatch, teacher: Teacher | None = None) -> Tensor:
+        if not batch.labelled:
+            return self._unlabelled_loss(batch)
         synthetic = bool(teacher and self._swaps and draw_synthetic(self.synthetic))
         if synthetic and self._swaps:
             batch = replace(batch, forms=self._swaps(torch.from_numpy(batch.forms)).numpy())
@@ -246,6 +290,8 @@ class JointTask(SentenceTask):
         targets: dict[str, Any] = {}
         if teacher:
             targets = self._soft_targets(teacher, batch, words, layout, synthetic=synthetic)
+        elif self._beliefs:
+            targets = self._believed(self._beliefs, words, layout)
         if synthetic:
             losses = [
                 self.heads[name].loss(answers[name], words, layout, targets[name], synthetic=True)
@@ -258,11 +304,34 @@ class JointTask(SentenceTask):
             ]
         return torch.stack(losses).sum()
 
+    def _unlabelled_loss(self, batch: JointBatch) -> Tensor:
+        """Return the sum of the losses by what the teachers believe alone."""
+        assert self._beliefs is not None
+        words = torch.from_numpy(batch.words).to(self.device)
+        layout = Layout.of(batch.batch_sizes, self.device)
+        answers = self.network(self._inputs(batch), layout)
+        targets = self._believed(self._beliefs, words, layout)
+        losses = [
+            self.heads[name].loss(answers[name], words, layout, soft, synthetic=True)
+            for name, soft in targets.items()
+        ]
+        return torch.stack(losses).sum()
+
+    def _believed(self, beliefs: SoftTargets, words: Tensor, layout: Layout) -> dict[str, Any]:
+        """Return what the teachers believe, by head; without the heads that they lack."""
+        widths = {name: len(values) for name, values in self._values.items()}
+        found = beliefs.read(words, widths | {"arcs": layout.places.shape[1] + 1})
+        targets = {
+            name: {table: found[table] for table in tables if table in found}
+            for name, tables in self._taught.items()
+        }
+        return {name: tables for name, tables in targets.items() if tables}
+
     def _soft_targets(
         self, teacher: Teacher, batch: JointBatch, words: Tensor, layout: Layout, *, synthetic: bool
     ) -> dict[str, Any]:
         """Return a teacher's soft targets by head; remembered, unless synthetic."""
-        n, widths = len(self._form_of), self._soft_widths
+        n, widths = self._n_words, self._soft_widths
         if synthetic or widths is None or not teacher.remembers(widths, n):
             return self._asked(teacher, batch, words, layout, synthetic=synthetic)
         recalled = teacher.recall(words, self._all_soft_targets(teacher), widths, n)
@@ -283,10 +352,10 @@ class JointTask(SentenceTask):
 
     def _all_soft_targets(self, teacher: Teacher) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
         """Yield numbers of words and a teacher's soft targets, until all words had theirs."""
-        n_batches = max(1, len(self._form_of) // ASKED_WORDS)
+        n_batches = max(1, self._n_words // ASKED_WORDS)
         # one pool, so that the sentences of a minibatch are of similar length
         rng = np.random.default_rng(0)
-        for members in by_words(self._lengths, n_batches, rng, pool=n_batches):
+        for members in by_words(self._lengths[: self._n_labelled], n_batches, rng, pool=n_batches):
             batch = self._batch(members)
             words = torch.from_numpy(batch.words).to(self.device)
             layout = Layout.of(batch.batch_sizes, self.device)

@@ -1,6 +1,7 @@
 """`train`: from files and settings to a trained model, as one visible flow."""
 
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -23,7 +24,8 @@ from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
 from meprop_nlp.training.hooks import Hooks
-from meprop_nlp.training.knowledge.sources import read_sources
+from meprop_nlp.training.knowledge.ensemble import TrainOne, train_teachers
+from meprop_nlp.training.knowledge.sources import answers_path, read_sources
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
 from meprop_nlp.training.records import EpochRecord, Note
@@ -61,6 +63,8 @@ def train(
     """
     task_class = _task_class(task)
     settings, hooks = settings or Settings.of(task), hooks or Hooks()
+    knowledge = knowledge or Knowledge()
+    path = None if output is None else Path(output)
     needs_trees = settings.demands_trees
     sentences = read_treebank(train, "train", hooks, trees=needs_trees, input_format=input_format)
     dev_sentences = (
@@ -70,25 +74,37 @@ def train(
     )
     if dev is None and held_out:
         sentences, dev_sentences = hold_out(sentences, hooks)
+    teachers: Sequence[Model] = ()
+    if knowledge.teachers:
+        teachers = train_teachers(
+            knowledge.teachers,
+            _teacher_trainer(task, sentences, dev_sentences, settings, knowledge),
+            output=path,
+            resume=resume,
+            hooks=hooks,
+        )
+        # a run that was stopped before its own first epoch ended has only teachers to go on from
+        resume = resume and path is not None and checkpoint_path(path).exists()
     if not settings.training.epochs:
         settings = _with_epochs(settings, task_class, sum(map(len, sentences)))
     width = task_class.word_width(settings.network)
     torch.set_num_threads(usable_threads(settings.training.threads))
     sources = read_sources(
-        knowledge or Knowledge(),
+        knowledge,
         sentences,
         dev_sentences,
         width,
         settings.network,
         str(pick_device(settings.training.device)),
         hooks,
+        teachers=teachers,
+        output=path,
     )
     identity = {
         task: settings.network.to_dict(),
         **sources.identity(),
         "data": {"train": fingerprint(sentences), "dev": fingerprint(dev_sentences)},
     }
-    path = None if output is None else Path(output)
     stored_tags: Path | None = None
     if isinstance(settings.network, ParserConfig) and settings.network.jackknife:
         stored_tags = path and tags_path(path)
@@ -121,6 +137,8 @@ def train(
     )
     if stored_tags is not None:
         stored_tags.unlink(missing_ok=True)
+    if path is not None and not knowledge.cache:
+        shutil.rmtree(answers_path(path), ignore_errors=True)
     if not dev_sentences:
         return Model(file)
     header = {key: value for key, value in file.header.items() if key != "checksum"}
@@ -186,6 +204,31 @@ def train_task(
             outputs.save_checkpoint()
             raise KeyboardInterrupt
     return outputs.finish()
+
+
+def _teacher_trainer(
+    task: str,
+    sentences: Sequence[Sentence],
+    dev: Sequence[Sentence],
+    settings: Settings,
+    knowledge: Knowledge,
+) -> TrainOne:
+    """Return what trains the teachers of an ensemble: whole networks, each with its own seed."""
+
+    def train_one(number: int, path: Path | None, resume: bool, hooks: Hooks) -> Model:
+        training = replace(settings.training, seed=settings.training.seed + number)
+        return train(
+            task,
+            sentences,
+            dev or None,
+            settings=replace(settings, simplify=None, training=training),
+            knowledge=knowledge.of_teacher(),
+            output=path,
+            resume=resume,
+            hooks=hooks,
+        )
+
+    return train_one
 
 
 def _train_tagger(sentences: Sequence[Sentence], settings: Settings, hooks: Hooks) -> Model:

@@ -3,7 +3,7 @@
 Dozat & Manning (2017).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from types import ModuleType
 
@@ -16,10 +16,11 @@ from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.heads.joint_native import NativeGraph, leaky_relu
+from meprop_nlp.models.heads.state_tags import softmax
 from meprop_nlp.models.heads.tree_inputs import TreeInputs
 from meprop_nlp.models.native_encoder import NativeStates
 from meprop_nlp.models.parts import Array, demand_texts, take
-from meprop_nlp.models.prediction import Prediction, TextColumn, Values
+from meprop_nlp.models.prediction import Indices, Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 from meprop_nlp.parsing.spanning_tree import spanning_tree
 
@@ -96,43 +97,78 @@ class GraphHead(Head):
                 tree,
                 {} if probabilities is None else {"ArcConf": probabilities},
             )
-        vectors = {
-            name: leaky_relu(hidden) if name.startswith("arc") else hidden
-            for name, hidden in zip(
-                self._layers, self._inputs.products(states, self._layers.values()), strict=True
-            )
-        }  # each (N + 1, ...), ROOT at the end
-        weight, bias = self._arcs
-        dependents = vectors["arc_dep"][:-1] @ weight + bias
-        n_words = len(dependents)
+        n_words = len(states.context)
         heads = np.zeros(n_words, np.int32)
-        rows = np.full(n_words, n_words, np.int64)
         sure = np.ones(n_words, np.float32)
-        for start, end in pairwise(words.bounds.tolist()):
+        for start, end, scores in self._arc_scores(words.bounds, states):
+            tree = heads[start:end] = spanning_tree(scores)
+            if confidence:
+                best = scores[np.arange(end - start), tree]
+                sure[start:end] = 1 / np.exp(scores - best[:, None]).sum(1)
+        labels = self._label_scores(words.bounds, states, heads).argmax(1).astype(np.int32)
+        return Prediction(
+            {"deprel": TextColumn(self._values, labels)},
+            heads,
+            {"ArcConf": sure} if confidence else {},
+        )
+
+    def arc_probabilities(self, words: Words, states: States) -> Array:
+        """Return the probability of each head: (N, longest sentence + 1), ROOT first.
+
+        Raises:
+            MePropError: the scores are not finite.
+        """
+        longest = int(np.diff(words.bounds).max(initial=0))
+        found = np.zeros((len(states.context), longest + 1), np.float32)
+        for start, end, scores in self._arc_scores(words.bounds, states):
+            shares = np.exp(scores - scores.max(1, keepdims=True))
+            found[start:end, : scores.shape[1]] = shares / shares.sum(1, keepdims=True)
+        return found
+
+    def label_probabilities(self, words: Words, states: States, heads: Indices) -> Array:
+        """Return the probability of each label for the arcs from these heads: (N, labels).
+
+        Raises:
+            MePropError: the scores are not finite.
+        """
+        return softmax(self._label_scores(words.bounds, states, heads))
+
+    def _arc_scores(self, bounds: Indices, states: States) -> Iterator[tuple[int, int, Array]]:
+        """Yield for each sentence its first word, its end, and the scores of its arcs.
+
+        The scores are (n, n + 1), ROOT first; -inf for a word as its own head.
+
+        Raises:
+            MePropError: they are not finite.
+        """
+        dep, head = map(leaky_relu, self._products(states, "arc_dep", "arc_head"))
+        weight, bias = self._arcs
+        dependents = dep[:-1] @ weight + bias
+        for start, end in pairwise(bounds.tolist()):
             if start == end:
                 continue
-            candidates = np.concatenate([vectors["arc_head"][-1:], vectors["arc_head"][start:end]])
-            scores = dependents[start:end] @ candidates.T  # (n, n + 1)
+            candidates = np.concatenate([head[-1:], head[start:end]])
+            scores = dependents[start:end] @ candidates.T
             if not np.isfinite(scores).all():
                 raise MePropError(
                     "the model's weights give scores that are not finite; train it anew"
                 )
             own = np.arange(end - start)
             scores[own, own + 1] = -np.inf
-            tree = spanning_tree(scores)
-            heads[start:end] = tree
-            rows[start:end] = np.where(tree > 0, start + tree - 1, n_words)
-            if confidence:
-                best = scores[own, tree]
-                sure[start:end] = 1 / np.exp(scores - best[:, None]).sum(1)
+            yield start, end, scores
+
+    def _label_scores(self, bounds: Indices, states: States, heads: Indices) -> Array:
+        """Return the scores of all labels for the arcs from these heads: (N, labels)."""
+        dep, head = self._products(states, "label_dep", "label_head")
+        firsts = np.repeat(bounds[:-1], np.diff(bounds))
+        rows = np.where(heads > 0, firsts + heads - 1, len(heads))
         weight, bias = self._output
-        hidden = leaky_relu(vectors["label_dep"][:-1] + vectors["label_head"][rows])
-        labels = (hidden @ weight + bias).argmax(1).astype(np.int32)
-        return Prediction(
-            {"deprel": TextColumn(self._values, labels)},
-            heads,
-            {"ArcConf": sure} if confidence else {},
-        )
+        scores: Array = leaky_relu(dep[:-1] + head[rows]) @ weight + bias
+        return scores
+
+    def _products(self, states: States, *layers: str) -> Iterator[Array]:
+        """Yield the outputs of layers by name: (N + 1, ...), ROOT at the end."""
+        return self._inputs.products(states, [self._layers[name] for name in layers])
 
 
 def _widened(layer: tuple[Array, Array], width: int) -> tuple[Array, Array]:

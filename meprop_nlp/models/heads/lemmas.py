@@ -75,7 +75,7 @@ class LemmasHead(Head):
             scripts, sure = self._native.choose(states, confidence=confidence)
             ids, firsts = self._native.number_pairs(states, scripts)
         else:
-            probabilities = self._probabilities(states)
+            probabilities = self.probabilities(states)
             scripts = probabilities.argmax(1).astype(np.int32)
             sure = np.ascontiguousarray(probabilities.max(1)) if confidence else None
             ids, firsts = _number_pairs(forms, scripts)
@@ -101,13 +101,13 @@ class LemmasHead(Head):
     def _next_lemmas(self, forms: Sequence[str], states: States) -> list[str]:
         """Return the lemmas of forms that are too short for their best scripts."""
         lemmas = []
-        for form, probabilities in zip(forms, self._probabilities(states, _times), strict=True):
+        for form, probabilities in zip(forms, self.probabilities(states, _times), strict=True):
             order = np.argsort(-probabilities, kind="stable").tolist()
             found = (apply_script(self.scripts[script], form) for script in order)
             lemmas.append(next((lemma for lemma in found if lemma is not None), form))
         return lemmas
 
-    def _probabilities(self, states: States, times: Product = np.matmul) -> Array:
+    def probabilities(self, states: States, times: Product = np.matmul) -> Array:
         """Return the probability of each script for each word; `times` multiplies matrices."""
         weight, bias = self._hidden
         width, n_forms = states.context.shape[1], states.forms.shape[1]

@@ -81,6 +81,17 @@ class StateTagsHead(Head):
                 confident[f"{column.upper()}Conf"] = sure[n]
         return Prediction(texts, confidence=confident)
 
+    def probabilities(self, states: States) -> dict[str, Array]:
+        """Return the probability of each tag by column: (N, tags of the column).
+
+        Raises:
+            MePropError: the scores are not finite.
+        """
+        return {
+            column: softmax(DigitWeight.of(weight).product(states.context) + bias)
+            for column, (weight, bias) in self._outputs.items()
+        }
+
     def _choose(self, states: States, *, confidence: bool) -> tuple[Indices, Array | None]:
         """Return the ids of the best tags, (columns, N), and their probabilities if asked for.
 
@@ -88,10 +99,7 @@ class StateTagsHead(Head):
         """
         if isinstance(states, NativeStates) and self._native is not None:
             return self._native.choose(states, confidence=confidence)
-        each = [
-            softmax(DigitWeight.of(weight).product(states.context) + bias)
-            for weight, bias in self._outputs.values()
-        ]
+        each = list(self.probabilities(states).values())
         states.tags = np.concatenate(each, 1)
         ids = np.array([shares.argmax(1) for shares in each], np.int32)
         return ids, np.array([shares.max(1) for shares in each]) if confidence else None

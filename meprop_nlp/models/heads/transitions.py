@@ -97,6 +97,31 @@ class TransitionHead(Head):
                 trees = InStep(self.system, words.bounds, score).parse(confidence=confidence)
         return self._relations.prediction(trees, words)
 
+    def arc_probabilities(self, words: Words, states: States) -> Array:
+        """Return 1 for each word's head in the tree that is built, else 0.
+
+        The shape is (N, longest sentence + 1), ROOT first: transitions say nothing of other trees.
+        """
+        heads = self.annotate(words, states).heads
+        assert heads is not None
+        longest = int(np.diff(words.bounds).max(initial=0))
+        found = np.zeros((len(heads), longest + 1), np.float32)
+        found[np.arange(len(heads)), heads] = 1
+        return found
+
+    def label_probabilities(self, words: Words, states: States, heads: Indices) -> Array:
+        """Return 1 for each word's label in the tree that is built, else 0: (N, labels).
+
+        The heads do not matter.
+        """
+        column = self.annotate(words, states).texts["deprel"]
+        found = np.zeros((len(column.ids), len(self.labels)), np.float32)
+        numbers = {label: i for i, label in enumerate(self.labels)}
+        for n, label in enumerate(column.to_list()):
+            if label in numbers:
+                found[n, numbers[label]] = 1
+        return found
+
 
 def explore(
     system: TransitionSystem,

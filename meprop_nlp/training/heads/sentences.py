@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 import torch
@@ -25,6 +26,7 @@ from meprop_nlp.models.model import Model
 from meprop_nlp.models.packing import rounded
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.knowledge.sources import Sources
+from meprop_nlp.training.knowledge.unlabelled import frequent_forms
 from meprop_nlp.training.knowledge.vectors import load_vectors
 from meprop_nlp.training.simplification.teacher import SYNTHETIC
 from meprop_nlp.training.task import Task
@@ -66,7 +68,10 @@ class SentenceTask(Task):
         self.device, self.dev = device, list(dev)
         self.sources = sources or Sources()
         self.warnings: list[str] = []
-        forms = (form for sentence in train for form in sentence.forms)
+        forms = chain(
+            (form for sentence in train for form in sentence.forms),
+            frequent_forms(self.sources.unlabelled),
+        )
         initial = {} if self.word_width(self.config) is None else self.sources.vectors
         self.lexicon = Lexicon.build(forms, extra=initial)
         self._prepare(train, settings)

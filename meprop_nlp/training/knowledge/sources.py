@@ -2,21 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from meprop_nlp.config import JointConfig, Knowledge, ParserConfig, TaggerConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.models.model import Model, load
 from meprop_nlp.models.pretrained import PretrainedEncoder
 from meprop_nlp.settings import settings_of
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.pretrained_states import PretrainedStates
+from meprop_nlp.training.knowledge.teachers import Teachers
+from meprop_nlp.training.knowledge.unlabelled import read_unlabelled
 from meprop_nlp.training.knowledge.vectors import (
     Vectors,
     checksum_of,
     read_most_frequent,
     read_pretrained,
 )
+from meprop_nlp.training.treebanks import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +30,28 @@ class Sources:
 
     Attributes:
         vectors: pretrained word vectors by form.
-        states: the states of the words of train and dev by a pretrained encoder.
+        states: the states of the words of all these sentences by a pretrained encoder.
+        teachers: models to learn from.
+        unlabelled: sentences that the teachers annotate.
+        unlabelled_share: of the minibatches.
     """
 
     vectors: Vectors = field(default_factory=dict)
     states: PretrainedStates | None = None
+    teachers: Teachers | None = None
+    unlabelled: Sequence[Sentence] = ()
+    unlabelled_share: float = 0.0
 
     def identity(self) -> dict[str, Any]:
         """Return what must be the same when the run is resumed."""
         identity: dict[str, Any] = {"vectors": checksum_of(self.vectors)}
         if self.states is not None:
             identity["pretrained"] = self.states.card.fingerprint
+        if self.teachers:
+            identity["teachers"] = self.teachers.identity()
+        if self.unlabelled:
+            unlabelled = fingerprint(self.unlabelled) | {"share": self.unlabelled_share}
+            identity["unlabelled"] = unlabelled
         return identity
 
 
@@ -47,6 +63,9 @@ def read_sources(
     network: TaggerConfig | ParserConfig | JointConfig,
     device: str,
     hooks: Hooks,
+    *,
+    teachers: Sequence[Model] = (),
+    output: Path | None = None,
 ) -> Sources:
     """Read what a training draws on, and report what was found.
 
@@ -55,6 +74,9 @@ def read_sources(
             None: pretrained vectors are a part of words' vectors of their own.
         network: the settings of the network.
         device: where a pretrained encoder runs, as torch names it.
+        teachers: models to learn from beside those that `knowledge` names.
+        output: the model file; what teachers answer is kept beside it while the training goes on,
+            unless `knowledge` names a folder.
 
     Raises:
         ConfigError: a source does not fit the settings.
@@ -62,11 +84,25 @@ def read_sources(
         KeyboardInterrupt: `hooks.stop` returned True while states were computed.
     """
     _demand_use(knowledge, network)
+    unlabelled = read_unlabelled(knowledge.unlabelled, hooks) if knowledge.unlabelled else []
     folder, states = knowledge.pretrained, None
     if folder is not None:
         encoder = PretrainedEncoder(folder, device=device)
-        states = PretrainedStates(encoder, [train, dev], knowledge.cache, hooks)
-    return Sources(vectors=_vectors(knowledge, train, dev, width, hooks), states=states)
+        states = PretrainedStates(encoder, [train, dev, unlabelled], knowledge.cache, hooks)
+    models = [*map(load, knowledge.teacher or ()), *teachers]
+    cache = Path(knowledge.cache) if knowledge.cache else output and answers_path(output)
+    return Sources(
+        vectors=_vectors(knowledge, train, dev, width, hooks),
+        states=states,
+        teachers=Teachers(models, cache, hooks) if models else None,
+        unlabelled=unlabelled,
+        unlabelled_share=knowledge.unlabelled_share if unlabelled else 0.0,
+    )
+
+
+def answers_path(output: Path) -> Path:
+    """Return the folder beside a model file that keeps what its teachers answered."""
+    return output.with_name(output.name.removesuffix(".safetensors") + ".answers")
 
 
 def _vectors(

@@ -1,0 +1,61 @@
+"""An ensemble of teachers: the network that is to learn from them, trained with other seeds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from meprop_nlp.models.model import Model, load
+from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint
+from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.records import Note
+
+# Trains one teacher: its number from 1, its model file, whether to resume, and hooks.
+TrainOne = Callable[[int, Path | None, bool, Hooks], Model]
+
+
+def teacher_path(output: Path, number: int) -> Path:
+    """Return the model file of a teacher beside that of the network that learns from it."""
+    return output.with_name(
+        f"{output.name.removesuffix('.safetensors')}.teacher-{number}.safetensors"
+    )
+
+
+def train_teachers(
+    n: int, train_one: TrainOne, *, output: Path | None, resume: bool, hooks: Hooks
+) -> list[Model]:
+    """Return `n` teachers, trained one after the other.
+
+    Args:
+        output: the model file of the network that learns from them; theirs stand beside it and
+            stay there. None: they are kept in memory.
+        resume: take those that are finished, and go on with the one that is not.
+
+    Raises:
+        KeyboardInterrupt: `hooks.stop` returned True.
+    """
+    models = []
+    if resume and output is not None:
+        first = teacher_path(output, 1)
+        if not first.exists() and not checkpoint_path(first).exists():
+            demand_checkpoint(output)
+    for number in range(1, n + 1):
+        path = output and teacher_path(output, number)
+        begun = resume and path is not None and checkpoint_path(path).exists()
+        if resume and path is not None and path.exists() and not begun:
+            hooks.on_record(Note(f"teacher {number} of {n}: {path} is finished"))
+            models.append(load(path))
+            continue
+        hooks.on_record(Note(f"teacher {number} of {n}"))
+        quiet = Hooks(on_record=_without_notes(hooks), stop=hooks.stop)
+        models.append(train_one(number, path, begun, quiet))
+    return models
+
+
+def _without_notes(hooks: Hooks) -> Callable[[Any], None]:
+    """Return what passes records on, except notes, which are the same for each teacher."""
+
+    def on_record(record: Any) -> None:
+        if not isinstance(record, Note):
+            hooks.on_record(record)
+
+    return on_record

@@ -1,0 +1,223 @@
+"""`Teachers`: trained models whose answers a network learns from, averaged.
+
+A small network learns more from how probable a better one holds each answer than from the right
+answers alone (Ba & Caruana 2014; Hinton et al. 2015); an ensemble of its own kind is such a teacher
+(Kuncoro et al. 2016, for parsing).
+"""
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.models.model import Model
+from meprop_nlp.models.opinion import values_of
+from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.knowledge.answers import Answers, Few
+from meprop_nlp.training.records import Note
+
+CHUNK = 20_000  # words that are asked about at a time, and kept in one file
+
+
+class Teachers:
+    """Models that teach.
+
+    Args:
+        models: of the task `joint`.
+        cache: folder that keeps the answers; None: they are kept in memory alone.
+        hooks: receive a Note on what is asked, and stop the asking.
+
+    Raises:
+        ConfigError: a model is of another task.
+    """
+
+    def __init__(self, models: Sequence[Model], cache: Path | None, hooks: Hooks) -> None:
+        for model in models:
+            if model.task != "joint":
+                raise ConfigError(
+                    f"`teacher` is a {model.task} with an encoder of its own; expected a model of "
+                    "`train`, or of `encoder` bilstm"
+                )
+        self._models, self._cache, self._hooks = models, cache, hooks
+        self._checksums = list(map(_checksum, models))
+
+    def identity(self) -> list[int]:
+        """Return what tells these teachers from others."""
+        return self._checksums
+
+    def ask(
+        self, sentences: Sequence[Sentence], values: Mapping[str, Sequence[str]]
+    ) -> "SoftTargets":
+        """Return what the teachers answer about the words of sentences.
+
+        Args:
+            sentences: where they have heads, labels are answered for these arcs.
+            values: of the network that learns, see `models.opinion.values_of`. Values that it
+                lacks are left out of the teachers' answers.
+
+        Raises:
+            KeyboardInterrupt: `hooks.stop` returned True; what is answered stays in the cache.
+        """
+        targets = SoftTargets(sum(map(len, sentences)), len(self._models))
+        for number, model in enumerate(self._models):
+            known = _numbering(values_of(model.file.header), values)
+            first = 0
+            for chunk in _chunks(sentences):
+                if self._hooks.stop():
+                    raise KeyboardInterrupt
+                answers = self._answers(number, chunk)
+                targets.write(first, number, answers, known)
+                first += sum(map(len, chunk))
+        targets.agree()
+        return targets
+
+    def _answers(self, number: int, sentences: Sequence[Sentence]) -> Answers:
+        """Return a model's answers about a chunk of sentences, from the cache if they are there."""
+        model, checksum = self._models[number], self._checksums[number]
+        if self._cache is None:
+            return Answers.of(model, sentences)
+        for sentence in sentences:
+            checksum = zlib.crc32(
+                repr((sentence.forms, sentence.column("head"))).encode(), checksum
+            )
+        path = self._cache / f"answers-{checksum:08x}.safetensors"
+        if path.exists():
+            try:
+                return Answers.load(path)
+            except CheckpointError as error:
+                self._hooks.on_record(Note(f"{error}; asked again", warning=True))
+        answers = Answers.of(model, sentences)
+        self._cache.mkdir(parents=True, exist_ok=True)
+        answers.save(path)
+        return answers
+
+
+class SoftTargets:
+    """The answers of several teachers about N words, in the values of the network that learns.
+
+    Args:
+        n: N.
+        n_teachers: how many answer.
+    """
+
+    def __init__(self, n: int, n_teachers: int) -> None:
+        self._n, self._n_teachers = n, n_teachers
+        self._ids: dict[str, npt.NDArray[np.int16]] = {}
+        self._shares: dict[str, npt.NDArray[np.float16]] = {}
+
+    @property
+    def names(self) -> set[str]:
+        """What the answers are about."""
+        return set(self._ids)
+
+    def write(
+        self,
+        first: int,
+        teacher: int,
+        answers: Answers,
+        known: Mapping[str, npt.NDArray[np.int64]],
+    ) -> None:
+        """Add the answers of one teacher about some words.
+
+        Args:
+            first: the number of the first of them.
+            teacher: the teacher's number.
+            known: the number of each of its values among the learner's, -1 for others, by name;
+                `arcs` are the same for all.
+        """
+        for name, few in answers.few.items():
+            ids, shares = few.ids.astype(np.int64), few.shares
+            if name != "arcs":
+                if name not in known:
+                    continue
+                ids = known[name][ids]
+                shares = np.where(ids < 0, np.float16(0), shares)
+                ids = np.maximum(ids, 0)
+            if name not in self._ids:
+                shape = (self._n, self._n_teachers * ids.shape[1])
+                self._ids[name] = np.zeros(shape, np.int16)
+                self._shares[name] = np.zeros(shape, np.float16)
+            rows, columns = slice(first, first + len(ids)), _columns_of(teacher, few)
+            self._ids[name][rows, columns] = ids
+            self._shares[name][rows, columns] = shares
+
+    def agree(self) -> None:
+        """Keep the labels only of those teachers that find the most probable arc of all the best.
+
+        The others answered about the label of another arc. Where the sentence has arcs, all
+        answered about these, and most agree.
+        """
+        if self._n_teachers == 1 or not {"arcs", "labels"} <= self.names:
+            return
+        heads, shares = self._ids["arcs"], self._shares["arcs"]
+        width = heads.shape[1] // self._n_teachers
+        own = heads[:, ::width]  # each teacher's best
+        votes = np.stack(
+            [np.where(heads == own[:, t, None], shares, 0).sum(1) for t in range(own.shape[1])], 1
+        )
+        best = np.take_along_axis(own, votes.argmax(1)[:, None], 1)
+        dissent = np.repeat(own != best, self._shares["labels"].shape[1] // self._n_teachers, 1)
+        self._shares["labels"][dissent] = 0
+
+    def read(self, words: Tensor, widths: Mapping[str, int]) -> dict[str, Tensor]:
+        """Return the logarithm of the mean probabilities of all values, by name: (B, width) each.
+
+        It is -inf for a value that is not among the best of any teacher. A word of which no
+        teacher's answer is known to the learner has such a row.
+
+        Args:
+            words: (B,) numbers.
+            widths: how many values there are, by name; names that are missing are not returned.
+        """
+        rows = words.cpu().numpy()
+        found = {}
+        for name, width in widths.items():
+            if name not in self._ids:
+                continue
+            ids = torch.from_numpy(self._ids[name][rows].astype(np.int64)).to(words.device)
+            shares = torch.from_numpy(self._shares[name][rows].astype(np.float32)).to(words.device)
+            dense = shares.new_zeros(len(rows), width).scatter_add_(1, ids, shares)
+            found[name] = dense.log()
+        return found
+
+
+def _checksum(model: Model) -> int:
+    """Return what tells a model's answers from those of others."""
+    checksum = zlib.crc32(repr(values_of(model.file.header)).encode())
+    for name, array in sorted(model.file.arrays.items()):
+        checksum = zlib.crc32(np.ascontiguousarray(array).data, zlib.crc32(name.encode(), checksum))
+    return checksum
+
+
+def _columns_of(teacher: int, few: Few) -> slice:
+    width = few.ids.shape[1]
+    return slice(teacher * width, (teacher + 1) * width)
+
+
+def _chunks(sentences: Sequence[Sentence]) -> Iterator[Sequence[Sentence]]:
+    """Yield sentences in chunks of about CHUNK words."""
+    start = n_words = 0
+    for end, sentence in enumerate(sentences, start=1):
+        n_words += len(sentence)
+        if n_words >= CHUNK or end == len(sentences):
+            yield sentences[start:end]
+            start, n_words = end, 0
+
+
+def _numbering(
+    theirs: Mapping[str, Sequence[str]], ours: Mapping[str, Sequence[str]]
+) -> dict[str, npt.NDArray[np.int64]]:
+    """Return the number of each of their values among ours, by name; -1 for what we lack."""
+    found: dict[str, Any] = {}
+    for name, values in theirs.items():
+        if name in ours:
+            numbers = {value: i for i, value in enumerate(ours[name])}
+            found[name] = np.array([numbers.get(value, -1) for value in values], np.int64)
+    return found

@@ -1,0 +1,66 @@
+"""Sentences without annotation, for teachers to annotate."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.lines import read_lines
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.errors import DataError
+from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.records import Note
+
+LONGEST = 200  # words; longer lines are mostly no sentences, and take memory by their square
+FEWEST = 5  # times that a form must occur to get a row of its own
+
+
+def read_unlabelled(paths: Sequence[str | os.PathLike[str]], hooks: Hooks) -> list[Sentence]:
+    """Read the sentences of files, without what annotation they may have; report their number.
+
+    A file has a sentence a line, with spaces between the words, where # begins a line that is no
+    sentence; or it is CoNLL, which has tabs. Sentences of over LONGEST words are left out.
+
+    Raises:
+        DataError: a file cannot be read, or has no sentence.
+    """
+    sentences: list[Sentence] = []
+    n_long = 0
+    for path in paths:
+        before = len(sentences)
+        for forms in _forms(path):
+            if len(forms) > LONGEST:
+                n_long += 1
+            elif forms:
+                sentences.append(Sentence.from_words(forms))
+        if len(sentences) == before:
+            raise DataError(
+                f"{os.fspath(path)}: no sentences; expected a sentence a line, with spaces between "
+                "the words, or CoNLL"
+            )
+    n_words = sum(map(len, sentences))
+    text = f"unlabelled: {len(sentences):,} sentences, {n_words:,} words"
+    if n_long:
+        text += f"; {n_long:,} of over {LONGEST} words are left out"
+    hooks.on_record(Note(text))
+    return sentences
+
+
+def frequent_forms(sentences: Sequence[Sentence]) -> Iterator[str]:
+    """Yield the forms that occur FEWEST times or more, as often as they occur."""
+    counts = Counter(form for sentence in sentences for form in sentence.forms)
+    for form, count in counts.items():
+        if count >= FEWEST:
+            yield from [form] * count
+
+
+def _forms(path: str | os.PathLike[str]) -> Iterator[list[str]]:
+    """Yield the forms of each sentence."""
+    first = next((line for line in read_lines(path) if line and line[0] != "#"), "")
+    if "\t" in first:
+        for sentence in read(path):
+            yield list(sentence.forms)
+        return
+    for line in read_lines(path):
+        if line[:1] != "#":
+            yield line.split()

@@ -1,0 +1,229 @@
+"""What teachers answer: the best answers kept, averaged, and put into the learner's values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.word import UNSET
+from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.models.opinion import Opinion, values_of
+from meprop_nlp.models.words import SentenceWords
+from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.knowledge.answers import BEST, Answers, Few
+from meprop_nlp.training.knowledge.teachers import SoftTargets, Teachers
+from meprop_nlp.training.knowledge.unlabelled import LONGEST, frequent_forms, read_unlabelled
+from meprop_nlp.training.records import Note
+
+NAMES = ("upos", "xpos", "scripts", "arcs", "labels")
+
+
+@pytest.fixture(scope="module")
+def model(train: Callable[..., Any]) -> Any:
+    return train("joint")
+
+
+def dense(few: Few, width: int) -> Any:
+    """The probabilities that are kept, among all: (N, width)."""
+    found = np.zeros((len(few.ids), width), np.float32)
+    for row, ids, shares in zip(found, few.ids, few.shares, strict=True):
+        for number, share in zip(ids.tolist(), shares.tolist(), strict=True):
+            if number < width:
+                row[number] += share
+    return found
+
+
+@given(st.lists(st.lists(st.floats(0, 1, width=16), min_size=3, max_size=9), min_size=1))
+def test_best_answers_are_kept_with_their_shares(rows: list[list[float]]) -> None:
+    width = min(map(len, rows))
+    shares = np.array([row[:width] for row in rows], np.float32)
+    few = Few.of(shares)
+    expected = -np.sort(-shares, 1)[:, :BEST]
+    np.testing.assert_array_equal(few.shares[:, :width], expected)
+    kept = dense(few, width)
+    np.testing.assert_array_equal(kept[kept > 0], shares[kept > 0])
+
+
+def test_opinion_is_what_the_model_predicts_from(model: Any, treebank: list[Sentence]) -> None:
+    words = SentenceWords(treebank)
+    opinion, prediction = Opinion(model, words), model.annotate(words)
+    assert set(opinion.shares) == set(NAMES) - {"labels"}
+    for name, shares in opinion.shares.items():
+        np.testing.assert_allclose(shares.sum(1), 1, rtol=1e-5, err_msg=name)
+    for name in ("upos", "xpos"):
+        chosen = [model.heads["tags"].tags[name][i] for i in opinion.shares[name].argmax(1)]
+        assert chosen == prediction.texts[name].to_list()
+    labels = opinion.labels(prediction.heads)
+    assert labels is not None
+    chosen = [model.heads["tree"].labels[i] for i in labels.argmax(1)]
+    assert chosen == prediction.texts["deprel"].to_list()
+
+
+def test_opinion_is_the_same_without_the_core(
+    model: Any, treebank: list[Sentence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = SentenceWords(treebank)
+    native = Opinion(model, words)
+    monkeypatch.setattr("meprop_nlp.models.model.core", lambda: None)
+    plain = Opinion(type(model)(model.file), words)
+    heads = native.shares["arcs"].argmax(1).astype(np.int32)
+    np.testing.assert_allclose(native.labels(heads), plain.labels(heads), atol=1e-4)
+    for name, shares in native.shares.items():
+        np.testing.assert_allclose(shares, plain.shares[name], atol=1e-4, err_msg=name)
+
+
+def test_transitions_teach_the_tree_that_they_build(
+    train: Callable[..., Any], treebank: list[Sentence]
+) -> None:
+    model = train("joint", config={"tree": "transitions"}, training={"epochs": 1})
+    words = SentenceWords(treebank)
+    opinion, prediction = Opinion(model, words), model.annotate(words)
+    np.testing.assert_array_equal(opinion.shares["arcs"].argmax(1), prediction.heads)
+    labels = opinion.labels(prediction.heads)
+    assert labels is not None
+    chosen = [model.heads["tree"].labels[i] for i in labels.argmax(1)]
+    assert chosen == prediction.texts["deprel"].to_list()
+
+
+def test_answers_stand_in_the_order_of_the_words(
+    model: Any, treebank: list[Sentence], tmp_path: Path
+) -> None:
+    answers = Answers.of(model, treebank)
+    assert set(answers.few) == set(NAMES)
+    first = 0
+    for sentence in treebank:
+        alone = Answers.of(model, [sentence])
+        for name, few in alone.few.items():
+            rows = slice(first, first + len(sentence))
+            all_of_them = Few(answers.few[name].ids[rows], answers.few[name].shares[rows])
+            np.testing.assert_allclose(dense(few, 60), dense(all_of_them, 60), atol=2e-3)
+        first += len(sentence)
+    answers.save(tmp_path / "answers.safetensors")
+    again = Answers.load(tmp_path / "answers.safetensors")
+    for name, few in answers.few.items():
+        np.testing.assert_array_equal(again.few[name].ids, few.ids)
+        np.testing.assert_array_equal(again.few[name].shares, few.shares)
+
+
+def test_labels_are_those_of_the_given_arcs(model: Any, treebank: list[Sentence]) -> None:
+    words = SentenceWords(treebank)
+    heads = np.array([head for s in treebank for head in s.column("head")], np.int32)
+    expected = Opinion(model, words).labels(heads)
+    assert expected is not None
+    found = dense(Answers.of(model, treebank).few["labels"], expected.shape[1])
+    np.testing.assert_array_equal(found.argmax(1), expected.argmax(1))
+
+    bare = [Sentence.from_words(sentence.forms) for sentence in treebank]
+    assert set(bare[0].column("head")) == {UNSET}
+    answers = Answers.of(model, bare)
+    best = answers.few["arcs"].ids[:, 0].astype(np.int32)
+    expected = Opinion(model, words).labels(best)
+    assert expected is not None
+    found = dense(answers.few["labels"], expected.shape[1])
+    np.testing.assert_array_equal(found.argmax(1), expected.argmax(1))
+
+
+def few(*rows: dict[int, float]) -> Few:
+    """Answers by number."""
+    shares = np.zeros((len(rows), 1 + max(n for row in rows for n in row)), np.float32)
+    for i, row in enumerate(rows):
+        for number, share in row.items():
+            shares[i, number] = share
+    return Few.of(shares)
+
+
+def test_teachers_are_averaged_in_the_values_of_the_learner() -> None:
+    targets = SoftTargets(2, 2)
+    # the learner's values are b, a, c; the second teacher has one that it lacks
+    known = [{"upos": np.array([1, 0])}, {"upos": np.array([2, -1, 0])}]
+    targets.write(0, 0, Answers({"upos": few({0: 0.75, 1: 0.25}, {1: 1.0})}), known[0])
+    targets.write(0, 1, Answers({"upos": few({0: 0.5, 1: 0.5}, {2: 1.0})}), known[1])
+    targets.agree()
+    found = targets.read(torch.tensor([1, 0]), {"upos": 3, "xpos": 4})
+    assert set(found) == {"upos"}
+    expected = torch.tensor([[2.0, 0.0, 0.0], [0.25, 0.75, 0.5]])
+    torch.testing.assert_close(found["upos"].exp(), expected)
+    assert found["upos"][0, 1] == -torch.inf
+
+
+def test_labels_count_where_their_teacher_agrees_about_the_arc() -> None:
+    targets = SoftTargets(1, 3)
+    arcs = [{1: 0.6, 2: 0.4}, {2: 0.9, 1: 0.1}, {1: 0.55, 2: 0.45}]  # 2 is the best of all
+    for teacher, answer in enumerate(arcs):
+        labels = few({teacher: 1.0})
+        known = {"labels": np.arange(3)}
+        targets.write(0, teacher, Answers({"arcs": few(answer), "labels": labels}), known)
+    targets.agree()
+    found = targets.read(torch.tensor([0]), {"arcs": 3, "labels": 3})
+    assert found["arcs"].argmax() == 2
+    assert found["labels"].exp().tolist() == [[0.0, 1.0, 0.0]]
+
+
+def test_teachers_answers_are_kept_in_a_folder(
+    model: Any, treebank: list[Sentence], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meprop_nlp.training.knowledge.teachers.CHUNK", 10)
+    values = values_of(model.file.header)
+    plain = Teachers([model], None, Hooks()).ask(treebank, values)
+    first = Teachers([model], tmp_path / "cache", Hooks()).ask(treebank, values)
+    kept = sorted((tmp_path / "cache").iterdir())
+    assert len(kept) == 3
+    kept[0].write_bytes(b"damaged")
+    records: list[Any] = []
+    with monkeypatch.context() as patch:
+        asked = []
+        of = Answers.of
+        patch.setattr(
+            Answers, "of", lambda model, chunk: asked.append(len(chunk)) or of(model, chunk)
+        )
+        again = Teachers([model], tmp_path / "cache", Hooks(on_record=records.append)).ask(
+            treebank, values
+        )
+    assert len(asked) == 1
+    assert "asked again" in " ".join(note.text for note in records if isinstance(note, Note))
+    words = torch.arange(sum(map(len, treebank)))
+    widths = {name: len(of_name) for name, of_name in values.items()} | {"arcs": 8}
+    for targets in (first, again):
+        for name, found in targets.read(words, widths).items():
+            torch.testing.assert_close(found, plain.read(words, widths)[name])
+
+
+def test_asking_stops_when_it_is_asked_to(model: Any, treebank: list[Sentence]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Teachers([model], None, Hooks(stop=lambda: True)).ask(treebank, {})
+
+
+def test_only_joint_models_teach(train: Callable[..., Any]) -> None:
+    parser = train("parser", training={"epochs": 1})
+    with pytest.raises(ConfigError, match="`teacher` is a parser with an encoder of its own"):
+        Teachers([parser], None, Hooks())
+
+
+def test_unlabelled_sentences_are_read_from_text_and_from_conll(tmp_path: Path) -> None:
+    text, conll = tmp_path / "a.txt", tmp_path / "b.conllu"
+    long = " ".join(["word"] * (LONGEST + 1))
+    text.write_text(f"# a text\nIt rains .\n\n  Run !\n{long}\n", encoding="utf-8")
+    conll.write_text("# text = Go\n1\tGo\tgo\tVERB\t_\t_\t0\troot\t_\t_\n\n", encoding="utf-8")
+    records: list[Any] = []
+    found = read_unlabelled([text, conll], Hooks(on_record=records.append))
+    assert [list(s.forms) for s in found] == [["It", "rains", "."], ["Run", "!"], ["Go"]]
+    assert set(found[2].column("upos")) == {"_"}
+    assert records[0].text == (
+        f"unlabelled: 3 sentences, 6 words; 1 of over {LONGEST} words are left out"
+    )
+    text.write_text("# nothing\n\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"a\.txt: no sentences; expected a sentence a line"):
+        read_unlabelled([text], Hooks())
+
+
+def test_forms_that_are_frequent_enough_have_rows_of_their_own() -> None:
+    sentences = [Sentence.from_words(["a"] * 5 + ["b"] * 4), Sentence.from_words(["b", "c"])]
+    assert sorted(frequent_forms(sentences)) == ["a"] * 5 + ["b"] * 5
