@@ -451,7 +451,8 @@ class JointConfig(Config):
         "graph",
         help=f"How trees are found: {listed(TREES)}. graph scores all pairs of words and takes the "
         "best tree; transitions builds the tree from left to right: by arc-hybrid, with a dynamic "
-        "oracle, or by arc-standard-swap where many training trees are non-projective.",
+        "oracle, or by arc-standard-swap where many training trees are non-projective; it does not "
+        "learn from sentences in which a word lacks its head or label.",
     )
     arc_dim: int = setting(
         300,
@@ -664,9 +665,9 @@ class Settings:
 
     @property
     def demands_trees(self) -> bool | None:
-        """Whether all sentences must have trees; None: if the first of a file has one."""
+        """Whether all sentences must have trees; None: words may lack heads, see `read`."""
         if isinstance(self.network, JointConfig):
-            return "tree" in self.network.heads if self.network.heads else None
+            return None if "tree" in self.network.heads or not self.network.heads else False
         return isinstance(self.network, ParserConfig)
 
     @property

@@ -103,6 +103,7 @@ def _score_model(
     keep: Sequence[str],
     exclude_punct: bool,
 ) -> Scores:
+    from meprop_nlp.data.annotation import Annotation
     from meprop_nlp.models.file import noun_of
     from meprop_nlp.models.words import SentenceWords
     from meprop_nlp.scoring.metrics import evaluate as score
@@ -112,8 +113,9 @@ def _score_model(
     if tagger is not None and predictor.task != "parser":
         found = noun_of(predictor.task)
         raise ConfigError(f"--tagger goes with a parser as --model; found a {found}")
-    # a joint model is scored on gold without trees too
-    trees = None if predictor.task == "joint" else predictor.task == "parser"
+    # a joint model is scored on gold without trees too, and on gold that is partly annotated
+    is_joint = predictor.task == "joint"
+    trees = None if is_joint else predictor.task == "parser"
     sentences = list(read_all([gold], reading, trees=bool(trees)))
     predicted: Iterable[Sentence] = sentences
     if tagger is not None:
@@ -132,4 +134,5 @@ def _score_model(
         predictor.pipe(predicted, keep=keep),
         exclude_punct=exclude_punct,
         trees=trees,
+        annotation=Annotation(sentences) if is_joint else None,
     ).only(scored)

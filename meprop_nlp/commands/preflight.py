@@ -70,7 +70,7 @@ def check_test_files(paths: Sequence[str], reading: Reading, *, trees: bool | No
     """Read the test files once, so that a faulty one is found before training, not after it.
 
     Args:
-        trees: whether every sentence must have a full tree; None: if the first of a file has one.
+        trees: what is demanded of the heads, see `read`.
 
     Raises:
         ConfigError: a file is a pipe, which could not be read again.
@@ -78,13 +78,5 @@ def check_test_files(paths: Sequence[str], reading: Reading, *, trees: bool | No
     """
     for path in paths:
         demand_rereadable(path, "--test")
-        demanded = _begins_with_a_tree(path, reading) if trees is None else trees
-        if not deque(read_all([path], reading, trees=demanded), maxlen=1):
+        if not deque(read_all([path], reading, trees=trees), maxlen=1):
             raise DataError(f"no sentences in {path}")
-
-
-def _begins_with_a_tree(path: str, reading: Reading) -> bool:
-    from meprop_nlp.training.treebanks import has_tree
-
-    first = next(read_all([path], reading), None)
-    return first is not None and has_tree(first)

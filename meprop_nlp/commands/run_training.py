@@ -106,7 +106,7 @@ def run_training(
         verbosity,
     )
     for name, paths in treebanks.test:
-        scores = model.evaluate(read_all(paths, reading, trees=bool(trees)))
+        scores = model.evaluate(read_all(paths, reading, trees=trees))
         print(f"{name}: {summary(scores)}")
 
 
@@ -114,7 +114,7 @@ def _source(paths: list[str] | None, reading: Reading, *, trees: bool | None) ->
     """Return a treebank as the library takes it: files, if they are in UTF-8, or sentences."""
     if paths is None or reading.encoding == "utf-8":
         return paths
-    return list(read_all(paths, reading, trees=bool(trees)))
+    return list(read_all(paths, reading, trees=trees))
 
 
 def follow(

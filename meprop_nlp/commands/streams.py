@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from meprop_nlp.models.model import Model
 
 
-def read_all(files: Sequence[str], reading: Reading, *, trees: bool = False) -> Iterator[Sentence]:
+def read_all(
+    files: Sequence[str], reading: Reading, *, trees: bool | None = False
+) -> Iterator[Sentence]:
     """Yield the sentences of all files, one file after the other."""
     from meprop_nlp.data.conll.reading import read
 

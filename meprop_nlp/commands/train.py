@@ -21,6 +21,7 @@ def train(
     """Train one model for tags, lemmas and trees.
 
     One BiLSTM encoder is shared by all heads, which learn together. The best epoch is the one with
-    the best mean of the heads' scores on dev.
+    the best mean of the heads' scores on dev. Words may lack annotation (_): each head learns from
+    the words that have it.
     """
     run_training("joint", files, settings, output, knowledge, reading, resume, verbosity)

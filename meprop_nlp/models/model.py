@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from meprop_nlp.config import JointConfig
+from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.lexicon import Lexicon
@@ -326,15 +327,23 @@ class Model:
         """Predict for gold sentences, or a file of them, and score the predictions against them.
 
         Only what the model predicts is scored. Columns in `keep` are the gold ones; see `pipe`.
+        Words of gold may lack annotation if the model is a joint one; see `scoring.metrics`.
         """
         # not imported above, so that commands that only predict start faster
         from meprop_nlp.scoring.metrics import evaluate
 
+        is_joint = self.task == "joint"
         if isinstance(gold, str | os.PathLike):
             # trees are demanded where nothing else can be scored
-            gold = read(Path(gold), trees=set(self.fills) <= _TREE)
+            only_trees = set(self.fills) <= _TREE
+            gold = read(Path(gold), trees=None if is_joint and only_trees else only_trees)
         gold = list(gold)
-        scores = evaluate(gold, self.pipe(gold, keep=keep), exclude_punct=exclude_punct)
+        scores = evaluate(
+            gold,
+            self.pipe(gold, keep=keep),
+            exclude_punct=exclude_punct,
+            annotation=Annotation(gold) if is_joint else None,
+        )
         return scores.only(self.predicted_besides(keep))
 
 

@@ -29,6 +29,10 @@ Each metric is the harmonic mean (F1) of precision, correct / words of the syste
 correct / gold words. If both files have the same words, all three are the accuracy. This is the
 definition of the CoNLL 2018 shared task (Zeman et al. 2018, section 5); its official program, now
 `udtools.udeval`, computes the same numbers. UCM and LCM are shares of the gold sentences.
+
+With an `Annotation` of gold sentences in which some columns are partly annotated, UPOS, XPOS,
+UFeats, UAS and LAS are over the words that are annotated, UCM and LCM over the sentences with such
+words, and metrics of several columns are not scored.
 """
 
 import itertools
@@ -36,7 +40,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from meprop_nlp.data.conll.block import tree_faults
+from meprop_nlp.data.annotation import Annotation
+from meprop_nlp.data.conll.block import circle_faults, tree_faults
 from meprop_nlp.data.penn.punctuation import is_punctuation
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import roots
@@ -77,6 +82,7 @@ def evaluate(
     strip_subtypes: bool = True,
     trees: bool | None = None,
     multiple_roots: bool | None = None,
+    annotation: Annotation | None = None,
 ) -> Scores:
     """Score a system's sentences against the gold standard.
 
@@ -94,13 +100,20 @@ def evaluate(
         trees: whether to score heads and relations; None: if the first gold sentence has heads.
         multiple_roots: whether a sentence may have several roots; None: in CoNLL-X and tab files
             only, since they are an error in CoNLL-U, also for the official program.
+        annotation: of the gold sentences, whose words may lack annotation then. None: all words
+            count, and all must have a head where heads are scored.
 
     Raises:
         ConlluError: if the texts differ, or the heads of a sentence are not a tree; with file and
             line.
         DataError: if there are no gold sentences.
     """
-    tally = _Tally(exclude_punct, strip_subtypes)
+    if annotation is not None:
+        partial = annotation.partial()
+        annotation = annotation if partial.keys() & _COUNTED else None
+        if trees is None and "head" in partial:
+            trees = True
+    tally = _Tally(exclude_punct, strip_subtypes, annotation)
     gold = iter(gold)
     first = next(gold, None)
     if first is None:
@@ -109,8 +122,11 @@ def evaluate(
     if trees is None:
         trees = _has_heads(first)
         gold = gold if trees else _without_heads(gold, first)
-    gold = _checked(gold, trees, multiple_roots)
-    for passage in align(gold, _checked(system, trees, multiple_roots)):
+    gold, system = (
+        _checked(side, trees, multiple_roots, partial=annotation is not None)
+        for side in (gold, system)
+    )
+    for passage in align(gold, system):
         tally.spans(passage)
         for aligned in passage.sentences:
             tally.tags(aligned)
@@ -136,12 +152,16 @@ def _without_heads(sentences: Iterable[Sentence], first: Sentence) -> Iterator[S
 
 
 def _checked(
-    sentences: Iterable[Sentence], trees: bool, multiple_roots: bool | None
+    sentences: Iterable[Sentence], trees: bool, multiple_roots: bool | None, *, partial: bool
 ) -> Iterator[Sentence]:
-    """Yield the sentences; if they must be trees, raise ConlluError at the first that is not."""
+    """Yield the sentences; if they must be trees, raise ConlluError at the first that is not.
+
+    Args:
+        partial: whether words may lack heads.
+    """
     for sentence in sentences:
         if trees:
-            faults = tree_faults(sentence)
+            faults = circle_faults(sentence) if partial else tree_faults(sentence)
             if faults:
                 raise ConlluError([fault.problem(sentence.path) for fault in faults])
             allowed = sentence.layout.kind != "conllu" if multiple_roots is None else multiple_roots
@@ -193,17 +213,23 @@ def _has_function(deprel: str) -> bool:
 
 
 _COLUMNS = {"upos": "upos", "xpos": "xpos", "ufeats": "feats", "lemmas": "lemma"}
+# the columns of which words without annotation are not counted
+_COUNTED = {"upos", "xpos", "feats", "head", "deprel"}
 
 
 class _Tally:
     """The counts of the sentences so far."""
 
-    def __init__(self, exclude_punct: bool, strip_subtypes: bool) -> None:
+    def __init__(
+        self, exclude_punct: bool, strip_subtypes: bool, annotation: Annotation | None
+    ) -> None:
         self.exclude_punct = exclude_punct
         self.strip_subtypes = strip_subtypes
+        self.annotation = annotation
         self.sentences = 0
+        self.trees = 0  # sentences with arcs to score
         self.correct: Counter[str] = Counter()
-        self.gold: Counter[str] = Counter()  # by "tokens", "words", "arcs" and "clas"
+        self.gold: Counter[str] = Counter()  # by what a metric is counted over, see `scores`
         self.system: Counter[str] = Counter()
         self.aligned: Counter[str] = Counter()
         self.annotated = set(SEGMENTATION)
@@ -216,6 +242,18 @@ class _Tally:
 
     def _row(self, table: str, name: str) -> list[int]:
         return self.tables[table].setdefault(name, [0, 0, 0, 0])
+
+    def _known(self, words: list[Word], column: str) -> list[bool]:
+        """Return which gold words are annotated in a column."""
+        if self.annotation is None:
+            return [True] * len(words)
+        return self.annotation.of(words, column)
+
+    def _count(self, over: str, n_gold: int, n_pairs: int) -> None:
+        """Count gold words, and those of them that have a partner."""
+        self.gold[over] += n_gold
+        self.system[over] += n_pairs
+        self.aligned[over] += n_pairs
 
     def spans(self, passage: Passage) -> None:
         """Count the tokens and sentences of a passage."""
@@ -230,51 +268,62 @@ class _Tally:
         """Count the tags and lemmas of one gold sentence."""
         upos = xpos = ufeats = alltags = lemmas = pairs = 0
         self.sentences += 1
-        for gold, system in zip(aligned.gold.words, aligned.partners, strict=True):
+        words, partners = aligned.gold.words, aligned.partners
+        known = {column: self._known(words, column) for column in ("upos", "xpos", "feats")}
+        for gold, system, has_upos, has_xpos, has_feats in zip(
+            words, partners, *known.values(), strict=True
+        ):
             if system is None:
                 continue
             pairs += 1
-            upos_right = gold.upos == system.upos
-            xpos_right = gold.xpos == system.xpos
-            features_right = _features_right(gold, system)
+            upos_right = has_upos and gold.upos == system.upos
+            xpos_right = has_xpos and gold.xpos == system.xpos
+            features_right = has_feats and _features_right(gold, system)
             upos += upos_right
             xpos += xpos_right
             ufeats += features_right
             alltags += upos_right and xpos_right and features_right
             lemmas += _lemma_right(gold, system)
             tags = (gold.xpos, system.xpos) if gold.upos == "_" else (gold.upos, system.upos)
-            if tags[0] != tags[1]:
+            if tags[0] != tags[1] and has_xpos:  # true where either tag is annotated
                 self.confusions[tags] += 1
         self.correct.update(
             words=pairs, upos=upos, xpos=xpos, ufeats=ufeats, alltags=alltags, lemmas=lemmas
         )
-        self.gold["words"] += len(aligned.gold)
-        self.system["words"] += pairs
-        self.aligned["words"] += pairs
+        self._count("words", len(words), pairs)
+        for column, flags in known.items():
+            paired = zip(flags, partners, strict=True)
+            self._count(column, sum(flags), sum(flag and word is not None for flag, word in paired))
         for metric, column in _COLUMNS.items():
             if metric not in self.annotated and set(aligned.gold.column(column)) != {"_"}:
                 self.annotated.add(metric)
 
     def arcs(self, aligned: Aligned) -> None:
         """Count the heads and relations of one gold sentence."""
-        arcs = uas = las = 0
+        arcs = labels = uas = las = 0
         labelled = False
         label_right_of: list[bool] = []
         of_length = self._row("length", length_bucket(len(aligned.gold)))
-        rows = zip(aligned.gold.words, aligned.partners, aligned.heads_right, strict=True)
-        for gold, system, head_right in rows:
+        words = aligned.gold.words
+        has_head, has_label = self._known(words, "head"), self._known(words, "deprel")
+        rows = zip(words, aligned.partners, aligned.heads_right, strict=True)
+        for i, (gold, system, head_right) in enumerate(rows):
             deprel = self._base(gold.deprel)
             found = None if system is None else self._base(system.deprel)
+            head_right = head_right and system is not None and system.head != UNSET
             label_right = head_right and deprel == found
             label_right_of.append(label_right)
-            if self.exclude_punct and is_punctuation(gold):
+            if not has_head[i] or (self.exclude_punct and is_punctuation(gold)):
                 continue
             arcs += 1
             uas += head_right
+            self._count("arcs", 1, found is not None)
+            if not has_label[i]:
+                continue
+            labels += 1
             las += label_right
+            self._count("labels", 1, found is not None)
             if found is not None:
-                self.system["arcs"] += 1
-                self.aligned["arcs"] += 1
                 self._row("deprel", found)[3] += 1
             distance = 0 if gold.head == ROOT else abs(gold.head - gold.id)
             of_distance = self._row("distance", distance_bucket(distance))
@@ -285,10 +334,14 @@ class _Tally:
             labelled = labelled or deprel != "_"
         self.annotated |= {"uas", "ucm"}
         if labelled:
-            self.annotated |= {"las", "clas", "lcm"}
-        self.gold["arcs"] += arcs
-        self.correct.update(uas=uas, las=las, ucm=uas == arcs, lcm=las == arcs)
-        self._content(aligned, label_right_of)
+            self.annotated |= {"las", "lcm"}
+        self.correct.update(uas=uas, las=las)
+        if arcs or self.annotation is None:
+            self.trees += 1
+            self.correct.update(ucm=uas == arcs, lcm=las == labels)
+        if self.annotation is None:
+            self.annotated |= {"clas"} if labelled else set()
+            self._content(aligned, label_right_of)
 
     def _content(self, aligned: Aligned, label_right: list[bool]) -> None:
         """Count CLAS, MLAS and BLEX of one gold sentence.
@@ -330,27 +383,31 @@ class _Tally:
 
     def unaligned(self, word: Word) -> None:
         """Count a word of the system without a gold word."""
-        self.system["words"] += 1
+        for over in ("words", "upos", "xpos", "feats"):
+            self.system[over] += 1
         if _has_content(word.deprel):
             self.system["clas"] += 1
         if not (self.exclude_punct and is_punctuation(word)):
             self.system["arcs"] += 1
+            self.system["labels"] += 1
             self._row("deprel", self._base(word.deprel))[3] += 1
 
     def scores(self) -> Scores:
         """Return the final counts."""
         # what each metric is counted over, if it is not words
-        over = {"uas": "arcs", "las": "arcs", "clas": "clas", "mlas": "clas", "blex": "clas"}
+        over = {"upos": "upos", "xpos": "xpos", "ufeats": "feats"}
+        over |= {"uas": "arcs", "las": "labels", "clas": "clas", "mlas": "clas", "blex": "clas"}
         over |= {"tokens": "tokens", "sentence_spans": "sentence_spans"}
         counts = {}
         for metric in METRICS:
             key = over.get(metric, "words")
             gold, system, aligned = self.gold[key], self.system[key], self.aligned[key]
             if metric in ("ucm", "lcm"):
-                gold = system = aligned = self.sentences if "ucm" in self.annotated else 0
+                gold = system = aligned = self.trees
             counts[metric] = Count(self.correct[metric], gold, system, aligned)
         for metric, (first, *others) in COMBINED.items():
-            if first in self.annotated and not self.annotated.isdisjoint(others):
+            has_both = first in self.annotated and not self.annotated.isdisjoint(others)
+            if has_both and self.annotation is None:
                 self.annotated.add(metric)
         return Scores(
             counts,

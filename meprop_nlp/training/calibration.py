@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.word import Word
 from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.calibration import ARCS, ROOTS, logit
 from meprop_nlp.models.model import Model
@@ -36,8 +38,10 @@ def answers(
 ) -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]]:
     """Return how sure a model is of its answers, and which are right, by kind: (N,) each.
 
-    Kinds of confidence that are not known here are left out.
+    Kinds of confidence that are not known here are left out, and of a joint model's answers those
+    about words that are not annotated in gold.
     """
+    annotation = Annotation(gold) if model.task == "joint" else None
     found: dict[str, tuple[list[Scores], list[npt.NDArray[np.bool_]]]] = {}
 
     def add(kind: str, values: Scores, is_right: npt.NDArray[np.bool_]) -> None:
@@ -47,23 +51,36 @@ def answers(
 
     for batch in in_batches(gold):
         words = SentenceWords(batch)
+        each = [word for sentence in batch for word in sentence.words]
         prediction = model.annotate(words, confidence=True)
         for kind, values in prediction.confidence.items():
             if kind in _COLUMNS:
                 column = _COLUMNS[kind]
                 predicted = prediction.texts[column].to_list()
-                add(kind, values, np.array(predicted) == np.array(words.column(column)))
+                is_right = np.array(predicted) == np.array(words.column(column))
+                known = _known(annotation, each, column)
+                add(kind, values[known], is_right[known])
             if kind != ARCS:
                 continue
             assert prediction.heads is not None
-            heads = np.array([word.head for sentence in batch for word in sentence.words])
+            heads = np.array([word.head for word in each])
             is_right, is_root = prediction.heads == heads, prediction.heads == 0
-            add(ROOTS, values[is_root], is_right[is_root])
-            add(ARCS, values[~is_root], is_right[~is_root])
+            known = _known(annotation, each, "head")
+            for arcs, chosen in ((ROOTS, known & is_root), (ARCS, known & ~is_root)):
+                add(arcs, values[chosen], is_right[chosen])
     return {
         kind: (np.concatenate(confidence), np.concatenate(right))
         for kind, (confidence, right) in found.items()
     }
+
+
+def _known(
+    annotation: Annotation | None, words: Sequence[Word], column: str
+) -> npt.NDArray[np.bool_]:
+    """Return which words are annotated in a column; all of them without an annotation: (N,)."""
+    if annotation is None:
+        return np.ones(len(words), np.bool_)
+    return np.array(annotation.of(words, column), np.bool_)
 
 
 def fitted_line(

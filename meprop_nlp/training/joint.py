@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, JointConfig, Settings
+from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.data.sentence import Sentence
@@ -111,6 +112,7 @@ class JointTask(SentenceTask):
     name = "joint"
     network: JointNetwork
     config: JointConfig
+    partial = True
     config_class = JointConfig
     learning_rates: ClassVar[dict[str, float]] = LEARNING_RATES["joint"]
     prune_rate: ClassVar[float] = PRUNE_RATES["joint"]
@@ -197,9 +199,9 @@ class JointTask(SentenceTask):
         # a pretrained encoder has not read the swapped sentences
         if columns and self._taught and self.sources.states is None:
             tags = [tag for sentence in train for tag in sentence.column(columns[0])]
-            self._swaps = Swaps(
-                self._form_of[: self._n_words], np.unique(tags, return_inverse=True)[1]
-            )
+            ids = np.unique(tags, return_inverse=True)[1]
+            known = Annotation(train).known(columns[0])
+            self._swaps = Swaps(*_tagged(self._form_of[: self._n_words], ids, known))
 
     def header(self) -> dict[str, Any]:
         header = super().header() | {"characters": self.characters.vocab.to_list()}
@@ -397,6 +399,18 @@ class JointTask(SentenceTask):
 
 
 TASK = JointTask
+
+
+def _tagged(
+    forms: npt.NDArray[np.int64], tags: npt.NDArray[np.int64], known: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return forms and tags of the words that have a tag, and one word of each other form.
+
+    A form that never has a tag is given one of its own, so that it is alike to no other.
+    """
+    others = np.setdiff1d(forms, forms[known])
+    own = int(tags.max()) + 1 + np.arange(len(others))
+    return np.concatenate([forms[known], others]), np.concatenate([tags[known], own])
 
 
 def fitting_words(n_words: int) -> int:

@@ -30,7 +30,13 @@ from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
 from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.task import Task
-from meprop_nlp.training.treebanks import Treebank, fingerprint, hold_out, read_treebank
+from meprop_nlp.training.treebanks import (
+    Treebank,
+    fingerprint,
+    hold_out,
+    note_partial,
+    read_treebank,
+)
 
 # the module with the class that trains each task, its `TASK`
 _TASKS = {"tagger": "heads.tags", "parser": "heads.tree", "joint": "joint"}
@@ -74,6 +80,9 @@ def train(
     )
     if dev is None and held_out:
         sentences, dev_sentences = hold_out(sentences, hooks)
+    if task_class.partial:
+        for role, of in (("train", sentences), ("dev", dev_sentences)):
+            note_partial(role, of, hooks)
     teachers: Sequence[Model] = ()
     if knowledge.teachers:
         teachers = train_teachers(

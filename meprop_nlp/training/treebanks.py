@@ -3,17 +3,20 @@
 import os
 import zlib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
+from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import DataError, number_of
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.records import Note
 
 HELD_OUT = 10  # one sentence of so many
+_NAMES = {
+    "upos": "UPOS", "xpos": "XPOS", "feats": "FEATS", "lemma": "lemmas", "head": "heads",
+    "deprel": "labels",
+}  # fmt: skip
 
 Treebank = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sentence]
 
@@ -31,7 +34,7 @@ def read_treebank(
     Args:
         role: `train` or `dev`, for the report.
         hooks: receive a Note on the treebank, and one for each warning.
-        trees: whether every sentence must have a full tree; None: if the first of a file has one.
+        trees: what is demanded of the heads, see `data.conll.reading.read`.
         input_format: see `data.conll.reading.read`.
 
     Raises:
@@ -48,8 +51,7 @@ def read_treebank(
             report.add(item)
             continue
         names.append(os.fspath(item))
-        demanded = begins_with_tree(item, input_format) if trees is None else trees
-        sentences += read(item, trees=demanded, input_format=input_format, report=report)
+        sentences += read(item, trees=trees, input_format=input_format, report=report)
     sentences = [sentence for sentence in sentences if len(sentence)]
     if not sentences:
         raise DataError(f"no sentences in {', '.join(names) or f'the {role} data'}")
@@ -59,17 +61,32 @@ def read_treebank(
     return sentences
 
 
-def begins_with_tree(path: str | os.PathLike[str], input_format: str) -> bool:
-    """Return whether the first sentence of a file has heads; True for a pipe, read only once."""
-    if not Path(path).is_file():
-        return True
-    first = next(iter(read(path, input_format=input_format)), None)
-    return first is not None and has_tree(first)
+def note_partial(role: str, sentences: Sequence[Sentence], hooks: Hooks) -> None:
+    """Report the columns in which only some words are annotated.
 
-
-def has_tree(sentence: Sentence) -> bool:
-    """Return whether all words of a sentence have a head."""
-    return UNSET not in sentence.column("head")
+    Args:
+        role: `train` or `dev`.
+        hooks: receive a Note, unless each column is annotated everywhere or nowhere.
+    """
+    annotation = Annotation(sentences)
+    counts = annotation.partial()
+    if role == "dev":  # any lemma is right where there is none in gold
+        counts.pop("lemma", None)
+    if counts.get("deprel") == counts.get("head"):
+        counts.pop("deprel", None)
+    if not counts:
+        return
+    parts = []
+    for column, count in counts.items():
+        share = f"{min(99.9, 100 * count / annotation.n_words):.1f} %"
+        if role == "dev":
+            parts.append(f"{_NAMES[column]} of {number_of(count, 'word')} ({share})")
+        else:
+            parts.append(f"{_NAMES[column]} of {share}" + " of the words" * (not parts))
+    text = f"{role}: partly annotated: {', '.join(parts)}"
+    if role == "dev":
+        text += "; the scores count these words"
+    hooks.on_record(Note(text))
 
 
 def hold_out(sentences: Sequence[Sentence], hooks: Hooks) -> tuple[list[Sentence], list[Sentence]]:

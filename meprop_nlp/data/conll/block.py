@@ -37,7 +37,7 @@ class Fault(NamedTuple):
 
 
 def parse_block(
-    lines: list[str], first_line: int, layout: Layout, *, path: str, trees: bool
+    lines: list[str], first_line: int, layout: Layout, *, path: str, trees: bool | None
 ) -> Sentence | list[Fault]:
     """Parse the lines of one sentence.
 
@@ -46,7 +46,7 @@ def parse_block(
         first_line: the 1-based number of `lines[0]` in the file.
         layout: the layout of the file.
         path: the name of the file in messages.
-        trees: whether the heads must form a tree.
+        trees: what is demanded of the heads, see `read`.
 
     Returns:
         The sentence, or all of its faults.
@@ -68,8 +68,8 @@ def parse_block(
         top=first_line + len(block.comments),
     )
     faults = block.faults or _range_faults(sentence)
-    if trees and not faults and sentence.words:
-        faults = tree_faults(sentence)
+    if trees is not False and not faults and sentence.words:
+        faults = tree_faults(sentence) if trees else circle_faults(sentence)
     if faults:
         return [fault._replace(sent_id=sentence.sent_id) for fault in sorted(faults)]
     return sentence
@@ -82,7 +82,12 @@ def tree_faults(sentence: Sentence) -> list[Fault]:
     if unset is not None:
         message = f"HEAD is '_', expected an integer from 0 to {len(heads)}: a full tree is needed"
         return [Fault(sentence.word_line(unset), "unknown-head", message)]
-    cycle = find_cycle(heads)
+    return circle_faults(sentence)
+
+
+def circle_faults(sentence: Sentence) -> list[Fault]:
+    """Return why the heads are no part of a tree; some may be unset."""
+    cycle = find_cycle(sentence.column("head"))
     if cycle:
         named = [f"{i} {visible(sentence.words[i - 1].form)!r}" for i in cycle[:5]]
         if len(cycle) > 5:

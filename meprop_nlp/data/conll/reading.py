@@ -32,7 +32,7 @@ def read(
     source: Source,
     *,
     input_format: str = "auto",
-    trees: bool = False,
+    trees: bool | None = False,
     on_error: str = "fail",
     max_errors: int = 20,
     encoding: str = "utf-8",
@@ -46,7 +46,8 @@ def read(
         input_format: `conllu`, `conllx`, `tab` (FORM, FORM TAG, FORM TAG HEAD, FORM TAG HEAD
             DEPREL), or `auto`, which detects these and bracketed trees from the first sentence.
         trees: whether every sentence must have a full tree: all heads set, a root, no cycle. If
-            False, HEAD may be `_` and cycles are not checked. Several roots are always allowed.
+            False, HEAD may be `_` and cycles are not checked. None: HEAD may be `_`, and the heads
+            that are set must not make a cycle. Several roots are always allowed.
         on_error: `fail`: yield no sentences after the first faulty one, but continue reading to
             collect up to `max_errors` faults. `skip`: leave faulty sentences out. Bracketed trees
             cannot be read past a fault, since the start of the next tree is unknown.
@@ -70,7 +71,9 @@ def read(
     return good_blocks(blocks, source_name(source), on_error, max_errors, report)
 
 
-def read_text(text: str, *, input_format: str = "auto", trees: bool = False) -> Iterator[Sentence]:
+def read_text(
+    text: str, *, input_format: str = "auto", trees: bool | None = False
+) -> Iterator[Sentence]:
     """Yield the sentences of a string, as `read` does."""
     return read(io.StringIO(text, newline=""), input_format=input_format, trees=trees)
 
@@ -79,7 +82,7 @@ def read_blocks(
     source: Source,
     *,
     input_format: str = "auto",
-    trees: bool = False,
+    trees: bool | None = False,
     encoding: str = "utf-8",
     encoding_errors: str = "strict",
     notes: dict[str, int] | None = None,
@@ -103,7 +106,7 @@ def read_blocks(
 
 
 def _detected_blocks(
-    lines: Iterator[str], path: str, trees: bool, notes: dict[str, int]
+    lines: Iterator[str], path: str, trees: bool | None, notes: dict[str, int]
 ) -> Iterator[Sentence | list[Fault]]:
     """Yield the sentences or faults of bracketed trees, or else of CoNLL in any layout."""
     start: list[str] = []
@@ -154,7 +157,7 @@ def parse_lines(
     path: str,
     layout: Layout | None = None,
     input_format: str = "auto",
-    trees: bool = False,
+    trees: bool | None = False,
     first_line: int = 1,
     notes: dict[str, int] | None = None,
 ) -> Iterator[Sentence | list[Fault]]:
@@ -163,7 +166,7 @@ def parse_lines(
     Args:
         path: the name of the file in messages.
         layout: the layout of the file; None: detect it, within the choice of `input_format`.
-        trees: whether the heads must form a tree.
+        trees: what is demanded of the heads, see `read`.
         first_line, notes: as in `group_lines`.
 
     Raises:

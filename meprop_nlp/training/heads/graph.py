@@ -7,6 +7,7 @@ states and, softly, the tags that the tag head predicts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,14 +16,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from meprop_nlp.config import JointConfig, MePropConfig
+from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.heads.head import CHEAP, LANES, States, Widths
 from meprop_nlp.training.heads.joint_tree import JointTree, TreeNetwork
+from meprop_nlp.training.heads.targets import UNKNOWN, mean_loss, targets_of
 from meprop_nlp.training.layout import Layout
-from meprop_nlp.training.simplification.teacher import Width, distilled
+from meprop_nlp.training.simplification.teacher import Width
 
 
 class ArcScores(NamedTuple):
@@ -102,11 +105,16 @@ class GraphTree(JointTree):
         widths: Widths,
         device: torch.device,
     ) -> None:
-        deprels = [deprel for sentence in train for deprel in sentence.column("deprel")]
+        annotation = Annotation(train)
+        has_head, has_label = annotation.known("head"), annotation.known("deprel")
+        words = [word for sentence in train for word in sentence.words]
+        deprels = [word.deprel for word in compress(words, has_label)]
         self.labels = self._relations = Vocab.build(deprels)
-        heads = [head for sentence in train for head in sentence.column("head")]
-        self._heads = torch.tensor(heads).to(device)
-        self._labels = torch.tensor([self.labels.index(label) for label in deprels]).to(device)
+        heads = [word.head for word in compress(words, has_head)]
+        self._heads = targets_of(heads, has_head).to(device)
+        self._labels = targets_of(map(self.labels.index, deprels), has_label).to(device)
+        self._partial = not has_head.all()
+        self._partial_labels = not has_label.all()
         lengths = np.array([len(sentence) for sentence in train], np.int64)
         self._n_candidates = 1 + np.repeat(lengths, lengths)  # (all words), ROOT among them
         self.network = GraphNetwork(widths, len(self.labels), config, meprop)
@@ -120,21 +128,49 @@ class GraphTree(JointTree):
         *,
         synthetic: bool = False,
     ) -> Tensor:
-        arcs, gold = answer.arcs, self._heads[words]
-        # labels are learnt of the gold arcs, or else of the teacher's best ones
-        heads = teacher["arcs"].argmax(1) if teacher is not None and synthetic else gold
+        their_arcs = None if teacher is None else teacher["arcs"]
+        # a teacher of an unlabelled treebank has no labels
+        their_labels = None if teacher is None else teacher.get("labels")
+        heads = self._labelled_arcs(words, their_arcs, synthetic=synthetic)
         labels = _labels_of(heads, answer, layout)
-        arc_loss = F.cross_entropy(arcs, gold)
-        label_loss = F.cross_entropy(labels, self._labels[words])
-        if teacher is not None:
-            arc_loss = distilled(arc_loss, arcs, teacher["arcs"], synthetic=synthetic)
-            label_loss = distilled(label_loss, labels, teacher["labels"], synthetic=synthetic)
+        arc_loss = mean_loss(
+            answer.arcs,
+            None if synthetic else self._heads[words],
+            their_arcs,
+            partial=self._partial,
+        )
+        label_loss = mean_loss(
+            labels,
+            None if synthetic else self._labels[words],
+            their_labels,
+            partial=self._partial_labels,
+        )
         return arc_loss + label_loss
+
+    def _labelled_arcs(self, words: Tensor, theirs: Tensor | None, *, synthetic: bool) -> Tensor:
+        """Return the heads of the arcs of which labels are learnt: (N,).
+
+        They are the gold heads, or else the teacher's best ones; without either, ROOT, of which
+        nothing is learnt.
+
+        Args:
+            words: (N,) the places of the words in the treebank.
+            theirs: (N, T + 1) the teacher's scores of arcs, if there is one.
+            synthetic: whether the teacher's heads take the place of the gold ones.
+        """
+        if synthetic and theirs is not None:
+            return theirs.argmax(1)
+        gold = self._heads[words]
+        if not self._partial:
+            return gold
+        # in the precision in which answers are remembered, so that the same head is the best
+        best = torch.zeros_like(gold) if theirs is None else theirs.half().argmax(1)
+        return torch.where(gold == UNKNOWN, best, gold)
 
     def soft_targets(
         self, answer: ArcScores, words: Tensor, layout: Layout, *, synthetic: bool = False
     ) -> dict[str, Tensor]:
-        heads = answer.arcs.argmax(1) if synthetic else self._heads[words]
+        heads = self._labelled_arcs(words, answer.arcs, synthetic=synthetic)
         with torch.no_grad():
             return {"arcs": answer.arcs, "labels": _labels_of(heads, answer, layout)}
 

@@ -116,8 +116,9 @@ class TrainedHead(ABC):
             words: (N,) the places of its words in the treebank.
             layout: their places in their sentences.
             teacher: the `soft_targets` of the network's teacher, if there is one.
-            synthetic: whether some words were swapped for others, so that the teacher alone counts.
-                Only for a head that states its `soft_widths`.
+            synthetic: whether the teacher alone counts: some words were swapped for others, or the
+                words are of no treebank, and then beyond it. Only for a head that states its
+                `soft_widths`.
         """
 
     def soft_targets(

@@ -1,6 +1,7 @@
 """What the joint model's tree heads share: what their networks read, and the gold labels."""
 
 from collections.abc import Collection, Sequence
+from itertools import compress
 from typing import ClassVar
 
 import torch
@@ -8,13 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from meprop_nlp.config import JointConfig, MePropConfig, TreeName
+from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.data.word import UNSET
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.training.heads.head import SLOPE, States, TrainedHead, Widths
 from meprop_nlp.training.heads.sentences import unseen
-from meprop_nlp.training.treebanks import has_tree
 
 
 class TreeNetwork(nn.Module):
@@ -79,8 +81,9 @@ class JointTree(TrainedHead):
 
     @staticmethod
     def is_in(sentences: Sequence[Sentence]) -> bool:
-        return all(map(has_tree, sentences))
+        return any(word.head != UNSET for sentence in sentences for word in sentence.words)
 
     def unseen(self, dev: Sequence[Sentence]) -> list[str]:
         deprels = (deprel for sentence in dev for deprel in sentence.column("deprel"))
-        return unseen("labels", deprels, self._relations)
+        known = Annotation(dev).known("deprel")
+        return unseen("labels", compress(deprels, known), self._relations)

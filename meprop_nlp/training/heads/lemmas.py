@@ -1,6 +1,7 @@
 """The torch side of the lemma head: which edit script turns a form into its lemma."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from meprop_nlp.config import JointConfig, MePropConfig
+from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.lemma_script import script_of
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
@@ -16,8 +18,9 @@ from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.heads.head import CHEAP, LANES, SLOPE, States, TrainedHead, Widths
+from meprop_nlp.training.heads.targets import mean_loss, targets_of
 from meprop_nlp.training.layout import Layout
-from meprop_nlp.training.simplification.teacher import Width, distilled
+from meprop_nlp.training.simplification.teacher import Width
 
 
 class LemmasNetwork(nn.Module):
@@ -70,11 +73,14 @@ class Lemmas(TrainedHead):
         device: torch.device,
     ) -> None:
         self._smoothing = config.smoothing
-        pairs = [(word.form, word.lemma) for sentence in train for word in sentence.words]
+        known = Annotation(train).known("lemma")
+        each = ((word.form, word.lemma) for sentence in train for word in sentence.words)
+        pairs = list(compress(each, known))
         script_by_pair = {pair: script_of(*pair) for pair in set(pairs)}
         scripts = [script_by_pair[pair] for pair in pairs]
         self.scripts = Vocab.build(scripts)
-        self._targets = torch.tensor([self.scripts.index(script) for script in scripts]).to(device)
+        self._targets = targets_of(map(self.scripts.index, scripts), known).to(device)
+        self._partial = not known.all()
         self.network = LemmasNetwork(widths, len(self.scripts), config)
 
     def loss(
@@ -86,11 +92,13 @@ class Lemmas(TrainedHead):
         *,
         synthetic: bool = False,
     ) -> Tensor:
-        targets = self._targets[words]
-        loss = F.cross_entropy(answer, targets, label_smoothing=self._smoothing)
-        if teacher is None:
-            return loss
-        return distilled(loss, answer, teacher["scripts"], synthetic=synthetic)
+        return mean_loss(
+            answer,
+            None if synthetic else self._targets[words],
+            None if teacher is None else teacher["scripts"],
+            partial=self._partial,
+            smoothing=self._smoothing,
+        )
 
     def soft_targets(
         self, answer: Tensor, words: Tensor, layout: Layout, *, synthetic: bool = False

@@ -48,6 +48,7 @@ class SentenceTask(Task):
     """
 
     name: ClassVar[str]
+    partial: ClassVar[bool] = False  # whether it learns from words that are partly annotated
     config_class: ClassVar[type[TaggerConfig | ParserConfig | JointConfig]]
     # epochs after the late cut, as a share of those before it, where the user gives neither
     epochs_after_cut: ClassVar[float] = (SIMPLIFY_EPOCHS - 8) / 8

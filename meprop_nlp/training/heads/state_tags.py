@@ -1,6 +1,7 @@
 """The torch side of the joint model's tag head: an output layer over the states for each column."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 import torch
@@ -8,12 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from meprop_nlp.config import JointConfig, MePropConfig
+from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.training.heads.head import States, TrainedHead, Widths
 from meprop_nlp.training.heads.sentences import columns_to_predict, filled_columns, unseen
+from meprop_nlp.training.heads.targets import mean_loss, targets_of
 from meprop_nlp.training.layout import Layout
-from meprop_nlp.training.simplification.teacher import Width, distilled
+from meprop_nlp.training.simplification.teacher import Width
 
 
 class TagsNetwork(nn.Module):
@@ -62,15 +65,17 @@ class StateTags(TrainedHead):
     ) -> None:
         self._smoothing = config.smoothing
         self.scores = columns_to_predict(train, config.columns)
-        tags = {
-            name: [tag for sentence in train for tag in sentence.column(name)]
-            for name in self.scores
-        }
-        self.vocabs = {name: Vocab.build(values) for name, values in tags.items()}
-        self._targets = {
-            name: torch.tensor([vocab.index(tag) for tag in tags[name]]).to(device)
-            for name, vocab in self.vocabs.items()
-        }
+        self.vocabs: dict[str, Vocab] = {}
+        self._targets: dict[str, Tensor] = {}
+        self._partial: dict[str, bool] = {}
+        annotation = Annotation(train)
+        for name in self.scores:
+            known = annotation.known(name)
+            tags = (tag for sentence in train for tag in sentence.column(name))
+            values = list(compress(tags, known))
+            vocab = self.vocabs[name] = Vocab.build(values)
+            self._targets[name] = targets_of(map(vocab.index, values), known).to(device)
+            self._partial[name] = not known.all()
         sizes = {name: len(vocab) for name, vocab in self.vocabs.items()}
         self.n_tags = sum(sizes.values())
         self.network = TagsNetwork(widths.context, sizes)
@@ -86,10 +91,13 @@ class StateTags(TrainedHead):
     ) -> Tensor:
         losses = []
         for name, logits in answer.items():
-            targets = self._targets[name][words]
-            loss = F.cross_entropy(logits, targets, label_smoothing=self._smoothing)
-            if teacher:
-                loss = distilled(loss, logits, teacher[name], synthetic=synthetic)
+            loss = mean_loss(
+                logits,
+                None if synthetic else self._targets[name][words],
+                teacher.get(name) if teacher else None,
+                partial=self._partial[name],
+                smoothing=self._smoothing,
+            )
             losses.append(loss)
         return torch.stack(losses).sum()
 
@@ -103,10 +111,9 @@ class StateTags(TrainedHead):
         return {"tags": {name: vocab.to_list() for name, vocab in self.vocabs.items()}}
 
     def unseen(self, dev: Sequence[Sentence]) -> list[str]:
-        return [
-            warning
-            for name, vocab in self.vocabs.items()
-            for warning in unseen(
-                f"{name} values", (tag for s in dev for tag in s.column(name)), vocab
-            )
-        ]
+        annotation = Annotation(dev)
+        found = []
+        for name, vocab in self.vocabs.items():
+            tags = (tag for sentence in dev for tag in sentence.column(name))
+            found += unseen(f"{name} values", compress(tags, annotation.known(name)), vocab)
+        return found

@@ -3,10 +3,12 @@
 A state is scored by the vectors of four of its words (Kiperwasser & Goldberg 2016). With
 arc-hybrid, the head learns from states that it reaches itself, by the dynamic oracle (Goldberg &
 Nivre 2012); with arc-standard-swap, for treebanks with many non-projective trees, from the states
-of gold derivations.
+of gold derivations. Both need whole trees: sentences in which a word lacks its head or its label
+are left out.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from meprop_nlp.config import JointConfig, MePropConfig
+from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_projective
+from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.heads.transitions import explore
+from meprop_nlp.models.prediction import Indices
 from meprop_nlp.nn.embedding import embedding_sum
 from meprop_nlp.parsing.derivation import Derivation, derive, replay
 from meprop_nlp.parsing.features import STATE_WORDS
@@ -113,21 +118,33 @@ class TransitionTree(JointTree):
         widths: Widths,
         device: torch.device,
     ) -> None:
-        self._relations = {label for sentence in train for label in sentence.column("deprel")}
-        n_crossing = sum(not is_projective(sentence.column("head")) for sentence in train)
-        kind = ArcHybrid if n_crossing <= MOST_CROSSING * len(train) else ArcStandardSwap
-        trees, self.notes = gold_trees(train, projective=kind.projective)
+        annotation = Annotation(train)
+        has_tree = [all(annotation.of(sentence.words, "deprel")) for sentence in train]
+        whole = list(compress(train, has_tree))
+        if not whole:
+            raise ConfigError(
+                "`tree` transitions learns from whole trees, and each sentence of the training "
+                "file has a word without head or label; use `tree` graph"
+            )
+        self._relations = {label for sentence in whole for label in sentence.column("deprel")}
+        n_crossing = sum(not is_projective(sentence.column("head")) for sentence in whole)
+        kind = ArcHybrid if n_crossing <= MOST_CROSSING * len(whole) else ArcStandardSwap
+        trees, self.notes = gold_trees(whole, projective=kind.projective)
+        if len(whole) < len(train):
+            self.notes += [
+                f"sentences without a whole tree: {len(train) - len(whole):,} of {len(train):,}; "
+                "`tree` transitions does not learn from them"
+            ]
         self.labels, self.system = labelled_system(kind.name, trees)
         labels = [[self.labels.index(deprel) for deprel in tree.deprels] for tree in trees]
-        self._gold = [
-            _narrowed(derive(self.system, tree.heads, ids))
-            for tree, ids in zip(trees, labels, strict=True)
-        ]
-        self._trees = [
-            (np.array(tree.heads, np.int32), np.array(ids, np.int32))
-            for tree, ids in zip(trees, labels, strict=True)
-        ]
-        lengths = [len(tree.heads) for tree in trees]
+        places = np.flatnonzero(has_tree).tolist()
+        # by the sentence's place in the treebank
+        self._gold: dict[int, Derivation] = {}
+        self._trees: dict[int, tuple[Indices, Indices]] = {}
+        for place, tree, ids in zip(places, trees, labels, strict=True):
+            self._gold[place] = _narrowed(derive(self.system, tree.heads, ids))
+            self._trees[place] = np.array(tree.heads, np.int32), np.array(ids, np.int32)
+        lengths = [len(sentence) for sentence in train]
         self._firsts = np.cumsum([0, *lengths[:-1]])
         self._illegal = ~torch.from_numpy(self.system.masks.copy()).to(device)
         self._device = device
@@ -145,12 +162,16 @@ class TransitionTree(JointTree):
         # all first words come first
         firsts = words[: len(layout.places)].cpu().numpy()
         sentences = np.searchsorted(self._firsts, firsts)
-        derivations = [self._gold[sentence] for sentence in sentences]
+        whole = np.array([n for n, sentence in enumerate(sentences) if sentence in self._gold])
+        if not len(whole):
+            return answer.rows.sum() * 0.0
+        derivations = [self._gold[sentence] for sentence in sentences[whole]]
         if self.network.training and isinstance(self.system, ArcHybrid):
-            chosen = np.flatnonzero((torch.rand(len(sentences)) < EXPLORED).numpy())
-            explored = self._explore(answer, layout, sentences, chosen)
+            chosen = np.flatnonzero((torch.rand(len(whole)) < EXPLORED).numpy())
+            explored = self._explore(answer, layout, sentences, whole[chosen])
             for place, derivation in zip(chosen, explored, strict=True):
                 derivations[place] = derivation
+        n_words = sum(len(self._trees[sentence][0]) for sentence in sentences[whole])
         n_states = [len(derivation.targets) for derivation in derivations]
         positions, targets, masks = (
             torch.from_numpy(np.concatenate(arrays).astype(np.int64)).to(self._device)
@@ -158,7 +179,7 @@ class TransitionTree(JointTree):
                 *((d.positions, d.targets, d.masks) for d in derivations), strict=True
             )
         )
-        of = torch.from_numpy(np.repeat(np.arange(len(derivations)), n_states)).to(self._device)
+        of = torch.from_numpy(np.repeat(whole, n_states)).to(self._device)
         rows = layout.places[of[:, None], (positions - 1).clamp(min=0)]
         # ROOT, 0, and no word, -1, come after all words
         rows = torch.where(positions > 0, rows, len(words) - positions)  # (S, places)
@@ -171,7 +192,7 @@ class TransitionTree(JointTree):
                 theirs = teacher.score(teacher.rows, rows).masked_fill(illegal, -torch.inf)
             loss = distilled(loss, logits, theirs, synthetic=synthetic)
         # by word, as the losses of the other heads
-        return loss * (len(targets) / len(words))
+        return loss * (len(targets) / n_words)
 
     def _explore(
         self, answer: Places, layout: Layout, sentences: Any, chosen: Any

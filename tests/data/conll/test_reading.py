@@ -16,7 +16,7 @@ from meprop_nlp.data.conll.layout import CONLLU, Layout
 from meprop_nlp.data.conll.reading import read, read_text
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET, Word
-from meprop_nlp.errors import DataError
+from meprop_nlp.errors import ConlluError, DataError
 
 FILES = [
     "ud-english-ewt/dev.conllu",
@@ -289,3 +289,34 @@ class TestSentence:
         sentence = Sentence.from_words("abcdef", head=heads)
         assert all(after == before + 1 for before, after in pairwise(sentence.column("id")))
         assert sentence.words[0] == Word(1, "a", head=heads[0])
+
+
+class TestPartialTrees:
+    """`trees=None`: words may lack heads, and what heads there are must be part of a tree."""
+
+    @pytest.mark.parametrize("heads", ["_ _ _", "2 0 _", "0 0 _", "_ 3 0", "2 0 2"])
+    def test_heads_of_a_tree_or_none_are_read(self, heads: str) -> None:
+        [sentence] = read_text(with_heads(heads), trees=None)
+        expected = [-1 if head == "_" else int(head) for head in heads.split()]
+        assert sentence.column("head") == expected
+
+    @pytest.mark.parametrize(
+        ("heads", "message"),
+        [
+            ("2 1 _", r"1: the heads go round in a circle: 1 'a' -> 2 'b' -> 1; expected a tree"),
+            ("_ 2 0", r"2: the heads go round in a circle: 2 'b' -> 2"),
+            ("_ 4 0", r"2: HEAD is '4', expected an integer from 0 to 3"),
+            ("_ x 0", r"2: HEAD is 'x', expected an integer"),
+        ],
+    )
+    def test_faults_have_their_line(self, heads: str, message: str) -> None:
+        with pytest.raises(ConlluError, match=message):
+            list(read_text(with_heads(heads), trees=None))
+
+
+def with_heads(heads: str) -> str:
+    lines = [
+        f"{n}\t{form}\t_\t_\t_\t_\t{head}\t_\t_\t_"
+        for n, (form, head) in enumerate(zip("abc", heads.split(), strict=True), start=1)
+    ]
+    return "\n".join([*lines, "", ""])

@@ -12,23 +12,30 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meprop_nlp.config import Knowledge
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.models.model import load
 from meprop_nlp.models.opinion import Opinion, values_of
 from meprop_nlp.models.words import SentenceWords
+from meprop_nlp.nn.optimizers import make_optimizer
+from meprop_nlp.training.checkpoint import checkpoint_path
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import BEST, Answers, Few
+from meprop_nlp.training.knowledge.ensemble import teacher_path
+from meprop_nlp.training.knowledge.sources import Sources, answers_path
 from meprop_nlp.training.knowledge.teachers import SoftTargets, Teachers
 from meprop_nlp.training.knowledge.unlabelled import LONGEST, frequent_forms, read_unlabelled
-from meprop_nlp.training.records import Note
+from meprop_nlp.training.layout import Layout
+from meprop_nlp.training.records import Note, Step
 
 NAMES = ("upos", "xpos", "scripts", "arcs", "labels")
 
 
 @pytest.fixture(scope="module")
 def model(train: Callable[..., Any]) -> Any:
-    return train("joint")
+    return train("joint", training={"epochs": 25, "learning_rate": 0.02}, k=0)
 
 
 def dense(few: Few, width: int) -> Any:
@@ -227,3 +234,155 @@ def test_unlabelled_sentences_are_read_from_text_and_from_conll(tmp_path: Path) 
 def test_forms_that_are_frequent_enough_have_rows_of_their_own() -> None:
     sentences = [Sentence.from_words(["a"] * 5 + ["b"] * 4), Sentence.from_words(["b", "c"])]
     assert sorted(frequent_forms(sentences)) == ["a"] * 5 + ["b"] * 5
+
+
+@pytest.fixture
+def text(tmp_path: Path, treebank: list[Sentence]) -> Path:
+    """Sentences without annotation: those of the treebank, and some with unknown words."""
+    path = tmp_path / "text.txt"
+    lines = [" ".join(sentence.forms) for sentence in treebank]
+    lines += ["A cat knows it .", "Frogs leap well !", "She saw frogs"] * 2
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def teacher_file(model: Any, folder: Path) -> str:
+    path = folder / "teacher.safetensors"
+    model.save(path)
+    return str(path)
+
+
+def test_network_learns_from_a_teacher_on_unlabelled_text(
+    model: Any, train: Callable[..., Any], text: Path, tmp_path: Path, treebank: list[Sentence]
+) -> None:
+    knowledge = Knowledge(teacher=[teacher_file(model, tmp_path)], unlabelled=[str(text)])
+    records: list[Any] = []
+    found = train("joint", treebank, knowledge=knowledge, hooks=Hooks(on_record=records.append))
+    (step, *_) = [record for record in records if isinstance(record, Step)]
+    assert step.n_batches == 8  # four of the treebank, and as many without annotation
+    alone = train("joint", treebank)
+    assert any(
+        not np.array_equal(array, alone.file.arrays[name])
+        for name, array in found.file.arrays.items()
+        if array.shape == alone.file.arrays[name].shape
+    )
+    assert found.lexicon.forms.to_list() == alone.lexicon.forms.to_list()  # none is frequent
+
+
+def test_unlabelled_text_alone_teaches_what_the_teacher_answers(
+    model: Any, make_joint: Any, treebank: list[Sentence]
+) -> None:
+    """The loss by a teacher's own answers is least where the network answers as it does."""
+    bare = [Sentence.from_words(sentence.forms) for sentence in treebank]
+    sources = Sources(
+        teachers=Teachers([model], None, Hooks()), unlabelled=bare, unlabelled_share=0.5
+    )
+    task = make_joint(treebank, sources=sources, seed=3, k=0)
+    batch = next(batch for batch in task.batches(np.random.default_rng(1)) if not batch.labelled)
+    optimizer = make_optimizer("adam", task.network.parameters(), lr=0.01)
+    task.network.train()
+    losses = []
+    for _ in range(250):
+        optimizer.zero_grad()
+        loss = task.loss(batch)
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.5 * losses[0]
+    words = torch.from_numpy(batch.words)
+    layout = Layout.of(batch.batch_sizes, torch.device("cpu"))
+    with torch.no_grad():
+        answers = task.network(task._inputs(batch, hide=False), layout)
+    believed = task._believed(task._beliefs, words, layout)
+    right = answers["tags"]["upos"].argmax(1) == believed["tags"]["upos"].argmax(1)
+    assert right.float().mean() > 0.9
+
+
+@pytest.mark.parametrize("simplify", [None, {}], ids=["whole", "cut"])
+def test_taught_run_is_resumed_to_the_same_weights(
+    model: Any,
+    train: Callable[..., Any],
+    text: Path,
+    tmp_path: Path,
+    treebank: list[Sentence],
+    simplify: Any,
+) -> None:
+    knowledge = Knowledge(teacher=[teacher_file(model, tmp_path)], unlabelled=[str(text)])
+    options = {"knowledge": knowledge, "simplify": simplify, "training": {"epochs": 3}}
+    whole = train("joint", treebank, output=tmp_path / "whole.safetensors", **options)
+    output = tmp_path / "stopped.safetensors"
+    for after in (5, 9):
+        polls = iter([False] * after + [True] * 999)
+        with pytest.raises(KeyboardInterrupt):
+            train(
+                "joint",
+                treebank,
+                output=output,
+                resume=checkpoint_path(output).exists(),
+                hooks=Hooks(stop=lambda polls=polls: next(polls)),
+                **options,
+            )
+    found = train("joint", treebank, output=output, resume=True, **options)
+    for name, array in whole.file.arrays.items():
+        np.testing.assert_array_equal(found.file.arrays[name], array, err_msg=name)
+    assert not answers_path(output).exists()
+
+
+def test_other_teacher_is_refused_when_a_run_is_resumed(
+    model: Any, train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
+) -> None:
+    path, output = teacher_file(model, tmp_path), tmp_path / "m.safetensors"
+    polls = iter([False] * 4 + [True] * 99)
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            "joint",
+            treebank,
+            knowledge=Knowledge(teacher=[path]),
+            output=output,
+            hooks=Hooks(stop=lambda: next(polls)),
+        )
+    train("joint", treebank, training={"epochs": 1}, output=path)
+    with pytest.raises(ConfigError, match="teachers was"):
+        train("joint", treebank, knowledge=Knowledge(teacher=[path]), output=output, resume=True)
+
+
+def test_teacher_of_tags_alone_teaches_tags(
+    train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
+) -> None:
+    tags = train("joint", treebank, config={"heads": ("tags",)}, training={"epochs": 1})
+    knowledge = Knowledge(teacher=[teacher_file(tags, tmp_path)])
+    model = train("joint", treebank, knowledge=knowledge, training={"epochs": 1})
+    assert list(model.heads) == ["tags", "lemmas", "tree"]
+
+
+def test_ensemble_is_trained_first_and_resumed(
+    train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
+) -> None:
+    options = {"knowledge": Knowledge(teachers=2), "training": {"epochs": 2}}
+    whole = train("joint", treebank, output=tmp_path / "whole.safetensors", **options)
+    first, second = (teacher_path(tmp_path / "whole.safetensors", n) for n in (1, 2))
+    assert load(first).file.header["training"]["training"]["seed"] == 8  # the student's is 7
+    assert load(second).file.header["training"]["training"]["seed"] == 9
+
+    output = tmp_path / "stopped.safetensors"
+    for n, after in enumerate((11, 2, 9)):  # in the second teacher, in it again, in the student
+        polls = iter([False] * after + [True] * 999)
+        with pytest.raises(KeyboardInterrupt):
+            train(
+                "joint",
+                treebank,
+                output=output,
+                resume=n > 0,
+                hooks=Hooks(stop=lambda polls=polls: next(polls)),
+                **options,
+            )
+    found = train("joint", treebank, output=output, resume=True, **options)
+    for name, array in whole.file.arrays.items():
+        np.testing.assert_array_equal(found.file.arrays[name], array, err_msg=name)
+    with pytest.raises(ConfigError, match=r"there is no .*fresh\.checkpoint"):
+        train("joint", treebank, output=tmp_path / "fresh.safetensors", resume=True, **options)
+
+
+def test_unlabelled_text_needs_a_teacher() -> None:
+    with pytest.raises(ConfigError, match="`unlabelled` goes with `teacher` or `teachers`"):
+        Knowledge(unlabelled=["text.txt"])
