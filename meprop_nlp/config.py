@@ -443,6 +443,9 @@ class JointConfig(Config):
         at_least=1,
         help="With `pretrained`: width of the vector that is made of a word's states.",
     )
+    treebank_dim: int = setting(
+        16, at_least=1, help="With `treebank_id`: width of the embeddings of treebanks."
+    )
     lemma_dim: int = setting(128, at_least=1, help="Neurons of the lemma head's hidden layer.")
     tag_dim: int = setting(
         64, at_least=1, help="Width of the vector of tags that the tree head reads."
@@ -513,6 +516,13 @@ class Knowledge(Config):
         "frozen states are read beside the words' own vectors. Annotating needs the folder too. "
         "For the package: pip install 'meprop-nlp[transformers]'.",
     )
+    treebank_id: list[str] | None = setting(
+        None,
+        metavar="NAME",
+        help="Name of the treebank of each `train` file, in the same order, for a small treebank "
+        "beside a large related one: words are read with an embedding of their treebank, small "
+        "treebanks are repeated, and dev is scored as the first.",
+    )
     teacher: list[str] | None = setting(
         None,
         metavar="MODEL",
@@ -551,6 +561,8 @@ class Knowledge(Config):
             and self.vectors_limit != settings_of(Knowledge)["vectors_limit"].default
         ):
             raise ConfigError("`vectors_limit` goes with `vectors`")
+        if self.teachers and self.treebank_id:
+            raise ConfigError("`teachers` and `treebank_id` exclude each other; use `teacher`")
         if self.cache is not None and not (self.pretrained or self.teacher or self.teachers):
             raise ConfigError("`cache` goes with `pretrained`, `teacher` or `teachers`")
         if self.unlabelled and not (self.teacher or self.teachers):

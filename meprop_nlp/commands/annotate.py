@@ -43,7 +43,7 @@ def annotate(
     Tags, lemmas and trees in one pass: the columns that the model predicts are replaced, except
     those of --keep. With a new tree, DEPS is emptied as by parse; all else stays.
     """
-    found = load_model(model, "joint", JOINT_MODEL, pretrained=annotating.pretrained)
+    found = load_model(model, "joint", JOINT_MODEL, loading=annotating.loading)
     if choosing.heads:
         found = found.only(*choosing.heads)
     found.demand_kept(choosing.keep)

@@ -72,6 +72,8 @@ def evaluate(
         raise ConfigError("--keep goes with --model")
     if loading.pretrained is not None and model is None:
         raise ConfigError("--pretrained goes with --model")
+    if loading.treebank_id is not None and model is None:
+        raise ConfigError("--treebank-id goes with --model")
     if gold == system == "-":
         raise ConfigError("standard input (-) can be the gold file or the file to score, not both")
     if model is None:
@@ -83,7 +85,7 @@ def evaluate(
         from meprop_nlp.models.model import load
 
         demand_model(model, ANY_TRAINING)
-        predictor = load(model, pretrained=loading.pretrained)
+        predictor = load(model, pretrained=loading.pretrained, treebank=loading.treebank_id)
         scores = _score_model(gold, predictor, tagger, reading, keeping.keep, exclude_punct)
     if min_las is not None and "las" not in scores.annotated:
         raise ConfigError("--min-las needs trees: a gold file with heads, and a parser as --model")

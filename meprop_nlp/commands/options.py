@@ -67,6 +67,11 @@ class Loading(Config):
         help="Folder of the pretrained encoder that the model was trained with, where it is no "
         "longer where it was then.",
     )
+    treebank_id: str | None = setting(
+        None,
+        help="Of a model trained on several treebanks, the one that the words are like; "
+        "unless given, the first.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ def parse(
     too, and needs none: where a word has no tag, it uses its own. One that was trained with
     --encoder bilstm reads none.
     """
-    models = [load_model(model, "parser", PARSER_MODEL, pretrained=annotating.pretrained)]
+    models = [load_model(model, "parser", PARSER_MODEL, loading=annotating.loading)]
     if tagger is not None:
         models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
     inputs = [model, tagger, TAGGER_MODEL]

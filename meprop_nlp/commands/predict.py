@@ -38,7 +38,13 @@ class Annotating(Reading):
         "only.",
     )
     pretrained: str | None = setting_of(Loading, "pretrained")
+    treebank_id: str | None = setting_of(Loading, "treebank_id")
     threads: int = setting_of(TrainingConfig, "threads")
+
+    @property
+    def loading(self) -> Loading:
+        """Return how the model is loaded."""
+        return Loading(pretrained=self.pretrained, treebank_id=self.treebank_id)
 
 
 def annotate_files(

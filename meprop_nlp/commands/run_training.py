@@ -17,6 +17,7 @@ from meprop_nlp.commands.stopping import StopOnce
 from meprop_nlp.commands.streams import read_all
 from meprop_nlp.commands.training_files import TrainingFiles
 from meprop_nlp.config import Knowledge, Settings
+from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import Heading
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def run_training(
     from meprop_nlp.training.run import train as train_model
 
     pick_device(settings.training.device)
+    if knowledge.treebank_id and reading.encoding != "utf-8":
+        raise ConfigError("--treebank-id goes with files in UTF-8")
     train, dev = (
         _source(paths, reading, trees=trees) for paths in (treebanks.train, treebanks.dev)
     )

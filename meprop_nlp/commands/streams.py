@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands import console
-from meprop_nlp.commands.options import JOINT_MODEL
+from meprop_nlp.commands.options import JOINT_MODEL, Loading
 from meprop_nlp.config import HEAD_OF
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
@@ -89,23 +89,24 @@ def demand_model(path: Path, command: str, default: Path | None = None) -> None:
 
 
 def load_model(
-    path: Path, task: str, default: Path | None = None, *, pretrained: str | None = None
+    path: Path, task: str, default: Path | None = None, *, loading: Loading | None = None
 ) -> Model:
     """Load a model of a task; in place of a tagger or a parser, the head of a joint model.
 
     Args:
-        pretrained: see `Model.load`.
+        loading: how it is loaded; see `Model.load`.
 
     Raises:
         DataError: there is no such file.
         CheckpointError: the file is no model, or one for another task.
-        ConfigError: the model's pretrained encoder is not there; see `Model.load`.
+        ConfigError: `loading` does not fit the model; see `Model.load`.
     """
     from meprop_nlp.models.file import noun_of
     from meprop_nlp.models.model import load
 
     demand_model(path, _COMMANDS[task], default)
-    model = load(path, pretrained=pretrained)
+    loading = loading or Loading()
+    model = load(path, pretrained=loading.pretrained, treebank=loading.treebank_id)
     if model.task == task:
         return model
     head = HEAD_OF.get(task)

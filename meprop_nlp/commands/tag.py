@@ -26,5 +26,5 @@ def tag(
     Of UPOS, XPOS and FEATS, those that the model predicts are replaced; all else stays. A model of
     train tags too.
     """
-    models = [load_model(model, "tagger", TAGGER_MODEL, pretrained=annotating.pretrained)]
+    models = [load_model(model, "tagger", TAGGER_MODEL, loading=annotating.loading)]
     annotate_files(files, models, output, annotating, verbosity, verb="tagged", inputs=[model])

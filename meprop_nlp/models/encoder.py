@@ -15,6 +15,7 @@ from meprop_nlp.config import JointConfig
 from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable, Lexicon
 from meprop_nlp.data.ngrams import ngram_bags
+from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.digits import DigitWeight
 from meprop_nlp.models.layer_mix import LayerMix
 from meprop_nlp.models.parts import Array, demand_unknown_entries, take
@@ -235,6 +236,8 @@ class SharedEncoder:
         config: the settings of the network.
         word_vectors: pretrained vectors that are a part of the forms' vectors, if there are any.
         pretrained: gives the states of a pretrained encoder, for a model that reads them.
+        treebank: the row of the treebank that words are read as those of, in a model of several;
+            None in a model of one.
 
     Attributes:
         input_width, width: of the vectors of forms, and of the states.
@@ -258,6 +261,7 @@ class SharedEncoder:
         config: JointConfig,
         word_vectors: WordVectors | None = None,
         pretrained: WordStates | None = None,
+        treebank: int | None = None,
     ) -> None:
         demand_unknown_entries(characters.vocab)
         self._word_vectors = word_vectors
@@ -278,6 +282,8 @@ class SharedEncoder:
         self.mix = None if pretrained is None else LayerMix(arrays, pretrained)
         if self.mix is not None:
             width += self.mix.width
+        if treebank is not None:
+            arrays = _read_as_of(arrays, treebank, width)
         for n in range(config.layers):
             layer = DigitBiLSTM(arrays, width, prefix=f"encoder.layers.{n}.", reads_states=n > 0)
             self.layers.append(layer)
@@ -323,6 +329,31 @@ class SharedEncoder:
         for layer in self.layers:
             states, rows = layer(states, rows, words.bounds), np.arange(len(form_of))
         return States(forms, form_of, states)
+
+
+def _read_as_of(
+    arrays: Mapping[str, npt.NDArray[Any]], treebank: int, width: int
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of an encoder that reads all words as those of one treebank.
+
+    What the first layer makes of the treebank's embedding is then a part of its bias.
+
+    Args:
+        treebank: the row of its embedding.
+        width: of what the first layer reads besides.
+    """
+    table = take(arrays, "encoder.treebanks.weight", None, None)
+    if treebank >= len(table):
+        raise CheckpointError(f"the model has embeddings of {len(table)} treebanks only")
+    folded = dict(arrays)
+    for name in ("left_to_right", "right_to_left"):
+        part = f"encoder.layers.0.{name}."
+        weight = take(arrays, part + "weight_ih_l0", None, width + table.shape[1])
+        bias = take(arrays, part + "bias_ih_l0", len(weight))
+        folded[part + "weight_ih_l0"] = np.ascontiguousarray(weight[:, :width])
+        with np.errstate(all="ignore"):  # what is not finite is refused with the others
+            folded[part + "bias_ih_l0"] = bias + weight[:, width:] @ table[treebank]
+    return folded
 
 
 def distinct_forms(words: Words) -> tuple[list[str], npt.NDArray[np.int64]]:

@@ -31,7 +31,7 @@ from meprop_nlp.models.heads.tags import SCORES, TagsHead
 from meprop_nlp.models.heads.transitions import TransitionHead
 from meprop_nlp.models.heads.tree import TreeHead
 from meprop_nlp.models.native_encoder import NativeEncoder
-from meprop_nlp.models.parts import naming_file
+from meprop_nlp.models.parts import demand_texts, naming_file
 from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.vectors import WordVectors
 from meprop_nlp.models.word_states import FolderStates, WordStates, states_of
@@ -60,6 +60,8 @@ class Model:
         file: the content of a model file.
         states: gives the states of the pretrained encoder that the model was trained with, if any;
             None: that encoder itself, from the folder that the file names.
+        treebank: the treebank that words are read as those of, in a model of several; None: the
+            first.
 
     Attributes:
         task: the model's task, a key of `HEADS`. A subclass that sets it refuses other models.
@@ -70,12 +72,15 @@ class Model:
 
     Raises:
         CheckpointError: the model is for another task, or its parts do not fit together.
+        ConfigError: the model knows no treebank of that name.
         MePropError: a weight is not finite, or a setting unknown.
     """
 
     task: str = ""
 
-    def __init__(self, file: ModelFile, states: WordStates | None = None) -> None:
+    def __init__(
+        self, file: ModelFile, states: WordStates | None = None, treebank: str | None = None
+    ) -> None:
         if refusal := self._refusal(file.header):
             raise CheckpointError(f"the model {refusal}")
         self.file = file
@@ -83,13 +88,20 @@ class Model:
         self.lexicon = Lexicon.from_dict(file.header["lexicon"])
         self.encoder: SharedEncoder | NativeEncoder | None = None
         self._states: WordStates | None = None
+        self._treebank = treebank
         heads = HEADS[self.task]
         if self.task == "joint":
             config = JointConfig.from_dict(file.header["config"])
             characters = Characters(Vocab.from_list(file.header["characters"]))
             self._states = states or states_of(file.header)
             encoder = self.encoder = SharedEncoder(
-                file.arrays, self.lexicon, characters, config, WordVectors.of(file), self._states
+                file.arrays,
+                self.lexicon,
+                characters,
+                config,
+                WordVectors.of(file),
+                self._states,
+                treebank_number(file.header, treebank),
             )
             heads = tuple(h for h in heads if h.name in config.heads and h.serves(config))
             if not heads:
@@ -107,7 +119,7 @@ class Model:
     def __reduce__(self) -> tuple[Any, ...]:
         # locks and the objects of the native core cannot be pickled
         folder = self._states.folder if isinstance(self._states, FolderStates) else None
-        return _rebuilt, (type(self), self.file, tuple(self.heads), folder)
+        return _rebuilt, (type(self), self.file, tuple(self.heads), folder, self._treebank)
 
     @classmethod
     def load(
@@ -115,17 +127,20 @@ class Model:
         path: str | os.PathLike[str],
         *,
         pretrained: str | os.PathLike[str] | None = None,
+        treebank: str | None = None,
     ) -> Self:
         """Read a model file.
 
         Args:
             pretrained: the folder of the pretrained encoder that the model was trained with, where
                 it is no longer where it was then.
+            treebank: of a model that was trained on several treebanks, the one that words are read
+                as those of; None: the first.
 
         Raises:
             CheckpointError: the file is not a model, damaged, too new, or for another task.
             ConfigError: the model's pretrained encoder is not there, the folder holds another, or
-                the model needs none.
+                the model needs none; or it knows no treebank of that name.
             DataError: the folder lacks a file.
         """
         file = read_model_file(path)
@@ -137,8 +152,11 @@ class Model:
                 "`pretrained` has no use; leave it out"
             )
         with naming_file(path):
+            treebank_number(file.header, None)  # says what is wrong with the names
+        treebank_number(file.header, treebank)
+        with naming_file(path):
             states = states_of(file.header, pretrained)
-            model = cls(file, states)
+            model = cls(file, states, treebank)
         if states is not None:
             states.demand_folder()
         return model
@@ -352,17 +370,51 @@ def _rebuilt(
     file: ModelFile,
     heads: tuple[str, ...],
     folder: str | os.PathLike[str] | None = None,
+    treebank: str | None = None,
 ) -> Model:
     """Return a model that was pickled, whose pretrained encoder is in a folder, if it has one."""
-    model = cls(file, states_of(file.header, folder))
+    model = cls(file, states_of(file.header, folder), treebank)
     return model if tuple(model.heads) == heads else model.only(*heads)
 
 
 def load(
-    path: str | os.PathLike[str], *, pretrained: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    pretrained: str | os.PathLike[str] | None = None,
+    treebank: str | None = None,
 ) -> Model:
     """Read a model file of any task; see `Model.load`."""
-    return Model.load(path, pretrained=pretrained)
+    return Model.load(path, pretrained=pretrained, treebank=treebank)
+
+
+def treebank_number(header: Mapping[str, Any], name: str | None) -> int | None:
+    """Return the number of a treebank among those that a model was trained on.
+
+    Args:
+        header: of the model file.
+        name: of the treebank; None: the first.
+
+    Returns:
+        None if the model was trained on one treebank.
+
+    Raises:
+        CheckpointError: the header's names are not texts.
+        ConfigError: the model knows no treebank of that name.
+    """
+    if "treebanks" not in header:
+        if name is not None:
+            raise ConfigError(
+                f"`treebank_id` is {name}, but the model was trained on one treebank; leave it out"
+            )
+        return None
+    names = header["treebanks"]
+    demand_texts("treebanks", names)
+    if name is None:
+        return 0
+    if name not in names:
+        raise ConfigError(f"`treebank_id` is {name}, expected one of {', '.join(names)}")
+    number: int = names.index(name)
+    return number
 
 
 def freeze(model: ModelFile) -> Model:

@@ -94,6 +94,7 @@ class Inputs(NamedTuple):
         batch_sizes: (T,) on the CPU, how many sentences have a word at each time step.
         vectors: (D, V) the pretrained vectors of the D forms, if there are any.
         states: (N, layers, width) by a pretrained encoder, if there is one.
+        treebanks: (N,) the number of each word's treebank, if there are several.
     """
 
     rows: Tensor
@@ -104,6 +105,7 @@ class Inputs(NamedTuple):
     batch_sizes: Tensor
     vectors: Tensor | None = None
     states: Tensor | None = None
+    treebanks: Tensor | None = None
 
 
 INITIAL = 0.2  # standard deviation of the initial embeddings
@@ -126,6 +128,8 @@ class Encoder(nn.Module):
         vector_width: of the pretrained vectors; 0 if there are none.
         pretrained: layers and width of the states of a pretrained encoder, of which the first layer
             reads a second part of a word's vector.
+        n_treebanks: how many treebanks the words are of, where the first layer reads an embedding
+            of each; else 0.
     """
 
     layers: Sequence[BiLSTM]
@@ -140,6 +144,7 @@ class Encoder(nn.Module):
         meprop: MePropConfig,
         vector_width: int = 0,
         pretrained: tuple[int, int] | None = None,
+        n_treebanks: int = 0,
     ) -> None:
         super().__init__()
         self.dropout, self.part_dropout = config.dropout, config.part_dropout
@@ -164,6 +169,11 @@ class Encoder(nn.Module):
         if pretrained is not None:
             self.pretrained = LayerMix(*pretrained, config.pretrained_dim)
             width += config.pretrained_dim
+        self.treebanks: nn.Embedding | None = None
+        if n_treebanks:
+            self.treebanks = nn.Embedding(n_treebanks, config.treebank_dim)
+            nn.init.normal_(self.treebanks.weight, std=INITIAL)
+            width += config.treebank_dim
         layers = []
         for _ in range(config.layers):
             layers.append(BiLSTM(width, config.hidden, k=meprop.k, topk_mode=meprop.topk_mode))
@@ -191,6 +201,8 @@ class Encoder(nn.Module):
             x = x * kept.repeat_interleave(self._sizes, 1)
         x = dropout(x, self.input_dropout * self.dropout_share, self.training)
         states = x if self.pretrained is None else torch.cat([x, self._pretrained(inputs)], 1)
+        if self.treebanks is not None:
+            states = torch.cat([states, self.treebanks(inputs.treebanks)], 1)
         for layer in self.layers:
             packed, _ = layer(PackedSequence(states, inputs.batch_sizes))
             states = dropout(packed.data, self.dropout * self.dropout_share, self.training)

@@ -90,6 +90,7 @@ class JointBatch:
     words: npt.NDArray[np.int64]  # (N,) places in the treebank
     forms: npt.NDArray[np.int64]  # (N,) the numbers of their forms
     labelled: bool  # whether they are of the treebank, or of the unlabelled sentences
+    sentences: npt.NDArray[np.int64]  # (N,) the numbers of their sentences
     batch_sizes: Tensor  # (T,)
     n_words: int
 
@@ -132,6 +133,7 @@ class JointTask(SentenceTask):
         self._n_labelled = len(train)
         self._n_words = int(self._lengths[: len(train)].sum())  # of the treebank
         self.batch_size = settings.training.batch_size or fitting_words(self._n_words)
+        self._prepare_order()
         table = FormTable()
         # (all words) the number of each word's form
         self._form_of = np.array(
@@ -155,6 +157,7 @@ class JointTask(SentenceTask):
                 [sentence.forms for sentence in chain(train, unlabelled)]
             )
             pretrained = states.card.layers, states.card.width
+        several = self.sources.treebanks
         encoder = Encoder(
             *self._table_rows(),
             len(self.characters),
@@ -162,6 +165,7 @@ class JointTask(SentenceTask):
             settings.meprop,
             vector_width=self.vectors.width if self.vectors else 0,
             pretrained=pretrained,
+            n_treebanks=len(several.names) if several else 0,
         )
         widths = Widths(encoder.input_width, encoder.width, 0)
         self.heads: dict[str, TrainedHead] = {}
@@ -176,6 +180,17 @@ class JointTask(SentenceTask):
         self.main_scores = self.dev_scores = tuple(
             score for head in self.heads.values() for score in head.scores
         )
+
+    def _prepare_order(self) -> None:
+        """Number the sentences of an epoch, those of small treebanks repeatedly."""
+        self._epoch = np.arange(self._n_labelled)
+        self._treebank_of: npt.NDArray[np.int64] | None = None  # (all sentences)
+        if several := self.sources.treebanks:
+            lengths = self._lengths[: self._n_labelled]
+            self._epoch = np.repeat(self._epoch, several.repetitions(lengths))
+            # sentences without annotation are read as those of the first treebank
+            self._treebank_of = np.zeros(len(self._lengths), np.int64)
+            self._treebank_of[: self._n_labelled] = several.numbers
 
     def _prepare_teaching(self, train: Sequence[Sentence]) -> None:
         """Make the words' swaps, and say which heads can learn from a teacher alone."""
@@ -207,6 +222,8 @@ class JointTask(SentenceTask):
         header = super().header() | {"characters": self.characters.vocab.to_list()}
         if self.vectors:
             header |= self.vectors.header()
+        if self.sources.treebanks:
+            header["treebanks"] = self.sources.treebanks.names
         if self.sources.states is not None:
             header["pretrained"] = self.sources.states.card.to_dict()
         for head in self.heads.values():
@@ -249,7 +266,7 @@ class JointTask(SentenceTask):
 
     @property
     def _n_labelled_batches(self) -> int:
-        return max(1, round(self._n_words / self.batch_size))
+        return max(1, round(int(self._lengths[self._epoch].sum()) / self.batch_size))
 
     @property
     def _n_unlabelled_batches(self) -> int:
@@ -263,7 +280,8 @@ class JointTask(SentenceTask):
         return max(1, round(n_words / self.batch_size)) if n_words else 0
 
     def batches(self, rng: np.random.Generator) -> Iterator[JointBatch]:
-        batches = by_words(self._lengths[: self._n_labelled], self._n_labelled_batches, rng)
+        drawn = by_words(self._lengths[self._epoch], self._n_labelled_batches, rng)
+        batches = [self._epoch[members] for members in drawn]
         if self._n_unlabelled_batches:
             # each epoch has others of them
             others = self._lengths[self._n_labelled :]
@@ -277,8 +295,10 @@ class JointTask(SentenceTask):
         """Return the minibatch of these sentences, the longest of them first."""
         words, batch_sizes = packed_rows(self._firsts[members], self._lengths[members])
         labelled = bool(members[0] < self._n_labelled)
+        # all first words come first
+        sentences = members[np.concatenate([np.arange(size) for size in batch_sizes])]
         forms, sizes = self._form_of[words], torch.from_numpy(batch_sizes)
-        return JointBatch(words, forms, labelled, sizes, len(words))
+        return JointBatch(words, forms, labelled, sentences, sizes, len(words))
 
     def loss(self, batch: JointBatch, teacher: Teacher | None = None) -> Tensor:
         if not batch.labelled:
@@ -388,7 +408,14 @@ class JointTask(SentenceTask):
             batch.batch_sizes,
             None if vectors is None else vectors[torch.from_numpy(distinct).to(self.device)],
             self._states(batch),
+            self._treebanks(batch),
         )
+
+    def _treebanks(self, batch: JointBatch) -> Tensor | None:
+        """Return the number of each word's treebank, if there are several: (N,)."""
+        if self._treebank_of is None:
+            return None
+        return torch.from_numpy(self._treebank_of[batch.sentences]).to(self.device)
 
     def _states(self, batch: JointBatch) -> Tensor | None:
         """Return the states of a minibatch's words by the pretrained encoder, if there is one."""

@@ -25,6 +25,7 @@ from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.ensemble import TrainOne, train_teachers
+from meprop_nlp.training.knowledge.several_treebanks import read_treebanks
 from meprop_nlp.training.knowledge.sources import answers_path, read_sources
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
@@ -72,7 +73,17 @@ def train(
     knowledge = knowledge or Knowledge()
     path = None if output is None else Path(output)
     needs_trees = settings.demands_trees
-    sentences = read_treebank(train, "train", hooks, trees=needs_trees, input_format=input_format)
+    names, treebanks = knowledge.treebank_id, None
+    if names is None:
+        sentences = read_treebank(
+            train, "train", hooks, trees=needs_trees, input_format=input_format
+        )
+    else:
+        if dev is None and held_out:
+            raise ConfigError("`treebank_id` goes with `dev`, a file of the first treebank")
+        sentences, treebanks = read_treebanks(
+            train, names, hooks, trees=needs_trees, input_format=input_format
+        )
     dev_sentences = (
         []
         if dev is None
@@ -107,6 +118,7 @@ def train(
         str(pick_device(settings.training.device)),
         hooks,
         teachers=teachers,
+        treebanks=treebanks,
         output=path,
     )
     identity = {

@@ -13,6 +13,7 @@ from meprop_nlp.models.pretrained import PretrainedEncoder
 from meprop_nlp.settings import settings_of
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.pretrained_states import PretrainedStates
+from meprop_nlp.training.knowledge.several_treebanks import SeveralTreebanks
 from meprop_nlp.training.knowledge.teachers import Teachers
 from meprop_nlp.training.knowledge.unlabelled import read_unlabelled
 from meprop_nlp.training.knowledge.vectors import (
@@ -34,6 +35,7 @@ class Sources:
         teachers: models to learn from.
         unlabelled: sentences that the teachers annotate.
         unlabelled_share: of the minibatches.
+        treebanks: which treebank each training sentence is of, where there are several.
     """
 
     vectors: Vectors = field(default_factory=dict)
@@ -41,6 +43,7 @@ class Sources:
     teachers: Teachers | None = None
     unlabelled: Sequence[Sentence] = ()
     unlabelled_share: float = 0.0
+    treebanks: SeveralTreebanks | None = None
 
     def identity(self) -> dict[str, Any]:
         """Return what must be the same when the run is resumed."""
@@ -52,6 +55,8 @@ class Sources:
         if self.unlabelled:
             unlabelled = fingerprint(self.unlabelled) | {"share": self.unlabelled_share}
             identity["unlabelled"] = unlabelled
+        if self.treebanks:
+            identity["treebanks"] = self.treebanks.names
         return identity
 
 
@@ -65,6 +70,7 @@ def read_sources(
     hooks: Hooks,
     *,
     teachers: Sequence[Model] = (),
+    treebanks: SeveralTreebanks | None = None,
     output: Path | None = None,
 ) -> Sources:
     """Read what a training draws on, and report what was found.
@@ -75,6 +81,7 @@ def read_sources(
         network: the settings of the network.
         device: where a pretrained encoder runs, as torch names it.
         teachers: models to learn from beside those that `knowledge` names.
+        treebanks: which treebank each sentence of `train` is of, where there are several.
         output: the model file; what teachers answer is kept beside it while the training goes on,
             unless `knowledge` names a folder.
 
@@ -97,6 +104,7 @@ def read_sources(
         teachers=Teachers(models, cache, hooks) if models else None,
         unlabelled=unlabelled,
         unlabelled_share=knowledge.unlabelled_share if unlabelled else 0.0,
+        treebanks=treebanks,
     )
 
 
@@ -132,5 +140,10 @@ def _demand_use(knowledge: Knowledge, network: TaggerConfig | ParserConfig | Joi
     if not isinstance(network, JointConfig):
         if knowledge.pretrained is not None:
             raise ConfigError("`pretrained` goes with a joint model")
-    elif knowledge.pretrained is None and network.pretrained_dim != default:
+        if knowledge.treebank_id is not None:
+            raise ConfigError("`treebank_id` goes with a joint model")
+        return
+    if knowledge.treebank_id is None and network.treebank_dim != JointConfig().treebank_dim:
+        raise ConfigError("`treebank_dim` goes with `treebank_id`")
+    if knowledge.pretrained is None and network.pretrained_dim != default:
         raise ConfigError("`pretrained_dim` goes with `pretrained`")
