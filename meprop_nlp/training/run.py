@@ -23,6 +23,7 @@ from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
 from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.sources import read_sources
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
@@ -67,6 +68,10 @@ def train(
     """
     task_class = _task_class(task)
     settings, hooks = settings or Settings.of(task), hooks or Hooks()
+    knowledge = knowledge or Knowledge()
+    initial = _initial_model(knowledge, task)
+    if initial is not None:
+        settings = initial.fitted(settings)
     needs_trees = settings.demands_trees
     sentences = read_treebank(train, "train", hooks, trees=needs_trees, input_format=input_format)
     dev_sentences = (
@@ -82,7 +87,7 @@ def train(
     if not settings.training.epochs:
         settings = _with_epochs(settings, task_class, sum(map(len, sentences)))
     width = task_class.word_width(settings.network)
-    sources = read_sources(knowledge or Knowledge(), sentences, width, hooks)
+    sources = read_sources(knowledge, sentences, width, hooks, initial)
     identity = {
         task: settings.network.to_dict(),
         **sources.identity(),
@@ -189,6 +194,22 @@ def train_task(
 
 def _train_tagger(sentences: Sequence[Sentence], settings: Settings, hooks: Hooks) -> Model:
     return train("tagger", sentences, settings=settings, hooks=hooks)
+
+
+def _initial_model(knowledge: Knowledge, task: str) -> InitialModel | None:
+    """Return the model that a training starts from; None where it starts from random weights.
+
+    Raises:
+        CheckpointError: the file is no joint model.
+        ConfigError: the task is another.
+    """
+    if knowledge.init_from is None:
+        return None
+    if task != "joint":
+        raise ConfigError(
+            f"`init_from` is for the joint model, and not for a {task} with an encoder of its own"
+        )
+    return InitialModel(knowledge.init_from)
 
 
 def _with_epochs(settings: Settings, task_class: type[SentenceTask], n_words: int) -> Settings:

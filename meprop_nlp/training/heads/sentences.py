@@ -70,8 +70,13 @@ class SentenceTask(Task):
         self.warnings: list[str] = []
         forms = (form for sentence in train for form in sentence.forms)
         self.lexicon = Lexicon.build(forms, extra=self.sources.vectors)
+        vectors, initial = self.sources.vectors, self.sources.initial
+        if initial is not None:
+            self.lexicon = self.lexicon.joined(initial.lexicon)
+            # words that the initial model knows keep what it has learnt of them
+            vectors = {f: v for f, v in vectors.items() if f not in initial.lexicon.forms}
         self._prepare(train, settings)
-        load_vectors(self.network.words, self.lexicon, self.sources.vectors)
+        load_vectors(self.network.words, self.lexicon, vectors)
         self.network.to(device)
 
     @abstractmethod
