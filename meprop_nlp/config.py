@@ -44,6 +44,7 @@ LEARNING_RATES = {
     "parser": {"adam": 0.002},
     "joint": {"adam": 0.002},
 }
+FINE_TUNING = 0.25  # of Adam's usual rate, where a training starts from a model
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.1, "joint": 0.15}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08, "joint": 0.18}
 # Defaults of a training with a late cut: the whole network learns first, and after the cut the rest
@@ -218,7 +219,7 @@ class TrainingConfig(Config):
         above=0,
         help="Peak learning rate; unless given, for Adam "
         f"{_by_task({task: rates['adam'] for task, rates in LEARNING_RATES.items()})}, "
-        "for AdaGrad 0.01, for SGD 0.1.",
+        f"for AdaGrad 0.01, for SGD 0.1. With `init_from`, {FINE_TUNING:g} of Adam's.",
     )
     decay: bool = setting(
         True, help="Lower the learning rate linearly to zero; the papers keep it constant."
@@ -555,6 +556,15 @@ class Knowledge(Config):
         "some kilobytes a word, and what each `teacher` answered, some dozens of bytes.",
     )
 
+    init_from: str | None = setting(
+        None,
+        metavar="MODEL",
+        help="Start from the weights of this model of `meprop-nlp train`, in place of random ones. "
+        "Labels and heads may differ; the words that it knows stay known. The network has its "
+        "widths, and where it was cut stays cut. The learning rate, unless given, is "
+        f"{FINE_TUNING:g} of the usual one.",
+    )
+
     def _demand_agreement(self) -> None:
         if (
             not self.vectors
@@ -575,8 +585,8 @@ class Knowledge(Config):
     @property
     def files(self) -> list[str]:
         """Return the files that are read."""
-        vectors = [self.vectors] if self.vectors else []
-        return [*vectors, *(self.teacher or ()), *(self.unlabelled or ())]
+        files = [path for path in (self.vectors, self.init_from) if path]
+        return [*files, *(self.teacher or ()), *(self.unlabelled or ())]
 
 
 # the settings of a task's network
@@ -638,6 +648,8 @@ class Settings:
         meprop: which entries of each gradient are kept.
         simplify: when and what to cut; None: nothing is cut.
         training: settings of the training loop.
+        given: the names of the settings that are known to have been given by the user, even where
+            they have the values of defaults.
 
     Raises:
         ConfigError: they cannot work together.
@@ -647,6 +659,7 @@ class Settings:
     meprop: MePropConfig = field(default_factory=MePropConfig)
     simplify: SimplifyConfig | None = None
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self.meprop.check_width(self.network.hidden)
@@ -738,12 +751,14 @@ class Settings:
             )
 
         network = make(NETWORKS[task])
-        kept = max(1, round(KEPT_SHARES[task] * network.hidden))
+        kept = usual_k(task, network.hidden)
+        names = frozenset(given)
         own = JOINT_TRAINING if task == "joint" else {}
         if not simplify:
             _demand_use(given)
             meprop = make(MePropConfig, **({"k": kept} if task == "joint" else {}))
-            return cls(network=network, meprop=meprop, training=make(TrainingConfig, **own))
+            training = make(TrainingConfig, **own)
+            return cls(network=network, meprop=meprop, training=training, given=names)
         is_late = given.get("schedule", "late") == "late"
         cuts = make(SimplifyConfig, **({"keep": JOINT_KEEP} if task == "joint" and is_late else {}))
         late = LATE_TRAINING[task] if cuts.schedule == "late" else {}
@@ -752,7 +767,13 @@ class Settings:
             meprop=make(MePropConfig, k=kept),
             simplify=cuts,
             training=make(TrainingConfig, **own | late),
+            given=names,
         )
+
+
+def usual_k(task: str, hidden: int) -> int:
+    """Return the `k` of a network of this width, where the user gives none."""
+    return max(1, round(KEPT_SHARES[task] * hidden))
 
 
 def _own_names(task: str, encoder: str | None, given: Mapping[str, Any]) -> dict[str, Any]:

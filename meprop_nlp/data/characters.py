@@ -30,6 +30,10 @@ class Characters:
         counts = Counter(character for form in forms for character in _shortened(form))
         return cls(Vocab.build(counts, specials=(UNK, START, END), min_count=min_count))
 
+    def joined(self, other: "Characters") -> "Characters":
+        """Return the characters of both."""
+        return Characters(self.vocab.joined(other.vocab))
+
     def __len__(self) -> int:
         return len(self.vocab)
 

@@ -86,6 +86,14 @@ class Lexicon:
         counts = np.array([0, *(counted[form] for form in vocab.to_list()[1:])], np.int64)
         return cls(vocab, features, counts)
 
+    def joined(self, other: "Lexicon") -> "Lexicon":
+        """Return a lexicon of the forms and feature values of both, with the counts of this one."""
+        forms = self.forms.joined(other.forms)
+        pairs = zip(self.features, other.features, strict=True)
+        counts = np.zeros(len(forms), np.int64)
+        counts[: len(self.counts)] = self.counts
+        return Lexicon(forms, [own.joined(others) for own, others in pairs], counts)
+
     @property
     def feature_offsets(self) -> npt.NDArray[np.int64]:
         """The first row of each feature in one table of all features, and its size: (8,)."""

@@ -72,6 +72,10 @@ class Vocab:
         """Rebuild a vocabulary from `to_list`."""
         return cls(strings)
 
+    def joined(self, other: Iterable[str]) -> Vocab:
+        """Return a vocabulary of these strings, then of the others that are not among them."""
+        return Vocab([*self, *(string for string in other if string not in self)])
+
     def to_list(self) -> list[str]:
         """Return all strings in order, for `from_list`."""
         return list(self._strings)

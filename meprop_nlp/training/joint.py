@@ -143,6 +143,9 @@ class JointTask(SentenceTask):
         self.forms = FormRows(table.forms(), self.lexicon, config.word_dropout, self.device)
         self.ngrams = Ngrams(table.forms(), config.ngram_rows, self.device)
         self.characters = Characters.build(table.forms())
+        initial = self.sources.initial
+        if initial is not None:
+            self.characters = self.characters.joined(initial.characters)
         self.spellings = Spellings(table.forms(), self.characters, self.device)
         self.vectors: VectorTable | None = None
         self._form_vectors: Tensor | None = None  # (U, V) of the forms of `table`
@@ -172,10 +175,16 @@ class JointTask(SentenceTask):
         for name, head_class in classes.items():
             head = head_class(train, config, settings.meprop, widths, self.device)
             self.heads[name] = head
+            if initial is not None:
+                head.inherit(initial.header)
             self.warnings += head.notes
             widths = widths._replace(tags=widths.tags + head.n_tags)
             self.warnings += head.unseen(self.dev) if self.dev else []
         self.network = JointNetwork(encoder, self.heads)
+        if initial is not None:
+            header = self.header()
+            self.warnings += initial.lost(header)
+            initial.give_weights(self.network, self.simplified_layers(), header)
         self._prepare_teaching(train)
         self.main_scores = self.dev_scores = tuple(
             score for head in self.heads.values() for score in head.scores

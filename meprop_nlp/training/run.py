@@ -25,6 +25,7 @@ from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.ensemble import TrainOne, train_teachers
+from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.several_treebanks import read_treebanks
 from meprop_nlp.training.knowledge.sources import answers_path, read_sources
 from meprop_nlp.training.loop import Trainer
@@ -72,6 +73,9 @@ def train(
     settings, hooks = settings or Settings.of(task), hooks or Hooks()
     knowledge = knowledge or Knowledge()
     path = None if output is None else Path(output)
+    initial = _initial_model(knowledge, task)
+    if initial is not None:
+        settings = initial.fitted(settings)
     needs_trees = settings.demands_trees
     names, treebanks = knowledge.treebank_id, None
     if names is None:
@@ -119,6 +123,7 @@ def train(
         hooks,
         teachers=teachers,
         treebanks=treebanks,
+        initial=initial,
         output=path,
     )
     identity = {
@@ -254,6 +259,22 @@ def _teacher_trainer(
 
 def _train_tagger(sentences: Sequence[Sentence], settings: Settings, hooks: Hooks) -> Model:
     return train("tagger", sentences, settings=settings, hooks=hooks)
+
+
+def _initial_model(knowledge: Knowledge, task: str) -> InitialModel | None:
+    """Return the model that a training starts from; None where it starts from random weights.
+
+    Raises:
+        CheckpointError: the file is no joint model.
+        ConfigError: the task is another.
+    """
+    if knowledge.init_from is None:
+        return None
+    if task != "joint":
+        raise ConfigError(
+            f"`init_from` is for the joint model, and not for a {task} with an encoder of its own"
+        )
+    return InitialModel(knowledge.init_from)
 
 
 def _with_epochs(settings: Settings, task_class: type[SentenceTask], n_words: int) -> Settings:

@@ -81,6 +81,7 @@ class TrainableModel(Model):
             meprop=meprop or defaults.meprop,
             simplify=simplify,
             training=training or defaults.training,
+            given=frozenset({"k"} if meprop else ()),
         )
         knowledge = knowledge or Knowledge()
         if vectors is not None:

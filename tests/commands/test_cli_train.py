@@ -226,3 +226,64 @@ def test_stopped_run_with_held_out_sentences_goes_on_to_the_same_weights(
     assert result.exit_code == 0, result.stderr
     assert "epoch  1 " not in result.stderr
     assert weights(actual) == weights(expected)
+
+
+def half_annotated(treebank: Path, path: Path) -> Path:
+    """The treebank with nothing but forms in every other sentence."""
+    columns = {"upos": "_", "xpos": "_", "feats": "_", "lemma": "_", "head": -1, "deprel": "_"}
+    sentences = [
+        sentence.with_columns(**{name: [value] * len(sentence) for name, value in columns.items()})
+        if n % 2
+        else sentence
+        for n, sentence in enumerate(read(treebank))
+    ]
+    write(sentences, path)
+    return path
+
+
+def test_partly_annotated_files_train_and_score(
+    train_joint: Any, run: Any, treebank: Path, small: Path, tmp_path: Path
+) -> None:
+    train, gold = (half_annotated(path, tmp_path / path.name) for path in (treebank, small))
+    output = tmp_path / "m.safetensors"
+    files = ("--train", train, "--dev", gold, "--test", gold)
+    result = train_joint(*files, "--epochs", 1, "-o", output)
+    assert result.exit_code == 0, result.stderr
+    assert "train: partly annotated: UPOS of " in result.stderr
+    assert "dev: partly annotated: UPOS of " in result.stderr
+    scored = json.loads(run("evaluate", gold, "--model", output, "--json").stdout)["metrics"]
+    annotated = sum(len(s) for s in read(gold) if s.column("head")[0] >= 0)
+    assert {scored[name]["gold"] for name in ("upos", "xpos", "uas", "las")} == {annotated}
+    assert f"UAS {scored['uas']['f1']:.2f}" in result.stdout
+    # of two files, all of gold is demanded
+    result = run("evaluate", gold, gold)
+    assert result.exit_code == 1
+    assert "HEAD is '_'" in result.stderr
+
+
+def test_training_starts_from_a_model(
+    run: Any, train_joint: Any, joint: Path, small: Path, tagger: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.safetensors"
+    options = ("--train", small, "--dev", "none", "--epochs", 1, "-t", 1, "--no-progress")
+    result = run("train", *options, "--init-from", joint, "-o", output)
+    assert result.exit_code == 0, result.stderr
+    header = read_header(output)
+    assert header["config"]["hidden"] == 16
+    assert header["training"]["training"]["learning_rate"] == 0.0005
+    assert header["training"]["init_from"] == read_header(joint)["checksum"]
+
+    refused = run("train", *options, "--init-from", joint, "--hidden", 300, "-o", output)
+    assert refused.exit_code == 2
+    assert f"--hidden is 300, but the model {joint}" in refused.stderr
+    assert "has 16; give --hidden 16 or leave it out" in refused.stderr
+    refused = run("train", *options, "--init-from", tagger, "-o", output)
+    assert refused.exit_code == 1
+    assert refused.stderr == (
+        f"error: --init-from: {tagger}: is a tagger, expected a joint model\n"
+    )
+    refused = run("train", *options, "--init-from", joint, "-o", joint)
+    assert refused.exit_code == 2
+    assert "is an input file too" in refused.stderr
+    refused = run("train", *options, "--init-from", tmp_path / "none", "-o", output)
+    assert (refused.exit_code, refused.stderr) == (1, f"error: {tmp_path / 'none'}: no such file\n")

@@ -55,3 +55,8 @@ def test_rare_character_is_read_as_unknown() -> None:
     again = Characters(Vocab.from_list(characters.vocab.to_list()))
     assert again.spell(["abba"])[0].tolist() == [1, 3, 0, 0, 3, 2]
     assert again.spell([])[1].tolist() == [0]
+
+
+def test_joined_characters_are_those_of_both() -> None:
+    joined = Characters.build(["ab", "ac"]).joined(Characters.build(["bc", "b", "c"]))
+    assert joined.vocab.to_list() == [UNK, START, END, "a", "b", "c"]

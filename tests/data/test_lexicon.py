@@ -137,3 +137,21 @@ def test_form_table_numbers_forms_in_the_order_they_come(groups: list[list[str]]
     assert table.forms() == list(dict.fromkeys(flat))
     assert len(table) == len(set(flat))
     assert [[table.forms()[i] for i in numbers] for numbers in numbered] == groups
+
+
+@given(*[st.lists(st.sampled_from(["ab", "Ab", "ba", "é"]), max_size=8)] * 2)
+def test_joined_lexicon_knows_what_either_knows_and_counts_as_the_first(
+    forms: list[str], others: list[str]
+) -> None:
+    own, other = Lexicon.build(forms), Lexicon.build(others)
+    joined = own.joined(other)
+    for mine, theirs, both in zip(
+        [own.forms, *own.features],
+        [other.forms, *other.features],
+        [joined.forms, *joined.features],
+        strict=True,
+    ):
+        assert both.to_list()[: len(mine)] == mine.to_list()
+        assert set(both) == {*mine, *theirs}
+    counts = dict(zip(joined.forms, joined.counts.tolist(), strict=True))
+    assert counts == {UNK: 0} | {form: forms.count(form) for form in joined.forms if form != UNK}

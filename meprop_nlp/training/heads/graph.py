@@ -113,11 +113,21 @@ class GraphTree(JointTree):
         heads = [word.head for word in compress(words, has_head)]
         self._heads = targets_of(heads, has_head).to(device)
         self._labels = targets_of(map(self.labels.index, deprels), has_label).to(device)
+        self._labelled = annotation.labelled
         self._partial = not has_head.all()
         self._partial_labels = not has_label.all()
         lengths = np.array([len(sentence) for sentence in train], np.int64)
         self._n_candidates = 1 + np.repeat(lengths, lengths)  # (all words), ROOT among them
         self.network = GraphNetwork(widths, len(self.labels), config, meprop)
+
+    def inherit(self, header: Mapping[str, Any]) -> None:
+        """Keep the labels of the initial model where the training sentences have none."""
+        if self._labelled or "tree" not in header["config"]["heads"]:
+            return
+        self.labels = self._relations = Vocab.from_list(header["labels"])
+        self.network.labels = nn.Linear(self.network.labels.in_features, len(self.labels))
+        self._labels = torch.full_like(self._labels, UNKNOWN)
+        self._partial_labels = True
 
     def loss(
         self,

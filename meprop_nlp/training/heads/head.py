@@ -99,6 +99,16 @@ class TrainedHead(ABC):
             ConfigError: a setting does not fit the sentences.
         """
 
+    def inherit(self, header: Mapping[str, Any]) -> None:  # noqa: B027, a hook
+        """Take from the model that training starts from what the training sentences do not have.
+
+        Args:
+            header: of that model.
+
+        Raises:
+            ConfigError: without it, the head cannot start from the model.
+        """
+
     @abstractmethod
     def loss(
         self,

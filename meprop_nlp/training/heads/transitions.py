@@ -7,7 +7,7 @@ of gold derivations. Both need whole trees: sentences in which a word lacks its 
 are left out.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from meprop_nlp.config import JointConfig, MePropConfig
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.trees import is_projective
+from meprop_nlp.data.trees import is_labelled, is_projective
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.heads.transitions import explore
 from meprop_nlp.models.prediction import Indices
@@ -126,6 +126,7 @@ class TransitionTree(JointTree):
                 "`tree` transitions learns from whole trees, and each sentence of the training "
                 "file has a word without head or label; use `tree` graph"
             )
+        self._labelled = annotation.labelled
         self._relations = {label for sentence in whole for label in sentence.column("deprel")}
         n_crossing = sum(not is_projective(sentence.column("head")) for sentence in whole)
         kind = ArcHybrid if n_crossing <= MOST_CROSSING * len(whole) else ArcStandardSwap
@@ -133,7 +134,7 @@ class TransitionTree(JointTree):
         if len(whole) < len(train):
             self.notes += [
                 f"sentences without a whole tree: {len(train) - len(whole):,} of {len(train):,}; "
-                "`tree` transitions does not learn from them"
+                "the transition parser does not learn from them"
             ]
         self.labels, self.system = labelled_system(kind.name, trees)
         labels = [[self.labels.index(deprel) for deprel in tree.deprels] for tree in trees]
@@ -149,6 +150,21 @@ class TransitionTree(JointTree):
         self._illegal = ~torch.from_numpy(self.system.masks.copy()).to(device)
         self._device = device
         self.network = TransitionNetwork(widths, self.system.n_transitions, config, meprop)
+
+    def inherit(self, header: Mapping[str, Any]) -> None:
+        """Refuse to start from labelled trees and go on with unlabelled ones.
+
+        Transitions choose head and label at once, so that the labels would be lost.
+
+        Raises:
+            ConfigError: the training sentences have no labels, and the initial model has.
+        """
+        if not self._labelled and is_labelled(header.get("labels", ())):
+            raise ConfigError(
+                "`init_from`: the model has labels, and the training file has none; with `tree` "
+                "transitions they would be lost, so choose other `heads`, or start from a model "
+                "with `tree` graph"
+            )
 
     def loss(
         self,

@@ -12,6 +12,7 @@ from meprop_nlp.models.model import Model, load
 from meprop_nlp.models.pretrained import PretrainedEncoder
 from meprop_nlp.settings import settings_of
 from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.pretrained_states import PretrainedStates
 from meprop_nlp.training.knowledge.several_treebanks import SeveralTreebanks
 from meprop_nlp.training.knowledge.teachers import Teachers
@@ -36,6 +37,7 @@ class Sources:
         unlabelled: sentences that the teachers annotate.
         unlabelled_share: of the minibatches.
         treebanks: which treebank each training sentence is of, where there are several.
+        initial: the model that training starts from, if there is one.
     """
 
     vectors: Vectors = field(default_factory=dict)
@@ -44,6 +46,7 @@ class Sources:
     unlabelled: Sequence[Sentence] = ()
     unlabelled_share: float = 0.0
     treebanks: SeveralTreebanks | None = None
+    initial: InitialModel | None = None
 
     def identity(self) -> dict[str, Any]:
         """Return what must be the same when the run is resumed."""
@@ -57,6 +60,8 @@ class Sources:
             identity["unlabelled"] = unlabelled
         if self.treebanks:
             identity["treebanks"] = self.treebanks.names
+        if self.initial:
+            identity |= self.initial.identity()
         return identity
 
 
@@ -71,6 +76,7 @@ def read_sources(
     *,
     teachers: Sequence[Model] = (),
     treebanks: SeveralTreebanks | None = None,
+    initial: InitialModel | None = None,
     output: Path | None = None,
 ) -> Sources:
     """Read what a training draws on, and report what was found.
@@ -82,6 +88,7 @@ def read_sources(
         device: where a pretrained encoder runs, as torch names it.
         teachers: models to learn from beside those that `knowledge` names.
         treebanks: which treebank each sentence of `train` is of, where there are several.
+        initial: the model that training starts from, which has been read.
         output: the model file; what teachers answer is kept beside it while the training goes on,
             unless `knowledge` names a folder.
 
@@ -105,6 +112,7 @@ def read_sources(
         unlabelled=unlabelled,
         unlabelled_share=knowledge.unlabelled_share if unlabelled else 0.0,
         treebanks=treebanks,
+        initial=initial,
     )
 
 
