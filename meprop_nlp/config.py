@@ -109,7 +109,7 @@ class MePropConfig(Config):
 
 
 _OF_SCHEDULE = {
-    "late": ("keep", "criterion", "teacher"),
+    "late": ("keep", "criterion", "own_teacher"),
     "paper": ("prune_rate", "cycle", "cuts_per_epoch"),
 }
 
@@ -160,8 +160,9 @@ class SimplifyConfig(Config):
         help="Epochs before the first cut; unless given, a third of `epochs`, or 1 with `schedule` "
         "paper; where `epochs` is 0, as many as an uncut network has.",
     )
-    teacher: bool = setting(
+    own_teacher: bool = setting(
         True,
+        names=("own-teacher/no-teacher",),
         help="After the late cut, also learn from the whole network's answers, with a third of the "
         "dropout but all of the word dropout, also on sentences with words swapped for others of "
         "the same tag.",

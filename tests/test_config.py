@@ -57,7 +57,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "SimplifyConfig": {
         "schedule": st.just("late"), "criterion": st.sampled_from(CRITERIA),
         "prune_rate": st.none(), "keep": st.floats(0.01, 1), "cycle": st.just(2),
-        "teacher": st.booleans(), "cuts_per_epoch": st.just(8), "min_neurons": whole,
+        "own_teacher": st.booleans(), "cuts_per_epoch": st.just(8), "min_neurons": whole,
         "first_cut_epoch": st.none() | st.integers(1, 9),
     },
     "SimplifyConfig of the papers": {
@@ -222,7 +222,10 @@ def test_oracles_go_with_one_transition_system_only(oracle: Any, own: Any) -> No
         ({"cycle": 3}, "`cycle` goes with `schedule` paper"),
         ({"prune_rate": 0.1}, "`prune_rate` goes with `schedule` paper"),
         ({"schedule": "paper", "keep": 0.1}, "`keep` goes with `schedule` late"),
-        ({"schedule": "paper", "teacher": False}, "`teacher=False` goes with `schedule` late"),
+        (
+            {"schedule": "paper", "own_teacher": False},
+            "`own_teacher=False` goes with `schedule` late",
+        ),
         ({"schedule": "paper", "criterion": "random"}, "`criterion` goes with `schedule` late"),
     ],
 )

@@ -149,7 +149,7 @@ def _fair(task: str) -> Table:
         Row(DENSE_SAME_TIME, lambda find: _dense(_same_time(find(meprop), find(DENSE)))),
     ]
     rows += [
-        Row(label, late_cut(task, k, criterion=criterion, teacher=False))
+        Row(label, late_cut(task, k, criterion=criterion, own_teacher=False))
         for criterion, label in OTHERS.items()
     ]
     rows += [Row(label, late_cut(task, k, criterion=c)) for c, label in DISTILLED.items()]

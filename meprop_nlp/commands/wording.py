@@ -1,7 +1,7 @@
 """Messages of the library in the words of the command line: settings become options.
 
 The library puts the Python name of a setting or an argument in backticks: `k`, `k=20`,
-`teacher=False`. On the command line these are --k, --k 20 and --no-teacher.
+`own_teacher=False`. On the command line these are --k, --k 20 and --no-teacher.
 """
 
 from __future__ import annotations

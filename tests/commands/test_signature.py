@@ -119,7 +119,7 @@ def test_settings_of_a_training_are_told_only_what_was_given() -> None:
     assert given(learn)["settings"] == Settings.of("parser")
     cut = given(learn, "--simplify", "--hidden", 50, "--epochs", 8, "--exact", "--no-teacher")
     assert cut["settings"] == Settings.of(
-        "parser", simplify=True, hidden=50, epochs=8, lazy=False, teacher=False
+        "parser", simplify=True, hidden=50, epochs=8, lazy=False, own_teacher=False
     )
     # eight epochs are the default, but not with --simplify
     assert given(learn, "--simplify")["settings"].training.epochs > 8

@@ -49,7 +49,7 @@ def test_options_are_spelled_as_the_command_declares_them() -> None:
     found = spellings(command.params)
     assert found["k"] == Spelling("--k")
     assert found["lazy"] == Spelling("--lazy", "--exact")
-    assert found["teacher"] == Spelling("--teacher", "--no-teacher")
+    assert found["own_teacher"] == Spelling("--own-teacher", "--no-teacher")
     assert found["threads"] == Spelling("--threads")
     assert found["embedding_dim"] == Spelling("--embedding-dim")
 
@@ -59,7 +59,7 @@ def test_error_of_the_library_is_printed_with_options(
     error: type[MePropError], status: int, run: Any, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object, **settings: object) -> None:
-        raise error("`encoding` is wrong; `resume` or `teacher=False`, not `words`")
+        raise error("`encoding` is wrong; `resume` or `own_teacher=False`, not `words`")
 
     monkeypatch.setattr("meprop_nlp.data.conll.reading.read", fail)
     result = run("evaluate", small, small)

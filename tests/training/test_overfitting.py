@@ -43,7 +43,7 @@ STEPS = {
     "parser": {"batch_size": 40, "learning_rate": 0.03, "epochs": 30},
     "joint": {"batch_size": 10, "learning_rate": 0.03, "epochs": 40},
 }
-CUTS = {"first_cut_epoch": 6, "keep": 0.6, "teacher": False}
+CUTS = {"first_cut_epoch": 6, "keep": 0.6, "own_teacher": False}
 
 
 def blank(sentence: Sentence, task: str) -> Sentence:

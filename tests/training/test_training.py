@@ -362,7 +362,7 @@ def test_early_stopping_waits_so_many_epochs(patience: int, n_epochs: int) -> No
 
 def test_patience_waits_for_the_cut() -> None:
     cut = SimplifyConfig(
-        first_cut_epoch=3, keep=0.5, min_neurons=2, criterion="random", teacher=False
+        first_cut_epoch=3, keep=0.5, min_neurons=2, criterion="random", own_teacher=False
     )
     task = ScriptedTask([6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
     _, epochs, _, _ = run(task, simplify=cut, patience=1)

@@ -38,7 +38,7 @@ class Simplification:
         stop: called while the teacher answers about all examples, which takes a while.
 
     Attributes:
-        teacher: the network as it was before the cut, where `config.teacher` asks for it.
+        teacher: the network as it was before the cut, where `config.own_teacher` asks for it.
 
     Raises:
         ConfigError: no layer is wide enough to be cut, or the criterion does not fit the network.
@@ -82,7 +82,7 @@ class Simplification:
         self._simplifier.counting = self._config.by_hits and epoch == self._first - 1
         if not self.cuts_before(epoch) or resumed:
             return False
-        if self._config.teacher:
+        if self._config.own_teacher:
             self._make_teacher()
         widths = {part.name: part.width_at(self._config.keep) for part in self._layers}
         records = self._simplifier.step(optimizer, widths=widths, scores=self._scores())
