@@ -189,7 +189,8 @@ def _is_binary(start: bytes, width: int) -> bool:
     """Return whether what follows a header is in the binary form.
 
     It is text if the first line is a word and its values, or if what would be the values of the
-    first word in the binary form are characters, without control characters.
+    first word in the binary form are characters, without control characters. Values that are so by
+    chance would have to be very few.
     """
     fields = start.partition(b"\n")[0].decode(errors="replace").rstrip(" \r").rsplit(" ", width)
     if len(fields) == width + 1 and all(map(_is_number, fields[1:])):

@@ -99,7 +99,7 @@ def test_table_of_any_finite_vectors_is_finite(rows: np.ndarray) -> None:
 
 def read(path: Path, limit: int, dev: list[str] | None = None) -> tuple[list[str], Note]:
     records: list[Any] = []
-    train = [Sentence.from_words(["The", "wug", "rare"]), Sentence.from_words(["the"])]
+    train = [Sentence.from_words(["The", "wug", "rare"]), Sentence.from_words(["The"])]
     dev_sentences = [Sentence.from_words(dev)] if dev else []
     hooks = Hooks(on_record=records.append)
     vectors = read_most_frequent(path, limit, train, dev_sentences, hooks)
@@ -114,7 +114,7 @@ def test_words_before_the_limit_and_those_of_train_are_kept(path: Path) -> None:
     # saw is beyond the limit, and in dev alone
     kept, note = read(path, 2, dev=["IT", "it", "saw", "Wug"])
     assert kept == ["the", "it", "wug"]
-    found = "vectors: 3 of 4 forms of train, 3 of 4 forms of dev; 3 kept, of 3 values each"
+    found = "vectors: 2 of 3 forms of train, 3 of 4 forms of dev; 3 kept, of 3 values each"
     assert (note.text, note.warning) == (found, False)
 
 
@@ -122,7 +122,7 @@ def test_vectors_that_know_no_form_of_train_give_a_warning(path: Path) -> None:
     path.write_text("<unk> 1 2\nzebra 1 1\n", encoding="utf-8")
     kept, note = read(path, 9)
     assert kept == ["zebra"]
-    assert note.text == "vectors: 0 of 4 forms of train; 1 kept, of 2 values each"
+    assert note.text == "vectors: 0 of 3 forms of train; 1 kept, of 2 values each"
     assert note.warning
 
 
@@ -167,6 +167,10 @@ def test_vectors_are_no_part_of_the_network(make_joint: Make, treebank: list[Sen
     without, task = make_joint(treebank), make_joint(treebank, vectors=ROWS)
     assert task.network.state_dict().keys() == without.network.state_dict().keys()
     assert task.lexicon.to_dict() == without.lexicon.to_dict()
+    # a part of no width would change which random numbers drop the others
+    sizes, more = without.network.encoder._sizes.tolist(), task.network.encoder._sizes.tolist()
+    assert more == [*sizes, WIDTH]
+    assert 0 not in sizes
     assert task.arrays().keys() - without.arrays().keys() == {VECTORS, VECTOR_SCALES}
     assert task.header().keys() - without.header().keys() == {"vector_forms", "vector_width"}
 
