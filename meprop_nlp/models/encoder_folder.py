@@ -191,25 +191,24 @@ class EncoderCard:
             )
         return cls(**stored)
 
-    def demand(self, folder: EncoderFolder) -> None:
-        """Raise ConfigError unless a folder holds this encoder."""
-        found = folder.fingerprint()
-        if found != self.fingerprint:
+    def demand(self, name: str, fingerprint: str, folder: Path) -> None:
+        """Raise ConfigError unless this is the encoder that was found in a folder."""
+        if fingerprint != self.fingerprint:
             raise ConfigError(
-                f"{folder.path}: holds {folder.name} with the fingerprint {found}, but the model "
-                f"was trained with {self.name}, {self.fingerprint}; give that one's folder with "
+                f"{folder}: holds {name} with the fingerprint {fingerprint}, but the model was "
+                f"trained with {self.name}, {self.fingerprint}; give that one's folder with "
                 "`pretrained`"
             )
 
     def find(self, folder: str | os.PathLike[str] | None = None) -> EncoderFolder:
-        """Return the folder of this encoder.
+        """Return the folder of this encoder, which may hold another by now; see `demand`.
 
         Args:
             folder: where it is; None: where it was when the model was trained.
 
         Raises:
-            ConfigError: it is not there, or the folder holds another encoder.
-            DataError: the folder lacks a file.
+            ConfigError: there is no such folder.
+            DataError: it lacks a file.
         """
         path = self.folder if folder is None else folder
         if folder is None and not Path(path).is_dir():
@@ -218,6 +217,4 @@ class EncoderCard:
                 f"{self.fingerprint}), which is no longer in {path}; give its folder with "
                 "`pretrained`"
             )
-        found = EncoderFolder(path)
-        self.demand(found)
-        return found
+        return EncoderFolder(path)

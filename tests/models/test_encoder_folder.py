@@ -94,7 +94,8 @@ def test_card_of_a_model_file_finds_its_folder(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"needs .* b \(fingerprint 0\), which is no longer in"):
         gone.find()
     with pytest.raises(ConfigError, match=f"fingerprint {fingerprint}, but .* with b, 0; give"):
-        gone.find(folder)
+        gone.demand("a", fingerprint, folder)
+    card.demand("a", fingerprint, folder)
 
 
 @pytest.mark.parametrize(

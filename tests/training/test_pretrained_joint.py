@@ -20,11 +20,11 @@ from meprop_nlp.config import Knowledge
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.models import model as model_module
-from meprop_nlp.models import word_states
 from meprop_nlp.models.file import read_model_file, write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.native_encoder import NativeEncoder
 from meprop_nlp.models.pretrained import PretrainedEncoder
+from meprop_nlp.models.word_states import FolderStates, states_of
 from meprop_nlp.models.words import SentenceWords
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.layer_mix import LayerMix
@@ -298,6 +298,9 @@ def test_moved_encoder_is_found_where_the_user_says(
     other = make_encoder(tmp_path / "other", seed=9)
     with pytest.raises(ConfigError, match=r"other: holds other with the fingerprint"):
         load(path, pretrained=other)
+    states = states_of(read_model_file(path).header, other)
+    with pytest.raises(ConfigError, match=r"other: holds other with the fingerprint"):
+        Model(read_model_file(path), states)(treebank[0])
 
 
 def test_folder_is_refused_where_it_has_no_use(
@@ -361,7 +364,7 @@ def test_states_are_rounded_as_in_training(
     path: Path, treebank: list[Sentence], states: PretrainedStates
 ) -> None:
     model = load(path)
-    assert isinstance(model._states, word_states.FolderStates)
+    assert isinstance(model._states, FolderStates)
     forms = [sentence.forms for sentence in treebank]
     found = np.zeros((30, 3, 16), np.float32)
     for words, some in model._states.batches(forms):
