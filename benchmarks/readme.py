@@ -15,13 +15,17 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "speed.md", ROOT / "docs" / "accuracy.md")
-FILES = ("treebanks", "linear", "lstm", "training", "decode", "joint")
+DOCUMENTS = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("speed", "accuracy", "teachers")),
+)
+FILES = ("treebanks", "linear", "lstm", "training", "decode", "joint", "teachers")
 NAMES = (
     *("tagger", "parser", "ptb", "conditions", "linear", "linear-grid", "lstm"),
     *("training-step", "training-parser", "training-tagger", "speed-conditions"),
     *("training", "decode", "decode-peers", "decode-conditions"),
     *("joint", "joint-pace", "joint-dev", "joint-gold", "joint-test", "joint-conditions"),
+    *("teachers-test", "teachers-dev"),
 )
 # the scores of the joint model in the README, and in docs/accuracy.md
 SUMMARY = {
@@ -244,6 +248,18 @@ def joint_table(runs: dict[str, list[dict[str, Any]]], part: str) -> str:
     return markdown(["", "seeds", *JOINT.values(), "neurons"], rows)
 
 
+def teachers_table(runs: dict[str, list[dict[str, Any]]], part: str) -> str:
+    """Return the scores of models with knowledge beside their treebank, with size and minutes."""
+    rows = []
+    for name, seeds in runs.items():
+        found = [[seed[part][score] for seed in seeds if score in seed[part]] for score in SUMMARY]
+        cells = [_spread(values) if values else "" for values in found]
+        size = mean(seed["bytes"] for seed in seeds) / 1e6
+        minutes = mean(seed["seconds_of_epochs"] for seed in seeds) / 60
+        rows.append([name, str(len(seeds)), *cells, f"{size:.1f}", f"{minutes:.0f}"])
+    return markdown(["", "seeds", *SUMMARY.values(), "MB", "minutes"], rows)
+
+
 def joint_conditions(runs: dict[str, list[dict[str, Any]]]) -> str:
     """Return what the joint models were trained with, and on."""
     lines: dict[str, dict[str, None]] = {}
@@ -321,6 +337,9 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
         made["joint-gold"] = joint_table(joint, "dev, gold tags kept")
         made["joint-test"] = joint_table(joint, "test")
         made["joint-conditions"] = joint_conditions(joint)
+    if runs := results["teachers"].get("runs", {}):
+        made["teachers-test"] = teachers_table(runs, "test")
+        made["teachers-dev"] = teachers_table(runs, "dev")
     if "pace" in results["joint"]:
         made["joint-pace"] = joint_pace(results["joint"]["pace"])
     return {name: made.get(name) or UNMEASURED for name in NAMES}

@@ -15,7 +15,7 @@ import random
 from pathlib import Path
 
 from joint import EWT, IMST, Split, add_result, finished, model_path, run
-from readme import joint_table
+from readme import teachers_table
 
 RESULTS = Path(__file__).parent / "results" / "teachers.json"
 N_SMALL = 300  # sentences of a small treebank
@@ -101,7 +101,7 @@ def main() -> None:
                 )
                 add_result(RESULTS, name, result)
     for part in ("dev", "test"):
-        print(f"{part}:\n{joint_table(finished(RESULTS), part)}\n")
+        print(f"{part}:\n{teachers_table(finished(RESULTS), part)}\n")
 
 
 if __name__ == "__main__":

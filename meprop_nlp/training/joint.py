@@ -31,7 +31,7 @@ from meprop_nlp.training.heads.lemmas import Lemmas
 from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns
 from meprop_nlp.training.heads.state_tags import StateTags
 from meprop_nlp.training.heads.transitions import TransitionTree
-from meprop_nlp.training.knowledge.teachers import SoftTargets
+from meprop_nlp.training.knowledge.teachers import TAUGHT_WITH, SoftTargets
 from meprop_nlp.training.knowledge.vector_table import VectorTable
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.swaps import Swaps
@@ -235,9 +235,18 @@ class JointTask(SentenceTask):
             header["treebanks"] = self.sources.treebanks.names
         if self.sources.states is not None:
             header["pretrained"] = self.sources.states.card.to_dict()
+        if encoders := self._encoders_behind():
+            header[TAUGHT_WITH] = encoders
         for head in self.heads.values():
             header |= head.header()
         return header
+
+    def _encoders_behind(self) -> list[str]:
+        """Return the pretrained encoders that the network knows from without reading them."""
+        found = self.sources.teachers.encoders() if self.sources.teachers else []
+        if self.sources.initial:
+            found += self.sources.initial.header.get(TAUGHT_WITH, [])
+        return list(dict.fromkeys(found))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         return super().arrays() | (self.vectors.arrays() if self.vectors else {})

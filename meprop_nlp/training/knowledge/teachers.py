@@ -23,6 +23,7 @@ from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import Answers, Few
 from meprop_nlp.training.records import Note
 
+TAUGHT_WITH = "taught_with"  # in a model's header, the pretrained encoders of its teachers
 CHUNK = 20_000  # words that are asked about at a time, and kept in one file
 
 
@@ -51,6 +52,13 @@ class Teachers:
     def identity(self) -> list[int]:
         """Return what tells these teachers from others."""
         return self._checksums
+
+    def encoders(self) -> list[str]:
+        """Return the pretrained encoders that the teachers know from, each with its licence."""
+        found: dict[str, None] = {}
+        for model in self._models:
+            found |= dict.fromkeys(encoders_behind(model.file.header))
+        return list(found)
 
     def ask(
         self, sentences: Sequence[Sentence], values: Mapping[str, Sequence[str]]
@@ -194,6 +202,20 @@ def _checksum(model: Model) -> int:
     for name, array in sorted(model.file.arrays.items()):
         checksum = zlib.crc32(np.ascontiguousarray(array).data, zlib.crc32(name.encode(), checksum))
     return checksum
+
+
+def encoders_behind(header: Mapping[str, Any]) -> list[str]:
+    """Return the pretrained encoders that a model knows from, each with its licence.
+
+    Args:
+        header: of the model file: the encoder that it reads, and those that its teachers read.
+    """
+    own = [f"{card['name']} (licence: {card['licence']})" for card in _cards(header)]
+    return own + list(header.get(TAUGHT_WITH, []))
+
+
+def _cards(header: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [header["pretrained"]] if "pretrained" in header else []
 
 
 def _columns_of(teacher: int, few: Few) -> slice:

@@ -16,7 +16,8 @@ from meprop_nlp.config import Knowledge
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import ConfigError, DataError
-from meprop_nlp.models.model import load
+from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.model import Model, load
 from meprop_nlp.models.opinion import Opinion, values_of
 from meprop_nlp.models.words import SentenceWords
 from meprop_nlp.nn.optimizers import make_optimizer
@@ -25,7 +26,12 @@ from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import BEST, Answers, Few
 from meprop_nlp.training.knowledge.ensemble import teacher_path
 from meprop_nlp.training.knowledge.sources import Sources, answers_path
-from meprop_nlp.training.knowledge.teachers import SoftTargets, Teachers
+from meprop_nlp.training.knowledge.teachers import (
+    TAUGHT_WITH,
+    SoftTargets,
+    Teachers,
+    encoders_behind,
+)
 from meprop_nlp.training.knowledge.unlabelled import LONGEST, frequent_forms, read_unlabelled
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.records import Note, Step
@@ -386,3 +392,26 @@ def test_ensemble_is_trained_first_and_resumed(
 def test_unlabelled_text_needs_a_teacher() -> None:
     with pytest.raises(ConfigError, match="`unlabelled` goes with `teacher` or `teachers`"):
         Knowledge(unlabelled=["text.txt"])
+
+
+def test_model_names_the_encoders_that_its_teachers_read(
+    train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
+) -> None:
+    teacher = train("joint", treebank, training={"epochs": 1})
+    header = {**teacher.file.header, TAUGHT_WITH: ["tiny (licence: mit)"]}
+    knowledge = Knowledge(
+        teacher=[teacher_file(Model(ModelFile(header, teacher.file.arrays)), tmp_path)]
+    )
+    model = train("joint", treebank, knowledge=knowledge, training={"epochs": 1})
+    assert model.file.header[TAUGHT_WITH] == ["tiny (licence: mit)"]
+    card = {"name": "large", "licence": "apache-2.0"}
+    assert encoders_behind({"pretrained": card, TAUGHT_WITH: ["tiny (licence: mit)"]}) == [
+        "large (licence: apache-2.0)",
+        "tiny (licence: mit)",
+    ]
+    path = tmp_path / "m.safetensors"
+    model.save(path)
+    started = train(
+        "joint", treebank, knowledge=Knowledge(init_from=str(path)), training={"epochs": 1}
+    )
+    assert started.file.header[TAUGHT_WITH] == ["tiny (licence: mit)"]
