@@ -282,6 +282,8 @@ def test_widths_are_the_models_and_another_one_is_refused(trained: Any) -> None:
     assert fitted.meprop.k == 1  # of the model's width
     assert fitted.network.dropout == JointConfig().dropout  # no width
     assert initial.fitted(Settings.of("joint", hidden=8, k=5)).meprop.k == 5
+    with pytest.raises(ConfigError, match="`k` is 45, expected at most the layer's width, 8"):
+        initial.fitted(Settings.of("joint", k=45))
     for name, value in (("hidden", 200), ("hidden", 300), ("tree", "transitions"), ("layers", 1)):
         with pytest.raises(ConfigError, match=f"`{name}` is .*{value}.*, but the model .* has "):
             initial.fitted(Settings.of("joint", **{name: value}))
