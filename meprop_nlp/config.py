@@ -521,7 +521,7 @@ class Knowledge(Config):
     treebank_id: list[str] | None = setting(
         None,
         metavar="NAME",
-        help="Name of the treebank of each `train` file, in the same order, for a small treebank "
+        help="Name of the treebank of each training file, in the same order, for a small treebank "
         "beside a large related one: words are read with an embedding of their treebank, small "
         "treebanks are repeated, and dev is scored as the first.",
     )
@@ -554,7 +554,7 @@ class Knowledge(Config):
         None,
         metavar="DIR",
         help="Folder that keeps what takes long for further trainings: the states of `pretrained`, "
-        "some kilobytes a word, and what each `teacher` answered, some dozens of bytes.",
+        "some kilobytes a word, and what each `teacher` answered, about a hundred bytes.",
     )
 
     init_from: str | None = setting(

@@ -5,6 +5,7 @@ answers alone (Ba & Caruana 2014; Hinton et al. 2015); an ensemble of its own ki
 (Kuncoro et al. 2016, for parsing).
 """
 
+import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -33,7 +34,7 @@ class Teachers:
     Args:
         models: of the task `joint`.
         cache: folder that keeps the answers; None: they are kept in memory alone.
-        hooks: receive a Note on what is asked, and stop the asking.
+        hooks: receive a Note before each teacher is asked, and after; stop the asking.
 
     Raises:
         ConfigError: a model is of another task.
@@ -73,16 +74,21 @@ class Teachers:
         Raises:
             KeyboardInterrupt: `hooks.stop` returned True; what is answered stays in the cache.
         """
-        targets = SoftTargets(sum(map(len, sentences)), len(self._models))
+        n_words = sum(map(len, sentences))
+        targets = SoftTargets(n_words, len(self._models))
         for number, model in enumerate(self._models):
             known = _numbering(values_of(model.file.header), values)
-            first = 0
+            first, clock = 0, time.perf_counter()
+            name = f"teacher {number + 1} of {len(self._models)}"
+            self._hooks.on_record(Note(f"{name}: is asked about {n_words:,} words"))
             for chunk in _chunks(sentences):
                 if self._hooks.stop():
                     raise KeyboardInterrupt
                 answers = self._answers(number, chunk)
                 targets.write(first, number, answers, known)
                 first += sum(map(len, chunk))
+            seconds = time.perf_counter() - clock
+            self._hooks.on_record(Note(f"{name}: has answered, {n_words / seconds:,.0f} words/s"))
         targets.agree()
         return targets
 
