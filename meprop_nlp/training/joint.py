@@ -128,7 +128,7 @@ class JointTask(SentenceTask):
         self.tags = {}
         unlabelled = self.sources.unlabelled
         # of all sentences, those of the treebank first
-        self._lengths = np.array([len(s) for s in chain(train, unlabelled)], np.int64)
+        self._lengths = np.array([*map(len, train), *map(len, unlabelled)], np.int64)
         self._firsts = np.cumsum(self._lengths) - self._lengths
         self._n_labelled = len(train)
         self._n_words = int(self._lengths[: len(train)].sum())  # of the treebank
@@ -136,10 +136,8 @@ class JointTask(SentenceTask):
         self._prepare_order()
         table = FormTable()
         # (all words) the number of each word's form
-        self._form_of = np.array(
-            table.add(form for sentence in chain(train, unlabelled) for form in sentence.forms),
-            np.int64,
-        )
+        all_forms = chain((sentence.forms for sentence in train), unlabelled)
+        self._form_of = np.array(table.add(chain.from_iterable(all_forms)), np.int64)
         self.forms = FormRows(table.forms(), self.lexicon, config.word_dropout, self.device)
         self.ngrams = Ngrams(table.forms(), config.ngram_rows, self.device)
         self.characters = Characters.build(table.forms())
@@ -156,9 +154,7 @@ class JointTask(SentenceTask):
         pretrained = None
         if states is not None:
             # (all words) the number of each word's states
-            self._state_rows = states.rows(
-                [sentence.forms for sentence in chain(train, unlabelled)]
-            )
+            self._state_rows = states.rows([*(sentence.forms for sentence in train), *unlabelled])
             pretrained = states.card.layers, states.card.width
         several = self.sources.treebanks
         encoder = Encoder(
@@ -216,9 +212,8 @@ class JointTask(SentenceTask):
         self._swaps: Swaps | None = None
         self._beliefs: SoftTargets | None = None
         if self.sources.teachers:
-            sentences = [*train, *self.sources.unlabelled]
             self._values = values_of(self.header())
-            self._beliefs = self.sources.teachers.ask(sentences, self._values)
+            self._beliefs = self.sources.teachers.ask(train, self._values, self.sources.unlabelled)
         columns = filled_columns(train)  # without tags there is no saying which words are alike
         # a pretrained encoder has not read the swapped sentences
         if columns and self._taught and self.sources.states is None:

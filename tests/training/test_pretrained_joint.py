@@ -51,7 +51,9 @@ def cache(tmp_path_factory: Any) -> Path:
 
 @pytest.fixture(scope="module")
 def states(folder: Path, cache: Path, treebank: list[Sentence]) -> PretrainedStates:
-    return PretrainedStates(PretrainedEncoder(folder), [treebank], cache, Hooks())
+    return PretrainedStates(
+        PretrainedEncoder(folder), [[s.forms for s in treebank]], cache, Hooks()
+    )
 
 
 @pytest.fixture(scope="module")

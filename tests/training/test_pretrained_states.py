@@ -44,7 +44,8 @@ def stored(
 
     def run(dev: Any = (), cache: Any = tmp_path, stop: Any = lambda: False) -> PretrainedStates:
         hooks = Hooks(on_record=notes.append, stop=stop)  # type: ignore[arg-type]
-        return PretrainedStates(encoder, [treebank, list(dev)], cache, hooks)
+        treebanks = [[s.forms for s in part] for part in (treebank, dev)]
+        return PretrainedStates(encoder, treebanks, cache, hooks)
 
     return run
 
@@ -182,7 +183,7 @@ def test_other_encoders_have_other_files(
     stored()
     n = len(list(tmp_path.iterdir()))
     other = PretrainedEncoder(make_encoder(tmp_path.parent / f"{tmp_path.name}-bert", seed=6))
-    PretrainedStates(other, [treebank], tmp_path, Hooks())
+    PretrainedStates(other, [[s.forms for s in treebank]], tmp_path, Hooks())
     assert len(list(tmp_path.iterdir())) == 2 * n
 
 

@@ -14,13 +14,12 @@ import tempfile
 import time
 import weakref
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError, number_of
 from meprop_nlp.files import demand_writable, replacing
 from meprop_nlp.models.encoder_folder import EncoderCard
@@ -44,7 +43,8 @@ class PretrainedStates:
 
     Args:
         encoder: computes them.
-        treebanks: the sentences; the files of one treebank do not depend on those after it.
+        treebanks: the forms of their sentences; the files of one treebank do not depend on those
+            after it.
         cache: the folder for the files; None: a temporary one, which is removed with this object.
         hooks: receive Notes on what is computed; `stop` is called between batches.
 
@@ -59,7 +59,7 @@ class PretrainedStates:
     def __init__(
         self,
         encoder: PretrainedEncoder,
-        treebanks: Sequence[Sequence[Sentence]],
+        treebanks: Iterable[Iterable[Sequence[str]]],
         cache: str | os.PathLike[str] | None,
         hooks: Hooks,
     ) -> None:
@@ -74,14 +74,14 @@ class PretrainedStates:
         paths = [folder / f"{_name(self.card, group)}.states" for group in groups]
         self._files: list[npt.NDArray[np.void]] = _Computation(encoder, hooks).files(groups, paths)
 
-    def _grouped(self, treebanks: Sequence[Sequence[Sentence]]) -> Iterator[list[Forms]]:
+    def _grouped(self, treebanks: Iterable[Iterable[Sequence[str]]]) -> Iterator[list[Forms]]:
         """Yield the distinct sentences of each file, and number their words."""
         n_words = 0
         for treebank in treebanks:
             group: list[Forms] = []
             n_group = 0
             for sentence in treebank:
-                forms = tuple(sentence.forms)
+                forms = tuple(sentence)
                 if not forms or forms in self._firsts:
                     continue
                 self._firsts[forms] = n_words

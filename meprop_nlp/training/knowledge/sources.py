@@ -1,5 +1,6 @@
 """`Sources`: what a training draws on beside its treebank, read and checked."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,6 @@ from meprop_nlp.training.knowledge.vectors import (
     read_most_frequent,
     read_pretrained,
 )
-from meprop_nlp.training.treebanks import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Sources:
         vectors: pretrained word vectors by form.
         states: the states of the words of all these sentences by a pretrained encoder.
         teachers: models to learn from.
-        unlabelled: sentences that the teachers annotate.
+        unlabelled: the forms of sentences that the teachers annotate.
         unlabelled_share: of the minibatches.
         treebanks: which treebank each training sentence is of, where there are several.
         initial: the model that training starts from, if there is one.
@@ -43,7 +43,7 @@ class Sources:
     vectors: Vectors = field(default_factory=dict)
     states: PretrainedStates | None = None
     teachers: Teachers | None = None
-    unlabelled: Sequence[Sentence] = ()
+    unlabelled: Sequence[Sequence[str]] = ()
     unlabelled_share: float = 0.0
     treebanks: SeveralTreebanks | None = None
     initial: InitialModel | None = None
@@ -56,8 +56,11 @@ class Sources:
         if self.teachers:
             identity["teachers"] = self.teachers.identity()
         if self.unlabelled:
-            unlabelled = fingerprint(self.unlabelled) | {"share": self.unlabelled_share}
-            identity["unlabelled"] = unlabelled
+            identity["unlabelled"] = {
+                "sentences": len(self.unlabelled),
+                "checksum": zlib.crc32(repr(self.unlabelled).encode("utf-8", "surrogatepass")),
+                "share": self.unlabelled_share,
+            }
         if self.treebanks:
             identity["treebanks"] = self.treebanks.names
         if self.initial:
@@ -102,7 +105,8 @@ def read_sources(
     folder, states = knowledge.pretrained, None
     if folder is not None:
         encoder = PretrainedEncoder(folder, device=device)
-        states = PretrainedStates(encoder, [train, dev, unlabelled], knowledge.cache, hooks)
+        all_forms = [(s.forms for s in train), (s.forms for s in dev), unlabelled]
+        states = PretrainedStates(encoder, all_forms, knowledge.cache, hooks)
     models = [*map(load, knowledge.teacher or ()), *teachers]
     cache = Path(knowledge.cache) if knowledge.cache else output and answers_path(output)
     return Sources(

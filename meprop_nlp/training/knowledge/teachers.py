@@ -7,9 +7,10 @@ answers alone (Ba & Caruana 2014; Hinton et al. 2015); an ensemble of its own ki
 
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ from meprop_nlp.models.opinion import values_of
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import Answers, Few
 from meprop_nlp.training.records import Note
+
+Item = TypeVar("Item", bound=Sized)
 
 TAUGHT_WITH = "taught_with"  # in a model's header, the pretrained encoders of its teachers
 CHUNK = 20_000  # words that are asked about at a time, and kept in one file
@@ -62,26 +65,30 @@ class Teachers:
         return list(found)
 
     def ask(
-        self, sentences: Sequence[Sentence], values: Mapping[str, Sequence[str]]
+        self,
+        sentences: Sequence[Sentence],
+        values: Mapping[str, Sequence[str]],
+        unlabelled: Sequence[Sequence[str]] = (),
     ) -> "SoftTargets":
-        """Return what the teachers answer about the words of sentences.
+        """Return what the teachers answer about the words of sentences, the unlabelled ones last.
 
         Args:
             sentences: where they have heads, labels are answered for these arcs.
+            unlabelled: the forms of further sentences.
             values: of the network that learns, see `models.opinion.values_of`. Values that it
                 lacks are left out of the teachers' answers.
 
         Raises:
             KeyboardInterrupt: `hooks.stop` returned True; what is answered stays in the cache.
         """
-        n_words = sum(map(len, sentences))
+        n_words = sum(map(len, sentences)) + sum(map(len, unlabelled))
         targets = SoftTargets(n_words, len(self._models))
         for number, model in enumerate(self._models):
             known = _numbering(values_of(model.file.header), values)
             first, clock = 0, time.perf_counter()
             name = f"teacher {number + 1} of {len(self._models)}"
             self._hooks.on_record(Note(f"{name}: is asked about {n_words:,} words"))
-            for chunk in _chunks(sentences):
+            for chunk in chain(_chunks(sentences), map(_as_sentences, _chunks(unlabelled))):
                 if self._hooks.stop():
                     raise KeyboardInterrupt
                 answers = self._answers(number, chunk)
@@ -229,7 +236,11 @@ def _columns_of(teacher: int, few: Few) -> slice:
     return slice(teacher * width, (teacher + 1) * width)
 
 
-def _chunks(sentences: Sequence[Sentence]) -> Iterator[Sequence[Sentence]]:
+def _as_sentences(forms: Sequence[Sequence[str]]) -> list[Sentence]:
+    return list(map(Sentence.from_words, forms))
+
+
+def _chunks(sentences: Sequence[Item]) -> Iterator[Sequence[Item]]:
     """Yield sentences in chunks of about CHUNK words."""
     start = n_words = 0
     for end, sentence in enumerate(sentences, start=1):

@@ -1,6 +1,7 @@
 """Sentences without annotation, for teachers to annotate."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -15,8 +16,8 @@ LONGEST = 200  # words; longer lines are mostly no sentences, and take memory by
 FEWEST = 5  # times that a form must occur to get a row of its own
 
 
-def read_unlabelled(paths: Sequence[str | os.PathLike[str]], hooks: Hooks) -> list[Sentence]:
-    """Read the sentences of files, without what annotation they may have; report their number.
+def read_unlabelled(paths: Sequence[str | os.PathLike[str]], hooks: Hooks) -> list[list[str]]:
+    """Return the forms of the sentences of files; report their number.
 
     A file has a sentence a line, with spaces between the words, where # begins a line that is no
     sentence; or it is CoNLL, which has tabs. Sentences of over LONGEST words are left out.
@@ -24,7 +25,7 @@ def read_unlabelled(paths: Sequence[str | os.PathLike[str]], hooks: Hooks) -> li
     Raises:
         DataError: a file cannot be read, or has no sentence.
     """
-    sentences: list[Sentence] = []
+    sentences: list[list[str]] = []
     n_long = 0
     for path in paths:
         before = len(sentences)
@@ -32,7 +33,8 @@ def read_unlabelled(paths: Sequence[str | os.PathLike[str]], hooks: Hooks) -> li
             if len(forms) > LONGEST:
                 n_long += 1
             elif forms:
-                sentences.append(Sentence.from_words(forms))
+                # each form is in memory once
+                sentences.append(list(map(sys.intern, Sentence.from_words(forms).forms)))
         if len(sentences) == before:
             raise DataError(
                 f"{os.fspath(path)}: no sentences; expected a sentence a line, with spaces between "
@@ -46,9 +48,9 @@ def read_unlabelled(paths: Sequence[str | os.PathLike[str]], hooks: Hooks) -> li
     return sentences
 
 
-def frequent_forms(sentences: Sequence[Sentence]) -> Iterator[str]:
+def frequent_forms(sentences: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield the forms that occur FEWEST times or more, as often as they occur."""
-    counts = Counter(form for sentence in sentences for form in sentence.forms)
+    counts = Counter(form for sentence in sentences for form in sentence)
     for form, count in counts.items():
         if count >= FEWEST:
             yield from [form] * count
