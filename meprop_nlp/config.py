@@ -576,12 +576,24 @@ class Knowledge(Config):
             raise ConfigError("`teachers` and `treebank_id` exclude each other; use `teacher`")
         if self.cache is not None and not (self.pretrained or self.teacher or self.teachers):
             raise ConfigError("`cache` goes with `pretrained`, `teacher` or `teachers`")
+        share = settings_of(Knowledge)["unlabelled_share"].default
+        if self.unlabelled_share != share and not self.unlabelled:
+            raise ConfigError("`unlabelled_share` goes with `unlabelled`")
+        if any(not name or "\t" in name or "\n" in name for name in self.treebank_id or ()):
+            raise ConfigError("`treebank_id` is empty or has a tab or a line break in it")
         if self.unlabelled and not (self.teacher or self.teachers):
             raise ConfigError("`unlabelled` goes with `teacher` or `teachers`, which annotate it")
 
     def of_teacher(self) -> Knowledge:
         """Return what the models of `teachers` draw on: all but teachers of their own."""
-        return replace(self, teacher=None, teachers=0, unlabelled=None)
+        return replace(
+            self,
+            teacher=None,
+            teachers=0,
+            unlabelled=None,
+            unlabelled_share=settings_of(Knowledge)["unlabelled_share"].default,
+            cache=self.cache if self.pretrained else None,
+        )
 
     @property
     def files(self) -> list[str]:
@@ -600,9 +612,10 @@ NETWORKS: dict[str, Any] = {
 # The joint model's head that does the work of a tagger or a parser. With `encoder` bilstm these are
 # the joint model with this head alone, which has no use for some of its settings.
 HEAD_OF = {"tagger": "tags", "parser": "tree"}
+_BESIDE = {"treebank_dim", "pretrained_dim"}
 _USELESS = {
-    "tagger": {"heads", "tree", "pretrained_dim", "lemma_dim", "tag_dim", "arc_dim", "label_dim"},
-    "parser": {"heads", "columns", "pretrained_dim", "lemma_dim", "tag_dim", "smoothing"},
+    "tagger": {"heads", "tree", "lemma_dim", "tag_dim", "arc_dim", "label_dim", *_BESIDE},
+    "parser": {"heads", "columns", "lemma_dim", "tag_dim", "smoothing", *_BESIDE},
 }
 BILSTM = "bilstm"
 _ENCODER = Setting(

@@ -31,7 +31,7 @@ from meprop_nlp.training.heads.lemmas import Lemmas
 from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns
 from meprop_nlp.training.heads.state_tags import StateTags
 from meprop_nlp.training.heads.transitions import TransitionTree
-from meprop_nlp.training.knowledge.teachers import TAUGHT_WITH, SoftTargets
+from meprop_nlp.training.knowledge.teachers import TAUGHT_WITH, SoftTargets, Teachers
 from meprop_nlp.training.knowledge.vector_table import VectorTable
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.swaps import Swaps
@@ -213,6 +213,7 @@ class JointTask(SentenceTask):
         self._beliefs: SoftTargets | None = None
         if self.sources.teachers:
             self._values = values_of(self.header())
+            self._demand_taught(self.sources.teachers)
             self._beliefs = self.sources.teachers.ask(train, self._values, self.sources.unlabelled)
         columns = filled_columns(train)  # without tags there is no saying which words are alike
         # a pretrained encoder has not read the swapped sentences
@@ -221,6 +222,23 @@ class JointTask(SentenceTask):
             ids = np.unique(tags, return_inverse=True)[1]
             known = Annotation(train).known(columns[0])
             self._swaps = Swaps(*_tagged(self._form_of[: self._n_words], ids, known))
+
+    def _demand_taught(self, teachers: Teachers) -> None:
+        """Add a warning of each head that learns nothing from the teachers.
+
+        Raises:
+            ConfigError: none does.
+        """
+        names = teachers.names()
+        taught = {name for name, tables in self._taught.items() if names & set(tables)}
+        others = [name for name in self.heads if name not in taught]
+        if not taught:
+            raise ConfigError(
+                "`teacher` answers nothing that this network could learn: its heads are "
+                f"{', '.join(others)}; a tree by transitions is not learnt from teachers"
+            )
+        for name in others:
+            self.warnings.append(f"the head {name} learns from the treebank alone")
 
     def header(self) -> dict[str, Any]:
         header = super().header() | {"characters": self.characters.vocab.to_list()}

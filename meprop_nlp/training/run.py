@@ -1,7 +1,6 @@
 """`train`: from files and settings to a trained model, as one visible flow."""
 
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -15,7 +14,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
 from meprop_nlp.models.file import ModelFile, write_model_file
-from meprop_nlp.models.model import Model
+from meprop_nlp.models.model import Model, load
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.calibration import measure_calibration
@@ -24,10 +23,12 @@ from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
 from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.knowledge.answers import remove_answers
 from meprop_nlp.training.knowledge.ensemble import TrainOne, train_teachers
 from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.several_treebanks import read_treebanks
-from meprop_nlp.training.knowledge.sources import answers_path, read_sources
+from meprop_nlp.training.knowledge.sources import answers_path, demand_use, read_sources
+from meprop_nlp.training.knowledge.unlabelled import read_unlabelled
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
 from meprop_nlp.training.records import EpochRecord, Note
@@ -73,6 +74,7 @@ def train(
     settings, hooks = settings or Settings.of(task), hooks or Hooks()
     knowledge = knowledge or Knowledge()
     path = None if output is None else Path(output)
+    demand_use(knowledge, settings.network)
     initial = _initial_model(knowledge, task)
     if initial is not None:
         settings = initial.fitted(settings)
@@ -98,9 +100,11 @@ def train(
     if task_class.partial:
         for role, of in (("train", sentences), ("dev", dev_sentences)):
             note_partial(role, of, hooks)
-    teachers: Sequence[Model] = ()
+    # before teachers are trained, which takes hours
+    unlabelled = read_unlabelled(knowledge.unlabelled, hooks) if knowledge.unlabelled else []
+    teachers = [*map(load, knowledge.teacher or ())]
     if knowledge.teachers:
-        teachers = train_teachers(
+        teachers += train_teachers(
             knowledge.teachers,
             _teacher_trainer(task, sentences, dev_sentences, settings, knowledge),
             output=path,
@@ -122,6 +126,7 @@ def train(
         str(pick_device(settings.training.device)),
         hooks,
         teachers=teachers,
+        unlabelled=unlabelled,
         treebanks=treebanks,
         initial=initial,
         output=path,
@@ -163,8 +168,8 @@ def train(
     )
     if stored_tags is not None:
         stored_tags.unlink(missing_ok=True)
-    if path is not None and not knowledge.cache:
-        shutil.rmtree(answers_path(path), ignore_errors=True)
+    if path is not None and sources.teachers and not knowledge.cache:
+        remove_answers(answers_path(path))
     if not dev_sentences:
         return Model(file)
     header = {key: value for key, value in file.header.items() if key != "checksum"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +12,14 @@ import numpy.typing as npt
 
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET
+from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.file import read_model_file, write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.opinion import Opinion
 from meprop_nlp.models.words import SentenceWords
 
+FORMAT = 1  # of the files; a change of what is kept, or of how it is asked, gives another
 BEST = 4  # answers to a question that are kept
 
 Shares = npt.NDArray[np.float32]
@@ -88,15 +91,29 @@ class Answers:
         write_model_file(path, {"kind": "answers"}, arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Answers:
+    def load(cls, path: Path, n_words: int) -> Answers:
         """Read the answers of `save`.
 
         Raises:
-            CheckpointError: the file is damaged.
+            CheckpointError: the file is damaged, or of other words.
         """
+        # a file of answers is not packed, so float16 stays as it is but for `unpack_arrays`
         arrays = read_model_file(path).arrays
-        names = [name.removesuffix("/ids") for name in arrays if name.endswith("/ids")]
-        return cls({name: Few(arrays[f"{name}/ids"], arrays[f"{name}/shares"]) for name in names})
+        few = {}
+        for name in (name.removesuffix("/ids") for name in arrays if name.endswith("/ids")):
+            ids, shares = arrays[f"{name}/ids"], arrays.get(f"{name}/shares")
+            if shares is None or {ids.shape, shares.shape} != {(n_words, BEST)}:
+                raise CheckpointError(f"{path}: holds no answers about {n_words:,} words")
+            few[name] = Few(ids.astype(np.uint16), shares.astype(np.float16))
+        return cls(few)
+
+
+def remove_answers(folder: Path) -> None:
+    """Remove the files of answers from a folder, and the folder if nothing else is in it."""
+    for path in folder.glob("answers-*.safetensors"):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _places(order: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -35,9 +35,17 @@ def train_teachers(
     """
     models = []
     if resume and output is not None:
-        first = teacher_path(output, 1)
-        if not first.exists() and not checkpoint_path(first).exists():
+        paths = [teacher_path(output, number) for number in range(1, n + 1)]
+        there = [each.exists() or checkpoint_path(each).exists() for each in paths]
+        finished = all(there) and not checkpoint_path(paths[-1]).exists() and output.exists()
+        if finished or not there[0]:
             demand_checkpoint(output)
+    if output is not None and not resume:
+        # those of an earlier run must not be taken for this one's
+        checkpoint_path(output).unlink(missing_ok=True)
+        for each in (teacher_path(output, number) for number in range(1, n + 1)):
+            each.unlink(missing_ok=True)
+            checkpoint_path(each).unlink(missing_ok=True)
     for number in range(1, n + 1):
         path = output and teacher_path(output, number)
         begun = resume and path is not None and checkpoint_path(path).exists()

@@ -25,7 +25,7 @@ from meprop_nlp.training.simplification.widths import shrink, widths_of
 _SHAPING: dict[str, tuple[str, ...]] = {
     "encoder": (
         "hidden", "layers", "word_dim", "feature_dim", "ngram_dim", "ngram_rows", "character_dim",
-        "spelling_dim",
+        "spelling_dim", "pretrained_dim", "treebank_dim",
     ),
     "lemmas": ("lemma_dim",),
     "tree": ("tree", "tag_dim", "arc_dim", "label_dim"),

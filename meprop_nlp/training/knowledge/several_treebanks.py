@@ -4,6 +4,7 @@ A network that reads an embedding of the treebank learns what treebanks share to
 differences apart (Stymne et al. 2018).
 """
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -62,7 +63,9 @@ def read_treebanks(
         ConfigError: there is not one name for each file.
         ConlluError, DataError: a file is faulty, or has no sentence.
     """
-    files = list(source) if isinstance(source, Sequence) and not isinstance(source, str) else []
+    if isinstance(source, str | os.PathLike):
+        source = [source]
+    files = list(source) if isinstance(source, Sequence) else []
     if len(files) != len(names):
         found = f"{len(names)} for {len(files) or 1} training files"
         raise ConfigError(

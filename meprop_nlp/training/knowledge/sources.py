@@ -9,7 +9,7 @@ from typing import Any
 from meprop_nlp.config import JointConfig, Knowledge, ParserConfig, TaggerConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.models.model import Model, load
+from meprop_nlp.models.model import Model
 from meprop_nlp.models.pretrained import PretrainedEncoder
 from meprop_nlp.settings import settings_of
 from meprop_nlp.training.hooks import Hooks
@@ -17,7 +17,6 @@ from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.pretrained_states import PretrainedStates
 from meprop_nlp.training.knowledge.several_treebanks import SeveralTreebanks
 from meprop_nlp.training.knowledge.teachers import Teachers
-from meprop_nlp.training.knowledge.unlabelled import read_unlabelled
 from meprop_nlp.training.knowledge.vectors import (
     Vectors,
     checksum_of,
@@ -62,7 +61,8 @@ class Sources:
                 "share": self.unlabelled_share,
             }
         if self.treebanks:
-            identity["treebanks"] = self.treebanks.names
+            numbers = zlib.crc32(self.treebanks.numbers.tobytes())
+            identity["treebanks"] = {"names": self.treebanks.names, "checksum": numbers}
         if self.initial:
             identity |= self.initial.identity()
         return identity
@@ -78,6 +78,7 @@ def read_sources(
     hooks: Hooks,
     *,
     teachers: Sequence[Model] = (),
+    unlabelled: Sequence[Sequence[str]] = (),
     treebanks: SeveralTreebanks | None = None,
     initial: InitialModel | None = None,
     output: Path | None = None,
@@ -89,7 +90,8 @@ def read_sources(
             None: pretrained vectors are a part of words' vectors of their own.
         network: the settings of the network.
         device: where a pretrained encoder runs, as torch names it.
-        teachers: models to learn from beside those that `knowledge` names.
+        teachers: models to learn from.
+        unlabelled: the forms of sentences that they annotate.
         treebanks: which treebank each sentence of `train` is of, where there are several.
         initial: the model that training starts from, which has been read.
         output: the model file; what teachers answer is kept beside it while the training goes on,
@@ -100,19 +102,16 @@ def read_sources(
         DataError: a file cannot be used.
         KeyboardInterrupt: `hooks.stop` returned True while states were computed.
     """
-    _demand_use(knowledge, network)
-    unlabelled = read_unlabelled(knowledge.unlabelled, hooks) if knowledge.unlabelled else []
     folder, states = knowledge.pretrained, None
     if folder is not None:
         encoder = PretrainedEncoder(folder, device=device)
         all_forms = [(s.forms for s in train), (s.forms for s in dev), unlabelled]
         states = PretrainedStates(encoder, all_forms, knowledge.cache, hooks)
-    models = [*map(load, knowledge.teacher or ()), *teachers]
     cache = Path(knowledge.cache) if knowledge.cache else output and answers_path(output)
     return Sources(
         vectors=_vectors(knowledge, train, dev, width, hooks),
         states=states,
-        teachers=Teachers(models, cache, hooks) if models else None,
+        teachers=Teachers(teachers, cache, hooks) if teachers else None,
         unlabelled=unlabelled,
         unlabelled_share=knowledge.unlabelled_share if unlabelled else 0.0,
         treebanks=treebanks,
@@ -146,14 +145,15 @@ def _vectors(
     return read_pretrained(path, train, width, hooks)
 
 
-def _demand_use(knowledge: Knowledge, network: TaggerConfig | ParserConfig | JointConfig) -> None:
+def demand_use(knowledge: Knowledge, network: TaggerConfig | ParserConfig | JointConfig) -> None:
     """Raise ConfigError for settings that would have no effect on this network."""
     default = JointConfig().pretrained_dim
     if not isinstance(network, JointConfig):
         if knowledge.pretrained is not None:
             raise ConfigError("`pretrained` goes with a joint model")
-        if knowledge.treebank_id is not None:
-            raise ConfigError("`treebank_id` goes with a joint model")
+        for name in ("treebank_id", "teacher", "teachers", "unlabelled"):
+            if getattr(knowledge, name):
+                raise ConfigError(f"`{name}` goes with a joint model")
         return
     if knowledge.treebank_id is None and network.treebank_dim != JointConfig().treebank_dim:
         raise ConfigError("`treebank_dim` goes with `treebank_id`")

@@ -5,6 +5,7 @@ answers alone (Ba & Caruana 2014; Hinton et al. 2015); an ensemble of its own ki
 (Kuncoro et al. 2016, for parsing).
 """
 
+import hashlib
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence, Sized
@@ -18,11 +19,12 @@ import torch
 from torch import Tensor
 
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.opinion import values_of
 from meprop_nlp.training.hooks import Hooks
-from meprop_nlp.training.knowledge.answers import Answers, Few
+from meprop_nlp.training.knowledge.answers import FORMAT, Answers, Few
 from meprop_nlp.training.records import Note
 
 Item = TypeVar("Item", bound=Sized)
@@ -56,6 +58,14 @@ class Teachers:
     def identity(self) -> list[int]:
         """Return what tells these teachers from others."""
         return self._checksums
+
+    def names(self) -> set[str]:
+        """Return what the teachers answer, by the names of `models.opinion.Opinion.shares`."""
+        found: set[str] = set()
+        for model in self._models:
+            found.update(values_of(model.file.header))
+            found |= {"arcs"} if "tree" in model.heads else set()
+        return found
 
     def encoders(self) -> list[str]:
         """Return the pretrained encoders that the teachers know from, each with its licence."""
@@ -96,7 +106,10 @@ class Teachers:
                 first += sum(map(len, chunk))
             seconds = time.perf_counter() - clock
             self._hooks.on_record(Note(f"{name}: has answered, {n_words / seconds:,.0f} words/s"))
-        targets.agree()
+        heads = [head for sentence in sentences for head in sentence.column("head")]
+        has_head = np.zeros(n_words, np.bool_)
+        has_head[: len(heads)] = np.array(heads) != UNSET
+        targets.agree(has_head)
         return targets
 
     def _answers(self, number: int, sentences: Sequence[Sentence]) -> Answers:
@@ -104,14 +117,14 @@ class Teachers:
         model, checksum = self._models[number], self._checksums[number]
         if self._cache is None:
             return Answers.of(model, sentences)
+        digest = hashlib.sha256(repr((FORMAT, checksum)).encode())
         for sentence in sentences:
-            checksum = zlib.crc32(
-                repr((sentence.forms, sentence.column("head"))).encode(), checksum
-            )
-        path = self._cache / f"answers-{checksum:08x}.safetensors"
+            content = repr((sentence.forms, sentence.column("head")))
+            digest.update(content.encode("utf-8", "surrogatepass"))
+        path = self._cache / f"answers-{digest.hexdigest()[:32]}.safetensors"
         if path.exists():
             try:
-                return Answers.load(path)
+                return Answers.load(path, sum(map(len, sentences)))
             except CheckpointError as error:
                 self._hooks.on_record(Note(f"{error}; asked again", warning=True))
         answers = Answers.of(model, sentences)
@@ -130,7 +143,7 @@ class SoftTargets:
 
     def __init__(self, n: int, n_teachers: int) -> None:
         self._n, self._n_teachers = n, n_teachers
-        self._ids: dict[str, npt.NDArray[np.int16]] = {}
+        self._ids: dict[str, npt.NDArray[np.uint16]] = {}
         self._shares: dict[str, npt.NDArray[np.float16]] = {}
 
     @property
@@ -163,29 +176,34 @@ class SoftTargets:
                 ids = np.maximum(ids, 0)
             if name not in self._ids:
                 shape = (self._n, self._n_teachers * ids.shape[1])
-                self._ids[name] = np.zeros(shape, np.int16)
+                self._ids[name] = np.zeros(shape, np.uint16)
                 self._shares[name] = np.zeros(shape, np.float16)
             rows, columns = slice(first, first + len(ids)), _columns_of(teacher, few)
             self._ids[name][rows, columns] = ids
             self._shares[name][rows, columns] = shares
 
-    def agree(self) -> None:
+    def agree(self, has_head: npt.NDArray[np.bool_]) -> None:
         """Keep the labels only of those teachers that find the most probable arc of all the best.
 
-        The others answered about the label of another arc. Where the sentence has arcs, all
-        answered about these, and most agree.
+        The others answered about the label of another arc.
+
+        Args:
+            has_head: (N,) the words that have an arc in the treebank, about which all answered.
         """
         if self._n_teachers == 1 or not {"arcs", "labels"} <= self.names:
             return
-        heads, shares = self._ids["arcs"], self._shares["arcs"]
+        heads, shares = self._ids["arcs"], self._shares["arcs"].astype(np.float32)
         width = heads.shape[1] // self._n_teachers
+        votes = np.zeros(heads.shape, np.float32)  # of all teachers for the head in each column
+        for column in range(heads.shape[1]):
+            same = heads == heads[:, column, None]
+            votes[:, column] = np.where(same, shares, 0).sum(1)
+        # of heads with the same votes, the first in the sentence, as `argmax` takes it
+        winners = np.where(votes == votes.max(1, keepdims=True), heads, np.iinfo(np.uint16).max)
         own = heads[:, ::width]  # each teacher's best
-        votes = np.stack(
-            [np.where(heads == own[:, t, None], shares, 0).sum(1) for t in range(own.shape[1])], 1
-        )
-        best = np.take_along_axis(own, votes.argmax(1)[:, None], 1)
-        dissent = np.repeat(own != best, self._shares["labels"].shape[1] // self._n_teachers, 1)
-        self._shares["labels"][dissent] = 0
+        dissent = (own != winners.min(1)[:, None]) & ~has_head[:, None]
+        n_labels = self._shares["labels"].shape[1] // self._n_teachers
+        self._shares["labels"][np.repeat(dissent, n_labels, 1)] = 0
 
     def read(self, words: Tensor, widths: Mapping[str, int]) -> dict[str, Tensor]:
         """Return the logarithm of the mean probabilities of all values, by name: (B, width) each.

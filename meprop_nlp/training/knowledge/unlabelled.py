@@ -4,8 +4,9 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.reading import good_blocks, parse_lines
 from meprop_nlp.data.lines import read_lines
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
@@ -13,6 +14,7 @@ from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.records import Note
 
 LONGEST = 200  # words; longer lines are mostly no sentences, and take memory by their square
+MOST_ERRORS = 100  # that are reported
 FEWEST = 5  # times that a form must occur to get a row of its own
 
 
@@ -58,11 +60,18 @@ def frequent_forms(sentences: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _forms(path: str | os.PathLike[str]) -> Iterator[list[str]]:
     """Yield the forms of each sentence."""
-    first = next((line for line in read_lines(path) if line and line[0] != "#"), "")
-    if "\t" in first:
-        for sentence in read(path):
-            yield list(sentence.forms)
+    lines = read_lines(path)
+    begun: list[str] = []  # up to the first line that tells what the file is
+    for line in lines:
+        begun.append(line)
+        if line and line[0] != "#":
+            break
+    lines = chain(begun, lines)  # a pipe can be read only once
+    if begun and "\t" in begun[-1]:
+        name = os.fspath(path)
+        for sentence in good_blocks(parse_lines(lines, path=name), name, "fail", MOST_ERRORS, None):
+            yield sentence.forms
         return
-    for line in read_lines(path):
+    for line in lines:
         if line[:1] != "#":
             yield line.split()

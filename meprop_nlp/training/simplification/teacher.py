@@ -111,8 +111,8 @@ def distilled(
         loss: () the mean loss by the labels of the examples that have one; not used where the
             minibatch is synthetic.
         logits: (B, C) of the network that learns; -inf for classes that are left out.
-        answers: (B, C) the teacher's logits, with the same classes left out. From an example for
-            which all are -inf, the network learns nothing of the teacher.
+        answers: (B, C) the teacher's logits, with the same classes left out. An example for which
+            all are -inf adds nothing to the teacher's part of the loss.
         synthetic: whether the examples have no labels.
         known: (B,) which examples have a label, None: all. From the others, as from synthetic
             ones, the network learns the teacher's answers alone.

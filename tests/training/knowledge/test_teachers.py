@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from meprop_nlp.config import Knowledge
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET
-from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.model import Model, load
 from meprop_nlp.models.opinion import Opinion, values_of
@@ -120,7 +122,10 @@ def test_answers_stand_in_the_order_of_the_words(
             np.testing.assert_allclose(dense(few, 60), dense(all_of_them, 60), atol=2e-3)
         first += len(sentence)
     answers.save(tmp_path / "answers.safetensors")
-    again = Answers.load(tmp_path / "answers.safetensors")
+    n_words = sum(map(len, treebank))
+    again = Answers.load(tmp_path / "answers.safetensors", n_words)
+    with pytest.raises(CheckpointError, match="holds no answers about 5 words"):
+        Answers.load(tmp_path / "answers.safetensors", 5)
     for name, few in answers.few.items():
         np.testing.assert_array_equal(again.few[name].ids, few.ids)
         np.testing.assert_array_equal(again.few[name].shares, few.shares)
@@ -159,7 +164,7 @@ def test_teachers_are_averaged_in_the_values_of_the_learner() -> None:
     known = [{"upos": np.array([1, 0])}, {"upos": np.array([2, -1, 0])}]
     targets.write(0, 0, Answers({"upos": few({0: 0.75, 1: 0.25}, {1: 1.0})}), known[0])
     targets.write(0, 1, Answers({"upos": few({0: 0.5, 1: 0.5}, {2: 1.0})}), known[1])
-    targets.agree()
+    targets.agree(np.zeros(2, np.bool_))
     found = targets.read(torch.tensor([1, 0]), {"upos": 3, "xpos": 4})
     assert set(found) == {"upos"}
     expected = torch.tensor([[2.0, 0.0, 0.0], [0.25, 0.75, 0.5]])
@@ -167,17 +172,30 @@ def test_teachers_are_averaged_in_the_values_of_the_learner() -> None:
     assert found["upos"][0, 1] == -torch.inf
 
 
-def test_labels_count_where_their_teacher_agrees_about_the_arc() -> None:
+@pytest.mark.parametrize("has_head", [False, True])
+@pytest.mark.parametrize(
+    ("arcs", "best", "counted"),
+    [
+        ([{1: 0.6, 2: 0.4}, {2: 0.9, 1: 0.1}, {1: 0.55, 2: 0.45}], 2, [1]),
+        # the best of all need not be the best of any
+        ([{1: 0.5, 2: 0.45}, {3: 0.5, 2: 0.45}, {2: 0.6, 1: 0.4}], 2, [2]),
+        ([{1: 0.5, 2: 0.45}, {3: 0.5, 2: 0.45}, {4: 1.0}], 4, [2]),
+    ],
+)
+def test_labels_count_where_their_teacher_agrees_about_the_arc(
+    arcs: list[dict[int, float]], best: int, counted: list[int], has_head: bool
+) -> None:
     targets = SoftTargets(1, 3)
-    arcs = [{1: 0.6, 2: 0.4}, {2: 0.9, 1: 0.1}, {1: 0.55, 2: 0.45}]  # 2 is the best of all
     for teacher, answer in enumerate(arcs):
-        labels = few({teacher: 1.0})
         known = {"labels": np.arange(3)}
-        targets.write(0, teacher, Answers({"arcs": few(answer), "labels": labels}), known)
-    targets.agree()
-    found = targets.read(torch.tensor([0]), {"arcs": 3, "labels": 3})
-    assert found["arcs"].argmax() == 2
-    assert found["labels"].exp().tolist() == [[0.0, 1.0, 0.0]]
+        answers = Answers({"arcs": few(answer), "labels": few({teacher: 1.0})})
+        targets.write(0, teacher, answers, known)
+    targets.agree(np.array([has_head]))
+    found = targets.read(torch.tensor([0]), {"arcs": 5, "labels": 3})
+    assert found["arcs"].argmax() == best
+    # about the arc of the treebank all answered
+    expected = [1.0, 1.0, 1.0] if has_head else [float(n in counted) for n in range(3)]
+    assert found["labels"].exp().tolist() == [expected]
 
 
 def test_teachers_answers_are_kept_in_a_folder(
@@ -386,6 +404,67 @@ def test_ensemble_is_trained_first_and_resumed(
         np.testing.assert_array_equal(found.file.arrays[name], array, err_msg=name)
     with pytest.raises(ConfigError, match=r"there is no .*fresh\.checkpoint"):
         train("joint", treebank, output=tmp_path / "fresh.safetensors", resume=True, **options)
+
+
+def test_teacher_that_cannot_teach_is_refused_before_it_is_asked(
+    train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
+) -> None:
+    tags = train("joint", treebank, config={"heads": ("tags",)}, training={"epochs": 1})
+    knowledge = Knowledge(teacher=[teacher_file(tags, tmp_path)])
+    with pytest.raises(ConfigError, match="`teacher` answers nothing that this network could"):
+        train("joint", treebank, config={"heads": ("lemmas",)}, knowledge=knowledge)
+    records: list[Any] = []
+    train(
+        "joint",
+        treebank,
+        config={"tree": "transitions"},
+        knowledge=knowledge,
+        training={"epochs": 1},
+        hooks=Hooks(on_record=records.append),
+    )
+    warnings = [r.text for r in records if isinstance(r, Note) and r.warning]
+    assert "the head tree learns from the treebank alone" in warnings
+
+
+def test_finished_ensemble_is_not_trained_anew_by_resume(
+    train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
+) -> None:
+    options = {"knowledge": Knowledge(teachers=1), "training": {"epochs": 1}}
+    output = tmp_path / "m.safetensors"
+    train("joint", treebank, output=output, **options)
+    before = output.read_bytes()
+    with pytest.raises(ConfigError, match="a run that ended has none"):
+        train("joint", treebank, output=output, resume=True, **options)
+    assert output.read_bytes() == before
+
+
+def test_folder_of_answers_that_has_other_files_stays(
+    model: Any, train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
+) -> None:
+    output = tmp_path / "m.safetensors"
+    answers_path(output).mkdir()
+    (answers_path(output) / "notes.txt").write_text("mine", encoding="utf-8")
+    knowledge = Knowledge(teacher=[teacher_file(model, tmp_path)])
+    train("joint", treebank, output=output, knowledge=knowledge, training={"epochs": 1})
+    assert [path.name for path in answers_path(output).iterdir()] == ["notes.txt"]
+
+
+def test_unlabelled_text_comes_through_a_pipe(tmp_path: Path) -> None:
+    for text in ("# a\nIt rains .\nRun !\n", "1\tGo\tgo\tVERB\t_\t_\t0\troot\t_\t_\n\n"):
+        path = tmp_path / f"pipe{len(text)}"
+        os.mkfifo(path)
+        writer = threading.Thread(target=path.write_text, args=(text,))
+        writer.start()
+        found = read_unlabelled([path], Hooks())
+        writer.join()
+        assert found == ([["It", "rains", "."], ["Run", "!"]] if text[0] == "#" else [["Go"]])
+
+
+def test_teachers_of_an_ensemble_keep_what_they_draw_on() -> None:
+    knowledge = Knowledge(teachers=2, cache="x", unlabelled=["u"], unlabelled_share=0.2)
+    assert knowledge.of_teacher() == Knowledge()
+    knowledge = Knowledge(teachers=2, cache="x", pretrained="p", vectors="v")
+    assert knowledge.of_teacher() == Knowledge(cache="x", pretrained="p", vectors="v")
 
 
 def test_unlabelled_text_needs_a_teacher() -> None:
