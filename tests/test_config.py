@@ -48,7 +48,8 @@ rate = st.floats(0, 1e6)
 columns = st.lists(st.sampled_from(TAG_COLUMNS), unique=True).map(tuple)
 JOINT_WIDTHS = (
     "hidden", "word_dim", "feature_dim", "ngram_dim", "ngram_rows", "character_dim",
-    "spelling_dim", "pretrained_dim", "lemma_dim", "tag_dim", "arc_dim", "label_dim",
+    "spelling_dim", "pretrained_dim", "treebank_dim", "lemma_dim", "tag_dim", "arc_dim",
+    "label_dim",
 )  # fmt: skip
 SETTINGS: dict[str, dict[str, Any]] = {
     "MePropConfig": {

@@ -223,7 +223,7 @@ def test_answers_of_several_widths_come_back_padded_with_what_is_left_out() -> N
 def test_what_is_taught_has_a_third_of_the_dropout(treebank: Any, is_taught: bool) -> None:
     settings = Settings.of("parser", hidden=8, k=3, batch_size=40, seed=1)
     made = ParserTask(treebank, [], settings, CPU)
-    config = SimplifyConfig(keep=0.5, first_cut_epoch=1, min_neurons=2, teacher=is_taught)
+    config = SimplifyConfig(keep=0.5, first_cut_epoch=1, min_neurons=2, own_teacher=is_taught)
     trainer = Trainer(
         made, training=TrainingConfig(epochs=2, patience=0, device="cpu"), simplify=config
     )

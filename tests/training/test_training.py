@@ -37,6 +37,7 @@ from meprop_nlp.training.records import EpochRecord, Step, log_path
 from meprop_nlp.training.simplification import cutting as cutting_module
 from meprop_nlp.training.simplification.importance import taylor_scores
 from meprop_nlp.training.simplification.teacher import Teacher
+from meprop_nlp.training.weights import arrays_of
 
 TIMES = {"seconds", "words_per_second"}
 BATCHES = {"tagger": 4, "parser": 4, "joint": 4}
@@ -314,6 +315,9 @@ class ScriptedTask:
     def header(self) -> dict[str, Any]:
         return {"kind": "model", "task": self.name}
 
+    def arrays(self) -> dict[str, Any]:
+        return arrays_of(self.network)
+
 
 def run(
     task: ScriptedTask, *, simplify: SimplifyConfig | None = None, **training: Any
@@ -500,10 +504,10 @@ def test_averaged_weights_are_scored_and_saved(decay: float) -> None:
 
 def test_average_begins_anew_after_a_cut() -> None:
     task = WatchedTask()
-    cut = SimplifyConfig(first_cut_epoch=1, keep=0.5, min_neurons=2, teacher=True)
+    cut = SimplifyConfig(first_cut_epoch=1, keep=0.5, min_neurons=2, own_teacher=True)
     training = TrainingConfig(epochs=2, patience=0, device="cpu", average=0.999)
     trainer = Trainer(task, training=training, simplify=cut)  # type: ignore[arg-type]
-    task.loss = lambda batch, teacher=None: ScriptedTask.loss(task, batch)  # type: ignore[method-assign]
+    task.loss = lambda batch, own_teacher=None: ScriptedTask.loss(task, batch)  # type: ignore[method-assign]
     for record in trainer.run():
         if isinstance(record, Step) and record.epoch == 2 and record.batch == 1:
             assert trainer.average is not None
