@@ -8,7 +8,7 @@ number, and name other settings in backticks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from meprop_nlp.errors import ConfigError
@@ -562,23 +562,19 @@ class Knowledge(Config):
         metavar="MODEL",
         help="Start from the weights of this model of `meprop-nlp train`, in place of random ones. "
         "Labels and heads may differ; the words that it knows stay known. The network has its "
-        "widths, and where it was cut stays cut. The learning rate, unless given, is "
+        "widths, and stays cut where it was cut. The learning rate, unless given, is "
         f"{FINE_TUNING:g} of the usual one.",
     )
 
     def _demand_agreement(self) -> None:
-        if (
-            not self.vectors
-            and self.vectors_limit != settings_of(Knowledge)["vectors_limit"].default
-        ):
-            raise ConfigError("`vectors_limit` goes with `vectors`")
+        for name, other in (("vectors_limit", "vectors"), ("unlabelled_share", "unlabelled")):
+            default = settings_of(Knowledge)[name].default
+            if getattr(self, name) != default and not getattr(self, other):
+                raise ConfigError(f"`{name}` goes with `{other}`")
         if self.teachers and self.treebank_id:
             raise ConfigError("`teachers` and `treebank_id` exclude each other; use `teacher`")
         if self.cache is not None and not (self.pretrained or self.teacher or self.teachers):
             raise ConfigError("`cache` goes with `pretrained`, `teacher` or `teachers`")
-        share = settings_of(Knowledge)["unlabelled_share"].default
-        if self.unlabelled_share != share and not self.unlabelled:
-            raise ConfigError("`unlabelled_share` goes with `unlabelled`")
         if any(not name or "\t" in name or "\n" in name for name in self.treebank_id or ()):
             raise ConfigError("`treebank_id` is empty or has a tab or a line break in it")
         if self.unlabelled and not (self.teacher or self.teachers):
@@ -586,13 +582,12 @@ class Knowledge(Config):
 
     def of_teacher(self) -> Knowledge:
         """Return what the models of `teachers` draw on: all but teachers of their own."""
-        return replace(
-            self,
-            teacher=None,
-            teachers=0,
-            unlabelled=None,
-            unlabelled_share=settings_of(Knowledge)["unlabelled_share"].default,
+        return Knowledge(
+            vectors=self.vectors,
+            vectors_limit=self.vectors_limit,
+            pretrained=self.pretrained,
             cache=self.cache if self.pretrained else None,
+            init_from=self.init_from,
         )
 
     @property

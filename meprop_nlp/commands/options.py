@@ -69,8 +69,8 @@ class Loading(Config):
     )
     treebank_id: str | None = setting(
         None,
-        help="Of a model trained on several treebanks, the one that the words are like; "
-        "unless given, the first.",
+        help="Of the treebanks that a model was trained on, the one that the words are like; the "
+        "default is the first.",
     )
 
 

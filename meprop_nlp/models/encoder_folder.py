@@ -161,7 +161,7 @@ class EncoderCard:
         name: of the encoder.
         fingerprint: see `EncoderFolder.fingerprint`.
         licence: of the encoder.
-        layers: the number of its hidden states, that of the embeddings among them.
+        layers: the number of its hidden states, including the embeddings.
         width: of a hidden state.
     """
 

@@ -332,42 +332,29 @@ class JointTask(SentenceTask):
         return JointBatch(words, forms, labelled, sentences, sizes, len(words))
 
     def loss(self, batch: JointBatch, teacher: Teacher | None = None) -> Tensor:
-        if not batch.labelled:
-            return self._unlabelled_loss(batch)
-        synthetic = bool(teacher and self._swaps and draw_synthetic(self.synthetic))
-        if synthetic and self._swaps:
-            batch = replace(batch, forms=self._swaps(torch.from_numpy(batch.forms)).numpy())
+        swaps = self._swaps if batch.labelled and teacher else None
+        swapped = swaps is not None and draw_synthetic(self.synthetic)
+        if swaps is not None and swapped:
+            batch = replace(batch, forms=swaps(torch.from_numpy(batch.forms)).numpy())
         words = torch.from_numpy(batch.words).to(self.device)
         layout = Layout.of(batch.batch_sizes, self.device)
         answers = self.network(self._inputs(batch), layout)
         targets: dict[str, Any] = {}
-        if teacher:
-            targets = self._soft_targets(teacher, batch, words, layout, synthetic=synthetic)
+        if batch.labelled and teacher:
+            targets = self._soft_targets(teacher, batch, words, layout, synthetic=swapped)
         elif self._beliefs:
             targets = self._believed(self._beliefs, words, layout)
-        if synthetic:
+        if swapped or not batch.labelled:  # there are no right answers, only soft targets
             losses = [
                 self.heads[name].loss(answers[name], words, layout, targets[name], synthetic=True)
                 for name in self._taught
+                if name in targets
             ]
         else:
             losses = [
                 head.loss(answers[name], words, layout, targets.get(name))
                 for name, head in self.heads.items()
             ]
-        return torch.stack(losses).sum()
-
-    def _unlabelled_loss(self, batch: JointBatch) -> Tensor:
-        """Return the sum of the losses by what the teachers believe alone."""
-        assert self._beliefs is not None
-        words = torch.from_numpy(batch.words).to(self.device)
-        layout = Layout.of(batch.batch_sizes, self.device)
-        answers = self.network(self._inputs(batch), layout)
-        targets = self._believed(self._beliefs, words, layout)
-        losses = [
-            self.heads[name].loss(answers[name], words, layout, soft, synthetic=True)
-            for name, soft in targets.items()
-        ]
         return torch.stack(losses).sum()
 
     def _believed(self, beliefs: SoftTargets, words: Tensor, layout: Layout) -> dict[str, Any]:

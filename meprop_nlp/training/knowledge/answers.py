@@ -19,7 +19,7 @@ from meprop_nlp.models.model import Model
 from meprop_nlp.models.opinion import Opinion
 from meprop_nlp.models.words import SentenceWords
 
-FORMAT = 1  # of the files; a change of what is kept, or of how it is asked, gives another
+FORMAT = 1  # of the files; to be raised when what is kept, or how it is asked, changes
 BEST = 4  # answers to a question that are kept
 
 Shares = npt.NDArray[np.float32]
@@ -97,7 +97,6 @@ class Answers:
         Raises:
             CheckpointError: the file is damaged, or of other words.
         """
-        # a file of answers is not packed, so float16 stays as it is but for `unpack_arrays`
         arrays = read_model_file(path).arrays
         few = {}
         for name in (name.removesuffix("/ids") for name in arrays if name.endswith("/ids")):

@@ -241,12 +241,10 @@ def encoders_behind(header: Mapping[str, Any]) -> list[str]:
     Args:
         header: of the model file: the encoder that it reads, and those that its teachers read.
     """
-    own = [f"{card['name']} (licence: {card['licence']})" for card in _cards(header)]
-    return own + list(header.get(TAUGHT_WITH, []))
-
-
-def _cards(header: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [header["pretrained"]] if "pretrained" in header else []
+    found = list(header.get(TAUGHT_WITH, []))
+    if card := header.get("pretrained"):
+        found.insert(0, f"{card['name']} (licence: {card['licence']})")
+    return found
 
 
 def _columns_of(teacher: int, few: Few) -> slice:

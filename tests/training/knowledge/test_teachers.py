@@ -269,6 +269,12 @@ def text(tmp_path: Path, treebank: list[Sentence]) -> Path:
     return path
 
 
+def stopped_after(n: int) -> Hooks:
+    """Hooks that stop a run when it has asked n times whether to stop."""
+    polls = iter([False] * n + [True] * 999)
+    return Hooks(stop=lambda: next(polls))
+
+
 def teacher_file(model: Any, folder: Path) -> str:
     path = folder / "teacher.safetensors"
     model.save(path)
@@ -335,14 +341,13 @@ def test_taught_run_is_resumed_to_the_same_weights(
     whole = train("joint", treebank, output=tmp_path / "whole.safetensors", **options)
     output = tmp_path / "stopped.safetensors"
     for after in (5, 9):
-        polls = iter([False] * after + [True] * 999)
         with pytest.raises(KeyboardInterrupt):
             train(
                 "joint",
                 treebank,
                 output=output,
                 resume=checkpoint_path(output).exists(),
-                hooks=Hooks(stop=lambda polls=polls: next(polls)),
+                hooks=stopped_after(after),
                 **options,
             )
     found = train("joint", treebank, output=output, resume=True, **options)
@@ -355,14 +360,13 @@ def test_other_teacher_is_refused_when_a_run_is_resumed(
     model: Any, train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
 ) -> None:
     path, output = teacher_file(model, tmp_path), tmp_path / "m.safetensors"
-    polls = iter([False] * 4 + [True] * 99)
     with pytest.raises(KeyboardInterrupt):
         train(
             "joint",
             treebank,
             knowledge=Knowledge(teacher=[path]),
             output=output,
-            hooks=Hooks(stop=lambda: next(polls)),
+            hooks=stopped_after(4),
         )
     train("joint", treebank, training={"epochs": 1}, output=path)
     with pytest.raises(ConfigError, match="teachers was"):
@@ -389,14 +393,13 @@ def test_ensemble_is_trained_first_and_resumed(
 
     output = tmp_path / "stopped.safetensors"
     for n, after in enumerate((11, 2, 9)):  # in the second teacher, in it again, in the student
-        polls = iter([False] * after + [True] * 999)
         with pytest.raises(KeyboardInterrupt):
             train(
                 "joint",
                 treebank,
                 output=output,
                 resume=n > 0,
-                hooks=Hooks(stop=lambda polls=polls: next(polls)),
+                hooks=stopped_after(after),
                 **options,
             )
     found = train("joint", treebank, output=output, resume=True, **options)
