@@ -37,12 +37,16 @@ def places(svg: str, forms: list[str]) -> list[float]:
     return [found[form] for form in forms]
 
 
+def paths(svg: str) -> list[str]:
+    return [element.attrib["d"] for element in ElementTree.fromstring(svg) if "d" in element.attrib]
+
+
 def lines(svg: str) -> list[str]:
-    return [path for path in re.findall(r'd="([^"]*)"', svg) if not path.endswith("Z")]
+    return [path for path in paths(svg) if not path.endswith("Z")]
 
 
 def arrows(svg: str) -> int:
-    return len(re.findall('Z"', svg))
+    return len(paths(svg)) - len(lines(svg))
 
 
 def test_words_tags_and_labels_are_written() -> None:
