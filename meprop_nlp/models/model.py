@@ -23,7 +23,13 @@ from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.calibration import Calibration
 from meprop_nlp.models.encoder import SharedEncoder
-from meprop_nlp.models.file import ModelFile, noun_of, read_model_file, write_model_file
+from meprop_nlp.models.file import (
+    ModelFile,
+    noun_of,
+    read_model_file,
+    summary,
+    write_model_file,
+)
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.heads.graph import GraphHead
 from meprop_nlp.models.heads.lemmas import LemmasHead
@@ -257,6 +263,21 @@ class Model:
             for score in head.scores
             if score not in kept
         )
+
+    def __str__(self) -> str:
+        """Return a few lines about the model, for a person; see also `meprop-nlp info`."""
+        lines = {
+            noun_of(self.task): ", ".join(self.heads),
+            "takes": "texts, words" if self.tokenizer else "words",
+            "reads": ", ".join(self.reads),
+            "predicts": ", ".join(self.fills),
+            **summary(self.file),
+        }
+        width = max(map(len, lines)) + 2
+        return "\n".join(f"{name:<{width}}{line}" for name, line in lines.items() if line)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {noun_of(self.task)}, predicts {', '.join(self.fills)}>"
 
     @overload
     def __call__(self, given: str | Document) -> Document: ...  # type: ignore[overload-overlap]
