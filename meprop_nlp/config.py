@@ -36,6 +36,7 @@ TREES: tuple[str, ...] = get_args(TreeName)
 HeadName = Literal["tags", "lemmas", "tree"]
 TAG_COLUMNS = ("upos", "xpos", "feats")
 HEAD_NAMES: tuple[str, ...] = get_args(HeadName)
+TOKENS = "tokens"  # the head that finds the tokens of a text; it has a network of its own
 
 # Defaults that depend on the task, chosen on UD English EWT's dev: the learning rate, where it is
 # not the optimiser's own; for meSimp, k as a share of the width, and the prune rate.
@@ -418,12 +419,13 @@ class JointConfig(Config):
 
     heads: tuple[str, ...] = setting(
         (),
-        choices=HEAD_NAMES,
+        choices=(TOKENS, *HEAD_NAMES),
         distinct=True,
         heading=Heading.DATA,
         metavar="NAMES",
-        help="What to predict, such as tags,tree; unless given, each of tags, lemmas and tree "
-        "that the training file has.",
+        help="What to predict, such as tags,tree; unless given, each of tokens, tags, lemmas and "
+        "tree that the training file has. tokens finds sentences and words in plain text, and "
+        "needs `# text` or SpaceAfter=No.",
     )
     columns: tuple[str, ...] = setting_of(TaggerConfig, "columns")
     hidden: int = setting_of(TaggerConfig, "hidden", default=300)
@@ -486,6 +488,21 @@ class JointConfig(Config):
     word_dropout: float = setting_of(TaggerConfig, "word_dropout", default=0.25)
     smoothing: float = setting(
         0.03, at_least=0, below=1, help="Label smoothing of tags and lemmas."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenizerConfig(Config):
+    """The network that finds sentences and tokens: a BiLSTM over the characters of a text."""
+
+    heading = Heading.NETWORK
+
+    hidden: int = setting(64, at_least=1, help="Units in each direction.")
+    character_dim: int = setting(32, at_least=1, help="Width of the embeddings of characters.")
+    k: int = setting(16, at_least=0, help="Entries kept of each gradient; 0: all of them.")
+    dropout: float = setting(0.2, at_least=0, below=1, help="Share of the values dropped.")
+    character_dropout: float = setting(
+        0.02, at_least=0, below=1, help="Share of the characters that are read as unknown."
     )
 
 

@@ -31,6 +31,7 @@ _LEXICON = "lexicon"  # the array that holds the packed vocabulary
 # the file's header has their number in this place; and the number of values of each vector
 VECTOR_FORMS = "vector_forms"
 VECTOR_WIDTH = "vector_width"
+TOKENIZER = "tokenizer"  # in the header of a model that has one, and before its arrays
 _MAX_HEADER = 100_000_000  # safetensors' own limit
 
 
@@ -158,6 +159,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     labels = header.pop("labels", [])
     tags = header.pop("tags", {})
     scripts, characters = header.pop("scripts", []), header.pop("characters", [])
+    tokenizer = header.pop(TOKENIZER, None)
     for hidden in ("checksum", "calibration", "root_labels", "other_labels"):
         header.pop(hidden, None)
     try:
@@ -168,6 +170,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
             **{f"{name}_values": len(values) for name, values in tags.items()},
             **({"lemma_scripts": len(scripts)} if scripts else {}),
             **({"characters": len(characters)} if characters else {}),
+            **({} if tokenizer is None else {TOKENIZER: _tokenizer_summary(tokenizer)}),
             **header,
         }
     except (KeyError, TypeError, AttributeError) as error:
@@ -231,6 +234,14 @@ def _numbers(values: object, names: Mapping[str, str] | None, form: str) -> str:
         for name, number in _mapping(values).items()
         if isinstance(number, int | float) and (names is None or name in names)
     )
+
+
+def _tokenizer_summary(tokenizer: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "characters": len(tokenizer["characters"]),
+        "multiword_endings": len(tokenizer["splits"]["rules"]),
+        "scores": tokenizer.get("scores", {}),
+    }
 
 
 def _to_json(header: Mapping[str, Any]) -> str:

@@ -48,6 +48,7 @@ from meprop_nlp.models.inputs import (
 from meprop_nlp.models.native_encoder import NativeEncoder
 from meprop_nlp.models.parts import demand_texts, naming_file
 from meprop_nlp.models.prediction import Prediction
+from meprop_nlp.models.tokenizer import Tokenizer
 from meprop_nlp.models.vectors import WordVectors
 from meprop_nlp.models.word_states import FolderStates, WordStates, states_of
 from meprop_nlp.models.words import PredictedWords, SentenceWords, Words
@@ -103,7 +104,7 @@ class Model:
         self.task = file.header["task"]
         self.lexicon = Lexicon.from_dict(file.header["lexicon"])
         self.encoder: SharedEncoder | NativeEncoder | None = None
-        self.tokenizer: TextTokenizer | None = None
+        self.tokenizer: TextTokenizer | None = Tokenizer.of(file)
         self._states: WordStates | None = None
         self._treebank = treebank
         heads = HEADS[self.task]

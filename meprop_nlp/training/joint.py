@@ -13,12 +13,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, JointConfig, Settings
+from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, TOKENS, JointConfig, Settings
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.models.file import TOKENIZER
 from meprop_nlp.models.opinion import values_of
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
@@ -252,6 +253,8 @@ class JointTask(SentenceTask):
             header[TAUGHT_WITH] = encoders
         for head in self.heads.values():
             header |= head.header()
+        if self.sources.tokenizer:
+            header[TOKENIZER] = self.sources.tokenizer.header[TOKENIZER]
         return header
 
     def _encoders_behind(self) -> list[str]:
@@ -262,7 +265,8 @@ class JointTask(SentenceTask):
         return list(dict.fromkeys(found))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return super().arrays() | (self.vectors.arrays() if self.vectors else {})
+        arrays = super().arrays() | (self.vectors.arrays() if self.vectors else {})
+        return arrays | (self.sources.tokenizer.arrays if self.sources.tokenizer else {})
 
     @staticmethod
     def fitting_epochs(n_words: int) -> int:
@@ -464,14 +468,20 @@ def fitting_words(n_words: int) -> int:
 
 
 def _heads_to_train(train: Sequence[Sentence], config: JointConfig) -> dict[str, type[TrainedHead]]:
-    """Return the heads to train, in order: those that the user wants, or all that have data."""
+    """Return the heads to train, in order: those that the user wants, or all that have data.
+
+    The tokenizer has a network of its own.
+    """
     heads = (head for head in JOINT_HEADS if head.serves(config))
     found = {head.name: head for head in heads if head.is_in(train)}
-    missing = [name for name in config.heads if name not in found]
+    wanted = [name for name in config.heads if name != TOKENS]
+    if config.heads and not wanted:
+        raise ConfigError("`heads` tokens goes with another head, such as tags")
+    missing = [name for name in wanted if name not in found]
     if missing:
         raise ConfigError(
             f"the training file has no {' and no '.join(missing)}; choose others with `heads`"
         )
     if not found:
         raise DataError("the training file has no tags, no lemmas and no trees")
-    return {name: head for name, head in found.items() if name in config.heads or not config.heads}
+    return {name: head for name, head in found.items() if name in wanted or not wanted}

@@ -33,6 +33,7 @@ from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
 from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.task import Task
+from meprop_nlp.training.tokenizer import remove_tokenizer, train_tokenizer, wants_tokenizer
 from meprop_nlp.training.treebanks import (
     Treebank,
     fingerprint,
@@ -57,6 +58,7 @@ def train(
     held_out: bool = False,
     input_format: str = "auto",
     hooks: Hooks | None = None,
+    tokens: bool = True,
 ) -> Model:
     """Train a model of a task; return the one with the best score on dev.
 
@@ -64,6 +66,7 @@ def train(
         task: `tagger`, `parser` or `joint`, a key of `models.model.HEADS`.
         settings: None means the defaults, without simplification.
         knowledge: what the training draws on beside the treebank.
+        tokens: whether a joint model has a tokenizer, where its settings and the treebank allow it.
         train, dev, output, resume, held_out, input_format, hooks: see
             `TrainableModel.train`.
 
@@ -113,7 +116,8 @@ def train(
         )
         # a run that was stopped before its own first epoch ended has only teachers to go on from
         resume = resume and path is not None and checkpoint_path(path).exists()
-    if not settings.training.epochs:
+    epochs = settings.training.epochs
+    if not epochs:
         settings = _with_epochs(settings, task_class, sum(map(len, sentences)))
     width = task_class.word_width(settings.network)
     torch.set_num_threads(usable_threads(settings.training.threads))
@@ -155,6 +159,24 @@ def train(
         # a run that was stopped before the parser's first epoch ended has only tags to go on from
         resume = resume and path is not None and checkpoint_path(path).exists()
 
+    of_text = sentences
+    if treebanks is not None:  # the texts of the others may be of other languages
+        of_text = [s for s, number in zip(sentences, treebanks.numbers, strict=True) if not number]
+    if tokens and wants_tokenizer(settings.network, of_text):
+        tokenizer, resume = train_tokenizer(
+            of_text,
+            dev_sentences,
+            settings.training,
+            epochs,
+            train_task,
+            output=path,
+            resume=resume,
+            hooks=hooks,
+        )
+        sources = replace(sources, tokenizer=tokenizer)
+    elif initial is not None and tokens:
+        sources = replace(sources, tokenizer=initial.tokenizer)
+
     def build(device: torch.device) -> Task:
         return task_class(sentences, dev_sentences, settings, device, sources)
 
@@ -170,6 +192,8 @@ def train(
         stored_tags.unlink(missing_ok=True)
     if path is not None and sources.teachers and not knowledge.cache:
         remove_answers(answers_path(path))
+    if path is not None and sources.tokenizer:
+        remove_tokenizer(path)
     if not dev_sentences:
         return Model(file)
     header = {key: value for key, value in file.header.items() if key != "checksum"}
@@ -257,6 +281,7 @@ def _teacher_trainer(
             output=path,
             resume=resume,
             hooks=hooks,
+            tokens=False,
         )
 
     return train_one

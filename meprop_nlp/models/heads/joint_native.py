@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 import numpy as np
+import numpy.typing as npt
 
 from meprop_nlp.errors import MePropError
 from meprop_nlp.models.digits import DigitWeight, in_fours
@@ -90,6 +91,28 @@ class NativeTags:
         with as_model_errors():
             self._scorer.choose(states.context, ids, sure, states.tags)
         return ids, sure
+
+
+class NativeEnds:
+    """Chooses what ends after each character of a text.
+
+    Args:
+        native: the native core.
+        weight, bias: of the output layer, (W, ends), (ends,).
+    """
+
+    def __init__(self, native: ModuleType, weight: Array, bias: Array) -> None:
+        lanes = native.lanes()
+        layer = digit_layer(native, padded(weight, lanes), padded(bias, lanes))
+        self._scorer = native.TagScorer(layer, np.array([[0, len(bias)]], np.int32))
+
+    def choose(self, states: Array) -> npt.NDArray[np.uint8]:
+        """Return the end with the best score for each of some states, (n, W): (n,)."""
+        found = np.empty((1, len(states)), np.int32)
+        with as_model_errors():
+            self._scorer.choose(states, found)
+        ends: npt.NDArray[np.uint8] = found[0].astype(np.uint8)
+        return ends
 
 
 class NativeLemmas:

@@ -17,6 +17,7 @@ from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.models.model import Model
+from meprop_nlp.models.tokenizer import part_of
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.knowledge.weight_names import Name, column_names, row_names, unknown
 from meprop_nlp.training.simplification.widths import shrink, widths_of
@@ -47,6 +48,7 @@ class InitialModel:
     Attributes:
         header: of the file.
         lexicon, characters: the vocabularies of forms and of characters.
+        tokenizer: the parts of the file that are its tokenizer; None if it has none.
 
     Raises:
         CheckpointError: the file is not a joint model, damaged, or too new.
@@ -62,6 +64,7 @@ class InitialModel:
         self.lexicon = model.lexicon
         self.characters = Characters(Vocab.from_list(self.header["characters"]))
         self._config = JointConfig.from_dict(self.header["config"])
+        self.tokenizer = part_of(model.file)
 
     def identity(self) -> dict[str, Any]:
         """Return what tells the model from others."""

@@ -9,6 +9,7 @@ from typing import Any
 from meprop_nlp.config import JointConfig, Knowledge, ParserConfig, TaggerConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.pretrained import PretrainedEncoder
 from meprop_nlp.settings import settings_of
@@ -37,6 +38,7 @@ class Sources:
         unlabelled_share: of the minibatches.
         treebanks: which treebank each training sentence is of, where there are several.
         initial: the model that training starts from, if there is one.
+        tokenizer: the trained tokenizer that the model is to have, if any.
     """
 
     vectors: Vectors = field(default_factory=dict)
@@ -46,6 +48,7 @@ class Sources:
     unlabelled_share: float = 0.0
     treebanks: SeveralTreebanks | None = None
     initial: InitialModel | None = None
+    tokenizer: ModelFile | None = None
 
     def identity(self) -> dict[str, Any]:
         """Return what must be the same when the run is resumed."""

@@ -1,0 +1,1 @@
+"""Where tokens and sentences end in a running text."""

@@ -1,0 +1,271 @@
+"""`Tokenizer`: finds the sentences, tokens and words of a running text.
+
+A BiLSTM reads the characters, and an output layer says for each what ends after it: a token, a
+multiword token, a sentence (as in UDPipe, Straka et al. 2016, section 4.1). The table of the
+characters is folded into the first layer's sums, as the words' is in the joint model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from meprop_nlp.data.spaces import escaped, space_misc
+from meprop_nlp.data.tokens.alphabet import (
+    CATEGORIES,
+    PARAGRAPH,
+    SPACE,
+    Alphabet,
+    code_points,
+    white_space,
+)
+from meprop_nlp.data.tokens.boundaries import (
+    MULTIWORD,
+    N_ENDS,
+    NOTHING,
+    SENTENCE,
+    TOKEN,
+)
+from meprop_nlp.data.tokens.splits import Splits
+from meprop_nlp.errors import CheckpointError
+from meprop_nlp.models.digits import DigitWeight
+from meprop_nlp.models.encoder import DigitBiLSTM, Recurrence
+from meprop_nlp.models.file import TOKENIZER, ModelFile
+from meprop_nlp.models.heads.joint_native import NativeEnds
+from meprop_nlp.models.native_encoder import NativeBiLSTM
+from meprop_nlp.models.parts import Array, demand_inputs, take
+from meprop_nlp.native import core
+
+PREFIX = f"{TOKENIZER}."  # begins the names of its arrays
+WINDOW = 400  # characters that are decided together
+MARGIN = 40  # further characters that are read on both sides
+BATCH = 32  # windows that are read at once
+MOST_TOKENS = 1000  # of a sentence; after these it ends, whatever stands there
+
+_Ends = npt.NDArray[np.uint8]
+
+
+class Tokenizer:
+    """Finds the sentences, tokens and words of texts; safe to use from several threads.
+
+    Args:
+        file: the content of a model file.
+
+    Attributes:
+        alphabet: numbers the characters.
+        splits: turns multiword tokens into words.
+        spaces_within: whether a token may have a space in it.
+
+    Raises:
+        CheckpointError: a part is missing or does not fit the others.
+        MePropError: a weight is not finite.
+    """
+
+    def __init__(self, file: ModelFile) -> None:
+        header, arrays = file.header[TOKENIZER], file.arrays
+        characters = header["characters"]
+        if not isinstance(characters, str):
+            raise CheckpointError("the characters of the model's tokenizer are not a text")
+        self.alphabet = Alphabet(characters)
+        try:
+            self.splits = Splits.from_dict(header["splits"])
+        except ValueError as error:
+            raise CheckpointError(str(error)) from None
+        self.spaces_within = header["spaces_within"] is True
+        n_known = len(self.alphabet.characters)
+        known = take(arrays, f"{PREFIX}characters.weight", n_known + 1, None)
+        by_category = take(arrays, f"{PREFIX}categories.weight", len(CATEGORIES), known.shape[1])
+        # the first row is that of characters without one of their own
+        own = np.concatenate([np.zeros(len(CATEGORIES), np.int64), np.arange(1, n_known + 1)])
+        vectors = known[own] + by_category[self.alphabet.category_of]
+        layer = DigitBiLSTM(arrays, vectors.shape[1], prefix=f"{PREFIX}layer.", reads_states=False)
+        weight = take(arrays, f"{PREFIX}output.weight", N_ENDS, None).T
+        bias = take(arrays, f"{PREFIX}output.bias", N_ENDS)
+        demand_inputs(f"{PREFIX}output", len(weight), layer.units)
+        self._read: Recurrence = partial(layer, vectors)
+        self._output, self._bias = DigitWeight.of(weight), bias
+        self._native: NativeEnds | None = None
+        native = core()
+        if native is not None:
+            self._read = NativeBiLSTM(layer, vectors, native)
+            self._native = NativeEnds(native, weight, bias)
+
+    @classmethod
+    def of(cls, file: ModelFile) -> Tokenizer | None:
+        """Return the tokenizer of a model; None if it has none."""
+        return cls(file) if TOKENIZER in file.header else None
+
+    def conllu(self, text: str) -> str:
+        """Return a text as CoNLL-U, with `# newpar` and `# text`, and its white space in MISC.
+
+        An empty line, or white space with two line ends in it, is between paragraphs; all other
+        white space is a space. The text begins and ends a paragraph. See `data.spaces` for MISC.
+        """
+        characters = _Characters.of(text)
+        if not len(characters.places):
+            return ""
+        ends = self._ends(characters)
+        return "".join(_written(text, characters, ends, self))
+
+    def _ends(self, characters: _Characters) -> _Ends:
+        """Return what ends after each character that is not white space: (n,)."""
+        numbers = self.alphabet.numbers(characters.read)
+        ends = self._predicted(numbers)[characters.is_text]
+        before_space = np.append(np.diff(characters.places) > 1, True)
+        if self.spaces_within:
+            before_space &= ends != NOTHING
+            before_space[-1] = True
+        ends[before_space] = np.maximum(ends[before_space], TOKEN)
+        last = characters.ends_paragraph & (ends < SENTENCE)
+        ends[last] = np.maximum(ends[last], TOKEN) + (SENTENCE - TOKEN)
+        return _with_bounded_sentences(ends)
+
+    def _predicted(self, numbers: npt.NDArray[np.int32]) -> _Ends:
+        """Return what the network says of each character: (n,)."""
+        n = len(numbers)
+        found = np.empty(n, np.uint8)
+        for first in range(0, n, BATCH * WINDOW):
+            starts = np.arange(first, min(n, first + BATCH * WINDOW), WINDOW)
+            begins, stops = np.maximum(starts - MARGIN, 0), np.minimum(starts + WINDOW + MARGIN, n)
+            bounds = np.concatenate([[0], np.cumsum(stops - begins)])
+            rows = np.concatenate([numbers[a:b] for a, b in zip(begins, stops, strict=True)])
+            ends = self._scored(self._read(rows, bounds))
+            for start, begin, bound in zip(starts, begins, bounds[:-1], strict=True):
+                size = min(WINDOW, int(n - start))
+                place = int(bound + start - begin)
+                found[start : start + size] = ends[place : place + size]
+        return found
+
+    def _scored(self, states: Array) -> _Ends:
+        """Return the end with the best score for each of some states: (n,)."""
+        if self._native is not None:
+            return self._native.choose(states)
+        scores = self._output.product(states) + self._bias
+        best: _Ends = scores.argmax(1).astype(np.uint8)
+        return best
+
+
+class _Characters(NamedTuple):
+    """The characters of a text, as they are read.
+
+    Attributes:
+        read: code points, white space as one `SPACE` or `PARAGRAPH`; (m,).
+        is_text: which of those are not white space: (m,).
+        places: where in the text those are: (n,).
+        ends_paragraph: which of them are the last of a paragraph: (n,).
+    """
+
+    read: npt.NDArray[np.uint32]
+    is_text: npt.NDArray[np.bool_]
+    places: npt.NDArray[np.int64]
+    ends_paragraph: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, text: str) -> _Characters:
+        codes = code_points(text)
+        is_space = white_space(codes)
+        places = np.flatnonzero(~is_space)
+        # line ends up to each place; CRLF is one
+        breaks = codes == ord("\n")
+        breaks |= (codes == ord("\r")) & (np.append(codes[1:], 0) != ord("\n"))
+        counted = np.concatenate([[0], np.cumsum(breaks)])
+        between = np.diff(counted[places], append=counted[-1] + 2)  # after each character
+        spaced = np.diff(places, append=len(codes) + 1) > 1
+        ends_paragraph = between > 1
+        if len(places):
+            ends_paragraph[-1] = True
+        separated = spaced | ends_paragraph
+        # each character, and a separator after some, and a paragraph's at the beginning
+        targets = 1 + np.arange(len(places)) + np.concatenate([[0], np.cumsum(separated)[:-1]])
+        if not len(places):
+            targets = targets[:0]
+        read = np.full(1 + len(places) + int(separated.sum()), ord(SPACE), np.uint32)
+        read[0] = ord(PARAGRAPH)
+        read[targets] = codes[places]
+        read[targets[ends_paragraph] + 1] = ord(PARAGRAPH)
+        is_text = np.zeros(len(read), np.bool_)
+        is_text[targets] = True
+        return cls(read, is_text, places, ends_paragraph)
+
+
+def _with_bounded_sentences(ends: _Ends) -> _Ends:
+    """End sentences after `MOST_TOKENS` tokens."""
+    token_ends = np.flatnonzero(ends)
+    is_last = ends[token_ends] >= SENTENCE
+    lasts = np.flatnonzero(is_last)
+    sizes = np.diff(lasts, prepend=-1)
+    for last, size in zip(lasts[sizes > MOST_TOKENS], sizes[sizes > MOST_TOKENS], strict=True):
+        first = last - size + 1
+        forced = token_ends[first + MOST_TOKENS - 1 : last : MOST_TOKENS]
+        ends[forced] += SENTENCE - TOKEN
+    return ends
+
+
+def _written(
+    text: str, characters: _Characters, ends: _Ends, tokenizer: Tokenizer
+) -> Iterator[str]:
+    """Yield the lines of the tokens, sentence after sentence."""
+    places = characters.places
+    lasts = np.flatnonzero(ends)
+    stops = places[lasts] + 1
+    starts = places[np.concatenate([[0], lasts[:-1] + 1])]
+    nexts = np.append(starts[1:], len(text))
+    kinds = ends[lasts]
+    new_paragraph = np.concatenate([[True], characters.ends_paragraph[lasts[:-1]]])
+    sentence_ends = np.flatnonzero(kinds >= SENTENCE) + 1
+    split_ends = (kinds == MULTIWORD) | (kinds == MULTIWORD + SENTENCE - TOKEN)
+    first = 0
+    columns = (starts.tolist(), stops.tolist(), nexts.tolist(), split_ends.tolist())
+    always, words_of = tokenizer.splits.always, tokenizer.splits.words
+    spaces_within = tokenizer.spaces_within
+    for end in sentence_ends.tolist():
+        lines: list[str] = []
+        joined: list[str] = []
+        number = 0
+        for start, stop, following, is_split in zip(*(c[first:end] for c in columns), strict=True):
+            form = text[start:stop]
+            if following == stop:
+                after, misc = "", "SpaceAfter=No"
+            elif following == stop + 1 and text[stop] == " ":
+                after, misc = " ", "_"
+            else:
+                after = text[stop:following]
+                misc = space_misc(after)
+            if spaces_within and len(form.split()) > 1:
+                whole, form = form, " ".join(form.split())
+                if whole != form:
+                    misc = f"SpacesInToken={escaped(whole)}" + ("" if misc == "_" else f"|{misc}")
+            if start and first == 0 and not joined:
+                before = f"SpacesBefore={escaped(text[:start])}"
+                misc = before if misc == "_" else f"{misc}|{before}"
+            joined.append(form if not after else f"{form} ")
+            split = None
+            if is_split or (always and form.lower() in always):
+                split = words_of(form)
+            if split is None:
+                number += 1
+                lines.append(f"{number}\t{form}\t_\t_\t_\t_\t_\t_\t_\t{misc}\n")
+                continue
+            lines.append(
+                f"{number + 1}-{number + len(split)}\t{form}\t_\t_\t_\t_\t_\t_\t_\t{misc}\n"
+            )
+            for word in split:
+                number += 1
+                lines.append(f"{number}\t{word}\t_\t_\t_\t_\t_\t_\t_\t_\n")
+        paragraph = "# newpar\n" if new_paragraph[first] else ""
+        yield f"{paragraph}# text = {''.join(joined).rstrip(' ')}\n"
+        yield from lines
+        yield "\n"
+        first = end
+
+
+def part_of(file: ModelFile) -> ModelFile | None:
+    """Return the tokenizer of a model as a file of its own; None if the model has none."""
+    if TOKENIZER not in file.header:
+        return None
+    arrays = {name: array for name, array in file.arrays.items() if name.startswith(PREFIX)}
+    return ModelFile({TOKENIZER: file.header[TOKENIZER]}, arrays)

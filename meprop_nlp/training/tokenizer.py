@@ -1,0 +1,354 @@
+"""Training the tokenizer: its network, and the running text of a treebank as its examples."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from meprop_nlp.config import TOKENS, JointConfig, Settings, TokenizerConfig, TrainingConfig
+from meprop_nlp.data.conll.reading import read_text
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.tokens.alphabet import CATEGORIES, PARAGRAPH, Alphabet, code_points
+from meprop_nlp.data.tokens.boundaries import N_ENDS, Boundaries, has_text, raw_text, tokens_of
+from meprop_nlp.data.tokens.splits import Splits
+from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.models.file import (
+    TOKENIZER,
+    ModelFile,
+    read_header,
+    read_model_file,
+    write_model_file,
+)
+from meprop_nlp.models.packing import rounded
+from meprop_nlp.models.tokenizer import PREFIX, Tokenizer
+from meprop_nlp.nn.bilstm import BiLSTM
+from meprop_nlp.nn.embedding import dropout
+from meprop_nlp.scoring.metrics import evaluate
+from meprop_nlp.scoring.names import SCORE_NAMES
+from meprop_nlp.simplify.wiring import SimplifiedLayer
+from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint
+from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.records import Note, Step, log_path
+from meprop_nlp.training.simplification.teacher import Teacher
+from meprop_nlp.training.task import Task
+from meprop_nlp.training.treebanks import fingerprint
+
+WINDOW = 200  # characters of an example
+INITIAL = 0.3  # standard deviation of the initial embeddings
+# Minibatches of 32 windows at most; a small treebank has smaller ones, so that an epoch has 170.
+LARGEST_BATCH = 32
+STEPS_OF_EPOCH = 170
+SHORT, LONG = 14, 24  # epochs, for a large treebank and for a small one
+
+TrainTask = Callable[..., ModelFile]  # `run.train_task`
+
+
+class TokenizerNetwork(nn.Module):
+    """Characters in, what ends after each of them out.
+
+    A character's vector is the sum of its own and of its Unicode category's.
+
+    Args:
+        alphabet: numbers the characters.
+        config: widths and dropout; how gradients are sparsified.
+    """
+
+    _category_of: Tensor
+
+    def __init__(self, alphabet: Alphabet, config: TokenizerConfig) -> None:
+        super().__init__()
+        self.dropout = config.dropout
+        # the first row is that of characters that have none of their own
+        self.characters = nn.Embedding(len(alphabet.characters) + 1, config.character_dim)
+        self.categories = nn.Embedding(len(CATEGORIES), config.character_dim)
+        for table in (self.characters, self.categories):
+            nn.init.normal_(table.weight, std=INITIAL)
+        self.layer = BiLSTM(config.character_dim, config.hidden, k=config.k or None)
+        self.output = nn.Linear(2 * config.hidden, N_ENDS)
+        category_of = torch.from_numpy(alphabet.category_of)
+        self.register_buffer("_category_of", category_of, persistent=False)
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Return logits (T, B, ends) of the numbers of characters, (T, B)."""
+        own = (numbers - (len(CATEGORIES) - 1)).clamp(min=0)
+        vectors = self.characters(own) + self.categories(self._category_of[numbers])
+        states, _ = self.layer(dropout(vectors, self.dropout, self.training))
+        logits: Tensor = self.output(dropout(states, self.dropout, self.training))
+        return logits
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Some parts of the text, all of the same length.
+
+    Attributes:
+        numbers: (T, B) of the characters.
+        ends: (T, B) what ends after each.
+        n_words: how many words end in them.
+    """
+
+    numbers: Tensor
+    ends: Tensor
+    n_words: int
+
+
+class TokenizerTask(Task):
+    """The network of a tokenizer with its training and dev data.
+
+    Args:
+        train, dev: sentences that say how their text was written; `dev` may be empty.
+        config: the settings of the network.
+        device: where it is trained.
+
+    Attributes:
+        alphabet, splits: made of `train`.
+    """
+
+    name = TOKENIZER
+    network: TokenizerNetwork
+    learning_rates: ClassVar[dict[str, float]] = {"adam": 0.01}
+    prune_rate: ClassVar[float] = 0.0
+
+    def __init__(
+        self,
+        train: Sequence[Sentence],
+        dev: Sequence[Sentence],
+        config: TokenizerConfig,
+        device: torch.device,
+    ) -> None:
+        self.config, self.device, self.warnings = config, device, []
+        text = Boundaries.of(train)
+        self.alphabet = Alphabet.build(text.text)
+        self.splits = Splits.build(train)
+        self._spaces_within = any(
+            " " in token.form for sentence in train for token in tokens_of(sentence)
+        )
+        self._numbers = self.alphabet.numbers(code_points(text.text)).astype(np.int64)
+        self._ends = text.ends.astype(np.int64)
+        self._window = min(WINDOW, len(self._numbers))
+        self._batch_size = fitting_batch_size(len(self._numbers))
+        self._dev, self._dev_text = list(dev), raw_text(dev)
+        self.network = TokenizerNetwork(self.alphabet, config).to(device)
+        self.main_scores = ("words", "sentence_spans")
+
+    @property
+    def n_batches(self) -> int:
+        n_windows = max(1, len(self._numbers) // self._window - 1)
+        return max(1, n_windows // self._batch_size)
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Windows]:
+        # other windows in each epoch
+        room = len(self._numbers) - self._window
+        first = rng.integers(0, min(self._window, room + 1))
+        starts = rng.permutation(np.arange(first, room + 1, self._window))
+        for part in np.array_split(starts, self.n_batches):
+            places = part[None, :] + np.arange(self._window)[:, None]
+            numbers, ends = self._numbers[places], self._ends[places]
+            # some characters are read as unknown, so that unknown ones are not news
+            hidden = rng.random(numbers.shape) < self.config.character_dropout
+            hidden &= numbers >= len(CATEGORIES)
+            hidden &= numbers != self._paragraph
+            numbers = np.where(hidden, self.alphabet.category_of[numbers], numbers)
+            yield Windows(
+                torch.from_numpy(numbers).to(self.device),
+                torch.from_numpy(ends).to(self.device),
+                int(np.count_nonzero(ends)),
+            )
+
+    def loss(self, batch: Windows, teacher: Teacher | None = None) -> Tensor:
+        logits = self.network(batch.numbers)
+        return F.cross_entropy(logits.flatten(0, 1), batch.ends.flatten())
+
+    def evaluate(self) -> dict[str, float]:
+        if not self._dev:
+            return {}
+        system = read_text(self.frozen().conllu(self._dev_text), input_format="conllu")
+        scores = evaluate(self._dev, system, trees=False)
+        return {name: getattr(scores, name) for name in ("tokens", "sentence_spans", "words")}
+
+    def frozen(self) -> Tokenizer:
+        """Return the network as it is now as the tokenizer that would be stored."""
+        return Tokenizer(ModelFile(self.header(), rounded(self.arrays())))
+
+    def simplified_layers(self) -> Sequence[SimplifiedLayer]:
+        return []
+
+    def header(self) -> dict[str, Any]:
+        return {
+            "kind": "model",
+            "task": self.name,
+            TOKENIZER: {
+                "config": self.config.to_dict(),
+                "characters": "".join(self.alphabet.characters),
+                "splits": self.splits.to_dict(),
+                "spaces_within": self._spaces_within,
+            },
+        }
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {f"{PREFIX}{name}": array for name, array in super().arrays().items()}
+
+    @property
+    def _paragraph(self) -> int:
+        return self.alphabet.number(PARAGRAPH)
+
+
+def fitting_batch_size(n_characters: int) -> int:
+    """Return how many windows a minibatch has, for a text of so many characters."""
+    return max(1, min(LARGEST_BATCH, n_characters // (WINDOW * STEPS_OF_EPOCH)))
+
+
+def wants_tokenizer(network: object, train: Sequence[Sentence]) -> bool:
+    """Return whether a training of these settings, with these sentences, makes a tokenizer.
+
+    Raises:
+        ConfigError: the user asks for one, and the sentences do not say how their text was written.
+    """
+    if not isinstance(network, JointConfig) or (network.heads and TOKENS not in network.heads):
+        return False
+    if has_text(train):
+        return True
+    if network.heads:
+        raise ConfigError(
+            "the training file does not say how its text was written: it has neither `# text` nor "
+            "SpaceAfter=No; leave tokens out of `heads`"
+        )
+    return False
+
+
+def train_tokenizer(
+    train: Sequence[Sentence],
+    dev: Sequence[Sentence],
+    training: TrainingConfig,
+    epochs: int,
+    train_task: TrainTask,
+    *,
+    output: Path | None,
+    resume: bool,
+    hooks: Hooks,
+) -> tuple[ModelFile, bool]:
+    """Train a tokenizer.
+
+    Args:
+        train, dev: sentences that say how their text was written; `dev` may be empty.
+        training: of the model that is to have it: its seed, threads and device.
+        epochs: the most epochs; 0 is by the size of `train`.
+        train_task: `run.train_task`.
+        output: the model file; the tokenizer is stored beside it meanwhile. None: nowhere.
+        resume: take the one that is stored, or go on with it.
+        hooks: receive progress, and at the end a Note; `stop` is asked meanwhile.
+
+    Returns:
+        The tokenizer, and whether the model has a checkpoint from which to resume.
+
+    Raises:
+        ConfigError: the run to resume does not exist, or had other settings or other data; or a
+            file stands where the tokenizer would be stored.
+        DataError: it cannot be stored.
+        KeyboardInterrupt: `hooks.stop` returned True.
+    """
+    config = TokenizerConfig()
+    device = training.device
+    text = Boundaries.of(train).text
+    fitting = LONG if fitting_batch_size(len(text)) < LARGEST_BATCH else SHORT
+    settings = Settings(
+        network=JointConfig(),
+        training=TrainingConfig(
+            epochs=min(fitting, epochs or fitting),
+            beta2=0.99,
+            average=0.99,
+            clip=1.0,
+            patience=0,
+            seed=training.seed,
+            threads=training.threads,
+            device=device,
+        ),
+    )
+    identity = {
+        TOKENIZER: config.to_dict(),
+        "data": {"train": fingerprint(train), "dev": fingerprint(dev)},
+    }
+    path = None if output is None else tokenizer_path(output)
+    begun = False
+    if path is not None:
+        _demand_own(path)
+        if resume:
+            begun = checkpoint_path(path).exists()
+            if path.exists() and not begun:
+                file = read_model_file(path)
+                if _same_run(file, settings, identity):
+                    return file, checkpoint_path(output or path).exists()
+            elif not begun:
+                demand_checkpoint(output)
+        else:
+            remove_tokenizer(output or path)
+
+    def build(device: torch.device) -> Task:
+        return TokenizerTask(train, dev, config, device)
+
+    def on_record(record: Any) -> None:
+        if isinstance(record, Step):
+            hooks.on_record(record)
+
+    start = time.perf_counter()
+    hooks.on_record(Note("tokenizer: learns where the words and sentences of a text end"))
+    file = train_task(
+        build,
+        settings,
+        identity=identity,
+        output=path,
+        resume=begun,
+        hooks=Hooks(on_record=on_record, stop=hooks.stop),
+    )
+    file.header[TOKENIZER]["scores"] = scores = file.header["scores"]
+    if path is not None:
+        write_model_file(path, _without_checksum(file.header), file.arrays)
+    shown = "  ".join(f"{SCORE_NAMES[name]} {value:.2f}" for name, value in scores.items())
+    seconds = time.perf_counter() - start
+    hooks.on_record(Note(f"tokenizer: {seconds:.0f} s{'; dev: ' if shown else ''}{shown}"))
+    return file, resume and checkpoint_path(output or Path()).exists()
+
+
+def tokenizer_path(output: Path) -> Path:
+    """Return where the tokenizer of a model stands while the model is trained."""
+    return output.with_name(f"{output.name.removesuffix('.safetensors')}.tokenizer.safetensors")
+
+
+def remove_tokenizer(output: Path) -> None:
+    """Remove what training the tokenizer of a model has left beside it."""
+    path = tokenizer_path(output)
+    for each in (path, checkpoint_path(path), log_path(path)):
+        each.unlink(missing_ok=True)
+
+
+def _demand_own(path: Path) -> None:
+    """Raise ConfigError if there is a file that no training of a tokenizer has written."""
+    if not path.exists():
+        return
+    try:
+        task = read_header(path).get("task")
+    except CheckpointError:
+        task = None
+    if task != TOKENIZER:
+        raise ConfigError(
+            f"{path}: stands where the tokenizer is stored during the training, and is none; "
+            "move it away, or choose another output"
+        )
+
+
+def _same_run(file: ModelFile, settings: Settings, identity: Mapping[str, Any]) -> bool:
+    """Return whether a stored tokenizer is what this training would lead to."""
+    stored = file.header.get("training", {})
+    wanted = {"training": settings.training.to_dict(), **identity}
+    return all(stored.get(name) == value for name, value in wanted.items())
+
+
+def _without_checksum(header: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in header.items() if name != "checksum"}

@@ -1,0 +1,219 @@
+"""Training a tokenizer: with a joint model, resumed, refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from meprop_nlp import JointModel
+from meprop_nlp.config import JointConfig, Knowledge, Settings, TokenizerConfig, TrainingConfig
+from meprop_nlp.data.document import Document
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.spaces import text_of
+from meprop_nlp.errors import ConfigError
+from meprop_nlp.models.file import TOKENIZER, read_header, read_model_file
+from meprop_nlp.models.model import load
+from meprop_nlp.models.tokenizer import Tokenizer
+from meprop_nlp.training import tokenizer as module
+from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.records import EpochRecord, Note, Step
+from meprop_nlp.training.run import train, train_task
+from meprop_nlp.training.tokenizer import (
+    TokenizerTask,
+    tokenizer_path,
+    train_tokenizer,
+    wants_tokenizer,
+)
+
+SMALL = JointConfig(
+    heads=("tokens", "tags"), hidden=30, layers=1, word_dim=8, ngram_rows=100, arc_dim=8
+)
+QUICK = TrainingConfig(epochs=2, threads=1)
+
+
+def text(words: str, *, final: str = ".") -> Sentence:
+    forms = [*words.split(), *final]
+    misc = ["_"] * (len(forms) - 2) + ["SpaceAfter=No", "_"]
+    tags = ["PUNCT" if form == final else "NOUN" for form in forms]
+    return Sentence.from_words(forms, upos=tags, misc=misc)
+
+
+@pytest.fixture(scope="module")
+def sentences() -> list[Sentence]:
+    return [text("dogs bark"), text("a cat sleeps", final="!"), text("it rains often")] * 60
+
+
+def trained(sentences: list[Sentence], path: Path | None = None, **more: Any) -> Any:
+    options = {"output": path, "resume": False, "hooks": Hooks(), **more}
+    return train_tokenizer(sentences, sentences[:30], QUICK, 8, train_task, **options)[0]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(sentences: list[Sentence]) -> Tokenizer:
+    return Tokenizer(trained(sentences))
+
+
+def test_it_learns_where_tokens_and_sentences_end(tokenizer: Tokenizer) -> None:
+    found = tokenizer.conllu("A dog rains. It barks! Dogs bark.")
+    assert [line.split("\t")[1] for line in found.split("\n") if "\t" in line] == [
+        "A", "dog", "rains", ".", "It", "barks", "!", "Dogs", "bark", ".",
+    ]  # fmt: skip
+    assert found.count("# text = ") == 3
+
+
+def test_the_scores_are_stored(sentences: list[Sentence]) -> None:
+    notes: list[str] = []
+    steps = []
+
+    def on_record(record: Note | Step | EpochRecord) -> None:
+        assert not isinstance(record, EpochRecord)  # these are the model's
+        if isinstance(record, Note):
+            notes.append(record.text)
+        else:
+            steps.append(record)
+
+    file = trained(sentences, hooks=Hooks(on_record=on_record))
+    assert file.header[TOKENIZER]["scores"].keys() == {"tokens", "sentence_spans", "words"}
+    assert "Tokens" in notes[-1]
+    assert steps
+
+
+def test_gradients_are_sparse_and_dense_ones_differ(sentences: list[Sentence]) -> None:
+    def gradient(k: int) -> np.ndarray:
+        torch.manual_seed(1)
+        config = TokenizerConfig(k=k, dropout=0)
+        task = TokenizerTask(sentences, [], config, torch.device("cpu"))
+        task.loss(next(task.batches(np.random.default_rng(1)))).backward()
+        grad = task.network.layer.left_to_right.weight_hh_l0.grad
+        assert grad is not None
+        return grad.numpy()
+
+    assert np.abs(gradient(2) - gradient(0)).max() > 0
+    np.testing.assert_allclose(gradient(64), gradient(0), atol=1e-6)
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(
+    sentences: list[Sentence], tmp_path: Path
+) -> None:
+    whole = trained(sentences, tmp_path / "whole.safetensors")
+    n_steps = 0
+
+    def stop() -> bool:
+        nonlocal n_steps
+        n_steps += 1
+        return n_steps == 9
+
+    path = tmp_path / "model.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        trained(sentences, path, hooks=Hooks(stop=stop))
+    resumed = trained(sentences, path, resume=True)
+    for name, array in whole.arrays.items():
+        np.testing.assert_array_equal(resumed.arrays[name], array, err_msg=name)
+
+
+def test_a_finished_tokenizer_is_taken_when_the_model_is_resumed(
+    sentences: list[Sentence], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    first = trained(sentences, path)
+    before = tokenizer_path(path).stat().st_mtime_ns
+    again = trained(sentences, path, resume=True)
+    assert tokenizer_path(path).stat().st_mtime_ns == before
+    assert again.header[TOKENIZER] == first.header[TOKENIZER]
+    # of other sentences, it is trained anew
+    other = trained(sentences[1:], path, resume=True)
+    assert other.header["training"]["data"] != first.header["training"]["data"]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_foreign_file_is_not_touched(
+    sentences: list[Sentence], tmp_path: Path, resume: bool
+) -> None:
+    path = tmp_path / "model.safetensors"
+    tokenizer_path(path).write_text("mine")
+    with pytest.raises(ConfigError, match=r"model\.tokenizer\.safetensors: stands where"):
+        trained(sentences, path, resume=resume)
+    assert tokenizer_path(path).read_text() == "mine"
+
+
+def test_a_joint_model_has_a_tokenizer(sentences: list[Sentence], tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    trained_model = JointModel.train(
+        sentences, sentences[:30], config=SMALL, training=QUICK, output=path
+    )
+    model = load(path)
+    assert model.tokenizer is not None
+    assert list(model.heads) == ["tags"]
+    text = "Dogs bark. \n\nIt rains"
+    document = model(text)
+    assert isinstance(document, Document)
+    assert text_of(document) == text
+    assert document == trained_model(text)
+    assert sorted(found.name for found in tmp_path.iterdir()) == [
+        "model.jsonl", "model.safetensors",
+    ]  # fmt: skip
+    assert "characters" in read_header(path)[TOKENIZER]
+
+
+def test_a_model_that_starts_from_another_keeps_its_tokenizer(
+    sentences: list[Sentence], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    JointModel.train(sentences, config=SMALL, training=QUICK, output=path)
+    words = [Sentence.from_words(["a", "b"], upos=["X", "Y"])] * 12  # of no text
+    tuned = train(
+        "joint",
+        words,
+        settings=Settings(network=replace(SMALL, heads=("tags",)), training=QUICK),
+        knowledge=Knowledge(init_from=str(path)),
+    )
+    assert tuned.tokenizer is not None
+    assert tuned.tokenizer.conllu("a b") == load(path).tokenizer.conllu("a b")  # type: ignore[union-attr]
+
+
+def test_without_tokens_among_its_heads_a_model_has_none(sentences: list[Sentence]) -> None:
+    config = replace(SMALL, heads=("tags",))
+    assert JointModel.train(sentences, config=config, training=QUICK).tokenizer is None
+    words = [Sentence.from_words(["a", "b"], upos=["X", "Y"])] * 12
+    config = replace(SMALL, heads=())
+    assert JointModel.train(words, config=config, training=QUICK).tokenizer is None
+
+
+def test_a_treebank_without_texts_is_refused_where_a_tokenizer_is_asked_for() -> None:
+    words = [Sentence.from_words(["a", "b"], upos=["X", "Y"])] * 12
+    with pytest.raises(ConfigError, match="neither `# text` nor SpaceAfter=No"):
+        wants_tokenizer(SMALL, words)
+    with pytest.raises(ConfigError, match="goes with another head"):
+        JointModel.train(
+            [text("dogs bark")] * 12, config=replace(SMALL, heads=("tokens",)), training=QUICK
+        )
+
+
+def test_rare_characters_are_hidden_in_training(
+    sentences: list[Sentence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WINDOW", 50)
+    config = TokenizerConfig(character_dropout=0.5)
+    task = TokenizerTask(sentences, [], config, torch.device("cpu"))
+    numbers = torch.cat(
+        [batch.numbers.flatten() for batch in task.batches(np.random.default_rng(1))]
+    ).numpy()
+    hidden = np.mean(numbers < task.alphabet.n_categories)
+    assert 0.4 < hidden < 0.6
+    assert task.n_batches > 1
+
+
+def test_the_file_beside_the_output_is_a_tokenizer(
+    sentences: list[Sentence], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    file = trained(sentences, path)
+    stored = read_model_file(tokenizer_path(path))
+    assert stored.header["task"] == TOKENIZER
+    text = "Dogs bark. It rains!"
+    assert Tokenizer(stored).conllu(text) == Tokenizer(file).conllu(text)
