@@ -81,15 +81,21 @@ def download(
     if not 0 < timeout < 1e6:
         raise ConfigError(f"--timeout is {timeout:g}, expected a number of seconds above 0")
     wanted = Treebank.of(treebank, LATEST_RELEASE if release is None else release)
-    with _bar(f"{wanted.name} {wanted.release}", verbosity) as on_bytes:
-        found = wanted.download(
-            Path(wanted.name) if output is None else output,
-            server=SERVER if server is None else server,
-            sha256=sha256,
-            force=force,
-            timeout=timeout,
-            on_bytes=on_bytes,
-        )
+    folder = Path(wanted.name) if output is None else output
+    try:
+        with _bar(f"{wanted.name} {wanted.release}", verbosity) as on_bytes:
+            found = wanted.download(
+                folder,
+                server=SERVER if server is None else server,
+                sha256=sha256,
+                force=force,
+                timeout=timeout,
+                on_bytes=on_bytes,
+            )
+    except KeyboardInterrupt:
+        if n_bytes := wanted.kept_bytes(folder):
+            console.note(f"{n_bytes:,} bytes are kept; the same command goes on from there")
+        raise
     print(f"{found.url}: SHA-256 {found.sha256}")
     for path, digest in found.files.items():
         print(f"{digest}  {path}")

@@ -130,14 +130,7 @@ class Treebank:
             raise ConfigError(f"`sha256` is {sha256!a}, expected 64 hexadecimal digits")
         _demand_room(target, force=force)
         with _made(target):
-            transfer = Transfer(
-                url,
-                target / f".{self.name}-{self.release}.tar.gz.part",
-                timeout,
-                LARGEST_ARCHIVE,
-                f"{self.name} has no release {self.release}, or there is no treebank of this name; "
-                "universaldependencies.org lists them",
-            )
+            transfer = self._transfer(target, url, timeout)
             transfer.run(on_bytes)
             with _forgotten(transfer):
                 digest = _sha256(transfer.path)
@@ -152,6 +145,20 @@ class Treebank:
                     # the archive has a name of ours; the user knows the address
                     raise DataError(str(error).replace(str(transfer.path), url)) from None
             return Downloaded(url, digest, files)
+
+    def kept_bytes(self, folder: str | os.PathLike[str]) -> int:
+        """Return how many bytes are kept of a download to a folder that was stopped."""
+        return self._transfer(Path(folder)).kept_bytes
+
+    def _transfer(self, folder: Path, url: str = "", timeout: float = 0) -> Transfer:
+        return Transfer(
+            url,
+            folder / f".{self.name}-{self.release}.tar.gz.part",
+            timeout,
+            LARGEST_ARCHIVE,
+            f"{self.name} has no release {self.release}, or there is no treebank of this name; "
+            "universaldependencies.org lists them",
+        )
 
 
 def _demand_room(folder: Path, *, force: bool) -> None:
