@@ -138,6 +138,7 @@ def _discard_output() -> None:
 # imported: a small file is tagged in a third of a second, and declaring the options of all commands
 # would take a tenth of that.
 _COMMANDS = {
+    "download": "UD_German-GSD",
     "train": "--train train.conllu --dev dev.conllu",
     "annotate": "words.conllu > annotated.conllu",
     "train-tagger": "--train train.conllu --dev dev.conllu --k 50",

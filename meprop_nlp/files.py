@@ -1,4 +1,7 @@
-"""Writing a file atomically: to a temporary file beside it, which is then renamed."""
+"""Writing files.
+
+Most are written atomically, by `replacing`: to a temporary file beside it, which is then renamed.
+"""
 
 import os
 import tempfile
@@ -23,6 +26,16 @@ def demand_writable(path: str | os.PathLike[str]) -> None:
         raise DataError(f"{target}: cannot be written: {error.strerror or error}") from None
     if not writable:
         raise DataError(f"{target}: cannot be written: no right to write to its folder")
+
+
+@contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise a DataError that names the file in place of an OSError within the block."""
+    try:
+        yield
+    except OSError as error:
+        name = error.filename or os.fspath(path)
+        raise DataError(f"{name}: cannot be written: {error.strerror or error}") from None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from meprop_nlp.commands.model_files import model_path, usual_model
 from meprop_nlp.commands.options import JOINT_MODEL, Files, Keeping, Output, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model
@@ -30,8 +31,16 @@ class Choosing(Keeping):
 def annotate(
     files: Files = None,
     model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="FILE", help="A model of train.")
-    ] = JOINT_MODEL,
+        Path | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="FILE",
+            parser=model_path,
+            help="A model of train, or en, the English model of the package. Unless given, "
+            f"{JOINT_MODEL}, and en where there is none.",
+        ),
+    ] = None,
     output: Output = "-",
     *,
     choosing: Choosing,
@@ -43,7 +52,8 @@ def annotate(
     Tags, lemmas and trees in one pass: the columns that the model predicts are replaced, except
     those of --keep. With a new tree, DEPS is emptied as by parse; all else stays.
     """
-    found = load_model(model, "joint", JOINT_MODEL, loading=annotating.loading)
+    path = usual_model(model, JOINT_MODEL, quiet=verbosity.quiet)
+    found = load_model(path, "joint", JOINT_MODEL, loading=annotating.loading)
     if choosing.heads:
         found = found.only(*choosing.heads)
     found.demand_kept(choosing.keep)
@@ -54,6 +64,6 @@ def annotate(
         annotating,
         verbosity,
         verb="annotated",
-        inputs=[model],
+        inputs=[path],
         keep=choosing.keep,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meprop_nlp.commands import console, tables
+from meprop_nlp.commands.model_files import model_path
 from meprop_nlp.commands.options import TAGGER_MODEL, Json, Reading
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.streams import (
@@ -26,14 +27,25 @@ if TYPE_CHECKING:
 
 
 def benchmark(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help=f"A model of {ANY_TRAINING}.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL",
+            parser=model_path,
+            help=f"A model of {ANY_TRAINING}; or en, the English model of the package.",
+        ),
+    ],
     file: Annotated[
         str,
         typer.Argument(metavar="FILE", help="A CoNLL file in UTF-8, also packed; no trees needed."),
     ],
     tagger: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Tag with this model before the parser MODEL."),
+        typer.Option(
+            metavar="FILE",
+            parser=model_path,
+            help="Tag with this model before the parser MODEL.",
+        ),
     ] = None,
     rounds: Annotated[
         int, typer.Option(help="Number of timings of each step; their medians are shown.")
@@ -108,9 +120,9 @@ def _process_costs(
 
     commands = {"tagger": "tag", "parser": "parse", "joint": "annotate"}
     task = [*paths][-1]  # of the model that runs last
-    words: list[str | Path] = [commands[task], "--model", paths[task]]
+    words: list[str | Path] = [commands[task], "--model", paths[task].absolute()]  # never a name
     if len(paths) > 1:
-        words += ["--tagger", paths["tagger"]]
+        words += ["--tagger", paths["tagger"].absolute()]
     words += ["--input-format", reading.input_format, "--threads", str(threads), "--quiet"]
     with tempfile.TemporaryDirectory() as folder:
         sentence = Path(folder, "sentence")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meprop_nlp.commands.model_files import model_path
 from meprop_nlp.commands.options import TAGGER_MODEL, Json, Keeping, Loading, Reading
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.score_tables import score_lines
@@ -33,13 +34,18 @@ def evaluate(
     model: Annotated[
         Path | None,
         typer.Option(
-            "--model", "-m", metavar="FILE", help="Score this model's annotation of GOLD."
+            "--model",
+            "-m",
+            metavar="FILE",
+            parser=model_path,
+            help="Score this model's annotation of GOLD; en is the English model of the package.",
         ),
     ] = None,
     tagger: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
+            parser=model_path,
             help="Tag with this model before the parser --model; without it GOLD's tags are used.",
         ),
     ] = None,

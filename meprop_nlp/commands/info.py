@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from meprop_nlp.commands.description import model_lines
+from meprop_nlp.commands.model_files import model_path
 from meprop_nlp.commands.options import Json
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.streams import ANY_TRAINING, demand_model
@@ -17,7 +18,9 @@ def info(
         Path | None,
         typer.Argument(
             metavar="MODEL",
-            help="A model file; without it: what is installed here.",
+            parser=model_path,
+            help="A model file, or en, the English model of the package; without it: what is "
+            "installed here.",
             show_default=False,
         ),
     ] = None,
@@ -26,7 +29,8 @@ def info(
     """Describe a model file, or what is installed here.
 
     For a model: task, dev scores, neurons, vocabulary, labels, and the settings of its training.
-    For both: what training runs on here, the native core or PyTorch alone.
+    Of the installation: the versions, and the models that come with it. For both: what training
+    runs on here, the native core or PyTorch alone.
     """
     from meprop_nlp.native import kernels_in_use
 
@@ -49,6 +53,7 @@ def _installed() -> dict[str, str | int]:
     from importlib.metadata import version
 
     from meprop_nlp import __version__
+    from meprop_nlp.models.boxed import boxed_models
     from meprop_nlp.threads import usable_threads
 
     return {
@@ -56,4 +61,5 @@ def _installed() -> dict[str, str | int]:
         "python": platform.python_version(),
         **{name: version(name) for name in ("torch", "numpy")},
         "threads": usable_threads(),
+        "models": ", ".join(boxed_models()) or "none",
     }

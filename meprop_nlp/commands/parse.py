@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from meprop_nlp.commands.model_files import model_path, usual_model
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Files, Output, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model
@@ -13,13 +14,21 @@ from meprop_nlp.commands.streams import load_model
 def parse(
     files: Files = None,
     model: Annotated[
-        Path,
-        typer.Option("--model", "-m", metavar="FILE", help="A model of train-parser, or of train."),
-    ] = PARSER_MODEL,
+        Path | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="FILE",
+            parser=model_path,
+            help="A model of train-parser or of train, or en, the English model of the package. "
+            f"Unless given, {PARSER_MODEL}, and en where no model was trained.",
+        ),
+    ] = None,
     tagger: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
+            parser=model_path,
             help="Tag with this model first; without it, the tags in the files are used. A file "
             f"without tags is tagged with {TAGGER_MODEL}, or with the tags of a model of train.",
         ),
@@ -37,8 +46,9 @@ def parse(
     too, and needs none: where a word has no tag, it uses its own. One that was trained with
     --encoder bilstm reads none.
     """
-    models = [load_model(model, "parser", PARSER_MODEL, loading=annotating.loading)]
+    path = usual_model(model, PARSER_MODEL, quiet=verbosity.quiet)
+    models = [load_model(path, "parser", PARSER_MODEL, loading=annotating.loading)]
     if tagger is not None:
         models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
-    inputs = [model, tagger, TAGGER_MODEL]
+    inputs = [path, tagger, TAGGER_MODEL]
     annotate_files(files, models, output, annotating, verbosity, verb="parsed", inputs=inputs)

@@ -10,6 +10,7 @@ from meprop_nlp.commands import console
 from meprop_nlp.commands.options import JOINT_MODEL, Loading
 from meprop_nlp.config import HEAD_OF
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
+from meprop_nlp.models.boxed import boxed_models, in_words
 
 ANY_TRAINING = "train, train-tagger or train-parser"
 
@@ -85,6 +86,8 @@ def demand_model(path: Path, command: str, default: Path | None = None) -> None:
             hint += f" -o {path}"
         elif path != JOINT_MODEL and JOINT_MODEL.exists():
             hint += f", or give --model {JOINT_MODEL}"
+        if boxed := boxed_models():
+            hint += f"; {in_words(boxed)}"
         raise DataError(f"there is no model {path}; {hint}")
 
 

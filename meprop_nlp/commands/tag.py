@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from meprop_nlp.commands.model_files import model_path, usual_model
 from meprop_nlp.commands.options import TAGGER_MODEL, Files, Output, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model
@@ -13,9 +14,16 @@ from meprop_nlp.commands.streams import load_model
 def tag(
     files: Files = None,
     model: Annotated[
-        Path,
-        typer.Option("--model", "-m", metavar="FILE", help="A model of train-tagger, or of train."),
-    ] = TAGGER_MODEL,
+        Path | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="FILE",
+            parser=model_path,
+            help="A model of train-tagger or of train, or en, the English model of the package. "
+            f"Unless given, {TAGGER_MODEL}, and en where no model was trained.",
+        ),
+    ] = None,
     output: Output = "-",
     *,
     annotating: Annotating,
@@ -26,5 +34,6 @@ def tag(
     Of UPOS, XPOS and FEATS, those that the model predicts are replaced; all else stays. A model of
     train tags too.
     """
-    models = [load_model(model, "tagger", TAGGER_MODEL, loading=annotating.loading)]
-    annotate_files(files, models, output, annotating, verbosity, verb="tagged", inputs=[model])
+    path = usual_model(model, TAGGER_MODEL, quiet=verbosity.quiet)
+    models = [load_model(path, "tagger", TAGGER_MODEL, loading=annotating.loading)]
+    annotate_files(files, models, output, annotating, verbosity, verb="tagged", inputs=[path])

@@ -21,6 +21,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.boxed import model_file
 from meprop_nlp.models.calibration import Calibration
 from meprop_nlp.models.encoder import SharedEncoder
 from meprop_nlp.models.file import (
@@ -150,17 +151,21 @@ class Model:
         """Read a model file.
 
         Args:
+            path: the file; or, as a text, the name of a model that comes with the package, such as
+                `en`. A file of that name is `./en`.
             pretrained: the folder of the pretrained encoder that the model was trained with, where
                 it is no longer where it was then.
             treebank: of a model that was trained on several treebanks, the one that words are read
                 as those of; None: the first.
 
         Raises:
-            CheckpointError: the file is not a model, damaged, too new, or for another task.
+            CheckpointError: the file is not a model, damaged, too new, or for another task; or no
+                model has that name.
             ConfigError: the model's pretrained encoder is not there, the folder holds another, or
                 the model needs none; or it knows no treebank of that name.
             DataError: the folder lacks a file.
         """
+        path = model_file(path)
         file = read_model_file(path)
         if refusal := cls._refusal(file.header):
             raise CheckpointError(f"{os.fspath(path)}: {refusal}")
@@ -490,7 +495,7 @@ def load(
     pretrained: str | os.PathLike[str] | None = None,
     treebank: str | None = None,
 ) -> Model:
-    """Read a model file of any task; see `Model.load`."""
+    """Read a model file of any task, or a model of the package: `load("en")`; see `Model.load`."""
     return Model.load(path, pretrained=pretrained, treebank=treebank)
 
 

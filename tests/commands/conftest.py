@@ -15,9 +15,16 @@ from typer.testing import CliRunner
 
 from meprop_nlp.cli import make_app
 from meprop_nlp.data.sample.treebank import sample_treebank
+from meprop_nlp.models import boxed
 from meprop_nlp.training.records import Step
 
 Run = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _no_boxed_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No command falls back on the model of the package, unless a test puts one there."""
+    monkeypatch.setattr(boxed, "FOLDER", Path("/nowhere"))
 
 
 @pytest.fixture(scope="session")

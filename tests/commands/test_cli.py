@@ -17,6 +17,7 @@ from meprop_nlp.cli import make_app
 from meprop_nlp.config import LATE_TRAINING, SIMPLIFY_EPOCHS, TrainingConfig
 
 COMMANDS = (
+    "download",
     "train",
     "annotate",
     "train-tagger",

@@ -40,7 +40,7 @@ def test_info_names_the_kernels_in_use(run: Any, parser: Path) -> None:
 
 def test_info_without_a_model_says_what_is_installed(run: Any) -> None:
     lines = run("info").stdout.splitlines()
-    names = ["meprop-nlp", "python", "torch", "numpy", "threads", "kernels"]
+    names = ["meprop-nlp", "python", "torch", "numpy", "threads", "models", "kernels"]
     assert [line.split()[0] for line in lines] == names
     assert [line.split()[1] for line in lines[:3]] == [
         meprop_nlp.__version__,

@@ -1,0 +1,33 @@
+"""Which model file is meant: one that was named, the one at its usual place, or a boxed one."""
+
+from pathlib import Path
+
+from meprop_nlp.commands import console
+from meprop_nlp.commands.options import JOINT_MODEL
+from meprop_nlp.models.boxed import ENGLISH, boxed_models
+
+
+def model_path(text: str) -> Path:
+    """Return the file that an option names: `en` is the boxed model, and `./en` a file."""
+    return boxed_models().get(text) or Path(text)
+
+
+def usual_model(given: Path | None, usual: Path, *, quiet: bool) -> Path:
+    """Return the model that was named, or the one to use where none was.
+
+    That is the one at its usual place. Where no model has been trained it is the English one that
+    comes with the package, and a note says so.
+
+    Args:
+        given: the model that was named.
+        usual: the usual place of the model; train's model beside it counts as trained too.
+        quiet: whether to leave the note out.
+    """
+    if given is not None:
+        return given
+    boxed = boxed_models().get(ENGLISH)
+    if boxed is None or usual.exists() or JOINT_MODEL.exists():
+        return usual
+    if not quiet:
+        console.note(f"no --model and no {usual}: using the English model of the package (en)")
+    return boxed

@@ -1,0 +1,1 @@
+"""Treebanks of Universal Dependencies from their repositories, at a release."""

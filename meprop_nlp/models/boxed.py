@@ -1,0 +1,47 @@
+"""The models that come with the package, each under a short name: `load("en")`."""
+
+import os
+from pathlib import Path
+
+from meprop_nlp.errors import CheckpointError
+
+FOLDER = Path(__file__).parent
+ENGLISH = "en"
+# the file of each name; one that is not installed is left out of `boxed_models`
+_FILES = {ENGLISH: "english.safetensors"}
+
+
+def boxed_models() -> dict[str, Path]:
+    """Return the files of the models that come with this installation, by name."""
+    files = {name: FOLDER / file for name, file in _FILES.items()}
+    return {name: path for name, path in files.items() if path.is_file()}
+
+
+def model_file(model: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """Return the file that is meant by a name or a path.
+
+    The text `en` is the name of the model that comes with the package, also where the working
+    folder holds a file `en`: that is `./en`, or `Path("en")`. A Path is always a file.
+
+    Raises:
+        CheckpointError: a text without a separator or an ending is neither a name nor a file.
+    """
+    if not isinstance(model, str):
+        return model
+    boxed = boxed_models()
+    if model in boxed:
+        return boxed[model]
+    path = Path(model)
+    if model == path.name and not path.suffix and not path.exists():
+        raise CheckpointError(
+            f"{model}: no model of this name comes with the package, and there is no such file; "
+            f"{in_words(boxed)}; train one with: meprop-nlp train -o {model}.safetensors"
+        )
+    return model
+
+
+def in_words(boxed: dict[str, Path]) -> str:
+    """Return which models come with this installation, for a message."""
+    if not boxed:
+        return "no models come with this installation"
+    return f"models that come with this installation: {', '.join(boxed)}"
