@@ -81,7 +81,7 @@ class Model:
     def __init__(
         self, file: ModelFile, states: WordStates | None = None, treebank: str | None = None
     ) -> None:
-        if refusal := self._refusal(file.header):
+        if refusal := self.refusal(file.header):
             raise CheckpointError(f"the model {refusal}")
         self.file = file
         self.task = file.header["task"]
@@ -144,7 +144,7 @@ class Model:
             DataError: the folder lacks a file.
         """
         file = read_model_file(path)
-        if refusal := cls._refusal(file.header):
+        if refusal := cls.refusal(file.header):
             raise CheckpointError(f"{os.fspath(path)}: {refusal}")
         if pretrained is not None and "pretrained" not in file.header:
             raise ConfigError(
@@ -162,7 +162,7 @@ class Model:
         return model
 
     @classmethod
-    def _refusal(cls, header: Mapping[str, Any]) -> str:
+    def refusal(cls, header: Mapping[str, Any]) -> str:
         """Return why the class refuses a model with this header; an empty text if it does not."""
         if header.get("kind") == "checkpoint":
             return (

@@ -31,7 +31,8 @@ from meprop_nlp.training.heads.lemmas import Lemmas
 from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns
 from meprop_nlp.training.heads.state_tags import StateTags
 from meprop_nlp.training.heads.transitions import TransitionTree
-from meprop_nlp.training.knowledge.teachers import TAUGHT_WITH, SoftTargets, Teachers
+from meprop_nlp.training.knowledge.joint_file import TAUGHT_WITH
+from meprop_nlp.training.knowledge.teachers import SoftTargets, Teachers
 from meprop_nlp.training.knowledge.vector_table import VectorTable
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.swaps import Swaps

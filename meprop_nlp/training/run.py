@@ -14,7 +14,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
 from meprop_nlp.models.file import ModelFile, write_model_file
-from meprop_nlp.models.model import Model, load
+from meprop_nlp.models.model import Model
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.calibration import measure_calibration
@@ -26,6 +26,7 @@ from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import remove_answers
 from meprop_nlp.training.knowledge.ensemble import TrainOne, train_teachers
 from meprop_nlp.training.knowledge.initial import InitialModel
+from meprop_nlp.training.knowledge.joint_file import read_joint
 from meprop_nlp.training.knowledge.several_treebanks import read_treebanks
 from meprop_nlp.training.knowledge.sources import answers_path, demand_use, read_sources
 from meprop_nlp.training.knowledge.unlabelled import read_unlabelled
@@ -102,7 +103,7 @@ def train(
             note_partial(role, of, hooks)
     # before teachers are trained, which takes hours
     unlabelled = read_unlabelled(knowledge.unlabelled, hooks) if knowledge.unlabelled else []
-    teachers = [*map(load, knowledge.teacher or ())]
+    teachers = [read_joint(path, "teacher") for path in knowledge.teacher or ()]
     if knowledge.teachers:
         teachers += train_teachers(
             knowledge.teachers,

@@ -25,11 +25,11 @@ from meprop_nlp.models.model import Model
 from meprop_nlp.models.opinion import values_of
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import FORMAT, Answers, Few
+from meprop_nlp.training.knowledge.joint_file import TAUGHT_WITH
 from meprop_nlp.training.records import Note
 
 Item = TypeVar("Item", bound=Sized)
 
-TAUGHT_WITH = "taught_with"  # in a model's header, the pretrained encoders of its teachers
 CHUNK = 20_000  # words that are asked about at a time, and kept in one file
 
 

@@ -27,13 +27,9 @@ from meprop_nlp.training.checkpoint import checkpoint_path
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import BEST, Answers, Few
 from meprop_nlp.training.knowledge.ensemble import teacher_path
+from meprop_nlp.training.knowledge.joint_file import TAUGHT_WITH
 from meprop_nlp.training.knowledge.sources import Sources, answers_path
-from meprop_nlp.training.knowledge.teachers import (
-    TAUGHT_WITH,
-    SoftTargets,
-    Teachers,
-    encoders_behind,
-)
+from meprop_nlp.training.knowledge.teachers import SoftTargets, Teachers, encoders_behind
 from meprop_nlp.training.knowledge.unlabelled import LONGEST, frequent_forms, read_unlabelled
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.records import Note, Step
