@@ -67,6 +67,7 @@ class Model:
         task: the model's task, a key of `HEADS`. A subclass that sets it refuses other models.
         file: the content of the model file.
         lexicon: the vocabularies of word forms and their features.
+        states: gives the states of the model's pretrained encoder, if it reads one.
         encoder: what the heads share; None where the one head has an encoder of its own.
         heads: the heads by name, in the order in which they annotate; see `only`.
 
@@ -87,20 +88,20 @@ class Model:
         self.task = file.header["task"]
         self.lexicon = Lexicon.from_dict(file.header["lexicon"])
         self.encoder: SharedEncoder | NativeEncoder | None = None
-        self._states: WordStates | None = None
+        self.states: WordStates | None = None
         self._treebank = treebank
         heads = HEADS[self.task]
         if self.task == "joint":
             config = JointConfig.from_dict(file.header["config"])
             characters = Characters(Vocab.from_list(file.header["characters"]))
-            self._states = states or states_of(file.header)
+            self.states = states or states_of(file.header)
             encoder = self.encoder = SharedEncoder(
                 file.arrays,
                 self.lexicon,
                 characters,
                 config,
                 WordVectors.of(file),
-                self._states,
+                self.states,
                 treebank_number(file.header, treebank),
             )
             heads = tuple(h for h in heads if h.name in config.heads and h.serves(config))
@@ -118,7 +119,7 @@ class Model:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # locks and the objects of the native core cannot be pickled
-        folder = self._states.folder if isinstance(self._states, FolderStates) else None
+        folder = self.states.folder if isinstance(self.states, FolderStates) else None
         return _rebuilt, (type(self), self.file, tuple(self.heads), folder, self._treebank)
 
     @classmethod
