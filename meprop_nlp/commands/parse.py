@@ -7,7 +7,7 @@ import typer
 
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Files, Output, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
-from meprop_nlp.commands.streams import load_model
+from meprop_nlp.commands.streams import load_model, loadings_of
 
 
 def parse(
@@ -37,8 +37,9 @@ def parse(
     too, and needs none: where a word has no tag, it uses its own. One that was trained with
     --encoder bilstm reads none.
     """
-    models = [load_model(model, "parser", PARSER_MODEL, loading=annotating.loading)]
+    own, taggers = loadings_of(annotating.loading, [model, tagger])
+    models = [load_model(model, "parser", PARSER_MODEL, loading=own)]
     if tagger is not None:
-        models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
+        models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL, loading=taggers))
     inputs = [model, tagger, TAGGER_MODEL]
     annotate_files(files, models, output, annotating, verbosity, verb="parsed", inputs=inputs)

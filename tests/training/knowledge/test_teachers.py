@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -571,3 +572,15 @@ def test_teachers_and_vectors_are_looked_at_before_the_treebank(
     ):
         with pytest.raises((CheckpointError, DataError), match=message):
             train("joint", tmp_path / "missing.conllu", knowledge=Knowledge(**source))
+
+
+def test_unlabelled_text_takes_few_bytes_a_word(tmp_path: Path) -> None:
+    path, n_lines = tmp_path / "text.txt", 2_000
+    line = " ".join(f"word{n % 25}" for n in range(50))
+    path.write_text(f"{line}\n" * n_lines, encoding="utf-8")
+    tracemalloc.start()
+    found = read_unlabelled([path], Hooks())
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == n_lines
+    assert taken < 12 * 50 * n_lines  # a pointer, and a share of the list
