@@ -548,6 +548,12 @@ class Knowledge(Config):
         help="A model of train to learn from: how probable it holds each answer, beside the right "
         "answers of the treebank. May be given again: the models are then averaged.",
     )
+    teacher_pretrained: list[str] | None = setting(
+        None,
+        metavar="FOLDER",
+        help="Folder of the pretrained encoder that a `teacher` was trained with, where it is no "
+        "longer where it was then; not needed if it is `pretrained`. May be given again.",
+    )
     teachers: int = setting(
         0,
         at_least=0,
@@ -588,6 +594,8 @@ class Knowledge(Config):
             default = settings_of(Knowledge)[name].default
             if getattr(self, name) != default and not getattr(self, other):
                 raise ConfigError(f"`{name}` goes with `{other}`")
+        if self.teacher_pretrained and not self.teacher:
+            raise ConfigError("`teacher_pretrained` goes with `teacher`")
         if self.teachers and self.treebank_id:
             raise ConfigError("`teachers` and `treebank_id` exclude each other; use `teacher`")
         if self.cache is not None and not (self.pretrained or self.teacher or self.teachers):
@@ -596,16 +604,6 @@ class Knowledge(Config):
             raise ConfigError("`treebank_id` is empty or has a tab or a line break in it")
         if self.unlabelled and not (self.teacher or self.teachers):
             raise ConfigError("`unlabelled` goes with `teacher` or `teachers`, which annotate it")
-
-    def of_teacher(self) -> Knowledge:
-        """Return what the models of `teachers` draw on: all but teachers of their own."""
-        return Knowledge(
-            vectors=self.vectors,
-            vectors_limit=self.vectors_limit,
-            pretrained=self.pretrained,
-            cache=self.cache if self.pretrained else None,
-            init_from=self.init_from,
-        )
 
     @property
     def files(self) -> list[str]:

@@ -10,13 +10,14 @@ import typer
 
 from meprop_nlp.commands import console, tables
 from meprop_nlp.commands.model_files import model_path
-from meprop_nlp.commands.options import TAGGER_MODEL, Json, Reading
+from meprop_nlp.commands.options import TAGGER_MODEL, Json, Loading, Reading
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.streams import (
     ANY_TRAINING,
     demand_model,
     demand_rereadable,
     load_model,
+    loadings_of,
     read_all,
 )
 from meprop_nlp.config import TrainingConfig
@@ -51,6 +52,7 @@ def benchmark(
         int, typer.Option(help="Number of timings of each step; their medians are shown.")
     ] = 5,
     *,
+    loading: Loading,
     input_format: Annotated[str, Reading],
     threads: Annotated[int, TrainingConfig],
     json: Json = False,
@@ -74,13 +76,14 @@ def benchmark(
         raise ConfigError(f"--rounds is {rounds}, expected a whole number of at least 1")
     n = usable_threads(threads)
     demand_model(model, ANY_TRAINING)
-    models = [load(model)]
+    own, taggers = loadings_of(loading, [model, tagger])
+    models = [load(model, pretrained=own.pretrained, treebank=own.treebank_id)]
     paths = {models[0].task: model}
     if tagger is not None:
         if models[0].task != "parser":
             found = noun_of(models[0].task)
             raise ConfigError(f"--tagger goes with a parser as MODEL; found a {found}")
-        models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
+        models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL, loading=taggers))
         paths = {"tagger": tagger, **paths}
     if not is_available():
         console.note(f"on {decoding_kernels()}; this is the slow path")
@@ -98,7 +101,7 @@ def benchmark(
             step: {str(t): round(speed) for t, speed in by_threads.items()}
             for step, by_threads in speeds.words_per_second.items()
         },
-        **_process_costs(paths, file, reading, n, rounds),
+        **_process_costs(paths, file, loading, reading, n, rounds),
         "model_bytes": {task: path.stat().st_size for task, path in paths.items()},
     }
     if json:
@@ -108,7 +111,12 @@ def benchmark(
 
 
 def _process_costs(
-    paths: dict[str, Path], file: str, reading: Reading, threads: int, rounds: int
+    paths: dict[str, Path],
+    file: str,
+    loading: Loading,
+    reading: Reading,
+    threads: int,
+    rounds: int,
 ) -> dict[str, Any]:
     """Return the costs of a command: its time on one sentence, its memory on all of them."""
     # imported here: at the top they would delay the start of every command
@@ -123,6 +131,9 @@ def _process_costs(
     words: list[str | Path] = [commands[task], "--model", paths[task].absolute()]  # never a name
     if len(paths) > 1:
         words += ["--tagger", paths["tagger"].absolute()]
+    for name, value in loading.to_dict().items():
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", value]
     words += ["--input-format", reading.input_format, "--threads", str(threads), "--quiet"]
     with tempfile.TemporaryDirectory() as folder:
         sentence = Path(folder, "sentence")

@@ -12,7 +12,13 @@ from meprop_nlp.commands.model_files import model_path
 from meprop_nlp.commands.options import TAGGER_MODEL, Json, Keeping, Loading, Reading
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.score_tables import score_lines
-from meprop_nlp.commands.streams import ANY_TRAINING, demand_model, load_model, read_all
+from meprop_nlp.commands.streams import (
+    ANY_TRAINING,
+    demand_model,
+    load_model,
+    loadings_of,
+    read_all,
+)
 from meprop_nlp.commands.tag_supply import in_words, missing_columns
 from meprop_nlp.errors import ConfigError, DataError
 
@@ -88,11 +94,19 @@ def evaluate(
         correct, found = read_all([gold], reading), read_all([system or ""], reading)
         scores = score(correct, found, exclude_punct=exclude_punct)
     else:
+        from meprop_nlp.models.file import noun_of
         from meprop_nlp.models.model import load
 
         demand_model(model, ANY_TRAINING)
-        predictor = load(model, pretrained=loading.pretrained, treebank=loading.treebank_id)
-        scores = _score_model(gold, predictor, tagger, reading, keeping.keep, exclude_punct)
+        own, taggers = loadings_of(loading, [model, tagger])
+        predictor = load(model, pretrained=own.pretrained, treebank=own.treebank_id)
+        if tagger is not None and predictor.task != "parser":
+            noun = noun_of(predictor.task)
+            raise ConfigError(f"--tagger goes with a parser as --model; found a {noun}")
+        first = None
+        if tagger is not None:
+            first = load_model(tagger, "tagger", TAGGER_MODEL, loading=taggers)
+        scores = _score_model(gold, predictor, first, reading, keeping.keep, exclude_punct)
     if min_las is not None and "las" not in scores.annotated:
         raise ConfigError("--min-las needs trees: a gold file with heads, and a parser as --model")
     if json:
@@ -106,30 +120,25 @@ def evaluate(
 def _score_model(
     gold: str,
     predictor: Model,
-    tagger: Path | None,
+    tagger: Model | None,
     reading: Reading,
     keep: Sequence[str],
     exclude_punct: bool,
 ) -> Scores:
     from meprop_nlp.data.annotation import Annotation
-    from meprop_nlp.models.file import noun_of
     from meprop_nlp.models.words import SentenceWords
     from meprop_nlp.scoring.metrics import evaluate as score
 
     predictor.demand_kept(keep)
     scored = set(predictor.predicted_besides(keep))
-    if tagger is not None and predictor.task != "parser":
-        found = noun_of(predictor.task)
-        raise ConfigError(f"--tagger goes with a parser as --model; found a {found}")
     # a joint model is scored on gold without trees too, and on gold that is partly annotated
     is_joint = predictor.task == "joint"
     trees = None if is_joint else predictor.task == "parser"
     sentences = list(read_all([gold], reading, trees=bool(trees)))
     predicted: Iterable[Sentence] = sentences
     if tagger is not None:
-        first = load_model(tagger, "tagger", TAGGER_MODEL)
-        predicted = first.pipe(sentences)
-        scored |= set(first.predicted)
+        predicted = tagger.pipe(sentences)
+        scored |= set(tagger.predicted)
     elif predictor.reads:
         missing = missing_columns(SentenceWords(sentences), predictor.reads)
         if len(missing) == len(predictor.reads):

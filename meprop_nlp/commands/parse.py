@@ -8,7 +8,7 @@ import typer
 from meprop_nlp.commands.model_files import model_path, usual_model
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Files, Output, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
-from meprop_nlp.commands.streams import load_model
+from meprop_nlp.commands.streams import load_model, loadings_of
 
 
 def parse(
@@ -47,8 +47,9 @@ def parse(
     --encoder bilstm reads none.
     """
     path = usual_model(model, PARSER_MODEL, quiet=verbosity.quiet)
-    models = [load_model(path, "parser", PARSER_MODEL, loading=annotating.loading)]
+    own, taggers = loadings_of(annotating.loading, [path, tagger])
+    models = [load_model(path, "parser", PARSER_MODEL, loading=own)]
     if tagger is not None:
-        models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL))
+        models.insert(0, load_model(tagger, "tagger", TAGGER_MODEL, loading=taggers))
     inputs = [path, tagger, TAGGER_MODEL]
     annotate_files(files, models, output, annotating, verbosity, verb="parsed", inputs=inputs)

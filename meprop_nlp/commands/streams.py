@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meprop_nlp.commands import console
 from meprop_nlp.commands.options import JOINT_MODEL, Loading
@@ -123,3 +123,58 @@ def load_model(
             f"{path}: is a joint model with the heads {', '.join(model.heads)}, and has no {head}"
         )
     return model.only(head)
+
+
+def loadings_of(loading: Loading, paths: Sequence[Path | None]) -> list[Loading]:
+    """Return how each of several models is loaded, of which an option may be meant for one.
+
+    An option is for the models that were trained with an encoder of its fingerprint, or know a
+    treebank of its name; else for those that read any encoder, or know any treebanks; else for the
+    first, which then says that it has no use.
+
+    Args:
+        loading: what the user has given.
+        paths: of the models; None, or one that cannot be read, is given nothing.
+    """
+    if len(paths) == 1 or loading == Loading():
+        return [loading] * len(paths)
+    headers = [_header(path) for path in paths]
+    given: list[dict[str, str]] = [{} for _ in paths]
+    for option, field, fits in (
+        ("pretrained", "pretrained", _is_encoder),
+        ("treebank_id", "treebanks", _is_known),
+    ):
+        value = getattr(loading, option)
+        if value is None:
+            continue
+        having = [n for n, header in enumerate(headers) if field in header]
+        if len(having) > 1:
+            having = [n for n in having if fits(value, headers[n][field])] or having
+        for n in having or [0]:
+            given[n][option] = value
+    return [Loading(**options) for options in given]
+
+
+def _header(path: Path | None) -> dict[str, Any]:
+    """Return the header of a model; nothing if it cannot be read, which loading it will tell."""
+    from meprop_nlp.models.file import read_header
+
+    try:
+        return {} if path is None else read_header(path)
+    except CheckpointError:
+        return {}
+
+
+def _is_encoder(folder: str, card: Any) -> bool:
+    """Whether a folder holds the encoder that a model states."""
+    from meprop_nlp.models.encoder_folder import EncoderCard, EncoderFolder
+
+    try:
+        return EncoderCard.from_dict(card).fingerprint == EncoderFolder(folder).fingerprint()
+    except CheckpointError:
+        return False
+
+
+def _is_known(name: str, names: Any) -> bool:
+    """Whether a treebank is among those that a model states."""
+    return isinstance(names, list) and name in names

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -104,6 +105,24 @@ def read_vectors(
     if not width:
         raise DataError(f"{name}: no vectors in the file, expected a word and its values a line")
     return vectors, width
+
+
+def demand_vectors(path: str | os.PathLike[str]) -> None:
+    """Check the beginning of a file of vectors; `read_vectors` finds what is wrong later on.
+
+    What can be read only once, such as a pipe, is not looked into.
+
+    Raises:
+        DataError: there is no such file, or it does not begin as one of vectors.
+    """
+    name = source_name(path)
+    if os.fspath(path) == "-" or (Path(path).exists() and not Path(path).is_file()):
+        return
+    with opened(path) as stream:
+        for entry in _entries(path, stream, name):
+            entry.row()
+            return
+    raise DataError(f"{name}: no vectors in the file, expected a word and its values a line")
 
 
 def _entries(path: str | os.PathLike[str], opened_file: Any, name: str) -> Iterator[_Entry]:

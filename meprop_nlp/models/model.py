@@ -84,6 +84,7 @@ class Model:
         task: the model's task, a key of `HEADS`. A subclass that sets it refuses other models.
         file: the content of the model file.
         lexicon: the vocabularies of word forms and their features.
+        states: gives the states of the model's pretrained encoder, if it reads one.
         encoder: what the heads share; None where the one head has an encoder of its own.
         heads: the heads by name, in the order in which they annotate; see `only`.
         tokenizer: finds the sentences and words of texts; None in a model that takes words only.
@@ -99,27 +100,27 @@ class Model:
     def __init__(
         self, file: ModelFile, states: WordStates | None = None, treebank: str | None = None
     ) -> None:
-        if refusal := self._refusal(file.header):
+        if refusal := self.refusal(file.header):
             raise CheckpointError(f"the model {refusal}")
         self.file = file
         self.task = file.header["task"]
         self.lexicon = Lexicon.from_dict(file.header["lexicon"])
         self.encoder: SharedEncoder | NativeEncoder | None = None
         self.tokenizer: TextTokenizer | None = Tokenizer.of(file)
-        self._states: WordStates | None = None
+        self.states: WordStates | None = None
         self._treebank = treebank
         heads = HEADS[self.task]
         if self.task == "joint":
             config = JointConfig.from_dict(file.header["config"])
             characters = Characters(Vocab.from_list(file.header["characters"]))
-            self._states = states or states_of(file.header)
+            self.states = states or states_of(file.header)
             encoder = self.encoder = SharedEncoder(
                 file.arrays,
                 self.lexicon,
                 characters,
                 config,
                 WordVectors.of(file),
-                self._states,
+                self.states,
                 treebank_number(file.header, treebank),
             )
             heads = tuple(h for h in heads if h.name in config.heads and h.serves(config))
@@ -137,7 +138,7 @@ class Model:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # locks and the objects of the native core cannot be pickled
-        folder = self._states.folder if isinstance(self._states, FolderStates) else None
+        folder = self.states.folder if isinstance(self.states, FolderStates) else None
         return _rebuilt, (type(self), self.file, tuple(self.heads), folder, self._treebank)
 
     @classmethod
@@ -167,7 +168,7 @@ class Model:
         """
         path = model_file(path)
         file = read_model_file(path)
-        if refusal := cls._refusal(file.header):
+        if refusal := cls.refusal(file.header):
             raise CheckpointError(f"{os.fspath(path)}: {refusal}")
         if pretrained is not None and "pretrained" not in file.header:
             raise ConfigError(
@@ -185,7 +186,7 @@ class Model:
         return model
 
     @classmethod
-    def _refusal(cls, header: Mapping[str, Any]) -> str:
+    def refusal(cls, header: Mapping[str, Any]) -> str:
         """Return why the class refuses a model with this header; an empty text if it does not."""
         if header.get("kind") == "checkpoint":
             return (

@@ -43,6 +43,20 @@ def demand_checkpoint(output: Path | None) -> Path:
     return path
 
 
+def demand_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise ConfigError when a run would be resumed with other settings or other data."""
+    old, new = _flat(before), _flat(now)
+    found = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    if found:
+        differences = "; ".join(
+            f"{name} was {old.get(name)!r}, is {new.get(name)!r}" for name in found
+        )
+        raise ConfigError(
+            f"`resume` goes on with the settings the run was started with; {differences}; "
+            "start anew without `resume`"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The state of a training.
@@ -104,16 +118,7 @@ class Checkpoint:
 
     def demand_settings(self, settings: Mapping[str, Any]) -> None:
         """Raise ConfigError when training would go on with other settings or other data."""
-        old, new = _flat(self.settings), _flat(settings)
-        found = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-        if found:
-            differences = "; ".join(
-                f"{name} was {old.get(name)!r}, is {new.get(name)!r}" for name in found
-            )
-            raise ConfigError(
-                f"`resume` goes on with the settings the run was started with; {differences}; "
-                "start anew without `resume`"
-            )
+        demand_same(self.settings, settings)
 
     def restore(self, trainer: Trainer) -> None:
         """Bring a newly built trainer, and torch's random numbers, to the stored state.

@@ -32,7 +32,9 @@ from meprop_nlp.training.heads.lemmas import Lemmas
 from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns
 from meprop_nlp.training.heads.state_tags import StateTags
 from meprop_nlp.training.heads.transitions import TransitionTree
-from meprop_nlp.training.knowledge.teachers import TAUGHT_WITH, SoftTargets, Teachers
+from meprop_nlp.training.knowledge.joint_file import TAUGHT_WITH
+from meprop_nlp.training.knowledge.soft_targets import SoftTargets
+from meprop_nlp.training.knowledge.teachers import Teachers
 from meprop_nlp.training.knowledge.vector_table import VectorTable
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.swaps import Swaps
@@ -215,7 +217,9 @@ class JointTask(SentenceTask):
         if self.sources.teachers:
             self._values = values_of(self.header())
             self._demand_taught(self.sources.teachers)
-            self._beliefs = self.sources.teachers.ask(train, self._values, self.sources.unlabelled)
+            self._beliefs = self.sources.teachers.ask(
+                train, self._values, self.sources.unlabelled, self.sources.treebanks
+            )
         columns = filled_columns(train)  # without tags there is no saying which words are alike
         # a pretrained encoder has not read the swapped sentences
         if columns and self._taught and self.sources.states is None:

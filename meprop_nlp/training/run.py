@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,23 +12,25 @@ import torch
 
 from meprop_nlp.config import Knowledge, ParserConfig, Settings
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.vectors import demand_vectors
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
 from meprop_nlp.models.file import ModelFile, write_model_file
-from meprop_nlp.models.model import Model, load
+from meprop_nlp.models.model import Model
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.calibration import measure_calibration
-from meprop_nlp.training.checkpoint import checkpoint_path
+from meprop_nlp.training.checkpoint import checkpoint_path, demand_same
 from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import remove_answers
-from meprop_nlp.training.knowledge.ensemble import TrainOne, train_teachers
+from meprop_nlp.training.knowledge.ensemble import train_teachers
 from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.several_treebanks import read_treebanks
-from meprop_nlp.training.knowledge.sources import answers_path, demand_use, read_sources
+from meprop_nlp.training.knowledge.sources import Sources, answers_path, demand_use, read_sources
+from meprop_nlp.training.knowledge.teacher_files import read_teachers
 from meprop_nlp.training.knowledge.unlabelled import read_unlabelled
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
@@ -58,7 +61,6 @@ def train(
     held_out: bool = False,
     input_format: str = "auto",
     hooks: Hooks | None = None,
-    tokens: bool = True,
 ) -> Model:
     """Train a model of a task; return the one with the best score on dev.
 
@@ -66,7 +68,6 @@ def train(
         task: `tagger`, `parser` or `joint`, a key of `models.model.HEADS`.
         settings: None means the defaults, without simplification.
         knowledge: what the training draws on beside the treebank.
-        tokens: whether a joint model has a tokenizer, where its settings and the treebank allow it.
         train, dev, output, resume, held_out, input_format, hooks: see
             `TrainableModel.train`.
 
@@ -78,9 +79,13 @@ def train(
     knowledge = knowledge or Knowledge()
     path = None if output is None else Path(output)
     demand_use(knowledge, settings.network)
+    # other files than the treebanks first: they may be wrong, and treebanks take their time
     initial = _initial_model(knowledge, task)
     if initial is not None:
         settings = initial.fitted(settings)
+    teachers = read_teachers(knowledge)
+    if knowledge.vectors is not None:
+        demand_vectors(knowledge.vectors)
     needs_trees = settings.demands_trees
     names, treebanks = knowledge.treebank_id, None
     if names is None:
@@ -103,22 +108,7 @@ def train(
     if task_class.partial:
         for role, of in (("train", sentences), ("dev", dev_sentences)):
             note_partial(role, of, hooks)
-    # before teachers are trained, which takes hours
     unlabelled = read_unlabelled(knowledge.unlabelled, hooks) if knowledge.unlabelled else []
-    teachers = [*map(load, knowledge.teacher or ())]
-    if knowledge.teachers:
-        teachers += train_teachers(
-            knowledge.teachers,
-            _teacher_trainer(task, sentences, dev_sentences, settings, knowledge),
-            output=path,
-            resume=resume,
-            hooks=hooks,
-        )
-        # a run that was stopped before its own first epoch ended has only teachers to go on from
-        resume = resume and path is not None and checkpoint_path(path).exists()
-    epochs = settings.training.epochs
-    if not epochs:
-        settings = _with_epochs(settings, task_class, sum(map(len, sentences)))
     width = task_class.word_width(settings.network)
     torch.set_num_threads(usable_threads(settings.training.threads))
     sources = read_sources(
@@ -129,17 +119,92 @@ def train(
         settings.network,
         str(pick_device(settings.training.device)),
         hooks,
-        teachers=teachers,
         unlabelled=unlabelled,
         treebanks=treebanks,
         initial=initial,
-        output=path,
     )
-    identity = {
-        task: settings.network.to_dict(),
-        **sources.identity(),
-        "data": {"train": fingerprint(sentences), "dev": fingerprint(dev_sentences)},
-    }
+    data = TrainingData(task, sentences, dev_sentences, settings, sources)
+    if knowledge.teachers:
+        teachers += train_teachers(
+            knowledge.teachers,
+            partial(_train_teacher, data),
+            partial(_demand_teacher, data),
+            output=path,
+            resume=resume,
+            hooks=hooks,
+        )
+        # a run that was stopped before its own first epoch ended has only teachers to go on from
+        resume = resume and path is not None and checkpoint_path(path).exists()
+    data = replace(data, sources=sources.taught_by(teachers, knowledge, path, hooks))
+    of_text = data.train
+    if treebanks is not None:  # the texts of the others may be of other languages
+        of_text = [s for s, number in zip(of_text, treebanks.numbers, strict=True) if not number]
+    tokenizer = initial.tokenizer if initial else None
+    if wants_tokenizer(settings.network, of_text):
+        tokenizer, resume = train_tokenizer(
+            of_text,
+            data.dev,
+            settings.training,
+            train_task,
+            output=path,
+            resume=resume,
+            hooks=hooks,
+        )
+    data = replace(data, sources=replace(data.sources, tokenizer=tokenizer))
+    model = _train(data, path, resume, hooks)
+    if path is not None and teachers and not knowledge.cache:
+        remove_answers(answers_path(path))
+    if path is not None and tokenizer:
+        remove_tokenizer(path)
+    return model
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """What one network is trained from, in memory.
+
+    Attributes:
+        task: as for `train`.
+        train, dev: sentences; `dev` may be empty.
+        settings: of the training; with 0 epochs, there are as many as `train` needs.
+        sources: what it draws on beside `train`.
+    """
+
+    task: str
+    train: Sequence[Sentence]
+    dev: Sequence[Sentence]
+    settings: Settings
+    sources: Sources
+
+    @property
+    def fitted(self) -> Settings:
+        """The settings, with the number of epochs."""
+        if self.settings.training.epochs:
+            return self.settings
+        n_words = sum(map(len, self.train))
+        return _with_epochs(self.settings, _task_class(self.task), n_words)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What must be the same, beside the other settings, when the run is resumed."""
+        return {
+            self.task: self.settings.network.to_dict(),
+            **self.sources.identity(),
+            "data": {"train": fingerprint(self.train), "dev": fingerprint(self.dev)},
+        }
+
+    def of_teacher(self, number: int) -> "TrainingData":
+        """Return what a teacher of an ensemble is trained from: a whole network, another seed."""
+        training = replace(self.settings.training, seed=self.settings.training.seed + number)
+        settings = replace(self.settings, simplify=None, training=training)
+        return replace(self, settings=settings, sources=self.sources.of_teacher())
+
+
+def _train(data: TrainingData, path: Path | None, resume: bool, hooks: Hooks) -> Model:
+    """Train one network from what was read; see `train`."""
+    task_class, sources, settings = _task_class(data.task), data.sources, data.fitted
+    sentences, dev_sentences = data.train, data.dev
+    identity = data.identity
     stored_tags: Path | None = None
     if isinstance(settings.network, ParserConfig) and settings.network.jackknife:
         stored_tags = path and tags_path(path)
@@ -159,24 +224,6 @@ def train(
         # a run that was stopped before the parser's first epoch ended has only tags to go on from
         resume = resume and path is not None and checkpoint_path(path).exists()
 
-    of_text = sentences
-    if treebanks is not None:  # the texts of the others may be of other languages
-        of_text = [s for s, number in zip(sentences, treebanks.numbers, strict=True) if not number]
-    if tokens and wants_tokenizer(settings.network, of_text):
-        tokenizer, resume = train_tokenizer(
-            of_text,
-            dev_sentences,
-            settings.training,
-            epochs,
-            train_task,
-            output=path,
-            resume=resume,
-            hooks=hooks,
-        )
-        sources = replace(sources, tokenizer=tokenizer)
-    elif initial is not None and tokens:
-        sources = replace(sources, tokenizer=initial.tokenizer)
-
     def build(device: torch.device) -> Task:
         return task_class(sentences, dev_sentences, settings, device, sources)
 
@@ -184,23 +231,19 @@ def train(
         build,
         settings,
         identity=identity,
-        output=output,
+        output=path,
         resume=resume,
         hooks=hooks,
     )
     if stored_tags is not None:
         stored_tags.unlink(missing_ok=True)
-    if path is not None and sources.teachers and not knowledge.cache:
-        remove_answers(answers_path(path))
-    if path is not None and sources.tokenizer:
-        remove_tokenizer(path)
     if not dev_sentences:
         return Model(file)
     header = {key: value for key, value in file.header.items() if key != "checksum"}
     model = Model(file, sources.states)
     header["calibration"] = measure_calibration(model, dev_sentences)
-    if output is not None:
-        write_model_file(output, header, file.arrays)
+    if path is not None:
+        write_model_file(path, header, file.arrays)
     return Model(ModelFile(header, file.arrays))
 
 
@@ -242,12 +285,7 @@ def train_task(
         outputs = Outputs(
             trainer,
             path,
-            {
-                "training": training.to_dict(),
-                "meprop": settings.meprop.to_dict(),
-                **identity,
-                "simplify": simplify.to_dict() if simplify else None,
-            },
+            _stated(settings, identity),
         )
         if resume:
             outputs.resume()
@@ -261,30 +299,29 @@ def train_task(
     return outputs.finish()
 
 
-def _teacher_trainer(
-    task: str,
-    sentences: Sequence[Sentence],
-    dev: Sequence[Sentence],
-    settings: Settings,
-    knowledge: Knowledge,
-) -> TrainOne:
-    """Return what trains the teachers of an ensemble: whole networks, each with its own seed."""
+def _stated(settings: Settings, identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a model file states of its training, except the epoch."""
+    simplify = settings.simplify
+    return {
+        "training": settings.training.to_dict(),
+        "meprop": settings.meprop.to_dict(),
+        **identity,
+        "simplify": simplify.to_dict() if simplify else None,
+    }
 
-    def train_one(number: int, path: Path | None, resume: bool, hooks: Hooks) -> Model:
-        training = replace(settings.training, seed=settings.training.seed + number)
-        return train(
-            task,
-            sentences,
-            dev or None,
-            settings=replace(settings, simplify=None, training=training),
-            knowledge=knowledge.of_teacher(),
-            output=path,
-            resume=resume,
-            hooks=hooks,
-            tokens=False,
-        )
 
-    return train_one
+def _train_teacher(
+    data: TrainingData, number: int, path: Path | None, resume: bool, hooks: Hooks
+) -> Model:
+    """Train a teacher of an ensemble; `data` is that of the network that learns from it."""
+    return _train(data.of_teacher(number), path, resume, hooks)
+
+
+def _demand_teacher(data: TrainingData, number: int, model: Model) -> None:
+    """Raise ConfigError if a finished teacher was trained otherwise than it would be now."""
+    own = data.of_teacher(number)
+    found = {k: v for k, v in model.file.header.get("training", {}).items() if k != "epoch"}
+    demand_same(found, _stated(own.fitted, own.identity))
 
 
 def _train_tagger(sentences: Sequence[Sentence], settings: Settings, hooks: Hooks) -> Model:

@@ -227,7 +227,6 @@ def train_tokenizer(
     train: Sequence[Sentence],
     dev: Sequence[Sentence],
     training: TrainingConfig,
-    epochs: int,
     train_task: TrainTask,
     *,
     output: Path | None,
@@ -238,8 +237,8 @@ def train_tokenizer(
 
     Args:
         train, dev: sentences that say how their text was written; `dev` may be empty.
-        training: of the model that is to have it: its seed, threads and device.
-        epochs: the most epochs; 0 is by the size of `train`.
+        training: of the model that is to have it: its seed, threads and device, and the most
+            epochs, unless they are 0.
         train_task: `run.train_task`.
         output: the model file; the tokenizer is stored beside it meanwhile. None: nowhere.
         resume: take the one that is stored, or go on with it.
@@ -261,7 +260,7 @@ def train_tokenizer(
     settings = Settings(
         network=JointConfig(),
         training=TrainingConfig(
-            epochs=min(fitting, epochs or fitting),
+            epochs=min(fitting, training.epochs or fitting),
             beta2=0.99,
             average=0.99,
             clip=1.0,

@@ -32,7 +32,7 @@ def model(
 
 
 def test_commands_take_the_folder_from_the_model_or_from_the_user(
-    run: Any, model: Path, folder: Path, small: Path, tmp_path: Path
+    run: Any, model: Path, parser: Path, folder: Path, small: Path, tmp_path: Path
 ) -> None:
     expected = run("annotate", "-m", model, small, "-q", "--no-progress")
     assert expected.exit_code == 0, expected.stderr
@@ -50,6 +50,13 @@ def test_commands_take_the_folder_from_the_model_or_from_the_user(
         assert run("evaluate", small, "-m", model).exit_code == 2
         result = run("evaluate", small, "-m", model, "--pretrained", moved)
         assert result.exit_code == 0, result.stderr
+        quick = ("--rounds", 1, "-t", 1)
+        assert run("benchmark", model, small, *quick).exit_code == 2
+        result = run("benchmark", model, small, "--pretrained", moved, *quick)
+        assert result.exit_code == 0, result.stderr
+        for command in ("parse", "evaluate"):
+            result = run(command, small, "-m", parser, "--tagger", model, "--pretrained", moved)
+            assert result.exit_code == 0, result.stderr
         result = run("annotate", "-m", model, small, "-q", "--pretrained", moved)
         assert result.stdout == expected.stdout
     finally:

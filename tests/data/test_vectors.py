@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from meprop_nlp.data.vectors import LONGEST_WORD, WIDEST, read_vectors
+from meprop_nlp.data.vectors import LONGEST_WORD, WIDEST, demand_vectors, read_vectors
 from meprop_nlp.data.vocab import nfc
 from meprop_nlp.errors import DataError
 
@@ -259,3 +259,26 @@ def test_memory_does_not_grow_with_the_file(binary: bool, path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 1_800_000  # all of the vectors are 4,000,000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "no vectors in the file"),
+        (b"2 3\n", "no vectors in the file"),
+        (b"word\n", "v:1: found 'word', expected a word and its values"),
+        (b"a 1 x\nb 1 2\n", "v:1: 'x' is not a number"),
+        (b"a 1 2\nb 1\n", ""),  # only the beginning is looked at
+        (b"1 2\na \x00\x00\x80\x3f\x00\x00\x00\x40", ""),
+    ],
+)
+def test_beginning_of_a_file_is_looked_at(content: bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(content)
+    if not message:
+        demand_vectors(path)
+        return
+    with pytest.raises(DataError, match=message):
+        demand_vectors(path)
+    with pytest.raises(DataError, match=message):
+        read_vectors(path, {"a", "b"})

@@ -108,6 +108,34 @@ def test_words_without_annotation_count_for_nothing_or_for_the_teacher_alone(
         assert_close(loss, full)
 
 
+@pytest.mark.parametrize("partial", [False, True])
+def test_gold_counts_for_all_where_no_teacher_answered(partial: bool) -> None:
+    logits = torch.tensor([[0.3, -1.0, 2.0], [1.0, 0.0, 0.5], [0.0, 0.2, 0.1], [1.0, 1.0, 3.0]])
+    classes = torch.tensor([2, 1, 0, UNKNOWN if partial else 0])
+    answers = torch.tensor([[0.1, 0.2, 0.7], [0.0, 0.0, 0.0], [0.3, 0.3, 0.4], [0.0, 0.0, 0.0]])
+    shares, logs = answers.double().tolist(), logits.double().log_softmax(1).tolist()
+    both = [
+        -(logs[n][target] + sum(map(float.__mul__, shares[n], logs[n]))) / 2
+        for n, target in ((0, 2), (2, 0))
+    ]
+    alone = [-logs[1][1], *([] if partial else [-logs[3][0]])]
+    # nothing is known of the last word if the treebank is partial: it does not count at all
+    expected = sum(both + alone) / (3 if partial else 4)
+    found = mean_loss(logits, classes, answers.log(), partial=partial)
+    assert found.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_teacher_that_answers_nothing_is_as_none() -> None:
+    logits, silent = torch.randn(5, 3), torch.full((5, 3), -torch.inf)
+    for targets in ([0, 1, 2, 1, 0], [0, UNKNOWN, 2, UNKNOWN, 0], [UNKNOWN] * 5):
+        classes = torch.tensor(targets)
+        taught, alone = (
+            mean_loss(logits, classes, answers, partial=True, smoothing=0.1)
+            for answers in (silent, None)
+        )
+        assert_close(taught, alone)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_loss_of_each_head_is_the_mean_over_its_annotated_words(
     make_joint: Make, treebank: list[Sentence], seed: int

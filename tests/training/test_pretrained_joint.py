@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -20,9 +21,10 @@ from meprop_nlp.config import Knowledge
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.models import model as model_module
-from meprop_nlp.models.file import read_model_file, write_model_file
+from meprop_nlp.models.file import ModelFile, read_model_file, write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.native_encoder import NativeEncoder
+from meprop_nlp.models.opinion import values_of
 from meprop_nlp.models.pretrained import PretrainedEncoder
 from meprop_nlp.models.word_states import FolderStates, states_of
 from meprop_nlp.models.words import SentenceWords
@@ -30,7 +32,8 @@ from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.layer_mix import LayerMix
 from meprop_nlp.training.knowledge.pretrained_states import PretrainedStates
 from meprop_nlp.training.knowledge.sources import Sources
-from meprop_nlp.training.records import EpochRecord
+from meprop_nlp.training.knowledge.teachers import Teachers
+from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.weights import load_weights
 
 WIDTHS = {"pretrained_dim": 5}
@@ -366,11 +369,89 @@ def test_states_are_rounded_as_in_training(
     path: Path, treebank: list[Sentence], states: PretrainedStates
 ) -> None:
     model = load(path)
-    assert isinstance(model._states, FolderStates)
+    assert isinstance(model.states, FolderStates)
     forms = [sentence.forms for sentence in treebank]
     found = np.zeros((30, 3, 16), np.float32)
-    for words, some in model._states.batches(forms):
+    for words, some in model.states.batches(forms):
         found[words] = some
     expected = states.read(states.rows(forms))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert json.loads(json.dumps(states.card.to_dict())) == states.card.to_dict()
+
+
+def test_teacher_reads_the_states_of_the_network_that_learns(
+    path: Path, states: PretrainedStates, treebank: list[Sentence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = load(path)
+    values = values_of(teacher.file.header)
+    words, widths = torch.arange(12), {name: len(each) for name, each in values.items()}
+    alone = Teachers([teacher], None, Hooks()).ask(treebank, values).read(words, widths)
+    # no encoder is asked
+    monkeypatch.setattr(PretrainedEncoder, "batches", lambda *_: pytest.fail("computed again"))
+    shared = Teachers([teacher], None, Hooks(), states).ask(treebank, values)
+    for name, found in shared.read(words, widths).items():
+        torch.testing.assert_close(found.exp(), alone[name].exp(), atol=5e-3, rtol=5e-3)
+
+
+def test_teacher_with_another_encoder_keeps_its_own(
+    path: Path, states: PretrainedStates, treebank: list[Sentence]
+) -> None:
+    teacher = load(path)
+    card = {**teacher.file.header["pretrained"], "fingerprint": "other"}
+    file = ModelFile({**teacher.file.header, "pretrained": card}, teacher.file.arrays)
+    with pytest.raises(ConfigError, match="but the model was trained with Tiny BERT, other"):
+        Teachers([Model(file)], None, Hooks(), states).ask(treebank, {})
+
+
+def test_encoder_of_a_teacher_may_have_moved(
+    path: Path,
+    folder: Path,
+    make_encoder: Any,
+    treebank: list[Sentence],
+    train: Any,
+    tmp_path: Path,
+) -> None:
+    moved, other = shutil.copytree(folder, tmp_path / "moved"), make_encoder(tmp_path / "x", seed=9)
+    hidden = folder.rename(folder.with_name("hidden"))
+    teacher = [str(path)]
+    try:
+        for given in (
+            Knowledge(teacher=teacher),
+            Knowledge(teacher=teacher, pretrained=str(other)),
+        ):
+            with pytest.raises(ConfigError, match=r"`teacher`: .* reads .* Tiny BERT .* give its"):
+                train("joint", treebank, knowledge=given)
+        for name in ("pretrained", "teacher_pretrained"):
+            folders: Any = str(moved) if name == "pretrained" else [str(other), str(moved)]
+            given = Knowledge(teacher=teacher, **{name: folders})
+            if name == "teacher_pretrained":
+                with pytest.raises(ConfigError, match="x holds x, which no `teacher` reads; leave"):
+                    train("joint", treebank, knowledge=given)
+                given = Knowledge(teacher=teacher, teacher_pretrained=[str(moved)])
+            model = train("joint", treebank, knowledge=given, training={"epochs": 1})
+            assert ("pretrained" in model.file.header) == (name == "pretrained")
+        # nobody asks a model to start from about words
+        start = Knowledge(init_from=str(path), pretrained=str(moved))
+        model = train("joint", treebank, knowledge=start, training={"epochs": 1})
+        assert model.file.header["pretrained"]["folder"] == str(moved)
+    finally:
+        hidden.rename(folder)
+    with pytest.raises(ConfigError, match="`teacher_pretrained` goes with `teacher`"):
+        Knowledge(teacher_pretrained=["x"])
+
+
+def test_ensemble_reads_the_encoder_once(
+    folder: Path, treebank: list[Sentence], train: Any, tmp_path: Path
+) -> None:
+    records: list[Any] = []
+    train(
+        "joint",
+        treebank,
+        knowledge=Knowledge(teachers=2, pretrained=str(folder)),
+        config=WIDTHS,
+        training={"epochs": 1},
+        output=tmp_path / "m.safetensors",
+        hooks=Hooks(on_record=records.append),
+    )
+    texts = [record.text for record in records if isinstance(record, Note)]
+    assert sum(bool(re.search(r"BERT: \d+ words in", text)) for text in texts) == 1

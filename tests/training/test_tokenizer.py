@@ -50,7 +50,8 @@ def sentences() -> list[Sentence]:
 
 def trained(sentences: list[Sentence], path: Path | None = None, **more: Any) -> Any:
     options = {"output": path, "resume": False, "hooks": Hooks(), **more}
-    return train_tokenizer(sentences, sentences[:30], QUICK, 8, train_task, **options)[0]
+    training = replace(QUICK, epochs=8)
+    return train_tokenizer(sentences, sentences[:30], training, train_task, **options)[0]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from meprop_nlp.training.simplification.teacher import distilled
+from meprop_nlp.training.simplification.teacher import WEIGHT, distilled, soft_losses
 
 UNKNOWN = -100  # the class of a word without annotation; cross_entropy leaves it out
 
@@ -33,14 +33,15 @@ def mean_loss(
     partial: bool,
     smoothing: float = 0.0,
 ) -> Tensor:
-    """Return the mean loss of the words that are annotated; 0 if none is: ().
+    """Return the mean loss of the words of which something is known; 0 if there is none: ().
 
-    With a teacher, the mean is over all words: those without annotation learn from it alone.
+    With a teacher, gold class and answer count by `WEIGHT` for a word that has both. Where a word
+    has one of them, that one counts for all: the class too, if no teacher answered about the word.
 
     Args:
         logits: (N, C) -inf for classes that are left out.
         targets: (N,) the class of each word; None: no word has one, the teacher alone counts.
-        answers: (N, C) the teacher's logits, if there is one.
+        answers: (N, C) the teacher's logits, if there is one; all -inf for a word without answer.
         partial: whether a target may be UNKNOWN. If not, fewer operations are needed.
         smoothing: of the targets.
     """
@@ -49,14 +50,16 @@ def mean_loss(
         if answers is None:
             return nothing
         return distilled(nothing, logits, answers, synthetic=True)
-    if not partial:
-        loss = F.cross_entropy(logits, targets, label_smoothing=smoothing)
-        if answers is None:
-            return loss
-        return distilled(loss, logits, answers, synthetic=False)
-    known = targets != UNKNOWN
-    loss = F.cross_entropy(logits, targets, label_smoothing=smoothing, reduction="sum")
-    loss = loss / known.sum().clamp(min=1)  # the mean of no words would not be a number
     if answers is None:
-        return loss
-    return distilled(loss, logits, answers, synthetic=False, known=known)
+        if not partial:
+            return F.cross_entropy(logits, targets, label_smoothing=smoothing)
+        loss = F.cross_entropy(logits, targets, label_smoothing=smoothing, reduction="sum")
+        # the mean of no words would not be a number
+        return loss / (targets != UNKNOWN).sum().clamp(min=1)
+    known = targets != UNKNOWN
+    answered = ~torch.isneginf(answers).all(dim=1)
+    gold = F.cross_entropy(logits, targets, label_smoothing=smoothing, reduction="none")
+    soft = soft_losses(logits, answers)
+    # where a word has one of them, the other is 0
+    losses = torch.where(known & answered, torch.lerp(gold, soft, WEIGHT), gold + soft)
+    return losses.sum() / (known | answered).sum().clamp(min=1)

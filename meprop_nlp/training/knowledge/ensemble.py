@@ -11,6 +11,8 @@ from meprop_nlp.training.records import Note
 
 # Trains one teacher: its number from 1, its model file, whether to resume, and hooks.
 TrainOne = Callable[[int, Path | None, bool, Hooks], Model]
+# Raises ConfigError unless a finished teacher, with its number, is what would be trained now.
+DemandOne = Callable[[int, Model], None]
 
 
 def teacher_path(output: Path, number: int) -> Path:
@@ -21,16 +23,25 @@ def teacher_path(output: Path, number: int) -> Path:
 
 
 def train_teachers(
-    n: int, train_one: TrainOne, *, output: Path | None, resume: bool, hooks: Hooks
+    n: int,
+    train_one: TrainOne,
+    demand_one: DemandOne,
+    *,
+    output: Path | None,
+    resume: bool,
+    hooks: Hooks,
 ) -> list[Model]:
     """Return `n` teachers, trained one after the other.
 
     Args:
+        train_one: trains one of them.
+        demand_one: checks one that an earlier run has trained.
         output: the model file of the network that learns from them; theirs stand beside it and
             stay there. None: they are kept in memory.
         resume: take those that are finished, and go on with the one that is not.
 
     Raises:
+        ConfigError: there is nothing to resume, or it was begun with other settings.
         KeyboardInterrupt: `hooks.stop` returned True.
     """
     models = []
@@ -51,7 +62,9 @@ def train_teachers(
         begun = resume and path is not None and checkpoint_path(path).exists()
         if resume and path is not None and path.exists() and not begun:
             hooks.on_record(Note(f"teacher {number} of {n}: {path} is finished"))
-            models.append(load(path))
+            model = load(path)
+            demand_one(number, model)
+            models.append(model)
             continue
         hooks.on_record(Note(f"teacher {number} of {n}"))
         quiet = Hooks(on_record=_without_notes(hooks), stop=hooks.stop)

@@ -16,27 +16,35 @@ from meprop_nlp.config import FINE_TUNING, LEARNING_RATES, JointConfig, Settings
 from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.errors import CheckpointError, ConfigError
-from meprop_nlp.models.model import Model
 from meprop_nlp.models.tokenizer import part_of
+from meprop_nlp.parsing.features import STATE_WORDS
 from meprop_nlp.simplify.wiring import SimplifiedLayer
+from meprop_nlp.training.knowledge.joint_file import read_joint
 from meprop_nlp.training.knowledge.weight_names import Name, column_names, row_names, unknown
 from meprop_nlp.training.simplification.widths import shrink, widths_of
 
-# the settings that the shapes of weights depend on, by the head that they belong to
-_SHAPING: dict[str, tuple[str, ...]] = {
-    "encoder": (
-        "hidden", "layers", "word_dim", "feature_dim", "ngram_dim", "ngram_rows", "character_dim",
-        "spelling_dim", "pretrained_dim", "treebank_dim",
-    ),
-    "lemmas": ("lemma_dim",),
-    "tree": ("tree", "tag_dim", "arc_dim", "label_dim"),
-}  # fmt: skip
+# The settings that the shapes of weights depend on, each with an array and the dimension that has
+# its size, or a smaller one after a cut.
+_SHAPING: dict[str, tuple[str, int]] = {
+    "hidden": ("encoder.layers.0.left_to_right.weight_hh_l0", 1),
+    "word_dim": ("encoder.words.weight", 1),
+    "feature_dim": ("encoder.features.weight", 1),
+    "ngram_dim": ("encoder.ngrams.weight", 1),
+    "ngram_rows": ("encoder.ngrams.weight", 0),
+    "character_dim": ("encoder.characters.weight", 1),
+    "spelling_dim": ("encoder.spelling.left_to_right.weight_hh_l0", 1),
+    "pretrained_dim": ("encoder.pretrained.projection.weight", 0),
+    "treebank_dim": ("encoder.treebanks.weight", 1),
+    "lemma_dim": ("lemmas.hidden.weight", 0),
+    "tag_dim": ("tree.tags.weight", 0),
+    "label_dim": ("tree.label_dep.weight", 0),
+}
+_ARCS = {"graph": "tree.arc_dep.weight", "transitions": f"tree.{STATE_WORDS[0]}.weight"}
+_CUT = ("hidden", "lemma_dim", "arc_dim", "label_dim")
+# A layer that was cut is built whole first, and a stranger's file may say anything of its width.
+WIDEST = 2048
 
 Places = npt.NDArray[np.int64]
-
-
-class _JointModel(Model):
-    task = "joint"
 
 
 class InitialModel:
@@ -55,16 +63,14 @@ class InitialModel:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        try:
-            model = _JointModel.load(path)
-        except CheckpointError as error:
-            raise CheckpointError(f"`init_from`: {error}") from None
+        model = read_joint(path, "init_from")
         self._path = os.fspath(path)
         self.header, self._arrays = model.file.header, model.file.arrays
         self.lexicon = model.lexicon
         self.characters = Characters(Vocab.from_list(self.header["characters"]))
         self._config = JointConfig.from_dict(self.header["config"])
         self.tokenizer = part_of(model.file)
+        self._widths = self._stated_widths()
 
     def identity(self) -> dict[str, Any]:
         """Return what tells the model from others."""
@@ -78,25 +84,21 @@ class InitialModel:
         """
         given, network = settings.given, settings.network
         assert isinstance(network, JointConfig)
-        usual, widths = JointConfig(), {}
-        for part, names in _SHAPING.items():
-            if part != "encoder" and part not in self._config.heads:
-                continue
-            for name in names:
-                value, own = getattr(network, name), getattr(self._config, name)
-                if value != own and (name in given or value != getattr(usual, name)):
-                    raise ConfigError(
-                        f"`{name}` is {value}, but the model {self._path}, from which training "
-                        f"starts, has {own}; give `{name}={own}` or leave it out"
-                    )
-                widths[name] = own
+        usual = JointConfig()
+        for name, own in self._widths.items():
+            value = getattr(network, name)
+            if value != own and (name in given or value != getattr(usual, name)):
+                raise ConfigError(
+                    f"`{name}` is {value}, but the model {self._path}, from which training "
+                    f"starts, has {own}; give `{name}={own}` or leave it out"
+                )
         meprop, training = settings.meprop, settings.training
         if "k" not in given and meprop.k == usual_k("joint", network.hidden):
             meprop = replace(meprop, k=usual_k("joint", self._config.hidden))
         if training.learning_rate is None and training.optimizer == "adam":
             rate = FINE_TUNING * LEARNING_RATES["joint"]["adam"]
             training = replace(training, learning_rate=rate)
-        network = replace(network, **widths)
+        network = replace(network, **self._widths)
         return replace(settings, network=network, meprop=meprop, training=training)
 
     def lost(self, header: Mapping[str, Any]) -> list[str]:
@@ -131,8 +133,7 @@ class InitialModel:
         Raises:
             ConfigError: an array has other widths, as it reads something that the model lacks.
         """
-        neurons = self.header.get("neurons", {})
-        shrink(layers, {name: neurons.get(name, n) for name, n in widths_of(layers).items()})
+        shrink(layers, self._neurons(network, layers))
         axes = (row_names(header), row_names(self.header)), (
             column_names(header), column_names(self.header),
         )  # fmt: skip
@@ -151,6 +152,54 @@ class InitialModel:
                     places.append(_matched(new_axis, old_axis))
                 new[np.ix_(*(to for to, _ in places))] = old[np.ix_(*(of for _, of in places))]
                 parameter.copy_(torch.from_numpy(new))
+
+    def _stated_widths(self) -> dict[str, Any]:
+        """Return the settings that the weights have their shapes from.
+
+        Raises:
+            CheckpointError: the weights have other shapes.
+        """
+        config, arrays = self._config, self._arrays
+        found: dict[str, Any] = {"layers": config.layers}
+        shaping = dict(_SHAPING)
+        if "tree" in config.heads:
+            found["tree"] = config.tree
+            shaping["arc_dim"] = _ARCS[config.tree], 0
+        for name, (array, axis) in shaping.items():
+            if array not in arrays:
+                continue
+            stated, size = getattr(config, name), arrays[array].shape[axis]
+            most = max(size, WIDEST) if name in _CUT else size
+            if not size <= stated <= most:
+                expected = f"{size} to {most}" if most > size else str(size)
+                raise CheckpointError(
+                    f"`init_from`: {self._path}: `{name}` is {stated}, but of the weights {array} "
+                    f"one would expect {expected}; train it anew"
+                )
+            found[name] = stated
+        return found
+
+    def _neurons(self, network: nn.Module, layers: Sequence[SimplifiedLayer]) -> dict[str, int]:
+        """Return the number of neurons of each layer in the model; all where it lacks the layer.
+
+        Raises:
+            CheckpointError: a layer has more than its settings say.
+        """
+        names = {module: name for name, module in network.named_modules()}
+        found = widths_of(layers)
+        for part in layers:
+            array = "weight_hh_l0" if isinstance(part.layer, nn.LSTM) else "weight"
+            old = self._arrays.get(f"{names[part.layer]}.{array}")
+            if old is None:
+                continue
+            size = old.shape[1] if isinstance(part.layer, nn.LSTM) else old.shape[0]
+            if size > found[part.name]:
+                raise CheckpointError(
+                    f"`init_from`: {self._path}: the weights {names[part.layer]}.{array} have "
+                    f"{size} neurons, expected at most {found[part.name]}; train it anew"
+                )
+            found[part.name] = size
+        return found
 
     def _misfit(self, name: str, new: tuple[int, ...], old: tuple[int, ...]) -> ConfigError:
         found, expected = (" x ".join(map(str, shape)) for shape in (old, new))

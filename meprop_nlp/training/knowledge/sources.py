@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,28 @@ class Sources:
     initial: InitialModel | None = None
     tokenizer: ModelFile | None = None
 
+    def of_teacher(self) -> "Sources":
+        """Return what the models of `teachers` draw on: all but teachers of their own."""
+        return replace(self, teachers=None, unlabelled=(), unlabelled_share=0.0)
+
+    def taught_by(
+        self, models: Sequence[Model], knowledge: Knowledge, output: Path | None, hooks: Hooks
+    ) -> "Sources":
+        """Return these sources with teachers, which read the same states as the network.
+
+        Args:
+            models: the teachers; without any, nothing changes.
+            output: the model file; what teachers answer is kept beside it while the training goes
+                on, unless `knowledge` names a folder.
+
+        Raises:
+            ConfigError: a model cannot teach.
+        """
+        if not models:
+            return self
+        cache = Path(knowledge.cache) if knowledge.cache else output and answers_path(output)
+        return replace(self, teachers=Teachers(models, cache, hooks, self.states))
+
     def identity(self) -> dict[str, Any]:
         """Return what must be the same when the run is resumed."""
         identity: dict[str, Any] = {"vectors": checksum_of(self.vectors)}
@@ -80,25 +102,20 @@ def read_sources(
     device: str,
     hooks: Hooks,
     *,
-    teachers: Sequence[Model] = (),
     unlabelled: Sequence[Sequence[str]] = (),
     treebanks: SeveralTreebanks | None = None,
     initial: InitialModel | None = None,
-    output: Path | None = None,
 ) -> Sources:
-    """Read what a training draws on, and report what was found.
+    """Read what a training draws on, except its teachers, and report what was found.
 
     Args:
         width: of the word embeddings that begin as pretrained vectors, which must have it too;
             None: pretrained vectors are a part of words' vectors of their own.
         network: the settings of the network.
         device: where a pretrained encoder runs, as torch names it.
-        teachers: models to learn from.
-        unlabelled: the forms of sentences that they annotate.
+        unlabelled: the forms of sentences that teachers annotate.
         treebanks: which treebank each sentence of `train` is of, where there are several.
         initial: the model that training starts from, which has been read.
-        output: the model file; what teachers answer is kept beside it while the training goes on,
-            unless `knowledge` names a folder.
 
     Raises:
         ConfigError: a source does not fit the settings.
@@ -110,11 +127,9 @@ def read_sources(
         encoder = PretrainedEncoder(folder, device=device)
         all_forms = [(s.forms for s in train), (s.forms for s in dev), unlabelled]
         states = PretrainedStates(encoder, all_forms, knowledge.cache, hooks)
-    cache = Path(knowledge.cache) if knowledge.cache else output and answers_path(output)
     return Sources(
         vectors=_vectors(knowledge, train, dev, width, hooks),
         states=states,
-        teachers=Teachers(teachers, cache, hooks) if teachers else None,
         unlabelled=unlabelled,
         unlabelled_share=knowledge.unlabelled_share if unlabelled else 0.0,
         treebanks=treebanks,

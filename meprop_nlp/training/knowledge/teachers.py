@@ -8,28 +8,28 @@ answers alone (Ba & Caruana 2014; Hinton et al. 2015); an ensemble of its own ki
 import hashlib
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence, Sized
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import CheckpointError, ConfigError
-from meprop_nlp.models.model import Model
+from meprop_nlp.models.model import Model, treebank_number
 from meprop_nlp.models.opinion import values_of
+from meprop_nlp.models.word_states import WordStates
 from meprop_nlp.training.hooks import Hooks
-from meprop_nlp.training.knowledge.answers import FORMAT, Answers, Few
+from meprop_nlp.training.knowledge.answers import FORMAT, Answers
+from meprop_nlp.training.knowledge.joint_file import TAUGHT_WITH
+from meprop_nlp.training.knowledge.several_treebanks import SeveralTreebanks
+from meprop_nlp.training.knowledge.soft_targets import SoftTargets
 from meprop_nlp.training.records import Note
 
-Item = TypeVar("Item", bound=Sized)
+Places = npt.NDArray[np.int64]
 
-TAUGHT_WITH = "taught_with"  # in a model's header, the pretrained encoders of its teachers
 CHUNK = 20_000  # words that are asked about at a time, and kept in one file
 
 
@@ -40,19 +40,28 @@ class Teachers:
         models: of the task `joint`.
         cache: folder that keeps the answers; None: they are kept in memory alone.
         hooks: receive a Note before each teacher is asked, and after; stop the asking.
+        states: those that the network that learns reads, about the same sentences; a teacher with
+            the same encoder reads them too, rather than have them computed again.
 
     Raises:
         ConfigError: a model is of another task.
     """
 
-    def __init__(self, models: Sequence[Model], cache: Path | None, hooks: Hooks) -> None:
+    def __init__(
+        self,
+        models: Sequence[Model],
+        cache: Path | None,
+        hooks: Hooks,
+        states: WordStates | None = None,
+    ) -> None:
         for model in models:
             if model.task != "joint":
                 raise ConfigError(
                     f"`teacher` is a {model.task} with an encoder of its own; expected a model of "
                     "`train`, or of `encoder` bilstm"
                 )
-        self._models, self._cache, self._hooks = models, cache, hooks
+        self._models = [_sharing(model, states) for model in models]
+        self._cache, self._hooks = cache, hooks
         self._checksums = list(map(_checksum, models))
 
     def identity(self) -> list[int]:
@@ -79,31 +88,48 @@ class Teachers:
         sentences: Sequence[Sentence],
         values: Mapping[str, Sequence[str]],
         unlabelled: Sequence[Sequence[str]] = (),
-    ) -> "SoftTargets":
+        treebanks: SeveralTreebanks | None = None,
+    ) -> SoftTargets:
         """Return what the teachers answer about the words of sentences, the unlabelled ones last.
+
+        A teacher that was trained on several treebanks is asked about a sentence as one of its own
+        treebank, where it knows that by name, or else as one of the teacher's first. Unlabelled
+        sentences are as those of the first treebank.
 
         Args:
             sentences: where they have heads, labels are answered for these arcs.
             unlabelled: the forms of further sentences.
             values: of the network that learns, see `models.opinion.values_of`. Values that it
                 lacks are left out of the teachers' answers.
+            treebanks: which treebank each sentence of `sentences` is of, where there are several.
 
         Raises:
             KeyboardInterrupt: `hooks.stop` returned True; what is answered stays in the cache.
         """
-        n_words = sum(map(len, sentences)) + sum(map(len, unlabelled))
+        lengths = np.array([*map(len, sentences), *map(len, unlabelled)], np.int64)
+        firsts, n_words = np.cumsum(lengths) - lengths, int(lengths.sum())
         targets = SoftTargets(n_words, len(self._models))
         for number, model in enumerate(self._models):
             known = _numbering(values_of(model.file.header), values)
-            first, clock = 0, time.perf_counter()
+            clock = time.perf_counter()
             name = f"teacher {number + 1} of {len(self._models)}"
-            self._hooks.on_record(Note(f"{name}: is asked about {n_words:,} words"))
-            for chunk in chain(_chunks(sentences), map(_as_sentences, _chunks(unlabelled))):
-                if self._hooks.stop():
-                    raise KeyboardInterrupt
-                answers = self._answers(number, chunk)
-                targets.write(first, number, answers, known)
-                first += sum(map(len, chunk))
+            groups = _groups(model, len(sentences), len(unlabelled), treebanks)
+            asked = f"{name}: is asked about {n_words:,} words"
+            self._hooks.on_record(Note(asked + _as_which(model, groups)))
+            for treebank, places in groups:
+                asked_model = _as_of(model, treebank)
+                for chunk in _chunks(places, lengths):
+                    if self._hooks.stop():
+                        raise KeyboardInterrupt
+                    some = [
+                        sentences[place]
+                        if place < len(sentences)
+                        else Sentence.from_words(unlabelled[place - len(sentences)])
+                        for place in chunk.tolist()
+                    ]
+                    answers = self._answers(number, asked_model, treebank, some)
+                    words = [np.arange(firsts[n], firsts[n] + lengths[n]) for n in chunk]
+                    targets.write(np.concatenate(words), number, answers, known)
             seconds = time.perf_counter() - clock
             self._hooks.on_record(Note(f"{name}: has answered, {n_words / seconds:,.0f} words/s"))
         heads = [head for sentence in sentences for head in sentence.column("head")]
@@ -112,12 +138,16 @@ class Teachers:
         targets.agree(has_head)
         return targets
 
-    def _answers(self, number: int, sentences: Sequence[Sentence]) -> Answers:
+    def _answers(
+        self, number: int, model: Model, treebank: str | None, sentences: Sequence[Sentence]
+    ) -> Answers:
         """Return a model's answers about a chunk of sentences, from the cache if they are there."""
-        model, checksum = self._models[number], self._checksums[number]
         if self._cache is None:
             return Answers.of(model, sentences)
-        digest = hashlib.sha256(repr((FORMAT, checksum)).encode())
+        asked = (FORMAT, self._checksums[number])
+        # as of the first treebank, a model answers as if no treebank were named
+        as_of = treebank_number(model.file.header, treebank) or 0
+        digest = hashlib.sha256(repr((*asked, as_of) if as_of else asked).encode())
         for sentence in sentences:
             content = repr((sentence.forms, sentence.column("head")))
             digest.update(content.encode("utf-8", "surrogatepass"))
@@ -131,100 +161,6 @@ class Teachers:
         self._cache.mkdir(parents=True, exist_ok=True)
         answers.save(path)
         return answers
-
-
-class SoftTargets:
-    """The answers of several teachers about N words, in the values of the network that learns.
-
-    Args:
-        n: N.
-        n_teachers: how many answer.
-    """
-
-    def __init__(self, n: int, n_teachers: int) -> None:
-        self._n, self._n_teachers = n, n_teachers
-        self._ids: dict[str, npt.NDArray[np.uint16]] = {}
-        self._shares: dict[str, npt.NDArray[np.float16]] = {}
-
-    @property
-    def names(self) -> set[str]:
-        """What the answers are about."""
-        return set(self._ids)
-
-    def write(
-        self,
-        first: int,
-        teacher: int,
-        answers: Answers,
-        known: Mapping[str, npt.NDArray[np.int64]],
-    ) -> None:
-        """Add the answers of one teacher about some words.
-
-        Args:
-            first: the number of the first of them.
-            teacher: the teacher's number.
-            known: the number of each of its values among the learner's, -1 for others, by name;
-                `arcs` are the same for all.
-        """
-        for name, few in answers.few.items():
-            ids, shares = few.ids.astype(np.int64), few.shares
-            if name != "arcs":
-                if name not in known:
-                    continue
-                ids = known[name][ids]
-                shares = np.where(ids < 0, np.float16(0), shares)
-                ids = np.maximum(ids, 0)
-            if name not in self._ids:
-                shape = (self._n, self._n_teachers * ids.shape[1])
-                self._ids[name] = np.zeros(shape, np.uint16)
-                self._shares[name] = np.zeros(shape, np.float16)
-            rows, columns = slice(first, first + len(ids)), _columns_of(teacher, few)
-            self._ids[name][rows, columns] = ids
-            self._shares[name][rows, columns] = shares
-
-    def agree(self, has_head: npt.NDArray[np.bool_]) -> None:
-        """Keep the labels only of those teachers that find the most probable arc of all the best.
-
-        The others answered about the label of another arc.
-
-        Args:
-            has_head: (N,) the words that have an arc in the treebank, about which all answered.
-        """
-        if self._n_teachers == 1 or not {"arcs", "labels"} <= self.names:
-            return
-        heads, shares = self._ids["arcs"], self._shares["arcs"].astype(np.float32)
-        width = heads.shape[1] // self._n_teachers
-        votes = np.zeros(heads.shape, np.float32)  # of all teachers for the head in each column
-        for column in range(heads.shape[1]):
-            same = heads == heads[:, column, None]
-            votes[:, column] = np.where(same, shares, 0).sum(1)
-        # of heads with the same votes, the first in the sentence, as `argmax` takes it
-        winners = np.where(votes == votes.max(1, keepdims=True), heads, np.iinfo(np.uint16).max)
-        own = heads[:, ::width]  # each teacher's best
-        dissent = (own != winners.min(1)[:, None]) & ~has_head[:, None]
-        n_labels = self._shares["labels"].shape[1] // self._n_teachers
-        self._shares["labels"][np.repeat(dissent, n_labels, 1)] = 0
-
-    def read(self, words: Tensor, widths: Mapping[str, int]) -> dict[str, Tensor]:
-        """Return the logarithm of the mean probabilities of all values, by name: (B, width) each.
-
-        It is -inf for a value that is not among the best of any teacher. A word of which no
-        teacher's answer is known to the learner has such a row.
-
-        Args:
-            words: (B,) numbers.
-            widths: how many values there are, by name; names that are missing are not returned.
-        """
-        rows = words.cpu().numpy()
-        found = {}
-        for name, width in widths.items():
-            if name not in self._ids:
-                continue
-            ids = torch.from_numpy(self._ids[name][rows].astype(np.int64)).to(words.device)
-            shares = torch.from_numpy(self._shares[name][rows].astype(np.float32)).to(words.device)
-            dense = shares.new_zeros(len(rows), width).scatter_add_(1, ids, shares)
-            found[name] = dense.log()
-        return found
 
 
 def _checksum(model: Model) -> int:
@@ -247,22 +183,55 @@ def encoders_behind(header: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _columns_of(teacher: int, few: Few) -> slice:
-    width = few.ids.shape[1]
-    return slice(teacher * width, (teacher + 1) * width)
+def _sharing(model: Model, states: WordStates | None) -> Model:
+    """Return a model that reads these states, if they are those of its own encoder."""
+    card = model.file.header.get("pretrained")
+    if states is None or not card or card["fingerprint"] != states.card.fingerprint:
+        return model
+    return Model(model.file, states)
 
 
-def _as_sentences(forms: Sequence[Sequence[str]]) -> list[Sentence]:
-    return list(map(Sentence.from_words, forms))
+def _as_of(model: Model, treebank: str | None) -> Model:
+    """Return a model that reads words as those of a treebank; None: of its first."""
+    return model if treebank is None else Model(model.file, model.states, treebank)
 
 
-def _chunks(sentences: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    """Yield sentences in chunks of about CHUNK words."""
+def _groups(
+    model: Model, n_labelled: int, n_unlabelled: int, treebanks: SeveralTreebanks | None
+) -> list[tuple[str | None, Places]]:
+    """Return the places of the sentences that a model is asked about as those of one treebank.
+
+    The unlabelled ones are by themselves, after the others, so that what a teacher answers about
+    the same sentences is in the same files in every training.
+    """
+    theirs = model.file.header.get("treebanks", [])
+    ours = treebanks.names if treebanks else []
+    names = [name if name in theirs else None for name in ours] or [None]
+    of = treebanks.numbers if treebanks else np.zeros(n_labelled, np.int64)
+    groups: list[tuple[str | None, Places]] = []
+    for name in dict.fromkeys(names):
+        numbers = [number for number, each in enumerate(names) if each == name]
+        groups.append((name, np.flatnonzero(np.isin(of, numbers))))
+    groups.append((names[0], n_labelled + np.arange(n_unlabelled)))
+    return groups
+
+
+def _as_which(model: Model, groups: Sequence[tuple[str | None, Places]]) -> str:
+    """Return what to add to a note: as which treebanks a model of several is asked."""
+    theirs = model.file.header.get("treebanks")
+    if not theirs:
+        return ""
+    names = [name or f"{theirs[0]}, its first treebank" for name, places in groups if len(places)]
+    return f", as of {' and '.join(dict.fromkeys(names))}"
+
+
+def _chunks(places: Places, lengths: npt.NDArray[np.int64]) -> Iterator[Places]:
+    """Yield the places of sentences in chunks of about CHUNK words."""
     start = n_words = 0
-    for end, sentence in enumerate(sentences, start=1):
-        n_words += len(sentence)
-        if n_words >= CHUNK or end == len(sentences):
-            yield sentences[start:end]
+    for end, place in enumerate(places.tolist(), start=1):
+        n_words += int(lengths[place])
+        if n_words >= CHUNK or end == len(places):
+            yield places[start:end]
             start, n_words = end, 0
 
 

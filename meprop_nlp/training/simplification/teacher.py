@@ -97,36 +97,32 @@ def draw_synthetic(share: float) -> bool:
     return share > 0 and bool(torch.rand(()) < share)
 
 
-def distilled(
-    loss: Tensor,
-    logits: Tensor,
-    answers: Tensor,
-    *,
-    synthetic: bool,
-    known: Tensor | None = None,
-) -> Tensor:
+def distilled(loss: Tensor, logits: Tensor, answers: Tensor, *, synthetic: bool) -> Tensor:
     """Return the mean loss of a minibatch by its labels and its teacher's answers: ().
 
     Args:
-        loss: () the mean loss by the labels of the examples that have one; not used where the
-            minibatch is synthetic.
+        loss: () the mean loss by the labels; not used where the minibatch is synthetic.
+        logits: (B, C) of the network that learns; -inf for classes that are left out.
+        answers: (B, C) the teacher's logits, with the same classes left out.
+        synthetic: whether the examples have no labels.
+    """
+    soft = soft_losses(logits, answers).mean()
+    return soft if synthetic else (1 - WEIGHT) * loss + WEIGHT * soft
+
+
+def soft_losses(logits: Tensor, answers: Tensor) -> Tensor:
+    """Return the loss of each example by its teacher's answers: (B,).
+
+    Args:
         logits: (B, C) of the network that learns; -inf for classes that are left out.
         answers: (B, C) the teacher's logits, with the same classes left out. An example for which
-            all are -inf adds nothing to the teacher's part of the loss.
-        synthetic: whether the examples have no labels.
-        known: (B,) which examples have a label, None: all. From the others, as from synthetic
-            ones, the network learns the teacher's answers alone.
+            all are -inf has a loss of 0.
     """
     left_out = torch.isinf(answers)
     shares = answers.softmax(dim=1).masked_fill(left_out, 0.0)  # not a number if all are left out
     # 0 * -inf is not a number, and a class that is left out has a share of 0
     logs = F.log_softmax(logits, dim=1).masked_fill(left_out, 0.0)
-    each = -(shares * logs).sum(dim=1)
-    if synthetic or known is None:
-        soft = each.mean()
-        return soft if synthetic else (1 - WEIGHT) * loss + WEIGHT * soft
-    share = known.float().mean()
-    return (1 - WEIGHT) * share * loss + torch.where(known, WEIGHT * each, each).mean()
+    return -(shares * logs).sum(dim=1)
 
 
 class Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.config import Knowledge
+from meprop_nlp.data.conll.writing import write
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
@@ -27,13 +29,11 @@ from meprop_nlp.training.checkpoint import checkpoint_path
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import BEST, Answers, Few
 from meprop_nlp.training.knowledge.ensemble import teacher_path
+from meprop_nlp.training.knowledge.joint_file import TAUGHT_WITH
+from meprop_nlp.training.knowledge.several_treebanks import SeveralTreebanks
+from meprop_nlp.training.knowledge.soft_targets import SoftTargets
 from meprop_nlp.training.knowledge.sources import Sources, answers_path
-from meprop_nlp.training.knowledge.teachers import (
-    TAUGHT_WITH,
-    SoftTargets,
-    Teachers,
-    encoders_behind,
-)
+from meprop_nlp.training.knowledge.teachers import Teachers, encoders_behind
 from meprop_nlp.training.knowledge.unlabelled import LONGEST, frequent_forms, read_unlabelled
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.records import Note, Step
@@ -162,8 +162,8 @@ def test_teachers_are_averaged_in_the_values_of_the_learner() -> None:
     targets = SoftTargets(2, 2)
     # the learner's values are b, a, c; the second teacher has one that it lacks
     known = [{"upos": np.array([1, 0])}, {"upos": np.array([2, -1, 0])}]
-    targets.write(0, 0, Answers({"upos": few({0: 0.75, 1: 0.25}, {1: 1.0})}), known[0])
-    targets.write(0, 1, Answers({"upos": few({0: 0.5, 1: 0.5}, {2: 1.0})}), known[1])
+    targets.write(np.arange(2), 0, Answers({"upos": few({0: 0.75, 1: 0.25}, {1: 1.0})}), known[0])
+    targets.write(np.arange(2), 1, Answers({"upos": few({0: 0.5, 1: 0.5}, {2: 1.0})}), known[1])
     targets.agree(np.zeros(2, np.bool_))
     found = targets.read(torch.tensor([1, 0]), {"upos": 3, "xpos": 4})
     assert set(found) == {"upos"}
@@ -189,7 +189,7 @@ def test_labels_count_where_their_teacher_agrees_about_the_arc(
     for teacher, answer in enumerate(arcs):
         known = {"labels": np.arange(3)}
         answers = Answers({"arcs": few(answer), "labels": few({teacher: 1.0})})
-        targets.write(0, teacher, answers, known)
+        targets.write(np.arange(1), teacher, answers, known)
     targets.agree(np.array([has_head]))
     found = targets.read(torch.tensor([0]), {"arcs": 5, "labels": 3})
     assert found["arcs"].argmax() == best
@@ -464,10 +464,9 @@ def test_unlabelled_text_comes_through_a_pipe(tmp_path: Path) -> None:
 
 
 def test_teachers_of_an_ensemble_keep_what_they_draw_on() -> None:
-    knowledge = Knowledge(teachers=2, cache="x", unlabelled=["u"], unlabelled_share=0.2)
-    assert knowledge.of_teacher() == Knowledge()
-    knowledge = Knowledge(teachers=2, cache="x", pretrained="p", vectors="v")
-    assert knowledge.of_teacher() == Knowledge(cache="x", pretrained="p", vectors="v")
+    vectors = {"rains": np.ones(3, np.float32)}
+    sources = Sources(vectors=vectors, unlabelled=[["u"]], unlabelled_share=0.2)
+    assert sources.of_teacher() == Sources(vectors=vectors)
 
 
 def test_unlabelled_text_needs_a_teacher() -> None:
@@ -496,3 +495,92 @@ def test_model_names_the_encoders_that_its_teachers_read(
         "joint", treebank, knowledge=Knowledge(init_from=str(path)), training={"epochs": 1}
     )
     assert started.file.header[TAUGHT_WITH] == ["tiny (licence: mit)"]
+
+
+def test_finished_teacher_of_other_settings_is_refused_when_a_run_is_resumed(
+    train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
+) -> None:
+    output, knowledge = tmp_path / "m.safetensors", Knowledge(teachers=2)
+    options = {"knowledge": knowledge, "training": {"epochs": 1}, "output": output}
+    with pytest.raises(KeyboardInterrupt):  # after the first teacher
+        train("joint", treebank, hooks=stopped_after(6), **options)
+    first, second = (teacher_path(output, n) for n in (1, 2))
+    assert first.exists()
+    assert not checkpoint_path(first).exists()
+    for path in (second, checkpoint_path(second)):  # as if it had been killed, not stopped
+        path.unlink(missing_ok=True)
+    for other, message in (
+        ({"training": {"epochs": 2}}, r"training\.epochs was 1, is 2"),
+        ({"config": {"word_dropout": 0.5}}, r"joint\.word_dropout was 0\.25, is 0\.5"),
+        ({"sentences": treebank[:4]}, r"data\.train\.sentences was 8, is 4"),
+    ):
+        changed = {"sentences": treebank, **options, **other}
+        with pytest.raises(ConfigError, match=message):
+            train("joint", resume=True, **changed)
+    assert not second.exists()
+    train("joint", treebank, resume=True, **options)
+    assert second.exists()
+
+
+@pytest.mark.parametrize("unlabelled", [[], [["It", "rains"], ["Run"]]])
+def test_teacher_of_several_treebanks_is_asked_as_the_treebank_of_each_sentence(
+    train: Callable[..., Any],
+    treebank: list[Sentence],
+    tmp_path: Path,
+    unlabelled: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "train.conllu"
+    write(treebank, path)
+    teacher = train(
+        "joint",
+        [path, path],
+        knowledge=Knowledge(treebank_id=["large", "small"]),
+        training={"epochs": 8, "learning_rate": 0.05},
+    )
+    several = SeveralTreebanks(["small", "other"], np.arange(len(treebank)) % 2)
+    values = values_of(teacher.file.header)
+    records: list[Any] = []
+    monkeypatch.setattr("meprop_nlp.training.knowledge.teachers.CHUNK", 10)
+    for _ in range(2):  # the second time, the answers come from the cache
+        teachers = Teachers([teacher], tmp_path / "cache", Hooks(on_record=records.append))
+        found = teachers.ask(treebank, values, unlabelled, several)
+    assert "words, as of small and large, its first treebank" in records[0].text
+    every = [*treebank, *map(Sentence.from_words, unlabelled)]
+    names = ["large" if n % 2 else "small" for n in range(len(treebank))]
+    names += ["small"] * len(unlabelled)
+    widths = {name: len(each) for name, each in values.items()} | {"arcs": 8}
+    first = 0
+    for sentence, name in zip(every, names, strict=True):
+        alone = Teachers([Model(teacher.file, None, name)], None, Hooks()).ask([sentence], values)
+        own = torch.arange(len(sentence))
+        for table, expected in alone.read(own, widths).items():
+            rows = found.read(first + own, widths)[table]
+            torch.testing.assert_close(rows, expected, atol=5e-3, rtol=5e-3)
+        first += len(sentence)
+
+
+def test_teachers_and_vectors_are_looked_at_before_the_treebank(
+    train: Callable[..., Any], tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad"
+    bad.write_text("nothing", encoding="utf-8")
+    for source, message in (
+        ({"teacher": [str(bad)]}, "`teacher`: .*bad: is not a meprop_nlp model"),
+        ({"init_from": str(bad)}, "`init_from`: .*bad: is not a meprop_nlp model"),
+        ({"vectors": str(bad)}, "bad:1: found 'nothing', expected a word and its values"),
+    ):
+        with pytest.raises((CheckpointError, DataError), match=message):
+            train("joint", tmp_path / "missing.conllu", knowledge=Knowledge(**source))
+
+
+def test_unlabelled_text_takes_few_bytes_a_word(tmp_path: Path) -> None:
+    path, n_lines = tmp_path / "text.txt", 2_000
+    line = " ".join(f"word{n % 25}" for n in range(50))
+    path.write_text(f"{line}\n" * n_lines, encoding="utf-8")
+    tracemalloc.start()
+    found = read_unlabelled([path], Hooks())
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == n_lines
+    assert taken < 12 * 50 * n_lines  # a pointer, and a share of the list
