@@ -92,10 +92,11 @@ def would_wait(stream: Any) -> bool:
         return False
 
 
-class _Prefixed(io.RawIOBase):
+class Prefixed(io.RawIOBase):
     """A stream, preceded by the bytes that were already read from it."""
 
-    def __init__(self, prefix: bytes, stream: Any) -> None:
+    def __init__(self, prefix: bytes, stream: Any, name: str = "<stream>") -> None:
+        self.name = name
         self._prefix = prefix
         self._stream = stream
         self._read = getattr(stream, "read1", stream.read)
@@ -130,7 +131,7 @@ def _open(source: Source, stack: contextlib.ExitStack) -> Any:
         else:
             stream = stack.enter_context(open(source, "rb"))  # noqa: SIM115, PTH123
     start = stream.read(6)
-    stream = io.BufferedReader(_Prefixed(start, stream))
+    stream = io.BufferedReader(Prefixed(start, stream))
     if start[:2] == b"\x1f\x8b":
         return gzip.GzipFile(fileobj=stream)
     if start == b"\xfd7zXZ\x00":
