@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from meprop_nlp.commands.options import JOINT_MODEL, Files, Keeping, Output, Verbosity
+from meprop_nlp.commands.options import JOINT_MODEL, Keeping, Results, Texts, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model
 from meprop_nlp.config import HEAD_NAMES
@@ -28,20 +28,21 @@ class Choosing(Keeping):
 
 
 def annotate(
-    files: Files = None,
+    files: Texts = None,
     model: Annotated[
         Path, typer.Option("--model", "-m", metavar="FILE", help="A model of train.")
     ] = JOINT_MODEL,
-    output: Output = "-",
+    output: Results = "-",
     *,
     choosing: Choosing,
     annotating: Annotating,
     verbosity: Verbosity,
 ) -> None:
-    """Annotate CoNLL files with a model of train.
+    """Annotate text or CoNLL files with a model of train.
 
     Tags, lemmas and trees in one pass: the columns that the model predicts are replaced, except
-    those of --keep. With a new tree, DEPS is emptied as by parse; all else stays.
+    those of --keep. With a new tree, DEPS is emptied as by parse; all else stays. Text needs a
+    model with a tokenizer.
     """
     found = load_model(model, "joint", JOINT_MODEL, loading=annotating.loading)
     if choosing.heads:

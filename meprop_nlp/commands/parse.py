@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Files, Output, Verbosity
+from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Results, Texts, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model
 
 
 def parse(
-    files: Files = None,
+    files: Texts = None,
     model: Annotated[
         Path,
         typer.Option("--model", "-m", metavar="FILE", help="A model of train-parser, or of train."),
@@ -24,7 +24,7 @@ def parse(
             f"without tags is tagged with {TAGGER_MODEL}, or with the tags of a model of train.",
         ),
     ] = None,
-    output: Output = "-",
+    output: Results = "-",
     *,
     annotating: Annotating,
     verbosity: Verbosity,
@@ -34,8 +34,8 @@ def parse(
     HEAD and DEPREL are replaced. DEPS is emptied, except in a file with empty nodes, which need it:
     there it holds the tree. PHEAD and PDEPREL of CoNLL-X are emptied too; all else stays. The
     parser reads tags: those in the files, or those of --tagger. A model of train parses
-    too, and needs none: where a word has no tag, it uses its own. One that was trained with
-    --encoder bilstm reads none.
+    too, and needs none: where a word has no tag, it uses its own; if it has a tokenizer, it parses
+    text. One that was trained with --encoder bilstm reads none.
     """
     models = [load_model(model, "parser", PARSER_MODEL, loading=annotating.loading)]
     if tagger is not None:
