@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from meprop_nlp.config import TrainingConfig as TrainingConfig
     from meprop_nlp.data.conll.reading import read as read
     from meprop_nlp.data.conll.writing import write as write
+    from meprop_nlp.data.document import Document as Document
     from meprop_nlp.data.sentence import Sentence as Sentence
     from meprop_nlp.data.tokenlist import from_tokenlist as from_tokenlist
     from meprop_nlp.data.tokenlist import to_tokenlist as to_tokenlist
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "BiLSTM": "nn.bilstm",
     "DependencyParser": "training.parser",
+    "Document": "data.document",
     "JointConfig": "config",
     "JointModel": "training.joint_model",
     "Knowledge": "config",
@@ -66,6 +68,7 @@ _HOMES = {
 __all__ = [
     "BiLSTM",
     "DependencyParser",
+    "Document",
     "JointConfig",
     "JointModel",
     "Knowledge",

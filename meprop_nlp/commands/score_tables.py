@@ -12,26 +12,11 @@ from meprop_nlp.scoring.scores import SEGMENTATION
 if TYPE_CHECKING:
     from meprop_nlp.scoring.scores import Arcs, Scores
 
-_OF_SENTENCES = ("ucm", "lcm")
-
 
 def score_lines(scores: Scores) -> str:
     """Return the tables of an evaluation: metrics, then scores by label, length and distance."""
     parsing = "uas" in scores.annotated
-    parts = [
-        table(
-            ["Metric", "Precision", "Recall", "F1", "Aligned"],
-            [
-                [
-                    SCORE_NAMES[name],
-                    *(f"{value:.2f}" for value in (c.precision, c.recall, c.f1)),
-                    "" if name in (*SEGMENTATION, *_OF_SENTENCES) else f"{c.aligned_accuracy:.2f}",
-                ]
-                for name, c in scores.counts.items()
-                if name in scores.annotated
-            ],
-        )
-    ]
+    parts = [str(scores)]
     if parsing:
         by = {
             "Label": scores.by_deprel,
@@ -66,7 +51,7 @@ def _arc_table(name: str, rows: Any) -> str:
 def summary(scores: Scores) -> str:
     """Return the scores of an evaluation in one line."""
     return "  ".join(
-        f"{SCORE_NAMES[name]} {count.recall if name in _OF_SENTENCES else count.f1:.2f}"
-        for name, count in scores.counts.items()
+        f"{SCORE_NAMES[name]} {getattr(scores, name):.2f}"
+        for name in scores.counts
         if name in scores.annotated and name not in SEGMENTATION
     )

@@ -1,21 +1,9 @@
-"""Aligned tables in plain text."""
+"""Aligned tables in plain text: that of scores, and names with values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in plain text, with the first column left-aligned and the others right."""
-    cells = [list(columns), *[list(row) for row in rows]]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+from meprop_nlp.scoring.table import table as table
 
 
 def name_lines(values: Mapping[str, Any]) -> str:

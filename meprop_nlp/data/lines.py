@@ -18,6 +18,7 @@ from meprop_nlp.errors import ConlluError, DataError, Problem
 _PIECE = 1 << 16
 # byte order marks and empty lines
 _BEFORE_TEXT = re.compile(r"(?:\ufeff|[ \t]*\n)*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 LONGEST_LINE = 1 << 26  # characters; a file without line breaks must not fill the memory
 
@@ -80,6 +81,25 @@ def visible(line: str) -> str:
     return "".join(
         "→" if c == "\t" else c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown
     )
+
+
+def shortened(text: str) -> str:
+    """Return at most 40 characters of the beginning of a text."""
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def demand_text(text: str, what: str) -> None:
+    """Raise DataError if there is half of a pair of surrogates in the text: it has no UTF-8.
+
+    Args:
+        what: names the text in the message.
+    """
+    half = _SURROGATE.search(text)
+    if half is not None:
+        raise DataError(
+            f"{what} has half of a pair of surrogates, {half.group()!r}, at index {half.start()}, "
+            'expected text; mend it with text.encode("utf-8", "replace").decode()'
+        )
 
 
 def is_utf8(encoding: str) -> bool:

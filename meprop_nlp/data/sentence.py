@@ -6,16 +6,22 @@ block that it was read from. Files are read by `conll/reading.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, overload
 
 from meprop_nlp.data.conll.layout import CONLLU, Layout
+from meprop_nlp.data.lines import demand_text, shortened
+from meprop_nlp.data.tree_svg import tree_svg
 from meprop_nlp.data.word import COLUMNS, UNSET, EmptyNode, MultiwordToken, Word
-from meprop_nlp.errors import DataError
+from meprop_nlp.errors import DataError, number_of
 
 
 class Sentence:
     """One sentence: its words, and everything else in its block of lines.
+
+    It is a sequence of its words: `for word in sentence`, `sentence[0].upos`, `len(sentence)`.
+    `print(sentence)` shows its lines, and a notebook its tree.
 
     Attributes:
         words: the syntactic words, ids 1 to n.
@@ -75,12 +81,16 @@ class Sentence:
 
         Raises:
             DataError: if there are no words, if a column's name or length is wrong, or if a value
-                cannot be written to a CoNLL file.
+                cannot be written to a CoNLL file. A form with half of a pair of surrogates, which
+                is not text, is refused too.
         """
         words = [Word(i, form) for i, form in enumerate(forms, start=1)]
         sentence = cls(words)
         if not words:
             raise DataError("a sentence needs at least one word, found none")
+        for word in words:
+            if isinstance(word.form, str) and not word.form.isascii():
+                demand_text(word.form, f"the form of word {word.id}")
         return sentence.with_columns(form=sentence.forms, **columns)
 
     @property
@@ -211,11 +221,42 @@ class Sentence:
         lines.append("\n")
         return "\n".join(lines)
 
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Return the columns of each word that have a value; see `Word.to_dict`.
+
+        A multiword token stands before its words, with their ids as its own: `"id": [3, 4]`.
+        Empty nodes and comments are left out.
+        """
+        starts = {token.first: token for token in self.multiword_tokens}
+        found: list[dict[str, Any]] = []
+        for word in self.words:
+            if word.id in starts:
+                found.append(starts[word.id].to_dict())
+            found.append(word.to_dict())
+        return found
+
+    def to_json(self) -> str:
+        """Return `to_dict()` as JSON in one line."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
     def __str__(self) -> str:
         return self.to_text()
 
     def __len__(self) -> int:
         return len(self.words)
+
+    def __iter__(self) -> Iterator[Word]:
+        return iter(self.words)
+
+    @overload
+    def __getitem__(self, place: int) -> Word: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Word]: ...
+
+    def __getitem__(self, place: int | slice) -> Word | list[Word]:
+        """Return the word at an index, from 0, or the list of the words of a slice."""
+        return self.words[place]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sentence):
@@ -225,7 +266,12 @@ class Sentence:
     __hash__ = None  # type: ignore[assignment]  # sentences are mutable
 
     def __repr__(self) -> str:
-        return f"Sentence({len(self.words)} words, {self.path}:{self.line})"
+        start = shortened(" ".join(word.form for word in self.words[:40]))
+        return f"<Sentence of {number_of(len(self), 'word')}, {self.path}:{self.line}: {start!r}>"
+
+    def _repr_html_(self) -> str:
+        """Return the tree for a notebook, which shows it in place of the `repr`."""
+        return f'<div style="overflow-x: auto">{tree_svg(self.words)}</div>'
 
     def _comment(self, key: str) -> str | None:
         for comment in reversed(self.comments):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 UNSET = -1  # no HEAD: `_` in the file
 ROOT = 0  # HEAD of a root
@@ -55,6 +55,18 @@ class Word:
             self.feats, self.head, self.deprel, self.deps, self.misc,
         )  # fmt: skip
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the columns that have a value: `{"id": 1, "form": "It", "upos": "PRON"}`.
+
+        `id` and `head` are integers, all others are texts, FEATS and MISC as they stand in a file.
+        """
+        given: dict[str, Any] = {"id": self.id, "form": self.form}
+        for name in COLUMNS[2:]:
+            value = getattr(self, name)
+            if value not in ("_", UNSET):
+                given[name] = value
+        return given
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Word):
             return NotImplemented
@@ -63,7 +75,9 @@ class Word:
     __hash__ = None  # type: ignore[assignment]  # words are mutable
 
     def __repr__(self) -> str:
-        return f"Word({self.id}, {self.form!r}, upos={self.upos!r}, head={self.head})"
+        given = list(self.to_dict().items())[2:]
+        further = "".join(f", {name}={value!r}" for name, value in given)
+        return f"Word({self.id}, {self.form!r}{further})"
 
 
 class MultiwordToken(NamedTuple):
@@ -77,6 +91,12 @@ class MultiwordToken(NamedTuple):
     def form(self) -> str:
         """The surface form."""
         return self.columns[1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the columns that have a value, with the id as `[first, last]`."""
+        named = zip(COLUMNS[2:], self.columns[2:], strict=False)
+        given = {name: value for name, value in named if value != "_"}
+        return {"id": [self.first, self.last], "form": self.form, **given}
 
 
 class EmptyNode(NamedTuple):

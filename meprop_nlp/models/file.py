@@ -18,9 +18,11 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save_file
 
-from meprop_nlp.errors import CheckpointError
+from meprop_nlp.data.vocab import UNK
+from meprop_nlp.errors import CheckpointError, number_of
 from meprop_nlp.files import replacing
 from meprop_nlp.models.packing import pack_arrays, pack_json, unpack_arrays, unpack_json
+from meprop_nlp.scoring.names import SCORE_NAMES
 
 FORMAT_VERSION = 2  # in version 1 no part is packed
 _KEY = "meprop_nlp"
@@ -175,6 +177,60 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     if labels:
         description["labels"] = labels
     return description
+
+
+def summary(file: ModelFile) -> dict[str, str]:
+    """Return what a file says of a model's training and network, by name, for a person.
+
+    What the header lacks is left out, and so is what is not as a training writes it.
+    """
+    header = file.header
+    training = _mapping(header.get("training"))
+    data = {role: _mapping(of_role) for role, of_role in _mapping(training.get("data")).items()}
+    trained = [
+        number_of(count, f"{role} sentence")
+        for role in ("train", "dev")
+        if isinstance(count := data.get(role, {}).get("sentences"), int) and count
+    ]
+    if "epoch" in training:
+        trained.append(f"epoch {training['epoch']}")
+    known = {
+        "forms": _mapping(header.get("lexicon")).get("forms"),
+        **_mapping(header.get("tags")),
+        "lemma scripts": header.get("scripts"),
+        "relations": header.get("labels"),
+    }
+    weights, n_bytes = (
+        sum(getattr(array, name) for array in file.arrays.values()) for name in ("size", "nbytes")
+    )
+    treebanks = header.get("treebanks")
+    lines = {
+        "trained": ", ".join(trained),
+        "treebanks": ", ".join(map(str, treebanks)) if isinstance(treebanks, list) else "",
+        "dev": _numbers(header.get("scores"), SCORE_NAMES, ".2f"),
+        "network": _numbers(header.get("neurons"), None, ","),
+        "encoder": str(_mapping(header.get("pretrained")).get("name", "")),
+        "knows": "  ".join(
+            f"{name} {len(values) - values.count(UNK):,}"
+            for name, values in known.items()
+            if isinstance(values, list)
+        ),
+        "size": f"{weights:,} weights, {n_bytes / 1e6:.1f} MB in memory",
+    }
+    return {name: line for name, line in lines.items() if line}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _numbers(values: object, names: Mapping[str, str] | None, form: str) -> str:
+    """Return numbers in one line, each after its name, or after what it is called in `names`."""
+    return "  ".join(
+        f"{name if names is None else names[name]} {number:{form}}"
+        for name, number in _mapping(values).items()
+        if isinstance(number, int | float) and (names is None or name in names)
+    )
 
 
 def _to_json(header: Mapping[str, Any]) -> str:

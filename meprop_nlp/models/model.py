@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from meprop_nlp.config import JointConfig
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.document import Document
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
@@ -22,7 +23,13 @@ from meprop_nlp.errors import CheckpointError, ConfigError
 from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.calibration import Calibration
 from meprop_nlp.models.encoder import SharedEncoder
-from meprop_nlp.models.file import ModelFile, noun_of, read_model_file, write_model_file
+from meprop_nlp.models.file import (
+    ModelFile,
+    noun_of,
+    read_model_file,
+    summary,
+    write_model_file,
+)
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.heads.graph import GraphHead
 from meprop_nlp.models.heads.lemmas import LemmasHead
@@ -30,6 +37,14 @@ from meprop_nlp.models.heads.state_tags import StateTagsHead
 from meprop_nlp.models.heads.tags import SCORES, TagsHead
 from meprop_nlp.models.heads.transitions import TransitionHead
 from meprop_nlp.models.heads.tree import TreeHead
+from meprop_nlp.models.inputs import (
+    Input,
+    TextTokenizer,
+    answered,
+    demand_stream,
+    read_input,
+    read_sentence,
+)
 from meprop_nlp.models.native_encoder import NativeEncoder
 from meprop_nlp.models.parts import demand_texts, naming_file
 from meprop_nlp.models.prediction import Prediction
@@ -69,6 +84,7 @@ class Model:
         lexicon: the vocabularies of word forms and their features.
         encoder: what the heads share; None where the one head has an encoder of its own.
         heads: the heads by name, in the order in which they annotate; see `only`.
+        tokenizer: finds the sentences and words of texts; None in a model that takes words only.
 
     Raises:
         CheckpointError: the model is for another task, or its parts do not fit together.
@@ -87,6 +103,7 @@ class Model:
         self.task = file.header["task"]
         self.lexicon = Lexicon.from_dict(file.header["lexicon"])
         self.encoder: SharedEncoder | NativeEncoder | None = None
+        self.tokenizer: TextTokenizer | None = None
         self._states: WordStates | None = None
         self._treebank = treebank
         heads = HEADS[self.task]
@@ -247,25 +264,88 @@ class Model:
             if score not in kept
         )
 
-    def __call__(self, sentence: Sentence | Sequence[str]) -> Sentence:
-        """Predict for one sentence, given as a Sentence or as its word forms.
+    def __str__(self) -> str:
+        """Return a few lines about the model, for a person; see also `meprop-nlp info`."""
+        lines = {
+            noun_of(self.task): ", ".join(self.heads),
+            "takes": "texts, words" if self.tokenizer else "words",
+            "reads": ", ".join(self.reads),
+            "predicts": ", ".join(self.fills),
+            **summary(self.file),
+        }
+        width = max(map(len, lines)) + 2
+        return "\n".join(f"{name:<{width}}{line}" for name, line in lines.items() if line)
 
-        Returns a new Sentence. The parser reads tags, and bare forms have none: give it what a
-        tagger returned.
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {noun_of(self.task)}, predicts {', '.join(self.fills)}>"
+
+    @overload
+    def __call__(self, given: str | Document) -> Document: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def __call__(self, given: Sentence | Sequence[str]) -> Sentence: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def __call__(self, given: Sequence[Sentence | Sequence[str]]) -> Document: ...
+
+    def __call__(self, given: Input) -> Sentence | Document:
+        """Predict for a text, a sentence or several sentences.
+
+        >>> model("Time flies. It rains.")  # doctest: +SKIP
+        <Document of 2 sentences, 6 words: 'Time flies. It rains.'>
+        >>> model(["Time", "flies", "."])  # doctest: +SKIP
+        <Sentence of 3 words, <words>:1: 'Time flies .'>
+
+        Args:
+            given: a text, a Document or a list of sentences, for a new Document; a Sentence or the
+                list of its words, for a new Sentence. The parser of `train-parser` reads tags, and
+                bare words have none: give it what a tagger returned.
+
+        Raises:
+            ConfigError: it is a text, and the model has no tokenizer.
+            DataError: it is none of these, or empty words or half a character are in it.
         """
-        return next(self.pipe([sentence]))
+        return next(self._answers([read_input(given, "given", self.tokenizer)]))
 
-    def pipe(
+    @overload
+    def pipe(  # type: ignore[overload-overlap]
         self,
-        sentences: Iterable[Sentence | Sequence[str]],
+        items: Iterable[str | Document],
         *,
         confidence: bool = False,
         keep: Collection[str] = (),
-    ) -> Iterator[Sentence]:
-        """Predict for a stream of sentences: lazily, in order, in bounded memory.
+    ) -> Iterator[Document]: ...
+
+    @overload
+    def pipe(
+        self,
+        items: Iterable[Sentence | Sequence[str]],
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
+    ) -> Iterator[Sentence]: ...
+
+    @overload
+    def pipe(
+        self,
+        items: Iterable[Input],
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
+    ) -> Iterator[Sentence | Document]: ...
+
+    def pipe(
+        self,
+        items: Iterable[Input],
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
+    ) -> Iterator[Any]:
+        """Predict for a stream of texts or sentences: lazily, in order, in bounded memory.
 
         Args:
-            sentences: Sentences, or lists of word forms.
+            items: what calling the model takes, one after the other. Small items are predicted
+                together, so that a stream of them is faster than as many calls.
             confidence: write how often the model was right on dev when it was as sure of a choice
                 as it is now into MISC, from 0 to 1, see `Calibration`: `UPOSConf`,
                 `XPOSConf`, `FEATSConf`, `LemmaConf` and `ArcConf`. Only CoNLL-U has a MISC column;
@@ -275,14 +355,31 @@ class Model:
                 are kept; where a word has none, or one that the model does not know, they see what
                 the model predicts.
 
+        Returns:
+            A Document or a Sentence for each item.
+
         Raises:
-            ConfigError: the model does not predict a column of `keep`, or nothing else.
+            ConfigError: the model does not predict a column of `keep`, or nothing else; or, when
+                its turn has come, an item is a text, and the model has no tokenizer.
+            DataError: `items` is a single text or sentence; or, when its turn has come, an item is
+                none of these, or empty words or half a character are in it.
         """
         self.demand_kept(keep)
-        for batch in in_batches(map(_as_sentence, sentences)):
-            words = SentenceWords(batch)
-            prediction = self.annotate(words, confidence=confidence, keep=keep)
-            yield from _annotated(batch, words, prediction)
+        demand_stream(items, "items")
+        given = (read_input(item, f"items[{i}]", self.tokenizer) for i, item in enumerate(items))
+        return self._answers(given, confidence=confidence, keep=keep)
+
+    def _answers(
+        self, given: Iterable[Sentence | Document], **options: Any
+    ) -> Iterator[Sentence | Document]:
+        """Yield each Sentence or Document annotated; the options are those of `annotate`."""
+
+        def annotate(sentences: Iterator[Sentence]) -> Iterator[Sentence]:
+            for batch in in_batches(sentences):
+                words = SentenceWords(batch)
+                yield from _annotated(batch, words, self.annotate(words, **options))
+
+        return answered(given, annotate)
 
     def predict(
         self, sentences: Iterable[Sentence | Sequence[str]]
@@ -293,8 +390,17 @@ class Model:
         {'upos': ['NOUN', 'VERB']}
         >>> next(parser.predict(tagger.pipe([["Time", "flies"]])))  # doctest: +SKIP
         {'head': [2, 0], 'deprel': ['nsubj', 'root']}
+
+        Raises:
+            DataError: `sentences` is a single text or sentence; or, when its turn has come, one of
+                them is no list of words.
         """
-        for batch in in_batches(map(_as_sentence, sentences)):
+        demand_stream(sentences, "sentences")
+        given = (read_sentence(one, f"sentences[{i}]") for i, one in enumerate(sentences))
+        return self._columns(given)
+
+    def _columns(self, sentences: Iterable[Sentence]) -> Iterator[dict[str, list[Any]]]:
+        for batch in in_batches(sentences):
             words = SentenceWords(batch)
             yield from words.split(**self.annotate(words).columns())
 
@@ -426,10 +532,6 @@ def freeze(model: ModelFile) -> Model:
     """
     arrays = {name: array.copy() for name, array in model.arrays.items()}
     return Model(ModelFile(model.header, arrays))
-
-
-def _as_sentence(sentence: Sentence | Sequence[str]) -> Sentence:
-    return sentence if isinstance(sentence, Sentence) else Sentence.from_words(sentence)
 
 
 def _annotated(

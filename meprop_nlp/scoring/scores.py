@@ -8,6 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from typing import Any, Self
 
+from meprop_nlp.errors import number_of
+from meprop_nlp.scoring.names import SCORE_NAMES
+from meprop_nlp.scoring.table import table
+
 # in the order of the official program, which has no "ucm" and "lcm"
 METRICS = (
     "tokens", "sentence_spans", "words", "upos", "xpos", "ufeats", "alltags", "lemmas", "uas",
@@ -15,6 +19,7 @@ METRICS = (
 )  # fmt: skip
 
 SEGMENTATION = ("tokens", "sentence_spans", "words")
+_OF_SENTENCES = ("ucm", "lcm")
 
 # Metrics of several columns at once, and the metrics of these columns. One is scored where gold has
 # annotation for the first of them and for another.
@@ -137,9 +142,11 @@ class _Metric:
         return share
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
     """The counts of one or several evaluations. The properties are F1 in per cent.
+
+    `print(scores)` shows a table of those that gold has annotation for.
 
     Attributes:
         counts: the count of each of `METRICS`: of tokens, of sentences (`sentence_spans`, `ucm` and
@@ -205,6 +212,26 @@ class Scores:
             by_distance=self.by_distance if "uas" in kept else {},
             confusions=self.confusions if kept & {"upos", "xpos"} else Counter(),
         )
+
+    def __str__(self) -> str:
+        """Return a table of the metrics that gold has annotation for."""
+        rows = []
+        for name, count in self.counts.items():
+            if name in self.annotated:
+                shares = [count.precision, count.recall, count.f1]
+                if name not in (*SEGMENTATION, *_OF_SENTENCES):
+                    shares.append(count.aligned_accuracy)
+                cells = [f"{share:.2f}" for share in shares]
+                rows.append([SCORE_NAMES[name], *cells, *[""] * (4 - len(cells))])
+        return table(["Metric", "Precision", "Recall", "F1", "Aligned"], rows)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{SCORE_NAMES[name]} {getattr(self, name):.2f}"
+            for name in METRICS
+            if name in self.annotated and name not in SEGMENTATION
+        )
+        return f"<Scores of {number_of(self.sentences, 'sentence')}: {shown or 'none'}>"
 
     def __add__(self, other: Scores) -> Scores:
         """Return the scores of both evaluations together.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from meprop_nlp.data.conll.reading import read_text
+from meprop_nlp.data.conll.reading import read, read_text
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import (
     escaped,
@@ -131,3 +132,12 @@ class TestText:
 
     def test_no_sentences_have_an_empty_text(self) -> None:
         assert text_of([]) == ""
+
+    @pytest.mark.parametrize("name", ["ud-english-ewt", "ud-turkish-imst"])
+    def test_the_tokens_of_a_treebank_give_the_text_of_its_comments(
+        self, shared_data: Path, name: str
+    ) -> None:
+        sentences = list(read(shared_data / name / "dev.conllu"))
+        assert len(sentences) > 1000
+        for sentence in sentences:
+            assert text_of([sentence]).strip() == sentence.text.strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from meprop_nlp.models.words import Words
 from meprop_nlp.training.parser import DependencyParser
 from meprop_nlp.training.tagger import Tagger
 
-from .models import random_parser, random_sentences, random_tagger
+from .models import FORMS, random_joint, random_parser, random_sentences, random_tagger
 
 MAKE = {"tagger": random_tagger, "parser": random_parser}
 CLASSES = {"tagger": Tagger, "parser": DependencyParser}
@@ -149,3 +150,46 @@ def test_parsed_sentences_have_no_stale_enhanced_graph() -> None:
     parser = freeze(random_parser(1))
     sentence = Sentence.from_words(["a", "b"], deps=["0:root", "1:obj"])
     assert parser(sentence).column("deps") == ["_", "_"]
+
+
+TRAINING = {
+    "data": {"train": {"sentences": 12544}, "dev": {"sentences": 0}},
+    "epoch": 7,
+}
+
+
+def test_a_model_prints_what_it_is() -> None:
+    file = random_tagger(1)
+    file.header.update(scores={"upos": 95.456, "new": 1.0}, neurons={"a.b": 1024, "c": 5})
+    model = Tagger(ModelFile(file.header | {"training": TRAINING}, file.arrays))
+    lines = dict(line.split("  ", 1) for line in str(model).splitlines())
+    assert {name: line.strip() for name, line in lines.items()} == {
+        "tagger": "tags",
+        "takes": "words",
+        "predicts": "upos, xpos",
+        "trained": "12,544 train sentences, epoch 7",
+        "dev": "UPOS 95.46",
+        "network": "a.b 1,024  c 5",
+        "knows": f"forms {len(set(FORMS))}  upos 3  xpos 2",
+        "size": lines["size"].strip(),
+    }
+    weights = sum(array.size for array in file.arrays.values())
+    assert lines["size"].strip().startswith(f"{weights:,} weights, 0.0 MB")
+    assert repr(model) == "<Tagger: tagger, predicts upos, xpos>"
+
+
+def test_a_model_of_some_heads_prints_these() -> None:
+    model = freeze(random_joint(1)).only("tree")
+    assert str(model).splitlines()[0].split("  ")[-1] == "tree"
+    assert repr(model) == "<Model: joint model, predicts head, deprel>"
+    parser = freeze(random_parser(1, tag_columns=("upos",)))
+    assert "reads     upos\n" in str(parser)
+
+
+@pytest.mark.parametrize("odd", [None, 3, "x", [], [3], {}, {"train": 3, "upos": []}])
+def test_a_header_with_odd_values_prints_too(odd: Any) -> None:
+    file = random_tagger(1)
+    names = ("scores", "neurons", "training", "treebanks", "labels", "scripts", "pretrained")
+    for header in (dict.fromkeys(names, odd), {"training": {"data": odd, "epoch": odd}}):
+        model = freeze(ModelFile(file.header | header, file.arrays))
+        assert re.search(r"\npredicts +upos, xpos\n", str(model))

@@ -481,3 +481,25 @@ class TestAgainstTheOfficialProgram:
         assert scores.counts["uas"] == Count(3, 4, 4, 4)
         assert scores.counts["sentence_spans"] == Count(0, 1, 2, 0)
         assert evaluate(two, [one]).counts["ucm"] == Count(1, 2, 2, 2)
+
+
+class TestShown:
+    def test_scores_print_as_a_table_of_what_gold_has(self) -> None:
+        gold = Sentence.from_words(["It", "rains"], upos=["PRON", "VERB"])
+        found = Sentence.from_words(["It", "rains"], upos=["PRON", "NOUN"])
+        scores = evaluate([gold], [found], trees=False).only(["upos"])
+        assert str(scores).splitlines() == [
+            "Metric  Precision  Recall      F1  Aligned",
+            "------  ---------  ------  ------  -------",
+            "Words      100.00  100.00  100.00",
+            "UPOS        50.00   50.00   50.00    50.00",
+        ]
+        assert repr(scores) == "<Scores of 1 sentence: UPOS 50.00>"
+
+    def test_complete_matches_are_a_share_of_the_sentences(self) -> None:
+        columns = {"head": [2, 0], "deprel": ["nsubj", "root"]}
+        sentence = Sentence.from_words(["It", "rains"], **columns)
+        scores = evaluate([sentence], [sentence]).only(["uas", "ucm"])
+        assert str(scores).splitlines()[-1].split() == ["UCM", "100.00", "100.00", "100.00"]
+        assert repr(scores) == "<Scores of 1 sentence: UAS 100.00, UCM 100.00>"
+        assert repr(scores.only([])) == "<Scores of 1 sentence: none>"

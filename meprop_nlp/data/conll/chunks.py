@@ -3,10 +3,10 @@
     for item in read_documents("big.conllu"):
         ...  # a `Document` of some thousand words, or a `Sentence` of a chunk that is not valid
 
-A `Document` belongs to the native core: the text and the position of every field. A chunk that the
-core refuses is read by `Chunk.blocks`, with the same sentences and the same errors as from `read`.
-Memory use does not grow with the size of the file; from a pipe, a chunk is yielded as soon as it is
-complete.
+A `Document` belongs to the native core: the text and the position of every field. It is not the
+public one of `data/document.py`, which is a list of Sentences. A chunk that the core refuses is
+read by `Chunk.blocks`, with the same sentences and the same errors as from `read`. Memory use does
+not grow with the size of the file; from a pipe, a chunk is yielded as soon as it is complete.
 """
 
 import codecs
@@ -33,7 +33,7 @@ from meprop_nlp.data.source import (
 from meprop_nlp.errors import DataError
 from meprop_nlp.native import core
 
-Document = Any  # meprop_nlp._native.Document
+Document = Any  # meprop_nlp._native.Document, which is not data.document.Document
 
 CHUNK_BYTES = 1 << 18
 

@@ -18,16 +18,21 @@ from meprop_nlp.files import replacing
 Target = str | os.PathLike[str] | IO[str] | IO[bytes]
 
 
-def write(sentences: Iterable[Sentence], target: Target, *, layout: Layout | None = None) -> int:
+def write(
+    sentences: Iterable[Sentence] | Sentence, target: Target, *, layout: Layout | None = None
+) -> int:
     """Write the sentences one by one, as UTF-8 with LF line ends, and return their number.
 
     Args:
+        sentences: a stream of them, a Document, or a single one.
         target: as for `write_pieces`.
         layout: the layout to write; None: the layout of each sentence.
 
     Raises:
         DataError, BrokenPipeError: as `write_pieces`.
     """
+    if isinstance(sentences, Sentence):
+        sentences = [sentences]
     return write_pieces(
         (sentence.to_text(layout).encode("utf-8", "surrogatepass") for sentence in sentences),
         target,

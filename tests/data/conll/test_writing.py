@@ -15,6 +15,7 @@ import pytest
 from meprop_nlp.data.conll.layout import CONLLU
 from meprop_nlp.data.conll.reading import read, read_text
 from meprop_nlp.data.conll.writing import write, write_pieces
+from meprop_nlp.data.document import Document
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 
@@ -83,6 +84,14 @@ def test_standard_output_is_utf8_whatever_the_locale(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="ascii", newline="\r\n"))
     write(SENTENCES, "-")
     assert raw.getvalue() == TEXT.encode()
+
+
+def test_a_document_and_a_single_sentence_can_be_written() -> None:
+    sentence = Sentence.from_words(["It", "rains"])
+    for given, count in ((sentence, 1), (Document([sentence] * 2), 2)):
+        stream = io.StringIO()
+        assert write(given, stream) == count
+        assert stream.getvalue() == str(sentence) * count
 
 
 def test_layout_can_be_chosen() -> None:

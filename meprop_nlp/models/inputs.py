@@ -1,0 +1,150 @@
+"""What a model is given: texts, words, Sentences and Documents, checked on the way in.
+
+A message names the faulty part as Python does: `items[3][0]` is the first word of the fourth item.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+from meprop_nlp.data.conll.reading import read_text
+from meprop_nlp.data.document import Document
+from meprop_nlp.data.lines import demand_text
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.errors import ConfigError, DataError
+
+# A text, a Document or a list of sentences is answered with a Document; a Sentence or a list of
+# words with a Sentence.
+Input = str | Document | Sentence | Sequence[str] | Sequence[Sentence | Sequence[str]]
+
+
+class TextTokenizer(Protocol):
+    """What finds the sentences and words of a text."""
+
+    def conllu(self, text: str) -> str:
+        """Return the text as CoNLL-U, with its white space in MISC; see `data.spaces`."""
+
+
+def read_input(given: object, name: str, tokenizer: TextTokenizer | None) -> Sentence | Document:
+    """Return what a model is given as a Sentence or a Document.
+
+    Args:
+        given: a text or a list of sentences, which become a Document; a list of words, which
+            becomes a Sentence; or one of these two.
+        name: names it in messages.
+        tokenizer: reads texts.
+
+    Raises:
+        ConfigError: it is a text, and there is no tokenizer.
+        DataError: it is none of these, or empty words or half a character are in it.
+    """
+    if isinstance(given, Sentence | Document):
+        return given
+    if isinstance(given, str):
+        return _tokenized(given, name, tokenizer)
+    parts = _parts(given, name)
+    if isinstance(parts[0], str):
+        return _sentence_of(parts, name)
+    return Document(read_sentence(part, f"{name}[{i}]") for i, part in enumerate(parts))
+
+
+def read_sentence(given: object, name: str) -> Sentence:
+    """Return a list of words, or a Sentence, as a Sentence.
+
+    Raises:
+        DataError: it is anything else, or empty words or half a character are in it.
+    """
+    if isinstance(given, Sentence):
+        return given
+    if isinstance(given, str | Document):
+        kind = "a text" if isinstance(given, str) else "a Document"
+        raise DataError(f"`{name}` is {kind}, expected one sentence: a list of its words")
+    return _sentence_of(_parts(given, name), name)
+
+
+def demand_stream(items: object, name: str) -> None:
+    """Raise DataError if this is a single text or sentence, where several are expected."""
+    if isinstance(items, str | bytes | Sentence):
+        single = "sentence" if isinstance(items, Sentence) else "text"
+        raise DataError(
+            f"`{name}` is a single {single}, expected several; give it in a list: [{single}]"
+        )
+
+
+def answered(
+    items: Iterable[Sentence | Document],
+    annotate: Callable[[Iterator[Sentence]], Iterator[Sentence]],
+) -> Iterator[Sentence | Document]:
+    """Yield each item annotated, in order: small ones together, a Document when it is complete.
+
+    Args:
+        annotate: yields a sentence for each that it is given, in order; it may read ahead.
+    """
+    sizes: deque[int | None] = deque()  # of the items read so far; None: a Sentence
+    done: list[Sentence] = []  # the first sentences of the first of these items
+
+    def sentences() -> Iterator[Sentence]:
+        for item in items:
+            if isinstance(item, Sentence):
+                sizes.append(None)
+                yield item
+            else:
+                sizes.append(len(item))
+                yield from item
+
+    def complete() -> Iterator[Sentence | Document]:
+        while sizes and len(done) >= (1 if sizes[0] is None else sizes[0]):
+            item = done[0] if sizes.popleft() is None else Document(done)
+            done.clear()
+            yield item
+
+    for sentence in annotate(sentences()):
+        yield from complete()  # texts without a sentence, which stand before this one
+        done.append(sentence)
+        yield from complete()
+    yield from complete()
+
+
+def _tokenized(text: str, name: str, tokenizer: TextTokenizer | None) -> Document:
+    if tokenizer is None:
+        raise ConfigError(
+            f"`{name}` is a text, and this model has no tokenizer; give it lists of words, as in "
+            'model(["Time", "flies"]), or train a model that has one: meprop-nlp train, with '
+            "tokens among its heads, on a treebank with `# text` or SpaceAfter=No"
+        )
+    demand_text(text, f"`{name}`")
+    if not text:
+        return Document()
+    document = Document(read_text(tokenizer.conllu(text), input_format="conllu"))
+    for sentence in document:
+        sentence.path = "<text>"
+    return document
+
+
+def _sentence_of(words: list[object], name: str) -> Sentence:
+    for i, word in enumerate(words):
+        if not isinstance(word, str):
+            raise DataError(
+                f"`{name}[{i}]` is of type {type(word).__name__}, expected a word: text"
+            )
+    try:
+        return Sentence.from_words(words)  # type: ignore[arg-type]
+    except DataError as error:
+        raise DataError(f"`{name}`: {error}") from None
+
+
+def _parts(given: object, name: str) -> list[object]:
+    """Return the parts of a list: words, or sentences."""
+    if isinstance(given, bytes | bytearray):
+        raise DataError(f"`{name}` is bytes, expected text; decode them: {name}.decode()")
+    if not isinstance(given, Iterable):
+        raise DataError(
+            f"`{name}` is of type {type(given).__name__}, expected a text, a list of words, "
+            "a Sentence or a Document"
+        )
+    parts = list(given)
+    if not parts:
+        raise DataError(f"`{name}` is empty, expected at least one word; leave it out")
+    return parts

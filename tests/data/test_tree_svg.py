@@ -1,0 +1,136 @@
+"""Drawn trees: an arc for each head, text that is no markup, any script and length."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.tree_svg import MOST_WORDS, tree_svg
+from meprop_nlp.data.word import UNSET, Word
+
+ANY_TEXT = st.text(min_size=1, max_size=8)
+
+
+@st.composite
+def sentences(draw: st.DrawFn) -> list[Word]:
+    n = draw(st.integers(0, 12))
+    heads = st.integers(UNSET, n + 1)  # also of words that are not there
+    return [
+        Word(i, draw(ANY_TEXT), upos=draw(ANY_TEXT), head=draw(heads), deprel=draw(ANY_TEXT))
+        for i in range(1, n + 1)
+    ]
+
+
+def texts(svg: str) -> list[Any]:
+    return [element.text for element in ElementTree.fromstring(svg) if element.tag.endswith("text")]
+
+
+def places(svg: str, forms: list[str]) -> list[float]:
+    found = {e.text: float(e.attrib["x"]) for e in ElementTree.fromstring(svg) if e.text}
+    return [found[form] for form in forms]
+
+
+def paths(svg: str) -> list[str]:
+    return [element.attrib["d"] for element in ElementTree.fromstring(svg) if "d" in element.attrib]
+
+
+def lines(svg: str) -> list[str]:
+    return [path for path in paths(svg) if not path.endswith("Z")]
+
+
+def arrows(svg: str) -> int:
+    return len(paths(svg)) - len(lines(svg))
+
+
+def test_words_tags_and_labels_are_written() -> None:
+    words = ["Time", "flies", "."]
+    sentence = Sentence.from_words(
+        words, upos=["NOUN", "VERB", "_"], xpos=["NN", "_", "."], head=[2, 0, 2],
+        deprel=["nsubj", "root", "_"],
+    )  # fmt: skip
+    svg = tree_svg(sentence.words)
+    assert texts(svg) == ["Time", "NOUN", "flies", "VERB", "root", ".", ".", "nsubj"]
+    assert len(lines(svg)) == arrows(svg) == 3
+    assert "currentColor" in svg
+    left, middle, right = places(svg, words)
+    assert left < middle < right
+    assert sentence._repr_html_() == f'<div style="overflow-x: auto">{svg}</div>'
+
+
+def test_markup_in_a_word_stays_text() -> None:
+    forms = ["</svg><script>alert(1)</script>", '" onload="x', "&lt;", "a\0\x1b\ufffe\ud800b"]
+    svg = tree_svg(
+        [Word(i, form, upos=form, head=0, deprel=form) for i, form in enumerate(forms, 1)]
+    )
+    assert "<script" not in svg
+    assert texts(svg)[::3] == [*forms[:3], "a\ufffd\ufffd\ufffd\ufffdb"]
+    assert set(ElementTree.fromstring(svg).attrib) == {
+        "role", "aria-label", "width", "height", "viewBox", "font-family", "fill"
+    }  # fmt: skip
+
+
+@given(sentences())
+def test_any_sentence_gives_well_formed_svg_with_an_arrow_for_each_arc(words: list[Word]) -> None:
+    svg = tree_svg(words)
+    n_arcs = sum(0 <= word.head <= len(words) and word.head != word.id for word in words)
+    assert len(lines(svg)) == arrows(svg) == n_arcs
+    assert len(texts(svg)) >= 2 * len(words) - sum(word.upos == "_" for word in words)
+    svg.encode()
+
+
+@given(sentences())
+def test_arcs_of_one_height_share_no_place(words: list[Word]) -> None:
+    taken: dict[str, list[tuple[float, float]]] = {}
+    for path in lines(tree_svg(words)):
+        if not (turn := re.search(r"Q\S+ ([\d.]+),([\d.]+) H([\d.]+)", path)):
+            continue  # of a root
+        first, height, last = turn.groups()
+        taken.setdefault(height, []).append(tuple(sorted((float(first), float(last)))))  # type: ignore[arg-type]
+    for spans in taken.values():
+        assert all(left[1] <= right[0] for left, right in pairwise(sorted(spans)))
+
+
+@pytest.mark.parametrize(
+    ("forms", "leftwards"),
+    [
+        (["12", "הוא", "x"], True),
+        (["(", "كتاب", ")"], True),
+        (["It", "הוא"], False),
+        (["12", "."], False),
+        (["你", "好"], False),
+    ],
+)
+def test_scripts_from_right_to_left_stand_so(forms: list[str], leftwards: bool) -> None:
+    svg = tree_svg(Sentence.from_words(forms).words)
+    found = places(svg, forms)
+    assert found == sorted(found, reverse=leftwards)
+    assert ('direction="rtl"' in svg) is leftwards
+
+
+def test_a_long_sentence_is_drawn_up_to_a_bound() -> None:
+    n = MOST_WORDS + 9
+    words = [Word(i, f"w{i}", head=min(i + 1, n), deprel="x") for i in range(1, n)]
+    words += [Word(n, "end", head=1, deprel="x")]
+    svg = tree_svg(words)
+    shown = texts(svg)
+    assert f"w{MOST_WORDS}" in shown
+    assert f"w{MOST_WORDS + 1}" not in shown
+    assert shown[-1] == "…"
+    assert len(lines(svg)) == MOST_WORDS - 1
+
+
+def test_many_arcs_above_each_other_stay_on_the_page() -> None:
+    words = [Word(i, "w", head=0 if i == 1 else 1) for i in range(1, 300)]
+    height = float(ElementTree.fromstring(tree_svg(words)).attrib["height"])
+    assert height < 600
+
+
+def test_no_words_give_an_empty_drawing() -> None:
+    assert texts(tree_svg([])) == []
