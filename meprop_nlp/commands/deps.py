@@ -26,8 +26,8 @@ def fills_deps(path: str, input_format: str, encoding: str) -> bool:
     from meprop_nlp.data.conll.chunks import comes_in_chunks, read_chunks
     from meprop_nlp.data.lines import read_lines
     from meprop_nlp.data.recognition import recognized
+    from meprop_nlp.data.text_input import TEXT_FORMATS
     from meprop_nlp.errors import DataError
-    from meprop_nlp.models.text import TEXT_FORMATS
 
     if input_format in TEXT_FORMATS or not Path(path).is_file():
         return False

@@ -77,7 +77,7 @@ class Annotating(Reading):
 
     def _demand_agreement(self) -> None:
         # imported here, so that --help starts without it
-        from meprop_nlp.models.text import demand_input_format
+        from meprop_nlp.data.text_input import demand_input_format
 
         demand_input_format(self.input_format)
         output_format(self.output_format, self.columns)  # refuses columns of other formats
@@ -147,7 +147,7 @@ class _Annotated:
     def __init__(
         self, models: Sequence[Model], annotating: Annotating, keep: Sequence[str], *, quiet: bool
     ) -> None:
-        from meprop_nlp.models.text import tokenizer_of
+        from meprop_nlp.models.annotate import tokenizer_of
 
         self.form = output_format(annotating.output_format, annotating.columns)
         self._tokenizer = tokenizer_of(models)

@@ -178,6 +178,8 @@ def _cut(
             is_rest = piece is None and failure is None
             if not is_rest or (longest is not None and end > longest):
                 end = _end(rest, ends, longest, is_last=pauses or failure is not None)
+            if not end and is_rest:
+                end = len(rest)
             if not end:
                 break
             chunk = start._replace(text=rest[:end], pauses=pauses)
@@ -208,8 +210,11 @@ def _end(text: str, ends: re.Pattern[str], longest: int | None, *, is_last: bool
     Args:
         is_last: whether to cut at an end after which nothing is known to follow.
     """
-    if longest is None or len(text) <= longest or _begins_within(text, ends, longest):
+    if longest is None or len(text) <= longest:
         return _last_end(text, ends, len(text), is_last=is_last)
+    if _begins_within(text, ends, longest):
+        end = _last_end(text, ends, len(text), is_last=is_last)
+        return end or _last_end(text, ends, len(text), is_last=True)  # of endless white space
     for pattern in (LINE_ENDS, _SPACES):
         end = _last_end(text, pattern, longest, is_last=False)
         if end:

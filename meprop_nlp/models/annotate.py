@@ -25,19 +25,13 @@ from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.source import Source, source_name
 from meprop_nlp.data.text import TextChunk
+from meprop_nlp.data.text_input import NO_TOKENIZER, TEXT_FORMATS, TextInput, demand_input_format
 from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.errors import ConlluError, DataError
 from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.inputs import TextTokenizer
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.prediction import Prediction
-from meprop_nlp.models.text import (
-    NO_TOKENIZER,
-    TEXT_FORMATS,
-    TextInput,
-    Tokenizes,
-    demand_input_format,
-    tokenizer_of,
-)
 from meprop_nlp.models.words import DocumentWords, PredictedWords, SentenceWords, Words
 from meprop_nlp.native import core
 
@@ -77,7 +71,7 @@ def annotate(
     report: TreebankReport | None = None,
     fill_deps: bool = False,
     threads: int = 1,
-    tokenizer: Tokenizes | None = None,
+    tokenizer: TextTokenizer | None = None,
     write_sentence: Callable[[Sentence], str] | None = None,
 ) -> Iterator[Piece]:
     """Yield a file's sentences annotated, in order; memory does not grow with the file.
@@ -107,7 +101,7 @@ def annotate(
     check_arguments("auto" if is_text else input_format, on_error, max_errors)
     if tokenizer is None and not callable(models):
         tokenizer = tokenizer_of(models)
-    text = TextInput(input_format, tokenizer)
+    text = TextInput(input_format, None if tokenizer is None else tokenizer.conllu)
     annotator = _Annotator(models, confidence, keep, fill_deps, text, write_sentence)
     with ExitStack() as stack:
         if input_format == "auto":
@@ -140,6 +134,11 @@ def annotate(
                     report=report,
                 )
             )
+
+
+def tokenizer_of(models: Iterable[Model]) -> TextTokenizer | None:
+    """Return the tokenizer of the first model that has one; None if none has."""
+    return next((model.tokenizer for model in models if model.tokenizer is not None), None)
 
 
 def write(document: Document, prediction: Prediction, *, fill_deps: bool = False) -> bytes:

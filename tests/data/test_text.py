@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meprop_nlp.data import source as opening
@@ -57,6 +57,7 @@ def texts_of(text: str, **options: Any) -> list[str]:
         return [chunk.text for chunk in chunks_of(text, **options)]
 
 
+@settings(max_examples=400)
 @given(
     text=TEXTS,
     sizes=st.lists(st.integers(1, 9), min_size=1),
@@ -127,6 +128,14 @@ def test_line_ends_stay_as_they_are() -> None:
 @pytest.mark.parametrize("size", [1, 11])
 def test_long_paragraph_is_cut_as_late_as_possible(text: str, pieces: list[str], size: int) -> None:
     assert texts_of(text, longest=10, size=size) == pieces
+
+
+def test_endless_white_space_is_cut_too() -> None:
+    text = "ab\n\n" + " " * 30 + "cd"
+    found = texts_of(text, longest=10, size=1)
+    assert "".join(found) == text
+    assert found[-1].lstrip() == "cd"
+    assert all(len(piece) < 20 for piece in found)
 
 
 def test_units_without_a_longest_are_never_cut() -> None:

@@ -1,8 +1,7 @@
-"""`TextInput`: running text, or lines of words, as chunks of CoNLL-U for models to annotate."""
+"""`TextInput`: running text, or lines of words, as chunks of CoNLL-U."""
 
 import io
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
 
 from meprop_nlp.data.conll.chunks import Chunk, read_chunks
 from meprop_nlp.data.conll.layout import FORMATS
@@ -11,7 +10,6 @@ from meprop_nlp.data.formats.vertical import vertical_to_conllu
 from meprop_nlp.data.source import Source
 from meprop_nlp.data.text import LINE_ENDS, TextChunk, read_texts
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.models.model import Model
 
 TEXT_FORMATS = ("text", "horizontal", "vertical")
 INPUT_FORMATS = (*FORMATS, *TEXT_FORMATS)
@@ -23,24 +21,11 @@ NO_TOKENIZER = (
 )
 
 
-class Tokenizes(Protocol):
-    """What turns running text into words, such as the tokenizer of a model."""
-
-    def conllu(self, text: str) -> str:
-        """Return the sentences of some paragraphs as CoNLL-U; several threads may call this."""
-
-
 def demand_input_format(name: str) -> None:
     """Raise ConfigError unless this is one of `INPUT_FORMATS`."""
     if name not in INPUT_FORMATS:
         expected = ", ".join(INPUT_FORMATS)
         raise ConfigError(f"`input_format` is {name!r}, expected one of {expected}")
-
-
-def tokenizer_of(models: Iterable[Model]) -> Tokenizes | None:
-    """Return the tokenizer of the first model that has one; None if none has."""
-    found = (getattr(model, "tokenizer", None) for model in models)
-    return next((tokenizer for tokenizer in found if tokenizer is not None), None)
 
 
 class TextInput:
@@ -49,16 +34,16 @@ class TextInput:
     Args:
         input_format: `text`; `horizontal`, a sentence a line with spaces between its words; or
             `vertical`, a word a line and an empty line after each sentence.
-        tokenizer: makes words of running text.
+        tokenize: makes CoNLL-U of running text, in several threads at a time; None: nothing does.
 
     Raises:
         ConfigError: there is no tokenizer, and the format needs one.
     """
 
-    def __init__(self, input_format: str, tokenizer: Tokenizes | None) -> None:
-        if input_format == "text" and tokenizer is None:
+    def __init__(self, input_format: str, tokenize: Callable[[str], str] | None) -> None:
+        if input_format == "text" and tokenize is None:
             raise ConfigError(f"`input_format` is text, but {NO_TOKENIZER}")
-        self._format, self._tokenizer = input_format, tokenizer
+        self._format, self._tokenize = input_format, tokenize
 
     def read(self, source: Source, encoding: str = "utf-8") -> Iterator[TextChunk]:
         """Yield a source in pieces of whole sentences; errors are those of `read_texts`."""
@@ -86,5 +71,5 @@ class TextInput:
             return horizontal_to_conllu(chunk.text)
         if self._format == "vertical":
             return vertical_to_conllu(chunk.text, path=chunk.path, first_line=chunk.first_line)
-        assert self._tokenizer is not None
-        return self._tokenizer.conllu(chunk.text)
+        assert self._tokenize is not None
+        return self._tokenize(chunk.text)
