@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from meprop_nlp.data.source import Source
     from meprop_nlp.models.annotate import Piece
 
-_SMALL = 1 << 20  # bytes; smaller files are annotated one a thread
+_SMALL = 1 << 18  # bytes; smaller files are annotated one a thread
 
 Annotate = Callable[[str, "Source", int], "Iterator[Piece]"]
 

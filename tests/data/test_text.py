@@ -130,6 +130,10 @@ def test_long_paragraph_is_cut_as_late_as_possible(text: str, pieces: list[str],
     assert texts_of(text, longest=10, size=size) == pieces
 
 
+def test_last_paragraph_is_not_lost_where_its_white_space_is_long() -> None:
+    assert texts_of("aa\n\n   ", longest=5, size=1) == ["aa\n\n   "]
+
+
 def test_endless_white_space_is_cut_too() -> None:
     text = "ab\n\n" + " " * 30 + "cd"
     found = texts_of(text, longest=10, size=1)
