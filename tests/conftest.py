@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -15,6 +16,7 @@ from hypothesis import settings
 
 from meprop_nlp import native
 from meprop_nlp.data.conll.layout import CONLLU, Layout
+from meprop_nlp.data.spaces import escaped, space_misc
 
 # a suite that a shell starts in the background ignores Ctrl-C, and what it starts would too
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -141,6 +143,42 @@ def make_clean() -> MakeText:
 def make_messy() -> MakeText:
     """Makes text that may be faulty."""
     return messy_text
+
+
+class PlainTokenizer:
+    """Makes words of text without having learnt it: runs of letters, and other characters alone.
+
+    A sentence ends with a full stop or a paragraph.
+    """
+
+    def conllu(self, text: str) -> str:
+        """The words as CoNLL-U, from which the text can be put together."""
+        tokens = list(re.finditer(r"\w+|[^\w\s]", text))
+        if not tokens:
+            return ""
+        ends = [token.start() for token in tokens[1:]] + [len(text)]
+        lines: list[str] = []
+        number, begins = 1, True
+        for token, end in zip(tokens, ends, strict=True):
+            if number == 1:
+                lines += ["# newpar"] * begins
+            spaces = text[token.end() : end]
+            misc = space_misc(spaces)
+            if lines == ["# newpar"] and token.start():
+                misc = f"SpacesBefore={escaped(text[: token.start()])}" + f"|{misc}" * (misc != "_")
+            lines.append(f"{number}\t{token[0]}" + "\t_" * 7 + f"\t{misc}")
+            number += 1
+            begins = re.search(r"\n\s*\n", spaces) is not None
+            if begins or token[0] == "." or token is tokens[-1]:
+                lines.append("")
+                number = 1
+        return "".join(f"{line}\n" for line in lines)
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> PlainTokenizer:
+    """A tokenizer for models that have none."""
+    return PlainTokenizer()
 
 
 @pytest.fixture

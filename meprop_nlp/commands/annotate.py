@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from meprop_nlp.commands.model_files import model_path, usual_model
-from meprop_nlp.commands.options import JOINT_MODEL, Files, Keeping, Output, Verbosity
+from meprop_nlp.commands.options import JOINT_MODEL, Keeping, Results, Texts, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model
 from meprop_nlp.config import HEAD_NAMES
@@ -29,7 +29,7 @@ class Choosing(Keeping):
 
 
 def annotate(
-    files: Files = None,
+    files: Texts = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -41,16 +41,17 @@ def annotate(
             f"{JOINT_MODEL}, and en where there is none.",
         ),
     ] = None,
-    output: Output = "-",
+    output: Results = "-",
     *,
     choosing: Choosing,
     annotating: Annotating,
     verbosity: Verbosity,
 ) -> None:
-    """Annotate CoNLL files with a model of train.
+    """Annotate text or CoNLL files with a model of train.
 
     Tags, lemmas and trees in one pass: the columns that the model predicts are replaced, except
-    those of --keep. With a new tree, DEPS is emptied as by parse; all else stays.
+    those of --keep. With a new tree, DEPS is emptied as by parse; all else stays. Text needs a
+    model with a tokenizer.
     """
     path = usual_model(model, JOINT_MODEL, quiet=verbosity.quiet)
     found = load_model(path, "joint", JOINT_MODEL, loading=annotating.loading)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meprop_nlp.commands import console
-from meprop_nlp.commands.counting import counted
+from meprop_nlp.commands.counting import counting
 from meprop_nlp.commands.options import Output, Reading, Verbosity
 from meprop_nlp.commands.streams import demand_other_file
 from meprop_nlp.errors import DataError
@@ -46,10 +46,10 @@ def convert(
 
     files = [file for name in inputs or ["-"] for file in _tree_files(name)]
     demand_other_file(output, files)
-    sentences = counted(
-        _converted(files, encoding), verb="converted", output=output, verbosity=verbosity
-    )
-    write_pieces((str(s).encode("utf-8", "surrogatepass") for s in sentences), output, flush=True)
+    with counting("converted", output, verbosity) as count:
+        sentences = count(_converted(files, encoding))
+        texts = (str(s).encode("utf-8", "surrogatepass") for s in sentences)
+        write_pieces(texts, output, flush=True)
 
 
 def _tree_files(name: str) -> list[str]:

@@ -15,20 +15,26 @@ if TYPE_CHECKING:
 _EMPTY_NODE = re.compile(r"[0-9]+\.[0-9]+\t")
 
 
-def fills_deps(path: str, encoding: str) -> bool:
+def fills_deps(path: str, input_format: str, encoding: str) -> bool:
     """Whether the tree must be written to DEPS, as an empty DEPS would be invalid in this file.
 
     The old enhanced graph does not fit the new heads, so the parser empties DEPS. But CoNLL-U
     allows empty nodes only where every word of the file is in an enhanced graph; there the tree
-    serves as that graph. A pipe cannot be searched beforehand: its DEPS stay empty.
+    serves as that graph. A pipe cannot be searched beforehand: its DEPS stay empty. Text has no
+    empty nodes.
     """
     from meprop_nlp.data.conll.chunks import comes_in_chunks, read_chunks
     from meprop_nlp.data.lines import read_lines
+    from meprop_nlp.data.recognition import recognized
+    from meprop_nlp.data.text_input import TEXT_FORMATS
     from meprop_nlp.errors import DataError
 
-    if not Path(path).is_file():
+    if input_format in TEXT_FORMATS or not Path(path).is_file():
         return False
     try:
+        with recognized(path, encoding) as (_, beginning):
+            if beginning and input_format == "auto":
+                return False
         if comes_in_chunks(path, encoding):
             return any(chunk.has_empty_node() for chunk in read_chunks(path))
         return any(map(_EMPTY_NODE.match, read_lines(path, encoding=encoding)))

@@ -31,6 +31,26 @@ Output = Annotated[
         help="File for the result, packed if it ends in .gz, .xz or .bz2; - is standard output.",
     ),
 ]
+Texts = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE...",
+        help="Files of text or CoNLL, also packed (.gz, .xz, .bz2), and, where --output gives each "
+        "a result of its own, folders; none or - is standard input.",
+        show_default=False,
+    ),
+]
+Results = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="File for the result, packed if it ends in .gz, .xz or .bz2; - is standard output. A "
+        "folder, or a name such as {}.conllu, in which {} is the input's name without its ending, "
+        "gives each input a result of its own.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

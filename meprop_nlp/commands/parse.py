@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from meprop_nlp.commands.model_files import model_path, usual_model
-from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Files, Output, Verbosity
+from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Results, Texts, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model, loadings_of
 
 
 def parse(
-    files: Files = None,
+    files: Texts = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -33,7 +33,7 @@ def parse(
             f"without tags is tagged with {TAGGER_MODEL}, or with the tags of a model of train.",
         ),
     ] = None,
-    output: Output = "-",
+    output: Results = "-",
     *,
     annotating: Annotating,
     verbosity: Verbosity,
@@ -43,8 +43,8 @@ def parse(
     HEAD and DEPREL are replaced. DEPS is emptied, except in a file with empty nodes, which need it:
     there it holds the tree. PHEAD and PDEPREL of CoNLL-X are emptied too; all else stays. The
     parser reads tags: those in the files, or those of --tagger. A model of train parses
-    too, and needs none: where a word has no tag, it uses its own. One that was trained with
-    --encoder bilstm reads none.
+    too, and needs none: where a word has no tag, it uses its own; if it has a tokenizer, it parses
+    text. One that was trained with --encoder bilstm reads none.
     """
     path = usual_model(model, PARSER_MODEL, quiet=verbosity.quiet)
     own, taggers = loadings_of(annotating.loading, [path, tagger])

@@ -7,15 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meprop_nlp.commands.counting import counted
+from meprop_nlp.commands.counting import Meter, counting
 from meprop_nlp.commands.deps import fills_deps, warned_of_empty_nodes
+from meprop_nlp.commands.many_files import annotate_each, headed
 from meprop_nlp.commands.options import Loading, Reading, Verbosity
+from meprop_nlp.commands.outputs import gives_several, planned
 from meprop_nlp.commands.streams import demand_other_file, note_skipped
 from meprop_nlp.commands.tag_supply import TagSupply
 from meprop_nlp.config import TrainingConfig
+from meprop_nlp.data.formats.output import OUTPUT_FORMATS, output_format
+from meprop_nlp.data.formats.tsv import TABLE_COLUMNS
+from meprop_nlp.data.word import COLUMNS
+from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.settings import setting, setting_of
 
 if TYPE_CHECKING:
+    from meprop_nlp.data.source import Source
     from meprop_nlp.models.annotate import Piece
     from meprop_nlp.models.model import Model
 
@@ -24,12 +31,39 @@ if TYPE_CHECKING:
 class Annotating(Reading):
     """How `annotate`, `tag` and `parse` read and annotate their files."""
 
+    input_format: str = setting(
+        "auto",
+        metavar="FORMAT",
+        help="Format of the files: auto, CoNLL where the first line has tabs, else text; conllu; "
+        "conllx; tab (FORM, FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL); text; horizontal, a "
+        "sentence a line with spaces between its words; or vertical, a word a line.",
+    )
     on_error: str = setting(
         "fail",
         choices=("fail", "skip"),
         in_words="fail or skip",
         metavar="ACTION",
         help="What to do with a faulty sentence: fail or skip.",
+    )
+    output_format: str = setting(
+        "conllu",
+        choices=OUTPUT_FORMATS,
+        metavar="FORMAT",
+        help="Form of the result: conllu, in which CoNLL keeps its layout and text becomes "
+        "CoNLL-U; json, an object a sentence; horizontal; vertical; or tsv, a table of words.",
+    )
+    columns: tuple[str, ...] = setting(
+        (),
+        choices=COLUMNS,
+        distinct=True,
+        metavar="NAMES",
+        help="Columns of --output-format tsv, such as form,upos,head; the default is "
+        f"{','.join(TABLE_COLUMNS)}.",
+    )
+    force: bool = setting(
+        False,
+        names=("force",),
+        help="Where each input has a result of its own: make again what is there already.",
     )
     confidence: bool = setting(
         False,
@@ -40,6 +74,13 @@ class Annotating(Reading):
     pretrained: str | None = setting_of(Loading, "pretrained")
     treebank_id: str | None = setting_of(Loading, "treebank_id")
     threads: int = setting_of(TrainingConfig, "threads")
+
+    def _demand_agreement(self) -> None:
+        # imported here, so that --help starts without it
+        from meprop_nlp.data.text_input import demand_input_format
+
+        demand_input_format(self.input_format)
+        output_format(self.output_format, self.columns)  # refuses columns of other formats
 
     @property
     def loading(self) -> Loading:
@@ -63,55 +104,93 @@ def annotate_files(
     A parser without a tagger before it is given one where a file has no tags; see `TagSupply`.
 
     Args:
+        output: a file for all of them, or a folder or a pattern that gives each a result.
         verb: what is done to the words, such as `tagged`.
         inputs: files, besides `files`, that must not be overwritten.
         keep: the columns that stay as they are; see `Model.pipe`.
+
+    Raises:
+        DataError: a file cannot be read, or is faulty; see `annotate_each` for many results.
+        ConfigError: the output would replace an input.
     """
     from meprop_nlp.data.conll.writing import write_pieces
-
-    demand_other_file(output, [*(files or ()), *inputs])
-    shown = counted(
-        _annotated(files or ["-"], models, annotating, keep, quiet=verbosity.quiet),
-        verb=verb,
-        output=output,
-        verbosity=verbosity,
-    )
-    write_pieces((piece.text for piece in shown), output, flush=True)
-
-
-def _annotated(
-    files: list[str],
-    models: Sequence[Model],
-    annotating: Annotating,
-    keep: Sequence[str],
-    *,
-    quiet: bool,
-) -> Iterator[Piece]:
-    """Yield the sentences of all files, one file after the other, annotated by models in turn."""
-    from meprop_nlp.data.report import TreebankReport
-    from meprop_nlp.data.source import source_name
-    from meprop_nlp.models.annotate import annotate
     from meprop_nlp.threads import usable_threads
 
-    parses = any("head" in model.fills for model in models)
-    supply = TagSupply(models, quiet=quiet)
-    for path in files:
-        report = TreebankReport() if annotating.on_error == "skip" else None
-        fill_deps = parses and fills_deps(path, annotating.encoding)
-        tags = supply.of_file(source_name(path))
+    annotated = _Annotated(models, annotating, keep, quiet=verbosity.quiet)
+    header, threads = annotated.form.header, usable_threads(annotating.threads)
+    if gives_several(output):
+        jobs = planned(files or ["-"], output, annotated.form.ending, inputs)
+        annotate_each(
+            jobs, annotated, verbosity, verb=verb, header=header, force=annotating.force,
+            threads=threads,
+        )  # fmt: skip
+        return
+    if annotating.force:
+        raise ConfigError(f"--force goes with a folder for the results, found --output {output}")
+    files = files or ["-"]
+    for file in files:
+        if Path(file).is_dir():
+            raise DataError(
+                f"{file} is a directory, expected a file; to annotate all files in it, give a "
+                "folder for the results: --output RESULTS/"
+            )
+    demand_other_file(output, [*files, *inputs])
+    meter = Meter(files if verbosity.shows_bar else ["-"])
+    with counting(verb, output, verbosity, meter) as count:
+        pieces = count(annotated.in_turn(files, meter, threads))
+        write_pieces(headed((piece.text for piece in pieces), header), output, flush=True)
+
+
+class _Annotated:
+    """Calls give the annotated sentences of a file; several threads may call it."""
+
+    def __init__(
+        self, models: Sequence[Model], annotating: Annotating, keep: Sequence[str], *, quiet: bool
+    ) -> None:
+        from meprop_nlp.models.annotate import tokenizer_of
+
+        self.form = output_format(annotating.output_format, annotating.columns)
+        self._tokenizer = tokenizer_of(models)
+        self._parses = any("head" in model.fills for model in models)
+        self._supply = TagSupply(models, quiet=quiet)
+        self._annotating, self._keep = annotating, keep
+
+    def __call__(self, path: str, source: Source, threads: int) -> Iterator[Piece]:
+        """Yield the sentences of a file.
+
+        Args:
+            source: what the file is read from.
+            threads: how many parts of it to annotate at a time.
+        """
+        from meprop_nlp.data.report import TreebankReport
+        from meprop_nlp.data.source import source_name
+        from meprop_nlp.models.annotate import annotate
+
+        how = self._annotating
+        report = TreebankReport() if how.on_error == "skip" else None
+        fill_deps = self._parses and fills_deps(path, how.input_format, how.encoding)
+        tags = self._supply.of_file(source_name(path))
         pieces = annotate(
-            path,
+            source,
             tags.models,
-            confidence=annotating.confidence,
-            keep=keep,
-            input_format=annotating.input_format,
-            encoding=annotating.encoding,
-            on_error=annotating.on_error,
+            confidence=how.confidence,
+            keep=self._keep,
+            input_format=how.input_format,
+            encoding=how.encoding,
+            on_error=how.on_error,
             report=report,
             fill_deps=fill_deps,
-            threads=usable_threads(annotating.threads),
+            threads=threads,
+            tokenizer=self._tokenizer,
+            write_sentence=self.form.write,
         )
-        if parses and not fill_deps:
+        if self._parses and not fill_deps:
             pieces = warned_of_empty_nodes(pieces, source_name(path))
         yield from tags.watched(pieces)
         note_skipped(path, report)
+
+    def in_turn(self, files: Sequence[str], meter: Meter, threads: int) -> Iterator[Piece]:
+        """Yield the sentences of all files, one file after the other."""
+        for path in files:
+            with meter.reading(path) as source:
+                yield from self(path, source, threads)

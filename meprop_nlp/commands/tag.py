@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from meprop_nlp.commands.model_files import model_path, usual_model
-from meprop_nlp.commands.options import TAGGER_MODEL, Files, Output, Verbosity
+from meprop_nlp.commands.options import TAGGER_MODEL, Results, Texts, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model
 
 
 def tag(
-    files: Files = None,
+    files: Texts = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -24,7 +24,7 @@ def tag(
             f"Unless given, {TAGGER_MODEL}, and en where no model was trained.",
         ),
     ] = None,
-    output: Output = "-",
+    output: Results = "-",
     *,
     annotating: Annotating,
     verbosity: Verbosity,
@@ -32,7 +32,7 @@ def tag(
     """Tag CoNLL files with a model of train-tagger.
 
     Of UPOS, XPOS and FEATS, those that the model predicts are replaced; all else stays. A model of
-    train tags too.
+    train tags too, and if it has a tokenizer, it tags text.
     """
     path = usual_model(model, TAGGER_MODEL, quiet=verbosity.quiet)
     models = [load_model(path, "tagger", TAGGER_MODEL, loading=annotating.loading)]

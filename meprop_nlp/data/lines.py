@@ -43,12 +43,7 @@ def read_lines(
     Raises:
         DataError: if the source cannot be opened or read, or is not text.
     """
-    try:
-        "".encode(encoding)  # unlike codecs.lookup, this refuses encodings that are not for text
-        codecs.lookup_error(encoding_errors)
-    except (LookupError, UnicodeError) as error:
-        hint = "use a name such as utf-8, utf-16 or latin-1"
-        raise DataError(f"{error}; {hint}") from None
+    demand_encoding(encoding, encoding_errors)
     name = source_name(source)
     notes = {} if notes is None else notes
     with opened(source) as stream:
@@ -60,6 +55,24 @@ def read_lines(
             yield from decoded_lines(
                 pieces, name, encoding=encoding, encoding_errors=encoding_errors, notes=notes
             )
+
+
+def demand_encoding(encoding: str, encoding_errors: str = "strict") -> None:
+    """Raise DataError unless there are such an encoding of text and such a treatment of errors."""
+    try:
+        "".encode(encoding)  # unlike codecs.lookup, this refuses encodings that are not for text
+        codecs.lookup_error(encoding_errors)
+    except (LookupError, UnicodeError) as error:
+        hint = "use a name such as utf-8, utf-16 or latin-1"
+        raise DataError(f"{error}; {hint}") from None
+
+
+def n_line_ends(text: str) -> int:
+    """Return the number of line ends: LF, CRLF or CR."""
+    feeds = text.count("\n")
+    if "\r" not in text:
+        return feeds
+    return feeds + text.count("\r") - text.count("\r\n")
 
 
 def visible(line: str) -> str:
@@ -148,24 +161,45 @@ def decoded_lines(
         offset, line: the byte and the line of the source at which the first piece begins.
     """
     notes = {} if notes is None else notes
-    texts = _decode(pieces, name, encoding, encoding_errors, notes, offset, line)
+    texts = decoded(
+        pieces,
+        name,
+        encoding=encoding,
+        encoding_errors=encoding_errors,
+        notes=notes,
+        offset=offset,
+        line=line,
+    )
     if is_utf8(encoding) and offset == 0:
         texts = _without_marks(texts, notes)
     return _split(texts, name)
 
 
-def _decode(
+def decoded(
     pieces: Iterable[bytes],
     name: str,
-    encoding: str,
-    errors: str,
-    notes: dict[str, int],
-    offset: int,
-    line: int,
+    *,
+    encoding: str = "utf-8",
+    encoding_errors: str = "strict",
+    notes: dict[str, int] | None = None,
+    offset: int = 0,
+    line: int = 1,
+    translate: bool = True,
 ) -> Iterator[str]:
+    """Yield the text of a stream of bytes in pieces, none of which ends within a CRLF.
+
+    Args:
+        translate: whether all line ends become LF.
+        pieces, name, encoding, encoding_errors, notes, offset, line: as for `decoded_lines`.
+
+    Raises:
+        ConlluError: the bytes are not valid in the encoding; the text before them is yielded first.
+        DataError: UTF-16 without a byte order mark.
+    """
+    notes = {} if notes is None else notes
     codec = codecs.lookup("utf-8" if is_utf8(encoding) else encoding)
-    decoder = codec.incrementaldecoder(errors)
-    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    decoder = codec.incrementaldecoder(encoding_errors)
+    newlines = io.IncrementalNewlineDecoder(None, translate=translate)
     has_zeros = False
     for piece in itertools.chain(pieces, [b""]):
         undecoded = len(decoder.getstate()[0])  # bytes of a character that was cut in two
@@ -184,7 +218,7 @@ def _decode(
         offset += len(piece)
         has_zeros = has_zeros or b"\0" in piece
         text = newlines.decode(text, final=not piece or problem is not None)
-        line += text.count("\n")
+        line += n_line_ends(text)
         yield text
         if problem is not None:
             raise ConlluError([Problem(name, line, problem)])

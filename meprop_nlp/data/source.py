@@ -23,6 +23,7 @@ Source = str | os.PathLike[str] | IO[str] | IO[bytes]
 
 _PIECE = 1 << 16
 
+_GZIP, _XZ, _BZIP2 = b"\x1f\x8b", b"\xfd7zXZ\x00", b"BZh"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FOREIGN = {  # the first bytes of files that users pass by mistake
     b"PK\x03\x04": "a zip archive",
@@ -92,10 +93,11 @@ def would_wait(stream: Any) -> bool:
         return False
 
 
-class _Prefixed(io.RawIOBase):
+class Prefixed(io.RawIOBase):
     """A stream, preceded by the bytes that were already read from it."""
 
-    def __init__(self, prefix: bytes, stream: Any) -> None:
+    def __init__(self, prefix: bytes, stream: Any, name: str = "<stream>") -> None:
+        self.name = name
         self._prefix = prefix
         self._stream = stream
         self._read = getattr(stream, "read1", stream.read)
@@ -129,15 +131,31 @@ def _open(source: Source, stack: contextlib.ExitStack) -> Any:
             stream = sys.stdin.buffer
         else:
             stream = stack.enter_context(open(source, "rb"))  # noqa: SIM115, PTH123
-    start = stream.read(6)
-    stream = io.BufferedReader(_Prefixed(start, stream))
-    if start[:2] == b"\x1f\x8b":
+    start = _first_bytes(stream)
+    stream = io.BufferedReader(Prefixed(start, stream))
+    if start.startswith(_GZIP):
         return gzip.GzipFile(fileobj=stream)
-    if start == b"\xfd7zXZ\x00":
+    if start.startswith(_XZ):
         return lzma.LZMAFile(stream)
-    if start[:3] == b"BZh":
+    if start.startswith(_BZIP2):
         return bz2.BZ2File(stream)
     return stream
+
+
+def _first_bytes(stream: Any) -> bytes:
+    """Return enough of a stream to know what it is; do not wait for more, as a pipe may pause."""
+    known = (_GZIP, _XZ, _BZIP2, *_UTF16, *_FOREIGN)
+    peek = getattr(stream, "peek", None)
+    start = b""
+    while any(magic.startswith(start) and magic != start for magic in known):
+        wanted = 6 - len(start)
+        if peek is not None:
+            wanted = min(wanted, len(peek(1)) or 1)
+        piece = stream.read(wanted)
+        if not piece:
+            break
+        start += piece
+    return start
 
 
 def _refuse_foreign(start: bytes, name: str, *, utf8: bool) -> None:

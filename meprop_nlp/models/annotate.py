@@ -3,26 +3,33 @@
     for piece in annotate("in.conllu", [load("tagger.safetensors"), load("parser.safetensors")]):
         output.write(piece.text)
 
-A file is cut into chunks of whole sentences. A chunk that the native core can read becomes a
-document, which is read, annotated and written without a Python object for each word; any other
-chunk is read as `Sentence`s.
+A file is cut into chunks of whole sentences, or of whole paragraphs of running text, which a
+model's tokenizer turns into CoNLL-U. A chunk that the native core can read becomes a document,
+which is read, annotated and written without a Python object for each word; any other chunk is read
+as `Sentence`s.
 """
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from meprop_nlp.data.conll.block import Fault
 from meprop_nlp.data.conll.chunks import Chunk, Document, comes_in_chunks, read_chunks
-from meprop_nlp.data.conll.reading import check_arguments, good_blocks, read
+from meprop_nlp.data.conll.layout import CONLLU, Layout
+from meprop_nlp.data.conll.reading import check_arguments, good_blocks, parse_lines, read
+from meprop_nlp.data.lines import visible
+from meprop_nlp.data.recognition import recognized
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.source import Source, source_name
+from meprop_nlp.data.text import TextChunk
+from meprop_nlp.data.text_input import NO_TOKENIZER, TEXT_FORMATS, TextInput, demand_input_format
 from meprop_nlp.data.word import COLUMNS
-from meprop_nlp.errors import ConlluError
+from meprop_nlp.errors import ConlluError, DataError
 from meprop_nlp.models.batches import in_batches
+from meprop_nlp.models.inputs import TextTokenizer
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import DocumentWords, PredictedWords, SentenceWords, Words
@@ -64,45 +71,74 @@ def annotate(
     report: TreebankReport | None = None,
     fill_deps: bool = False,
     threads: int = 1,
+    tokenizer: TextTokenizer | None = None,
+    write_sentence: Callable[[Sentence], str] | None = None,
 ) -> Iterator[Piece]:
     """Yield a file's sentences annotated, in order; memory does not grow with the file.
 
     Args:
-        source, input_format, encoding, on_error, max_errors, report: as for `conll.read`; only
-            faulty sentences are added to the report.
+        source, encoding, on_error, max_errors, report: as for `conll.read`; only faulty sentences
+            are added to the report.
         models: the models to run one after the other; each reads the columns predicted before it.
             Or a function that returns them, given the words at the beginning of the file.
         confidence, keep: as for `Model.pipe`.
+        input_format: as for `conll.read`, or `text`; `horizontal`, a sentence a line with spaces
+            between its words; `vertical`, a word a line and an empty line after each sentence. With
+            `auto`, what is not CoNLL is text; see `recognized`.
         fill_deps: write predicted trees into DEPS too, instead of emptying it; CoNLL-U only.
         threads: how many chunks of the file to annotate at a time.
+        tokenizer: makes words of text; None: that of the models, see `tokenizer_of`.
+        write_sentence: returns the text of an annotated sentence, such as `to_json`; None: what
+            came as CoNLL keeps its layout, and what came as text becomes CoNLL-U.
 
     Raises:
-        ConlluError, DataError, ConfigError: as for `conll.read` and `Model.pipe`.
+        ConlluError, DataError, ConfigError: as for `conll.read`, `read_texts` and `Model.pipe`.
+        DataError: the source is text, and there is no tokenizer.
         MePropError: the weights give scores that are not finite.
     """
-    check_arguments(input_format, on_error, max_errors)
-    annotator = _Annotator(models, confidence, keep, fill_deps)
-    if not comes_in_chunks(source, encoding):
-        yield from annotator.sentences(
-            read(
-                source,
-                input_format=input_format,
-                encoding=encoding,
-                on_error=on_error,
-                max_errors=max_errors,
-                report=report,
+    demand_input_format(input_format)
+    is_text = input_format in TEXT_FORMATS
+    check_arguments("auto" if is_text else input_format, on_error, max_errors)
+    if tokenizer is None and not callable(models):
+        tokenizer = tokenizer_of(models)
+    text = TextInput(input_format, None if tokenizer is None else tokenizer.conllu)
+    annotator = _Annotator(models, confidence, keep, fill_deps, text, write_sentence)
+    with ExitStack() as stack:
+        if input_format == "auto":
+            source, beginning = stack.enter_context(recognized(source, encoding))
+            is_text = beginning != ""
+            # comments alone may be CoNLL with no sentence
+            if tokenizer is None and beginning.startswith("#"):
+                is_text = False
+            if is_text and tokenizer is None:
+                raise DataError(
+                    f"{source_name(source)}: looks like text, with no tab in "
+                    f"{visible(beginning)!r}, but {NO_TOKENIZER}"
+                )
+        if is_text:
+            for piece in annotator.pieces_and_faults(text.read(source, encoding), threads):
+                assert isinstance(piece, Piece)  # what was made of text has no faults
+                yield piece
+        elif comes_in_chunks(source, encoding):
+            chunks = read_chunks(source, input_format=input_format)
+            pieces = annotator.pieces_and_faults(chunks, threads)
+            yield from good_blocks(pieces, source_name(source), on_error, max_errors, report)
+        else:
+            yield from annotator.sentences(
+                read(
+                    source,
+                    input_format=input_format,
+                    encoding=encoding,
+                    on_error=on_error,
+                    max_errors=max_errors,
+                    report=report,
+                )
             )
-        )
-        return
 
-    def pieces_and_faults() -> Iterator[Piece | list[Fault]]:
-        chunks = annotator.chosen_by(read_chunks(source, input_format=input_format))
-        for annotated in _in_order(annotator.chunk, chunks, threads):
-            yield from annotated.pieces
-            if annotated.error is not None:
-                raise annotated.error
 
-    yield from good_blocks(pieces_and_faults(), source_name(source), on_error, max_errors, report)
+def tokenizer_of(models: Iterable[Model]) -> TextTokenizer | None:
+    """Return the tokenizer of the first model that has one; None if none has."""
+    return next((model.tokenizer for model in models if model.tokenizer is not None), None)
 
 
 def write(document: Document, prediction: Prediction, *, fill_deps: bool = False) -> bytes:
@@ -141,8 +177,11 @@ class _Annotator:
         confidence: bool,
         keep: Collection[str],
         fill_deps: bool,
+        text: TextInput,
+        write_sentence: Callable[[Sentence], str] | None,
     ) -> None:
         self.confidence, self.keep, self.fill_deps = confidence, keep, fill_deps
+        self.text, self.write_sentence = text, write_sentence
         self.models: Sequence[Model] | None = None
         if callable(models):
             self._choose = models
@@ -161,20 +200,49 @@ class _Annotator:
         assert self.models is not None
         return self.models
 
-    def chosen_by(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    def pieces_and_faults(
+        self, chunks: Iterable[Chunk | TextChunk], threads: int
+    ) -> Iterator[Piece | list[Fault]]:
+        """Annotate chunks, several at a time."""
+        for annotated in _in_order(self.chunk, self.chosen_by(chunks), threads):
+            yield from annotated.pieces
+            if annotated.error is not None:
+                raise annotated.error
+
+    def chosen_by(self, chunks: Iterable[Chunk | TextChunk]) -> Iterator[Chunk | TextChunk]:
         """Pass chunks on; before the first one with words, choose the models by it."""
         for chunk in chunks:
-            if self.models is None:
-                words = _words_of(chunk)
-                if words.bounds[-1]:
-                    self._chosen(words)
-            yield chunk
+            if self.models is not None:
+                yield chunk
+                continue
+            for part in self.in_conll(chunk):
+                if self.models is None:
+                    words = _words_of(part)
+                    if words.bounds[-1]:
+                        self._chosen(words)
+                yield part
 
-    def chunk(self, chunk: Chunk) -> _AnnotatedChunk:
+    def in_conll(self, chunk: Chunk | TextChunk) -> Iterator[Chunk]:
+        """Yield a chunk, or what a chunk of text is in CoNLL-U."""
+        if isinstance(chunk, Chunk):
+            yield chunk
+        else:
+            yield from self.text.in_conll(chunk)
+
+    def chunk(self, chunk: Chunk | TextChunk) -> _AnnotatedChunk:
         """Read, annotate and write a chunk."""
+        if isinstance(chunk, Chunk):
+            return self.conll_chunk(chunk)
+        parts = [self.conll_chunk(part) for part in self.in_conll(chunk)]
+        error = next((part.error for part in parts if part.error is not None), None)
+        return _AnnotatedChunk([piece for part in parts for piece in part.pieces], error)
+
+    def conll_chunk(self, chunk: Chunk) -> _AnnotatedChunk:
+        """Read, annotate and write a chunk of CoNLL."""
         document = chunk.document()
         if document is not None:
-            return _AnnotatedChunk([self.document(document)], None)
+            assert chunk.layout is not None
+            return _AnnotatedChunk([self.document(document, chunk.layout)], None)
         pieces: list[Piece | list[Fault]] = []
         good: list[Sentence] = []
         error = None
@@ -195,7 +263,7 @@ class _Annotator:
         annotate_good()
         return _AnnotatedChunk(pieces, error)
 
-    def document(self, document: Document) -> Piece:
+    def document(self, document: Document, layout: Layout = CONLLU) -> Piece:
         """Annotate and write a native document."""
         words = DocumentWords(document)
         prediction = Prediction()
@@ -203,6 +271,8 @@ class _Annotator:
             so_far = PredictedWords(words, prediction)
             prediction |= model.annotate(so_far, confidence=self.confidence, keep=self.keep)
         text = write(document, prediction, fill_deps=self.fill_deps)
+        if self.write_sentence is not None:
+            text = _rewritten(text, layout, self.write_sentence)
         return Piece(text, words, document.has_empty_nodes)
 
     def sentences(self, sentences: Iterable[Sentence]) -> Iterator[Piece]:
@@ -215,9 +285,17 @@ class _Annotator:
                 annotated = model.pipe(annotated, confidence=self.confidence, keep=self.keep)
             if self.fill_deps and any("head" in model.fills for model in models):
                 annotated = map(_with_tree_as_deps, annotated)
-            text = "".join(sentence.to_text() for sentence in annotated)
+            text = "".join(map(self.write_sentence or Sentence.to_text, annotated))
             has_empty_nodes = any(sentence.empty_nodes for sentence in batch)
             yield Piece(text.encode("utf-8", "surrogatepass"), words, has_empty_nodes)
+
+
+def _rewritten(text: bytes, layout: Layout, write_sentence: Callable[[Sentence], str]) -> bytes:
+    """Return sentences that the native core wrote in another form."""
+    lines = text.decode().split("\n")
+    sentences = parse_lines(lines, path="<annotated>", layout=layout)
+    written = [write_sentence(s) for s in sentences if isinstance(s, Sentence)]
+    return "".join(written).encode("utf-8", "surrogatepass")
 
 
 def _words_of(chunk: Chunk) -> Words:
@@ -240,7 +318,9 @@ def _with_tree_as_deps(sentence: Sentence) -> Sentence:
 
 
 def _in_order(
-    work: Callable[[Chunk], _AnnotatedChunk], chunks: Iterable[Chunk], threads: int
+    work: Callable[[Chunk | TextChunk], _AnnotatedChunk],
+    chunks: Iterable[Chunk | TextChunk],
+    threads: int,
 ) -> Iterator[_AnnotatedChunk]:
     """Map chunks in order, with up to `threads` in work at a time and a few more waiting."""
     if threads == 1:
@@ -265,7 +345,9 @@ def _in_order(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _until_error(chunks: Iterable[Chunk], errors: list[Exception]) -> Iterator[Chunk]:
+def _until_error(
+    chunks: Iterable[Chunk | TextChunk], errors: list[Exception]
+) -> Iterator[Chunk | TextChunk]:
     """Yield the chunks of a file; if it ends with an error, add the error to `errors`."""
     try:
         yield from chunks

@@ -38,7 +38,12 @@ from meprop_nlp.training.knowledge.teachers import Teachers
 from meprop_nlp.training.knowledge.vector_table import VectorTable
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.swaps import Swaps
-from meprop_nlp.training.simplification.teacher import Teacher, Width, draw_synthetic
+from meprop_nlp.training.simplification.teacher import (
+    TAUGHT_DROPOUT_SHARE,
+    Teacher,
+    Width,
+    draw_synthetic,
+)
 
 ASKED_WORDS = 2000  # of a minibatch when a teacher answers about all words
 
@@ -220,6 +225,8 @@ class JointTask(SentenceTask):
             self._beliefs = self.sources.teachers.ask(
                 train, self._values, self.sources.unlabelled, self.sources.treebanks
             )
+        if self._beliefs and self.sources.unlabelled:
+            self.network.dropout_share = TAUGHT_DROPOUT_SHARE
         columns = filled_columns(train)  # without tags there is no saying which words are alike
         # a pretrained encoder has not read the swapped sentences
         if columns and self._taught and self.sources.states is None:

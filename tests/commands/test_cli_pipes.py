@@ -97,6 +97,22 @@ def test_first_sentence_is_not_kept_waiting_for_the_second(
         assert process.wait(10) == 0
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize(("input_format", "end"), [("horizontal", b"\n"), ("vertical", b"\n\n")])
+def test_words_on_lines_come_out_as_soon_as_their_sentence_is_whole(
+    input_format: str, end: bytes, threads: int, joint: Path
+) -> None:
+    options = ("-m", joint, "-t", threads, "--input-format", input_format)
+    with started("annotate", *options) as process:
+        stdin: Any = process.stdin
+        for _ in range(2):
+            stdin.write(b"Go" + end)
+            stdin.flush()
+            assert b"1\tGo\t" in sentence_from(process)
+        stdin.close()
+        assert process.wait(10) == 0
+
+
 def test_pipe_without_tags_is_refused_or_tagged_first(
     shell: Any, parser: Path, tagger: Path, tmp_path: Path
 ) -> None:

@@ -71,7 +71,6 @@ def test_output_never_takes_the_place_of_an_input(
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("folder", "is a folder"),
         ("file/out", "cannot be written"),
         ("/proc/nowhere/out", "cannot be written"),
         ("/dev/full", "No space left on device"),

@@ -150,7 +150,12 @@ def test_any_text_comes_out_as_read_and_piped(
     options |= {"max_errors": max_errors, "confidence": confidence}
     expected = collected(read_and_piped(text, some, **options))
     for slow in (False, True):
-        assert annotated(text, some, size=size, slow=slow, threads=threads, **options) == expected
+        found = annotated(text, some, size=size, slow=slow, threads=threads, **options)
+        if "looks like text" in (found[1] or ""):
+            assert found[0] == expected[0] == b""
+            assert expected[1] is not None
+        else:
+            assert found == expected
 
 
 @pytest.mark.parametrize("misc", ["|a||b|", "||", "A=1||ArcConf=0.5|"])

@@ -45,7 +45,9 @@ def assert_same(actual: Prediction, expected: Prediction) -> None:
     assert list(actual.texts) == list(expected.texts)
     assert list(actual.confidence) == list(expected.confidence)
     for name, values in expected.confidence.items():
-        np.testing.assert_allclose(actual.confidence[name], values, atol=1e-4)
+        # of two heads that are equally good, each may be chosen, and the tree's others follow
+        close = values > 0.501 if name == "ArcConf" else np.full(len(values), True)
+        np.testing.assert_allclose(actual.confidence[name][close], values[close], atol=1e-4)
     if expected.heads is not None:
         arcs = actual.heads == expected.heads
         labels = [np.array(p.texts["deprel"].to_list())[arcs] for p in (actual, expected)]

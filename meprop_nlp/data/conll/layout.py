@@ -96,6 +96,11 @@ def _conllu_or_conllx(block: list[str], path: str) -> Layout:
     return conllx if _CONLLX_NAME.search(path) else CONLLU
 
 
+def has_conll_name(path: str) -> bool:
+    """Return whether a file is named as CoNLL, such as `dev.conllu.gz`."""
+    return bool(_CONLLU_NAME.search(path) or _CONLLX_NAME.search(path))
+
+
 def is_bracketed(line: str) -> bool:
     """Return whether this first line of a file begins bracketed trees; no CoNLL line does."""
     return line.lstrip(" \t").startswith("(") and "\t" not in line.strip(" \t")

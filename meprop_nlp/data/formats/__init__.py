@@ -1,0 +1,1 @@
+"""Other forms of sentences than CoNLL: JSON, tables, and lines of words."""

@@ -1,0 +1,75 @@
+"""`TextInput`: running text, or lines of words, as chunks of CoNLL-U."""
+
+import io
+from collections.abc import Callable, Iterator
+
+from meprop_nlp.data.conll.chunks import Chunk, read_chunks
+from meprop_nlp.data.conll.layout import FORMATS
+from meprop_nlp.data.formats.horizontal import horizontal_to_conllu
+from meprop_nlp.data.formats.vertical import vertical_to_conllu
+from meprop_nlp.data.source import Source
+from meprop_nlp.data.text import LINE_ENDS, TextChunk, read_texts
+from meprop_nlp.errors import ConfigError
+
+TEXT_FORMATS = ("text", "horizontal", "vertical")
+INPUT_FORMATS = (*FORMATS, *TEXT_FORMATS)
+
+NO_TOKENIZER = (
+    "the model has no tokenizer; use one that was trained with `heads` tokens,tags,lemmas,tree, or "
+    "give words, with `input_format=horizontal` for a sentence a line, or `input_format=vertical` "
+    "for a word a line"
+)
+
+
+def demand_input_format(name: str) -> None:
+    """Raise ConfigError unless this is one of `INPUT_FORMATS`."""
+    if name not in INPUT_FORMATS:
+        expected = ", ".join(INPUT_FORMATS)
+        raise ConfigError(f"`input_format` is {name!r}, expected one of {expected}")
+
+
+class TextInput:
+    """How text becomes words.
+
+    Args:
+        input_format: `text`; `horizontal`, a sentence a line with spaces between its words; or
+            `vertical`, a word a line and an empty line after each sentence.
+        tokenize: makes CoNLL-U of running text, in several threads at a time; None: nothing does.
+
+    Raises:
+        ConfigError: there is no tokenizer, and the format needs one.
+    """
+
+    def __init__(self, input_format: str, tokenize: Callable[[str], str] | None) -> None:
+        if input_format == "text" and tokenize is None:
+            raise ConfigError(f"`input_format` is text, but {NO_TOKENIZER}")
+        self._format, self._tokenize = input_format, tokenize
+
+    def read(self, source: Source, encoding: str = "utf-8") -> Iterator[TextChunk]:
+        """Yield a source in pieces of whole sentences; errors are those of `read_texts`."""
+        match self._format:
+            case "horizontal":
+                return read_texts(source, encoding=encoding, ends=LINE_ENDS, longest=None)
+            case "vertical":
+                return read_texts(source, encoding=encoding, longest=None)
+            case _:
+                return read_texts(source, encoding=encoding)
+
+    def in_conll(self, chunk: TextChunk) -> Iterator[Chunk]:
+        """Yield what a piece is in CoNLL-U, in chunks of the usual size; safe in several threads.
+
+        The first sentence of a file begins a document.
+        """
+        conllu = self._conllu(chunk)
+        if chunk.is_first and conllu and not conllu.startswith("# newdoc"):
+            conllu = f"# newdoc\n{conllu}"
+        for part in read_chunks(io.BytesIO(conllu.encode()), input_format="conllu"):
+            yield part._replace(path=chunk.path, pauses=chunk.pauses)
+
+    def _conllu(self, chunk: TextChunk) -> str:
+        if self._format == "horizontal":
+            return horizontal_to_conllu(chunk.text)
+        if self._format == "vertical":
+            return vertical_to_conllu(chunk.text, path=chunk.path, first_line=chunk.first_line)
+        assert self._tokenize is not None
+        return self._tokenize(chunk.text)
