@@ -1,5 +1,6 @@
 """Training the tokenizer: its network, and the running text of a treebank as its examples."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,10 @@ INITIAL = 0.3  # standard deviation of the initial embeddings
 # Minibatches of 32 windows at most; a small treebank has smaller ones, so that an epoch has 170.
 LARGEST_BATCH = 32
 STEPS_OF_EPOCH = 170
-SHORT, LONG = 14, 24  # epochs, for a large treebank and for a small one
+LEARNING_RATE = 0.01  # of minibatches of that size; it falls with the root of their size
+# Epochs: of a large treebank; at least, of a small one; at most, for as many steps as these have.
+SHORT, LONG, LONGEST = 14, 24, 100
+STEPS = 2_400
 
 TrainTask = Callable[..., ModelFile]  # `run.train_task`
 
@@ -113,7 +117,7 @@ class TokenizerTask(Task):
 
     name = TOKENIZER
     network: TokenizerNetwork
-    learning_rates: ClassVar[dict[str, float]] = {"adam": 0.01}
+    learning_rates: ClassVar[dict[str, float]] = {}
     prune_rate: ClassVar[float] = 0.0
 
     def __init__(
@@ -205,6 +209,15 @@ def fitting_batch_size(n_characters: int) -> int:
     return max(1, min(LARGEST_BATCH, n_characters // (WINDOW * STEPS_OF_EPOCH)))
 
 
+def fitting_epochs(n_characters: int) -> int:
+    """Return how many epochs a text of so many characters needs."""
+    batch_size = fitting_batch_size(n_characters)
+    if batch_size == LARGEST_BATCH:
+        return SHORT
+    n_batches = max(1, n_characters // (WINDOW * batch_size))
+    return max(LONG, min(LONGEST, STEPS // n_batches))
+
+
 def wants_tokenizer(network: object, train: Sequence[Sentence]) -> bool:
     """Return whether a training of these settings, with these sentences, makes a tokenizer.
 
@@ -255,12 +268,15 @@ def train_tokenizer(
     """
     config = TokenizerConfig()
     device = training.device
-    text = Boundaries.of(train).text
-    fitting = LONG if fitting_batch_size(len(text)) < LARGEST_BATCH else SHORT
+    n_characters = len(Boundaries.of(train).text)
+    batch_size = fitting_batch_size(n_characters)
+    epochs = training.epochs or fitting_epochs(n_characters)
     settings = Settings(
         network=JointConfig(),
         training=TrainingConfig(
-            epochs=min(fitting, training.epochs or fitting),
+            epochs=min(epochs, fitting_epochs(n_characters)),
+            learning_rate=LEARNING_RATE * math.sqrt(batch_size / LARGEST_BATCH),
+            warmup=50,
             beta2=0.99,
             average=0.99,
             clip=1.0,

@@ -50,7 +50,7 @@ def sentences() -> list[Sentence]:
 
 def trained(sentences: list[Sentence], path: Path | None = None, **more: Any) -> Any:
     options = {"output": path, "resume": False, "hooks": Hooks(), **more}
-    training = replace(QUICK, epochs=8)
+    training = replace(QUICK, epochs=20)
     return train_tokenizer(sentences, sentences[:30], training, train_task, **options)[0]
 
 
