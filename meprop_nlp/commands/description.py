@@ -6,6 +6,7 @@ from typing import Any
 from meprop_nlp.commands.tables import name_lines
 from meprop_nlp.errors import number_of
 from meprop_nlp.models.encoder_folder import EncoderCard
+from meprop_nlp.models.file import TOKENIZER
 from meprop_nlp.scoring.names import SCORE_NAMES
 
 
@@ -24,9 +25,7 @@ def model_lines(description: Mapping[str, Any]) -> str:
         layers = number_of(config["layers"], "BiLSTM layer")
         lines.append(("heads", f"{', '.join(config['heads'])}, over {layers}"))
     scores, epoch = rest.pop("scores", {}), training.pop("epoch", None)
-    shown = "  ".join(
-        f"{SCORE_NAMES[name]} {scores[name]:.2f}" for name in SCORE_NAMES if name in scores
-    )
+    shown = _in_words(scores)
     if epoch is not None:
         lines.append(("trained", f"epoch {epoch}" + (f", on dev {shown}" if shown else "")))
     data = training.pop("data", {})
@@ -40,6 +39,8 @@ def model_lines(description: Mapping[str, Any]) -> str:
     neurons = rest.pop("neurons", {})
     if neurons:
         lines.append(("neurons", "  ".join(f"{name} {width:,}" for name, width in neurons.items())))
+    if TOKENIZER in rest:
+        lines.append(("tokenizer", _tokenizer(rest.pop(TOKENIZER))))
     if "pretrained" in rest:
         card = EncoderCard.from_dict(rest.pop("pretrained"))
         lines.append(("pretrained", _encoder(card)))
@@ -86,3 +87,18 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return "+".join(map(str, value))
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _tokenizer(tokenizer: Mapping[str, Any]) -> str:
+    parts = [number_of(tokenizer["characters"], "character")]
+    if endings := tokenizer["multiword_endings"]:
+        parts.append(f"{number_of(endings, 'ending')} of multiword tokens")
+    if scores := tokenizer["scores"]:
+        parts.append(f"on dev {_in_words(scores)}")
+    return ", ".join(parts)
+
+
+def _in_words(scores: Mapping[str, float]) -> str:
+    return "  ".join(
+        f"{SCORE_NAMES[name]} {scores[name]:.2f}" for name in SCORE_NAMES if name in scores
+    )

@@ -237,10 +237,11 @@ def _numbers(values: object, names: Mapping[str, str] | None, form: str) -> str:
 
 
 def _tokenizer_summary(tokenizer: Mapping[str, Any]) -> dict[str, Any]:
+    scores = dict(tokenizer.get("scores", {})).items()
     return {
         "characters": len(tokenizer["characters"]),
         "multiword_endings": len(tokenizer["splits"]["rules"]),
-        "scores": tokenizer.get("scores", {}),
+        "scores": {name: score for name, score in scores if isinstance(score, float)},
     }
 
 

@@ -200,7 +200,11 @@ def test_empty_file_gives_nothing(text: str) -> None:
         (b"abc", "utf-16", "x: UTF-16 stream does not start with BOM; is `encoding` right"),
         (b"abc", "klingon", "unknown encoding: klingon; use a name such as utf-8"),
         (b"abc", "base64", "use a name such as utf-8"),
-        (gzip.compress(bytes(range(32, 127)) * 99, mtime=0)[:60], "utf-8", "x: the compressed file is dam"),
+        (
+            gzip.compress(bytes(range(32, 127)) * 99, mtime=0)[:60],
+            "utf-8",
+            "x: the compressed file is dam",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_no_text_is_refused_in_one_line(

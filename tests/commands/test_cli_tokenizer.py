@@ -1,0 +1,81 @@
+"""A model with a tokenizer on the command line: training it, `info`, text in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run
+
+TRAIN = (
+    "train", "--epochs", "1", "--hidden", "12", "--k", "3", "--layers", "1", "--word-dim", "8",
+    "--ngram-rows", "100", "--arc-dim", "8", "--label-dim", "8",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tokenizer")
+
+
+@pytest.fixture(scope="module")
+def model(run: Run, treebank: Path, small: Path, folder: Path) -> Path:
+    path = folder / "model.safetensors"
+    result = run(*TRAIN, "--train", treebank, "--dev", small, "-o", path)
+    assert result.exit_code == 0, result.output
+    assert "tokenizer: learns where the words and sentences of a text end" in result.stderr
+    assert "dev: Tokens " in result.stderr
+    return path
+
+
+def test_nothing_is_left_beside_the_model(model: Path) -> None:
+    found = sorted(path.name for path in model.parent.iterdir())
+    assert found == ["model.jsonl", "model.safetensors"]
+
+
+def test_info_says_what_the_tokenizer_reached(run: Run, model: Path) -> None:
+    line = next(
+        line for line in run("info", model).stdout.split("\n") if line.startswith("tokenizer")
+    )
+    assert "characters" in line
+    assert "on dev Tokens " in line
+    scores = json.loads(run("info", model, "--json").stdout)["tokenizer"]["scores"]
+    assert set(scores) == {"tokens", "sentence_spans", "words"}
+
+
+@pytest.mark.parametrize("command", ["annotate", "tag", "parse"])
+def test_text_becomes_conllu(run: Run, model: Path, command: str) -> None:
+    result = run(command, "--model", model, stdin="Time flies. It rains\n\nYes")
+    assert result.exit_code == 0, result.output
+    assert "# newpar\n" in result.stdout
+    forms = [line.split("\t")[1] for line in result.stdout.split("\n") if "\t" in line]
+    assert "".join(forms) == "Timeflies.ItrainsYes"
+
+
+def test_a_stopped_run_goes_on(run: Run, treebank: Path, small: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    files = ("--train", treebank, "--dev", small, "-o", path)
+    assert run(*TRAIN, *files, "--resume").exit_code == 2
+    whole = run(*TRAIN, *files)
+    assert whole.exit_code == 0, whole.output
+
+
+def test_heads_without_tokens_make_no_tokenizer(
+    run: Run, treebank: Path, small: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    result = run(*TRAIN, "--heads", "tags", "--train", treebank, "--dev", small, "-o", path)
+    assert result.exit_code == 0, result.output
+    assert "tokenizer" not in json.loads(run("info", path, "--json").stdout)
+    result = run("annotate", "--model", path, stdin="Time flies.")
+    assert result.exit_code in (1, 2)
+    assert "tokenizer" in result.stderr
+
+
+def test_tokens_alone_are_refused(run: Run, treebank: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    result = run(*TRAIN, "--heads", "tokens", "--train", treebank, "-o", path)
+    assert result.exit_code == 2
+    assert "--heads tokens goes with another head" in result.stderr
