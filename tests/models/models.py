@@ -11,7 +11,9 @@ import numpy as np
 from meprop_nlp.config import JointConfig, ParserConfig, TaggerConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.models.file import ModelFile
+from meprop_nlp.data.tokens.alphabet import CATEGORIES, Alphabet
+from meprop_nlp.data.tokens.boundaries import N_ENDS
+from meprop_nlp.models.file import TOKENIZER, ModelFile
 from meprop_nlp.models.packing import VECTORS, pack_arrays
 from meprop_nlp.parsing.features import STATE_WORDS
 
@@ -93,6 +95,8 @@ def random_tagger(seed: int, *, units: tuple[int, int] = (5, 5), **config: Any) 
 
 SCRIPTS = ['["lower",0,"",0,""]', '["lower",0,"",1,"y"]', '["keep",1,"",2,""]', '"be"']
 VECTOR_FORMS = ["<unk>", "the", "ünseen", "unseen", "12"]
+TEXT_CHARACTERS = "abcdeABC.,'?!0"
+SPLITS = {"rules": {"": [1, "", 1], "ab": [1, "X", "y"]}, "always": ["abc"]}
 LABELS = ["root", "nsubj", "obj", "acl", "acl\u2191obj"]
 
 
@@ -208,6 +212,28 @@ def random_joint(
         "labels": [*LABELS, *(f"l{i}" for i in range(labels))][:labels],
     }
     return ModelFile(header | of_tree | of_vectors, arrays)
+
+
+def random_tokenizer(seed: int, *, spaces_within: bool = False, bias: Any = None) -> ModelFile:
+    """A tokenizer whose weights are drawn from `seed`, or which says of each what `bias` does."""
+    rng = np.random.default_rng(seed)
+    width, units = 5, 7
+    n = len(Alphabet(TEXT_CHARACTERS).characters) + 1
+    arrays = {
+        "characters.weight": floats(rng, n, width),
+        "categories.weight": floats(rng, len(CATEGORIES), width),
+        "output.weight": floats(rng, N_ENDS, 2 * units),
+        "output.bias": floats(rng, N_ENDS) if bias is None else np.array(bias, np.float32),
+    }
+    for name in ("left_to_right", "right_to_left"):
+        part = f"layer.{name}."
+        arrays[f"{part}weight_ih_l0"] = floats(rng, 4 * units, width)
+        arrays[f"{part}weight_hh_l0"] = floats(rng, 4 * units, units)
+        arrays[f"{part}bias_ih_l0"] = floats(rng, 4 * units)
+        arrays[f"{part}bias_hh_l0"] = floats(rng, 4 * units)
+    header = {"characters": TEXT_CHARACTERS, "splits": SPLITS, "spaces_within": spaces_within}
+    named = {f"tokenizer.{name}": array for name, array in arrays.items()}
+    return ModelFile({TOKENIZER: header}, named)
 
 
 def random_sentences(seed: int, lengths: list[int]) -> list[Sentence]:

@@ -12,41 +12,14 @@ from hypothesis import strategies as st
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.spaces import text_of
-from meprop_nlp.data.tokens.alphabet import CATEGORIES, Alphabet
-from meprop_nlp.data.tokens.boundaries import N_ENDS, NOTHING, SENTENCE, TOKEN
+from meprop_nlp.data.tokens.boundaries import NOTHING, SENTENCE, TOKEN
 from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models import tokenizer as module
 from meprop_nlp.models.file import TOKENIZER, ModelFile
 from meprop_nlp.models.model import Model, load
 from meprop_nlp.models.tokenizer import MOST_TOKENS, Tokenizer, part_of
 
-from .models import floats, random_joint
-
-CHARACTERS = "abcdeABC.,'?!0"
-SPLITS = {"rules": {"": [1, "", 1], "ab": [1, "X", "y"]}, "always": ["abc"]}
-
-
-def tokenizer_file(seed: int, *, spaces_within: bool = False, bias: Any = None) -> ModelFile:
-    """A tokenizer with random weights."""
-    rng = np.random.default_rng(seed)
-    width, units = 5, 7
-    n = len(Alphabet(CHARACTERS).characters) + 1
-    arrays = {
-        "characters.weight": floats(rng, n, width),
-        "categories.weight": floats(rng, len(CATEGORIES), width),
-        "output.weight": floats(rng, N_ENDS, 2 * units),
-        "output.bias": floats(rng, N_ENDS) if bias is None else np.array(bias, np.float32),
-    }
-    for name in ("left_to_right", "right_to_left"):
-        part = f"layer.{name}."
-        arrays[f"{part}weight_ih_l0"] = floats(rng, 4 * units, width)
-        arrays[f"{part}weight_hh_l0"] = floats(rng, 4 * units, units)
-        arrays[f"{part}bias_ih_l0"] = floats(rng, 4 * units)
-        arrays[f"{part}bias_hh_l0"] = floats(rng, 4 * units)
-    header = {"characters": CHARACTERS, "splits": SPLITS, "spaces_within": spaces_within}
-    named = {f"tokenizer.{name}": array for name, array in arrays.items()}
-    return ModelFile({TOKENIZER: header}, named)
-
+from .models import random_joint, random_tokenizer
 
 WHITE_SPACE = " \t\n\r\x0b\x0c\x1c\x85\xa0\u2003\u2028\u3000"
 TEXTS = st.text(
@@ -59,7 +32,7 @@ TEXTS = st.text(
 
 @pytest.fixture(scope="module", params=[False, True])
 def tokenizers(request: pytest.FixtureRequest) -> list[Tokenizer]:
-    return [Tokenizer(tokenizer_file(n, spaces_within=request.param)) for n in range(4)]
+    return [Tokenizer(random_tokenizer(n, spaces_within=request.param)) for n in range(4)]
 
 
 @given(TEXTS)
@@ -82,14 +55,14 @@ def test_what_is_written_is_valid(tokenizers: list[Tokenizer], text: str) -> Non
 
 @given(TEXTS)
 def test_tokens_do_not_reach_over_white_space(text: str) -> None:
-    never = Tokenizer(tokenizer_file(1, bias=[99, 0, 0, 0, 0]))
+    never = Tokenizer(random_tokenizer(1, bias=[99, 0, 0, 0, 0]))
     found = list(read_text(never.conllu(text), input_format="conllu"))
     tokens = [form for sentence in found for form, _ in sentence.tokens()]
     assert tokens == text.split()
 
 
 def test_an_empty_line_ends_a_paragraph() -> None:
-    never = Tokenizer(tokenizer_file(1, bias=[99, 0, 0, 0, 0]))
+    never = Tokenizer(random_tokenizer(1, bias=[99, 0, 0, 0, 0]))
     text = "a b\nc\n\nd\r\n \t\r\ne\r\nf\n\n\n"
     found = list(read_text(never.conllu(text), input_format="conllu"))
     assert [sentence.text for sentence in found] == ["a b c", "d", "e f"]
@@ -97,13 +70,13 @@ def test_an_empty_line_ends_a_paragraph() -> None:
 
 
 def test_the_end_of_a_text_ends_a_sentence_whatever_the_network_says() -> None:
-    never = Tokenizer(tokenizer_file(1, bias=[99, 0, 0, 0, 0]))
+    never = Tokenizer(random_tokenizer(1, bias=[99, 0, 0, 0, 0]))
     assert len(list(read_text(never.conllu("no full stop")))) == 1
     assert never.conllu("") == never.conllu(" \n\n ") == ""
 
 
 def test_a_sentence_is_no_longer_than_is_stated() -> None:
-    never = Tokenizer(tokenizer_file(1, bias=[99, 0, 0, 0, 0]))
+    never = Tokenizer(random_tokenizer(1, bias=[99, 0, 0, 0, 0]))
     text = "a " * (2 * MOST_TOKENS + 5)
     found = list(read_text(never.conllu(text), input_format="conllu"))
     assert [len(sentence) for sentence in found] == [MOST_TOKENS, MOST_TOKENS, 5]
@@ -111,10 +84,10 @@ def test_a_sentence_is_no_longer_than_is_stated() -> None:
 
 
 def test_multiword_tokens_are_split() -> None:
-    always = Tokenizer(tokenizer_file(1, bias=[0, 0, 99, 0, 0]))  # each character is one
+    always = Tokenizer(random_tokenizer(1, bias=[0, 0, 99, 0, 0]))  # each character is one
     found = next(read_text(always.conllu("abc"), input_format="conllu"))
     assert [token.form for token in found.multiword_tokens] == []  # too short to be split
-    never = Tokenizer(tokenizer_file(1, bias=[99, 0, 0, 0, 0]))
+    never = Tokenizer(random_tokenizer(1, bias=[99, 0, 0, 0, 0]))
     found = next(read_text(never.conllu("x Abc y"), input_format="conllu"))
     assert found.forms == ["x", "Ab", "c", "y"]  # always split, whatever the network says
     assert [(t.first, t.last, t.form) for t in found.multiword_tokens] == [(2, 3, "Abc")]
@@ -122,7 +95,7 @@ def test_multiword_tokens_are_split() -> None:
 
 
 def test_spaces_within_a_token_are_kept() -> None:
-    header = tokenizer_file(1, spaces_within=True, bias=[99, 0, 0, 0, 0])
+    header = random_tokenizer(1, spaces_within=True, bias=[99, 0, 0, 0, 0])
     found = list(read_text(Tokenizer(header).conllu("a \n b  c"), input_format="conllu"))
     assert found[0].forms == ["a b c"]
     assert text_of(found) == "a \n b  c"
@@ -134,16 +107,16 @@ def test_the_core_finds_what_numpy_finds(
 ) -> None:
     rng = np.random.default_rng(seed)
     text = "".join(rng.choice(list("abcAB.,'? \n\u4e00\u00e9\U0001f600"), 5000))
-    native = Tokenizer(tokenizer_file(seed)).conllu(text)
+    native = Tokenizer(random_tokenizer(seed)).conllu(text)
     monkeypatch.setattr(module, "core", lambda: None)
-    assert Tokenizer(tokenizer_file(seed)).conllu(text) == native
+    assert Tokenizer(random_tokenizer(seed)).conllu(text) == native
 
 
 def test_windows_agree_with_reading_the_whole_text(monkeypatch: pytest.MonkeyPatch) -> None:
     # of the state at the end of a margin little is left at its beginning
     rng = np.random.default_rng(3)
     text = "".join(rng.choice(list("abcAB.,'? "), 4000))
-    tokenizer = Tokenizer(tokenizer_file(3))
+    tokenizer = Tokenizer(random_tokenizer(3))
     numbers = tokenizer.alphabet.numbers(np.array([ord(c) for c in text], np.uint32))
     in_windows = tokenizer._predicted(numbers)
     monkeypatch.setattr(module, "WINDOW", 5000)
@@ -157,7 +130,7 @@ def test_windows_agree_with_reading_the_whole_text(monkeypatch: pytest.MonkeyPat
     [("characters", ["a"]), ("splits", {"rules": {"s": 1}, "always": []}), ("splits", 5)],
 )
 def test_a_crafted_header_is_refused(name: str, value: object, tmp_path: Any) -> None:
-    file = tokenizer_file(1)
+    file = random_tokenizer(1)
     file.header[TOKENIZER][name] = value
     joint = random_joint(1)
     whole = ModelFile({**joint.header, **file.header}, {**joint.arrays, **file.arrays})
@@ -168,9 +141,9 @@ def test_a_crafted_header_is_refused(name: str, value: object, tmp_path: Any) ->
         load(tmp_path / "m.safetensors")
 
 
-@pytest.mark.parametrize("name", list(tokenizer_file(1).arrays))
+@pytest.mark.parametrize("name", list(random_tokenizer(1).arrays))
 def test_arrays_that_do_not_fit_are_refused(name: str) -> None:
-    file = tokenizer_file(1)
+    file = random_tokenizer(1)
     rest = {key: array for key, array in file.arrays.items() if key != name}
     with pytest.raises(CheckpointError, match=r"has no weights|inputs|expected"):
         Tokenizer(ModelFile(file.header, rest))
@@ -183,7 +156,7 @@ def test_arrays_that_do_not_fit_are_refused(name: str) -> None:
 
 
 def test_a_model_takes_texts_with_its_tokenizer() -> None:
-    file, joint = tokenizer_file(1, bias=[99, 0, 0, 0, 0]), random_joint(1)
+    file, joint = random_tokenizer(1, bias=[99, 0, 0, 0, 0]), random_joint(1)
     model = Model(ModelFile({**joint.header, **file.header}, {**joint.arrays, **file.arrays}))
     document = model("the old man\n\nthe boats")
     assert isinstance(document, Document)
