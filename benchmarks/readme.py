@@ -41,6 +41,31 @@ JOINT = {**SUMMARY, "clas": "CLAS", "mlas": "MLAS", "blex": "BLEX"}
 # on the same file; tokens given; scored by udtools' udeval
 SPACY = {"upos": 94.53, "xpos": 93.65, "ufeats": 95.23, "uas": 86.40, "las": 83.18}
 PACE = ["", "words/s", "times spaCy's", "file", "dev UPOS", "dev LAS"]
+# the scores from raw text, and those on test that others have published: UDPipe 1's with models of
+# UD 2.5, the better sentences with paragraphs as ours; Stanza's with vectors and a language model
+SCORES_OF_TEXT = {"tokens": "Tokens", "sentence_spans": "Sentences", "words": "Words", **SUMMARY}
+PUBLISHED: dict[str, dict[str, dict[str, str]]] = {
+    "ud-english-ewt": {
+        "UDPipe 1": {
+            **{"sentence_spans": "77.4 to 86.9", "words": "98.9", "upos": "93.3", "xpos": "92.8"},
+            **{"ufeats": "94.2", "lemmas": "95.5", "uas": "80.2", "las": "77.0"},
+        },
+        "Stanza 1.5.1": {
+            **{"tokens": "99.2", "sentence_spans": "89.2", "upos": "96.2", "lemmas": "96.6"},
+            **{"las": "86.8"},
+        },
+    },
+    "ud-turkish-imst": {
+        "UDPipe 1": {
+            **{"sentence_spans": "97.0", "words": "98.3", "upos": "91.6", "xpos": "90.7"},
+            **{"ufeats": "88.5", "lemmas": "90.0", "uas": "62.2", "las": "55.1"},
+        },
+        "Stanza 1.5.1": {
+            **{"tokens": "99.9", "sentence_spans": "98.2", "upos": "93.4", "lemmas": "95.6"},
+            **{"las": "64.1"},
+        },
+    },
+}
 UNMEASURED = "Not measured yet."
 
 
@@ -297,6 +322,25 @@ def joint_pace(pace: dict[str, Any]) -> str:
         f"{made}\n\n{c['cpu']}, {c['threads']} threads, {c['kernels']}; medians of {c['rounds']} "
         f"rounds over {pace['words']:,} words; {c['date']}; commit {c['commit']}."
     )
+
+
+def raw_text_table(runs: dict[str, Any], treebank: str, part: str) -> str:
+    """Return the scores from raw text on a part of a treebank, beside what is published of test."""
+    rows = [
+        [
+            name,
+            *(f"{found['scores'][s]:.2f}" if s in found["scores"] else "" for s in SCORES_OF_TEXT),
+            f"{found['bytes'] / 1e6:.1f} MB",
+        ]
+        for name, found in runs.get(treebank, {}).get(part, {}).items()
+    ]
+    rows += [
+        [f"{name}, published{'' if part == 'test' else ' (test)'}"]
+        + [scores.get(score, "") for score in SCORES_OF_TEXT]
+        + [""]
+        for name, scores in PUBLISHED.get(treebank, {}).items()
+    ]
+    return markdown(["", *SCORES_OF_TEXT.values(), "file"], rows)
 
 
 def _spread(values: list[float]) -> str:
