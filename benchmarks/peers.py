@@ -1,7 +1,7 @@
 """spaCy and UDPipe on the same words, each in two processes with half of the words.
 
-The peers get the words as lists and return trees in memory; only that is timed. Our models read the
-words from a CoNLL-U file and write one, on as many threads.
+The peers get the words as lists, or texts, and return trees in memory; only that is timed. Our
+models read a file and write CoNLL-U, on as many threads.
 """
 
 from __future__ import annotations
@@ -58,6 +58,24 @@ class Spacy:
             }
 
 
+class SpacyOfTexts:
+    """A pipeline of spaCy, with the tokenizer of its language."""
+
+    def __init__(self, path: str) -> None:
+        import spacy
+
+        self._nlp = spacy.load(path)
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Keep the texts that `run` annotates."""
+        self._texts = texts
+
+    def run(self) -> None:
+        """Annotate the texts, and drop the documents, so that memory is not what is timed."""
+        for _ in self._nlp.pipe(self._texts, batch_size=BATCH_SIZE):
+            pass
+
+
 class Udpipe:
     """A model of UDPipe 1 with a tagger and a parser."""
 
@@ -97,16 +115,19 @@ class Udpipe:
             }
 
 
-PEERS: dict[str, tuple[type[Spacy] | type[Udpipe], str, str]] = {
+Kind = type[Spacy] | type[SpacyOfTexts] | type[Udpipe]
+# the class, the package it needs, and the option that names its model
+PEERS: dict[str, tuple[Kind, str, str]] = {
     "spaCy": (Spacy, "spacy", "spacy_model"),
     "UDPipe": (Udpipe, "ufal.udpipe", "udpipe_model"),
 }
+PEERS_OF_TEXT: dict[str, tuple[Kind, str, str]] = {"spaCy": (SpacyOfTexts, "spacy", "spacy_model")}
 
 
 class InProcess:
     """A peer in a process of its own, which keeps the model loaded."""
 
-    def __init__(self, kind: type[Spacy] | type[Udpipe], path: Path) -> None:
+    def __init__(self, kind: Kind, path: Path) -> None:
         self._pool = ProcessPoolExecutor(
             1, mp_context=get_context("spawn"), initializer=_load, initargs=(kind, str(path))
         )
@@ -123,7 +144,7 @@ class InProcess:
 _peer: Any = None  # of a process that `InProcess` started
 
 
-def _load(kind: type[Spacy] | type[Udpipe], path: str) -> None:
+def _load(kind: Kind, path: str) -> None:
     global _peer
     _peer = kind(path)
 
@@ -140,9 +161,11 @@ def in_all(processes: Sequence[InProcess], method: str, given: Sequence[Sequence
         future.result()
 
 
-def installed(options: argparse.Namespace) -> Iterator[tuple[str, Any, Path]]:
+def installed(
+    options: argparse.Namespace, peers: Mapping[str, tuple[Kind, str, str]] = PEERS
+) -> Iterator[tuple[str, Any, Path]]:
     """Yield the peers that can be measured; print why another cannot."""
-    for name, (kind, package, option) in PEERS.items():
+    for name, (kind, package, option) in peers.items():
         path = getattr(options, option)
         if options.quick:
             print(f"{name} is left out of a quick run")
@@ -185,7 +208,7 @@ def measure_peers(
             running += processes
             scores[name] = score(processes[0], dev)
             print(f"{name} on {dev.name}: {scores[name]}", flush=True)
-            functions[name] = partial(_run_peer, processes)
+            functions[name] = partial(run_peer, processes)
             before[name] = partial(in_all, processes, "prepare", [(share,) for share in shares])
         samples = interleaved(functions, min(ROUNDS, options.rounds), warm_up=1, before=before)
     finally:
@@ -221,5 +244,6 @@ def _run_models(path: Path, models: Sequence[Model], threads: int, _: None) -> N
             output.write(piece.text)
 
 
-def _run_peer(processes: Sequence[InProcess], _: None) -> None:
+def run_peer(processes: Sequence[InProcess], _: None) -> None:
+    """Let all processes annotate what they have prepared."""
     in_all(processes, "run", [()] * len(processes))

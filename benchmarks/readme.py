@@ -66,6 +66,8 @@ PUBLISHED: dict[str, dict[str, dict[str, str]]] = {
         },
     },
 }
+PACE_OF_TEXT = ["", "words/s", "times spaCy's", "tokenizer alone, words/s"]
+PACE_OF_TEXT += ["first tree", "peak memory", "file"]
 UNMEASURED = "Not measured yet."
 
 
@@ -341,6 +343,30 @@ def raw_text_table(runs: dict[str, Any], treebank: str, part: str) -> str:
         for name, scores in PUBLISHED.get(treebank, {}).items()
     ]
     return markdown(["", *SCORES_OF_TEXT.values(), "file"], rows)
+
+
+def text_pace_rows(pace: dict[str, Any]) -> list[list[str]]:
+    """Return a row for each system: what `PACE_OF_TEXT` names."""
+    speeds, tokenizers = pace["words_per_second"], pace["tokenizer"]["words_per_second"]
+    rows = []
+    for name, speed in speeds.items():
+        spacy = f"{speed / speeds['spaCy']:.1f}" if "spaCy" in speeds else "not measured"
+        if name not in tokenizers:  # a peer
+            rows.append([name, f"{speed:,}", spacy, *[""] * 4])
+            continue
+        peak = pace["peak"]["bytes"][name]
+        rows.append(
+            [
+                name,
+                f"{speed:,}",
+                spacy,
+                f"{tokenizers[name]:,}",
+                f"{pace['first_tree']['process'][name][1]:.2f} s",
+                "not known" if peak is None else f"{peak / 1e6:.0f} MB",
+                f"{pace['bytes'][name] / 1e6:.1f} MB",
+            ]
+        )
+    return rows
 
 
 def _spread(values: list[float]) -> str:

@@ -1,4 +1,4 @@
-"""`raw_text`: that it runs, stores what the tables need, and refuses lost text."""
+"""`raw_text` and `bench_text`: that they run, store what the tables need, and refuse lost text."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from meprop_nlp import native
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.sample.treebank import sample_treebank
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import text_of
 from meprop_nlp.data.tokens.boundaries import raw_text
-from meprop_nlp.models.file import write_model_file
+from meprop_nlp.models.file import ModelFile, write_model_file
 
 from .models.models import random_joint, random_tokenizer
+
+needs_core = pytest.mark.skipif(native.core() is None, reason=native.why_missing())
 
 
 @pytest.fixture
@@ -24,6 +27,14 @@ def model(tmp_path: Path) -> Path:
     joint, tokenizer = random_joint(1), random_tokenizer(1, bias=[99, 0, 0, 0, 0])
     path = tmp_path / "model.safetensors"
     write_model_file(path, joint.header | tokenizer.header, joint.arrays | tokenizer.arrays)
+    return path
+
+
+@pytest.fixture
+def without_tokenizer(tmp_path: Path) -> Path:
+    file: ModelFile = random_joint(1)
+    path = tmp_path / "words.safetensors"
+    write_model_file(path, file.header, file.arrays)
     return path
 
 
@@ -105,3 +116,87 @@ def test_published_scores_stand_below_ours(script: Any) -> None:
         for systems in readme.PUBLISHED.values()
         for scores in systems.values()
     )
+
+
+@needs_core
+def test_quick_run_measures_pace_first_tree_and_memory(
+    script: Any, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "raw_text.json"
+    results.write_text('{"runs": {}}', encoding="utf-8")
+    script("bench_text").main([f"small={model}", "--quick", "--output", str(results)])
+    assert "spaCy is left out of a quick run" in capsys.readouterr().out
+    stored = json.loads(results.read_text(encoding="utf-8"))
+    assert stored["runs"] == {}
+    pace = stored["pace"]
+    once = sum(map(len, [*read(sample_treebank("test")), *read(sample_treebank("dev"))]))
+    assert pace["words"] >= 1000
+    assert pace["words"] % once == 0
+    assert pace["words_per_second"]["small"] > 0
+    assert pace["tokenizer"]["words_per_second"]["small"] > 0
+    (low, median, high), inside = (pace["first_tree"][n]["small"] for n in ("process", "load"))
+    assert 0 < inside[1] < low <= median <= high
+    assert pace["peak"]["megabytes"] == 0.1
+    assert pace["peak"]["bytes"]["small"] > 10e6
+    assert pace["bytes"] == {"small": model.stat().st_size}
+    (row,) = script("readme").text_pace_rows(pace)
+    assert len(row) == len(script("readme").PACE_OF_TEXT)
+    assert row[:3] == ["small", f"{pace['words_per_second']['small']:,}", "not measured"]
+
+
+def test_pace_is_compared_with_spacy_where_it_was_measured(script: Any) -> None:
+    pace = {
+        "words_per_second": {"ours": 100_000, "spaCy": 20_000},
+        "tokenizer": {"words_per_second": {"ours": 900_000}},
+        "first_tree": {"process": {"ours": [0.1, 0.25, 0.3]}},
+        "peak": {"megabytes": 100, "bytes": {"ours": None}},
+        "bytes": {"ours": 5_000_000},
+    }
+    assert script("readme").text_pace_rows(pace) == [
+        ["ours", "100,000", "5.0", "900,000", "0.25 s", "not known", "5.0 MB"],
+        ["spaCy", "20,000", "1.0", "", "", "", ""],
+    ]
+
+
+@needs_core
+def test_memory_is_measured_with_whole_copies_of_the_text(
+    script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, read_from_the_pipe = script("bench_text"), []
+
+    def reading(words: list[Any], status: Path) -> int:
+        read_from_the_pipe.append(Path(words[1]).read_bytes())
+        return 7
+
+    monkeypatch.setattr(bench, "peak_bytes", reading)
+    text = "Où ça ?\n\n".encode()
+    assert bench.peak("en", text, (30_000 * len(text) + 1) / 1e6, tmp_path) == 7
+    assert read_from_the_pipe == [text * 30_001]
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_core
+def test_model_without_a_tokenizer_is_not_timed(script: Any, without_tokenizer: Path) -> None:
+    with pytest.raises(SystemExit, match="the model has no tokenizer"):
+        script("bench_text").main([f"words={without_tokenizer}", "--quick"])
+
+
+def test_spacy_gets_texts_and_keeps_no_documents(script: Any) -> None:
+    spacy = pytest.importorskip("spacy", reason="spaCy is not installed: pip install -e .[peers]")
+    peer = object.__new__(script("peers").SpacyOfTexts)
+    peer._nlp, seen = spacy.blank("en"), []
+    peer._nlp.tokenizer = Counting(peer._nlp.tokenizer, seen)
+    peer.prepare(["Time flies.", "It rains."])
+    assert peer.run() is None
+    assert seen == ["Time flies.", "It rains."]
+
+
+class Counting:
+    """A tokenizer of spaCy that notes its texts."""
+
+    def __init__(self, tokenizer: Any, seen: list[str]) -> None:
+        self.tokenizer, self.seen = tokenizer, seen
+
+    def __call__(self, text: str) -> Any:
+        self.seen.append(text)
+        return self.tokenizer(text)
