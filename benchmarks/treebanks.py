@@ -40,10 +40,13 @@ RUNS: dict[str, tuple[str, str, str, list[str], list[str]]] = {
 
 
 def call(*words: str) -> str:
-    """Run a command of meprop-nlp and return what it printed."""
+    """Run a command of meprop-nlp and return what it printed; exit with its status if it fails."""
     print("$ meprop-nlp", *words, flush=True)
     command = [sys.executable, "-m", "meprop_nlp.cli", *words]
-    return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
+    done = subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return done.stdout
 
 
 def model_file(name: str, folder: Path) -> Path:

@@ -60,6 +60,17 @@ def test_scores_are_stored_under_their_names_and_test_is_scored_once(
     assert results.read_bytes() == before
 
 
+def test_model_without_a_tokenizer_is_not_scored(
+    script: Any, without_tokenizer: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "raw_text.json"
+    with pytest.raises(SystemExit) as ended:
+        script("raw_text").main([f"words={without_tokenizer}", "--quick", "--output", str(results)])
+    assert ended.value.code == 1
+    assert "the model has no tokenizer" in capfd.readouterr().err
+    assert not results.exists()
+
+
 def test_again_scores_test_once_more_and_dev_is_always_scored(
     script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
