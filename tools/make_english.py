@@ -1,13 +1,14 @@
 """Make the English model of the package again: a teacher, its student, the scores, the file.
 
-    python tools/make_english.py --data FOLDER --glove FILE --minilm FOLDER --masc FILE
+    python tools/make_english.py --data FOLDER --minilm FOLDER --masc FILE [--glove FILE]
 
 `--data` is a folder of UD English EWT, named as by `meprop-nlp download` or train.conllu and so on;
-`--glove` GloVe 6B of 50 dimensions as text, `--minilm` the folder of all-MiniLM-L6-v2, `--masc`
-MASC's text, a sentence a line. The teacher reads MiniLM's states; the student learns from the
-treebank and from the teacher's answers, also about MASC, and is cut. It runs the command line as a
-user would, and goes on where it was stopped: models that are in `--folder` are not trained again.
-`--print-commands` only says what it would run. A model above 8 MB is not put in its place.
+`--minilm` the folder of all-MiniLM-L6-v2, `--masc` MASC's text, a sentence a line. `--glove`, GloVe
+6B of 50 dimensions as text, makes a model with vectors; that of the package has none. The teacher
+reads MiniLM's states; the student learns from the treebank and from the teacher's answers, also
+about MASC, and is cut. It runs the command line as a user would, and goes on where it was stopped:
+models that are in `--folder` are not trained again. `--print-commands` only says what it would run.
+A model above 8 MB is not put in its place.
 """
 
 from __future__ import annotations
@@ -74,11 +75,19 @@ def trainings(arguments: argparse.Namespace, files: dict[str, list[str]]) -> lis
         [*common, "--pretrained", str(arguments.minilm)], folder / "teacher.safetensors"
     )
     teachers = arguments.teacher or [teacher.model]
+    vectors: list[str] = []
+    if arguments.glove:
+        vectors = [
+            "--vectors",
+            str(arguments.glove),
+            "--vectors-limit",
+            str(arguments.vectors_limit),
+        ]
     student = Training(
         [
             *common,
             *(word for path in teachers for word in ("--teacher", str(path))),
-            *("--vectors", str(arguments.glove), "--vectors-limit", str(arguments.vectors_limit)),
+            *vectors,
             *("--unlabelled", str(arguments.masc), "--simplify"),
         ],
         folder / "english.safetensors",
@@ -124,7 +133,7 @@ def parsed(words: Sequence[str] | None) -> argparse.Namespace:
     """Return the arguments; exit where one names nothing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="a folder of UD English EWT")
-    parser.add_argument("--glove", type=Path, required=True, help="GloVe 6B 50d as text")
+    parser.add_argument("--glove", type=Path, help="GloVe 6B 50d as text")
     parser.add_argument("--minilm", type=Path, help="the folder of all-MiniLM-L6-v2")
     parser.add_argument("--masc", type=Path, required=True, help="MASC, a sentence a line")
     parser.add_argument("--folder", type=Path, default=Path("models/english"), help="for the work")
@@ -138,7 +147,8 @@ def parsed(words: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(words)
     if not arguments.teacher and arguments.minilm is None:
         parser.error("give --minilm, or a --teacher")
-    needed = (arguments.glove, arguments.masc, *(arguments.teacher or [arguments.minilm]))
+    needed = [arguments.masc, *(arguments.teacher or [arguments.minilm])]
+    needed += [arguments.glove] if arguments.glove else []
     if missing := [str(path) for path in needed if not path.exists()]:
         parser.error(f"there is no {', no '.join(missing)}")
     return arguments
