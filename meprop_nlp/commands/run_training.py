@@ -136,6 +136,7 @@ def follow(
     from meprop_nlp.training.heads.predicted_tags import tags_path
     from meprop_nlp.training.hooks import Hooks
     from meprop_nlp.training.knowledge.ensemble import teacher_path
+    from meprop_nlp.training.tokenizer import tokenizer_path
 
     stop, started = StopOnce(), time.time()
     display = TrainingDisplay(progress=verbosity.progress, quiet=verbosity.quiet, unit=unit)
@@ -144,7 +145,9 @@ def follow(
             model = train(Hooks(on_record=display, stop=stop))
         except KeyboardInterrupt:
             beside = output.parent.glob(f"{teacher_path(output, 0).stem[:-1]}*")
-            for saved in (checkpoint_path(output), tags_path(output), *beside):
+            tokenizer = tokenizer_path(output)
+            tokenizers = checkpoint_path(tokenizer), tokenizer
+            for saved in (checkpoint_path(output), tags_path(output), *beside, *tokenizers):
                 if saved.exists() and saved.stat().st_mtime >= started:
                     console.note(f"saved {saved}; to go on, give the same command with --resume")
                     break

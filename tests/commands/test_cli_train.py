@@ -177,7 +177,7 @@ def test_sample_treebank_and_the_usual_place_need_no_option(
 @pytest.mark.parametrize(
     ("flags", "status", "message"),
     [
-        ("--heads tags,nouns", 2, "--heads is ('tags', 'nouns'), expected any of tags, lemmas"),
+        ("--heads tags,nouns", 2, "--heads is ('tags', 'nouns'), expected any of tokens, tags"),
         ("--heads tree,tree", 2, "each once"),
         ("--hidden 8 --k 9", 2, "--k is 9, expected at most the layer's width, 8"),
         ("--layers 6", 2, "--layers is 6, expected a whole number from 1 to 5"),
@@ -216,7 +216,8 @@ def test_stopped_run_with_held_out_sentences_goes_on_to_the_same_weights(
     monkeypatch: pytest.MonkeyPatch,
     interrupt_after: Any,
 ) -> None:
-    options = ("--train", treebank, "--epochs", 3, "--batch-size", 100)
+    heads = ("--heads", "tags,lemmas,tree")
+    options = ("--train", treebank, "--epochs", 3, "--batch-size", 100, *heads)
     expected, actual = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     assert train_joint(*options, "-o", expected).exit_code == 0
     with monkeypatch.context() as patch:
@@ -226,6 +227,31 @@ def test_stopped_run_with_held_out_sentences_goes_on_to_the_same_weights(
     assert result.exit_code == 0, result.stderr
     assert "epoch  1 " not in result.stderr
     assert weights(actual) == weights(expected)
+
+
+@pytest.mark.parametrize("steps", [5, 40, 70])
+def test_run_with_a_tokenizer_goes_on_wherever_it_was_stopped(
+    steps: int,
+    train_joint: Any,
+    treebank: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    interrupt_after: Any,
+) -> None:
+    options = ("--train", treebank, "--dev", "none", "--epochs", 3, "--batch-size", 20)
+    expected, actual = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    whole = train_joint(*options, "-o", expected)
+    assert whole.exit_code == 0, whole.stderr
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, TrainingDisplay, "__call__", steps=steps)
+        stopped = train_joint(*options, "-o", actual)
+    assert stopped.exit_code == 130, "too few steps to be stopped"
+    assert "with --resume" in stopped.stderr
+    result = train_joint(*options, "-o", actual, "--resume")
+    assert result.exit_code == 0, result.stderr
+    assert weights(actual) == weights(expected)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"a.safetensors", "a.jsonl", "b.safetensors", "b.jsonl"}
 
 
 def half_annotated(treebank: Path, path: Path) -> Path:

@@ -125,9 +125,11 @@ def test_stream_gives_what_single_sentences_give(
     sentences = [*treebank, *new]
     single = [str(model(sentence)) for sentence in sentences]
     assert [str(sentence) for sentence in model.pipe(iter(sentences))] == single
-    monkeypatch.setattr("meprop_nlp.models.model.in_batches", lambda s: ([x, x] for x in s))
-    doubled = [str(sentence) for sentence in model.pipe(sentences)]
-    assert doubled == [text for text in single for _ in range(2)]
+    # in batches of two, each with a sentence and its copy
+    monkeypatch.setattr("meprop_nlp.models.model.in_batches", lambda s: ([x, next(s)] for x in s))
+    doubled = (sentence for sentence in sentences for _ in range(2))
+    found = [str(sentence) for sentence in model.pipe(doubled)]
+    assert found == [text for text in single for _ in range(2)]
 
 
 def test_pipe_is_lazy_and_keeps_all_other_text(overfit: Any) -> None:
