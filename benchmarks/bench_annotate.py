@@ -31,17 +31,22 @@ from meprop_nlp.models.model import load
 THREADS = 2
 
 
+def pace_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of what is annotated, how often, and beside what."""
+    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data"))
+    parser.add_argument("--data", type=Path, default=treebanks / "ud-english-ewt")
+    parser.add_argument("--words", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=3, help="medians of so many rounds")
+    parser.add_argument("--spacy-model", type=Path, default=Path("../shared/peers/spacy-ewt"))
+    parser.add_argument("--udpipe-model", type=Path, metavar="FILE")
+
+
 def options_of(words: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data"))
 
     def more(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("models", nargs="+", metavar="NAME=FILE")
-        parser.add_argument("--data", type=Path, default=treebanks / "ud-english-ewt")
-        parser.add_argument("--words", type=int, default=200_000)
-        parser.add_argument("--rounds", type=int, default=3, help="medians of so many rounds")
-        parser.add_argument("--spacy-model", type=Path, default=Path("../shared/peers/spacy-ewt"))
-        parser.add_argument("--udpipe-model", type=Path, metavar="FILE")
+        pace_options(parser)
 
     options = arguments(__doc__.splitlines()[0], "joint", words, more)
     if options.quick:
@@ -49,19 +54,25 @@ def options_of(words: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+def long_file(options: argparse.Namespace, folder: str) -> tuple[Path, Path]:
+    """Write the file that is annotated, test and dev repeated; return it, and dev."""
+    parts = ("test", "dev")
+    files = [sample_treebank(p) if options.quick else options.data / f"{p}.conllu" for p in parts]
+    once, long = Path(folder, "once.conllu"), Path(folder, "long.conllu")
+    write(chain.from_iterable(map(read, files)), once)
+    at_least_words(once, options.words, long)
+    return long, files[1]
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Measure, print and write."""
     refuse_without_core()
     options = options_of(words)
     paths = {name: Path(path) for name, _, path in (m.partition("=") for m in options.models)}
-    parts = ("test", "dev")
-    files = [sample_treebank(p) if options.quick else options.data / f"{p}.conllu" for p in parts]
     with tempfile.TemporaryDirectory() as folder:
-        once, long = Path(folder, "once.conllu"), Path(folder, "long.conllu")
-        write(chain.from_iterable(map(read, files)), once)
-        at_least_words(once, options.words, long)
+        long, dev = long_file(options, folder)
         systems = {name: [load(path)] for name, path in paths.items()}
-        pace = measure_peers(long, files[1], systems, options, THREADS)
+        pace = measure_peers(long, dev, systems, options, THREADS)
     pace["bytes"] = {name: path.stat().st_size for name, path in paths.items()}
     pace["conditions"] = {**conditions(), "threads": THREADS, "rounds": options.rounds}
     print(table(PACE, pace_rows(pace)))

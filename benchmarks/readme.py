@@ -25,7 +25,7 @@ NAMES = (
     *("training-step", "training-parser", "training-tagger", "speed-conditions"),
     *("training", "decode", "decode-peers", "decode-conditions"),
     *("joint", "joint-pace", "joint-dev", "joint-gold", "joint-test", "joint-conditions"),
-    *("teachers-test", "teachers-dev"),
+    *("teachers-test", "teachers-dev", "teachers-recipe"),
 )
 # the scores of the joint model in the README, and in docs/accuracy.md
 SUMMARY = {
@@ -40,6 +40,19 @@ JOINT = {**SUMMARY, "clas": "CLAS", "mlas": "MLAS", "blex": "BLEX"}
 # spaCy 3.8.18, `init config --pipeline tagger,morphologizer,parser --optimize efficiency`, trained
 # on the same file; tokens given; scored by udtools' udeval
 SPACY = {"upos": 94.53, "xpos": 93.65, "ufeats": 95.23, "uas": 86.40, "las": 83.18}
+SPACY_BYTES, SPACY_MINUTES = 8_200_000, 22  # on one core, with other trainings beside it
+# the systems of docs/teachers.md's recipe, as their runs are called and as the page calls them
+RECIPE = {
+    "spaCy": "spaCy, efficiency",
+    "plain": "plain",
+    "plain, simplified": "plain, simplified",
+    "MiniLM": "teacher",
+    "taught": "student",
+    "taught, simplified": "student, simplified",
+}
+# the same ones in joint.json, by the names of their runs and of their pace
+JOINT_RUNS = {"plain": "EWT, meProp", "plain, simplified": "EWT, simplified"}
+JOINT_PACES = {"plain": "uncut", "plain, simplified": "cut"}
 PACE = ["", "words/s", "times spaCy's", "file", "dev UPOS", "dev LAS"]
 # the scores from raw text, and those on test that others have published: UDPipe 1's with models of
 # UD 2.5, the better sentences with paragraphs as ours; Stanza's with vectors and a language model
@@ -369,6 +382,83 @@ def text_pace_rows(pace: dict[str, Any]) -> list[list[str]]:
     return rows
 
 
+def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what was measured of each system of the recipe: scores on test, cost, pace.
+
+    Systems without scores or without a pace are left out. One that was not timed beside the others
+    has the pace of joint.json, as times spaCy's: `beside` is False.
+    """
+    pace, joint = results["teachers"]["pace"], results["joint"]
+    runs = {n: joint.get("runs", {}).get(theirs) for n, theirs in JOINT_RUNS.items()}
+    runs |= results["teachers"].get("runs", {})
+    speeds = pace["words_per_second"]
+    found: dict[str, dict[str, Any]] = {}
+    for name, label in RECIPE.items():
+        speed = speeds.get(name) or _elsewhere(name, joint.get("pace"), speeds)
+        if name == "spaCy":
+            scores, size, minutes = SPACY, SPACY_BYTES, SPACY_MINUTES
+        elif seeds := runs.get(name):
+            scores = {score: mean(s["test"][score] for s in seeds) for score in ("upos", "las")}
+            size = pace["bytes"].get(name) or round(mean(seed["bytes"] for seed in seeds))
+            minutes = mean(seed["seconds_of_epochs"] for seed in seeds) / 60
+        else:
+            continue
+        if speed is None:
+            continue
+        found[name] = {
+            **{"label": label, "upos": scores["upos"], "las": scores["las"], "minutes": minutes},
+            **{"bytes": size, "transformer_bytes": pace["transformer_bytes"].get(name, 0)},
+            **{"words_per_second": speed, "beside": name in speeds},
+        }
+    return found
+
+
+def _elsewhere(name: str, pace: dict[str, Any] | None, speeds: dict[str, int]) -> int | None:
+    """Return a pace measured in another run, in which spaCy was as fast as in that of `speeds`."""
+    theirs = pace["words_per_second"] if pace else {}
+    system = JOINT_PACES.get(name)
+    if "spaCy" not in speeds or not {system, "spaCy"} <= theirs.keys():
+        return None
+    return round(speeds["spaCy"] * theirs[system] / theirs["spaCy"])
+
+
+def megabytes(system: dict[str, Any]) -> str:
+    """Return the size of a system of `recipe`, the transformer apart."""
+    own = f"{system['bytes'] / 1e6:.1f}"
+    if not system["transformer_bytes"]:
+        return own
+    return f"{own} + {system['transformer_bytes'] / 1e6:.1f}"
+
+
+def teachers_recipe(results: dict[str, dict[str, Any]]) -> str:
+    """Return the table of the recipe's systems, what it was measured on, and the picture."""
+    pace, systems = results["teachers"]["pace"], recipe(results)
+    rows = [
+        [
+            system["label"],
+            f"{system['upos']:.2f}",
+            f"{system['las']:.2f}",
+            f"{system['minutes']:.0f}",
+            megabytes(system),
+            f"{system['words_per_second']:,}" + ("" if system["beside"] else " *"),
+        ]
+        for system in systems.values()
+    ]
+    c = pace["conditions"]
+    notes = (
+        f"{c['cpu']}, {c['threads']} threads, {c['kernels']}; medians of {c['rounds']} rounds over "
+        f"{pace['words']:,} words"
+    )
+    if any(system["transformer_bytes"] for system in systems.values()):
+        notes += f", with a transformer over {pace['slow_words']:,}"
+    notes += f"; {c['date']}; commit {c['commit']}."
+    if not all(system["beside"] for system in systems.values()):
+        notes += " * From another run, as times spaCy's; hollow in the picture."
+    columns = ["", "UPOS", "LAS", "minutes", "MB", "words/s"]
+    picture = "![LAS on test against words/s](teachers.png)"
+    return f"{markdown(columns, rows)}\n\n{notes}\n\n{picture}"
+
+
 def _spread(values: list[float]) -> str:
     deviation = f" ({stdev(values):.2f})" if len(values) > 1 else ""
     return f"{mean(values):.2f}{deviation}"
@@ -410,6 +500,8 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
     if runs := results["teachers"].get("runs", {}):
         made["teachers-test"] = teachers_table(runs, "test")
         made["teachers-dev"] = teachers_table(runs, "dev")
+    if "pace" in results["teachers"]:
+        made["teachers-recipe"] = teachers_recipe(results)
     if "pace" in results["joint"]:
         made["joint-pace"] = joint_pace(results["joint"]["pace"])
     return {name: made.get(name) or UNMEASURED for name in NAMES}
