@@ -61,6 +61,7 @@ def plan(arguments: argparse.Namespace) -> dict[str, tuple[Split, list[str], lis
     ids = ["--treebank-id", "imst", "--treebank-id", "ewt"]
     of_imst = ["--treebank-id", "imst"]
     return {
+        "plain": (ewt, [], []),
         "GloVe": (ewt, ["--vectors", str(arguments.glove)], []),
         "MiniLM": (ewt, ["--pretrained", str(arguments.minilm), *cache], []),
         "taught": (ewt, taught, []),
