@@ -1,7 +1,8 @@
 """`make demo`: the whole job on the built-in sample treebank, through the command line.
 
-Trains the tagger and the parser dense, with meProp and with meSimp; prints one table; tags, parses
-and scores a file. The sample treebank is a demonstration: its scores prove nothing.
+First a text is annotated with the English model of the package. Then the tagger and the parser are
+trained dense, with meProp and with meSimp, one table says how they came out, and a file is tagged,
+parsed and scored. The sample treebank is a demonstration: its scores prove nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from pathlib import Path
 
 from meprop_nlp.commands.tables import table
 from meprop_nlp.data.sample.treebank import sample_treebank
+from meprop_nlp.models.boxed import ENGLISH, boxed_models
 
 FOLDER = Path("demo")
+TEXT = "Time flies like an arrow. Dr. Smith didn't see it."
 VARIANTS = {
     "dense": [],
     "meProp": ["--k", "{k}"],
@@ -44,6 +47,17 @@ def run(*words: str, capture: bool = False) -> str:
     return done.stdout or ""
 
 
+def annotate_text() -> None:
+    """Show what the English model makes of a text."""
+    print(f"$ echo {shlex.quote(TEXT)} | meprop-nlp annotate --model en", flush=True)
+    subprocess.run(
+        [sys.executable, "-m", "meprop_nlp.cli", "annotate", "--model", "en", "--quiet"],
+        check=True,
+        text=True,
+        input=f"{TEXT}\n",
+    )
+
+
 def train(task: str, variant: str) -> list[str]:
     """Train one model and return its row of the table."""
     k, options = TASKS[task]
@@ -69,6 +83,8 @@ def train(task: str, variant: str) -> list[str]:
 def main() -> None:
     """Run the demonstration."""
     start = time.perf_counter()
+    if ENGLISH in boxed_models():
+        annotate_text()
     rows = [train(task, variant) for task in TASKS for variant in VARIANTS]
     print()
     print(
