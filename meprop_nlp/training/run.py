@@ -108,6 +108,10 @@ def train(
     if task_class.partial:
         for role, of in (("train", sentences), ("dev", dev_sentences)):
             note_partial(role, of, hooks)
+    of_text: Sequence[Sentence] = sentences
+    if treebanks is not None:  # the texts of the others may be of other languages
+        of_text = [s for s, number in zip(sentences, treebanks.numbers, strict=True) if not number]
+    with_tokenizer = wants_tokenizer(settings.network, of_text)
     unlabelled = read_unlabelled(knowledge.unlabelled, hooks) if knowledge.unlabelled else []
     width = task_class.word_width(settings.network)
     torch.set_num_threads(usable_threads(settings.training.threads))
@@ -136,11 +140,8 @@ def train(
         # a run that was stopped before its own first epoch ended has only teachers to go on from
         resume = resume and path is not None and checkpoint_path(path).exists()
     data = replace(data, sources=sources.taught_by(teachers, knowledge, path, hooks))
-    of_text = data.train
-    if treebanks is not None:  # the texts of the others may be of other languages
-        of_text = [s for s, number in zip(of_text, treebanks.numbers, strict=True) if not number]
     tokenizer = initial.tokenizer if initial else None
-    if wants_tokenizer(settings.network, of_text):
+    if with_tokenizer:
         tokenizer, resume = train_tokenizer(
             of_text,
             data.dev,
@@ -154,7 +155,7 @@ def train(
     model = _train(data, path, resume, hooks)
     if path is not None and teachers and not knowledge.cache:
         remove_answers(answers_path(path))
-    if path is not None and tokenizer:
+    if path is not None and with_tokenizer:
         remove_tokenizer(path)
     return model
 

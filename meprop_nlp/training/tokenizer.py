@@ -266,26 +266,7 @@ def train_tokenizer(
         DataError: it cannot be stored.
         KeyboardInterrupt: `hooks.stop` returned True.
     """
-    config = TokenizerConfig()
-    device = training.device
-    n_characters = len(Boundaries.of(train).text)
-    batch_size = fitting_batch_size(n_characters)
-    epochs = training.epochs or fitting_epochs(n_characters)
-    settings = Settings(
-        network=JointConfig(),
-        training=TrainingConfig(
-            epochs=min(epochs, fitting_epochs(n_characters)),
-            learning_rate=LEARNING_RATE * math.sqrt(batch_size / LARGEST_BATCH),
-            warmup=50,
-            beta2=0.99,
-            average=0.99,
-            clip=1.0,
-            patience=0,
-            seed=training.seed,
-            threads=training.threads,
-            device=device,
-        ),
-    )
+    config, settings = TokenizerConfig(), _settings(training, len(Boundaries.of(train).text))
     identity = {
         TOKENIZER: config.to_dict(),
         "data": {"train": fingerprint(train), "dev": fingerprint(dev)},
@@ -341,6 +322,25 @@ def remove_tokenizer(output: Path) -> None:
     path = tokenizer_path(output)
     for each in (path, checkpoint_path(path), log_path(path)):
         each.unlink(missing_ok=True)
+
+
+def _settings(training: TrainingConfig, n_characters: int) -> Settings:
+    """Return the settings of a tokenizer's training, given those of the model's."""
+    epochs = fitting_epochs(n_characters)
+    step = LEARNING_RATE * math.sqrt(fitting_batch_size(n_characters) / LARGEST_BATCH)
+    own = TrainingConfig(
+        epochs=min(epochs, training.epochs or epochs),
+        learning_rate=step,
+        warmup=50,
+        beta2=0.99,
+        average=0.99,
+        clip=1.0,
+        patience=0,
+        seed=training.seed,
+        threads=training.threads,
+        device=training.device,
+    )
+    return Settings(network=JointConfig(), training=own)
 
 
 def _demand_own(path: Path) -> None:
