@@ -137,7 +137,7 @@ def test_what_is_no_text_is_one_line_and_status_1(
 
 
 @pytest.mark.usefixtures("tokenizing")
-@pytest.mark.parametrize("text", ["", " \n\n", "\ufeff", "😀 😀😀"])
+@pytest.mark.parametrize("text", ["", " \n\n", "\ufeff", " \n\x0b\x0c\n", "😀 😀😀"])
 def test_odd_texts_are_taken(text: str, run: Any, joint: Path) -> None:
     result = run("annotate", "-m", joint, stdin=text)
     assert (result.exit_code, result.stderr) == (0, "")
