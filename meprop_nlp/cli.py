@@ -89,7 +89,11 @@ def _errors_reported(options: Callable[[], Mapping[str, Spelling]] = dict) -> It
         # torch has no exception of its own for the CPU's memory
         if isinstance(error, RuntimeError) and not _OUT_OF_MEMORY_IN_TORCH.search(str(error)):
             raise
-        _fail("out of memory; try a smaller --hidden or --batch-size", ExitStatus.ERROR)
+        _fail(
+            "out of memory; try a smaller --hidden or --batch-size in training, or shorter "
+            "sentences where a model is used",
+            ExitStatus.ERROR,
+        )
     except OSError as error:
         _discard_output()
         _fail(f"{error.filename or '<stdout>'}: {error.strerror or error}", ExitStatus.ERROR)

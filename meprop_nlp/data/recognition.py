@@ -103,8 +103,8 @@ def _beginning(pieces: Iterator[str], path: str) -> str:
         is_text = looks_like_text(start, path, is_whole=True)
     if not is_text:
         return ""
-    lines = [line for line in _LINE_END.split(start.lstrip("\ufeff")) if line.strip()]
-    return min(lines, key=lambda line: line.startswith("#"), default="")
+    lines = [line for line in _LINE_END.split(start.lstrip("\ufeff")) if line.strip(" \t")]
+    return min(lines, key=lambda line: line.startswith("#"), default=start)
 
 
 class _TextStart:

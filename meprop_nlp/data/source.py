@@ -24,7 +24,12 @@ Source = str | os.PathLike[str] | IO[str] | IO[bytes]
 _PIECE = 1 << 16
 
 _GZIP, _XZ, _BZIP2 = b"\x1f\x8b", b"\xfd7zXZ\x00", b"BZh"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MARKS = {  # of UTF-32 first: a mark of UTF-16 begins one of them
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 _FOREIGN = {  # the first bytes of files that users pass by mistake
     b"PK\x03\x04": "a zip archive",
     b"\x28\xb5\x2f\xfd": "a zstd file (decompress it first)",
@@ -144,7 +149,7 @@ def _open(source: Source, stack: contextlib.ExitStack) -> Any:
 
 def _first_bytes(stream: Any) -> bytes:
     """Return enough of a stream to know what it is; do not wait for more, as a pipe may pause."""
-    known = (_GZIP, _XZ, _BZIP2, *_UTF16, *_FOREIGN)
+    known = (_GZIP, _XZ, _BZIP2, *_MARKS, *_FOREIGN)
     peek = getattr(stream, "peek", None)
     start = b""
     while any(magic.startswith(start) and magic != start for magic in known):
@@ -159,15 +164,18 @@ def _first_bytes(stream: Any) -> bytes:
 
 
 def _refuse_foreign(start: bytes, name: str, *, utf8: bool) -> None:
-    if utf8 and start.startswith(_UTF16):
+    found = next((found for mark, found in _MARKS.items() if start.startswith(mark)), None)
+    if utf8 and found is not None:
         raise DataError(
-            f"{name}: the file is UTF-16, expected UTF-8; give `encoding` utf-16, "
-            "or convert it with iconv -f UTF-16 -t UTF-8"
+            f"{name}: the file is {found}, expected UTF-8; give `encoding` {found.lower()}, "
+            f"or convert it with iconv -f {found} -t UTF-8"
         )
     if utf8 and 3 * start[:64].count(0) > len(start[:64]):
+        # most letters have their zero byte second in UTF-16-LE; Python's utf-16 demands a mark
+        order = "le" if start[1:64:2].count(0) > start[:64:2].count(0) else "be"
         raise DataError(
             f"{name}: many zero bytes, expected UTF-8 text; if the file is UTF-16, "
-            "give `encoding` utf-16"
+            f"give `encoding` utf-16-{order}"
         )
     for magic, kind in _FOREIGN.items():
         if start.startswith(magic):

@@ -27,6 +27,7 @@ from meprop_nlp.errors import DataError
 
 CHUNK_CHARACTERS = 1 << 16  # about 12,000 words
 LONGEST_PARAGRAPH = 250_000  # characters
+LONGEST_SPACE = 1 << 22  # characters of white space in a row; all of it is in memory at once
 
 _LINE_END = r"(?:\r\n|\n|\r(?!\n))"
 # what ends a unit of text, with all the white space that belongs to it
@@ -76,8 +77,9 @@ def read_texts(
         source: a path (plain, gzip, xz or bzip2), `-` for standard input, or an open file.
         encoding: Python's name of the encoding; a byte order mark is dropped.
         ends: matches what separates units, if not paragraphs; with all white space there.
-        longest: a longer unit is cut as late before this character as there is a line break, or
-            else other white space, or else right there. None: it is never cut.
+        longest: a longer unit is cut as late before this character, white space before the unit
+            not counted, as there is a line break, or else other white space, or else right there.
+            None: it is never cut.
         size: the number of characters a piece should have. A longer unit makes a larger piece; a
             pipe that has no more text for now makes a smaller one.
 
@@ -193,15 +195,22 @@ def _cut(
             return
         held, length, whole = [text[begin:]], len(text) - begin, False
         tail = held[0][-_TAIL:]
-        if longest is None and length > LONGEST_LINE:
-            raise DataError(
-                f"{path}:{start.first_line}: a line or a sentence of over {LONGEST_LINE:,} "
-                "characters; is it text?"
-            )
+        _demand_bounded(held[0], start, longest)
         # if there was no place to cut, wait for twice as much: the time stays linear
         wanted = size if begin else max(size, 2 * length)
-        if longest is not None:
+        if longest is not None and length <= longest:
             wanted = min(wanted, max(size, longest + 1))
+
+
+def _demand_bounded(held: str, start: TextChunk, longest: int | None) -> None:
+    """Raise DataError if text that could not be cut grows too long to be held in memory."""
+    what, most = "a line or a sentence", LONGEST_LINE
+    if longest is not None:  # a unit would have been cut, but not the white space around it
+        what, most = "white space", LONGEST_SPACE
+    if len(held) > most + (longest or 0):
+        raise DataError(
+            f"{start.path}:{start.first_line}: {what} of over {most:,} characters; is it text?"
+        )
 
 
 def _end(text: str, ends: re.Pattern[str], longest: int | None, *, is_last: bool) -> int:
@@ -210,29 +219,26 @@ def _end(text: str, ends: re.Pattern[str], longest: int | None, *, is_last: bool
     Args:
         is_last: whether to cut at an end after which nothing is known to follow.
     """
-    if longest is None or len(text) <= longest:
+    content = _NO_SPACE.search(text)
+    if content is None:
+        return 0
+    limit = len(text) if longest is None else content.start() + longest
+    first = ends.search(text, content.start())
+    if len(text) <= limit or (first is not None and first.start() <= limit):
         return _last_end(text, ends, len(text), is_last=is_last)
-    if _begins_within(text, ends, longest):
-        end = _last_end(text, ends, len(text), is_last=is_last)
-        return end or _last_end(text, ends, len(text), is_last=True)  # of endless white space
+    if len(text.rstrip()) <= limit:
+        return 0  # white space stays with what precedes it: perhaps nothing follows
     for pattern in (LINE_ENDS, _SPACES):
-        end = _last_end(text, pattern, longest, is_last=False)
+        end = _last_end(text, pattern, limit, is_last=False)
         if end:
             return end
     # marks stay with their letter, and the parts of an emoji together
-    for end in range(longest, max(longest - 100, 1), -1):
+    for end in range(limit, max(limit - 100, content.start() + 1), -1):
         around = text[end - 1 : end + 1]
         is_mark = unicodedata.category(around[-1])[0] == "M"
         if not is_mark and _JOINER not in around and around != "\r\n":
             return end
-    return longest
-
-
-def _begins_within(text: str, ends: re.Pattern[str], limit: int) -> bool:
-    """Return whether the first unit of a text ends before a limit."""
-    content = _NO_SPACE.search(text)
-    first = content and ends.search(text, content.start())
-    return first is not None and first.start() <= limit
+    return limit
 
 
 def _last_end(text: str, ends: re.Pattern[str], limit: int, *, is_last: bool) -> int:

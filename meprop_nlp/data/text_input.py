@@ -68,7 +68,7 @@ class TextInput:
 
     def _conllu(self, chunk: TextChunk) -> str:
         if self._format == "horizontal":
-            return horizontal_to_conllu(chunk.text)
+            return horizontal_to_conllu(chunk.text, path=chunk.path, first_line=chunk.first_line)
         if self._format == "vertical":
             return vertical_to_conllu(chunk.text, path=chunk.path, first_line=chunk.first_line)
         assert self._tokenize is not None

@@ -115,6 +115,11 @@ def _tokenized(text: str, name: str, tokenizer: TextTokenizer | None) -> Documen
             "tokens among its heads, on a treebank with `# text` or SpaceAfter=No"
         )
     demand_text(text, f"`{name}`")
+    if "\0" in text:
+        raise DataError(
+            f"`{name}` has a NUL character at index {text.index(chr(0))}, expected text; leave it "
+            r'out: text.replace("\0", "")'
+        )
     if not text:
         return Document()
     document = Document(read_text(tokenizer.conllu(text), input_format="conllu"))

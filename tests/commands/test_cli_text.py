@@ -13,6 +13,7 @@ import pytest
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.spaces import text_of
 from meprop_nlp.models.model import Model
+from meprop_nlp.models.tokenizer import Tokenizer
 
 TEXT = "The dog barks.\nIt rains.\n\nThe cat sleeps.\n"
 
@@ -79,8 +80,9 @@ def test_text_is_tagged_before_a_parser_that_reads_tags(
 
 
 def test_model_without_a_tokenizer_refuses_text_with_advice(
-    run: Any, joint: Path, tagger: Path, tmp_path: Path
+    run: Any, joint: Path, tagger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Tokenizer, "of", lambda file: None)
     (tmp_path / "in.txt").write_text(TEXT)
     for command, model in (("annotate", joint), ("tag", tagger)):
         result = run(command, "-m", model, tmp_path / "in.txt", "-o", tmp_path / "out")
@@ -121,6 +123,7 @@ def test_words_on_lines_are_annotated(input_format: str, text: str, run: Any, jo
         ("Über".encode("utf-16"), "", "the file is UTF-16, expected UTF-8; give --encoding utf-16"),
         (b"\x89PNG\r\n\x1a\n", "", "<stdin> is a PNG image, expected a text file"),
         (b"It.", "--encoding klingon", "unknown encoding: klingon"),
+        (b"It\trains.\nOn a Monday.", "", "expected 2; for text with tabs in it, give the"),
         (b"It\tPRON", "--input-format vertical", "<stdin>:1: a tab in 'It→PRON', expected one wor"),
     ],
 )  # fmt: skip
@@ -134,7 +137,7 @@ def test_what_is_no_text_is_one_line_and_status_1(
 
 
 @pytest.mark.usefixtures("tokenizing")
-@pytest.mark.parametrize("text", ["", " \n\n", "\ufeff", "😀 😀😀"])
+@pytest.mark.parametrize("text", ["", " \n\n", "\ufeff", " \n\x0b\x0c\n", "😀 😀😀"])
 def test_odd_texts_are_taken(text: str, run: Any, joint: Path) -> None:
     result = run("annotate", "-m", joint, stdin=text)
     assert (result.exit_code, result.stderr) == (0, "")

@@ -79,6 +79,7 @@ FOREIGN = {
     "four-columns-without-head": ("a\tDT\tB-NP\tO\n", "found 4 columns in 'a→DT→B-NP→O'"),
     "one-column": ("a\nb\n", 'give the input format "tab"'),
     "nine-columns": (line(1).rpartition("\t")[0], "found 9 columns"),
+    "text-with-tabs": ("On Monday\tit\trains.\n", "for text with tabs in it, give the input"),
 }
 
 # faults if full trees are required
@@ -232,10 +233,13 @@ class TestNotText:
         with pytest.raises(DataError, match="is a directory"):
             list(read(tmp_path))
 
-    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
-    def test_utf16_is_refused_with_a_hint(self, encoding: str) -> None:
-        with pytest.raises(DataError, match=r"UTF-16.* give `encoding` utf-16"):
-            list(read(io.BytesIO(GOOD.encode(encoding))))
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+    def test_utf16_is_refused_with_a_hint_that_helps(self, encoding: str) -> None:
+        source = io.BytesIO(GOOD.encode(encoding))
+        with pytest.raises(DataError, match=f"give `encoding` {encoding}"):
+            list(read(source))
+        source.seek(0)
+        assert len(list(read(source, encoding=encoding))) == 1
 
     @pytest.mark.parametrize("encoding", ["utf-16", "latin-1", "utf-8-sig", "cp1251"])
     def test_named_encoding_is_read(self, encoding: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -79,6 +80,8 @@ def test_pieces_in_a_row_are_the_text(
     assert [chunk.is_first for chunk in chunks] == [True, *[False] * (len(chunks) - 1)][
         : len(chunks)
     ]
+    if text.strip() and not waits:
+        assert all(chunk.text.strip() for chunk in chunks)
     before = ""
     for chunk in chunks:
         if not (before.endswith("\r") and chunk.text.startswith("\n")):
@@ -134,12 +137,22 @@ def test_last_paragraph_is_not_lost_where_its_white_space_is_long() -> None:
     assert texts_of("aa\n\n   ", longest=5, size=1) == ["aa\n\n   "]
 
 
-def test_endless_white_space_is_cut_too() -> None:
-    text = "ab\n\n" + " " * 30 + "cd"
-    found = texts_of(text, longest=10, size=1)
-    assert "".join(found) == text
-    assert found[-1].lstrip() == "cd"
-    assert all(len(piece) < 20 for piece in found)
+def test_long_white_space_stays_with_the_text_around_it() -> None:
+    spaces = " \n" * 15
+    text = f"{spaces}ab{spaces}cd{spaces}"
+    pieces = [f"{spaces}ab{spaces}", f"cd{spaces}"]
+    assert texts_of(text, longest=10, size=1) == texts_of(text, size=1) == pieces
+    assert texts_of("ab" + " " * 50, longest=10, size=1) == ["ab" + " " * 50]
+    assert texts_of(" " * 50, longest=10, size=1) == [" " * 50]
+
+
+def test_white_space_without_an_end_is_refused() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "LONGEST_SPACE", 20)
+        assert texts_of("a\n" + " " * 18 + "b", longest=10, size=1) == ["a\n" + " " * 18, "b"]
+        for before in ("", "\na\n\n"):
+            with pytest.raises(DataError, match="<stream>:1: white space of over 20 char"):
+                texts_of(before + " " * 99, longest=10, size=1)
 
 
 def test_units_without_a_longest_are_never_cut() -> None:
@@ -193,7 +206,10 @@ def test_empty_file_gives_nothing(text: str) -> None:
         (b"a\n\nb\xff", "utf-8", "x:3: byte 4 is not valid UTF-8; give the file's `encoding`"),
         (b"\x00\xff\x00\x00", "utf-8", "x: many zero bytes, expected UTF-8 text"),
         ("Über".encode("utf-16"), "utf-8", "x: the file is UTF-16, expected UTF-8; give `enco"),
-        ("Text.\n".encode("utf-16-le"), "utf-8", "x: many zero bytes, expected UTF-8 text"),
+        ("Text.\n".encode("utf-16-le"), "utf-8", "the file is UTF-16, give `encoding` utf-16-le"),
+        ("Text.\n".encode("utf-16-be"), "utf-8", "the file is UTF-16, give `encoding` utf-16-be"),
+        ("Über".encode("utf-32"), "utf-8", "x: the file is UTF-32, expected UTF-8; give `encodin"),
+        (codecs.BOM_UTF32_BE, "utf-8", "x: the file is UTF-32, expected UTF-8; give `encodin"),
         ("中文文本。".encode("utf-16-le"), "utf-8", "x:1: byte 2 is not valid UTF-8"),
         (b"%PDF-1.7", "utf-8", "x is a PDF file, expected a text file"),
         (b"a\n\nb\0", "latin-1", "x:3: a NUL byte in "),

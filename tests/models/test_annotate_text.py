@@ -232,6 +232,20 @@ def test_what_is_whole_before_a_fault_comes_out(
         next(pieces)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_white_space_of_any_length_comes_back(
+    threads: int, models: list[Model], tokenizer: Any
+) -> None:
+    spaces = " \n\t" * 100_000
+    text = f"{spaces}It rains.{spaces}It rains{spaces}"
+    pieces = annotate(
+        io.BytesIO(text.encode()), models, tokenizer=tokenizer, threads=threads, input_format="text"
+    )
+    found = list(read_text(b"".join(piece.text for piece in pieces).decode()))
+    assert text_of(found) == text
+    assert len(found) == 2
+
+
 # other forms of output
 
 

@@ -194,6 +194,7 @@ class TestRefusals:
             (None, "`given` is of type NoneType, expected a text, a list of words, a Sentence or"),
             (b"man", "`given` is bytes, expected text; decode them: given.decode()"),
             ("man \ud83d", r"`given` has half of a pair of surrogates, '\ud83d', at index 4, exp"),
+            ("man\0 b", "`given` has a NUL character at index 3, expected text; leave it out: te"),
             ([["a"], ["b", "\ud83d"]], "`given[1]`: the form of word 2 has half of a pair of surr"),
         ],
     )

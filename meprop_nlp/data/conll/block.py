@@ -260,6 +260,10 @@ def _columns_message(fields: list[str], layout: Layout) -> str:
     line = "\t".join(fields)
     n = len(fields)
     found = f"found {n} column{'s' if n != 1 else ''} in {visible(line)!r}"
+    # such a layout is known by as little as a tab in the first line, which a text may have
+    if layout.kind == "tab" and len(line.split(" ")) != layout.width:
+        hint = 'for text with tabs in it, give the input format "text"'
+        return f"{found}, expected {layout.width}; {hint}"
     if n == 1 and " " in line:
         return f"{found}, expected {layout.width}; spaces between columns, CoNLL uses one tab"
     return f"{found}, expected {layout.width}"

@@ -117,6 +117,8 @@ def _refusal(line: str, wanted: str) -> str:
         return f"{found}; spaces between columns, CoNLL uses one tab"
     if n == 1:
         return f'{found}; for one word a line, give the input format "tab"'
+    if n < 8 and " " in line:  # columns with fewer have no spaces in them
+        return f'{found}; for text with tabs in it, give the input format "text"'
     if n in (3, 4):
         return f"{found}; in column 3 an integer, the HEAD"
     if n > 10:

@@ -21,7 +21,7 @@ def vertical_to_conllu(text: str, *, path: str = "<text>", first_line: int = 1) 
     A word may have spaces in it. `path` and `first_line` are of the text in messages.
 
     Raises:
-        DataError: a line has several columns.
+        DataError: a line has several columns, or a sentence more than `MOST_WORDS` words.
     """
     sentences: list[str] = []
     forms: list[str] = []
@@ -35,6 +35,6 @@ def vertical_to_conllu(text: str, *, path: str = "<text>", first_line: int = 1) 
         if form:
             forms.append(form)
         elif forms:
-            sentences.append(bare_conllu(forms))
+            sentences.append(bare_conllu(forms, f"{path}:{number - len(forms)}"))
             forms = []
     return "".join(sentences)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.data.conll.reading import read_text
-from meprop_nlp.data.formats.horizontal import horizontal_to_conllu, to_horizontal
+from meprop_nlp.data.formats.horizontal import MOST_WORDS, horizontal_to_conllu, to_horizontal
 from meprop_nlp.data.formats.vertical import to_vertical, vertical_to_conllu
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
@@ -78,3 +78,16 @@ def test_columns_are_no_vertical_text() -> None:
     with pytest.raises(DataError) as error:
         vertical_to_conllu("It\nrains\n\nIt\tPRON\n", path="a.txt", first_line=7)
     assert str(error.value).startswith("a.txt:10: a tab in 'It→PRON', expected one word")
+
+
+def test_sentence_without_an_end_is_refused() -> None:
+    most, line = (
+        ["a"] * MOST_WORDS,
+        r"<text>:2: a sentence of 10,001 words, expected at most 10,000",
+    )
+    assert forms_of(horizontal_to_conllu("b\n" + " ".join(most))) == [["b"], most]
+    with pytest.raises(DataError, match=line):
+        horizontal_to_conllu("b\n" + " ".join([*most, "a"]) + "\nb")
+    assert forms_of(vertical_to_conllu("\n" + "\n".join(most))) == [most]
+    with pytest.raises(DataError, match=line):
+        vertical_to_conllu("\n" + "\n".join([*most, "a"]) + "\n\nb")
