@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from conditions import conditions
-from readme import JOINT, joint_table, markdown
+from readme import EWT, IMST, JOINT, joint_table, markdown
 from treebanks import call
 
 from meprop_nlp.data.conll.reading import read
@@ -36,7 +36,6 @@ from meprop_nlp.training.checkpoint import checkpoint_path
 
 EDGES = (0.0, 0.5, 0.7, 0.9, 0.95, 0.99, 1.0)  # of confidence
 RESULTS = Path(__file__).parent / "results" / "joint.json"
-EWT, IMST = "ud-english-ewt", "ud-turkish-imst"
 
 # name: (data folder, options of `train`)
 RUNS: dict[str, tuple[str, list[str]]] = {

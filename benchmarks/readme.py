@@ -19,14 +19,16 @@ DOCUMENTS = (
     ROOT / "README.md",
     *(ROOT / "docs" / f"{name}.md" for name in ("speed", "accuracy", "teachers")),
 )
-FILES = ("treebanks", "linear", "lstm", "training", "decode", "joint", "teachers")
+FILES = ("treebanks", "linear", "lstm", "training", "decode", "joint", "teachers", "raw_text")
 NAMES = (
     *("tagger", "parser", "ptb", "conditions", "linear", "linear-grid", "lstm"),
     *("training-step", "training-parser", "training-tagger", "speed-conditions"),
     *("training", "decode", "decode-peers", "decode-conditions"),
     *("joint", "joint-pace", "joint-dev", "joint-gold", "joint-test", "joint-conditions"),
     *("teachers-test", "teachers-dev", "teachers-recipe"),
+    *("raw-text", "raw-text-turkish", "raw-text-pace"),
 )
+EWT, IMST = "ud-english-ewt", "ud-turkish-imst"  # folders
 # the scores of the joint model in the README, and in docs/accuracy.md
 SUMMARY = {
     "upos": "UPOS",
@@ -58,7 +60,7 @@ PACE = ["", "words/s", "times spaCy's", "file", "dev UPOS", "dev LAS"]
 # UD 2.5, the better sentences with paragraphs as ours; Stanza's with vectors and a language model
 SCORES_OF_TEXT = {"tokens": "Tokens", "sentence_spans": "Sentences", "words": "Words", **SUMMARY}
 PUBLISHED: dict[str, dict[str, dict[str, str]]] = {
-    "ud-english-ewt": {
+    EWT: {
         "UDPipe 1": {
             **{"sentence_spans": "77.4 to 86.9", "words": "98.9", "upos": "93.3", "xpos": "92.8"},
             **{"ufeats": "94.2", "lemmas": "95.5", "uas": "80.2", "las": "77.0"},
@@ -68,7 +70,7 @@ PUBLISHED: dict[str, dict[str, dict[str, str]]] = {
             **{"las": "86.8"},
         },
     },
-    "ud-turkish-imst": {
+    IMST: {
         "UDPipe 1": {
             **{"sentence_spans": "97.0", "words": "98.3", "upos": "91.6", "xpos": "90.7"},
             **{"ufeats": "88.5", "lemmas": "90.0", "uas": "62.2", "las": "55.1"},
@@ -459,6 +461,17 @@ def teachers_recipe(results: dict[str, dict[str, Any]]) -> str:
     return f"{markdown(columns, rows)}\n\n{notes}\n\n{picture}"
 
 
+def text_pace(pace: dict[str, Any]) -> str:
+    """Return the pace from text to trees, and what it was measured on."""
+    c = pace["conditions"]
+    made = markdown(PACE_OF_TEXT, text_pace_rows(pace))
+    return (
+        f"{made}\n\n{c['cpu']}, {c['threads']} threads, {c['kernels']}; medians of {c['rounds']} "
+        f"rounds over {pace['words']:,} words; peak memory over {pace['peak']['megabytes']:g} MB "
+        f"of text; {c['date']}; commit {c['commit']}."
+    )
+
+
 def _spread(values: list[float]) -> str:
     deviation = f" ({stdev(values):.2f})" if len(values) > 1 else ""
     return f"{mean(values):.2f}{deviation}"
@@ -502,6 +515,13 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
         made["teachers-dev"] = teachers_table(runs, "dev")
     if "pace" in results["teachers"]:
         made["teachers-recipe"] = teachers_recipe(results)
+
+    runs_of_text = results["raw_text"].get("runs", {})
+    for name, treebank in (("raw-text", EWT), ("raw-text-turkish", IMST)):
+        if runs_of_text.get(treebank, {}).get("test"):
+            made[name] = raw_text_table(runs_of_text, treebank, "test")
+    if "pace" in results["raw_text"]:
+        made["raw-text-pace"] = text_pace(results["raw_text"]["pace"])
     if "pace" in results["joint"]:
         made["joint-pace"] = joint_pace(results["joint"]["pace"])
     return {name: made.get(name) or UNMEASURED for name in NAMES}

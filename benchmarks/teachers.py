@@ -14,8 +14,8 @@ import os
 import random
 from pathlib import Path
 
-from joint import EWT, IMST, Split, add_result, finished, model_path, run
-from readme import teachers_table
+from joint import Split, add_result, finished, model_path, run
+from readme import EWT, IMST, teachers_table
 
 RESULTS = Path(__file__).parent / "results" / "teachers.json"
 N_SMALL = 300  # sentences of a small treebank

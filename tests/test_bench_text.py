@@ -117,6 +117,9 @@ def test_published_scores_stand_below_ours(script: Any) -> None:
     assert lines[2] == "| ours | 99.12 |  |  |  |  |  |  |  | 80.00 | 2.0 MB |"
     assert lines[3].startswith("| UDPipe 1, published |  | 77.4 to 86.9 | 98.9 | 93.3 |")
     assert all(line.count("|") == lines[0].count("|") for line in lines)
+    made = readme.tables({file: {} for file in readme.FILES} | {"raw_text": {"runs": runs}})
+    assert made["raw-text"].splitlines() == lines
+    assert made["raw-text-turkish"] == readme.UNMEASURED
     of_dev = readme.raw_text_table(runs, "ud-turkish-imst", "dev").splitlines()
     assert [line.split(" | ")[0] for line in of_dev[2:]] == [
         "| UDPipe 1, published (test)",
@@ -152,6 +155,10 @@ def test_quick_run_measures_pace_first_tree_and_memory(
     assert pace["bytes"] == {"small": model.stat().st_size}
     (row,) = script("readme").text_pace_rows(pace)
     assert len(row) == len(script("readme").PACE_OF_TEXT)
+    readme = script("readme")
+    made = readme.tables({file: {} for file in readme.FILES} | {"raw_text": stored})
+    assert "| small |" in made["raw-text-pace"]
+    assert "peak memory over 0.1 MB of text" in made["raw-text-pace"]
     assert row[:3] == ["small", f"{pace['words_per_second']['small']:,}", "not measured"]
 
 
