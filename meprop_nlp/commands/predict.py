@@ -45,6 +45,12 @@ class Annotating(Reading):
         metavar="ACTION",
         help="What to do with a faulty sentence: fail or skip.",
     )
+    token_ranges: bool = setting(
+        False,
+        names=("token-ranges",),
+        help="Of text, write into MISC where each token stood, as TokenRange=START:END, counted in "
+        "characters from 0.",
+    )
     output_format: str = setting(
         "conllu",
         choices=OUTPUT_FORMATS,
@@ -182,6 +188,7 @@ class _Annotated:
             fill_deps=fill_deps,
             threads=threads,
             tokenizer=self._tokenizer,
+            token_ranges=how.token_ranges,
             write_sentence=self.form.write,
         )
         if self._parses and not fill_deps:

@@ -49,6 +49,7 @@ class TextChunk(NamedTuple):
         path: the name of the file in messages.
         text: the text with all white space; after the last unit, up to the next one.
         first_line: the 1-based number of the first line in the file.
+        first_character: how many characters of the file precede it, a byte order mark excepted.
         is_first: whether the file begins here.
         pauses: whether the chunk was cut because reading on from the pipe would have blocked.
     """
@@ -56,6 +57,7 @@ class TextChunk(NamedTuple):
     path: str
     text: str
     first_line: int = 1
+    first_character: int = 0
     is_first: bool = True
     pauses: bool = False
 
@@ -187,7 +189,8 @@ def _cut(
             chunk = start._replace(text=rest[:end], pauses=pauses)
             yield chunk
             line = chunk.first_line + n_line_ends(chunk.text)
-            start = TextChunk(path, "", line, is_first=False)
+            place = chunk.first_character + len(chunk.text)
+            start = TextChunk(path, "", line, place, is_first=False)
             begin += end
         if failure is not None:
             raise failure

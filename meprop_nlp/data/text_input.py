@@ -35,15 +35,24 @@ class TextInput:
         input_format: `text`; `horizontal`, a sentence a line with spaces between its words; or
             `vertical`, a word a line and an empty line after each sentence.
         tokenize: makes CoNLL-U of running text, in several threads at a time; None: nothing does.
+            With `token_ranges` it is also given `first`, see `Tokenizer.conllu`.
+        token_ranges: whether each token of running text says where it stood.
 
     Raises:
         ConfigError: there is no tokenizer, and the format needs one.
     """
 
-    def __init__(self, input_format: str, tokenize: Callable[[str], str] | None) -> None:
+    def __init__(
+        self,
+        input_format: str,
+        tokenize: Callable[..., str] | None,
+        *,
+        token_ranges: bool = False,
+    ) -> None:
         if input_format == "text" and tokenize is None:
             raise ConfigError(f"`input_format` is text, but {NO_TOKENIZER}")
         self._format, self._tokenize = input_format, tokenize
+        self._token_ranges = token_ranges
 
     def read(self, source: Source, encoding: str = "utf-8") -> Iterator[TextChunk]:
         """Yield a source in pieces of whole sentences; errors are those of `read_texts`."""
@@ -72,4 +81,6 @@ class TextInput:
         if self._format == "vertical":
             return vertical_to_conllu(chunk.text, path=chunk.path, first_line=chunk.first_line)
         assert self._tokenize is not None
+        if self._token_ranges:
+            return self._tokenize(chunk.text, first=chunk.first_character)
         return self._tokenize(chunk.text)

@@ -72,6 +72,7 @@ def annotate(
     fill_deps: bool = False,
     threads: int = 1,
     tokenizer: TextTokenizer | None = None,
+    token_ranges: bool = False,
     write_sentence: Callable[[Sentence], str] | None = None,
 ) -> Iterator[Piece]:
     """Yield a file's sentences annotated, in order; memory does not grow with the file.
@@ -88,6 +89,7 @@ def annotate(
         fill_deps: write predicted trees into DEPS too, instead of emptying it; CoNLL-U only.
         threads: how many chunks of the file to annotate at a time.
         tokenizer: makes words of text; None: that of the models, see `tokenizer_of`.
+        token_ranges: write into MISC where each token stood in the text, see `Tokenizer.conllu`.
         write_sentence: returns the text of an annotated sentence, such as `to_json`; None: what
             came as CoNLL keeps its layout, and what came as text becomes CoNLL-U.
 
@@ -101,7 +103,8 @@ def annotate(
     check_arguments("auto" if is_text else input_format, on_error, max_errors)
     if tokenizer is None and not callable(models):
         tokenizer = tokenizer_of(models)
-    text = TextInput(input_format, None if tokenizer is None else tokenizer.conllu)
+    tokenize = None if tokenizer is None else tokenizer.conllu
+    text = TextInput(input_format, tokenize, token_ranges=token_ranges)
     annotator = _Annotator(models, confidence, keep, fill_deps, text, write_sentence)
     with ExitStack() as stack:
         if input_format == "auto":

@@ -99,17 +99,21 @@ class Tokenizer:
         """Return the tokenizer of a model; None if it has none."""
         return cls(file) if TOKENIZER in file.header else None
 
-    def conllu(self, text: str) -> str:
+    def conllu(self, text: str, *, first: int | None = None) -> str:
         """Return a text as CoNLL-U, with `# newpar` and `# text`, and its white space in MISC.
 
         An empty line, or white space with two line ends in it, is between paragraphs; all other
         white space is a space. The text begins and ends a paragraph. See `data.spaces` for MISC.
+
+        Args:
+            first: write `TokenRange=START:END` into the MISC of each token, where its characters
+                stand in the whole text, of which so many precede this part; None: do not.
         """
         characters = _Characters.of(text)
         if not len(characters.places):
             return ""
         ends = self._ends(characters)
-        return "".join(_written(text, characters, ends, self))
+        return "".join(_written(text, characters, ends, self, first))
 
     def _ends(self, characters: _Characters) -> _Ends:
         """Return what ends after each character that is not white space: (n,)."""
@@ -206,9 +210,13 @@ def _with_bounded_sentences(ends: _Ends) -> _Ends:
 
 
 def _written(
-    text: str, characters: _Characters, ends: _Ends, tokenizer: Tokenizer
+    text: str, characters: _Characters, ends: _Ends, tokenizer: Tokenizer, offset: int | None
 ) -> Iterator[str]:
-    """Yield the lines of the tokens, sentence after sentence."""
+    """Yield the lines of the tokens, sentence after sentence.
+
+    Args:
+        offset: how many characters precede the text, if tokens are to say where they stood.
+    """
     places = characters.places
     lasts = np.flatnonzero(ends)
     stops = places[lasts] + 1
@@ -242,6 +250,9 @@ def _written(
             if start and first == 0 and not joined:
                 before = f"SpacesBefore={escaped(text[:start])}"
                 misc = before if misc == "_" else f"{misc}|{before}"
+            if offset is not None:
+                stood = f"TokenRange={offset + start}:{offset + stop}"
+                misc = stood if misc == "_" else f"{misc}|{stood}"
             joined.append(form if not after else f"{form} ")
             split = None
             if is_split or (always and form.lower() in always):

@@ -79,3 +79,20 @@ def test_tokens_alone_are_refused(run: Run, treebank: Path, tmp_path: Path) -> N
     result = run(*TRAIN, "--heads", "tokens", "--train", treebank, "-o", path)
     assert result.exit_code == 2
     assert "--heads tokens goes with another head" in result.stderr
+
+
+def test_tokens_say_where_they_stood_in_a_file_of_several_pieces(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    text = "\ufeffÜber it.\r\n\r\n" + "It rains. " * 10 + "\n\n" + "Time flies\n\n" * 9000
+    (tmp_path / "in.txt").write_bytes(text.encode())
+    result = run("tag", "--model", model, "--token-ranges", tmp_path / "in.txt", "-t", 2)
+    assert result.exit_code == 0, result.output
+    found = 0
+    for line in result.stdout.split("\n"):
+        columns = line.split("\t")
+        if "TokenRange=" in line:
+            start, end = map(int, columns[9].split("TokenRange=")[1].split(":"))
+            assert text[1:][start:end] == columns[1]
+            found += 1
+    assert found > 18000

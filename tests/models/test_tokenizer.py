@@ -61,6 +61,18 @@ def test_tokens_do_not_reach_over_white_space(text: str) -> None:
     assert tokens == text.split()
 
 
+@given(TEXTS, st.integers(0, 10**12))
+def test_tokens_say_where_they_stood(text: str, first: int) -> None:
+    tokenizer = Tokenizer(random_tokenizer(2))
+    found = list(read_text(tokenizer.conllu(text, first=first), input_format="conllu"))
+    for sentence in found:
+        for form, misc in sentence.tokens():
+            stood = next(a for a in misc.split("|") if a.startswith("TokenRange="))
+            start, end = (int(n) - first for n in stood.removeprefix("TokenRange=").split(":"))
+            assert text[start:end] == form
+    assert text_of(found) == (text if text.strip() else "")
+
+
 def test_an_empty_line_ends_a_paragraph() -> None:
     never = Tokenizer(random_tokenizer(1, bias=[99, 0, 0, 0, 0]))
     text = "a b\nc\n\nd\r\n \t\r\ne\r\nf\n\n\n"
