@@ -28,6 +28,7 @@ from conditions import conditions
 from readme import EWT, IMST, JOINT, joint_table, markdown
 from treebanks import call
 
+from meprop_nlp.config import TAG_COLUMNS
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.files import replacing
 from meprop_nlp.models.model import load
@@ -97,6 +98,8 @@ def run(
     log = model.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
     epochs = [json.loads(line) for line in log]
 
+    tags = [name for name in TAG_COLUMNS if f"{name}_values" in info]
+
     def scores(path: str, *more: str) -> dict[str, float]:
         printed = call("evaluate", path, "--model", str(model), "--json", *more, *evaluating)
         metrics = json.loads(printed)["metrics"]
@@ -113,7 +116,7 @@ def run(
         "seconds_of_epochs": sum(epoch["seconds"] for epoch in epochs),
         "dev": scores(dev),
         "test": scores(test),
-        "dev, gold tags kept": scores(dev, "--keep", "upos,xpos,feats"),
+        "dev, gold tags kept": scores(dev, "--keep", ",".join(tags)),
         "alone": alone,
         "conditions": conditions(),
     }
