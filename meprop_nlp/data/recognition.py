@@ -14,6 +14,7 @@ from typing import IO, cast
 from meprop_nlp.data.conll.layout import has_conll_name, is_bracketed
 from meprop_nlp.data.lines import demand_encoding, is_utf8
 from meprop_nlp.data.source import Prefixed, Source, opened, read_pieces, source_name
+from meprop_nlp.errors import DataError
 
 _LONGEST_START = 1 << 20  # characters
 _PIECE = 1 << 16
@@ -77,7 +78,10 @@ def recognized(source: Source, encoding: str = "utf-8") -> Iterator[tuple[Source
             decoder = codecs.getincrementaldecoder(encoding)("replace")
             for piece in read_pieces(stream, path, utf8=is_utf8(encoding)):
                 start.append(piece)
-                yield decoder.decode(piece)
+                try:
+                    yield decoder.decode(piece)
+                except UnicodeError as error:  # such as UTF-16 without a byte order mark
+                    raise DataError(f"{path}: {error}; is `encoding` right?") from None
 
         beginning = _beginning(pieces(), path)
         yield io.BufferedReader(Prefixed(b"".join(start), stream, path)), beginning

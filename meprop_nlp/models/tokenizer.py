@@ -7,8 +7,9 @@ characters is folded into the first layer's sums, as the words' is in the joint 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ from meprop_nlp.native import core
 PREFIX = f"{TOKENIZER}."  # begins the names of its arrays
 WINDOW = 400  # characters that are decided together
 MARGIN = 40  # further characters that are read on both sides
-BATCH = 32  # windows that are read at once
+BATCH = 12_000  # characters that are decided before more are read, about
 MOST_TOKENS = 1000  # of a sentence; after these it ends, whatever stands there
 
 _Ends = npt.NDArray[np.uint8]
@@ -118,7 +119,8 @@ class Tokenizer:
     def _ends(self, characters: _Characters) -> _Ends:
         """Return what ends after each character that is not white space: (n,)."""
         numbers = self.alphabet.numbers(characters.read)
-        ends = self._predicted(numbers)[characters.is_text]
+        separators = np.flatnonzero(characters.read == ord(PARAGRAPH))
+        ends = self._predicted(numbers, separators)[characters.is_text]
         before_space = np.append(np.diff(characters.places) > 1, True)
         if self.spaces_within:
             before_space &= ends != NOTHING
@@ -128,21 +130,46 @@ class Tokenizer:
         ends[last] = np.maximum(ends[last], TOKEN) + (SENTENCE - TOKEN)
         return _with_bounded_sentences(ends)
 
-    def _predicted(self, numbers: npt.NDArray[np.int32]) -> _Ends:
-        """Return what the network says of each character: (n,)."""
-        n = len(numbers)
-        found = np.empty(n, np.uint8)
-        for first in range(0, n, BATCH * WINDOW):
-            starts = np.arange(first, min(n, first + BATCH * WINDOW), WINDOW)
-            begins, stops = np.maximum(starts - MARGIN, 0), np.minimum(starts + WINDOW + MARGIN, n)
-            bounds = np.concatenate([[0], np.cumsum(stops - begins)])
-            rows = np.concatenate([numbers[a:b] for a, b in zip(begins, stops, strict=True)])
-            ends = self._scored(self._read(rows, bounds))
-            for start, begin, bound in zip(starts, begins, bounds[:-1], strict=True):
-                size = min(WINDOW, int(n - start))
-                place = int(bound + start - begin)
-                found[start : start + size] = ends[place : place + size]
+    def _predicted(
+        self, numbers: npt.NDArray[np.int32], separators: npt.NDArray[np.int64]
+    ) -> _Ends:
+        """Return what the network says of each character: (n,).
+
+        Each paragraph is read for itself, so that what is found does not depend on where a text was
+        cut into parts, which are whole paragraphs.
+
+        Args:
+            separators: where the paragraphs begin and end; the first and the last character too.
+        """
+        found = np.zeros(len(numbers), np.uint8)
+        windows: list[_Window] = []
+        length = 0
+        for first, last in pairwise(separators.tolist()):
+            for start in range(first, last + 1, WINDOW):
+                stop = min(start + WINDOW, last + 1)
+                windows.append(
+                    _Window(max(first, start - MARGIN), start, stop, min(last + 1, stop + MARGIN))
+                )
+                length += stop - start
+                if length >= BATCH:
+                    self._read_windows(numbers, windows, found)
+                    windows, length = [], 0
+        self._read_windows(numbers, windows, found)
         return found
+
+    def _read_windows(
+        self, numbers: npt.NDArray[np.int32], windows: Sequence[_Window], found: _Ends
+    ) -> None:
+        """Write into `found` what the network says of the characters of some windows."""
+        if not windows:
+            return
+        sizes = [window.stop_reading - window.begin for window in windows]
+        bounds = np.concatenate([[0], np.cumsum(sizes)])
+        rows = np.concatenate([numbers[w.begin : w.stop_reading] for w in windows])
+        ends = self._scored(self._read(rows, bounds))
+        for window, bound in zip(windows, bounds.tolist(), strict=False):
+            place = bound + window.start - window.begin
+            found[window.start : window.stop] = ends[place : place + window.stop - window.start]
 
     def _scored(self, states: Array) -> _Ends:
         """Return the end with the best score for each of some states: (n,)."""
@@ -151,6 +178,20 @@ class Tokenizer:
         scores = self._output.product(states) + self._bias
         best: _Ends = scores.argmax(1).astype(np.uint8)
         return best
+
+
+class _Window(NamedTuple):
+    """Characters that are decided together, and those that are read for it.
+
+    Attributes:
+        begin, stop_reading: the first character that is read, and the one after the last.
+        start, stop: the first that is decided, and the one after the last.
+    """
+
+    begin: int
+    start: int
+    stop: int
+    stop_reading: int
 
 
 class _Characters(NamedTuple):

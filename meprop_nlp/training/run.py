@@ -36,7 +36,13 @@ from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
 from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.task import Task
-from meprop_nlp.training.tokenizer import remove_tokenizer, train_tokenizer, wants_tokenizer
+from meprop_nlp.training.tokenizer import (
+    allows_tokenizer,
+    has_begun_tokenizer,
+    remove_tokenizer,
+    train_tokenizer,
+    wants_tokenizer,
+)
 from meprop_nlp.training.treebanks import (
     Treebank,
     fingerprint,
@@ -138,9 +144,12 @@ def train(
             hooks=hooks,
         )
         # a run that was stopped before its own first epoch ended has only teachers to go on from
-        resume = resume and path is not None and checkpoint_path(path).exists()
+        begun = path is not None and with_tokenizer and has_begun_tokenizer(path)
+        resume = resume and path is not None and (begun or checkpoint_path(path).exists())
     data = replace(data, sources=sources.taught_by(teachers, knowledge, path, hooks))
-    tokenizer = initial.tokenizer if initial else None
+    tokenizer = None
+    if initial and allows_tokenizer(settings.network):
+        tokenizer = initial.tokenizer
     if with_tokenizer:
         tokenizer, resume = train_tokenizer(
             of_text,

@@ -218,17 +218,22 @@ def fitting_epochs(n_characters: int) -> int:
     return max(LONG, min(LONGEST, STEPS // n_batches))
 
 
+def allows_tokenizer(network: object) -> bool:
+    """Return whether a network of these settings may have a tokenizer beside it."""
+    return isinstance(network, JointConfig) and (not network.heads or TOKENS in network.heads)
+
+
 def wants_tokenizer(network: object, train: Sequence[Sentence]) -> bool:
     """Return whether a training of these settings, with these sentences, makes a tokenizer.
 
     Raises:
         ConfigError: the user asks for one, and the sentences do not say how their text was written.
     """
-    if not isinstance(network, JointConfig) or (network.heads and TOKENS not in network.heads):
+    if not allows_tokenizer(network):
         return False
     if has_text(train):
         return True
-    if network.heads:
+    if isinstance(network, JointConfig) and network.heads:
         raise ConfigError(
             "the training file does not say how its text was written: it has neither `# text` nor "
             "SpaceAfter=No; leave tokens out of `heads`"
@@ -280,6 +285,7 @@ def train_tokenizer(
             if path.exists() and not begun:
                 file = read_model_file(path)
                 if _same_run(file, settings, identity):
+                    file.header[TOKENIZER]["scores"] = file.header["scores"]
                     return file, checkpoint_path(output or path).exists()
             elif not begun:
                 demand_checkpoint(output)
@@ -315,6 +321,12 @@ def train_tokenizer(
 def tokenizer_path(output: Path) -> Path:
     """Return where the tokenizer of a model stands while the model is trained."""
     return output.with_name(f"{output.name.removesuffix('.safetensors')}.tokenizer.safetensors")
+
+
+def has_begun_tokenizer(output: Path) -> bool:
+    """Return whether the tokenizer of a model that is being trained is there, whole or in part."""
+    path = tokenizer_path(output)
+    return path.exists() or checkpoint_path(path).exists()
 
 
 def remove_tokenizer(output: Path) -> None:

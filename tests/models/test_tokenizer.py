@@ -129,12 +129,17 @@ def test_windows_agree_with_reading_the_whole_text(monkeypatch: pytest.MonkeyPat
     rng = np.random.default_rng(3)
     text = "".join(rng.choice(list("abcAB.,'? "), 4000))
     tokenizer = Tokenizer(random_tokenizer(3))
-    numbers = tokenizer.alphabet.numbers(np.array([ord(c) for c in text], np.uint32))
-    in_windows = tokenizer._predicted(numbers)
+    in_windows = tokenizer.conllu(text)
     monkeypatch.setattr(module, "WINDOW", 5000)
-    whole = tokenizer._predicted(numbers)
-    assert np.mean(in_windows == whole) > 0.999
-    assert {NOTHING, TOKEN, SENTENCE} & set(whole.tolist())
+    assert len(set(in_windows.split("\n")) ^ set(tokenizer.conllu(text).split("\n"))) < 20
+
+
+@given(st.lists(st.text("abC.,' \n", min_size=1).filter(str.strip), min_size=2, max_size=5))
+def test_each_paragraph_is_read_for_itself(paragraphs: list[str]) -> None:
+    tokenizer = Tokenizer(random_tokenizer(1))
+    parts = [f"{paragraph.strip()}\n\n" for paragraph in paragraphs]
+    whole = tokenizer.conllu("".join(parts))
+    assert whole == "".join(map(tokenizer.conllu, parts))
 
 
 @pytest.mark.parametrize(

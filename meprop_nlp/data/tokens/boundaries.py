@@ -1,6 +1,6 @@
 """`Boundaries`: the running text of a treebank, and what ends after each of its characters."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from random import Random
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.spaces import spaces_after
 from meprop_nlp.data.tokens.alphabet import PARAGRAPH, SPACE
 
 # What ends after a character. A multiword token is one that is split into words.
@@ -104,15 +105,31 @@ def tokens_of(sentence: Sentence) -> list[Token]:
     split = {token.first: token.last for token in sentence.multiword_tokens}
     found: list[Token] = []
     words = iter(sentence.words)
-    for form, misc in sentence.tokens():
+    tokens = sentence.tokens()
+    for (form, _), spaced in zip(tokens, _spaced(sentence, tokens), strict=True):
         word = next(words)
         last = split.get(word.id)
         for _ in range(word.id, last or word.id):
             next(words)
-        spaced = "SpaceAfter=No" not in misc.split("|")
         is_punctuation = last is None and word.upos == "PUNCT"
         joined = SPACE.join(form.split()) or form
         found.append(Token(joined, last is not None, spaced, is_punctuation))
+    return found
+
+
+def _spaced(sentence: Sentence, tokens: Sequence[tuple[str, str]]) -> list[bool]:
+    """Return which tokens white space follows: by MISC, or by `# text` where MISC never says it."""
+    if any("Space" in misc for _, misc in tokens):
+        return [bool(spaces_after(misc)) for _, misc in tokens]
+    text, place = sentence.text, 0
+    found = []
+    for form, _ in tokens:
+        if not text.startswith(form, place):
+            return [True] * len(tokens)  # another text
+        place += len(form)
+        rest = text[place:]
+        found.append(not rest or rest[0].isspace())
+        place += len(rest) - len(rest.lstrip())
     return found
 
 

@@ -96,3 +96,12 @@ def test_a_treebank_says_how_its_text_was_written_or_not(sentences: list[Sentenc
     assert has_text([Sentence.from_words(["a", "b"], misc=["SpaceAfter=No", "_"])])
     assert not has_text([Sentence.from_words(["a", "b"])])
     assert not has_text(read_text("# text_en = A b\n" + line(1, "a")))
+
+
+def test_the_text_comment_says_where_white_space_is_if_misc_does_not() -> None:
+    forms = ["Time", "flies", ".", "Yes"]
+    lines = "".join(line(n, form) for n, form in enumerate(forms, start=1))
+    aligned = next(read_text(f"# text = Time flies. Yes\n{lines}"))
+    assert [token.spaced for token in tokens_of(aligned)] == [True, False, True, True]
+    other = next(read_text(f"# text = Time runs. Yes\n{lines}"))
+    assert [token.spaced for token in tokens_of(other)] == [True] * 4
