@@ -163,7 +163,7 @@ def make_app(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
         name="meprop-nlp",
         cls=_Commands,
         help="Train models for tags, lemmas and dependency trees by sparse backpropagation "
-        "(meProp, meSimp), and annotate and evaluate CoNLL files with them.",
+        "(meProp, meSimp), and annotate text and CoNLL files with them.",
         no_args_is_help=True,
         add_completion=True,
         pretty_exceptions_enable=False,

@@ -37,10 +37,13 @@ def info(
     if model is None:
         description = {**_installed(), "kernels": kernels_in_use()}
     else:
+        from meprop_nlp.models.boxed import licence_of
         from meprop_nlp.models.file import describe
 
         demand_model(model, ANY_TRAINING)
-        description = {**describe(model), "kernels": kernels_in_use()}
+        licence = licence_of(model)
+        own = {} if licence is None else {"licence": licence}
+        description = {**describe(model), **own, "kernels": kernels_in_use()}
     if json:
         print_json(description)
     else:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
+from unicodedata import category
 
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.document import Document
-from meprop_nlp.data.lines import demand_text
+from meprop_nlp.data.lines import demand_text, shortened
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError, DataError
 
@@ -38,7 +39,8 @@ def read_input(given: object, name: str, tokenizer: TextTokenizer | None) -> Sen
 
     Raises:
         ConfigError: it is a text, and there is no tokenizer.
-        DataError: it is none of these, or empty words or half a character are in it.
+        DataError: it is none of these, empty words or half a character are in it, or a text stands
+            where a word is expected.
     """
     if isinstance(given, Sentence | Document):
         return given
@@ -46,6 +48,8 @@ def read_input(given: object, name: str, tokenizer: TextTokenizer | None) -> Sen
         return _tokenized(given, name, tokenizer)
     parts = _parts(given, name)
     if isinstance(parts[0], str):
+        if tokenizer is not None:
+            _demand_no_texts(parts, name)
         return _sentence_of(parts, name)
     return Document(read_sentence(part, f"{name}[{i}]") for i, part in enumerate(parts))
 
@@ -126,6 +130,18 @@ def _tokenized(text: str, name: str, tokenizer: TextTokenizer | None) -> Documen
     for sentence in document:
         sentence.path = "<text>"
     return document
+
+
+def _demand_no_texts(words: list[object], name: str) -> None:
+    """Raise DataError if what stands where a word is expected looks like a text."""
+    for i, word in enumerate(words):
+        parts = word.split() if isinstance(word, str) else []
+        is_text = len(parts) > 3 or (len(parts) > 1 and category(parts[-1][-1]) == "Po")
+        if is_text:
+            raise DataError(
+                f"`{name}[{i}]` is {shortened(str(word))!r}, expected a word: a list of words is "
+                "one sentence; for several texts use `pipe`, which takes a list of texts"
+            )
 
 
 def _sentence_of(words: list[object], name: str) -> Sentence:

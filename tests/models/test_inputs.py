@@ -232,3 +232,9 @@ class TestRefusals:
             assert 'model(["Time", "flies"])' in message
             assert "meprop-nlp train, with tokens among its heads" in message
         assert model(["It", "rains."]).forms == ["It", "rains."]
+
+
+def test_a_list_of_texts_is_not_taken_for_words(model: Model) -> None:
+    with pytest.raises(DataError, match=r"`given\[0\]` is 'It rains\.', expected a word.*`pipe`"):
+        model(["It rains.", "Dogs bark."])
+    assert len(model(["10 000", "dogs"])) == 2

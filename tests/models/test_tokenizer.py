@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.spaces import text_of
-from meprop_nlp.data.tokens.boundaries import NOTHING, SENTENCE, TOKEN
 from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models import tokenizer as module
 from meprop_nlp.models.file import TOKENIZER, ModelFile
