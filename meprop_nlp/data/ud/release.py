@@ -86,6 +86,7 @@ class Treebank:
             parts = urlsplit(server)
             is_address = parts.scheme in ("https", "http", "file") and server.isprintable()
             is_address &= bool(parts.netloc) or parts.scheme == "file"
+            (parts.hostname or "").encode("idna")  # or UnicodeError, a ValueError
         except ValueError:
             is_address = False
         if not is_address or " " in server:

@@ -44,7 +44,11 @@ def test_release_that_can_be_none_is_refused(release: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "server", ["", "server", "ftp://server", "https://", "http://[::1", "file.tar.gz", "http://a b"]
+    "server",
+    [
+        *("", "server", "ftp://server", "https://", "http://[::1", "file.tar.gz", "http://a b"),
+        *("http://a..b/", f"http://{'a' * 64}/"),
+    ],
 )
 def test_address_that_is_none_is_refused(server: str) -> None:
     with pytest.raises(ConfigError, match="`server` is"):
