@@ -60,7 +60,7 @@ def download(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace files that are there already.")
+        bool, typer.Option("--force", help="Replace files of the treebank that are there already.")
     ] = False,
     timeout: Annotated[
         float, typer.Option(help="Seconds to wait for an answer of the server.")

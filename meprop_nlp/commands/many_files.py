@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
 from meprop_nlp.commands import console
@@ -52,7 +53,7 @@ def annotate_each(
     """
     from meprop_nlp.data.conll.writing import write_pieces
 
-    left = [job for job in jobs if force or not Path(job.output).exists()]
+    left = [job for job in jobs if force or not Path(job.output).is_file()]
     if len(left) < len(jobs) and not verbosity.quiet:
         n_done = number_of(len(jobs) - len(left), "file")
         console.note(f"{n_done} of {len(jobs):,} skipped: their results are there; see --force")
@@ -138,8 +139,11 @@ def _pieces_of(future: Future[_Read]) -> Iterator[Piece]:
 
 
 def _is_small(path: str) -> bool:
-    """Return whether all of a file may be in memory."""
+    """Return whether all of a file may be in memory; a packed file may be any size, a pipe too."""
+    from meprop_nlp.data.source import is_packed
+
     try:
-        return not path.endswith((".gz", ".xz", ".bz2")) and Path(path).stat().st_size <= _SMALL
+        found = Path(path).stat()
+        return S_ISREG(found.st_mode) and found.st_size <= _SMALL and not is_packed(path)
     except OSError:  # whoever reads it will say why
         return True

@@ -42,7 +42,8 @@ def planned(
         keep: files, besides the inputs, that must not be replaced.
 
     Raises:
-        ConfigError: two inputs would have the same result, or a result would replace an input.
+        ConfigError: two inputs would have the same result; a result would replace an input, or be
+            an input of the next run.
         DataError: there is no file in a folder.
     """
     head = output.partition("{}")[0]
@@ -60,6 +61,7 @@ def planned(
                 seen.add(os.path.realpath(path))
                 jobs.append(Job(str(path), _result(name, output, ending)))
     _demand_apart(jobs, seen, keep)
+    _demand_outside(jobs, files, folder)
     return jobs
 
 
@@ -69,7 +71,7 @@ def _files_in(file: str, output: Path) -> Iterator[tuple[Path, str]]:
     if not path.is_dir():
         yield path, path.name
         return
-    skipped = output.resolve() if path.resolve() in output.resolve().parents else None
+    skipped = output.resolve() if _is_within(output, path) else None
     found = 0
     for each in sorted(path.rglob("*")):
         parts = each.relative_to(path).parts
@@ -81,6 +83,10 @@ def _files_in(file: str, output: Path) -> Iterator[tuple[Path, str]]:
         yield each, each.relative_to(path).as_posix()
     if not found:
         raise DataError(f"{file}: no files in this folder")
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    return folder.resolve() in path.resolve().parents
 
 
 def _result(name: str, output: str, ending: str) -> str:
@@ -111,3 +117,18 @@ def _demand_apart(
                 f"--output: the result of {source} would be {output}, which is an input file too; "
                 "choose another folder or name"
             )
+
+
+def _demand_outside(jobs: Iterable[Job], files: Iterable[str], output: Path) -> None:
+    """Raise ConfigError if the next run would find a result among the files of a folder."""
+    for file in files:
+        folder = Path(file)
+        if not folder.is_dir() or _is_within(output, folder):  # then the results are left out
+            continue
+        for source, result in jobs:
+            if _is_within(Path(result), folder):
+                raise ConfigError(
+                    f"--output: the result of {source} would be {result}, which the next run would "
+                    f"take for one of the files in {file}; give a folder for the results, such as "
+                    f"{folder / 'results'}/"
+                )

@@ -38,7 +38,7 @@ def parse(
     annotating: Annotating,
     verbosity: Verbosity,
 ) -> None:
-    """Parse CoNLL files with a model of train-parser.
+    """Parse text or CoNLL files with a model of train-parser.
 
     HEAD and DEPREL are replaced. DEPS is emptied, except in a file with empty nodes, which need it:
     there it holds the tree. PHEAD and PDEPREL of CoNLL-X are emptied too; all else stays. The

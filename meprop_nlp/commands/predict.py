@@ -69,7 +69,8 @@ class Annotating(Reading):
     force: bool = setting(
         False,
         names=("force",),
-        help="Where each input has a result of its own: make again what is there already.",
+        help="Where each input has a result of its own: make again what is there already; "
+        "without it, that stays, whatever model and format it is of.",
     )
     confidence: bool = setting(
         False,

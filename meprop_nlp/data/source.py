@@ -120,6 +120,12 @@ class Prefixed(io.RawIOBase):
         return len(piece)
 
 
+def is_packed(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is decompressed when it is read; OSError if it cannot be opened."""
+    with open(path, "rb") as stream:  # noqa: PTH123
+        return _first_bytes(stream).startswith((_GZIP, _XZ, _BZIP2))
+
+
 def is_binary(source: Source) -> bool:
     """Return whether the source yields bytes, as everything but an open text stream does."""
     if isinstance(source, str | os.PathLike):

@@ -33,6 +33,8 @@ _LINE_END = r"(?:\r\n|\n|\r(?!\n))"
 # what ends a unit of text, with all the white space that belongs to it
 PARAGRAPH_ENDS = re.compile(rf"{_LINE_END}[^\S\r\n]*{_LINE_END}\s*")
 LINE_ENDS = re.compile(rf"{_LINE_END}\s*")
+# of vertical text, in which other white space than spaces and tabs is a word
+EMPTY_LINES = re.compile(rf"{_LINE_END}[ \t]*{_LINE_END}[ \t\r\n]*")
 _SPACES = re.compile(r"\s+")
 
 _NO_SPACE = re.compile(r"\S")

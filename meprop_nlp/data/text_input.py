@@ -8,7 +8,7 @@ from meprop_nlp.data.conll.layout import FORMATS
 from meprop_nlp.data.formats.horizontal import horizontal_to_conllu
 from meprop_nlp.data.formats.vertical import vertical_to_conllu
 from meprop_nlp.data.source import Source
-from meprop_nlp.data.text import LINE_ENDS, TextChunk, read_texts
+from meprop_nlp.data.text import EMPTY_LINES, LINE_ENDS, TextChunk, read_texts
 from meprop_nlp.errors import ConfigError
 
 TEXT_FORMATS = ("text", "horizontal", "vertical")
@@ -60,7 +60,7 @@ class TextInput:
             case "horizontal":
                 return read_texts(source, encoding=encoding, ends=LINE_ENDS, longest=None)
             case "vertical":
-                return read_texts(source, encoding=encoding, longest=None)
+                return read_texts(source, encoding=encoding, ends=EMPTY_LINES, longest=None)
             case _:
                 return read_texts(source, encoding=encoding)
 

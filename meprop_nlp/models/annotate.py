@@ -296,8 +296,10 @@ class _Annotator:
 def _rewritten(text: bytes, layout: Layout, write_sentence: Callable[[Sentence], str]) -> bytes:
     """Return sentences that the native core wrote in another form."""
     lines = text.decode().split("\n")
-    sentences = parse_lines(lines, path="<annotated>", layout=layout)
-    written = [write_sentence(s) for s in sentences if isinstance(s, Sentence)]
+    written: list[str] = []
+    for block in parse_lines(lines, path="<annotated>", layout=layout):
+        assert isinstance(block, Sentence), block  # the core writes no faulty ones
+        written.append(write_sentence(block))
     return "".join(written).encode("utf-8", "surrogatepass")
 
 

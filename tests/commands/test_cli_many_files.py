@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 import os
 import pty
 import signal
@@ -66,6 +69,17 @@ def test_large_and_packed_files_are_annotated_in_parts(
     assert written(tmp_path / "small") == written(tmp_path / "mixed")
 
 
+def test_packed_files_and_pipes_are_never_held(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("It rains.")
+    assert many_files._is_small(str(tmp_path / "plain"))
+    for name, pack in (("a.GZ", gzip.compress), ("b", lzma.compress), ("c.txt", bz2.compress)):
+        (tmp_path / name).write_bytes(pack(b"It rains."))
+        assert not many_files._is_small(str(tmp_path / name))
+    os.mkfifo(tmp_path / "pipe")
+    assert not many_files._is_small(str(tmp_path / "pipe"))
+    assert many_files._is_small(str(tmp_path / "missing"))
+
+
 def test_pattern_and_other_forms(run: Any, joint: Path, texts: Path, tmp_path: Path) -> None:
     options = ("annotate", "-m", joint, *HORIZONTAL, texts / "a.txt", texts / "b.txt")
     result = run(*options, "--outfile", f"{tmp_path}/new/{{}}.x", "--output-format", "tsv")
@@ -77,6 +91,9 @@ def test_pattern_and_other_forms(run: Any, joint: Path, texts: Path, tmp_path: P
     run(*options, "-o", tmp_path / "json", "--output-format", "json")
     found = written(tmp_path / "json")
     assert list(found) == ["a.jsonl", "b.jsonl"]
+    for form, ending in (("vertical", ".vert"), ("horizontal", ".txt")):
+        run(*options, "-o", f"{tmp_path}/{form}/", "--output-format", form)
+        assert list(written(tmp_path / form)) == [f"a{ending}", f"b{ending}"]
     assert json.loads(found["a.jsonl"].split("\n")[0])["tokens"][2]["form"] == "a.txt"
 
 
@@ -173,7 +190,7 @@ def test_result_that_cannot_be_written_ends_the_work(
 ) -> None:
     (tmp_path / "out" / "a.conllu").mkdir(parents=True)
     options = ("annotate", "-m", joint, *HORIZONTAL, texts, "-o", f"{tmp_path}/out")
-    result = run(*options, "--force")
+    result = run(*options)
     assert result.exit_code == 1
     assert result.stderr == (
         f"error: {tmp_path}/out/a.conllu: is a folder, expected the name of a file to write\n"

@@ -90,6 +90,27 @@ def test_results_that_would_replace_a_file_or_each_other_are_refused(
     assert "--output" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("files", "output"),
+    [
+        (["texts/sub"], "texts/sub"),
+        (["texts/sub"], "texts/sub/{}.conllu"),
+        (["texts/sub", "texts/none"], "texts/sub/new-{}.gz"),
+        (["texts/sub", "texts/c.d.conllx"], "./texts/../texts/sub/"),
+        (["."], "{}.conllu"),
+    ],
+)
+def test_results_that_the_next_run_would_read_are_refused(
+    files: list[str], output: str, texts: Path
+) -> None:
+    (texts / "sub" / "a.txt").touch()
+    with pytest.raises(ConfigError, match="which the next run would take") as error:
+        planned(files, output, ".conllu")
+    assert "such as " in str(error.value)
+    assert planned(files, str(error.value).rpartition("such as ")[2], ".conllu")
+    assert planned(["texts/sub/a.txt"], "texts/sub/{}.conllu", ".conllu")
+
+
 def test_link_to_an_input_is_not_replaced(texts: Path) -> None:
     Path("out").mkdir()
     Path("out/b.conllu").symlink_to(os.path.realpath("texts/b.txt"))

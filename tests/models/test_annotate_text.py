@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from meprop_nlp.data import text as reading
 from meprop_nlp.data import text_input
 from meprop_nlp.data.conll.chunks import Chunk
+from meprop_nlp.data.conll.layout import CONLLU
 from meprop_nlp.data.conll.reading import read, read_text
 from meprop_nlp.data.formats.json_lines import to_json
 from meprop_nlp.data.formats.tsv import to_tsv
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import text_of
 from meprop_nlp.errors import ConfigError, DataError
-from meprop_nlp.models.annotate import annotate, tokenizer_of
+from meprop_nlp.models.annotate import _rewritten, annotate, tokenizer_of
 from meprop_nlp.models.model import Model, freeze
 
 from .models import random_parser, random_tagger
@@ -278,3 +279,8 @@ def test_annotated_text_is_valid_conllu(models: list[Model], tokenizer: Any) -> 
     found = annotated(TEXT, models, tokenizer=tokenizer)
     assert re.fullmatch(r"(?:(?:#.*\n)*(?:[0-9]+(?:\t[^\t\n]+){9}\n)+\n)+", found)
     assert len(list(read(io.BytesIO(found.encode()), trees=True))) == 4
+
+
+def test_faulty_sentence_of_the_core_is_not_dropped() -> None:
+    with pytest.raises(AssertionError, match="faulty"):
+        _rewritten(b"1\tfaulty\n\n", CONLLU, to_json)

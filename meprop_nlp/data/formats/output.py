@@ -53,7 +53,7 @@ def output_format(name: str, columns: Sequence[str] = ()) -> OutputFormat:
         case "horizontal":
             return OutputFormat(".txt", to_horizontal)
         case "vertical":
-            return OutputFormat(".txt", to_vertical)
+            return OutputFormat(".vert", to_vertical)
         case "tsv":
             chosen = tuple(columns) or TABLE_COLUMNS
             return OutputFormat(".tsv", partial(to_tsv, columns=chosen), tsv_header(chosen))

@@ -25,7 +25,8 @@ _PIECE = 1 << 18
 _DAMAGED = (tarfile.TarError, zlib.error, EOFError, OverflowError, RecursionError)
 
 _TREEBANK_FILE = re.compile(r"\w+-ud-(train|dev|test)[\w-]*\.conllu", flags=re.ASCII)
-_ABOUT = re.compile(r"(LICEN[SC]E|README)(\.txt|\.md)?")
+# licence and readme, which a folder of other things may have too
+ABOUT_TREEBANK = re.compile(r"(LICEN[SC]E|README)(\.txt|\.md)?")
 
 
 def unpack(archive: Path, folder: Path, *, largest: int = LARGEST_TREEBANK) -> list[Path]:
@@ -91,7 +92,7 @@ def _wanted(member: tarfile.TarInfo, archive: Path) -> str | None:
     if ".." in parts or parts[0].startswith("/"):
         raise DataError(f"{archive}: holds a file outside its folder, {member.name!a}")
     name = parts[-1]
-    is_wanted = _TREEBANK_FILE.fullmatch(name) or _ABOUT.fullmatch(name)
+    is_wanted = _TREEBANK_FILE.fullmatch(name) or ABOUT_TREEBANK.fullmatch(name)
     if len(parts) > 2 or member.isdir() or not is_wanted:
         return None
     if not member.isreg() or member.issparse():

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from meprop_nlp.data.ud.archive import unpack
+from meprop_nlp.data.ud.archive import ABOUT_TREEBANK, unpack
 from meprop_nlp.data.ud.transfer import OnBytes, Transfer
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.files import writing
@@ -86,6 +86,7 @@ class Treebank:
             parts = urlsplit(server)
             is_address = parts.scheme in ("https", "http", "file") and server.isprintable()
             is_address &= bool(parts.netloc) or parts.scheme == "file"
+            (parts.hostname or "").encode("idna")  # or UnicodeError, a ValueError
         except ValueError:
             is_address = False
         if not is_address or " " in server:
@@ -116,7 +117,8 @@ class Treebank:
             folder: is made if it is missing.
             server: see `url`.
             sha256: what the archive must have as its SHA-256.
-            force: replace files that are there already.
+            force: replace files of the treebank that are there already. A licence or readme without
+                a treebank of this name beside it is never replaced.
             timeout: seconds to wait for the server, each time.
             on_bytes: is called with the number of bytes so far, and of all of them if known.
 
@@ -128,7 +130,7 @@ class Treebank:
         url, target = self.url(server), Path(folder)
         if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
             raise ConfigError(f"`sha256` is {sha256!a}, expected 64 hexadecimal digits")
-        _demand_room(target, force=force)
+        self._demand_room(target, force=force)
         with _made(target):
             transfer = self._transfer(target, url, timeout)
             transfer.run(on_bytes)
@@ -150,6 +152,24 @@ class Treebank:
         """Return how many bytes are kept of a download to a folder that was stopped."""
         return self._transfer(Path(folder)).kept_bytes
 
+    def _demand_room(self, folder: Path, *, force: bool) -> None:
+        """Raise DataError if the folder cannot be written to, or holds files that would go."""
+        if folder.exists() and not folder.is_dir():
+            raise DataError(f"{folder}: is a file, expected the name of a folder")
+        there = sorted(folder.glob("*-ud-*.conllu"))
+        if there and not force:
+            raise DataError(f"{there[0]} is there already; give another folder, or `force`")
+        # files of UD_German-GSD are named as de_gsd-ud-train.conllu
+        ending = f"_{self.name.rpartition('-')[2].lower()}"
+        if any(path.name.partition("-ud-")[0].endswith(ending) for path in there):
+            return
+        for path in sorted(folder.glob("*")):
+            if ABOUT_TREEBANK.fullmatch(path.name) and not path.is_dir():
+                raise DataError(
+                    f"{path} is there already, and no file of {self.name} is; give a new folder, "
+                    f"such as {folder / self.name}"
+                )
+
     def _transfer(self, folder: Path, url: str = "", timeout: float = 0) -> Transfer:
         return Transfer(
             url,
@@ -159,15 +179,6 @@ class Treebank:
             f"{self.name} has no release {self.release}, or there is no treebank of this name; "
             "universaldependencies.org lists them",
         )
-
-
-def _demand_room(folder: Path, *, force: bool) -> None:
-    """Raise DataError if the folder cannot be written to, or holds a treebank already."""
-    if folder.exists() and not folder.is_dir():
-        raise DataError(f"{folder}: is a file, expected the name of a folder")
-    there = sorted(folder.glob("*-ud-*.conllu"))
-    if there and not force:
-        raise DataError(f"{there[0]} is there already; give another folder, or `force`")
 
 
 @contextmanager

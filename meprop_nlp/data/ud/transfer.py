@@ -128,7 +128,12 @@ class Transfer:
         if version:
             headers |= {"Range": f"bytes={size}-", "If-Range": version}
         request = urllib.request.Request(self.url, headers=headers)
-        answer = urllib.request.build_opener(_Redirects).open(request, timeout=self.timeout)
+        try:
+            answer = urllib.request.build_opener(_Redirects).open(request, timeout=self.timeout)
+        except ValueError:  # of a host that IDNA refuses, or of other characters than ASCII
+            raise HTTPException(
+                "the address is not valid; characters outside ASCII are written as %C3%BC"
+            ) from None
         part = answer.headers.get("Content-Range", "")
         if answer.status == HTTPStatus.PARTIAL_CONTENT and not part.startswith(f"bytes {size}-"):
             answer.close()
@@ -184,6 +189,17 @@ class Transfer:
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follows the server to another address with http, or from https to another with https."""
+
+    def http_error_302(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any
+    ) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)  # type: ignore[arg-type]
+        except ValueError:  # as of an address of the user
+            fp.close()
+            raise HTTPException("the server leads to an address that is not valid") from None
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
     def redirect_request(
         self,

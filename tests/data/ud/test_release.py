@@ -44,7 +44,11 @@ def test_release_that_can_be_none_is_refused(release: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "server", ["", "server", "ftp://server", "https://", "http://[::1", "file.tar.gz", "http://a b"]
+    "server",
+    [
+        *("", "server", "ftp://server", "https://", "http://[::1", "file.tar.gz", "http://a b"),
+        *("http://a..b/", f"http://{'a' * 64}/"),
+    ],
 )
 def test_address_that_is_none_is_refused(server: str) -> None:
     with pytest.raises(ConfigError, match="`server` is"):
@@ -129,11 +133,25 @@ def test_files_that_are_there_stay_unless_forced(tmp_path: Path) -> None:
     assert contents(tmp_path) == FILES
 
 
-def test_readme_of_the_user_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("mine")
-    with serving() as server, pytest.raises(DataError, match=r"README\.md is there already"):
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("name", ["README.md", "LICENSE", "LICENCE.txt"])
+def test_readme_of_the_user_is_not_replaced(name: str, force: bool, tmp_path: Path) -> None:
+    mine = {name: "mine"} | ({"de_other-ud-dev.conllu": "mine"} if force else {})
+    for file, text in mine.items():
+        (tmp_path / file).write_text(text)
+    with serving() as server:
+        with pytest.raises(DataError, match=f"{name} is there already, and no file of UD_German"):
+            TOY.download(tmp_path, server=server.url, force=force)
+        assert not server.asked
+    assert contents(tmp_path) == mine
+
+
+def test_readme_of_the_treebank_is_replaced_if_forced(tmp_path: Path) -> None:
+    with serving() as server:
         TOY.download(tmp_path, server=server.url)
-    assert contents(tmp_path) == {"README.md": "mine"}
+        (tmp_path / "README.md").write_text("older")
+        TOY.download(tmp_path, server=server.url, force=True)
+    assert contents(tmp_path) == FILES
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])

@@ -204,6 +204,20 @@ def test_redirect_out_of_http_is_not_followed(address: str, tmp_path: Path) -> N
     assert "302 Found" in message or message.endswith("leads from http to an address with ftp")
 
 
+@pytest.mark.parametrize("address", ["http://a..b/", "http://[::1/", "http://b\u00fc..b/"])
+def test_redirect_to_what_is_no_address_is_told(address: str, tmp_path: Path) -> None:
+    with serving(location=address) as server:
+        message = failure(transfer_of(server, tmp_path))
+    assert message.endswith("the server leads to an address that is not valid")
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/\u00fc/", "http://a..b/"])
+def test_address_that_cannot_be_asked_for_is_told(address: str, tmp_path: Path) -> None:
+    message = failure(Transfer(address, tmp_path / "file", 10, 1 << 20, ""))
+    assert message.startswith("cannot be fetched: the address is not valid; ")
+    assert "written as %C3%BC" in message
+
+
 def test_redirect_from_https_to_http_is_not_followed() -> None:
     request = module.urllib.request.Request("https://server/file")
     follow = module._Redirects().redirect_request
