@@ -194,7 +194,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any
     ) -> Any:
         try:
-            return super().http_error_302(req, fp, code, msg, headers)  # type: ignore[arg-type]
+            return super().http_error_302(req, fp, code, msg, headers)
         except ValueError:  # as of an address of the user
             fp.close()
             raise HTTPException("the server leads to an address that is not valid") from None
