@@ -17,7 +17,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import text_of
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.file import TOKENIZER, read_header, read_model_file
-from meprop_nlp.models.model import load
+from meprop_nlp.models.model import Model, load
 from meprop_nlp.models.tokenizer import Tokenizer
 from meprop_nlp.training import tokenizer as module
 from meprop_nlp.training.hooks import Hooks
@@ -167,13 +167,14 @@ def test_a_model_that_starts_from_another_keeps_its_tokenizer(
     path = tmp_path / "model.safetensors"
     JointModel.train(sentences, config=SMALL, training=QUICK, output=path)
     words = [Sentence.from_words(["a", "b"], upos=["X", "Y"])] * 12  # of no text
-    tuned = train(
-        "joint",
-        words,
-        settings=Settings(network=replace(SMALL, heads=("tags",)), training=QUICK),
-        knowledge=Knowledge(init_from=str(path)),
-    )
+
+    def tuned_with(*heads: str) -> Model:
+        settings = Settings(network=replace(SMALL, heads=heads), training=QUICK)
+        return train("joint", words, settings=settings, knowledge=Knowledge(init_from=str(path)))
+
+    tuned = tuned_with()
     assert tuned.tokenizer is not None
+    assert tuned_with("tags").tokenizer is None
     assert tuned.tokenizer.conllu("a b") == load(path).tokenizer.conllu("a b")  # type: ignore[union-attr]
 
 
