@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from meprop_nlp.commands.model_files import model_path, usual_model
+from meprop_nlp.commands.model_files import model_option, usual_model
 from meprop_nlp.commands.options import JOINT_MODEL, Keeping, Results, Texts, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model
@@ -32,11 +30,7 @@ def annotate(
     files: Texts = None,
     model: Annotated[
         Path | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="FILE",
-            parser=model_path,
+        model_option(
             help="A model of train, or en, the English model of the package. Unless given, "
             f"{JOINT_MODEL}, and en where there is none.",
         ),

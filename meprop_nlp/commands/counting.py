@@ -39,7 +39,7 @@ class Meter:
     def reading(self, path: str) -> Iterator[str | IO[bytes]]:
         """Yield what to read a file from, so that its progress is seen."""
         with ExitStack() as stack:
-            with suppress(OSError):  # whoever reads the file will say why
+            with suppress(OSError):  # reading the file reports the error
                 if self.total is not None:
                     self._stream = stack.enter_context(Path(path).open("rb"))
             try:

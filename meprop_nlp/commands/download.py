@@ -40,7 +40,7 @@ def download(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="Folder for the files; unless given, one with the treebank's name.",
+            help="Folder for the files; the default has the treebank's name.",
         ),
     ] = None,
     sha256: Annotated[
@@ -105,7 +105,7 @@ def download(
 
 @contextmanager
 def _bar(title: str, verbosity: Verbosity) -> Iterator[OnBytes | None]:
-    """Show how much has come, if standard error is a terminal; yield what is told of it."""
+    """Show how much has arrived, if on a terminal; yield what to call with each number of bytes."""
     if not verbosity.shows_bar:
         yield None
         return

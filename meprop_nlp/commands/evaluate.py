@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meprop_nlp.commands.model_files import model_path
+from meprop_nlp.commands.model_files import model_option, model_path
 from meprop_nlp.commands.options import TAGGER_MODEL, Json, Keeping, Loading, Reading
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.score_tables import score_lines
@@ -39,11 +39,7 @@ def evaluate(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="FILE",
-            parser=model_path,
+        model_option(
             help="Score this model's annotation of GOLD; en is the English model of the package.",
         ),
     ] = None,

@@ -145,5 +145,5 @@ def _is_small(path: str) -> bool:
     try:
         found = Path(path).stat()
         return S_ISREG(found.st_mode) and found.st_size <= _SMALL and not is_packed(path)
-    except OSError:  # whoever reads it will say why
+    except OSError:  # reading it reports the error
         return True

@@ -1,6 +1,9 @@
 """Which model file is meant: one that was named, the one at its usual place, or a boxed one."""
 
+from functools import partial
 from pathlib import Path
+
+import typer
 
 from meprop_nlp.commands import console
 from meprop_nlp.commands.options import JOINT_MODEL
@@ -10,6 +13,10 @@ from meprop_nlp.models.boxed import ENGLISH, boxed_models
 def model_path(text: str) -> Path:
     """Return the file that an option names: `en` is the boxed model, and `./en` a file."""
     return boxed_models().get(text) or Path(text)
+
+
+# the option of a command that takes a model; give it its `help`
+model_option = partial(typer.Option, "--model", "-m", metavar="FILE", parser=model_path)
 
 
 def usual_model(given: Path | None, usual: Path, *, quiet: bool) -> Path:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from meprop_nlp.commands.model_files import model_path, usual_model
+from meprop_nlp.commands.model_files import model_option, model_path, usual_model
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL, Results, Texts, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model, loadings_of
@@ -15,11 +15,7 @@ def parse(
     files: Texts = None,
     model: Annotated[
         Path | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="FILE",
-            parser=model_path,
+        model_option(
             help="A model of train-parser or of train, or en, the English model of the package. "
             f"Unless given, {PARSER_MODEL}, and en where no model was trained.",
         ),

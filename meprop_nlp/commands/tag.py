@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from meprop_nlp.commands.model_files import model_path, usual_model
+from meprop_nlp.commands.model_files import model_option, usual_model
 from meprop_nlp.commands.options import TAGGER_MODEL, Results, Texts, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model
@@ -15,11 +13,7 @@ def tag(
     files: Texts = None,
     model: Annotated[
         Path | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="FILE",
-            parser=model_path,
+        model_option(
             help="A model of train-tagger or of train, or en, the English model of the package. "
             f"Unless given, {TAGGER_MODEL}, and en where no model was trained.",
         ),

@@ -3,8 +3,8 @@
     for chunk in read_texts("novel.txt"):
         ...  # chunk.text: some paragraphs, with all their white space
 
-The pieces in a row are the whole text, but for a byte order mark. Nothing is changed in them: line
-ends stay LF, CRLF or CR.
+Put together, the pieces are the whole text, without a byte order mark. Nothing is changed in them:
+line ends stay LF, CRLF or CR.
 """
 
 import io

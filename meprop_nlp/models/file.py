@@ -56,6 +56,7 @@ def write_model_file(
         DataError: the file cannot be written.
     """
     stored: dict[str, Any] = {"format_version": 1, **header}
+    stored.pop("checksum", None)  # of the file that the header was read from
     if header.get("kind") == "model":
         stored["format_version"] = FORMAT_VERSION
         arrays = pack_arrays(arrays)

@@ -211,8 +211,7 @@ class Model:
         Raises:
             DataError: the file cannot be written.
         """
-        header = {k: v for k, v in self.file.header.items() if k != "checksum"}
-        write_model_file(path, header, self.file.arrays)
+        write_model_file(path, self.file.header, self.file.arrays)
 
     def only(self, *heads: str) -> Self:
         """Return a model that predicts the columns of these heads only; the weights are shared.

@@ -311,7 +311,7 @@ def train_tokenizer(
     )
     file.header[TOKENIZER]["scores"] = scores = file.header["scores"]
     if path is not None:
-        write_model_file(path, _without_checksum(file.header), file.arrays)
+        write_model_file(path, file.header, file.arrays)
     shown = "  ".join(f"{SCORE_NAMES[name]} {value:.2f}" for name, value in scores.items())
     seconds = time.perf_counter() - start
     hooks.on_record(Note(f"tokenizer: {seconds:.0f} s{'; dev: ' if shown else ''}{shown}"))
@@ -375,7 +375,3 @@ def _same_run(file: ModelFile, settings: Settings, identity: Mapping[str, Any]) 
     stored = file.header.get("training", {})
     wanted = {"training": settings.training.to_dict(), **identity}
     return all(stored.get(name) == value for name, value in wanted.items())
-
-
-def _without_checksum(header: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in header.items() if name != "checksum"}

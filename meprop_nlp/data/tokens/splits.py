@@ -162,7 +162,7 @@ class Splits:
 
 
 def _shortest(best: Mapping[str, Rule]) -> dict[str, Rule]:
-    """Leave out endings whose rule is that of the longest shorter ending."""
+    """Leave out endings that a shorter ending would split in the same way."""
     kept = {}
     for key, rule in best.items():
         shorter = key[1:]  # without the mark of a whole token, or without the first letter
