@@ -118,7 +118,11 @@ def train(
     if treebanks is not None:  # the texts of the others may be of other languages
         of_text = [s for s, number in zip(sentences, treebanks.numbers, strict=True) if not number]
     with_tokenizer = wants_tokenizer(settings.network, of_text)
-    unlabelled = read_unlabelled(knowledge.unlabelled, hooks) if knowledge.unlabelled else []
+    unlabelled: list[list[str]] = []
+    if knowledge.unlabelled:
+        fitted = TrainingData(task, sentences, (), settings, Sources()).fitted
+        most_words = _drawn_words(fitted.training.epochs, sentences, knowledge.unlabelled_share)
+        unlabelled = read_unlabelled(knowledge.unlabelled, hooks, most_words=most_words)
     width = task_class.word_width(settings.network)
     torch.set_num_threads(usable_threads(settings.training.threads))
     sources = read_sources(
@@ -364,6 +368,11 @@ def _with_epochs(settings: Settings, task_class: type[SentenceTask], n_words: in
         epochs = first + max(1, round(task_class.epochs_after_cut * epochs))
     training = replace(settings.training, epochs=epochs)
     return replace(settings, training=training, simplify=cuts)
+
+
+def _drawn_words(epochs: int, labelled: Sequence[Sentence], share: float) -> int:
+    """Return how many words without annotation the epochs draw, which are `share` of theirs."""
+    return max(1, round(epochs * sum(map(len, labelled)) * share / (1 - share)))
 
 
 def _task_class(task: str) -> type[SentenceTask]:
