@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meprop_nlp.commands import console
 from meprop_nlp.commands.counting import Meter, counting
 from meprop_nlp.commands.deps import fills_deps, warned_of_empty_nodes
 from meprop_nlp.commands.many_files import annotate_each, headed
@@ -34,9 +36,10 @@ class Annotating(Reading):
     input_format: str = setting(
         "auto",
         metavar="FORMAT",
-        help="Format of the files: auto, CoNLL where the first line has tabs, else text; conllu; "
-        "conllx; tab (FORM, FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL); text; horizontal, a "
-        "sentence a line with spaces between its words; or vertical, a word a line.",
+        help="Format of the files: auto, which is CoNLL where the first line has an ID and eight "
+        "columns with tabs between them, or fewer and no spaces, and else text; conllu; conllx; "
+        "tab (FORM, FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL); text; horizontal, a sentence a "
+        "line with spaces between its words; or vertical, a word a line.",
     )
     on_error: str = setting(
         "fail",
@@ -148,6 +151,10 @@ def annotate_files(
         write_pieces(headed((piece.text for piece in pieces), header), output, flush=True)
 
 
+def _note_doubt(path: str, doubt: str) -> None:
+    console.note(f"{path}: {doubt}; --input-format says what it is")
+
+
 class _Annotated:
     """Calls give the annotated sentences of a file; several threads may call it."""
 
@@ -159,7 +166,7 @@ class _Annotated:
         self.form = output_format(annotating.output_format, annotating.columns)
         self._tokenizer = tokenizer_of(models)
         self._parses = any("head" in model.fills for model in models)
-        self._supply = TagSupply(models, quiet=quiet)
+        self._supply, self._quiet = TagSupply(models, quiet=quiet), quiet
         self._annotating, self._keep = annotating, keep
 
     def __call__(self, path: str, source: Source, threads: int) -> Iterator[Piece]:
@@ -191,6 +198,7 @@ class _Annotated:
             tokenizer=self._tokenizer,
             token_ranges=how.token_ranges,
             write_sentence=self.form.write,
+            on_doubt=None if self._quiet else partial(_note_doubt, source_name(path)),
         )
         if self._parses and not fill_deps:
             pieces = warned_of_empty_nodes(pieces, source_name(path))

@@ -41,7 +41,7 @@ def test_text_is_annotated(command: str, threads: int, run: Any, joint: Path) ->
     assert (result.exit_code, result.stderr) == (0, "")
     found = list(read_text(result.stdout))
     assert [sentence.forms[0] for sentence in found] == ["The", "It", "The"]
-    assert found[0].comments == ["# newdoc", "# newpar"]
+    assert found[0].comments == ["# newdoc", "# newpar", "# sent_id = 1"]
     assert text_of(found) == TEXT
     filled = {"annotate": {"upos", "head"}, "tag": {"upos"}, "parse": {"head"}}[command]
     for column, empty in (("upos", "_"), ("head", -1)):
@@ -134,6 +134,21 @@ def test_what_is_no_text_is_one_line_and_status_1(
     assert result.exit_code == 1
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("tokenizing")
+def test_doubtful_input_is_said_unless_its_format_is_given(run: Any, joint: Path) -> None:
+    for text, how, given in (
+        ("The dog.\tIt barks.\n", "read as text, although", "text"),
+        ("Hund\tdog\nhen\tHenne\n", "read as columns (FORM TAG ...), since", "tab"),
+    ):
+        result = run("annotate", "-m", joint, stdin=text)
+        assert (result.exit_code, result.stderr.count("\n")) == (0, 1)
+        assert result.stderr.startswith(f"<stdin>: {how}")
+        assert result.stderr.endswith("; --input-format says what it is\n")
+        for options in (("-q",), ("--input-format", given)):
+            again = run("annotate", "-m", joint, *options, stdin=text)
+            assert (again.stdout, again.stderr) == (result.stdout, "")
 
 
 @pytest.mark.usefixtures("tokenizing")
