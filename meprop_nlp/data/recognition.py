@@ -129,7 +129,7 @@ def _beginning(pieces: Iterator[str], path: str) -> tuple[str, str]:
         is_text = looks_like_text(start, path, is_whole=True)
     lines = [line for line in _LINE_END.split(start.lstrip("\ufeff")) if line.strip(" \t")]
     first = min(lines, key=lambda line: line.startswith("#"), default=start)
-    return (first if is_text else ""), _doubt(first, is_text=is_text)
+    return (first if is_text else ""), _doubt(first, is_text=bool(is_text))
 
 
 def _doubt(line: str, *, is_text: bool) -> str:

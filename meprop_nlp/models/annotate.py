@@ -15,6 +15,8 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
+import numpy as np
+
 from meprop_nlp.data.conll.block import Fault
 from meprop_nlp.data.conll.chunks import Chunk, Document, comes_in_chunks, read_chunks
 from meprop_nlp.data.conll.layout import CONLLU, Layout
@@ -103,7 +105,7 @@ def annotate(
 
     Raises:
         ConlluError, DataError, ConfigError: as for `conll.read`, `read_texts` and `Model.pipe`.
-        DataError: the source is text, and there is no tokenizer.
+        DataError: the source is text, and there is no tokenizer, or something to keep.
         MePropError: the weights give scores that are not finite.
     """
     demand_input_format(input_format)
@@ -128,6 +130,11 @@ def annotate(
                     f"{source_name(source)}: looks like text, with no {lack} in "
                     f"{visible(beginning)!r}, but {NO_TOKENIZER}"
                 )
+        if is_text and keep:
+            raise DataError(
+                f"{source_name(source)}: is text, which has no {', '.join(keep)} to keep; leave "
+                "`keep` out"
+            )
         pieces: Iterator[Piece]
         if is_text:
             words = workers.in_order(text.in_conllu, text.read(source, encoding))
@@ -240,7 +247,8 @@ class _Annotator:
     def chunk(self, chunk: Chunk) -> _AnnotatedChunk:
         """Read, annotate and write a chunk."""
         document = chunk.document()
-        if document is not None:
+        most_words = min((model.most_words for model in self.models or ()), default=None)
+        if document is not None and not _is_longer(document, most_words):
             assert chunk.layout is not None
             return _AnnotatedChunk([self.document(document, chunk.layout)], None)
         pieces: list[Piece | list[Fault]] = []
@@ -252,7 +260,7 @@ class _Annotator:
             good.clear()
 
         try:
-            for block in chunk.blocks():
+            for block in chunk.blocks(most_words):
                 if isinstance(block, Sentence):
                     good.append(block)
                 else:
@@ -288,6 +296,13 @@ class _Annotator:
             text = "".join(map(self.write_sentence or Sentence.to_text, annotated))
             has_empty_nodes = any(sentence.empty_nodes for sentence in batch)
             yield Piece(text.encode("utf-8", "surrogatepass"), words, has_empty_nodes)
+
+
+def _is_longer(document: Document, most_words: int | None) -> bool:
+    """Return whether a sentence has more words than it may have."""
+    if most_words is None:
+        return False
+    return int(np.diff(DocumentWords(document).bounds).max(initial=0)) > most_words
 
 
 def _rewritten(text: bytes, layout: Layout, write_sentence: Callable[[Sentence], str]) -> bytes:
