@@ -91,6 +91,24 @@ class Annotating(Reading):
 
         demand_input_format(self.input_format)
         output_format(self.output_format, self.columns)  # refuses columns of other formats
+        has_misc = self.output_format in ("conllu", "json") or "misc" in self.columns
+        of_words = self.input_format not in ("auto", "text")
+        for name, lost in (
+            ("confidence", not has_misc or self.input_format in ("conllx", "tab")),
+            ("token_ranges", not has_misc or of_words),
+        ):
+            if lost and getattr(self, name):
+                raise ConfigError(self._lost(name, has_misc=has_misc))
+
+    def _lost(self, name: str, *, has_misc: bool) -> str:
+        """Return why nothing of what is written to MISC would come out."""
+        if has_misc:
+            return f"`{name}` has no use with `input_format={self.input_format}`; leave it out"
+        advice = "add misc to `columns`" if self.output_format == "tsv" else "leave it out"
+        return (
+            f"`{name}` is written to MISC, which `output_format={self.output_format}` does not "
+            f"have; {advice}"
+        )
 
     @property
     def loading(self) -> Loading:
@@ -202,8 +220,13 @@ class _Annotated:
         )
         if self._parses and not fill_deps:
             pieces = warned_of_empty_nodes(pieces, source_name(path))
-        yield from tags.watched(pieces)
+        n_words = 0
+        for piece in tags.watched(pieces):
+            n_words += len(piece)
+            yield piece
         note_skipped(path, report)
+        if not n_words and not self._quiet and console.is_seen():
+            console.note(f"{source_name(path)}: no words in it, nothing to write")
 
     def in_turn(self, files: Sequence[str], meter: Meter, threads: int) -> Iterator[Piece]:
         """Yield the sentences of all files, one file after the other."""

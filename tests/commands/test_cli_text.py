@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from meprop_nlp.commands import console
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.spaces import text_of
 from meprop_nlp.models.model import Model
@@ -165,6 +166,28 @@ def test_text_of_another_encoding(run: Any, joint: Path) -> None:
     assert "\tZoë\t" in result.stdout
 
 
+@pytest.mark.usefixtures("tokenizing")
+def test_columns_of_text_cannot_be_kept(run: Any, joint: Path) -> None:
+    for options in ((), ("--input-format", "text"), ("--input-format", "horizontal")):
+        result = run("annotate", "-m", joint, "--keep", "upos", *options, stdin=TEXT)
+        assert (result.exit_code, result.stdout) == (1, "")
+        message = "<stdin>: is text, which has no upos to keep; leave --keep out"
+        assert result.stderr == f"error: {message}\n"
+
+
+@pytest.mark.usefixtures("tokenizing")
+@pytest.mark.parametrize("options", [(), ("--output-format", "tsv")])
+def test_input_without_words_is_said_on_a_terminal(
+    options: tuple[str, ...], run: Any, joint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "is_seen", lambda: True)
+    for given in ("", " \n\n", "# a = b\n"):
+        result = run("annotate", "--no-progress", "-m", joint, *options, stdin=given)
+        assert result.exit_code == 0
+        assert result.stderr == "<stdin>: no words in it, nothing to write\n"
+    assert run("annotate", "--no-progress", "-m", joint, stdin=TEXT).stderr == ""
+
+
 # other forms out
 
 
@@ -179,6 +202,11 @@ def test_json_has_an_object_a_sentence(run: Any, joint: Path, small: Path) -> No
             for sentence in found
         ]
         assert values == [sentence.column(column) for sentence in conllu]
+
+
+def test_confidence_comes_out_where_a_table_has_misc(run: Any, joint: Path, small: Path) -> None:
+    options = ("--confidence", "--output-format", "tsv", "--columns", "form,misc")
+    assert "UPOSConf=" in run("annotate", "-m", joint, small, *options).stdout
 
 
 def test_table_has_one_header_for_all_files(run: Any, joint: Path, small: Path) -> None:
@@ -209,6 +237,11 @@ def test_words_on_lines_come_out_and_go_in_again(run: Any, joint: Path, small: P
         ("--columns form", "--columns are for --output-format tsv, found conllu"),
         ("--output-format tsv --columns form,tag", "--columns is ('form', 'tag'), expected any of"),
         ("--input-format xml", "--input-format is 'xml', expected one of auto, conllu, conllx"),
+        ("--confidence --output-format tsv", "--confidence is written to MISC, which --output"),
+        ("--confidence --output-format horizontal", "--output-format horizontal does not have; l"),
+        ("--confidence --input-format tab", "--confidence has no use with --input-format tab"),
+        ("--token-ranges --output-format tsv --columns id", "not have; add misc to --columns"),
+        ("--token-ranges --input-format vertical", "--token-ranges has no use with --input-format"),
         ("--force", "--force goes with a folder for the results, found --output -"),
     ],
 )  # fmt: skip
