@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+def is_seen() -> bool:
+    """Return whether a person reads the messages: standard error is a terminal."""
+    return sys.stderr.isatty()
+
+
 def note(text: str) -> None:
     """Print a note."""
     sys.stderr.write(f"{text}\n")

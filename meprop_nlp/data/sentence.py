@@ -221,23 +221,32 @@ class Sentence:
         lines.append("\n")
         return "\n".join(lines)
 
-    def to_dict(self) -> list[dict[str, Any]]:
-        """Return the columns of each word that have a value; see `Word.to_dict`.
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sentence as `--output-format json` writes it: `id`, `text` and `tokens`.
 
-        A multiword token stands before its words, with their ids as its own: `"id": [3, 4]`.
-        Empty nodes and comments are left out.
+        `id` is the `sent_id`, or None. A token has the columns that have a value, see
+        `Word.to_dict`; a multiword token stands before its words, with their ids as its own:
+        `"id": [3, 4]`. DEPS and MISC are there only where the sentence was read from CoNLL-U. Empty
+        nodes are listed apart in `empty_nodes`, where there are any. Comments are left out.
         """
         starts = {token.first: token for token in self.multiword_tokens}
-        found: list[dict[str, Any]] = []
+        tokens: list[dict[str, Any]] = []
         for word in self.words:
             if word.id in starts:
-                found.append(starts[word.id].to_dict())
-            found.append(word.to_dict())
+                tokens.append(starts[word.id].to_dict())
+            tokens.append(word.to_dict())
+        if self.layout.kind != "conllu":  # in CoNLL-X the columns hold PHEAD and PDEPREL
+            for token in tokens:
+                token.pop("deps", None)
+                token.pop("misc", None)
+        found: dict[str, Any] = {"id": self.sent_id, "text": self.text, "tokens": tokens}
+        if self.empty_nodes:
+            found["empty_nodes"] = [node.to_dict() for node in self.empty_nodes]
         return found
 
     def to_json(self) -> str:
         """Return `to_dict()` as JSON in one line."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
+        return _JSON.encode(self.to_dict())
 
     def __str__(self) -> str:
         return self.to_text()
@@ -301,6 +310,7 @@ class Sentence:
                 )
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _FORBIDDEN = frozenset("\t\n\r\0")
 _TAB_COLUMNS = ("form", "xpos", "head", "deprel")
 

@@ -95,6 +95,10 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
             if len(start) < 8 or not 2 <= length <= _MAX_HEADER or stream.read(1) != b"{":
                 raise CheckpointError(f"{name}: {_not_a_model(start)}")
             raw = b"{" + stream.read(length - 1)
+    except IsADirectoryError:
+        raise CheckpointError(f"{name}: is a folder, expected the file of a model") from None
+    except FileNotFoundError:
+        raise CheckpointError(f"{name}: there is no such file") from None
     except OSError as error:
         raise CheckpointError(f"{name}: cannot be read: {error.strerror or error}") from None
     if len(raw) < length:
@@ -211,7 +215,7 @@ def summary(file: ModelFile) -> dict[str, str]:
     lines = {
         "trained": ", ".join(trained),
         "treebanks": ", ".join(map(str, treebanks)) if isinstance(treebanks, list) else "",
-        "dev": _numbers(header.get("scores"), SCORE_NAMES, ".2f"),
+        "dev, words given": _numbers(header.get("scores"), SCORE_NAMES, ".2f"),
         "network": _numbers(header.get("neurons"), None, ","),
         "encoder": str(_mapping(header.get("pretrained")).get("name", "")),
         "knows": "  ".join(

@@ -14,6 +14,7 @@ from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.lines import demand_text, shortened
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.text_input import numbered_sentences
 from meprop_nlp.errors import ConfigError, DataError
 
 # A text, a Document or a list of sentences is answered with a Document; a Sentence or a list of
@@ -126,7 +127,8 @@ def _tokenized(text: str, name: str, tokenizer: TextTokenizer | None) -> Documen
         )
     if not text:
         return Document()
-    document = Document(read_text(tokenizer.conllu(text), input_format="conllu"))
+    conllu = numbered_sentences(tokenizer.conllu(text))
+    document = Document(read_text(conllu, input_format="conllu"))
     for sentence in document:
         sentence.path = "<text>"
     return document

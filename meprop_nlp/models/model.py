@@ -14,12 +14,12 @@ import numpy as np
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.characters import Characters
-from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.reading import read, too_long
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
-from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.boxed import model_file
 from meprop_nlp.models.calibration import Calibration
@@ -255,6 +255,11 @@ class Model:
         return tuple(found)
 
     @property
+    def most_words(self) -> int:
+        """Return how many words a sentence may have."""
+        return min(head.most_words for head in self.heads.values())
+
+    @property
     def predicted(self) -> tuple[str, ...]:
         """Return the names of the scores that judge what the model predicts."""
         return self.predicted_besides(())
@@ -309,7 +314,8 @@ class Model:
 
         Raises:
             ConfigError: it is a text, and the model has no tokenizer.
-            DataError: it is none of these, or empty words or half a character are in it.
+            DataError: it is none of these, empty words or half a character are in it, or a sentence
+                has more than `most_words`.
         """
         return next(self._answers([read_input(given, "given", self.tokenizer)]))
 
@@ -381,7 +387,7 @@ class Model:
         """Yield each Sentence or Document annotated; the options are those of `annotate`."""
 
         def annotate(sentences: Iterator[Sentence]) -> Iterator[Sentence]:
-            for batch in in_batches(sentences):
+            for batch in in_batches(self._short(sentences)):
                 words = SentenceWords(batch)
                 yield from _annotated(batch, words, self.annotate(words, **options))
 
@@ -406,9 +412,22 @@ class Model:
         return self._columns(given)
 
     def _columns(self, sentences: Iterable[Sentence]) -> Iterator[dict[str, list[Any]]]:
-        for batch in in_batches(sentences):
+        for batch in in_batches(self._short(sentences)):
             words = SentenceWords(batch)
             yield from words.split(**self.annotate(words).columns())
+
+    def _short(self, sentences: Iterable[Sentence]) -> Iterator[Sentence]:
+        """Pass sentences on.
+
+        Raises:
+            DataError: one has more than `most_words`.
+        """
+        most = self.most_words
+        for sentence in sentences:
+            if len(sentence) > most:
+                message = too_long(len(sentence), most)
+                raise DataError(f"{sentence.path}:{sentence.line}: {message}")
+            yield sentence
 
     def annotate(
         self, words: Words, *, confidence: bool = False, keep: Collection[str] = ()

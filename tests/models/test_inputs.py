@@ -64,7 +64,7 @@ class TestKinds:
         assert document.text == TEXT
         assert [sentence.forms for sentence in document] == LISTS
         assert list(map(heads, document)) == [heads(model(words)) for words in LISTS]
-        assert repr(document[1]) == "<Sentence of 3 words, <text>:6: 'the boats .'>"
+        assert repr(document[1]) == "<Sentence of 3 words, <text>:7: 'the boats .'>"
 
     def test_lists_of_words_and_sentences_give_a_document(self, model: Model) -> None:
         expected = [heads(model(words)) for words in LISTS]

@@ -160,6 +160,7 @@ def parse_lines(
     trees: bool | None = False,
     first_line: int = 1,
     notes: dict[str, int] | None = None,
+    most_words: int | None = None,
 ) -> Iterator[Sentence | list[Fault]]:
     """Yield each sentence of the lines, or its faults.
 
@@ -168,6 +169,7 @@ def parse_lines(
         layout: the layout of the file; None: detect it, within the choice of `input_format`.
         trees: what is demanded of the heads, see `read`.
         first_line, notes: as in `group_lines`.
+        most_words: a sentence of more words is a fault.
 
     Raises:
         ConlluError: if the first word line fits no format.
@@ -179,6 +181,10 @@ def parse_lines(
             if layout is None:
                 carried += block
                 continue
+        if most_words is not None and (n_words := _n_words(block, layout)) > most_words:
+            carried.clear()
+            yield [Fault(number, "long-sentence", too_long(n_words, most_words))]
+            continue
         parsed = parse_block(block, number, layout, path=path, trees=trees)
         if isinstance(parsed, Sentence):
             if not parsed.words and not parsed.empty_nodes:
@@ -193,6 +199,20 @@ def parse_lines(
         yield parsed
     if carried and notes is not None:  # there is no sentence to write them with
         notes["comments-at-end"] = 0
+
+
+def too_long(n_words: int, most: int) -> str:
+    """Return the message on a sentence of more than `most` words."""
+    return (
+        f"a sentence of {n_words:,} words, expected at most {most:,}; is there an empty line "
+        "after each sentence?"
+    )
+
+
+def _n_words(block: list[str], layout: Layout) -> int:
+    if layout.kind == "tab":
+        return len(block)
+    return sum(line.partition("\t")[0].isdecimal() for line in block)
 
 
 def check_arguments(input_format: str, on_error: str, max_errors: int) -> None:

@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 
 from meprop_nlp.config import JointConfig
+from meprop_nlp.data.formats.horizontal import MOST_WORDS
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.errors import MePropError
 from meprop_nlp.models.encoder import SharedEncoder, States
@@ -34,6 +35,7 @@ class GraphHead(Head):
 
     name = "tree"
     activity = "parsing"
+    most_words = MOST_WORDS  # the memory grows with their square
 
     @staticmethod
     def serves(config: JointConfig) -> bool:
