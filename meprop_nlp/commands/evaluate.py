@@ -12,7 +12,7 @@ import typer
 from meprop_nlp.commands.model_files import model_option, model_path
 from meprop_nlp.commands.options import TAGGER_MODEL, Json, Keeping, Loading, Reading
 from meprop_nlp.commands.printing import print_json
-from meprop_nlp.commands.score_tables import score_lines
+from meprop_nlp.commands.score_tables import nothing_left, score_lines
 from meprop_nlp.commands.streams import (
     ANY_TRAINING,
     demand_model,
@@ -126,6 +126,8 @@ def evaluate(
         print_json(scores.to_json())
     else:
         print(score_lines(scores))
+    if min_las is not None and not scores.counts["las"].gold:
+        raise DataError(f"there is no LAS to hold against --min-las. {nothing_left(scores)}")
     if min_las is not None and scores.las < min_las:
         raise DataError(f"LAS is {scores.las:.2f}, below --min-las {min_las:.2f}")
 

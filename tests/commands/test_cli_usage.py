@@ -245,6 +245,20 @@ def test_options_reach_what_they_name(run: Any, tagger: Path, parser: Path) -> N
     assert run("validate", stdin=line).exit_code == 1
 
 
+def test_evaluation_says_that_no_word_is_left_to_count(run: Any, tmp_path: Path) -> None:
+    gold = tmp_path / "gold.conllu"
+    gold.write_text("1\t!\t_\tPUNCT\t_\t_\t0\troot\t_\t_\n\n")
+    command = ("evaluate", gold, gold, "--exclude-punct")
+    shown = run(*command).stdout
+    assert "No word is left to count in the parsing metrics: punctuation is excluded" in shown
+    assert "\nLAS " in shown
+    assert " 0.00" not in shown
+    assert json.loads(run(*command, "--json").stdout)["metrics"]["las"]["f1"] is None
+    held = run(*command, "--min-las", 50)
+    assert held.exit_code == 1
+    assert "there is no LAS to hold against --min-las. No word is left" in held.stderr
+
+
 def test_punctuation_is_left_out_when_asked_for(run: Any, tmp_path: Path) -> None:
     gold, system = tmp_path / "gold.conllu", tmp_path / "system.conllu"
     text = "1\tGo\t_\tVERB\t_\t_\t0\troot\t_\t_\n2\t!\t_\tPUNCT\t_\t_\t1\tpunct\t_\t_\n\n"

@@ -93,7 +93,9 @@ class Chunk(NamedTuple):
         native = core()
         if native is None or self.layout is None or self.layout.kind == "tab":
             return None
-        return native.read_document(self.text(), *self.layout)
+        if self.layout.columns or b"global.columns" in self.data:
+            return None
+        return native.read_document(self.text(), self.layout.kind, self.layout.width)
 
     def blocks(self, most_words: int | None = None) -> Iterator[Sentence | list[Fault]]:
         """Yield each sentence, or its faults, as `read_blocks` does.
@@ -197,10 +199,14 @@ def read_chunks(
 
 def _first_layout(chunk: Chunk, input_format: str) -> Layout | None:
     """Return the layout detected from the first word of the chunk; None if it has no words."""
+    comments: list[str] = []
     for number, block in group_lines(chunk.lines(), first_line=chunk.first_line):
-        layout = detect_layout(block, number, input_format=input_format, path=chunk.path)
+        layout = detect_layout(
+            block, number, input_format=input_format, path=chunk.path, above=comments
+        )
         if layout is not None:
             return layout
+        comments += block
     return None
 
 

@@ -146,6 +146,8 @@ def group_lines(
         if block:
             yield number - len(block), block
             block = []
+        else:
+            notes.setdefault("empty-sentence", number)
     if block:  # the last sentence has no empty line after it
         notes["missing-empty-line"] = number
         yield number + 1 - len(block), block
@@ -177,7 +179,9 @@ def parse_lines(
     carried: list[str] = []  # comments followed by an empty line belong to the next sentence
     for number, block in group_lines(lines, first_line=first_line, notes=notes):
         if layout is None:
-            layout = detect_layout(block, number, input_format=input_format, path=path)
+            layout = detect_layout(
+                block, number, input_format=input_format, path=path, above=carried
+            )
             if layout is None:
                 carried += block
                 continue
@@ -195,6 +199,8 @@ def parse_lines(
                 parsed = [Fault(number, "missing-words", message, parsed.sent_id)]
             else:
                 parsed.comments[:0] = carried
+                if carried and notes is not None:
+                    notes.setdefault("empty-sentence", number - 1)
         carried.clear()
         yield parsed
     if carried and notes is not None:  # there is no sentence to write them with

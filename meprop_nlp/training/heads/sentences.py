@@ -1,5 +1,6 @@
 """`SentenceTask`: what training a tagger and training a parser share."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
@@ -108,7 +109,9 @@ class SentenceTask(Task):
         if not self.dev:
             return {}
         scores = self.frozen().evaluate(self.dev)
-        return {name: getattr(scores, SCORES.get(name, name), 0.0) for name in self.dev_scores}
+        shares = {name: getattr(scores, SCORES.get(name, name), 0.0) for name in self.dev_scores}
+        # where dev has nothing to count, no epoch is better for it
+        return {name: 0.0 if math.isnan(share) else share for name, share in shares.items()}
 
     def header(self) -> dict[str, Any]:
         return {
