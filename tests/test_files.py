@@ -10,6 +10,7 @@ import pytest
 
 from meprop_nlp.errors import DataError
 from meprop_nlp.files import demand_writable, replacing
+from meprop_nlp.models.file import write_model_file
 
 
 class StoppedError(Exception):
@@ -116,3 +117,55 @@ def test_demand_writable_makes_the_folder_and_no_file(tmp_path: Path) -> None:
     path = tmp_path / "models" / "a.st"
     demand_writable(path)
     assert list(path.parent.iterdir()) == []
+
+
+def test_what_took_long_to_make_is_on_the_disk_before_it_replaces_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.st"
+    path.write_bytes(b"old")
+    synced: list[tuple[bool, bytes]] = []
+
+    def fsync(handle: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(handle).st_mode), path.read_bytes()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"quick")
+    assert synced == []
+    with replacing(path, durable=True) as temporary:
+        temporary.write_bytes(b"new")
+    assert synced == [(False, b"quick"), (True, b"new")]
+    synced.clear()
+    write_model_file(path, {"kind": "checkpoint"}, {})
+    assert [is_folder for is_folder, _ in synced] == [False, True]
+
+
+def test_content_that_cannot_be_put_on_the_disk_replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.st"
+    path.write_bytes(b"old")
+
+    def fsync(handle: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with (
+        pytest.raises(DataError, match=r"a\.st: cannot be written: Input/output error"),
+        replacing(path, durable=True) as temporary,
+    ):
+        temporary.write_bytes(b"new")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.st"]
+
+
+# a file is written to a temporary one first, whose name is longer
+@pytest.mark.parametrize("length", [246, 255])
+def test_name_too_long_for_its_temporary_file_is_found_before(tmp_path: Path, length: int) -> None:
+    path = tmp_path / ("n" * length)
+    with pytest.raises(DataError, match="cannot be written: File name too long"):
+        demand_writable(path)
+    with pytest.raises(DataError, match="File name too long"), replacing(path) as temporary:
+        temporary.touch()
+    assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ stranger's model runs no code. Training checkpoints are stored in the same way
 
 import json
 import os
+import stat
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def write_model_file(
             arrays[VECTOR_FORMS] = pack_json(forms)
     ordered = {name: np.asarray(arrays[name], order="C") for name in sorted(arrays)}
     text = _to_json({**stored, "checksum": _checksum(stored, ordered)})
-    with replacing(path) as temporary:
+    with replacing(path, durable=True) as temporary:
         try:
             save_file(ordered, temporary, metadata={_KEY: text})
         except SafetensorError as error:
@@ -88,7 +89,11 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     name = os.fspath(path)
     try:
-        size = Path(path).stat().st_size
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            # a pipe could be read once only, and one that nobody writes to would be waited for
+            raise CheckpointError(f"{name}: is a pipe or a device, expected a model file")
+        size = status.st_size
         with Path(path).open("rb") as stream:
             start = stream.read(8)
             length = int.from_bytes(start, "little")

@@ -39,12 +39,12 @@ words, and metrics of several columns are not scored.
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.conll.block import circle_faults, tree_faults
 from meprop_nlp.data.penn.punctuation import is_punctuation
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.text_cache import cached_by_text
 from meprop_nlp.data.trees import roots
 from meprop_nlp.data.word import ROOT, UNSET, Word
 from meprop_nlp.errors import ConlluError, DataError, Problem
@@ -180,7 +180,7 @@ def _refuse_several_roots(sentence: Sentence) -> None:
         raise ConlluError([Problem(sentence.path, line, message, sentence.sent_id)])
 
 
-@lru_cache(maxsize=1 << 14)
+@cached_by_text(1 << 14)
 def _universal(feats: str) -> str:
     """Return the universal features, sorted."""
     if feats == "_":
@@ -201,13 +201,13 @@ def _tags_right(gold: Word, system: Word) -> bool:
     return gold.upos == system.upos and _features_right(gold, system)
 
 
-@lru_cache(maxsize=1 << 14)
+@cached_by_text(1 << 14)
 def _has_content(deprel: str) -> bool:
     """Return whether the relation is one of content words."""
     return deprel.partition(":")[0] in CONTENT_DEPRELS
 
 
-@lru_cache(maxsize=1 << 14)
+@cached_by_text(1 << 14)
 def _has_function(deprel: str) -> bool:
     """Return whether the relation is one of function words, except punctuation."""
     return deprel.partition(":")[0] in FUNCTION_DEPRELS

@@ -33,7 +33,7 @@ from meprop_nlp.training.knowledge.sources import Sources, answers_path, demand_
 from meprop_nlp.training.knowledge.teacher_files import read_teachers
 from meprop_nlp.training.knowledge.unlabelled import read_unlabelled
 from meprop_nlp.training.loop import Trainer
-from meprop_nlp.training.outputs import Outputs
+from meprop_nlp.training.outputs import Outputs, demand_places
 from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.task import Task
 from meprop_nlp.training.tokenizer import (
@@ -84,6 +84,8 @@ def train(
     settings, hooks = settings or Settings.of(task), hooks or Hooks()
     knowledge = knowledge or Knowledge()
     path = None if output is None else Path(output)
+    if path is not None:
+        demand_places(path)
     demand_use(knowledge, settings.network)
     # other files than the treebanks first: they may be wrong, and treebanks take their time
     initial = _initial_model(knowledge, task)
