@@ -3,7 +3,7 @@
 The bytes from libFuzzer choose a small valid model and the changes to it; the checksum is computed
 again afterwards. Finally some bytes of the file itself may be changed.
 
-    tools/fuzz_model.sh [SECONDS]
+    tools/fuzz.sh [SECONDS] model
     fuzz_model.py [CORE] [libFuzzer's options]    # CORE: a build of the core to use
 """
 
