@@ -7,6 +7,7 @@ cut leaves the old file or the new one, and never an empty one.
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -80,6 +81,47 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a new folder beside `path`, which takes the place of `path` when the block ends.
+
+    All that was in a folder `path` is gone then; see to it that it may be. If the block raises,
+    also on Ctrl-C, the new folder is removed and `path` is unchanged. Missing folders above are
+    made.
+
+    Raises:
+        DataError: the folder cannot be made or written to, or the disk is full.
+    """
+    target = Path(os.path.realpath(path))
+    made: list[Path] = []
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        made.append(new)
+        yield new
+        new.chmod(0o777 & ~_umask())  # mkdtemp makes the folder private
+        if target.exists():
+            # a folder with files in it cannot be replaced at once
+            old = new.with_name(f"{new.name}.old")
+            target.rename(old)
+            try:
+                new.rename(target)
+            except BaseException:
+                old.rename(target)
+                raise
+            made.append(old)
+        else:
+            new.rename(target)
+    except OSError as error:
+        raise DataError(
+            f"{target}: cannot be written: {error.strerror or error}; "
+            "what was there before is untouched"
+        ) from None
+    finally:
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _temporary_beside(target: Path) -> Path:

@@ -74,9 +74,12 @@ def model_lines(description: Mapping[str, Any]) -> str:
 
 def _encoder(card: EncoderCard) -> str:
     """Return the pretrained encoder that a model needs, in words."""
+    where = f"in training it was in {card.folder}"
+    if card.fine_tuned:
+        where = f"trained with the model, in {card.folder} beside it"
     return (
         f"{card.name} (licence: {card.licence}), {card.layers} layers of {card.width}, "
-        f"fingerprint {card.fingerprint}; in training it was in {card.folder}"
+        f"fingerprint {card.fingerprint}; {where}"
     )
 
 

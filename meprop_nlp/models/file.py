@@ -9,7 +9,7 @@ import json
 import os
 import stat
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ def write_model_file(
         DataError: the file cannot be written.
     """
     stored: dict[str, Any] = {"format_version": 1, **header}
+    stored |= _with_encoder(stored, lambda folder: os.path.relpath(folder, Path(path).parent))
     stored.pop("checksum", None)  # of the file that the header was read from
     if header.get("kind") == "model":
         stored["format_version"] = FORMAT_VERSION
@@ -137,6 +138,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     file = os.fspath(path)
     header = read_header(path)
     stored = {name: value for name, value in header.items() if name != "checksum"}
+    header |= _with_encoder(header, lambda folder: str(Path(path).parent / folder))
     try:
         arrays = load(Path(path).read_bytes())
         checksum = _checksum(stored, dict(sorted(arrays.items())))
@@ -156,6 +158,23 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
         except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{file}: {error}; train it anew") from None
     return ModelFile(header, arrays)
+
+
+def _with_encoder(header: Mapping[str, Any], place: Callable[[str], str]) -> dict[str, Any]:
+    """Return the part of a header on a fine-tuned encoder, its folder named otherwise; or nothing.
+
+    In a file it is named as seen from the folder of the file, so that both can be moved together.
+
+    Args:
+        place: returns the folder's new name, given the old one.
+    """
+    card = header.get("pretrained")
+    if not isinstance(card, dict) or card.get("fine_tuned") is not True:
+        return {}
+    folder = card.get("folder")
+    if not isinstance(folder, str):
+        return {}
+    return {"pretrained": card | {"folder": os.path.normpath(place(folder))}}
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:

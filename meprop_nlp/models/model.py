@@ -208,10 +208,17 @@ class Model:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a file, completely or not at all.
 
+        An encoder that was trained with the model is copied into a folder beside the file.
+
         Raises:
+            ConfigError: another folder has the name of the encoder's.
             DataError: the file cannot be written.
         """
-        write_model_file(path, self.file.header, self.file.arrays)
+        header = self.file.header
+        if isinstance(self.states, FolderStates) and self.states.card.fine_tuned:
+            card = self.states.copied_beside(Path(path))
+            header = header | {"pretrained": card.to_dict()}
+        write_model_file(path, header, self.file.arrays)
 
     def only(self, *heads: str) -> Self:
         """Return a model that predicts the columns of these heads only; the weights are shared.

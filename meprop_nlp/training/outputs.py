@@ -101,6 +101,7 @@ class Outputs:
         with self._trainer.final_weights():
             arrays = self._trainer.task.arrays()
             if self._path is not None:
+                header |= self._trainer.task.write_beside(self._path)
                 write_model_file(self._path, header, arrays)
             else:
                 self._best = ModelFile(

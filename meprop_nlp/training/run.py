@@ -17,6 +17,7 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
 from meprop_nlp.models.file import ModelFile, write_model_file
 from meprop_nlp.models.model import Model
+from meprop_nlp.models.word_states import states_of
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.calibration import measure_calibration
@@ -26,6 +27,11 @@ from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import remove_answers
+from meprop_nlp.training.knowledge.encoder_output import (
+    demand_encoder_output,
+    remove_replaced,
+    replaced_encoder,
+)
 from meprop_nlp.training.knowledge.ensemble import train_teachers
 from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.several_treebanks import read_treebanks
@@ -87,6 +93,8 @@ def train(
     if path is not None:
         demand_places(path)
     demand_use(knowledge, settings.network)
+    demand_encoder_output(knowledge, path, resume=resume)
+    replaced = replaced_encoder(knowledge, path)
     # other files than the treebanks first: they may be wrong, and treebanks take their time
     initial = _initial_model(knowledge, task)
     if initial is not None:
@@ -172,6 +180,7 @@ def train(
         remove_answers(answers_path(path))
     if path is not None and with_tokenizer:
         remove_tokenizer(path)
+    remove_replaced(replaced)
     return model
 
 
@@ -256,7 +265,8 @@ def _train(data: TrainingData, path: Path | None, resume: bool, hooks: Hooks) ->
     if not dev_sentences:
         return Model(file)
     header = {key: value for key, value in file.header.items() if key != "checksum"}
-    model = Model(file, sources.states)
+    device = str(pick_device(settings.training.device))
+    model = Model(file, sources.states or states_of(header, device=device))
     header["calibration"] = measure_calibration(model, dev_sentences)
     if path is not None:
         write_model_file(path, header, file.arrays)
