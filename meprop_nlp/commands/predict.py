@@ -20,6 +20,7 @@ from meprop_nlp.data.formats.output import OUTPUT_FORMATS, output_format
 from meprop_nlp.data.formats.tsv import TABLE_COLUMNS
 from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.files import remove_unfinished
 from meprop_nlp.settings import setting, setting_of
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ def annotate_files(
     header, threads = annotated.form.header, usable_threads(annotating.threads)
     if gives_several(output):
         jobs = planned(files or ["-"], output, annotated.form.ending, inputs)
+        remove_unfinished(job.output for job in jobs)
         annotate_each(
             jobs, annotated, verbosity, verb=verb, header=header, force=annotating.force,
             threads=threads,
@@ -162,6 +164,7 @@ def annotate_files(
                 "folder for the results: --output RESULTS/"
             )
     demand_other_file(output, [*files, *inputs])
+    remove_unfinished([output])
     meter = Meter(files if verbosity.shows_bar else ["-"])
     with counting(verb, output, verbosity, meter) as count:
         pieces = count(annotated.in_turn(files, meter, threads))

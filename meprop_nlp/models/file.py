@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
-from safetensors.numpy import load, save_file
+from safetensors.numpy import load, save
 
 from meprop_nlp.data.vocab import UNK
 from meprop_nlp.errors import CheckpointError, number_of
@@ -71,10 +71,8 @@ def write_model_file(
     ordered = {name: np.asarray(arrays[name], order="C") for name in sorted(arrays)}
     text = _to_json({**stored, "checksum": _checksum(stored, ordered)})
     with replacing(path, durable=True) as temporary:
-        try:
-            save_file(ordered, temporary, metadata={_KEY: text})
-        except SafetensorError as error:
-            raise OSError(str(error)) from None
+        # save_file would write to a file of its own beside this one, which a kill leaves behind
+        temporary.write_bytes(save(ordered, metadata={_KEY: text}))
 
 
 def noun_of(task: object) -> str:
