@@ -1,9 +1,13 @@
 """Writing files.
 
 Most are written atomically, by `replacing`: to a temporary file beside it, which is then renamed.
+What took long to make is also on the disk before it replaces anything (`durable`), so that a power
+cut leaves the old file or the new one, and never an empty one.
 """
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,17 +19,16 @@ from .errors import DataError
 def demand_writable(path: str | os.PathLike[str]) -> None:
     """Raise DataError if `replacing` could not write to `path`; missing folders are made.
 
-    Call this before long work whose result would be lost otherwise.
+    Call this before long work whose result would be lost otherwise. It makes the same temporary
+    file as `replacing` does, and removes it.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     try:
-        _demand_file(target)
+        _demand_file(Path(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        writable = os.access(os.path.realpath(target.parent), os.W_OK | os.X_OK)
+        _temporary_beside(target).unlink()
     except OSError as error:
-        raise DataError(f"{target}: cannot be written: {error.strerror or error}") from None
-    if not writable:
-        raise DataError(f"{target}: cannot be written: no right to write to its folder")
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 @contextmanager
@@ -39,11 +42,15 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`, which replaces `path` when the block ends.
 
     If the block raises, also on Ctrl-C, the temporary file is removed and `path` is unchanged.
     Missing folders are made.
+
+    Args:
+        path: the file to write.
+        durable: write the content to the disk before it replaces `path`, and the folder after.
 
     Raises:
         DataError: the folder cannot be made or written to, or the disk is full; or `path` exists
@@ -55,16 +62,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         _demand_file(Path(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{target.name}.", suffix="".join(target.suffixes[-1:]), dir=target.parent
-        )
-        os.close(handle)
-        temporary = Path(name)
+        temporary = _temporary_beside(target)
         yield temporary
         # mkstemp makes the file private; a model or a treebank has the usual permissions
         temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        if durable:
+            _sync(temporary)
         temporary.replace(target)
         temporary = None
+        if durable:
+            _sync(target.parent)
     except OSError as error:
         raise DataError(
             f"{target}: cannot be written: {error.strerror or error}; "
@@ -74,6 +81,68 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a new folder beside `path`, which takes the place of `path` when the block ends.
+
+    All that was in a folder `path` is gone then; see to it that it may be. If the block raises,
+    also on Ctrl-C, the new folder is removed and `path` is unchanged. Missing folders above are
+    made.
+
+    Raises:
+        DataError: the folder cannot be made or written to, or the disk is full.
+    """
+    target = Path(os.path.realpath(path))
+    made: list[Path] = []
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        made.append(new)
+        yield new
+        new.chmod(0o777 & ~_umask())  # mkdtemp makes the folder private
+        if target.exists():
+            # a folder with files in it cannot be replaced at once
+            old = new.with_name(f"{new.name}.old")
+            target.rename(old)
+            try:
+                new.rename(target)
+            except BaseException:
+                old.rename(target)
+                raise
+            made.append(old)
+        else:
+            new.rename(target)
+    except OSError as error:
+        raise DataError(
+            f"{target}: cannot be written: {error.strerror or error}; "
+            "what was there before is untouched"
+        ) from None
+    finally:
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary_beside(target: Path) -> Path:
+    handle, name = tempfile.mkstemp(
+        prefix=f".{target.name}.", suffix="".join(target.suffixes[-1:]), dir=target.parent
+    )
+    os.close(handle)
+    return Path(name)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # some file systems cannot do this for a folder
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
+            raise
+    finally:
+        os.close(handle)
 
 
 def _demand_file(target: Path) -> None:

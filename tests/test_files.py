@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from meprop_nlp.errors import DataError
-from meprop_nlp.files import demand_writable, replacing
+from meprop_nlp.files import demand_writable, replacing, replacing_folder
+from meprop_nlp.models.file import write_model_file
 
 
 class StoppedError(Exception):
@@ -116,3 +117,94 @@ def test_demand_writable_makes_the_folder_and_no_file(tmp_path: Path) -> None:
     path = tmp_path / "models" / "a.st"
     demand_writable(path)
     assert list(path.parent.iterdir()) == []
+
+
+def test_what_took_long_to_make_is_on_the_disk_before_it_replaces_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.st"
+    path.write_bytes(b"old")
+    synced: list[tuple[bool, bytes]] = []
+
+    def fsync(handle: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(handle).st_mode), path.read_bytes()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"quick")
+    assert synced == []
+    with replacing(path, durable=True) as temporary:
+        temporary.write_bytes(b"new")
+    assert synced == [(False, b"quick"), (True, b"new")]
+    synced.clear()
+    write_model_file(path, {"kind": "checkpoint"}, {})
+    assert [is_folder for is_folder, _ in synced] == [False, True]
+
+
+def test_content_that_cannot_be_put_on_the_disk_replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.st"
+    path.write_bytes(b"old")
+
+    def fsync(handle: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with (
+        pytest.raises(DataError, match=r"a\.st: cannot be written: Input/output error"),
+        replacing(path, durable=True) as temporary,
+    ):
+        temporary.write_bytes(b"new")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.st"]
+
+
+# a file is written to a temporary one first, whose name is longer
+@pytest.mark.parametrize("length", [246, 255])
+def test_name_too_long_for_its_temporary_file_is_found_before(tmp_path: Path, length: int) -> None:
+    path = tmp_path / ("n" * length)
+    with pytest.raises(DataError, match="cannot be written: File name too long"):
+        demand_writable(path)
+    with pytest.raises(DataError, match="File name too long"), replacing(path) as temporary:
+        temporary.touch()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_is_replaced_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "above" / "a"
+
+    def write(name: str, error: BaseException | None = None) -> None:
+        with replacing_folder(path) as new:
+            (new / name).write_text("text", encoding="utf-8")
+            if error is not None:
+                raise error
+
+    def found() -> list[str]:
+        return [str(p.relative_to(path.parent)) for p in sorted(path.parent.rglob("*"))]
+
+    write("one")
+    assert found() == ["a", "a/one"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o777 & ~umask
+    for error in (StoppedError(), KeyboardInterrupt()):
+        with pytest.raises(type(error)):
+            write("two", error)
+        assert found() == ["a", "a/one"]
+    rename = Path.rename
+
+    def fail_at_the_second(self: Path, target: Path) -> Path:
+        if target == path and self.name != f"{path.name}.old" and not path.exists():
+            monkeypatch.undo()  # the old folder may come back
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_at_the_second)
+    with pytest.raises(DataError, match=r"a: cannot be written: No space left .*untouched"):
+        write("two")
+    assert found() == ["a", "a/one"]
+    write("two")
+    assert found() == ["a", "a/two"]

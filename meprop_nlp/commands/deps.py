@@ -32,8 +32,8 @@ def fills_deps(path: str, input_format: str, encoding: str) -> bool:
     if input_format in TEXT_FORMATS or not Path(path).is_file():
         return False
     try:
-        with recognized(path, encoding) as (_, beginning):
-            if beginning and input_format == "auto":
+        with recognized(path, encoding) as found:
+            if found.beginning and input_format == "auto":
                 return False
         if comes_in_chunks(path, encoding):
             return any(chunk.has_empty_node() for chunk in read_chunks(path))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meprop_nlp.commands import console
 from meprop_nlp.commands.counting import Meter, counting
 from meprop_nlp.commands.deps import fills_deps, warned_of_empty_nodes
 from meprop_nlp.commands.many_files import annotate_each, headed
@@ -34,9 +36,10 @@ class Annotating(Reading):
     input_format: str = setting(
         "auto",
         metavar="FORMAT",
-        help="Format of the files: auto, CoNLL where the first line has tabs, else text; conllu; "
-        "conllx; tab (FORM, FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL); text; horizontal, a "
-        "sentence a line with spaces between its words; or vertical, a word a line.",
+        help="Format of the files: auto, which is CoNLL where the first line has an ID and eight "
+        "columns with tabs between them, or fewer and no spaces, and else text; conllu; conllx; "
+        "tab (FORM, FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL); text; horizontal, a sentence a "
+        "line with spaces between its words; or vertical, a word a line.",
     )
     on_error: str = setting(
         "fail",
@@ -88,6 +91,24 @@ class Annotating(Reading):
 
         demand_input_format(self.input_format)
         output_format(self.output_format, self.columns)  # refuses columns of other formats
+        has_misc = self.output_format in ("conllu", "json") or "misc" in self.columns
+        of_words = self.input_format not in ("auto", "text")
+        for name, lost in (
+            ("confidence", not has_misc or self.input_format in ("conllx", "tab")),
+            ("token_ranges", not has_misc or of_words),
+        ):
+            if lost and getattr(self, name):
+                raise ConfigError(self._lost(name, has_misc=has_misc))
+
+    def _lost(self, name: str, *, has_misc: bool) -> str:
+        """Return why nothing of what is written to MISC would come out."""
+        if has_misc:
+            return f"`{name}` has no use with `input_format={self.input_format}`; leave it out"
+        advice = "add misc to `columns`" if self.output_format == "tsv" else "leave it out"
+        return (
+            f"`{name}` is written to MISC, which `output_format={self.output_format}` does not "
+            f"have; {advice}"
+        )
 
     @property
     def loading(self) -> Loading:
@@ -148,6 +169,10 @@ def annotate_files(
         write_pieces(headed((piece.text for piece in pieces), header), output, flush=True)
 
 
+def _note_doubt(path: str, doubt: str) -> None:
+    console.note(f"{path}: {doubt}; --input-format says what it is")
+
+
 class _Annotated:
     """Calls give the annotated sentences of a file; several threads may call it."""
 
@@ -159,7 +184,7 @@ class _Annotated:
         self.form = output_format(annotating.output_format, annotating.columns)
         self._tokenizer = tokenizer_of(models)
         self._parses = any("head" in model.fills for model in models)
-        self._supply = TagSupply(models, quiet=quiet)
+        self._supply, self._quiet = TagSupply(models, quiet=quiet), quiet
         self._annotating, self._keep = annotating, keep
 
     def __call__(self, path: str, source: Source, threads: int) -> Iterator[Piece]:
@@ -191,11 +216,17 @@ class _Annotated:
             tokenizer=self._tokenizer,
             token_ranges=how.token_ranges,
             write_sentence=self.form.write,
+            on_doubt=None if self._quiet else partial(_note_doubt, source_name(path)),
         )
         if self._parses and not fill_deps:
             pieces = warned_of_empty_nodes(pieces, source_name(path))
-        yield from tags.watched(pieces)
+        n_words = 0
+        for piece in tags.watched(pieces):
+            n_words += len(piece)
+            yield piece
         note_skipped(path, report)
+        if not n_words and not self._quiet and console.is_seen():
+            console.note(f"{source_name(path)}: no words in it, nothing to write")
 
     def in_turn(self, files: Sequence[str], meter: Meter, threads: int) -> Iterator[Piece]:
         """Yield the sentences of all files, one file after the other."""

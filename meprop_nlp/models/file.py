@@ -7,8 +7,9 @@ stranger's model runs no code. Training checkpoints are stored in the same way
 
 import json
 import os
+import stat
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ def write_model_file(
         DataError: the file cannot be written.
     """
     stored: dict[str, Any] = {"format_version": 1, **header}
+    stored |= _with_encoder(stored, lambda folder: os.path.relpath(folder, Path(path).parent))
     stored.pop("checksum", None)  # of the file that the header was read from
     if header.get("kind") == "model":
         stored["format_version"] = FORMAT_VERSION
@@ -68,7 +70,7 @@ def write_model_file(
             arrays[VECTOR_FORMS] = pack_json(forms)
     ordered = {name: np.asarray(arrays[name], order="C") for name in sorted(arrays)}
     text = _to_json({**stored, "checksum": _checksum(stored, ordered)})
-    with replacing(path) as temporary:
+    with replacing(path, durable=True) as temporary:
         try:
             save_file(ordered, temporary, metadata={_KEY: text})
         except SafetensorError as error:
@@ -88,13 +90,21 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     name = os.fspath(path)
     try:
-        size = Path(path).stat().st_size
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            # a pipe could be read once only, and one that nobody writes to would be waited for
+            raise CheckpointError(f"{name}: is a pipe or a device, expected a model file")
+        size = status.st_size
         with Path(path).open("rb") as stream:
             start = stream.read(8)
             length = int.from_bytes(start, "little")
             if len(start) < 8 or not 2 <= length <= _MAX_HEADER or stream.read(1) != b"{":
                 raise CheckpointError(f"{name}: {_not_a_model(start)}")
             raw = b"{" + stream.read(length - 1)
+    except IsADirectoryError:
+        raise CheckpointError(f"{name}: is a folder, expected the file of a model") from None
+    except FileNotFoundError:
+        raise CheckpointError(f"{name}: there is no such file") from None
     except OSError as error:
         raise CheckpointError(f"{name}: cannot be read: {error.strerror or error}") from None
     if len(raw) < length:
@@ -128,6 +138,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     file = os.fspath(path)
     header = read_header(path)
     stored = {name: value for name, value in header.items() if name != "checksum"}
+    header |= _with_encoder(header, lambda folder: str(Path(path).parent / folder))
     try:
         arrays = load(Path(path).read_bytes())
         checksum = _checksum(stored, dict(sorted(arrays.items())))
@@ -147,6 +158,23 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
         except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{file}: {error}; train it anew") from None
     return ModelFile(header, arrays)
+
+
+def _with_encoder(header: Mapping[str, Any], place: Callable[[str], str]) -> dict[str, Any]:
+    """Return the part of a header on a fine-tuned encoder, its folder named otherwise; or nothing.
+
+    In a file it is named as seen from the folder of the file, so that both can be moved together.
+
+    Args:
+        place: returns the folder's new name, given the old one.
+    """
+    card = header.get("pretrained")
+    if not isinstance(card, dict) or card.get("fine_tuned") is not True:
+        return {}
+    folder = card.get("folder")
+    if not isinstance(folder, str):
+        return {}
+    return {"pretrained": card | {"folder": os.path.normpath(place(folder))}}
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -211,7 +239,7 @@ def summary(file: ModelFile) -> dict[str, str]:
     lines = {
         "trained": ", ".join(trained),
         "treebanks": ", ".join(map(str, treebanks)) if isinstance(treebanks, list) else "",
-        "dev": _numbers(header.get("scores"), SCORE_NAMES, ".2f"),
+        "dev, words given": _numbers(header.get("scores"), SCORE_NAMES, ".2f"),
         "network": _numbers(header.get("neurons"), None, ","),
         "encoder": str(_mapping(header.get("pretrained")).get("name", "")),
         "knows": "  ".join(

@@ -26,6 +26,7 @@ class Head(ABC):
         fills: the columns that it predicts.
         scores: the names of the scores that judge what it predicts, as in `scoring.scores`.
         feeds: whether later heads read what it writes into the encoder's states.
+        most_words: how many words a sentence may have.
     """
 
     name: ClassVar[str]
@@ -35,6 +36,7 @@ class Head(ABC):
     fills: tuple[str, ...]
     scores: tuple[str, ...]
     feeds: ClassVar[bool] = False
+    most_words: ClassVar[int] = 100_000
 
     @staticmethod
     def serves(config: JointConfig) -> bool:

@@ -14,12 +14,12 @@ import numpy as np
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.characters import Characters
-from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.reading import read, too_long
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
-from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.boxed import model_file
 from meprop_nlp.models.calibration import Calibration
@@ -208,10 +208,17 @@ class Model:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a file, completely or not at all.
 
+        An encoder that was trained with the model is copied into a folder beside the file.
+
         Raises:
+            ConfigError: another folder has the name of the encoder's.
             DataError: the file cannot be written.
         """
-        write_model_file(path, self.file.header, self.file.arrays)
+        header = self.file.header
+        if isinstance(self.states, FolderStates) and self.states.card.fine_tuned:
+            card = self.states.copied_beside(Path(path))
+            header = header | {"pretrained": card.to_dict()}
+        write_model_file(path, header, self.file.arrays)
 
     def only(self, *heads: str) -> Self:
         """Return a model that predicts the columns of these heads only; the weights are shared.
@@ -253,6 +260,11 @@ class Model:
             found.update(dict.fromkeys(column for column in head.reads if column not in filled))
             filled.update(head.fills)
         return tuple(found)
+
+    @property
+    def most_words(self) -> int:
+        """Return how many words a sentence may have."""
+        return min(head.most_words for head in self.heads.values())
 
     @property
     def predicted(self) -> tuple[str, ...]:
@@ -309,7 +321,8 @@ class Model:
 
         Raises:
             ConfigError: it is a text, and the model has no tokenizer.
-            DataError: it is none of these, or empty words or half a character are in it.
+            DataError: it is none of these, empty words or half a character are in it, or a sentence
+                has more than `most_words`.
         """
         return next(self._answers([read_input(given, "given", self.tokenizer)]))
 
@@ -381,7 +394,7 @@ class Model:
         """Yield each Sentence or Document annotated; the options are those of `annotate`."""
 
         def annotate(sentences: Iterator[Sentence]) -> Iterator[Sentence]:
-            for batch in in_batches(sentences):
+            for batch in in_batches(self._short(sentences)):
                 words = SentenceWords(batch)
                 yield from _annotated(batch, words, self.annotate(words, **options))
 
@@ -406,9 +419,22 @@ class Model:
         return self._columns(given)
 
     def _columns(self, sentences: Iterable[Sentence]) -> Iterator[dict[str, list[Any]]]:
-        for batch in in_batches(sentences):
+        for batch in in_batches(self._short(sentences)):
             words = SentenceWords(batch)
             yield from words.split(**self.annotate(words).columns())
+
+    def _short(self, sentences: Iterable[Sentence]) -> Iterator[Sentence]:
+        """Pass sentences on.
+
+        Raises:
+            DataError: one has more than `most_words`.
+        """
+        most = self.most_words
+        for sentence in sentences:
+            if len(sentence) > most:
+                message = too_long(len(sentence), most)
+                raise DataError(f"{sentence.path}:{sentence.line}: {message}")
+            yield sentence
 
     def annotate(
         self, words: Words, *, confidence: bool = False, keep: Collection[str] = ()

@@ -16,6 +16,7 @@ from meprop_nlp.config import TAG_COLUMNS
 from meprop_nlp.data.vocab import UNK, Vocab
 from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.native import core
 
 Array = npt.NDArray[np.float32]
 
@@ -122,7 +123,9 @@ def naming_file(path: str | os.PathLike[str]) -> Iterator[None]:
 
     Raises:
         CheckpointError: instead of every error about a missing or wrong part.
+        ConfigError: the choice of kernels is wrong, which is no fault of the file.
     """
+    core()
     name = os.fspath(path)
     try:
         yield

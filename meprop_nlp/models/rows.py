@@ -6,12 +6,16 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from meprop_nlp.errors import MePropError
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.words import Words
 
 GATES = 4  # of an LSTM
+# Bytes beside a row: its entry in the cache, and a key of the longest kind that is kept
+# (kLongestKey in native/rows/row_cache.hpp).
+_ROW_BYTES = 64 + 256
 
 
 class RowSource:
@@ -26,7 +30,8 @@ class RowSource:
             columns, joined with tabs.
         weight: (I, O); O is a multiple of the core's lanes.
         bias: (O,); None for a layer without one.
-        n_bytes: the memory that cached rows may take; rows that are in use can exceed it.
+        n_bytes: the memory that cached rows and their keys may take; rows that are in use can
+            exceed it.
     """
 
     def __init__(
@@ -43,7 +48,7 @@ class RowSource:
         width = weight.shape[1]
         if bias is None:
             bias = np.zeros(width, np.float32)
-        capacity = max(1, n_bytes // (4 * width))  # float32
+        capacity = max(1, n_bytes // (4 * width + _ROW_BYTES))  # float32
         self._cache = native.RowCache(weight, bias, capacity)
         self._lock = Lock()
 
@@ -64,14 +69,14 @@ class RowSource:
         return rows
 
 
-def padded(array: Array, multiple: int) -> Array:
+def padded(array: npt.NDArray[Any], multiple: int) -> Array:
     """Return the array in float32, with its last axis padded with zeros to a multiple."""
     extra = -array.shape[-1] % multiple
     widths = [(0, 0)] * (array.ndim - 1) + [(0, extra)]
     return np.ascontiguousarray(np.pad(array, widths), dtype=np.float32)
 
 
-def by_panels(weight: Array, lanes: int) -> Array:
+def by_panels(weight: npt.NDArray[Any], lanes: int) -> Array:
     """Reorder (n, 4H) to (n, panels x 4 x lanes), with the gates of neighbouring units together."""
     rows, width = weight.shape
     gates = padded(weight.reshape(rows, GATES, width // GATES), lanes)

@@ -28,7 +28,8 @@ Parsing metrics, over words, or over content words for CLAS, MLAS and BLEX:
 Each metric is the harmonic mean (F1) of precision, correct / words of the system, and recall,
 correct / gold words. If both files have the same words, all three are the accuracy. This is the
 definition of the CoNLL 2018 shared task (Zeman et al. 2018, section 5); its official program, now
-`udtools.udeval`, computes the same numbers. UCM and LCM are shares of the gold sentences.
+`udtools.udeval`, computes the same numbers. UCM and LCM are shares of the gold sentences in which a
+word is counted. Where nothing is counted there is no number, neither 0 nor 100.
 
 With an `Annotation` of gold sentences in which some columns are partly annotated, UPOS, XPOS,
 UFeats, UAS and LAS are over the words that are annotated, UCM and LCM over the sentences with such
@@ -38,12 +39,12 @@ words, and metrics of several columns are not scored.
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.conll.block import circle_faults, tree_faults
 from meprop_nlp.data.penn.punctuation import is_punctuation
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.text_cache import cached_by_text
 from meprop_nlp.data.trees import roots
 from meprop_nlp.data.word import ROOT, UNSET, Word
 from meprop_nlp.errors import ConlluError, DataError, Problem
@@ -179,7 +180,7 @@ def _refuse_several_roots(sentence: Sentence) -> None:
         raise ConlluError([Problem(sentence.path, line, message, sentence.sent_id)])
 
 
-@lru_cache(maxsize=1 << 14)
+@cached_by_text(1 << 14)
 def _universal(feats: str) -> str:
     """Return the universal features, sorted."""
     if feats == "_":
@@ -200,13 +201,13 @@ def _tags_right(gold: Word, system: Word) -> bool:
     return gold.upos == system.upos and _features_right(gold, system)
 
 
-@lru_cache(maxsize=1 << 14)
+@cached_by_text(1 << 14)
 def _has_content(deprel: str) -> bool:
     """Return whether the relation is one of content words."""
     return deprel.partition(":")[0] in CONTENT_DEPRELS
 
 
-@lru_cache(maxsize=1 << 14)
+@cached_by_text(1 << 14)
 def _has_function(deprel: str) -> bool:
     """Return whether the relation is one of function words, except punctuation."""
     return deprel.partition(":")[0] in FUNCTION_DEPRELS
@@ -313,6 +314,7 @@ class _Tally:
             head_right = head_right and system is not None and system.head != UNSET
             label_right = head_right and deprel == found
             label_right_of.append(label_right)
+            labelled = labelled or (has_label[i] and deprel != "_")
             if not has_head[i] or (self.exclude_punct and is_punctuation(gold)):
                 continue
             arcs += 1
@@ -331,12 +333,11 @@ class _Tally:
                 row[0] += 1
                 row[1] += head_right
                 row[2] += label_right
-            labelled = labelled or deprel != "_"
         self.annotated |= {"uas", "ucm"}
         if labelled:
             self.annotated |= {"las", "lcm"}
         self.correct.update(uas=uas, las=las)
-        if arcs or self.annotation is None:
+        if arcs:
             self.trees += 1
             self.correct.update(ucm=uas == arcs, lcm=las == labels)
         if self.annotation is None:

@@ -17,6 +17,7 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable
 from meprop_nlp.models.file import ModelFile, write_model_file
 from meprop_nlp.models.model import Model
+from meprop_nlp.models.word_states import states_of
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.calibration import measure_calibration
@@ -26,6 +27,11 @@ from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import remove_answers
+from meprop_nlp.training.knowledge.encoder_output import (
+    demand_encoder_output,
+    remove_replaced,
+    replaced_encoder,
+)
 from meprop_nlp.training.knowledge.ensemble import train_teachers
 from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.several_treebanks import read_treebanks
@@ -33,7 +39,7 @@ from meprop_nlp.training.knowledge.sources import Sources, answers_path, demand_
 from meprop_nlp.training.knowledge.teacher_files import read_teachers
 from meprop_nlp.training.knowledge.unlabelled import read_unlabelled
 from meprop_nlp.training.loop import Trainer
-from meprop_nlp.training.outputs import Outputs
+from meprop_nlp.training.outputs import Outputs, demand_places
 from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.task import Task
 from meprop_nlp.training.tokenizer import (
@@ -84,7 +90,11 @@ def train(
     settings, hooks = settings or Settings.of(task), hooks or Hooks()
     knowledge = knowledge or Knowledge()
     path = None if output is None else Path(output)
+    if path is not None:
+        demand_places(path)
     demand_use(knowledge, settings.network)
+    demand_encoder_output(knowledge, path, resume=resume)
+    replaced = replaced_encoder(knowledge, path)
     # other files than the treebanks first: they may be wrong, and treebanks take their time
     initial = _initial_model(knowledge, task)
     if initial is not None:
@@ -118,7 +128,11 @@ def train(
     if treebanks is not None:  # the texts of the others may be of other languages
         of_text = [s for s, number in zip(sentences, treebanks.numbers, strict=True) if not number]
     with_tokenizer = wants_tokenizer(settings.network, of_text)
-    unlabelled = read_unlabelled(knowledge.unlabelled, hooks) if knowledge.unlabelled else []
+    unlabelled: list[list[str]] = []
+    if knowledge.unlabelled:
+        fitted = TrainingData(task, sentences, (), settings, Sources()).fitted
+        most_words = _drawn_words(fitted.training.epochs, sentences, knowledge.unlabelled_share)
+        unlabelled = read_unlabelled(knowledge.unlabelled, hooks, most_words=most_words)
     width = task_class.word_width(settings.network)
     torch.set_num_threads(usable_threads(settings.training.threads))
     sources = read_sources(
@@ -166,6 +180,7 @@ def train(
         remove_answers(answers_path(path))
     if path is not None and with_tokenizer:
         remove_tokenizer(path)
+    remove_replaced(replaced)
     return model
 
 
@@ -250,7 +265,8 @@ def _train(data: TrainingData, path: Path | None, resume: bool, hooks: Hooks) ->
     if not dev_sentences:
         return Model(file)
     header = {key: value for key, value in file.header.items() if key != "checksum"}
-    model = Model(file, sources.states)
+    device = str(pick_device(settings.training.device))
+    model = Model(file, sources.states or states_of(header, device=device))
     header["calibration"] = measure_calibration(model, dev_sentences)
     if path is not None:
         write_model_file(path, header, file.arrays)
@@ -364,6 +380,11 @@ def _with_epochs(settings: Settings, task_class: type[SentenceTask], n_words: in
         epochs = first + max(1, round(task_class.epochs_after_cut * epochs))
     training = replace(settings.training, epochs=epochs)
     return replace(settings, training=training, simplify=cuts)
+
+
+def _drawn_words(epochs: int, labelled: Sequence[Sentence], share: float) -> int:
+    """Return how many words without annotation the epochs draw, which are `share` of theirs."""
+    return max(1, round(epochs * sum(map(len, labelled)) * share / (1 - share)))
 
 
 def _task_class(task: str) -> type[SentenceTask]:

@@ -22,6 +22,14 @@ RowCache::Ticket RowCache::take_ticket() {
 void RowCache::give_back(Ticket ticket) {
     const std::lock_guard lock(mutex_);
     held_.erase(ticket);
+    const Ticket oldest = oldest_held();
+    for (std::size_t i = long_.size(); i-- > 0;) {
+        const std::int32_t row = long_[i];
+        if (entries_[static_cast<std::size_t>(row)].last_used >= oldest)
+            continue;
+        unlink(row); // from `long_` too
+        free_.push_back(row);
+    }
 }
 
 void RowCache::find(Ticket ticket, const std::vector<std::string_view>& keys,
@@ -41,6 +49,8 @@ void RowCache::find(Ticket ticket, const std::vector<std::string_view>& keys,
             entry.linked = true;
             entry.next = bucket(hash);
             bucket(hash) = number;
+            if (keys[i].size() > kLongestKey)
+                long_.push_back(number);
         }
         Entry& entry = entries_[static_cast<std::size_t>(number)];
         float* values = row(number);
@@ -123,7 +133,7 @@ std::int32_t RowCache::make_room(bool& full) {
 // if there is none. Random, because evicting the oldest rows first would never hit when a file is
 // read in a loop and needs slightly more rows than the cache holds.
 std::int32_t RowCache::reuse() {
-    const Ticket oldest = held_.empty() ? next_ticket_ : *held_.begin();
+    const Ticket oldest = oldest_held();
     const std::size_t n = entries_.size();
     for (std::size_t tried = 0; tried < (kMaxUses + 2) * n; ++tried) {
         random_ = random_ * 6364136223846793005u + 1442695040888963407u;
@@ -151,6 +161,10 @@ void RowCache::unlink(std::int32_t row) {
     entry.linked = entry.filled = false;
     entry.uses = 0;
     entry.last_used = -1;
+    if (entry.key.size() > kLongestKey) {
+        std::string().swap(entry.key); // its memory too
+        std::erase(long_, row);
+    }
 }
 
 void RowCache::rehash() {

@@ -15,11 +15,15 @@ namespace meprop {
 // held, no row that was looked up with it, or since it was taken, is evicted. So the cache outgrows
 // its capacity only if one lookup needs more rows.
 //
+// A row whose key is long is forgotten as soon as no ticket can have it in use, so that keys take
+// little memory beside rows, whatever texts are read.
+//
 // A row that is found but not yet filled counts as missing in every lookup until it is filled.
 // Lookups that fill rows must not run concurrently; all other calls may.
 class RowCache {
  public:
     using Ticket = std::int64_t;
+    static constexpr std::size_t kLongestKey = 256; // bytes, of a row that is kept
 
     RowCache(std::int64_t width, std::int64_t capacity);
 
@@ -63,6 +67,7 @@ class RowCache {
     std::int32_t lookup(std::string_view key, std::size_t hash);
     std::int32_t make_room(bool& full);
     std::int32_t reuse();
+    Ticket oldest_held() const { return held_.empty() ? next_ticket_ : *held_.begin(); }
     float* row(std::int32_t row) const;
     void unlink(std::int32_t row);
     void rehash();
@@ -71,6 +76,7 @@ class RowCache {
     std::vector<Entry> entries_;
     std::vector<std::int32_t> buckets_; // a power of two
     std::vector<std::int32_t> free_;
+    std::vector<std::int32_t> long_; // the rows with long keys
     std::vector<std::unique_ptr<float, Free>> blocks_;
     std::uint64_t random_ = 1;
     Ticket next_ticket_ = 0;

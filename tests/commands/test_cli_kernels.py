@@ -70,3 +70,20 @@ def test_info_of_unknown_kernels_is_wrong_usage_that_names_the_choices(
     assert result.exit_code == 2
     assert "MEPROP_NLP_KERNELS is 'sse9', expected one of " in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.skipif(native.core() is None, reason=native.why_missing())
+@pytest.mark.parametrize("command", ["tag", "annotate", "benchmark", "info"])
+def test_unknown_kernels_are_never_the_fault_of_a_model(
+    command: str, run: Any, tagger: Path, treebank: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(native.CHOICE, "nonsense")
+    arguments = {
+        "tag": ("--model", tagger, treebank),
+        "annotate": ("--model", tagger, treebank),
+        "benchmark": (tagger, treebank),
+        "info": (tagger,),
+    }
+    result = run(command, *arguments[command])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: MEPROP_NLP_KERNELS is 'nonsense', expected one of ")

@@ -100,14 +100,48 @@ def test_full_disk_leaves_the_old_output(
     assert target.read_text() == "before"
 
 
-@pytest.mark.parametrize("command", ["tag -m {tagger} {small}", "info {tagger}", "--help"])
-def test_full_disk_behind_standard_output_is_told(
-    command: str, shell: Any, tagger: Path, small: Path
-) -> None:
-    result = shell(f"$MEPROP {command.format(tagger=tagger, small=small)} > /dev/full")
+PRINTING = (
+    *("tag -m {tagger} {small}", "parse -m {joint} {small}", "annotate -m {joint} {small}"),
+    *("evaluate {small} {small}", "validate {small}", "convert {tree}", "info {tagger}"),
+    *("--help", "--version"),
+)
+
+
+@pytest.mark.parametrize(
+    ("redirection", "reason"), [(">&-", "Bad file descriptor"), ("> /dev/full", "No space left")]
+)
+@pytest.mark.parametrize("command", PRINTING)
+def test_output_that_reaches_nobody_is_an_error(
+    command: str, redirection: str, reason: str, shell: Any, tagger: Path, joint: Path,
+    small: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    tree = tmp_path / "tree.mrg"
+    tree.write_text("(S (NP (NNP Kim)) (VP (VBZ sleeps)))\n")
+    line = command.format(tagger=tagger, joint=joint, small=small, tree=tree)
+    result = shell(f"$MEPROP {line} {redirection}")
     assert result.returncode == 1
-    assert "No space left on device" in result.stderr
+    assert result.stderr.startswith(f"error: <stdout>: cannot be written: {reason}")
     assert result.stderr.count("\n") == 1
+
+
+def test_closed_output_is_no_error_where_nothing_is_written_to_it(
+    shell: Any, tagger: Path, small: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.conllu"
+    result = shell(f"$MEPROP tag -m {tagger} {small} -o {output} >&-")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert output.read_bytes()
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2> /dev/full", "2> >(true)"])
+def test_messages_that_reach_nobody_do_not_end_the_work(
+    redirection: str, shell: Any, treebank: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.safetensors"
+    options = f"--train {treebank} -o {output} --hidden 8 --word-dim 8 --epochs 2 -t 1"
+    result = shell(f"$MEPROP train-tagger {options} {redirection}")
+    assert result.returncode == 0
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["m.jsonl", "m.safetensors"]
 
 
 @pytest.mark.parametrize(
@@ -120,9 +154,10 @@ def test_pipe_that_is_closed_early_is_no_error(command: str, shell: Any, tagger:
     assert result.stderr == ""
 
 
-def test_closed_streams_are_no_traceback(shell: Any, tagger: Path, small: Path) -> None:
-    result = shell(f"$MEPROP tag -m {tagger} {small} >&-; $MEPROP tag -m {tagger} <&-")
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+def test_closed_input_is_an_error_and_no_empty_file(shell: Any, tagger: Path) -> None:
+    result = shell(f"$MEPROP tag -m {tagger} <&-")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "error: <stdin>: cannot be read: Bad file descriptor\n"
     assert shell(f"$MEPROP tag -m {tagger} nowhere 2>&-").returncode == 1
 
 

@@ -24,6 +24,8 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 from meprop_nlp.models import annotate as annotating
 from meprop_nlp.models.annotate import Piece
+from meprop_nlp.models.head import Head
+from meprop_nlp.models.heads.graph import GraphHead
 from meprop_nlp.models.heads.tree import TreeHead
 from meprop_nlp.models.model import Model, freeze
 from meprop_nlp.models.words import DocumentWords
@@ -305,3 +307,33 @@ def test_text_streams_and_other_encodings(some: Models) -> None:
     assert collected(annotating.annotate(io.StringIO(text), models)) == expected
     latin = io.BytesIO(text.encode("latin-1"))
     assert collected(annotating.annotate(latin, models, encoding="latin-1")) == expected
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("slow", [False, True])
+def test_sentence_that_is_too_long_is_a_fault_at_its_line(
+    slow: bool, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Head, "most_words", 3)
+    if slow:
+        monkeypatch.setattr(Chunk, "document", lambda chunk: None)
+    tagger = freeze(random_tagger(1, columns=("upos",)))
+    words = [["the", "old", "man"], ["the", "old", "old", "man"], ["the", "man"]]
+    text = "# c\n" + "".join(Sentence.from_words(each).to_text() for each in words)
+    message = "<stream>:6: a sentence of 4 words, expected at most 3; is there an empty line after"
+
+    def annotated(source: Any, **options: Any) -> list[Piece]:
+        return list(annotating.annotate(source, [tagger], threads=threads, **options))
+
+    for source in (io.BytesIO(text.encode()), io.StringIO(text)):
+        with pytest.raises(DataError, match=message):
+            annotated(source)
+    report = TreebankReport()
+    pieces = annotated(io.BytesIO(text.encode()), on_error="skip", report=report)
+    assert sum(map(len, pieces)) == 5
+    assert report.skipped == 1
+    with pytest.raises(DataError, match="<words>:1: a sentence of 4 words, expected at most 3"):
+        tagger(words[1])
+    with pytest.raises(DataError, match="<words>:1: a sentence of 4 words, expected at most 3"):
+        list(tagger.predict([words[1]]))
+    assert GraphHead.most_words == 10_000

@@ -168,7 +168,7 @@ def test_a_model_prints_what_it_is() -> None:
         "takes": "words",
         "predicts": "upos, xpos",
         "trained": "12,544 train sentences, epoch 7",
-        "dev": "UPOS 95.46",
+        "dev, words given": "UPOS 95.46",
         "network": "a.b 1,024  c 5",
         "knows": f"forms {len(set(FORMS))}  upos 3  xpos 2",
         "size": lines["size"].strip(),

@@ -185,8 +185,9 @@ NOT_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
     "foreign": (write_foreign, "is not a meprop_nlp model; expected a .safetensors file of train,"),
     "foreign-metadata": (write_foreign_with_metadata, "is not a meprop_nlp model;"),
     "nested": (write_nested, "is not a meprop_nlp model;"),
-    "folder": (lambda p: p.mkdir(), "cannot be read: Is a directory"),
-    "missing": (lambda p: None, "cannot be read: No such file or directory"),
+    "pipe": (os.mkfifo, "is a pipe or a device, expected a model file"),
+    "folder": (lambda p: p.mkdir(), "is a folder, expected the file of a model"),
+    "missing": (lambda p: None, "there is no such file"),
 }
 
 

@@ -85,6 +85,30 @@ def test_rows_that_are_used_again_outlive_the_others(core: Any) -> None:
     assert asked < 40
 
 
+def test_long_keys_are_forgotten_when_nobody_has_them_in_use(core: Any) -> None:
+    cache = core.RowCache(ONES, NO_BIAS, 10)
+    long, other = "x" * 500_000, "y" * 257
+    rows = cache.find(["a", long, long, other])
+    assert rows.missing == ["a", long, other]
+    fill(rows)
+    while_held = cache.find([long, "z" * 256])
+    assert while_held.missing == ["z" * 256]
+    fill(while_held)
+    del rows  # the other ticket has the long key in use
+    assert cache.find([long]).missing == []
+    assert len(cache) == 4
+    del while_held
+    assert len(cache) == 2
+    assert cache.find(["a", "z" * 256]).missing == []
+    assert cache.find([long, other]).missing == [long, other]  # unfilled, and forgotten
+    assert len(cache) == 2
+    for n in range(50):  # the rows are used again
+        rows = cache.find([f"{n}{long}", f"{n}{other}"])
+        fill(rows)
+        del rows
+    assert len(cache) == 2
+
+
 def test_threads_share_a_cache(core: Any) -> None:
     cache, lock = core.RowCache(ONES, NO_BIAS, 50), Lock()
 
@@ -92,7 +116,7 @@ def test_threads_share_a_cache(core: Any) -> None:
         rng = random.Random(seed)
         for _ in range(200):
             with lock:
-                rows = cache.find([f"k{rng.randrange(200)}" for _ in range(20)])
+                rows = cache.find([f"k{n}" * (1 + n % 90) for n in rng.choices(range(200), k=20)])
                 fill(rows)
             del rows  # without the lock
         return seed

@@ -33,7 +33,7 @@ from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.outputs import Outputs
-from meprop_nlp.training.records import EpochRecord, Step, log_path
+from meprop_nlp.training.records import EpochRecord, Note, Step, log_path
 from meprop_nlp.training.simplification import cutting as cutting_module
 from meprop_nlp.training.simplification.importance import taylor_scores
 from meprop_nlp.training.simplification.teacher import Teacher
@@ -274,6 +274,17 @@ def test_output_that_cannot_be_written_is_said_before_training(
     for place in (tmp_path, tmp_path / "pipe"):
         with pytest.raises(DataError, match=r"is a folder|is no file"):
             train("tagger", output=place, hooks=kill_at(Step, 1))
+
+
+# the model, its temporary file, or only a teacher's checkpoint beside it has too long a name
+@pytest.mark.parametrize("length", [210, 225, 240, 256])
+def test_name_that_is_too_long_is_said_before_anything_is_read(
+    train: Callable[..., Any], tmp_path: Path, length: int
+) -> None:
+    output = tmp_path / ("n" * (length - len(".safetensors")) + ".safetensors")
+    with pytest.raises(DataError, match="cannot be written: File name too long"):
+        train("tagger", output=output, hooks=kill_at(Note, 1))
+    assert list(tmp_path.iterdir()) == []
 
 
 class ScriptedTask:

@@ -36,6 +36,7 @@ from meprop_nlp.native import core
 Document = Any  # meprop_nlp._native.Document, which is not data.document.Document
 
 CHUNK_BYTES = 1 << 18
+LONGEST_BLOCK = 1 << 28  # bytes; a file without empty lines must not fill the memory
 
 _EMPTY_NODE = re.compile(rb"(?:^|[\r\n])[0-9]+\.[0-9]+\t")
 _CONTINUATION = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that do not begin a character
@@ -92,10 +93,15 @@ class Chunk(NamedTuple):
         native = core()
         if native is None or self.layout is None or self.layout.kind == "tab":
             return None
-        return native.read_document(self.text(), *self.layout)
+        if self.layout.columns or b"global.columns" in self.data:
+            return None
+        return native.read_document(self.text(), self.layout.kind, self.layout.width)
 
-    def blocks(self) -> Iterator[Sentence | list[Fault]]:
+    def blocks(self, most_words: int | None = None) -> Iterator[Sentence | list[Fault]]:
         """Yield each sentence, or its faults, as `read_blocks` does.
+
+        Args:
+            most_words: a sentence of more words is a fault.
 
         Raises:
             ConlluError: if the bytes are not text.
@@ -106,6 +112,7 @@ class Chunk(NamedTuple):
             layout=self.layout if self.input_format is None else None,
             input_format=self.input_format or "auto",
             first_line=self.first_line,
+            most_words=most_words,
         )
 
     def lines(self) -> Iterator[str]:
@@ -192,10 +199,14 @@ def read_chunks(
 
 def _first_layout(chunk: Chunk, input_format: str) -> Layout | None:
     """Return the layout detected from the first word of the chunk; None if it has no words."""
+    comments: list[str] = []
     for number, block in group_lines(chunk.lines(), first_line=chunk.first_line):
-        layout = detect_layout(block, number, input_format=input_format, path=chunk.path)
+        layout = detect_layout(
+            block, number, input_format=input_format, path=chunk.path, above=comments
+        )
         if layout is not None:
             return layout
+        comments += block
     return None
 
 
@@ -233,8 +244,13 @@ def _cut(
         if ended:
             return
         held, length, whole = [text[end:]], length - end, False
+        if length > LONGEST_BLOCK:
+            raise DataError(
+                f"{path}:{start.first_line}: a sentence of over {LONGEST_BLOCK >> 20} MB, expected "
+                "an empty line after each sentence"
+            )
         # if there was no place to cut, wait for twice as much: the time stays linear
-        wanted = size if end else 2 * length
+        wanted = size if end else min(2 * length, LONGEST_BLOCK + 1)
 
 
 def _ends_block(held: list[bytes], piece: bytes) -> bool:

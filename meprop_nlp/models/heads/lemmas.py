@@ -1,7 +1,6 @@
 """The lemma head: chooses the edit script that turns each form into its lemma."""
 
 from collections.abc import Collection, Sequence
-from functools import lru_cache
 from types import ModuleType
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.lemma_script import apply_script, check_script
 from meprop_nlp.data.lexicon import Lexicon
+from meprop_nlp.data.text_cache import cached_by_text
 from meprop_nlp.models.digits import DigitWeight, Product
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
@@ -45,7 +45,7 @@ class LemmasHead(Head):
         weight = take(arrays, "lemmas.hidden.weight", None, None)
         self._hidden = weight.T, take(arrays, "lemmas.hidden.bias", len(weight))
         self._native: NativeLemmas | None = None
-        self._lemma = lru_cache(CACHED_LEMMAS)(self._apply)
+        self._lemma = cached_by_text(CACHED_LEMMAS)(self._apply)
         self._output = (
             take(arrays, "lemmas.output.weight", len(self.scripts), len(weight)).T,
             take(arrays, "lemmas.output.bias", len(self.scripts)),
