@@ -18,6 +18,7 @@ from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.tokens.alphabet import CATEGORIES, PARAGRAPH, Alphabet, code_points
 from meprop_nlp.data.tokens.boundaries import N_ENDS, Boundaries, has_text, raw_text, tokens_of
+from meprop_nlp.data.tokens.composition import Composition
 from meprop_nlp.data.tokens.splits import Splits
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.file import (
@@ -27,7 +28,7 @@ from meprop_nlp.models.file import (
     write_model_file,
 )
 from meprop_nlp.models.packing import rounded
-from meprop_nlp.models.tokenizer import PREFIX, Tokenizer
+from meprop_nlp.models.tokenizer import COMPOSITION, PREFIX, Tokenizer
 from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.scoring.metrics import evaluate
@@ -112,7 +113,7 @@ class TokenizerTask(Task):
         device: where it is trained.
 
     Attributes:
-        alphabet, splits: made of `train`.
+        alphabet, splits, composition: made of `train`.
     """
 
     name = TOKENIZER
@@ -131,6 +132,7 @@ class TokenizerTask(Task):
         text = Boundaries.of(train)
         self.alphabet = Alphabet.build(text.text)
         self.splits = Splits.build(train)
+        self.composition = Composition.build(train)
         self._spaces_within = any(
             " " in token.form for sentence in train for token in tokens_of(sentence)
         )
@@ -177,9 +179,7 @@ class TokenizerTask(Task):
     def evaluate(self) -> dict[str, float]:
         if not self.has_dev:
             return {}
-        system = read_text(self.frozen().conllu(self._dev_text), input_format="conllu")
-        scores = evaluate(self._dev, system, trees=False)
-        return {name: getattr(scores, name) for name in ("tokens", "sentence_spans", "words")}
+        return _scores(self.frozen(), self._dev, self._dev_text)
 
     def frozen(self) -> Tokenizer:
         """Return the network as it is now as the tokenizer that would be stored."""
@@ -197,11 +197,16 @@ class TokenizerTask(Task):
                 "characters": "".join(self.alphabet.characters),
                 "splits": self.splits.to_dict(),
                 "spaces_within": self._spaces_within,
+                **({"composition": self.composition.to_dict()} if self.composition else {}),
             },
         }
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return {f"{PREFIX}{name}": array for name, array in super().arrays().items()}
+        arrays = {f"{PREFIX}{name}": array for name, array in super().arrays().items()}
+        if self.composition is not None:
+            arrays[f"{COMPOSITION}weight"] = self.composition.weight
+            arrays[f"{COMPOSITION}bias"] = np.array([self.composition.bias], np.float32)
+        return arrays
 
     @property
     def _paragraph(self) -> int:
@@ -312,6 +317,7 @@ def train_tokenizer(
         resume=begun,
         hooks=Hooks(on_record=on_record, stop=hooks.stop),
     )
+    file = _judging_as_dev_wants(file, dev)
     file.header[TOKENIZER]["scores"] = scores = file.header["scores"]
     if path is not None:
         write_model_file(path, file.header, file.arrays)
@@ -320,6 +326,25 @@ def train_tokenizer(
     seconds = time.perf_counter() - start
     hooks.on_record(Note(f"tokenizer: {seconds:.0f} s{'; dev: ' if shown else ''}{shown}"))
     return file, resume and checkpoint_path(output or Path()).exists()
+
+
+def _judging_as_dev_wants(file: ModelFile, dev: Sequence[Sentence]) -> ModelFile:
+    """Return a tokenizer without its composition where the network alone does better on dev."""
+    header = file.header[TOKENIZER]
+    if not dev or "composition" not in header:
+        return file
+    rest = {name: header[name] for name in header if name != "composition"}
+    arrays = {n: array for n, array in file.arrays.items() if not n.startswith(COMPOSITION)}
+    alone = ModelFile({**file.header, TOKENIZER: rest}, arrays)
+    alone.header["scores"] = _scores(Tokenizer(alone), dev, raw_text(dev))
+    return alone if alone.header["scores"]["words"] > file.header["scores"]["words"] else file
+
+
+def _scores(tokenizer: Tokenizer, gold: Sequence[Sentence], text: str) -> dict[str, float]:
+    """Return how well a tokenizer finds what stands in a text."""
+    system = read_text(tokenizer.conllu(text), input_format="conllu")
+    scores = evaluate(gold, system, trees=False)
+    return {name: getattr(scores, name) for name in ("tokens", "sentence_spans", "words")}
 
 
 def tokenizer_path(output: Path) -> Path:
