@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from meprop_nlp.data.lines import shortened
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -187,7 +188,8 @@ class EncoderCard:
         kinds: dict[str, type] = {**texts, "layers": int, "width": int}
         if not isinstance(stored, dict) or {n: type(v) for n, v in stored.items()} != kinds:
             raise CheckpointError(
-                f"the model states of its pretrained encoder {stored}, expected {', '.join(kinds)}"
+                f"the model states of its pretrained encoder {shortened(repr(stored))}, expected "
+                f"{', '.join(kinds)}"
             )
         return cls(**stored)
 

@@ -277,7 +277,7 @@ class JointTask(SentenceTask):
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         arrays = super().arrays() | (self.vectors.arrays() if self.vectors else {})
-        return arrays | (self.sources.tokenizer.arrays if self.sources.tokenizer else {})
+        return {**arrays, **(self.sources.tokenizer.arrays if self.sources.tokenizer else {})}
 
     @staticmethod
     def fitting_epochs(n_words: int) -> int:
