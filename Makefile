@@ -2,11 +2,13 @@
 PYTHON ?= python3
 # more for pip, such as an index of CPU builds of torch
 PIP_ARGS ?=
+# how long a campaign runs: for fuzz, each of its targets
+SECONDS := 600
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench sanitize fuzz lint types build sample clean
+.PHONY: demo test bench sanitize threads leaks fuzz differential lint types build sample clean
 
 $(STAMP): pyproject.toml constraints.txt $(wildcard native/* native/*/*)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "meprop_nlp needs Python 3.11 or newer; set PYTHON=python3.11")'
@@ -34,11 +36,22 @@ bench: $(STAMP)
 sanitize: $(STAMP)
 	PYTHON=$(BIN)/python tools/sanitize.sh
 
-# libFuzzer, for ten minutes each, on the core's reader and writer of CoNLL text and on the model
-# loader; needs clang with compiler-rt, and Atheris from PyPI
+# the core's threads with ThreadSanitizer, on a separate build in build/tsan
+threads: $(STAMP)
+	sanitizers=thread PYTHON=$(BIN)/python tools/sanitize.sh
+
+# a stream of sentences with LeakSanitizer, on the build of `sanitize`
+leaks: $(STAMP)
+	PYTHON=$(BIN)/python tools/leaks.sh $(SECONDS)
+
+# libFuzzer on everything that reads strangers' files; goes on from the inputs it has kept; needs
+# clang with compiler-rt, and Atheris from PyPI
 fuzz: $(STAMP)
-	tools/fuzz.sh 600
-	PYTHON=$(BIN)/python tools/fuzz_model.sh 600
+	PYTHON=$(BIN)/python tools/fuzz.sh $(SECONDS)
+
+# random models over random sentences in the core, in NumPy and in PyTorch; goes on where it stopped
+differential: $(STAMP)
+	$(BIN)/python tools/differential.py $(SECONDS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -3,10 +3,10 @@
     python benchmarks/raw_text.py box=en default=models/model.safetensors [--part test]
     python benchmarks/raw_text.py --treebank ../shared/data/ud-turkish-imst turkish=imst.safetensors
 
-Makes the running text of dev, or of `--part test`, with an empty line between paragraphs; runs
-`annotate` and `evaluate` on it as a user would; and checks that the text comes back byte for byte.
-Adds the scores to benchmarks/results/raw_text.json, under the names given. Test is scored once for
-each name, unless `--again`. benchmarks/readme.py makes the tables.
+Runs `evaluate --raw` on dev, or on `--part test`, as a user would, and checks that the running
+text comes back byte for byte from `annotate`. Adds the scores to benchmarks/results/raw_text.json,
+under the names given. Test is scored once for each name, unless `--again`. benchmarks/readme.py
+makes the tables.
 """
 
 from __future__ import annotations
@@ -77,13 +77,15 @@ def demand_same_text(sentences: Iterable[Sentence], text: str, name: str) -> Non
 
 def score(name: str, model: str, gold: Path) -> dict[str, Any]:
     """Annotate the running text of a treebank's file with a model; return all that came out."""
+    metrics = json.loads(call("evaluate", str(gold), "--model", model, "--raw", "--json"))[
+        "metrics"
+    ]
     text = raw_text(read(gold))
     with tempfile.TemporaryDirectory() as folder:
         source, system = Path(folder, "raw.txt"), Path(folder, "system.conllu")
         source.write_bytes(text.encode())
         call("annotate", str(source), "--model", model, "-o", str(system), "--quiet")
         demand_same_text(read(system), text, name)
-        metrics = json.loads(call("evaluate", str(gold), str(system), "--json"))["metrics"]
     return {
         "scores": {each: metrics[each]["f1"] for each in SCORES_OF_TEXT if metrics[each]},
         "bytes": Path(model_file(model)).stat().st_size,

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from meprop_nlp.commands.stopping import name_of, signal_of
 from meprop_nlp.errors import ConfigError, MePropError
 
 
@@ -33,9 +34,10 @@ def make_app(command: Callable[..., None], example: str) -> typer.Typer:
         except MePropError as error:
             sys.stderr.write(f"error: {in_options(str(error), settings)}\n")
             raise typer.Exit(2 if isinstance(error, ConfigError) else 1) from None
-        except KeyboardInterrupt:
-            sys.stderr.write("error: stopped by Ctrl-C\n")
-            raise typer.Exit(130) from None
+        except KeyboardInterrupt as error:
+            number = signal_of(error)
+            sys.stderr.write(f"error: stopped by {name_of(number)}\n")
+            raise typer.Exit(128 + number) from None
 
     app = typer.Typer(
         add_completion=False,

@@ -2,8 +2,8 @@
 
 Only the command that is called is imported, and it imports what it needs when it runs, so that
 `--help` and scoring two files start without torch. The exit status is 0 on success, 1 for a failure
-or bad data, 2 for wrong usage, and 128 + the number of the signal that ended the program: 130 for
-Ctrl-C, which is caught here; other signals have their usual effect, and the shell reports them so.
+or bad data, 2 for wrong usage, and 128 + the number of the signal that ended the program. Ctrl-C,
+SIGTERM and SIGHUP are caught here, so that nothing half-written stays behind.
 """
 
 import io
@@ -23,6 +23,7 @@ from typer.core import TyperGroup
 from meprop_nlp.commands import console
 from meprop_nlp.commands.help import GroupedCommand
 from meprop_nlp.commands.signature import as_command
+from meprop_nlp.commands.stopping import ended_by_signals, name_of, signal_of
 from meprop_nlp.commands.wording import Spelling, in_options, spellings
 from meprop_nlp.errors import ConfigError, MePropError
 
@@ -33,7 +34,7 @@ class ExitStatus(IntEnum):
     OK = 0
     ERROR = 1
     USAGE = 2
-    INTERRUPTED = 130
+    SIGNAL = 128  # and the signal's number
 
 
 class _Commands(TyperGroup):
@@ -81,10 +82,11 @@ def _errors_reported(options: Callable[[], Mapping[str, Spelling]] = dict) -> It
     except BrokenPipeError:
         # the reader of our output has gone, as `| head` does; nothing is wrong
         _discard_output()
-        _exit_at_once(ExitStatus.OK)
-    except KeyboardInterrupt:
-        console.error("stopped by Ctrl-C")
-        _exit_at_once(ExitStatus.INTERRUPTED)
+        _exit_at_once(int(ExitStatus.OK))
+    except KeyboardInterrupt as error:
+        number = signal_of(error)
+        console.error(f"stopped by {name_of(number)}")
+        _exit_at_once(ExitStatus.SIGNAL + number)
     except (MemoryError, RuntimeError) as error:
         # torch has no exception of its own for the CPU's memory
         if isinstance(error, RuntimeError) and not _OUT_OF_MEMORY_IN_TORCH.search(str(error)):
@@ -96,7 +98,8 @@ def _errors_reported(options: Callable[[], Mapping[str, Spelling]] = dict) -> It
         )
     except OSError as error:
         _discard_output()
-        _fail(f"{error.filename or '<stdout>'}: {error.strerror or error}", ExitStatus.ERROR)
+        name = error.filename or "<stdout>: cannot be written"
+        _fail(f"{name}: {error.strerror or error}", ExitStatus.ERROR)
 
 
 _OUT_OF_MEMORY_IN_TORCH = re.compile(
@@ -110,24 +113,28 @@ def _fail(message: str, status: ExitStatus) -> NoReturn:
 
 
 def _open_closed_streams() -> None:
-    """Open the standard streams that the caller closed (`>&-`), on the null device.
+    """Open the standard streams that the caller closed (`>&-`), so that using them is an error.
 
+    What cannot be written to standard error is lost: nobody could be told, and the work goes on.
     Characters that the encoding of standard output lacks are written as escapes; annotated text is
     written as bytes.
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    # the null device, for the other direction: no file that is opened later takes the number
+    for name, mode, flag in (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY)):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+            handle = os.open(os.devnull, flag)
+            setattr(sys, name, open(handle, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+    console.open_stderr()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _exit_at_once(status: ExitStatus) -> NoReturn:
+def _exit_at_once(status: int) -> NoReturn:
     """Exit without waiting for threads that work on chunks nobody will read."""
     if threading.active_count() > 1:
         sys.stderr.flush()
         os._exit(status)
-    raise SystemExit(int(status)) from None
+    raise SystemExit(status) from None
 
 
 def _discard_output() -> None:
@@ -200,9 +207,10 @@ def _main(
 def main() -> None:
     """Run the command line."""
     called = sys.argv[1:2]
-    with _errors_reported():  # the command is imported here
-        app = make_app(called) if called and called[0] in _COMMANDS else make_app()
-    app(prog_name="meprop-nlp")
+    with ended_by_signals():
+        with _errors_reported():  # the command is imported here
+            app = make_app(called) if called and called[0] in _COMMANDS else make_app()
+        app(prog_name="meprop-nlp")
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ LEARNING_RATES = {
     "parser": {"adam": 0.002},
     "joint": {"adam": 0.002},
 }
+TRANSFORMER_RATE = 5e-5  # the learning rate of a pretrained encoder that is trained too
 FINE_TUNING = 0.25  # of Adam's usual rate, where a training starts from a model
 KEPT_SHARES = {"tagger": 0.1, "parser": 0.1, "joint": 0.15}
 PRUNE_RATES = {"tagger": 0.18, "parser": 0.08, "joint": 0.18}
@@ -532,8 +533,21 @@ class Knowledge(Config):
         None,
         metavar="FOLDER",
         help="Folder with a pretrained encoder of Hugging Face transformers, such as BERT: its "
-        "frozen states are read beside the words' own vectors. Annotating needs the folder too. "
-        "For the package: pip install 'meprop-nlp[transformers]'.",
+        "states are read beside the words' own vectors, frozen unless `fine_tune`. Annotating "
+        "needs the folder too. For the package: pip install 'meprop-nlp[transformers]'.",
+    )
+    fine_tune: bool = setting(
+        False,
+        names=("fine-tune",),
+        help="Train the weights of `pretrained` too, best on a GPU: on a CPU, training is several "
+        "times slower than with frozen states. They are kept in a folder beside the model, "
+        "NAME.encoder, which annotating needs in place of `pretrained`.",
+    )
+    fine_tune_rate: float = setting(
+        TRANSFORMER_RATE,
+        above=0,
+        help="With `fine_tune`: peak learning rate of the encoder's own weights, which rises and "
+        "falls as `learning_rate` does.",
     )
     treebank_id: list[str] | None = setting(
         None,
@@ -590,7 +604,12 @@ class Knowledge(Config):
     )
 
     def _demand_agreement(self) -> None:
-        for name, other in (("vectors_limit", "vectors"), ("unlabelled_share", "unlabelled")):
+        for name, other in (
+            ("vectors_limit", "vectors"),
+            ("unlabelled_share", "unlabelled"),
+            ("fine_tune", "pretrained"),
+            ("fine_tune_rate", "fine_tune"),
+        ):
             default = settings_of(Knowledge)[name].default
             if getattr(self, name) != default and not getattr(self, other):
                 raise ConfigError(f"`{name}` goes with `{other}`")
@@ -598,8 +617,14 @@ class Knowledge(Config):
             raise ConfigError("`teacher_pretrained` goes with `teacher`")
         if self.teachers and self.treebank_id:
             raise ConfigError("`teachers` and `treebank_id` exclude each other; use `teacher`")
-        if self.cache is not None and not (self.pretrained or self.teacher or self.teachers):
-            raise ConfigError("`cache` goes with `pretrained`, `teacher` or `teachers`")
+        if self.cache is not None and not (self.teacher or self.teachers):
+            if self.fine_tune:
+                raise ConfigError(
+                    "`cache` and `fine_tune` exclude each other without `teacher`: the states of "
+                    "an encoder that is trained change with each minibatch, so that none are kept"
+                )
+            if not self.pretrained:
+                raise ConfigError("`cache` goes with `pretrained`, `teacher` or `teachers`")
         if any(not name or "\t" in name or "\n" in name for name in self.treebank_id or ()):
             raise ConfigError("`treebank_id` is empty or has a tab or a line break in it")
         if self.unlabelled and not (self.teacher or self.teachers):

@@ -7,8 +7,11 @@ cut leaves the old file or the new one, and never an empty one.
 
 import errno
 import os
+import re
+import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,7 +28,9 @@ def demand_writable(path: str | os.PathLike[str]) -> None:
     try:
         _demand_file(Path(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        _temporary_beside(target).unlink()
+        temporary, handle = _temporary_beside(target)
+        temporary.unlink()
+        os.close(handle)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
 
@@ -58,10 +63,11 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
     # a link stays a link: its target is replaced
     target = Path(os.path.realpath(path))
     temporary: Path | None = None
+    handle: int | None = None
     try:
         _demand_file(Path(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _temporary_beside(target)
+        temporary, handle = _temporary_beside(target)
         yield temporary
         # mkstemp makes the file private; a model or a treebank has the usual permissions
         temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
@@ -80,14 +86,108 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
 
 
-def _temporary_beside(target: Path) -> Path:
-    handle, name = tempfile.mkstemp(
-        prefix=f".{target.name}.", suffix="".join(target.suffixes[-1:]), dir=target.parent
-    )
-    os.close(handle)
-    return Path(name)
+def remove_unfinished(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Remove the temporary files that `replacing` left for these paths where it was killed.
+
+    One that a living process writes is locked, and stays. Call this when work begins, once for all
+    its files, because it looks through their folders.
+    """
+    targets = {Path(os.path.realpath(path)) for path in paths}
+    patterns: dict[Path, list[str]] = {}
+    for target in targets:
+        pattern = rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}{re.escape(target.suffix)}"
+        patterns.setdefault(target.parent, []).append(pattern)
+    for folder, some in patterns.items():
+        unfinished = re.compile("|".join(some))
+        with suppress(OSError):
+            for path in folder.iterdir():
+                if unfinished.fullmatch(path.name):
+                    _remove_unless_held(path)
+
+
+def hold(handle: int) -> bool:
+    """Take the lock of an open file until it is closed; return whether nobody else has it.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
+    if sys.platform == "win32":
+        raise OSError("no locks on Windows")
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _temporary_beside(target: Path) -> tuple[Path, int]:
+    """Return a new file beside a path, and a handle that holds its lock while it is written."""
+    while True:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent
+        )
+        with suppress(OSError):
+            hold(handle)
+        if Path(name).exists():  # nobody took it for one that was left before it was held
+            return Path(name), handle
+        os.close(handle)
+
+
+def _remove_unless_held(path: Path) -> None:
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            if hold(handle):
+                path.unlink()
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a new folder beside `path`, which takes the place of `path` when the block ends.
+
+    All that was in a folder `path` is gone then; see to it that it may be. If the block raises,
+    also on Ctrl-C, the new folder is removed and `path` is unchanged. Missing folders above are
+    made.
+
+    Raises:
+        DataError: the folder cannot be made or written to, or the disk is full.
+    """
+    target = Path(os.path.realpath(path))
+    made: list[Path] = []
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        made.append(new)
+        yield new
+        new.chmod(0o777 & ~_umask())  # mkdtemp makes the folder private
+        if target.exists():
+            # a folder with files in it cannot be replaced at once
+            old = new.with_name(f"{new.name}.old")
+            target.rename(old)
+            try:
+                new.rename(target)
+            except BaseException:
+                old.rename(target)
+                raise
+            made.append(old)
+        else:
+            new.rename(target)
+    except OSError as error:
+        raise DataError(
+            f"{target}: cannot be written: {error.strerror or error}; "
+            "what was there before is untouched"
+        ) from None
+    finally:
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

@@ -29,6 +29,11 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def is_truth(value: Any) -> bool:
+    """Whether it is `true` or `false`."""
+    return isinstance(value, bool)
+
+
 def is_count(value: Any) -> bool:
     """Whether it is a whole number from 0 to 2^62."""
     return type(value) is int and 0 <= value <= 1 << 62

@@ -32,3 +32,17 @@ def test_layers_train_and_shrink_as_the_page_says() -> None:
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_every_page_with_python_is_run(page: Path) -> None:
     assert page.stem == "layers" or "```python" not in page.read_text(encoding="utf-8")
+
+
+def test_each_promise_names_tests_that_there_are() -> None:
+    page = PAGES["reliability"].read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \d+ \|.*\|(.*)\|$", page, flags=re.M)
+    assert len(rows) >= 15
+    for row in rows:
+        file = None
+        for path, name in re.findall(r"`(?:tests/([\w/]+(?:\.py)?))?(?:::)?(test_\w+)?`", row):
+            file = DOCS.parent / "tests" / path if path else file
+            assert file is not None, row
+            assert file.exists(), row
+            assert not name or f"def {name}(" in file.read_text(encoding="utf-8"), name
+        assert file is not None, row

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from meprop_nlp.errors import DataError
-from meprop_nlp.files import demand_writable, replacing
+from meprop_nlp.files import (
+    demand_writable,
+    remove_unfinished,
+    replacing,
+    replacing_folder,
+)
 from meprop_nlp.models.file import write_model_file
 
 
@@ -169,3 +174,58 @@ def test_name_too_long_for_its_temporary_file_is_found_before(tmp_path: Path, le
     with pytest.raises(DataError, match="File name too long"), replacing(path) as temporary:
         temporary.touch()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_is_replaced_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "above" / "a"
+
+    def write(name: str, error: BaseException | None = None) -> None:
+        with replacing_folder(path) as new:
+            (new / name).write_text("text", encoding="utf-8")
+            if error is not None:
+                raise error
+
+    def found() -> list[str]:
+        return [str(p.relative_to(path.parent)) for p in sorted(path.parent.rglob("*"))]
+
+    write("one")
+    assert found() == ["a", "a/one"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o777 & ~umask
+    for error in (StoppedError(), KeyboardInterrupt()):
+        with pytest.raises(type(error)):
+            write("two", error)
+        assert found() == ["a", "a/one"]
+    rename = Path.rename
+
+    def fail_at_the_second(self: Path, target: Path) -> Path:
+        if target == path and self.name != f"{path.name}.old" and not path.exists():
+            monkeypatch.undo()  # the old folder may come back
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_at_the_second)
+    with pytest.raises(DataError, match=r"a: cannot be written: No space left .*untouched"):
+        write("two")
+    assert found() == ["a", "a/one"]
+    write("two")
+    assert found() == ["a", "a/two"]
+
+
+def test_unfinished_files_are_removed_unless_they_are_being_written_or_are_others(
+    tmp_path: Path,
+) -> None:
+    path, other = tmp_path / "a.txt", tmp_path / "b.txt"
+    kept = [".a.txt.txt", ".a.txt.notes.txt", ".a.txt.abcdefgh.md", ".b.txt.abcdefgh.txt"]
+    for name in (*kept, ".a.txt.abcdefgh.txt", ".a.txt.a1_2b3c4.txt"):
+        (tmp_path / name).touch()
+    with replacing(path) as temporary:
+        remove_unfinished([path])
+        assert temporary.exists()
+        assert {p.name for p in tmp_path.iterdir()} == {*kept, temporary.name}
+    assert {p.name for p in tmp_path.iterdir()} == {*kept, "a.txt"}
+    remove_unfinished([other, tmp_path / "nowhere" / "c", Path("/dev/stdout")])
+    assert {p.name for p in tmp_path.iterdir()} == {*kept[:3], "a.txt"}

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from typing_extensions import Buffer
+
+
+def is_seen() -> bool:
+    """Return whether a person reads the messages: standard error is a terminal."""
+    return sys.stderr.isatty()
 
 
 def note(text: str) -> None:
@@ -29,3 +37,36 @@ def stderr() -> Console:
     from rich.console import Console
 
     return Console(stderr=True)
+
+
+def open_stderr() -> None:
+    """Let the work go on where standard error is closed, full or no longer read.
+
+    What cannot be written there is lost, since nobody could be told.
+    """
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    elif isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr is sys.__stderr__:
+        sys.stderr = io.TextIOWrapper(
+            _Losing(sys.stderr.fileno(), "wb", closefd=False),
+            encoding=sys.stderr.encoding,
+            errors="backslashreplace",
+            write_through=True,
+        )
+
+
+class _Losing(io.FileIO):
+    """A stream that loses what cannot be written.
+
+    It has no buffer, so that a signal's handler may write while the program does.
+    """
+
+    def write(self, data: Buffer, /) -> int:
+        left = memoryview(data).cast("B")
+        n_bytes = len(left)
+        while left:
+            try:
+                left = left[super().write(left) or len(left) :]
+            except OSError:
+                break
+        return n_bytes

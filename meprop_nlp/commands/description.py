@@ -27,7 +27,8 @@ def model_lines(description: Mapping[str, Any]) -> str:
     scores, epoch = rest.pop("scores", {}), training.pop("epoch", None)
     shown = _in_words(scores)
     if epoch is not None:
-        lines.append(("trained", f"epoch {epoch}" + (f", on dev {shown}" if shown else "")))
+        reached = f", on dev, words given: {shown}" if shown else ""
+        lines.append(("trained", f"epoch {epoch}{reached}"))
     data = training.pop("data", {})
     counts = [
         f"{data[role]['sentences']:,} {role}"
@@ -78,9 +79,12 @@ def _printable(text: str) -> str:
 
 def _encoder(card: EncoderCard) -> str:
     """Return the pretrained encoder that a model needs, in words."""
+    where = f"in training it was in {card.folder}"
+    if card.fine_tuned:
+        where = f"trained with the model, in {card.folder} beside it"
     return (
         f"{card.name} (licence: {card.licence}), {card.layers} layers of {card.width}, "
-        f"fingerprint {card.fingerprint}; in training it was in {card.folder}"
+        f"fingerprint {card.fingerprint}; {where}"
     )
 
 
@@ -99,7 +103,7 @@ def _tokenizer(tokenizer: Mapping[str, Any]) -> str:
     if endings := tokenizer["multiword_endings"]:
         parts.append(f"{number_of(endings, 'ending')} of multiword tokens")
     if scores := tokenizer["scores"]:
-        parts.append(f"on dev {_in_words(scores)}")
+        parts.append(f"on the text of dev: {_in_words(scores)}")
     return ", ".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ import typer
 from meprop_nlp.commands.model_files import model_option, model_path
 from meprop_nlp.commands.options import TAGGER_MODEL, Json, Keeping, Loading, Reading
 from meprop_nlp.commands.printing import print_json
-from meprop_nlp.commands.score_tables import score_lines
+from meprop_nlp.commands.score_tables import nothing_left, score_lines
 from meprop_nlp.commands.streams import (
     ANY_TRAINING,
     demand_model,
@@ -52,6 +53,15 @@ def evaluate(
         ),
     ] = None,
     *,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            "--tokenize",
+            help="Let the --model find sentences, tokens and words too, in the running text of "
+            "GOLD: its tokens, with an empty line between paragraphs.",
+        ),
+    ] = False,
     keeping: Keeping,
     loading: Loading,
     exclude_punct: Annotated[
@@ -65,6 +75,7 @@ def evaluate(
 ) -> None:
     """Score a file or a model against a gold file.
 
+    A model is given the words of the gold file, or with --raw its text alone.
     Counts like the official scorer of Universal Dependencies: Tokens, Sentences, Words, UPOS, XPOS,
     UFeats, AllTags, Lemmas, UAS, LAS, CLAS, MLAS, BLEX; also complete trees (UCM, LCM), and arcs by
     label, sentence length and distance.
@@ -78,6 +89,8 @@ def evaluate(
         raise ConfigError("--tagger goes with --model")
     if keeping.keep and model is None:
         raise ConfigError("--keep goes with --model")
+    if raw and (model is None or keeping.keep):
+        raise ConfigError("--raw goes with --model, and without --keep: text has no columns")
     if loading.pretrained is not None and model is None:
         raise ConfigError("--pretrained goes with --model")
     if loading.treebank_id is not None and model is None:
@@ -102,13 +115,19 @@ def evaluate(
         first = None
         if tagger is not None:
             first = load_model(tagger, "tagger", TAGGER_MODEL, loading=taggers)
-        scores = _score_model(gold, predictor, first, reading, keeping.keep, exclude_punct)
+        models = [predictor] if first is None else [first, predictor]
+        if raw:
+            scores = _score_raw(gold, models, reading, exclude_punct)
+        else:
+            scores = _score_model(gold, predictor, first, reading, keeping.keep, exclude_punct)
     if min_las is not None and "las" not in scores.annotated:
         raise ConfigError("--min-las needs trees: a gold file with heads, and a parser as --model")
     if json:
         print_json(scores.to_json())
     else:
         print(score_lines(scores))
+    if min_las is not None and not scores.counts["las"].gold:
+        raise DataError(f"there is no LAS to hold against --min-las. {nothing_left(scores)}")
     if min_las is not None and scores.las < min_las:
         raise DataError(f"LAS is {scores.las:.2f}, below --min-las {min_las:.2f}")
 
@@ -135,17 +154,55 @@ def _score_model(
     if tagger is not None:
         predicted = tagger.pipe(sentences)
         scored |= set(tagger.predicted)
-    elif predictor.reads:
-        missing = missing_columns(SentenceWords(sentences), predictor.reads)
-        if len(missing) == len(predictor.reads):
+    elif predictor.needs:
+        missing = missing_columns(SentenceWords(sentences), predictor.needs)
+        if missing:
             raise DataError(
                 f"{gold} has no {in_words(missing)}, which the parser reads; give --tagger MODEL"
             )
     # what the model does not predict is copied from gold; a score of 100 % would be misleading
     return score(
         sentences,
-        predictor.pipe(predicted, keep=keep),
+        predictor.annotated(predicted, keep=keep),
         exclude_punct=exclude_punct,
         trees=trees,
         annotation=Annotation(sentences) if is_joint else None,
     ).only(scored)
+
+
+def _score_raw(gold: str, models: Sequence[Model], reading: Reading, exclude_punct: bool) -> Scores:
+    """Score what models make of the running text of a gold file."""
+    from meprop_nlp.data.annotation import Annotation
+    from meprop_nlp.data.conll.reading import read_text
+    from meprop_nlp.data.tokens.boundaries import raw_text
+    from meprop_nlp.models.annotate import annotate, tokenizer_of
+    from meprop_nlp.scoring.metrics import evaluate as score
+    from meprop_nlp.scoring.scores import SEGMENTATION
+
+    if tokenizer_of(models) is None:
+        raise ConfigError(
+            "--raw needs a tokenizer, but the model has no tokenizer; use one that was trained "
+            "with --heads tokens,tags,lemmas,tree"
+        )
+    filled: set[str] = set()
+    for model in models:
+        if missing := [column for column in model.reads if column not in filled]:
+            raise DataError(
+                f"text has no {in_words(missing)}, which the parser reads; give --tagger MODEL"
+            )
+        filled.update(model.fills)
+    parses = "head" in filled
+    sentences = list(read_all([gold], reading, trees=None if parses else False))
+    text = io.BytesIO(raw_text(sentences).encode())
+    found = (
+        sentence
+        for piece in annotate(text, models, input_format="text")
+        for sentence in read_text(piece.text.decode(), input_format="conllu")
+    )
+    return score(
+        sentences,
+        found,
+        exclude_punct=exclude_punct,
+        trees=None if parses else False,
+        annotation=Annotation(sentences),
+    ).only({*SEGMENTATION, *(name for model in models for name in model.predicted)})

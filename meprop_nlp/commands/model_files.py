@@ -22,17 +22,20 @@ model_option = partial(typer.Option, "--model", "-m", metavar="FILE", parser=mod
 def usual_model(given: Path | None, usual: Path, *, quiet: bool) -> Path:
     """Return the model that was named, or the one to use where none was.
 
-    That is the one at its usual place. Where no model has been trained it is the English one that
-    comes with the package, and a note says so.
+    That is the one at its usual place, which a note says on a terminal. Where no model has been
+    trained it is the English one that comes with the package, and a note says so anywhere.
 
     Args:
         given: the model that was named.
         usual: the usual place of the model; train's model beside it counts as trained too.
-        quiet: whether to leave the note out.
+        quiet: whether to leave the notes out.
     """
     if given is not None:
         return given
     boxed = boxed_models().get(ENGLISH)
+    if usual.exists() and not quiet and console.is_seen():
+        other = "" if boxed is None else "; the English model of the package is --model en"
+        console.note(f"using {usual}{other}")
     if boxed is None or usual.exists() or JOINT_MODEL.exists():
         return usual
     if not quiet:

@@ -28,7 +28,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="File for the result, packed if it ends in .gz, .xz or .bz2; - is standard output.",
+        help="File for the result, packed if it ends in .gz, .xz or .bz2; - is standard output. "
+        "--outfile is the same.",
     ),
 ]
 Texts = Annotated[
@@ -48,7 +49,7 @@ Results = Annotated[
         metavar="FILE",
         help="File for the result, packed if it ends in .gz, .xz or .bz2; - is standard output. A "
         "folder, or a name such as {}.conllu, in which {} is the input's name without its ending, "
-        "gives each input a result of its own.",
+        "gives each input a result of its own. --outfile is the same.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meprop_nlp.commands import console
 from meprop_nlp.commands.counting import Meter, counting
-from meprop_nlp.commands.deps import fills_deps, warned_of_empty_nodes
 from meprop_nlp.commands.many_files import annotate_each, headed
 from meprop_nlp.commands.options import Loading, Reading, Verbosity
 from meprop_nlp.commands.outputs import gives_several, planned
@@ -19,6 +20,7 @@ from meprop_nlp.data.formats.output import OUTPUT_FORMATS, output_format
 from meprop_nlp.data.formats.tsv import TABLE_COLUMNS
 from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.files import remove_unfinished
 from meprop_nlp.settings import setting, setting_of
 
 if TYPE_CHECKING:
@@ -34,9 +36,10 @@ class Annotating(Reading):
     input_format: str = setting(
         "auto",
         metavar="FORMAT",
-        help="Format of the files: auto, CoNLL where the first line has tabs, else text; conllu; "
-        "conllx; tab (FORM, FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL); text; horizontal, a "
-        "sentence a line with spaces between its words; or vertical, a word a line.",
+        help="Format of the files: auto, which is CoNLL where the first line has an ID and eight "
+        "columns with tabs between them, or fewer and no spaces, and else text; conllu; conllx; "
+        "tab (FORM, FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL); text; horizontal, a sentence a "
+        "line with spaces between its words; or vertical, a word a line.",
     )
     on_error: str = setting(
         "fail",
@@ -88,6 +91,24 @@ class Annotating(Reading):
 
         demand_input_format(self.input_format)
         output_format(self.output_format, self.columns)  # refuses columns of other formats
+        has_misc = self.output_format in ("conllu", "json") or "misc" in self.columns
+        of_words = self.input_format not in ("auto", "text")
+        for name, lost in (
+            ("confidence", not has_misc or self.input_format in ("conllx", "tab")),
+            ("token_ranges", not has_misc or of_words),
+        ):
+            if lost and getattr(self, name):
+                raise ConfigError(self._lost(name, has_misc=has_misc))
+
+    def _lost(self, name: str, *, has_misc: bool) -> str:
+        """Return why nothing of what is written to MISC would come out."""
+        if has_misc:
+            return f"`{name}` has no use with `input_format={self.input_format}`; leave it out"
+        advice = "add misc to `columns`" if self.output_format == "tsv" else "leave it out"
+        return (
+            f"`{name}` is written to MISC, which `output_format={self.output_format}` does not "
+            f"have; {advice}"
+        )
 
     @property
     def loading(self) -> Loading:
@@ -127,6 +148,7 @@ def annotate_files(
     header, threads = annotated.form.header, usable_threads(annotating.threads)
     if gives_several(output):
         jobs = planned(files or ["-"], output, annotated.form.ending, inputs)
+        remove_unfinished(job.output for job in jobs)
         annotate_each(
             jobs, annotated, verbosity, verb=verb, header=header, force=annotating.force,
             threads=threads,
@@ -142,10 +164,15 @@ def annotate_files(
                 "folder for the results: --output RESULTS/"
             )
     demand_other_file(output, [*files, *inputs])
+    remove_unfinished([output])
     meter = Meter(files if verbosity.shows_bar else ["-"])
     with counting(verb, output, verbosity, meter) as count:
         pieces = count(annotated.in_turn(files, meter, threads))
         write_pieces(headed((piece.text for piece in pieces), header), output, flush=True)
+
+
+def _note_doubt(path: str, doubt: str) -> None:
+    console.note(f"{path}: {doubt}; --input-format says what it is")
 
 
 class _Annotated:
@@ -158,8 +185,7 @@ class _Annotated:
 
         self.form = output_format(annotating.output_format, annotating.columns)
         self._tokenizer = tokenizer_of(models)
-        self._parses = any("head" in model.fills for model in models)
-        self._supply = TagSupply(models, quiet=quiet)
+        self._supply, self._quiet = TagSupply(models, quiet=quiet), quiet
         self._annotating, self._keep = annotating, keep
 
     def __call__(self, path: str, source: Source, threads: int) -> Iterator[Piece]:
@@ -175,7 +201,6 @@ class _Annotated:
 
         how = self._annotating
         report = TreebankReport() if how.on_error == "skip" else None
-        fill_deps = self._parses and fills_deps(path, how.input_format, how.encoding)
         tags = self._supply.of_file(source_name(path))
         pieces = annotate(
             source,
@@ -186,16 +211,19 @@ class _Annotated:
             encoding=how.encoding,
             on_error=how.on_error,
             report=report,
-            fill_deps=fill_deps,
             threads=threads,
             tokenizer=self._tokenizer,
             token_ranges=how.token_ranges,
             write_sentence=self.form.write,
+            on_doubt=None if self._quiet else partial(_note_doubt, source_name(path)),
         )
-        if self._parses and not fill_deps:
-            pieces = warned_of_empty_nodes(pieces, source_name(path))
-        yield from tags.watched(pieces)
+        n_words = 0
+        for piece in tags.watched(pieces):
+            n_words += len(piece)
+            yield piece
         note_skipped(path, report)
+        if not n_words and not self._quiet and console.is_seen():
+            console.note(f"{source_name(path)}: no words in it, nothing to write")
 
     def in_turn(self, files: Sequence[str], meter: Meter, threads: int) -> Iterator[Piece]:
         """Yield the sentences of all files, one file after the other."""

@@ -75,7 +75,7 @@ def run_training(
         from meprop_nlp.models.encoder_folder import EncoderFolder
 
         EncoderFolder(knowledge.pretrained)  # says what is wrong with it before files are read
-    check_output(output, task, inputs)
+    check_output(output, task, inputs, settings, knowledge, resume=resume)
     if files.is_sample:
         console.warning(
             "no --train: using the built-in sample treebank, a demonstration; "
@@ -130,6 +130,7 @@ def follow(
         output: the model file that it writes.
         unit: what the training loop counts.
     """
+    from meprop_nlp.models.encoder_folder import encoder_path
     from meprop_nlp.models.file import read_header
     from meprop_nlp.training.checkpoint import checkpoint_path
     from meprop_nlp.training.display import TrainingDisplay
@@ -159,4 +160,6 @@ def follow(
             + " + ".join(str(width) for width in header["neurons"].values())
             + f", {output.stat().st_size:,} bytes"
         )
+        if (header.get("pretrained") or {}).get("fine_tuned"):
+            console.note(f"{encoder_path(output)}: its encoder, to be moved with it")
     return model

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from meprop_nlp.commands.tables import table
 from meprop_nlp.errors import number_of
 from meprop_nlp.scoring.names import SCORE_NAMES
-from meprop_nlp.scoring.scores import SEGMENTATION
+from meprop_nlp.scoring.scores import SEGMENTATION, shown
 
 if TYPE_CHECKING:
     from meprop_nlp.scoring.scores import Arcs, Scores
@@ -35,7 +35,18 @@ def score_lines(scores: Scores) -> str:
             f"parsing metrics;\nrelations are compared "
             f"{'without' if scores.strip_subtypes else 'with'} subtypes."
         )
+        if not scores.counts["uas"].gold:
+            parts[-1] += "\n" + nothing_left(scores)
     return "\n\n".join(parts)
+
+
+def nothing_left(scores: Scores) -> str:
+    """Return a sentence for an evaluation in which the parsing metrics count no word."""
+    words = scores.counts["words"].gold
+    return (
+        f"No word is left to count in the parsing metrics: punctuation is excluded, which all "
+        f"{number_of(words, 'word')} of gold are."
+    )
 
 
 def _arc_table(name: str, rows: Any) -> str:
@@ -44,14 +55,14 @@ def _arc_table(name: str, rows: Any) -> str:
         arcs = dict(sorted(arcs.items(), key=lambda item: (-item[1].gold, item[0])))
     return table(
         [name, "Words", "UAS", "LAS"],
-        [[key, f"{row.gold:,}", f"{row.uas:.2f}", f"{row.las:.2f}"] for key, row in arcs.items()],
+        [[key, f"{row.gold:,}", shown(row.uas), shown(row.las)] for key, row in arcs.items()],
     )
 
 
 def summary(scores: Scores) -> str:
     """Return the scores of an evaluation in one line."""
     return "  ".join(
-        f"{SCORE_NAMES[name]} {getattr(scores, name):.2f}"
+        f"{SCORE_NAMES[name]} {shown(getattr(scores, name))}"
         for name in scores.counts
         if name in scores.annotated and name not in SEGMENTATION
     )

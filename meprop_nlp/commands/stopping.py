@@ -1,37 +1,108 @@
-"""`StopOnce`: how a training reacts to Ctrl-C."""
+"""How signals end the program: `Stopped` and `ended_by_signals`; `StopOnce` for a training."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from meprop_nlp.commands import console
 
+# Ctrl-C, what a scheduler or `kill` sends, and what a terminal sends that is closed
+_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in dir(signal)]
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal has asked the program to end.
+
+    It is a KeyboardInterrupt, so that what cleans up after Ctrl-C does so after the others too.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def signal_of(error: KeyboardInterrupt) -> int:
+    """Return the number of the signal that an exception stands for."""
+    return error.number if isinstance(error, Stopped) else int(signal.SIGINT)
+
+
+def name_of(number: int) -> str:
+    """Return what a signal is called in a message."""
+    return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Within the block SIGTERM and SIGHUP raise Stopped, once, as Ctrl-C does.
+
+    Senders like `timeout` may send them twice; the second would only disturb the cleaning up.
+    """
+    sent = False
+
+    def end(number: int, frame: object) -> None:
+        nonlocal sent
+        if not sent or number == signal.SIGINT:
+            sent = True
+            raise Stopped(number)
+
+    with _handled(end):
+        yield
+
 
 class StopOnce:
-    """The first Ctrl-C lets the training save and stop; the second stops it at once.
+    """The first signal lets the training save and stop; a second Ctrl-C stops it at once.
 
     Before the first minibatch there is nothing to save, so the first stops it at once too. Use it
-    as a context, and as the hook that a training asks whether to stop.
+    as a context, and as the hook that a training asks whether to stop. When the training stops, the
+    context raises `Stopped`.
     """
 
     def __init__(self) -> None:
-        self._requested = self._training = False
-        self._previous: Any = None
+        self._number: int | None = None  # of the first signal
+        self._training = False
+        self._handling: Any = None
 
     def __call__(self) -> bool:
         self._training = True
-        return self._requested
+        return self._number is not None
 
     def __enter__(self) -> StopOnce:
-        self._previous = signal.signal(signal.SIGINT, self._on_signal)
+        self._handling = _handled(self._on_signal)
+        self._handling.__enter__()
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        signal.signal(signal.SIGINT, self._previous)
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        self._handling.__exit__(None, None, None)
+        if kind is KeyboardInterrupt and self._number is not None:
+            raise Stopped(self._number)
 
     def _on_signal(self, number: int, frame: object) -> None:
-        if self._requested or not self._training:
-            raise KeyboardInterrupt
-        self._requested = True
-        console.note("stopping after this minibatch; Ctrl-C again stops at once")
+        first = self._number is None
+        if first:
+            self._number = number
+        if (first and not self._training) or (number == signal.SIGINT and not first):
+            raise Stopped(number)
+        if first:
+            again = "; Ctrl-C again stops at once" if number == signal.SIGINT else ""
+            console.note(f"{name_of(number)}: stopping after this minibatch{again}")
+
+
+@contextmanager
+def _handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """Within the block, call a handler on the signals that ask a program to end.
+
+    A signal that is ignored stays so: `nohup` and shells that start a job in the background mean
+    it to survive the signal.
+    """
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    handled = [number for number in _ENDING if before[number] not in (signal.SIG_IGN, None)]
+    for number in handled:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, before[number])

@@ -80,15 +80,25 @@ def demand_model(path: Path, command: str, default: Path | None = None) -> None:
         command: the command that makes such a model.
         default: where that command writes it unless told otherwise.
     """
+    if path.is_dir():
+        found = _models_in(path)
+        hint = f"such as {found[0]}" if found else "which a training writes"
+        raise DataError(f"{path} is a folder, expected the file of a model, {hint}")
     if not path.exists():
         hint = f"train one with: meprop-nlp {command}"
         if path != default:
-            hint += f" -o {path}"
-        elif path != JOINT_MODEL and JOINT_MODEL.exists():
-            hint += f", or give --model {JOINT_MODEL}"
+            hint += f" -o {path if path.suffix else f'{path}.safetensors'}"
+        if trained := _models_in(JOINT_MODEL.parent):
+            hint += f", or give --model {' or '.join(map(str, trained))}"
         if boxed := boxed_models():
             hint += f"; {in_words(boxed)}"
         raise DataError(f"there is no model {path}; {hint}")
+
+
+def _models_in(folder: Path) -> list[Path]:
+    """Return the first models in a folder, without checkpoints."""
+    found = sorted(folder.glob("*.safetensors"))
+    return [path for path in found if not path.stem.endswith(".checkpoint")][:3]
 
 
 def load_model(

@@ -30,9 +30,12 @@ def validate(
 ) -> None:
     """Check CoNLL files and print what is in them.
 
-    The exit status is 1 if there are errors: sentences that cannot be read. Warnings are about
-    things that are allowed, but seldom intended.
+    The exit status is 1 if there are errors: sentences that cannot be read, or that are no valid
+    CoNLL-U at level 1 of the official validator, udtools. Warnings are about UPOS, FEATS, DEPS and
+    roots that Universal Dependencies does not allow at its level 2, and what is seldom intended.
+    Which features and relations a language has, and what the guidelines say, is not looked at.
     """
+    from meprop_nlp.data.conll.validate import NOT_LOOKED_AT
     from meprop_nlp.data.source import source_name
 
     if max_errors < 0:
@@ -66,6 +69,8 @@ def validate(
                 console.warning(f"{name}: {warning}")
     if json:
         print_json(reports)
+    else:
+        print(NOT_LOOKED_AT)
     if failed:
         raise typer.Exit(1)
 

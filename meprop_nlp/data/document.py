@@ -60,8 +60,8 @@ class Document:
         """
         return "".join(sentence.to_text() for sentence in self.sentences)
 
-    def to_dict(self) -> list[list[dict[str, Any]]]:
-        """Return a list for each sentence, of the columns of its words; see `Sentence.to_dict`."""
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Return an object for each sentence; see `Sentence.to_dict`."""
         return [sentence.to_dict() for sentence in self.sentences]
 
     def to_json(self) -> str:

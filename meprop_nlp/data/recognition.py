@@ -1,6 +1,7 @@
 """`recognized`: tell running text from CoNLL and bracketed trees by how a file begins.
 
-The first line that is no comment decides: columns are separated by tabs, and text has none there.
+The first line that is neither empty nor a comment decides. Where it has tabs, it is of columns if
+it begins with an ID and has at least eight of them, or if it has no spaces; all else is text.
 """
 
 import codecs
@@ -9,10 +10,10 @@ import io
 import re
 import sys
 from collections.abc import Iterator
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 from meprop_nlp.data.conll.layout import has_conll_name, is_bracketed
-from meprop_nlp.data.lines import demand_encoding, is_utf8
+from meprop_nlp.data.lines import demand_encoding, is_utf8, visible
 from meprop_nlp.data.source import Prefixed, Source, opened, read_pieces, source_name
 from meprop_nlp.errors import DataError
 
@@ -22,6 +23,8 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 _COMMENT = re.compile(r"#\s*(?:new(?:doc|par)\b|\S+\s*=)")  # as CoNLL-U has them
 # the opening bracket of a tree, and perhaps its label and an only child
 _TREE = re.compile(r"\s*\(\s*(?:[^\s()a-z]*\s*(?:\(.*|$)|[^\s()a-z]+ [^\s()]+\s*\)+\s*$)")
+_ID = re.compile(r"[0-9]+(?:[-.][0-9]+)?\t")
+_FEWEST_COLUMNS = 8  # of CoNLL-X and CoNLL-U
 # the columns of CoNLL with spaces in place of tabs: an id, and empty columns
 _SPACED = re.compile(r"1(?: +\S+)* +_(?: +\S+)* *")
 
@@ -29,9 +32,11 @@ _SPACED = re.compile(r"1(?: +\S+)* +_(?: +\S+)* *")
 def looks_like_text(start: str, path: str = "", *, is_whole: bool = False) -> bool | None:
     """Return whether a file that begins like this is running text; None: more of it must be read.
 
-    Text is what has no tab in its first line, comments and empty lines aside, unless that line
-    begins a bracketed tree or has the columns of CoNLL with spaces between them. A file that is
-    named as CoNLL is never text. Comments alone are text if CoNLL-U has no such comments.
+    The first line decides, comments and empty lines aside. It is of columns if it has tabs, and
+    either begins with an ID and has at least eight columns, or has no spaces, as in FORM TAG; also
+    if spaces stand in place of the tabs of CoNLL. If it does not begin a bracketed tree either, it
+    is text. A file that is named as CoNLL is never text. Comments alone are text if CoNLL-U has no
+    such comments.
 
     Args:
         path: the name of the file.
@@ -47,17 +52,31 @@ def looks_like_text(start: str, path: str = "", *, is_whole: bool = False) -> bo
             return _is_text(line)
     if is_whole:
         return not all(map(_COMMENT.match, lines))
-    if "\t" in unfinished.strip() and not unfinished.startswith("#"):
-        return False
-    return True if len(start) > _LONGEST_START else None
+    if len(start) <= _LONGEST_START:
+        return None
+    return unfinished.startswith("#") or _is_text(unfinished)
+
+
+class Recognized(NamedTuple):
+    """How a source begins.
+
+    Attributes:
+        source: all of it can still be read from here.
+        beginning: of a text, the first line that would not be a comment in CoNLL, or the first line
+            if all would be; empty if the source is no text, but CoNLL or bracketed trees, or
+            nothing at all.
+        doubt: how the source is read although it may be meant otherwise, in words; empty if there
+            is no doubt.
+    """
+
+    source: Source
+    beginning: str = ""
+    doubt: str = ""
 
 
 @contextlib.contextmanager
-def recognized(source: Source, encoding: str = "utf-8") -> Iterator[tuple[Source, str]]:
-    """Open a source, and yield one in which all can still be read, and how its text begins.
-
-    That is the first line that would not be a comment in CoNLL, or the first line if all would be;
-    it is empty if the source is no text, but CoNLL or bracketed trees, or nothing at all.
+def recognized(source: Source, encoding: str = "utf-8") -> Iterator[Recognized]:
+    """Open a source, and yield whether it is text, and a source in which all can still be read.
 
     Raises:
         DataError: the source cannot be opened or read, or its first bytes are not those of text.
@@ -65,12 +84,12 @@ def recognized(source: Source, encoding: str = "utf-8") -> Iterator[tuple[Source
     demand_encoding(encoding)
     path = source_name(source)
     if has_conll_name(path):
-        yield source, ""
+        yield Recognized(source)
         return
     with opened(source) as stream:
         if stream is None:
             text = _TextStart(sys.stdin if source == "-" else cast(IO[str], source), path)
-            yield cast(IO[str], text), _beginning(text.pieces(), path)
+            yield Recognized(cast(IO[str], text), *_beginning(text.pieces(), path))
             return
         start: list[bytes] = []
 
@@ -83,19 +102,22 @@ def recognized(source: Source, encoding: str = "utf-8") -> Iterator[tuple[Source
                 except UnicodeError as error:  # such as UTF-16 without a byte order mark
                     raise DataError(f"{path}: {error}; is `encoding` right?") from None
 
-        beginning = _beginning(pieces(), path)
-        yield io.BufferedReader(Prefixed(b"".join(start), stream, path)), beginning
+        found = _beginning(pieces(), path)
+        yield Recognized(io.BufferedReader(Prefixed(b"".join(start), stream, path)), *found)
 
 
 def _is_text(line: str) -> bool:
     content = line.strip(" \t")
+    columns = content.count("\t") + 1
+    if columns > 1:
+        return " " in content and not (columns >= _FEWEST_COLUMNS and _ID.match(content))
     is_tree = is_bracketed(content) and _TREE.match(content)
     is_spaced = len(content.split(" ")) >= 8 and _SPACED.fullmatch(content)
-    return "\t" not in content and not is_tree and not is_spaced
+    return not is_tree and not is_spaced
 
 
-def _beginning(pieces: Iterator[str], path: str) -> str:
-    """Return the first line of a text, a comment only if there is no other; empty if no text."""
+def _beginning(pieces: Iterator[str], path: str) -> tuple[str, str]:
+    """Return how a source begins, as `Recognized` has it: the beginning of a text, and a doubt."""
     start = ""
     is_text = None
     for piece in pieces:
@@ -105,10 +127,19 @@ def _beginning(pieces: Iterator[str], path: str) -> str:
             break
     if is_text is None:
         is_text = looks_like_text(start, path, is_whole=True)
-    if not is_text:
-        return ""
     lines = [line for line in _LINE_END.split(start.lstrip("\ufeff")) if line.strip(" \t")]
-    return min(lines, key=lambda line: line.startswith("#"), default=start)
+    first = min(lines, key=lambda line: line.startswith("#"), default=start)
+    return (first if is_text else ""), _doubt(first, is_text=bool(is_text))
+
+
+def _doubt(line: str, *, is_text: bool) -> str:
+    """Return how a source with this first line is read, if it may be meant otherwise."""
+    columns = line.strip(" \t").count("\t") + 1
+    if line.startswith("#") or columns == 1 or (columns >= _FEWEST_COLUMNS and not is_text):
+        return ""
+    if is_text:
+        return f"read as text, although there are tabs in its first line, {visible(line)!r}"
+    return f"read as columns (FORM TAG ...), since its first line is {visible(line)!r}"
 
 
 class _TextStart:

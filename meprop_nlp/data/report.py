@@ -89,6 +89,10 @@ class TreebankReport:
                     f"{len(values):,} different {name} tags on {self.words:,} words: "
                     "is this column really a tag?"
                 )
+        if self.deprel == {"root"}:
+            found.append(
+                "every relation is root: a parser trained on this writes dep on arcs between words"
+            )
         if self._composed and self._decomposed:
             found.append(
                 f"{self._decomposed:,} words spell accents as separate characters (Unicode NFD), "

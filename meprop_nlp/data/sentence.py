@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
-from meprop_nlp.data.conll.layout import CONLLU, Layout
+from meprop_nlp.data.conll.layout import CONLLU, Layout, named_columns
 from meprop_nlp.data.lines import demand_text, shortened
 from meprop_nlp.data.tree_svg import tree_svg
 from meprop_nlp.data.word import COLUMNS, UNSET, EmptyNode, MultiwordToken, Word
@@ -36,8 +36,8 @@ class Sentence:
     """
 
     __slots__ = (
-        "_between", "_top", "comments", "empty_nodes", "layout", "line", "multiword_tokens",
-        "path", "words",
+        "_between", "_others", "_top", "comments", "empty_nodes", "layout", "line",
+        "multiword_tokens", "path", "words",
     )  # fmt: skip
 
     def __init__(
@@ -51,6 +51,7 @@ class Sentence:
         between: Sequence[tuple[int, str]] = (),
         multiword_tokens: Sequence[MultiwordToken] = (),
         empty_nodes: Sequence[EmptyNode] = (),
+        others: Sequence[tuple[str, ...]] = (),
         top: int | None = None,
     ) -> None:
         """Create a sentence from the parts of its block, as `read` does; see also `from_words`.
@@ -58,6 +59,8 @@ class Sentence:
         Args:
             between: (number of words before the line, line) for every line among the words that
                 is not a word line: multiword tokens, empty nodes and comments, in order.
+            others: of CoNLL-U Plus: of each line that is no comment, the values of the columns that
+                CoNLL-U does not have. `between` and the tokens have the columns of CoNLL-U.
             top: the number of the first line below the leading comments; None: `line` plus the
                 number of comments.
         """
@@ -69,6 +72,7 @@ class Sentence:
         self.multiword_tokens = list(multiword_tokens)
         self.empty_nodes = list(empty_nodes)
         self._between = tuple(between)
+        self._others = tuple(others)
         self._top = line + len(self.comments) if top is None else top
 
     @classmethod
@@ -102,6 +106,13 @@ class Sentence:
     def sent_id(self) -> str | None:
         """The value of the `# sent_id = ...` comment, or None."""
         return self._comment("sent_id")
+
+    @property
+    def has_enhanced_graph(self) -> bool:
+        """Whether a word has a value in DEPS, or there is an empty node; in CoNLL-U only."""
+        if self.layout.kind != "conllu":
+            return False
+        return bool(self.empty_nodes) or any(word.deps != "_" for word in self.words)
 
     @property
     def text(self) -> str:
@@ -147,6 +158,24 @@ class Sentence:
         )
         return self._top + words_before + lines_before
 
+    def lines(self) -> list[tuple[int, str]]:
+        """Return the lines of the block, each with its number in the file.
+
+        A comment that an empty line parts from the block has the number of the block's first line.
+        """
+        lines = self.to_text().split("\n")[:-2]
+        first = self._top - len(self.comments)
+        return [(max(self.line, first + i), line) for i, line in enumerate(lines)]
+
+    def empty_node_lines(self) -> list[tuple[int, Sequence[str]]]:
+        """Return the columns of each empty node, with the number of its line in the file."""
+        nodes = iter(self.empty_nodes)
+        return [
+            (self._top + words_before + i, next(nodes).columns)
+            for i, (words_before, line) in enumerate(self._between)
+            if "." in line.split("\t", 1)[0] and not line.startswith("#")
+        ]
+
     def column(self, name: str) -> list[Any]:
         """Return one column of all words: integers for `id` and `head`, strings for the others.
 
@@ -160,10 +189,11 @@ class Sentence:
     def with_columns(self, **columns: Sequence[str | int] | None) -> Sentence:
         """Return a copy of the sentence with other values in these columns.
 
-        The rest of the text does not change, with two exceptions. In CoNLL-X, a new HEAD or DEPREL
-        sets PHEAD and PDEPREL to `_` (unless `deps` and `misc` are given), since they described the
-        old tree. A tab layout is widened to show the new columns; it has room for one tag, which is
-        XPOS, or a new UPOS if no XPOS is given. A column that is None stays as it is.
+        The rest of the text does not change, with three exceptions. In CoNLL-X, a new HEAD or
+        DEPREL sets PHEAD and PDEPREL to `_` (unless `deps` and `misc` are given), since they
+        described the old tree. A tab layout is widened to show the new columns; it has room for one
+        tag, which is XPOS, or a new UPOS if no XPOS is given. CoNLL-U Plus gets the columns that it
+        lacks at the end of its lines. A column that is None stays as it is.
 
         Raises:
             DataError: if a column's name or length is wrong, or a value cannot be written to a
@@ -176,6 +206,10 @@ class Sentence:
             # a tab layout has one tag: the new UPOS replaces the tag that was read
             given = {"xpos": ["_"] * len(words), **given} if "upos" in given else given
             layout = layout._replace(width=max(layout.width, *map(_tab_width, given)))
+        if layout.columns:
+            new = [name.upper() for name in given if layout.place(name) is None]
+            names = (*layout.columns, *new)
+            layout = layout._replace(width=len(names), columns=names)
         for name, values in given.items():
             self._check_column(name, values)
             for word, value in zip(words, values, strict=True):
@@ -193,6 +227,7 @@ class Sentence:
             between=self._between,
             multiword_tokens=self.multiword_tokens,
             empty_nodes=self.empty_nodes,
+            others=self._others,
             top=self._top,
         )
 
@@ -206,6 +241,12 @@ class Sentence:
         """
         if layout is None:
             layout = self.layout
+        if layout.columns or self.layout.columns:
+            return self._plus_text(layout)
+        return "\n".join(self._plain_lines(layout))
+
+    def _plain_lines(self, layout: Layout) -> list[str]:
+        """Return the lines of `to_text` in a layout that is not CoNLL-U Plus."""
         lines = list(self.comments) if layout.kind == self.layout.kind or layout == CONLLU else []
         keep_between = bool(self._between) and layout.kind == self.layout.kind
         between = iter(self._between if keep_between else ())
@@ -219,25 +260,60 @@ class Sentence:
             lines.append(other)
             before, other = next(between, (-1, ""))
         lines.append("\n")
+        return lines
+
+    def _plus_text(self, layout: Layout) -> str:
+        """Return the text of `to_text` from or to CoNLL-U Plus."""
+        if not layout.columns:
+            lines = self._plain_lines(layout)
+            return "\n".join(line for line in lines if named_columns([line]) is None)
+        others = iter(self._others if self.layout.columns else ())
+        places = [layout.place(name) for name in COLUMNS]
+        other_places = [i for i in range(layout.width) if i not in places]
+        lines = []
+        for line in self._plain_lines(CONLLU):
+            if line.startswith("#"):
+                named = named_columns([line])
+                lines.append(line if named in (None, layout.columns) else layout.header)
+                continue
+            if line == "\n":
+                lines.append(line)
+                continue
+            fields = ["_"] * layout.width
+            for place, value in zip(places, line.split("\t"), strict=True):
+                if place is not None:
+                    fields[place] = value
+            for place, value in zip(other_places, next(others, ()), strict=False):
+                fields[place] = value
+            lines.append("\t".join(fields))
         return "\n".join(lines)
 
-    def to_dict(self) -> list[dict[str, Any]]:
-        """Return the columns of each word that have a value; see `Word.to_dict`.
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sentence as `--output-format json` writes it: `id`, `text` and `tokens`.
 
-        A multiword token stands before its words, with their ids as its own: `"id": [3, 4]`.
-        Empty nodes and comments are left out.
+        `id` is the `sent_id`, or None. A token has the columns that have a value, see
+        `Word.to_dict`; a multiword token stands before its words, with their ids as its own:
+        `"id": [3, 4]`. DEPS and MISC are there only where the sentence was read from CoNLL-U. Empty
+        nodes are listed apart in `empty_nodes`, where there are any. Comments are left out.
         """
         starts = {token.first: token for token in self.multiword_tokens}
-        found: list[dict[str, Any]] = []
+        tokens: list[dict[str, Any]] = []
         for word in self.words:
             if word.id in starts:
-                found.append(starts[word.id].to_dict())
-            found.append(word.to_dict())
+                tokens.append(starts[word.id].to_dict())
+            tokens.append(word.to_dict())
+        if self.layout.kind != "conllu":  # in CoNLL-X the columns hold PHEAD and PDEPREL
+            for token in tokens:
+                token.pop("deps", None)
+                token.pop("misc", None)
+        found: dict[str, Any] = {"id": self.sent_id, "text": self.text, "tokens": tokens}
+        if self.empty_nodes:
+            found["empty_nodes"] = [node.to_dict() for node in self.empty_nodes]
         return found
 
     def to_json(self) -> str:
         """Return `to_dict()` as JSON in one line."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
+        return _JSON.encode(self.to_dict())
 
     def __str__(self) -> str:
         return self.to_text()
@@ -301,6 +377,7 @@ class Sentence:
                 )
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _FORBIDDEN = frozenset("\t\n\r\0")
 _TAB_COLUMNS = ("form", "xpos", "head", "deprel")
 

@@ -52,7 +52,7 @@ class TextChunk(NamedTuple):
         text: the text with all white space; after the last unit, up to the next one.
         first_line: the 1-based number of the first line in the file.
         first_character: how many characters of the file precede it, a byte order mark excepted.
-        is_first: whether the file begins here.
+        continues: whether the chunk begins within a unit, which was too long for one chunk.
         pauses: whether the chunk was cut because reading on from the pipe would have blocked.
     """
 
@@ -60,7 +60,7 @@ class TextChunk(NamedTuple):
     text: str
     first_line: int = 1
     first_character: int = 0
-    is_first: bool = True
+    continues: bool = False
     pauses: bool = False
 
 
@@ -192,7 +192,9 @@ def _cut(
             yield chunk
             line = chunk.first_line + n_line_ends(chunk.text)
             place = chunk.first_character + len(chunk.text)
-            start = TextChunk(path, "", line, place, is_first=False)
+            after = chunk.text[len(chunk.text.rstrip()) :]
+            within = longest is not None and ends.search(after) is None
+            start = TextChunk(path, "", line, place, continues=within)
             begin += end
         if failure is not None:
             raise failure

@@ -1,7 +1,9 @@
 """`TextInput`: running text, or lines of words, as chunks of CoNLL-U."""
 
 import io
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from meprop_nlp.data.conll.chunks import Chunk, read_chunks
 from meprop_nlp.data.conll.layout import FORMATS
@@ -20,12 +22,22 @@ NO_TOKENIZER = (
     "for a word a line"
 )
 
+_PARAGRAPH = "# newpar\n"
+_MARKS = re.compile(r"(?:# new(?:doc|par)[^\n]*\n)*")  # comments that precede a sentence's number
+
 
 def demand_input_format(name: str) -> None:
     """Raise ConfigError unless this is one of `INPUT_FORMATS`."""
     if name not in INPUT_FORMATS:
         expected = ", ".join(INPUT_FORMATS)
         raise ConfigError(f"`input_format` is {name!r}, expected one of {expected}")
+
+
+class WordsOfText(NamedTuple):
+    """A piece of a text, and what it is in CoNLL-U."""
+
+    chunk: TextChunk
+    conllu: str
 
 
 class TextInput:
@@ -64,16 +76,12 @@ class TextInput:
             case _:
                 return read_texts(source, encoding=encoding)
 
-    def in_conll(self, chunk: TextChunk) -> Iterator[Chunk]:
-        """Yield what a piece is in CoNLL-U, in chunks of the usual size; safe in several threads.
-
-        The first sentence of a file begins a document.
-        """
+    def in_conllu(self, chunk: TextChunk) -> WordsOfText:
+        """Return what a piece is in CoNLL-U, without numbers; safe in several threads."""
         conllu = self._conllu(chunk)
-        if chunk.is_first and conllu and not conllu.startswith("# newdoc"):
-            conllu = f"# newdoc\n{conllu}"
-        for part in read_chunks(io.BytesIO(conllu.encode()), input_format="conllu"):
-            yield part._replace(path=chunk.path, pauses=chunk.pauses)
+        if chunk.continues:
+            conllu = conllu.removeprefix(_PARAGRAPH)
+        return WordsOfText(chunk, conllu)
 
     def _conllu(self, chunk: TextChunk) -> str:
         if self._format == "horizontal":
@@ -84,3 +92,31 @@ class TextInput:
         if self._token_ranges:
             return self._tokenize(chunk.text, first=chunk.first_character)
         return self._tokenize(chunk.text)
+
+
+def numbered_chunks(pieces: Iterable[WordsOfText]) -> Iterator[Chunk]:
+    """Yield the pieces of one text as chunks of the usual size, with numbered sentences.
+
+    The first sentence begins a document.
+    """
+    n_before = 0
+    for chunk, conllu in pieces:
+        numbered = numbered_sentences(conllu, n_before + 1)
+        if n_before == 0 and numbered and not numbered.startswith("# newdoc"):
+            numbered = f"# newdoc\n{numbered}"
+        n_before += conllu.count("\n\n")
+        for part in read_chunks(io.BytesIO(numbered.encode()), input_format="conllu"):
+            yield part._replace(path=chunk.path, pauses=chunk.pauses)
+
+
+def numbered_sentences(conllu: str, first: int = 1) -> str:
+    """Return CoNLL-U in which each sentence has its number as `# sent_id`.
+
+    As UDPipe writes it, the number follows `# newdoc` and `# newpar`.
+    """
+    numbered: list[str] = []
+    for number, sentence in enumerate(conllu.split("\n\n")[:-1], start=first):
+        marks = _MARKS.match(sentence)
+        assert marks is not None  # it matches nothing, too
+        numbered.append(f"{marks[0]}# sent_id = {number}\n{sentence[marks.end() :]}\n\n")
+    return "".join(numbered)

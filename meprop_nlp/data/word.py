@@ -109,3 +109,8 @@ class EmptyNode(NamedTuple):
     def form(self) -> str:
         """The form, which is often `_`."""
         return self.columns[1]
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the columns that have a value, and always the form."""
+        named = zip(COLUMNS, self.columns, strict=True)
+        return {name: value for name, value in named if value != "_" or name == "form"}

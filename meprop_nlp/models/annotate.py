@@ -11,9 +11,11 @@ as `Sentence`s.
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+
+import numpy as np
 
 from meprop_nlp.data.conll.block import Fault
 from meprop_nlp.data.conll.chunks import Chunk, Document, comes_in_chunks, read_chunks
@@ -24,8 +26,13 @@ from meprop_nlp.data.recognition import recognized
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.source import Source, source_name
-from meprop_nlp.data.text import TextChunk
-from meprop_nlp.data.text_input import NO_TOKENIZER, TEXT_FORMATS, TextInput, demand_input_format
+from meprop_nlp.data.text_input import (
+    NO_TOKENIZER,
+    TEXT_FORMATS,
+    TextInput,
+    demand_input_format,
+    numbered_chunks,
+)
 from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.errors import ConlluError, DataError
 from meprop_nlp.models.batches import in_batches
@@ -36,7 +43,7 @@ from meprop_nlp.models.words import DocumentWords, PredictedWords, SentenceWords
 from meprop_nlp.native import core
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +53,10 @@ class Piece:
     Attributes:
         text: the text to write, in UTF-8.
         words: the words as they were before.
-        has_empty_nodes: whether the sentences have empty nodes of an enhanced graph.
     """
 
     text: bytes
     words: Words
-    has_empty_nodes: bool
 
     def __len__(self) -> int:
         """Return the number of words."""
@@ -69,11 +74,11 @@ def annotate(
     on_error: str = "fail",
     max_errors: int = 20,
     report: TreebankReport | None = None,
-    fill_deps: bool = False,
     threads: int = 1,
     tokenizer: TextTokenizer | None = None,
     token_ranges: bool = False,
     write_sentence: Callable[[Sentence], str] | None = None,
+    on_doubt: Callable[[str], None] | None = None,
 ) -> Iterator[Piece]:
     """Yield a file's sentences annotated, in order; memory does not grow with the file.
 
@@ -86,48 +91,58 @@ def annotate(
         input_format: as for `conll.read`, or `text`; `horizontal`, a sentence a line with spaces
             between its words; `vertical`, a word a line and an empty line after each sentence. With
             `auto`, what is not CoNLL is text; see `recognized`.
-        fill_deps: write predicted trees into DEPS too, instead of emptying it; CoNLL-U only.
         threads: how many chunks of the file to annotate at a time.
         tokenizer: makes words of text; None: that of the models, see `tokenizer_of`.
         token_ranges: write into MISC where each token stood in the text, see `Tokenizer.conllu`.
         write_sentence: returns the text of an annotated sentence, such as `to_json`; None: what
             came as CoNLL keeps its layout, and what came as text becomes CoNLL-U.
+        on_doubt: with `auto`, is called before the first piece with how the source is read, in
+            words, where it may be meant otherwise.
 
     Raises:
         ConlluError, DataError, ConfigError: as for `conll.read`, `read_texts` and `Model.pipe`.
-        DataError: the source is text, and there is no tokenizer.
+        DataError: the source is text, and there is no tokenizer, or something to keep.
         MePropError: the weights give scores that are not finite.
     """
     demand_input_format(input_format)
-    is_text = input_format in TEXT_FORMATS
+    is_text, doubt = input_format in TEXT_FORMATS, ""
     check_arguments("auto" if is_text else input_format, on_error, max_errors)
     if tokenizer is None and not callable(models):
         tokenizer = tokenizer_of(models)
     tokenize = None if tokenizer is None else tokenizer.conllu
     text = TextInput(input_format, tokenize, token_ranges=token_ranges)
-    annotator = _Annotator(models, confidence, keep, fill_deps, text, write_sentence)
+    annotator = _Annotator(models, confidence, keep, write_sentence)
     with ExitStack() as stack:
+        workers = stack.enter_context(closing(_Workers(threads)))
         if input_format == "auto":
-            source, beginning = stack.enter_context(recognized(source, encoding))
+            source, beginning, doubt = stack.enter_context(recognized(source, encoding))
             is_text = beginning != ""
             # comments alone may be CoNLL with no sentence
             if tokenizer is None and beginning.startswith("#"):
                 is_text = False
             if is_text and tokenizer is None:
+                lack = "columns" if "\t" in beginning.strip(" \t") else "tab"
                 raise DataError(
-                    f"{source_name(source)}: looks like text, with no tab in "
+                    f"{source_name(source)}: looks like text, with no {lack} in "
                     f"{visible(beginning)!r}, but {NO_TOKENIZER}"
                 )
+        if is_text and keep:
+            raise DataError(
+                f"{source_name(source)}: is text, which has no {', '.join(keep)} to keep; leave "
+                "`keep` out"
+            )
+        pieces: Iterator[Piece]
         if is_text:
-            for piece in annotator.pieces_and_faults(text.read(source, encoding), threads):
-                assert isinstance(piece, Piece)  # what was made of text has no faults
-                yield piece
+            words = workers.in_order(text.in_conllu, text.read(source, encoding))
+            made = annotator.pieces_and_faults(numbered_chunks(words), workers)
+            pieces = (piece for piece in made if isinstance(piece, Piece))  # text has no faults
         elif comes_in_chunks(source, encoding):
-            chunks = read_chunks(source, input_format=input_format)
-            pieces = annotator.pieces_and_faults(chunks, threads)
-            yield from good_blocks(pieces, source_name(source), on_error, max_errors, report)
+            found = annotator.pieces_and_faults(
+                read_chunks(source, input_format=input_format), workers
+            )
+            pieces = good_blocks(found, source_name(source), on_error, max_errors, report)
         else:
-            yield from annotator.sentences(
+            pieces = annotator.sentences(
                 read(
                     source,
                     input_format=input_format,
@@ -137,6 +152,11 @@ def annotate(
                     report=report,
                 )
             )
+        for piece in pieces:
+            if doubt and on_doubt is not None:  # what cannot be read has a message of its own
+                on_doubt(doubt)
+            doubt = ""
+            yield piece
 
 
 def tokenizer_of(models: Iterable[Model]) -> TextTokenizer | None:
@@ -144,19 +164,18 @@ def tokenizer_of(models: Iterable[Model]) -> TextTokenizer | None:
     return next((model.tokenizer for model in models if model.tokenizer is not None), None)
 
 
-def write(document: Document, prediction: Prediction, *, fill_deps: bool = False) -> bytes:
+def write(document: Document, prediction: Prediction) -> bytes:
     """Return the text of a native document with the predicted columns.
 
-    `fill_deps` is as for `annotate`.
+    A new tree is written into DEPS too, where a sentence of CoNLL-U had an enhanced graph.
     """
     texts = [
         (COLUMNS.index(name), column.values.encoded, column.ids)
         for name, column in prediction.texts.items()
     ]
-    deps = "keep" if prediction.heads is None else "empty"
+    deps = "keep" if prediction.heads is None else "tree" if document.is_conllu else "empty"
     attributes = []
-    if document.is_conllu:  # CoNLL-X has no column for either
-        deps = "tree" if fill_deps and deps == "empty" else deps
+    if document.is_conllu:  # CoNLL-X has no column for them
         attributes = [(name.encode(), values) for name, values in prediction.confidence.items()]
     native = core()
     assert native is not None  # the document is an object of the core
@@ -179,12 +198,10 @@ class _Annotator:
         models: Sequence[Model] | Callable[[Words], Sequence[Model]],
         confidence: bool,
         keep: Collection[str],
-        fill_deps: bool,
-        text: TextInput,
         write_sentence: Callable[[Sentence], str] | None,
     ) -> None:
-        self.confidence, self.keep, self.fill_deps = confidence, keep, fill_deps
-        self.text, self.write_sentence = text, write_sentence
+        self.confidence, self.keep = confidence, keep
+        self.write_sentence = write_sentence
         self.models: Sequence[Model] | None = None
         if callable(models):
             self._choose = models
@@ -204,46 +221,28 @@ class _Annotator:
         return self.models
 
     def pieces_and_faults(
-        self, chunks: Iterable[Chunk | TextChunk], threads: int
+        self, chunks: Iterable[Chunk], workers: "_Workers"
     ) -> Iterator[Piece | list[Fault]]:
         """Annotate chunks, several at a time."""
-        for annotated in _in_order(self.chunk, self.chosen_by(chunks), threads):
+        for annotated in workers.in_order(self.chunk, self.chosen_by(chunks)):
             yield from annotated.pieces
             if annotated.error is not None:
                 raise annotated.error
 
-    def chosen_by(self, chunks: Iterable[Chunk | TextChunk]) -> Iterator[Chunk | TextChunk]:
+    def chosen_by(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         """Pass chunks on; before the first one with words, choose the models by it."""
         for chunk in chunks:
-            if self.models is not None:
-                yield chunk
-                continue
-            for part in self.in_conll(chunk):
-                if self.models is None:
-                    words = _words_of(part)
-                    if words.bounds[-1]:
-                        self._chosen(words)
-                yield part
-
-    def in_conll(self, chunk: Chunk | TextChunk) -> Iterator[Chunk]:
-        """Yield a chunk, or what a chunk of text is in CoNLL-U."""
-        if isinstance(chunk, Chunk):
+            if self.models is None:
+                words = _words_of(chunk)
+                if words.bounds[-1]:
+                    self._chosen(words)
             yield chunk
-        else:
-            yield from self.text.in_conll(chunk)
 
-    def chunk(self, chunk: Chunk | TextChunk) -> _AnnotatedChunk:
+    def chunk(self, chunk: Chunk) -> _AnnotatedChunk:
         """Read, annotate and write a chunk."""
-        if isinstance(chunk, Chunk):
-            return self.conll_chunk(chunk)
-        parts = [self.conll_chunk(part) for part in self.in_conll(chunk)]
-        error = next((part.error for part in parts if part.error is not None), None)
-        return _AnnotatedChunk([piece for part in parts for piece in part.pieces], error)
-
-    def conll_chunk(self, chunk: Chunk) -> _AnnotatedChunk:
-        """Read, annotate and write a chunk of CoNLL."""
         document = chunk.document()
-        if document is not None:
+        most_words = min((model.most_words for model in self.models or ()), default=None)
+        if document is not None and not _is_longer(document, most_words):
             assert chunk.layout is not None
             return _AnnotatedChunk([self.document(document, chunk.layout)], None)
         pieces: list[Piece | list[Fault]] = []
@@ -255,7 +254,7 @@ class _Annotator:
             good.clear()
 
         try:
-            for block in chunk.blocks():
+            for block in chunk.blocks(most_words):
                 if isinstance(block, Sentence):
                     good.append(block)
                 else:
@@ -273,10 +272,10 @@ class _Annotator:
         for model in self._chosen(words):
             so_far = PredictedWords(words, prediction)
             prediction |= model.annotate(so_far, confidence=self.confidence, keep=self.keep)
-        text = write(document, prediction, fill_deps=self.fill_deps)
+        text = write(document, prediction)
         if self.write_sentence is not None:
             text = _rewritten(text, layout, self.write_sentence)
-        return Piece(text, words, document.has_empty_nodes)
+        return Piece(text, words)
 
     def sentences(self, sentences: Iterable[Sentence]) -> Iterator[Piece]:
         """Annotate and write sentences, a batch at a time."""
@@ -285,12 +284,16 @@ class _Annotator:
             models = self._chosen(words)
             annotated: Iterator[Sentence] = iter(batch)
             for model in models:
-                annotated = model.pipe(annotated, confidence=self.confidence, keep=self.keep)
-            if self.fill_deps and any("head" in model.fills for model in models):
-                annotated = map(_with_tree_as_deps, annotated)
+                annotated = model.annotated(annotated, confidence=self.confidence, keep=self.keep)
             text = "".join(map(self.write_sentence or Sentence.to_text, annotated))
-            has_empty_nodes = any(sentence.empty_nodes for sentence in batch)
-            yield Piece(text.encode("utf-8", "surrogatepass"), words, has_empty_nodes)
+            yield Piece(text.encode("utf-8", "surrogatepass"), words)
+
+
+def _is_longer(document: Document, most_words: int | None) -> bool:
+    """Return whether a sentence has more words than it may have."""
+    if most_words is None:
+        return False
+    return int(np.diff(DocumentWords(document).bounds).max(initial=0)) > most_words
 
 
 def _rewritten(text: bytes, layout: Layout, write_sentence: Callable[[Sentence], str]) -> bytes:
@@ -314,47 +317,54 @@ def _words_of(chunk: Chunk) -> Words:
     return SentenceWords(good)
 
 
-def _with_tree_as_deps(sentence: Sentence) -> Sentence:
-    if sentence.layout.kind != "conllu":
-        return sentence
-    heads, deprels = sentence.column("head"), sentence.column("deprel")
-    arcs = [f"{head}:{deprel}" for head, deprel in zip(heads, deprels, strict=True)]
-    return sentence.with_columns(deps=arcs)
+class _Paused(Protocol):
+    """A part of a source that knows whether the source paused after it."""
+
+    @property
+    def pauses(self) -> bool: ...
 
 
-def _in_order(
-    work: Callable[[Chunk | TextChunk], _AnnotatedChunk],
-    chunks: Iterable[Chunk | TextChunk],
-    threads: int,
-) -> Iterator[_AnnotatedChunk]:
-    """Map chunks in order, with up to `threads` in work at a time and a few more waiting."""
-    if threads == 1:
-        yield from map(work, chunks)
-        return
-    from concurrent.futures import ThreadPoolExecutor
+_Given = TypeVar("_Given", bound=_Paused)
+_Made = TypeVar("_Made")
 
-    pool = ThreadPoolExecutor(threads)
-    waiting: deque[Future[_AnnotatedChunk]] = deque()
-    errors: list[Exception] = []
-    try:
-        for chunk in _until_error(chunks, errors):
-            waiting.append(pool.submit(work, chunk))
-            # when the source pauses, finish the chunks at hand before waiting for more text
-            while waiting and (chunk.pauses or len(waiting) > 2 * threads):
+
+class _Workers:
+    """Threads for the parts of a source, several at a time; with one thread, the caller's own."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._pool: ThreadPoolExecutor | None = None
+        if threads > 1:
+            from concurrent import futures
+
+            self._pool = futures.ThreadPoolExecutor(threads)
+
+    def in_order(self, work: Callable[[_Given], _Made], parts: Iterable[_Given]) -> Iterator[_Made]:
+        """Map parts in order, with a few more in work or waiting than there are threads."""
+        if self._pool is None:
+            yield from map(work, parts)
+            return
+        waiting: deque[Future[_Made]] = deque()
+        errors: list[Exception] = []
+        for part in _until_error(parts, errors):
+            waiting.append(self._pool.submit(work, part))
+            # when the source pauses, finish the parts at hand before waiting for more
+            while waiting and (part.pauses or len(waiting) > 2 * self._threads):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
         for error in errors:
             raise error
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        """Let parts that nobody waits for go."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _until_error(
-    chunks: Iterable[Chunk | TextChunk], errors: list[Exception]
-) -> Iterator[Chunk | TextChunk]:
-    """Yield the chunks of a file; if it ends with an error, add the error to `errors`."""
+def _until_error(parts: Iterable[_Given], errors: list[Exception]) -> Iterator[_Given]:
+    """Yield the parts of a source; if it ends with an error, add the error to `errors`."""
     try:
-        yield from chunks
+        yield from parts
     except Exception as error:
         errors.append(error)

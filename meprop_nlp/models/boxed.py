@@ -32,20 +32,21 @@ def model_file(model: str | os.PathLike[str]) -> str | os.PathLike[str]:
     folder holds a file `en`: that is `./en`, or `Path("en")`. A Path is always a file.
 
     Raises:
-        CheckpointError: a text without a separator or an ending is neither a name nor a file.
+        CheckpointError: it is neither a name nor a file.
     """
-    if not isinstance(model, str):
-        return model
     boxed = boxed_models()
-    if model in boxed:
+    if isinstance(model, str) and model in boxed:
         return boxed[model]
     path = Path(model)
-    if model == path.name and not path.suffix and not path.exists():
-        raise CheckpointError(
-            f"{model}: no model of this name comes with the package, and there is no such file; "
-            f"{in_words(boxed)}; train one with: meprop-nlp train -o {model}.safetensors"
-        )
-    return model
+    if path.exists():
+        return model
+    lack = "there is no such file"
+    if os.fspath(model) == path.name and not path.suffix:
+        lack = f"no model of this name comes with the package, and {lack}"
+        path = path.with_suffix(".safetensors")
+    raise CheckpointError(
+        f"{model}: {lack}; {in_words(boxed)}; train one with: meprop-nlp train -o {path}"
+    )
 
 
 def in_words(boxed: dict[str, Path]) -> str:

@@ -1,6 +1,7 @@
 """`EncoderFolder`: a folder with a pretrained encoder, as far as it is known without loading it.
 
-`EncoderCard` is what a model file states of the encoder that it needs.
+`EncoderCard` is what a model file states of the encoder that it needs. An encoder that was trained
+with a model, fine-tuned, is in a folder beside the model file, `encoder_path`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,6 +39,10 @@ _SETTLING = (
     "merges.txt",
     *_PIECES,
 )
+# What a user of the encoder must be told, beside the model card.
+_NOTICES = ("licen[sc]e*", "notice*", "copying*")
+_MODEL_CARD = "README.md"
+FINE_TUNED = "fine_tuned.json"  # in a folder that a training has written
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _LONGEST_NAME = 80
 _HASHED_AT_ONCE = 1 << 20  # bytes
@@ -94,6 +100,19 @@ class EncoderFolder:
             raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
         return total.hexdigest()[:32]
 
+    def is_fine_tuned(self) -> bool:
+        """Whether a training has written the folder."""
+        return (self.path / FINE_TUNED).is_file()
+
+    def companions(self) -> Iterator[Path]:
+        """Yield the files of the tokenizer, the model card and what states a licence."""
+        patterns = [re.compile(pattern.replace("*", ".*"), re.IGNORECASE) for pattern in _NOTICES]
+        for path in sorted(self.path.iterdir()):
+            is_notice = any(pattern.fullmatch(path.name) for pattern in patterns)
+            settles = path.name in _SETTLING and path.name != "config.json"
+            if path.is_file() and (settles or is_notice or path.name == _MODEL_CARD):
+                yield path
+
     def _settling(self) -> Iterator[Path]:
         """Yield the files that settle what the encoder computes, in a fixed order."""
         for name in _SETTLING:
@@ -142,9 +161,36 @@ class EncoderFolder:
 
     def _model_card(self) -> str:
         try:
-            return (self.path / "README.md").read_text(encoding="utf-8", errors="replace")
+            return (self.path / _MODEL_CARD).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
+
+
+def encoder_path(output: Path) -> Path:
+    """Return the folder beside a model file that holds the encoder trained with the model."""
+    return output.with_name(output.name.removesuffix(".safetensors") + ".encoder")
+
+
+def demand_replaceable(folder: Path) -> None:
+    """Raise ConfigError unless a fine-tuned encoder may be written as this folder.
+
+    It may if the folder is not there, is empty, or was written by a training.
+    """
+    if folder.is_dir():
+        foreign = any(folder.iterdir()) and not (folder / FINE_TUNED).is_file()
+    else:
+        foreign = folder.exists()
+    if foreign:
+        raise ConfigError(
+            f"{folder}: is there already, and is no encoder that a training has written; the "
+            "fine-tuned encoder would replace it; choose another output, or remove it first"
+        )
+
+
+def remove_fine_tuned(folder: Path) -> None:
+    """Remove an encoder that a training has written; do nothing if the folder is none."""
+    if (folder / FINE_TUNED).is_file() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _front_matter(card: str) -> tuple[str, str]:
@@ -158,12 +204,15 @@ class EncoderCard:
     """The encoder that a model needs, as its file states it.
 
     Attributes:
-        folder: the folder as it was given when the model was trained.
+        folder: the folder as it was given when the model was trained; that of a fine-tuned encoder,
+            which moves with the model, is stored as seen from the folder of the model file.
         name: of the encoder.
         fingerprint: see `EncoderFolder.fingerprint`.
         licence: of the encoder.
         layers: the number of its hidden states, including the embeddings.
         width: of a hidden state.
+        fine_tuned: whether it was trained with the model; `name` and `licence` are then those of
+            the encoder that it was before.
     """
 
     folder: str
@@ -172,10 +221,14 @@ class EncoderCard:
     licence: str
     layers: int
     width: int
+    fine_tuned: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as values that JSON can store."""
-        return asdict(self)
+        stored = asdict(self)
+        if not self.fine_tuned:  # as in the files of earlier versions
+            del stored["fine_tuned"]
+        return stored
 
     @classmethod
     def from_dict(cls, stored: object) -> EncoderCard:
@@ -186,12 +239,15 @@ class EncoderCard:
         """
         texts = dict.fromkeys(("folder", "name", "fingerprint", "licence"), str)
         kinds: dict[str, type] = {**texts, "layers": int, "width": int}
-        if not isinstance(stored, dict) or {n: type(v) for n, v in stored.items()} != kinds:
+        given = stored if isinstance(stored, dict) else {}
+        if {n: type(v) for n, v in ({"fine_tuned": False} | given).items()} != kinds | {
+            "fine_tuned": bool
+        }:
             raise CheckpointError(
                 f"the model states of its pretrained encoder {shortened(repr(stored))}, expected "
                 f"{', '.join(kinds)}"
             )
-        return cls(**stored)
+        return cls(**given)
 
     def demand(self, name: str, fingerprint: str, folder: Path) -> None:
         """Raise ConfigError unless this is the encoder that was found in a folder."""
@@ -206,13 +262,19 @@ class EncoderCard:
         """Return the folder of this encoder, which may hold another by now; see `demand`.
 
         Args:
-            folder: where it is; None: where it was when the model was trained.
+            folder: where it is; None: where it was when the model was trained, or beside the model
+                if it was fine-tuned.
 
         Raises:
             ConfigError: there is no such folder.
             DataError: it lacks a file.
         """
         path = self.folder if folder is None else folder
+        if folder is None and self.fine_tuned and not Path(path).is_dir():
+            raise ConfigError(
+                f"the model needs the encoder that was trained with it, {self.name}, which is not "
+                f"in {path}; move both together, or give its folder with `pretrained`"
+            )
         if folder is None and not Path(path).is_dir():
             raise ConfigError(
                 f"the model needs the pretrained encoder {self.name} (fingerprint "

@@ -10,7 +10,7 @@ import json
 import os
 import stat
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
-from safetensors.numpy import load, save_file
+from safetensors.numpy import load, save
 
 from meprop_nlp.data.lexicon import FEATURES
 from meprop_nlp.data.lines import shortened
@@ -35,6 +35,7 @@ from meprop_nlp.kinds import (
     is_number,
     is_setting,
     is_text,
+    is_truth,
     list_of,
     table_of,
 )
@@ -68,7 +69,7 @@ _SETTINGS = table_of(either(is_setting, list_of(is_setting)), heads=_TEXTS)
 _SPLITS = table_of(
     is_anything, "rules", "always", rules=table_of(list_of(is_setting)), always=_TEXTS
 )
-_ENCODER = {
+_ENCODER: dict[str, Kind] = {
     **dict.fromkeys(("folder", "name", "fingerprint", "licence"), is_text),
     **dict.fromkeys(("layers", "width"), is_count),
 }
@@ -96,7 +97,7 @@ _PARTS: dict[str, tuple[str, Kind]] = {
     "calibration": ("two numbers by name", table_of(list_of(is_number))),
     "pretrained": (
         f"{', '.join(_ENCODER)} of an encoder",
-        table_of(is_nothing, *_ENCODER, **_ENCODER),
+        table_of(is_nothing, *_ENCODER, **_ENCODER, fine_tuned=is_truth),
     ),
     VECTOR_FORMS: ("a number, or a list of texts", either(is_count, _TEXTS)),
     VECTOR_WIDTH: ("a number", is_count),
@@ -144,6 +145,7 @@ def write_model_file(
         DataError: the file cannot be written.
     """
     stored: dict[str, Any] = {"format_version": 1, **header}
+    stored |= _with_encoder(stored, lambda folder: os.path.relpath(folder, Path(path).parent))
     stored.pop("checksum", None)  # of the file that the header was read from
     if header.get("kind") == "model":
         stored["format_version"] = FORMAT_VERSION
@@ -168,10 +170,8 @@ def write_model_file(
             f"{os.fspath(path)}: cannot be written: its header is too large: {error}"
         ) from None
     with replacing(path, durable=True) as temporary:
-        try:
-            save_file(ordered, temporary, metadata={_KEY: text})
-        except SafetensorError as error:
-            raise OSError(str(error)) from None
+        # save_file would write to a file of its own beside this one, which a kill leaves behind
+        temporary.write_bytes(save(ordered, metadata={_KEY: text}))
 
 
 def noun_of(task: object) -> str:
@@ -199,6 +199,10 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
             if len(start) < 8 or not 2 <= length <= _MAX_HEADER or stream.read(1) != b"{":
                 raise CheckpointError(f"{name}: {_not_a_model(start)}")
             raw = b"{" + stream.read(length - 1)
+    except IsADirectoryError:
+        raise CheckpointError(f"{name}: is a folder, expected the file of a model") from None
+    except FileNotFoundError:
+        raise CheckpointError(f"{name}: there is no such file") from None
     except OSError as error:
         raise CheckpointError(f"{name}: cannot be read: {error.strerror or error}") from None
     if len(raw) < length:
@@ -238,6 +242,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     header = read_header(path)
     stored = {name: value for name, value in header.items() if name != "checksum"}
     arrays: Mapping[str, npt.NDArray[Any]]
+    header |= _with_encoder(header, lambda folder: str(Path(path).parent / folder))
     try:
         content = Path(path).read_bytes()
         size = len(content)
@@ -309,6 +314,23 @@ def _demand_kind(name: str, value: Any) -> None:
         raise ValueError(f"`{name}` in its header is {shortened(repr(value))}, expected {expected}")
 
 
+def _with_encoder(header: Mapping[str, Any], place: Callable[[str], str]) -> dict[str, Any]:
+    """Return the part of a header on a fine-tuned encoder, its folder named otherwise; or nothing.
+
+    In a file it is named as seen from the folder of the file, so that both can be moved together.
+
+    Args:
+        place: returns the folder's new name, given the old one.
+    """
+    card = header.get("pretrained")
+    if not isinstance(card, dict) or card.get("fine_tuned") is not True:
+        return {}
+    folder = card.get("folder")
+    if not isinstance(folder, str):
+        return {}
+    return {"pretrained": card | {"folder": os.path.normpath(place(folder))}}
+
+
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return a description of a model file for a person, without vocabularies and weights.
 
@@ -362,7 +384,7 @@ def summary(file: ModelFile) -> dict[str, str]:
     lines = {
         "trained": ", ".join(trained),
         "treebanks": ", ".join(map(str, treebanks)) if isinstance(treebanks, list) else "",
-        "dev": _numbers(header.get("scores"), SCORE_NAMES, ".2f"),
+        "dev, words given": _numbers(header.get("scores"), SCORE_NAMES, ".2f"),
         "network": _numbers(header.get("neurons"), None, ","),
         "encoder": str(_mapping(header.get("pretrained")).get("name", "")),
         "knows": "  ".join(

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 from unicodedata import category
 
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.lines import demand_text, shortened
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.text_input import numbered_sentences
 from meprop_nlp.errors import ConfigError, DataError
 
 # A text, a Document or a list of sentences is answered with a Document; a Sentence or a list of
 # words with a Sentence.
 Input = str | Document | Sentence | Sequence[str] | Sequence[Sentence | Sequence[str]]
+
+Item = TypeVar("Item", Sentence, Document, Sentence | Document)
+
+# what no form holds: half of a pair of surrogates, and what ends a column or a line
+_UNWRITABLE = frozenset([*map(chr, range(0xD800, 0xE000)), *"\t\n\r\0"])
 
 
 class TextTokenizer(Protocol):
@@ -42,7 +48,11 @@ def read_input(given: object, name: str, tokenizer: TextTokenizer | None) -> Sen
         DataError: it is none of these, empty words or half a character are in it, or a text stands
             where a word is expected.
     """
-    if isinstance(given, Sentence | Document):
+    if isinstance(given, Sentence):
+        return _checked(given, name)
+    if isinstance(given, Document):
+        for i, sentence in enumerate(given):
+            _checked(sentence, f"{name}[{i}]")
         return given
     if isinstance(given, str):
         return _tokenized(given, name, tokenizer)
@@ -61,7 +71,7 @@ def read_sentence(given: object, name: str) -> Sentence:
         DataError: it is anything else, or empty words or half a character are in it.
     """
     if isinstance(given, Sentence):
-        return given
+        return _checked(given, name)
     if isinstance(given, str | Document):
         kind = "a text" if isinstance(given, str) else "a Document"
         raise DataError(f"`{name}` is {kind}, expected one sentence: a list of its words")
@@ -75,6 +85,32 @@ def demand_stream(items: object, name: str) -> None:
         raise DataError(
             f"`{name}` is a single {single}, expected several; give it in a list: [{single}]"
         )
+
+
+def lacks_columns(sentence: Sentence, columns: Sequence[str]) -> bool:
+    """Return whether the columns, of which there is one, hold only `_` in a sentence."""
+    return bool(columns) and all(
+        getattr(word, column) == "_" for column in columns for word in sentence.words
+    )
+
+
+def demand_columns(item: Sentence | Document, name: str, columns: Sequence[str]) -> None:
+    """Raise DataError if a sentence has no value in any of the columns that a model needs."""
+    for i, sentence in enumerate([item] if isinstance(item, Sentence) else item):
+        if lacks_columns(sentence, columns):
+            place = name if isinstance(item, Sentence) else f"{name}[{i}]"
+            missing = " and no ".join(column.upper() for column in columns)
+            raise DataError(
+                f"`{place}` has no {missing}, which the parser reads; give it what a tagger "
+                "returns: parser(tagger(words))"
+            )
+
+
+def demanded(items: Iterable[Item], name: str, columns: Sequence[str]) -> Iterator[Item]:
+    """Yield the items; raise DataError at the first that lacks columns, see `demand_columns`."""
+    for i, item in enumerate(items):
+        demand_columns(item, f"{name}[{i}]", columns)
+        yield item
 
 
 def answered(
@@ -126,7 +162,8 @@ def _tokenized(text: str, name: str, tokenizer: TextTokenizer | None) -> Documen
         )
     if not text:
         return Document()
-    document = Document(read_text(tokenizer.conllu(text), input_format="conllu"))
+    conllu = numbered_sentences(tokenizer.conllu(text))
+    document = Document(read_text(conllu, input_format="conllu"))
     for sentence in document:
         sentence.path = "<text>"
     return document
@@ -142,6 +179,22 @@ def _demand_no_texts(words: list[object], name: str) -> None:
                 f"`{name}[{i}]` is {shortened(str(word))!r}, expected a word: a list of words is "
                 "one sentence; for several texts use `pipe`, which takes a list of texts"
             )
+
+
+def _checked(sentence: Sentence, name: str) -> Sentence:
+    """Return a Sentence if its words can be written: it may have been made by hand.
+
+    Raises:
+        DataError: as for `read_sentence`.
+    """
+    forms = [word.form for word in sentence.words]
+    if not all(isinstance(form, str) and form for form in forms) or not forms:
+        _sentence_of(_parts(forms, name), name)  # says which is wrong
+    else:
+        joined = "".join(forms)
+        if not joined.isprintable() and not _UNWRITABLE.isdisjoint(joined):
+            _sentence_of([*forms], name)
+    return sentence
 
 
 def _sentence_of(words: list[object], name: str) -> Sentence:

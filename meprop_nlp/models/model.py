@@ -14,12 +14,12 @@ import numpy as np
 from meprop_nlp.config import JointConfig
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.characters import Characters
-from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.reading import read, too_long
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
-from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.boxed import model_file
 from meprop_nlp.models.calibration import Calibration
@@ -42,7 +42,10 @@ from meprop_nlp.models.inputs import (
     Input,
     TextTokenizer,
     answered,
+    demand_columns,
     demand_stream,
+    demanded,
+    lacks_columns,
     read_input,
     read_sentence,
 )
@@ -208,10 +211,17 @@ class Model:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a file, completely or not at all.
 
+        An encoder that was trained with the model is copied into a folder beside the file.
+
         Raises:
+            ConfigError: another folder has the name of the encoder's.
             DataError: the file cannot be written.
         """
-        write_model_file(path, self.file.header, self.file.arrays)
+        header = self.file.header
+        if isinstance(self.states, FolderStates) and self.states.card.fine_tuned:
+            card = self.states.copied_beside(Path(path))
+            header = header | {"pretrained": card.to_dict()}
+        write_model_file(path, header, self.file.arrays)
 
     def only(self, *heads: str) -> Self:
         """Return a model that predicts the columns of these heads only; the weights are shared.
@@ -253,6 +263,17 @@ class Model:
             found.update(dict.fromkeys(column for column in head.reads if column not in filled))
             filled.update(head.fills)
         return tuple(found)
+
+    @property
+    def most_words(self) -> int:
+        """Return how many words a sentence may have."""
+        return min(head.most_words for head in self.heads.values())
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return those columns of `reads` in which words must have values; see `Head.needs`."""
+        needed = {column for head in self.heads.values() for column in head.needs}
+        return tuple(column for column in self.reads if column in needed)
 
     @property
     def predicted(self) -> tuple[str, ...]:
@@ -309,9 +330,12 @@ class Model:
 
         Raises:
             ConfigError: it is a text, and the model has no tokenizer.
-            DataError: it is none of these, or empty words or half a character are in it.
+            DataError: it is none of these, empty words or half a character are in it, it has more
+                words than `most_words`, or it has no tags, and the model needs them.
         """
-        return next(self._answers([read_input(given, "given", self.tokenizer)]))
+        read_in = read_input(given, "given", self.tokenizer)
+        demand_columns(read_in, "given", self.needs)
+        return next(self._answers([read_in]))
 
     @overload
     def pipe(  # type: ignore[overload-overlap]
@@ -368,24 +392,33 @@ class Model:
             ConfigError: the model does not predict a column of `keep`, or nothing else; or, when
                 its turn has come, an item is a text, and the model has no tokenizer.
             DataError: `items` is a single text or sentence; or, when its turn has come, an item is
-                none of these, or empty words or half a character are in it.
+                none of these, empty words or half a character are in it, or it has no tags, and the
+                model needs them.
         """
         self.demand_kept(keep)
         demand_stream(items, "items")
         given = (read_input(item, f"items[{i}]", self.tokenizer) for i, item in enumerate(items))
-        return self._answers(given, confidence=confidence, keep=keep)
+        tagged = demanded(given, "items", self.needs)
+        return self._answers(tagged, confidence=confidence, keep=keep)
 
     def _answers(
         self, given: Iterable[Sentence | Document], **options: Any
     ) -> Iterator[Sentence | Document]:
         """Yield each Sentence or Document annotated; the options are those of `annotate`."""
+        return answered(given, lambda sentences: self.annotated(sentences, **options))
 
-        def annotate(sentences: Iterator[Sentence]) -> Iterator[Sentence]:
-            for batch in in_batches(sentences):
-                words = SentenceWords(batch)
-                yield from _annotated(batch, words, self.annotate(words, **options))
-
-        return answered(given, annotate)
+    def annotated(
+        self,
+        sentences: Iterable[Sentence],
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
+    ) -> Iterator[Sentence]:
+        """Yield Sentences annotated, as `pipe` does, but of which nothing is demanded."""
+        for batch in in_batches(self._short(sentences)):
+            words = SentenceWords(batch)
+            prediction = self.annotate(words, confidence=confidence, keep=keep)
+            yield from _annotated(batch, words, prediction)
 
     def predict(
         self, sentences: Iterable[Sentence | Sequence[str]]
@@ -399,16 +432,29 @@ class Model:
 
         Raises:
             DataError: `sentences` is a single text or sentence; or, when its turn has come, one of
-                them is no list of words.
+                them is no list of words, or has no tags, and the model needs them.
         """
         demand_stream(sentences, "sentences")
         given = (read_sentence(one, f"sentences[{i}]") for i, one in enumerate(sentences))
-        return self._columns(given)
+        return self._columns(demanded(given, "sentences", self.needs))
 
     def _columns(self, sentences: Iterable[Sentence]) -> Iterator[dict[str, list[Any]]]:
-        for batch in in_batches(sentences):
+        for batch in in_batches(self._short(sentences)):
             words = SentenceWords(batch)
             yield from words.split(**self.annotate(words).columns())
+
+    def _short(self, sentences: Iterable[Sentence]) -> Iterator[Sentence]:
+        """Pass sentences on.
+
+        Raises:
+            DataError: one has more than `most_words`.
+        """
+        most = self.most_words
+        for sentence in sentences:
+            if len(sentence) > most:
+                message = too_long(len(sentence), most)
+                raise DataError(f"{sentence.path}:{sentence.line}: {message}")
+            yield sentence
 
     def annotate(
         self, words: Words, *, confidence: bool = False, keep: Collection[str] = ()
@@ -458,6 +504,9 @@ class Model:
 
         Only what the model predicts is scored. Columns in `keep` are the gold ones; see `pipe`.
         Words of gold may lack annotation if the model is a joint one; see `scoring.metrics`.
+
+        Raises:
+            DataError: no sentence has the tags that the model needs.
         """
         # not imported above, so that commands that only predict start faster
         from meprop_nlp.scoring.metrics import evaluate
@@ -468,9 +517,12 @@ class Model:
             only_trees = set(self.fills) <= _TREE
             gold = read(Path(gold), trees=None if is_joint and only_trees else only_trees)
         gold = list(gold)
+        self.demand_kept(keep)
+        if gold and all(lacks_columns(sentence, self.needs) for sentence in gold):
+            demand_columns(gold[0], "gold[0]", self.needs)
         scores = evaluate(
             gold,
-            self.pipe(gold, keep=keep),
+            self.annotated(gold, keep=keep),
             exclude_punct=exclude_punct,
             annotation=Annotation(gold) if is_joint else None,
         )
@@ -545,12 +597,18 @@ def _annotated(
 ) -> Iterator[Sentence]:
     """Yield the sentences with their predicted columns."""
     columns = prediction.columns()
-    if "head" in columns:
-        # enhanced dependencies would be stale beside new heads
-        columns["deps"] = ["_"] * len(columns["head"])
     if prediction.confidence:
         columns["misc"] = prediction.misc(words.column("misc"))
     for sentence, part in zip(batch, words.split(**columns), strict=True):
         if sentence.layout.kind != "conllu":
             part.pop("misc", None)  # other formats have no MISC
+        if "head" in part and sentence.layout.place("deps") is not None:
+            part["deps"] = _deps(sentence, part)
         yield sentence.with_columns(**part)
+
+
+def _deps(sentence: Sentence, tree: dict[str, Sequence[Any]]) -> list[str]:
+    """Return DEPS beside new heads: the old graph would be stale, and the tree takes its place."""
+    if not sentence.has_enhanced_graph:
+        return ["_"] * len(sentence)
+    return [f"{h}:{deprel}" for h, deprel in zip(tree["head"], tree["deprel"], strict=True)]

@@ -1,4 +1,4 @@
-"""`PretrainedEncoder`: the hidden states of a pretrained transformer, frozen, for each word.
+"""`PretrainedEncoder`: the hidden states of a pretrained transformer for each word.
 
 It needs the packages torch and transformers (`meprop-nlp[transformers]`), which are imported only
 when an encoder is made.
@@ -6,10 +6,14 @@ when an encoder is made.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -17,7 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.errors import ConfigError, DataError
-from meprop_nlp.models.encoder_folder import EncoderCard, EncoderFolder
+from meprop_nlp.files import replacing_folder
+from meprop_nlp.models.encoder_folder import (
+    FINE_TUNED,
+    EncoderCard,
+    EncoderFolder,
+    demand_replaceable,
+)
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.windows import windows
 
@@ -37,6 +47,24 @@ class _Passage(NamedTuple):
     """
 
     pieces: list[int]
+    words: npt.NDArray[np.int64]
+    firsts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+
+
+class PieceBatch(NamedTuple):
+    """Passages that are read at once: B of them, padded to T pieces.
+
+    Attributes:
+        ids: (B, T) the pieces, with special ones before and after them.
+        mask: (B, T) 1 for a piece, 0 for padding.
+        words: (n,) the numbers of the words whose states are taken from them.
+        firsts, ends: (n,) the pieces of each of these words among all B x T, the first and the one
+            after the last.
+    """
+
+    ids: npt.NDArray[np.int64]
+    mask: npt.NDArray[np.int64]
     words: npt.NDArray[np.int64]
     firsts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
@@ -67,7 +95,8 @@ class PretrainedEncoder:
         self._prefix, self._suffix = self._special_pieces()
         self._room = self._window() - len(self._prefix) - len(self._suffix)
         self._lock = Lock()
-        layers, width = self._hidden_states(np.zeros((1, 1), np.int64), [1]).shape[-2:]
+        one = np.ones((1, 1), np.int64)
+        layers, width = self._hidden_states(np.zeros_like(one), one).shape[-2:]
         self.card = EncoderCard(
             folder=os.fspath(folder),
             name=found.name,
@@ -106,17 +135,64 @@ class PretrainedEncoder:
         Raises:
             DataError: the states are not finite.
         """
+        for batch in self.pieces(sentences):
+            yield batch.words, self._states_of(batch)
+
+    def pieces(self, sentences: Sequence[Sequence[str]]) -> Iterator[PieceBatch]:
+        """Yield what `batches` reads, without reading it."""
         passages = self._passages(sentences)
         passages.sort(key=lambda passage: len(passage.pieces))
         n_special = len(self._prefix) + len(self._suffix)
         batch: list[_Passage] = []
         for passage in passages:
             if batch and (len(batch) + 1) * (len(passage.pieces) + n_special) > BATCH_PIECES:
-                yield self._of_batch(batch)
+                yield self._padded(batch)
                 batch = []
             batch.append(passage)
         if batch:
-            yield self._of_batch(batch)
+            yield self._padded(batch)
+
+    @property
+    def network(self) -> Any:
+        """Return the torch module of the encoder, in evaluation mode and without gradients."""
+        return self._model
+
+    def running(self, network: Any) -> PretrainedEncoder:
+        """Return an encoder that reads with another network of the same kind, as that is then.
+
+        Args:
+            network: a copy of `network`, which may be trained meanwhile.
+        """
+        other = copy.copy(self)
+        other._model = network
+        return other
+
+    def write(self, folder: Path) -> EncoderCard:
+        """Write the encoder as it is now into a folder, at once or not at all; return its card.
+
+        The files of the tokenizer, the model card and the licence are copied. The folder is marked
+        as that of a fine-tuned encoder, and replaces one that is marked so.
+
+        Raises:
+            ConfigError: there is another folder of that name.
+            DataError: it cannot be written.
+        """
+        demand_replaceable(folder)
+        with replacing_folder(folder) as new, _quiet():
+            self._model.save_pretrained(new)
+            for path in EncoderFolder(self._path).companions():
+                shutil.copyfile(path, new / path.name)
+            origin = {
+                "trained_from": self.card.name,
+                "fingerprint": self.card.fingerprint,
+                "licence": self.card.licence,
+                "changes": "the weights were trained further by meprop_nlp",
+            }
+            (new / FINE_TUNED).write_text(json.dumps(origin, indent=2) + "\n", encoding="utf-8")
+        found = EncoderFolder(folder)
+        return replace(
+            self.card, folder=os.fspath(folder), fingerprint=found.fingerprint(), fine_tuned=True
+        )
 
     def _load(self) -> None:
         """Load the tokenizer and the network, in evaluation mode.
@@ -124,6 +200,7 @@ class PretrainedEncoder:
         Raises:
             ConfigError, DataError: see `PretrainedEncoder`.
         """
+        import torch
         from transformers import AutoConfig, AutoModel, AutoTokenizer
 
         options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
@@ -144,7 +221,9 @@ class PretrainedEncoder:
                 f"{self._path}: has no fast tokenizer, which says which word a piece belongs to; "
                 "expected tokenizer.json"
             )
-        with self._errors_of("the weights"):
+        # weights that the folder lacks, such as an unused pooler's, are the same each time
+        with self._errors_of("the weights"), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
             model, loading = AutoModel.from_pretrained(
                 path, config=config, use_safetensors=True, output_loading_info=True, **options
             )
@@ -259,8 +338,8 @@ class PretrainedEncoder:
                 n_done += 1
             yield words
 
-    def _of_batch(self, batch: Sequence[_Passage]) -> tuple[npt.NDArray[np.int64], Array]:
-        """Return the numbers of the words of some passages, and their states."""
+    def _padded(self, batch: Sequence[_Passage]) -> PieceBatch:
+        """Return some passages as they are read."""
         n_special = len(self._prefix) + len(self._suffix)
         lengths = [len(passage.pieces) + n_special for passage in batch]
         longest = max(1, *lengths)
@@ -268,13 +347,20 @@ class PretrainedEncoder:
         ids = np.full((len(batch), longest), padding, np.int64)
         for row, passage, length in zip(ids, batch, lengths, strict=True):
             row[:length] = [*self._prefix, *passage.pieces, *self._suffix]
-        hidden = self._hidden_states(ids, lengths)
-        hidden = hidden.reshape(-1, *hidden.shape[2:])  # (passages x longest, layers, width)
         starts = [n * longest + len(self._prefix) for n in range(len(batch))]
         firsts, ends = (
             np.concatenate([s + places for s, places in zip(starts, each, strict=True)])
             for each in ([p.firsts for p in batch], [p.ends for p in batch])
         )
+        mask = np.arange(longest) < np.array(lengths)[:, None]
+        words = np.concatenate([passage.words for passage in batch])
+        return PieceBatch(ids, mask.astype(np.int64), words, firsts, ends)
+
+    def _states_of(self, batch: PieceBatch) -> Array:
+        """Return the states of the words of a batch: (n, layers, width)."""
+        firsts, ends = batch.firsts, batch.ends
+        hidden = self._hidden_states(batch.ids, batch.mask)
+        hidden = hidden.reshape(-1, *hidden.shape[2:])  # (passages x longest, layers, width)
         states = np.zeros((len(firsts), *hidden.shape[1:]), np.float32)
         for n in range(int((ends - firsts).max(initial=0))):  # the n-th piece of all words
             has = np.flatnonzero(firsts + n < ends)
@@ -284,25 +370,24 @@ class PretrainedEncoder:
             raise DataError(
                 f"{self._path}: the encoder gives states that are not finite; copy the folder again"
             )
-        return np.concatenate([passage.words for passage in batch]), states
+        return states
 
-    def _hidden_states(self, ids: npt.NDArray[np.int64], lengths: Sequence[int]) -> Array:
+    def _hidden_states(self, ids: npt.NDArray[np.int64], mask: npt.NDArray[np.int64]) -> Array:
         """Return the embeddings and the states of each layer: (B, T, layers, width).
 
         Args:
-            ids: (B, T) pieces.
-            lengths: (B,) how many of a row count.
+            ids, mask: (B, T), see `PieceBatch`.
 
         Raises:
             DataError: the layers differ in shape.
         """
         import torch
 
-        mask = np.arange(ids.shape[1]) < np.array(lengths)[:, None]
-        with self._lock, torch.inference_mode():
+        # not in inference mode: what a network keeps of it could not be trained with
+        with self._lock, torch.no_grad(), _evaluating(self._model):
             output = self._model(
                 input_ids=torch.from_numpy(ids).to(self._device),
-                attention_mask=torch.from_numpy(mask.astype(np.int64)).to(self._device),
+                attention_mask=torch.from_numpy(mask).to(self._device),
                 output_hidden_states=True,
             )
             shapes = {tuple(layer.shape) for layer in output.hidden_states}
@@ -313,6 +398,19 @@ class PretrainedEncoder:
                 )
             stacked: Array = torch.stack(output.hidden_states, 2).cpu().numpy()
         return stacked
+
+
+@contextmanager
+def _evaluating(network: Any) -> Iterator[None]:
+    """Within the block a network that is being trained is in evaluation mode."""
+    was_training = network.training
+    if was_training:
+        network.eval()
+    try:
+        yield
+    finally:
+        if was_training:
+            network.train()
 
 
 def _valid(form: str) -> str:

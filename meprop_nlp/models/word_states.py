@@ -7,14 +7,18 @@ eight bits. A model reads them rounded in the same way, so that its scores in tr
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from meprop_nlp.models.encoder_folder import EncoderCard
+from meprop_nlp.files import replacing_folder
+from meprop_nlp.models.encoder_folder import EncoderCard, demand_replaceable, encoder_path
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.pretrained import PretrainedEncoder
 
@@ -72,10 +76,17 @@ class FolderStates:
     Args:
         card: the encoder that is needed.
         folder: where it is; None: where the card says.
+        device: where it runs, as torch names it.
     """
 
-    def __init__(self, card: EncoderCard, folder: str | os.PathLike[str] | None = None) -> None:
-        self.card, self.folder = card, folder
+    def __init__(
+        self,
+        card: EncoderCard,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        device: str = "cpu",
+    ) -> None:
+        self.card, self.folder, self._device = card, folder, device
         self._encoder: PretrainedEncoder | None = None
         self._lock = Lock()
 
@@ -89,6 +100,19 @@ class FolderStates:
         found = self.card.find(self.folder)
         self.card.demand(found.name, found.fingerprint(), found.path)
 
+    def copied_beside(self, model: Path) -> EncoderCard:
+        """Copy a fine-tuned encoder into the folder beside a model file; return its card there.
+
+        Raises:
+            ConfigError, DataError: it is not there, or cannot be written.
+        """
+        found, target = self.card.find(self.folder), encoder_path(model)
+        if target.resolve() != found.path.resolve():
+            demand_replaceable(target)
+            with replacing_folder(target) as new:
+                shutil.copytree(found.path, new, dirs_exist_ok=True)
+        return replace(self.card, folder=os.fspath(target))
+
     def batches(self, sentences: Sequence[Sequence[str]]) -> StateBatches:
         """Yield the states of all words, rounded; see `PretrainedEncoder.batches`.
 
@@ -98,7 +122,7 @@ class FolderStates:
         with self._lock:
             if self._encoder is None:
                 path = self.card.find(self.folder).path
-                encoder = PretrainedEncoder(path)
+                encoder = PretrainedEncoder(path, device=self._device)
                 self.card.demand(encoder.card.name, encoder.card.fingerprint, path)
                 self._encoder = encoder
         for words, states in self._encoder.batches(sentences):
@@ -106,17 +130,21 @@ class FolderStates:
 
 
 def states_of(
-    header: Mapping[str, Any], folder: str | os.PathLike[str] | None = None
+    header: Mapping[str, Any],
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    device: str = "cpu",
 ) -> FolderStates | None:
     """Return what gives the states to a model; None if it was trained without any.
 
     Args:
         header: of the model file.
         folder: of the encoder; None: the folder that the header names.
+        device: where the encoder runs, as torch names it.
 
     Raises:
         CheckpointError: the header is incomplete.
     """
     if "pretrained" not in header:
         return None
-    return FolderStates(EncoderCard.from_dict(header["pretrained"]), folder)
+    return FolderStates(EncoderCard.from_dict(header["pretrained"]), folder, device=device)

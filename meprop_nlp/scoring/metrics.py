@@ -28,7 +28,8 @@ Parsing metrics, over words, or over content words for CLAS, MLAS and BLEX:
 Each metric is the harmonic mean (F1) of precision, correct / words of the system, and recall,
 correct / gold words. If both files have the same words, all three are the accuracy. This is the
 definition of the CoNLL 2018 shared task (Zeman et al. 2018, section 5); its official program, now
-`udtools.udeval`, computes the same numbers. UCM and LCM are shares of the gold sentences.
+`udtools.udeval`, computes the same numbers. UCM and LCM are shares of the gold sentences in which a
+word is counted. Where nothing is counted there is no number, neither 0 nor 100.
 
 With an `Annotation` of gold sentences in which some columns are partly annotated, UPOS, XPOS,
 UFeats, UAS and LAS are over the words that are annotated, UCM and LCM over the sentences with such
@@ -313,6 +314,7 @@ class _Tally:
             head_right = head_right and system is not None and system.head != UNSET
             label_right = head_right and deprel == found
             label_right_of.append(label_right)
+            labelled = labelled or (has_label[i] and deprel != "_")
             if not has_head[i] or (self.exclude_punct and is_punctuation(gold)):
                 continue
             arcs += 1
@@ -331,12 +333,11 @@ class _Tally:
                 row[0] += 1
                 row[1] += head_right
                 row[2] += label_right
-            labelled = labelled or deprel != "_"
         self.annotated |= {"uas", "ucm"}
         if labelled:
             self.annotated |= {"las", "lcm"}
         self.correct.update(uas=uas, las=las)
-        if arcs or self.annotation is None:
+        if arcs:
             self.trees += 1
             self.correct.update(ucm=uas == arcs, lcm=las == labels)
         if self.annotation is None:

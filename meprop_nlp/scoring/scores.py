@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -56,7 +57,8 @@ class _Numbers:
 class Count(_Numbers):
     """The numbers of correct words (or sentences), gold words, and words of the system.
 
-    `aligned` is the number of gold words that are aligned with a word of the system.
+    A share of nothing is no number (`math.nan`), and None in JSON. `aligned` is the number of gold
+    words that are aligned with a word of the system.
     """
 
     correct: int = 0
@@ -84,10 +86,10 @@ class Count(_Numbers):
         """Correct words in per cent of the aligned words."""
         return _percent(self.correct, self.aligned)
 
-    def to_json(self) -> dict[str, float]:
+    def to_json(self) -> dict[str, float | None]:
         """Return the counts and percentages."""
         names = ("f1", "precision", "recall", "aligned_accuracy", "correct", "gold", "system")
-        return {name: getattr(self, name) for name in names}
+        return {name: _or_none(getattr(self, name)) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ class _Metric:
 @dataclass(frozen=True, repr=False)
 class Scores:
     """The counts of one or several evaluations. The properties are F1 in per cent.
+
+    Where no word is left to count, they are no numbers (`math.nan`).
 
     `print(scores)` shows a table of those that gold has annotation for.
 
@@ -221,17 +225,17 @@ class Scores:
                 shares = [count.precision, count.recall, count.f1]
                 if name not in (*SEGMENTATION, *_OF_SENTENCES):
                     shares.append(count.aligned_accuracy)
-                cells = [f"{share:.2f}" for share in shares]
+                cells = [shown(share) for share in shares]
                 rows.append([SCORE_NAMES[name], *cells, *[""] * (4 - len(cells))])
         return table(["Metric", "Precision", "Recall", "F1", "Aligned"], rows)
 
     def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{SCORE_NAMES[name]} {getattr(self, name):.2f}"
+        listed = ", ".join(
+            f"{SCORE_NAMES[name]} {shown(getattr(self, name))}"
             for name in METRICS
             if name in self.annotated and name not in SEGMENTATION
         )
-        return f"<Scores of {number_of(self.sentences, 'sentence')}: {shown or 'none'}>"
+        return f"<Scores of {number_of(self.sentences, 'sentence')}: {listed or 'none'}>"
 
     def __add__(self, other: Scores) -> Scores:
         """Return the scores of both evaluations together.
@@ -255,7 +259,7 @@ class Scores:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as plain numbers; metrics without gold annotation are None."""
+        """Return everything as plain numbers; None: nothing was counted, or gold lacks it."""
         return {
             "sentences": self.sentences,
             "exclude_punct": self.exclude_punct,
@@ -271,11 +275,24 @@ class Scores:
         }
 
 
-def _rows(table: Mapping[str, Arcs], *, with_system: bool = False) -> dict[str, dict[str, float]]:
+def shown(share: float) -> str:
+    """Return a percentage with two decimals; a dash if nothing was counted."""
+    return "-" if math.isnan(share) else f"{share:.2f}"
+
+
+def _or_none(share: float) -> float | None:
+    return None if math.isnan(share) else share
+
+
+def _rows(
+    table: Mapping[str, Arcs], *, with_system: bool = False
+) -> dict[str, dict[str, float | None]]:
     names = ["gold", "uas", "las"]
     if with_system:
         names += ["system", "precision", "f1"]
-    return {row: {name: getattr(arcs, name) for name in names} for row, arcs in table.items()}
+    return {
+        row: {name: _or_none(getattr(arcs, name)) for name in names} for row, arcs in table.items()
+    }
 
 
 def _merge(left: Mapping[str, Arcs], right: Mapping[str, Arcs]) -> dict[str, Arcs]:
@@ -285,4 +302,4 @@ def _merge(left: Mapping[str, Arcs], right: Mapping[str, Arcs]) -> dict[str, Arc
 
 
 def _percent(part: int, whole: int) -> float:
-    return 100.0 * part / whole if whole else 0.0
+    return 100.0 * part / whole if whole else math.nan

@@ -17,6 +17,7 @@ from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.embedding import dropout, embedding_concat
 from meprop_nlp.training.batching import packed_rows
 from meprop_nlp.training.knowledge.layer_mix import LayerMix
+from meprop_nlp.training.knowledge.transformer import Pieces, Transformer
 
 
 class Ngrams:
@@ -93,8 +94,9 @@ class Inputs(NamedTuple):
         form_of: (N,) which of the D forms each word has.
         batch_sizes: (T,) on the CPU, how many sentences have a word at each time step.
         vectors: (D, V) the pretrained vectors of the D forms, if there are any.
-        states: (N, layers, width) by a pretrained encoder, if there is one.
+        states: (N, layers, width) by a pretrained encoder, if there is one that is frozen.
         treebanks: (N,) the number of each word's treebank, if there are several.
+        pieces: what a pretrained encoder reads, if there is one that is trained too.
     """
 
     rows: Tensor
@@ -106,6 +108,7 @@ class Inputs(NamedTuple):
     vectors: Tensor | None = None
     states: Tensor | None = None
     treebanks: Tensor | None = None
+    pieces: Pieces | None = None
 
 
 INITIAL = 0.2  # standard deviation of the initial embeddings
@@ -130,6 +133,7 @@ class Encoder(nn.Module):
             reads a second part of a word's vector.
         n_treebanks: how many treebanks the words are of, where the first layer reads an embedding
             of each; else 0.
+        transformer: the pretrained encoder, if it is trained too; its states need not be given.
     """
 
     layers: Sequence[BiLSTM]
@@ -145,6 +149,7 @@ class Encoder(nn.Module):
         vector_width: int = 0,
         pretrained: tuple[int, int] | None = None,
         n_treebanks: int = 0,
+        transformer: Transformer | None = None,
     ) -> None:
         super().__init__()
         self.dropout, self.part_dropout = config.dropout, config.part_dropout
@@ -169,6 +174,7 @@ class Encoder(nn.Module):
         if pretrained is not None:
             self.pretrained = LayerMix(*pretrained, config.pretrained_dim)
             width += config.pretrained_dim
+        self.transformer = transformer
         self.treebanks: nn.Embedding | None = None
         if n_treebanks:
             self.treebanks = nn.Embedding(n_treebanks, config.treebank_dim)
@@ -211,9 +217,13 @@ class Encoder(nn.Module):
     def _pretrained(self, inputs: Inputs) -> Tensor:
         """Return the part of the words' vectors that depends on their context: (N, P)."""
         assert self.pretrained is not None
-        assert inputs.states is not None
+        states = inputs.states
+        if self.transformer is not None:
+            assert inputs.pieces is not None
+            states = self.transformer(inputs.pieces)
+        assert states is not None
         rate = self.input_dropout * self.dropout_share
-        part: Tensor = self.pretrained(inputs.states, rate)
+        part: Tensor = self.pretrained(states, rate)
         if self.training and self.part_dropout:
             chance = 1 - self.part_dropout * self.dropout_share
             part = part * part.new_empty(len(part), 1).bernoulli_(chance)

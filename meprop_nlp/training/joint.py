@@ -6,6 +6,7 @@ A head is added to `JOINT_HEADS` here, and to `models.model.HEADS`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,8 +20,11 @@ from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.models.encoder_folder import encoder_path
 from meprop_nlp.models.file import TOKENIZER
 from meprop_nlp.models.opinion import values_of
+from meprop_nlp.models.pretrained import PretrainedEncoder
+from meprop_nlp.models.word_states import WordStates
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.batching import by_words, packed_rows
@@ -35,6 +39,7 @@ from meprop_nlp.training.heads.transitions import TransitionTree
 from meprop_nlp.training.knowledge.joint_file import TAUGHT_WITH
 from meprop_nlp.training.knowledge.soft_targets import SoftTargets
 from meprop_nlp.training.knowledge.teachers import Teachers
+from meprop_nlp.training.knowledge.transformer import Pieces, PresentStates, Transformer
 from meprop_nlp.training.knowledge.vector_table import VectorTable
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.swaps import Swaps
@@ -158,12 +163,18 @@ class JointTask(SentenceTask):
         if self.sources.vectors:
             self.vectors = VectorTable(self.sources.vectors)
             self._form_vectors = self.vectors.of(table.forms()).to(self.device)
-        states = self.sources.states
-        pretrained = None
+        states, fine_tuning = self.sources.states, self.sources.fine_tuning
+        pretrained = transformer = None
         if states is not None:
             # (all words) the number of each word's states
             self._state_rows = states.rows([*(sentence.forms for sentence in train), *unlabelled])
             pretrained = states.card.layers, states.card.width
+        self._fine_tuned: PretrainedEncoder | None = None
+        if fine_tuning is not None:
+            self._form_names = table.forms()
+            transformer = Transformer(fine_tuning.encoder.network)
+            self._fine_tuned = fine_tuning.encoder.running(transformer.network)
+            pretrained = self._fine_tuned.card.layers, self._fine_tuned.card.width
         several = self.sources.treebanks
         encoder = Encoder(
             *self._table_rows(),
@@ -173,6 +184,7 @@ class JointTask(SentenceTask):
             vector_width=self.vectors.width if self.vectors else 0,
             pretrained=pretrained,
             n_treebanks=len(several.names) if several else 0,
+            transformer=transformer,
         )
         widths = Widths(encoder.input_width, encoder.width, 0)
         self.heads: dict[str, TrainedHead] = {}
@@ -229,11 +241,16 @@ class JointTask(SentenceTask):
             self.network.dropout_share = TAUGHT_DROPOUT_SHARE
         columns = filled_columns(train)  # without tags there is no saying which words are alike
         # a pretrained encoder has not read the swapped sentences
-        if columns and self._taught and self.sources.states is None:
+        if columns and self._taught and not self._reads_encoder:
             tags = [tag for sentence in train for tag in sentence.column(columns[0])]
             ids = np.unique(tags, return_inverse=True)[1]
             known = Annotation(train).known(columns[0])
             self._swaps = Swaps(*_tagged(self._form_of[: self._n_words], ids, known))
+
+    @property
+    def _reads_encoder(self) -> bool:
+        """Whether the network reads a pretrained encoder, frozen or trained with it."""
+        return self.sources.states is not None or self._fine_tuned is not None
 
     def _demand_taught(self, teachers: Teachers) -> None:
         """Add a warning of each head that learns nothing from the teachers.
@@ -258,8 +275,8 @@ class JointTask(SentenceTask):
             header |= self.vectors.header()
         if self.sources.treebanks:
             header["treebanks"] = self.sources.treebanks.names
-        if self.sources.states is not None:
-            header["pretrained"] = self.sources.states.card.to_dict()
+        if states := self.word_states():
+            header["pretrained"] = states.card.to_dict()
         if encoders := self._encoders_behind():
             header[TAUGHT_WITH] = encoders
         for head in self.heads.values():
@@ -277,7 +294,29 @@ class JointTask(SentenceTask):
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         arrays = super().arrays() | (self.vectors.arrays() if self.vectors else {})
+        arrays = {name: array for name, array in arrays.items() if not _is_transformers(name)}
         return {**arrays, **(self.sources.tokenizer.arrays if self.sources.tokenizer else {})}
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        if self.sources.fine_tuning is None:
+            return super().parameter_groups()
+        main: list[nn.Parameter] = []
+        others: list[nn.Parameter] = []
+        for name, parameter in self.network.named_parameters():
+            (others if _is_transformers(name) else main).append(parameter)
+        rate = self.sources.fine_tuning.learning_rate
+        return [{"params": main}, {"params": others, "lr": rate, "weight_decay": 0.0}]
+
+    def word_states(self) -> WordStates | None:
+        return (
+            super().word_states() if self._fine_tuned is None else PresentStates(self._fine_tuned)
+        )
+
+    def write_beside(self, path: Path) -> dict[str, Any]:
+        """Write the encoder that is trained, if there is one."""
+        if self._fine_tuned is None:
+            return {}
+        return {"pretrained": self._fine_tuned.write(encoder_path(path)).to_dict()}
 
     @staticmethod
     def fitting_epochs(n_words: int) -> int:
@@ -442,6 +481,7 @@ class JointTask(SentenceTask):
             None if vectors is None else vectors[torch.from_numpy(distinct).to(self.device)],
             self._states(batch),
             self._treebanks(batch),
+            self._pieces(batch),
         )
 
     def _treebanks(self, batch: JointBatch) -> Tensor | None:
@@ -457,8 +497,26 @@ class JointTask(SentenceTask):
             return None
         return torch.from_numpy(states.read(self._state_rows[batch.words])).to(self.device)
 
+    def _pieces(self, batch: JointBatch) -> Pieces | None:
+        """Return what the encoder that is trained reads of a minibatch, if there is one."""
+        if self._fine_tuned is None:
+            return None
+        members = batch.sentences[: int(batch.batch_sizes[0])]
+        lengths = self._lengths[members]
+        sentences = [
+            [self._form_names[form] for form in self._form_of[first : first + length].tolist()]
+            for first, length in zip(self._firsts[members], lengths, strict=True)
+        ]
+        words, _ = packed_rows(np.cumsum(lengths) - lengths, lengths)
+        return Pieces.of(self._fine_tuned, sentences, words, self.device)
+
 
 TASK = JointTask
+
+
+def _is_transformers(name: str) -> bool:
+    """Whether a parameter of the network is one of the pretrained encoder."""
+    return name.startswith("encoder.transformer.")
 
 
 def _tagged(

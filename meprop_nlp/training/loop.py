@@ -51,14 +51,15 @@ class Trainer:
         self.layers = task.simplified_layers()
         self.optimizer = make_optimizer(
             training.optimizer,
-            task.network.parameters(),
+            task.parameter_groups(),
             lr=training.learning_rate or task.learning_rates.get(training.optimizer),
             betas=(0.9, training.beta2),
             weight_decay=training.weight_decay,
             lazy=training.lazy,
         )
         self.average = WeightAverage(task.network, training.average) if training.average else None
-        self.base_lr = float(self.optimizer.param_groups[0]["lr"])
+        self._rates = [float(group["lr"]) for group in self.optimizer.param_groups]
+        self.base_lr = self._rates[0]
         self.simplification: Simplification | None = None
         if simplify:
             kind = StagedSimplification if simplify.schedule == "paper" else Simplification
@@ -132,8 +133,8 @@ class Trainer:
     def _step(self, batch: Any) -> float:
         """Forward, backward and update on one minibatch; return its loss."""
         network, training = self.task.network, self.training
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
+        for group, peak in zip(self.optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = self._learning_rate(peak)
         self.optimizer.zero_grad(set_to_none=True)
         clock = Stopwatch(self.progress.seconds, next(network.parameters()).device)
         clock.start()
@@ -169,8 +170,8 @@ class Trainer:
         with self.average.applied() if self.average else nullcontext():
             yield
 
-    def _learning_rate(self) -> float:
-        return self._decayed_rate() * self._warmth()
+    def _learning_rate(self, peak: float) -> float:
+        return self._decayed_rate(peak) * self._warmth()
 
     def _warmth(self) -> float:
         """Return which share of the learning rate the warm-up allows."""
@@ -179,36 +180,36 @@ class Trainer:
         done = self.progress.epoch * self.task.n_batches + self.progress.batch
         return min(1.0, (done + 1) / self.training.warmup)
 
-    def _decayed_rate(self) -> float:
+    def _decayed_rate(self, peak: float) -> float:
         if not self.training.decay:
-            return self.base_lr
+            return peak
         epoch, share = self.progress.epoch, self.progress.batch / self.task.n_batches
         if self.simplification:
-            return self.base_lr * (1 - self.simplification.part_done(epoch, share))
-        return self.base_lr * (1 - (epoch + share) / self.training.epochs)
+            return peak * (1 - self.simplification.part_done(epoch, share))
+        return peak * (1 - (epoch + share) / self.training.epochs)
 
     def _end_epoch(self) -> EpochRecord:
         """Score on dev, decide whether this is the best model so far, and go to the next epoch."""
         progress, seconds = self.progress, self.progress.seconds
-        learning_rate = self._learning_rate()
+        learning_rate = self._learning_rate(self.base_lr)
         start = time.perf_counter()
         with self.final_weights():
             scores = self.task.evaluate()
         evaluate_seconds = time.perf_counter() - start
         score = float(np.mean([scores[n] for n in self.task.main_scores])) if scores else None
         # a model from before a cut is too wide, however good it is
-        best = (
-            progress.best_score is None
-            or progress.was_cut
-            or score is None
-            or score > progress.best_score
+        best = score is not None and (
+            progress.best_score is None or progress.was_cut or score > progress.best_score
         )
+        kept = best or score is None
         record = EpochRecord(
             epoch=progress.epoch + 1,
             loss=progress.loss / max(1, progress.batch),
             scores=scores,
+            score=score,
             neurons=widths_of(self.layers),
             best=best,
+            kept=kept,
             learning_rate=learning_rate,
             forward_seconds=seconds["forward"],
             backward_seconds=seconds["backward"],
@@ -219,7 +220,7 @@ class Trainer:
             n_batches=progress.batch,
         )
         progress.records.append(record.to_dict())
-        if best:
+        if kept:
             progress.best_score, progress.best_epoch = score, record.epoch
         progress.next_epoch(dict(self.rng.bit_generator.state))
         return record

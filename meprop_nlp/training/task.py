@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -36,6 +37,11 @@ class Task(ABC):
     warnings: list[str]
 
     @property
+    def has_dev(self) -> bool:
+        """Whether there is dev data to choose the best epoch on."""
+        return True
+
+    @property
     @abstractmethod
     def n_batches(self) -> int:
         """The number of minibatches in an epoch."""
@@ -56,6 +62,13 @@ class Task(ABC):
     def simplified_layers(self) -> Sequence[SimplifiedLayer]:
         """Return the layers that meSimp may cut, each with the layers that read its output."""
 
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return the parameters in groups, as `torch.optim` takes them, the main group first.
+
+        A group may state a learning rate of its own, which rises and falls as that of the others.
+        """
+        return [{"params": list(self.network.parameters())}]
+
     @abstractmethod
     def header(self) -> dict[str, Any]:
         """Return what the model file states beside the weights."""
@@ -63,6 +76,14 @@ class Task(ABC):
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return what the model file holds: the weights, and tables that are not trained."""
         return arrays_of(self.network)
+
+    def write_beside(self, path: Path) -> dict[str, Any]:
+        """Write what the model needs beside its file; return what the header then states of it.
+
+        Raises:
+            ConfigError, DataError: it cannot be written.
+        """
+        return {}
 
     def begin_epoch(self, epoch: int) -> None:  # noqa: B027, a hook
         """Make the examples of an epoch, counted from 0; here they are always the same.

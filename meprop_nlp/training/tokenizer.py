@@ -19,11 +19,10 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.tokens.alphabet import CATEGORIES, PARAGRAPH, Alphabet, code_points
 from meprop_nlp.data.tokens.boundaries import N_ENDS, Boundaries, has_text, raw_text, tokens_of
 from meprop_nlp.data.tokens.splits import Splits
-from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.file import (
     TOKENIZER,
     ModelFile,
-    read_header,
     read_model_file,
     write_model_file,
 )
@@ -36,6 +35,7 @@ from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint
 from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.outputs import is_finished, remove_checkpoint
 from meprop_nlp.training.records import Note, Step, log_path
 from meprop_nlp.training.simplification.teacher import Teacher
 from meprop_nlp.training.task import Task
@@ -143,6 +143,10 @@ class TokenizerTask(Task):
         self.main_scores = ("words", "sentence_spans")
 
     @property
+    def has_dev(self) -> bool:
+        return bool(self._dev)
+
+    @property
     def n_batches(self) -> int:
         n_windows = max(1, len(self._numbers) // self._window - 1)
         return max(1, n_windows // self._batch_size)
@@ -171,7 +175,7 @@ class TokenizerTask(Task):
         return F.cross_entropy(logits.flatten(0, 1), batch.ends.flatten())
 
     def evaluate(self) -> dict[str, float]:
-        if not self._dev:
+        if not self.has_dev:
             return {}
         system = read_text(self.frozen().conllu(self._dev_text), input_format="conllu")
         scores = evaluate(self._dev, system, trees=False)
@@ -266,8 +270,7 @@ def train_tokenizer(
         The tokenizer, and whether the model has a checkpoint from which to resume.
 
     Raises:
-        ConfigError: the run to resume does not exist, or had other settings or other data; or a
-            file stands where the tokenizer would be stored.
+        ConfigError: the run to resume does not exist, or had other settings or other data.
         DataError: it cannot be stored.
         KeyboardInterrupt: `hooks.stop` returned True.
     """
@@ -279,15 +282,15 @@ def train_tokenizer(
     path = None if output is None else tokenizer_path(output)
     begun = False
     if path is not None:
-        _demand_own(path)
         if resume:
             begun = checkpoint_path(path).exists()
-            if path.exists() and not begun:
+            there = path.exists() and not begun
+            if there and is_finished(path):
                 file = read_model_file(path)
                 if _same_run(file, settings, identity):
                     file.header[TOKENIZER]["scores"] = file.header["scores"]
                     return file, checkpoint_path(output or path).exists()
-            elif not begun:
+            elif not begun and not there:
                 demand_checkpoint(output)
         else:
             remove_tokenizer(output or path)
@@ -312,6 +315,7 @@ def train_tokenizer(
     file.header[TOKENIZER]["scores"] = scores = file.header["scores"]
     if path is not None:
         write_model_file(path, file.header, file.arrays)
+        remove_checkpoint(path)
     shown = "  ".join(f"{SCORE_NAMES[name]} {value:.2f}" for name, value in scores.items())
     seconds = time.perf_counter() - start
     hooks.on_record(Note(f"tokenizer: {seconds:.0f} s{'; dev: ' if shown else ''}{shown}"))
@@ -353,21 +357,6 @@ def _settings(training: TrainingConfig, n_characters: int) -> Settings:
         device=training.device,
     )
     return Settings(network=JointConfig(), training=own)
-
-
-def _demand_own(path: Path) -> None:
-    """Raise ConfigError if there is a file that no training of a tokenizer has written."""
-    if not path.exists():
-        return
-    try:
-        task = read_header(path).get("task")
-    except CheckpointError:
-        task = None
-    if task != TOKENIZER:
-        raise ConfigError(
-            f"{path}: stands where the tokenizer is stored during the training, and is none; "
-            "move it away, or choose another output"
-        )
 
 
 def _same_run(file: ModelFile, settings: Settings, identity: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from meprop_nlp.commands import processes
+from meprop_nlp.commands import console, processes
 from meprop_nlp.models import boxed
 
 NOTE = "no --model and no models/{}.safetensors: using the English model of the package (en)\n"
@@ -51,6 +51,21 @@ def test_model_that_was_trained_comes_first(
     result = run(command, small)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == run(command, "-m", trained, small).stdout
+
+
+def test_trained_model_that_is_used_unasked_is_said_on_a_terminal(
+    run: Any, box: Path, joint: Path, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("models").mkdir()
+    shutil.copy(joint, "models/model.safetensors")
+    monkeypatch.setattr(console, "is_seen", lambda: True)
+    note = "using models/model.safetensors"
+    boxed_too = f"{note}; the English model of the package is --model en\n"
+    assert run("annotate", "--no-progress", small).stderr == boxed_too
+    assert run("annotate", "--no-progress", "-q", small).stderr == ""
+    assert run("annotate", "--no-progress", "-m", "en", small).stderr == ""
+    box.unlink()
+    assert run("annotate", "--no-progress", small).stderr == f"{note}\n"
 
 
 @pytest.mark.parametrize("command", ["tag", "parse"])

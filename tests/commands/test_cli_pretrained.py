@@ -69,6 +69,32 @@ def test_info_names_the_encoder(run: Any, model: Path, folder: Path) -> None:
     assert f"; in training it was in {folder}" in shown
 
 
+def test_a_fine_tuned_encoder_moves_with_the_model(
+    run: Any, train_joint: Any, treebank: Path, small: Path, folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "one" / "model.safetensors"
+    options = ("--pretrained", folder, "--fine-tune", "--fine-tune-rate", 0.001, "--epochs", 1)
+    given = ("--train", treebank, "--dev", "none", *options, "--heads", "tags", "-o", path)
+    result = train_joint(*given)
+    assert result.exit_code == 0, result.stderr
+    assert "bert is trained on the CPU, several times slower than" in result.stderr
+    assert f"{path.parent}/model.encoder: its encoder, to be moved with it" in result.stderr
+    shown = run("info", path).stdout
+    assert "; trained with the model, in model.encoder beside it" in shown
+    moved = shutil.move(path.parent, tmp_path / "two") / path.name
+    result = run("annotate", "-m", moved, small, "-q", "--no-progress")
+    assert result.exit_code == 0, result.stderr
+    assert len(list(read_text(result.stdout))) == 10
+    (moved.parent / "model.encoder" / "fine_tuned.json").unlink()
+    result = train_joint(*given[:-1], moved)
+    assert result.exit_code == 2
+    assert "model.encoder: is there already, and is no encoder that a training" in result.stderr
+    shutil.rmtree(moved.parent / "model.encoder")
+    result = run("annotate", "-m", moved, small, "-q")
+    assert result.exit_code == 2
+    assert "move both together, or give its folder with --pretrained" in result.stderr
+
+
 def test_folder_without_use_is_refused(run: Any, joint: Path, small: Path, folder: Path) -> None:
     result = run("annotate", "-m", joint, small, "--pretrained", folder)
     assert result.exit_code == 2
@@ -85,6 +111,13 @@ def test_folder_without_use_is_refused(run: Any, joint: Path, small: Path, folde
         (["--pretrained", "."], 1, ".: there is no config.json in it"),
         (["--cache", "x"], 2, "--cache goes with --pretrained"),
         (["--pretrained-dim", 7], 2, "--pretrained-dim goes with --pretrained"),
+        (["--fine-tune"], 2, "--fine-tune goes with --pretrained"),
+        (["--pretrained", ".", "--fine-tune-rate", 1], 2, "--fine-tune-rate goes with --fine-tune"),
+        (
+            ["--pretrained", ".", "--fine-tune", "--cache", "x"],
+            2,
+            "--cache and --fine-tune exclude each other without --teacher",
+        ),
     ],
 )
 def test_impossible_settings_are_refused(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from meprop_nlp.commands import console
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.spaces import text_of
 from meprop_nlp.models.model import Model
@@ -41,7 +42,7 @@ def test_text_is_annotated(command: str, threads: int, run: Any, joint: Path) ->
     assert (result.exit_code, result.stderr) == (0, "")
     found = list(read_text(result.stdout))
     assert [sentence.forms[0] for sentence in found] == ["The", "It", "The"]
-    assert found[0].comments == ["# newdoc", "# newpar"]
+    assert found[0].comments == ["# newdoc", "# newpar", "# sent_id = 1"]
     assert text_of(found) == TEXT
     filled = {"annotate": {"upos", "head"}, "tag": {"upos"}, "parse": {"head"}}[command]
     for column, empty in (("upos", "_"), ("head", -1)):
@@ -137,6 +138,21 @@ def test_what_is_no_text_is_one_line_and_status_1(
 
 
 @pytest.mark.usefixtures("tokenizing")
+def test_doubtful_input_is_said_unless_its_format_is_given(run: Any, joint: Path) -> None:
+    for text, how, given in (
+        ("The dog.\tIt barks.\n", "read as text, although", "text"),
+        ("Hund\tdog\nhen\tHenne\n", "read as columns (FORM TAG ...), since", "tab"),
+    ):
+        result = run("annotate", "-m", joint, stdin=text)
+        assert (result.exit_code, result.stderr.count("\n")) == (0, 1)
+        assert result.stderr.startswith(f"<stdin>: {how}")
+        assert result.stderr.endswith("; --input-format says what it is\n")
+        for options in (("-q",), ("--input-format", given)):
+            again = run("annotate", "-m", joint, *options, stdin=text)
+            assert (again.stdout, again.stderr) == (result.stdout, "")
+
+
+@pytest.mark.usefixtures("tokenizing")
 @pytest.mark.parametrize("text", ["", " \n\n", "\ufeff", " \n\x0b\x0c\n", "😀 😀😀"])
 def test_odd_texts_are_taken(text: str, run: Any, joint: Path) -> None:
     result = run("annotate", "-m", joint, stdin=text)
@@ -148,6 +164,28 @@ def test_odd_texts_are_taken(text: str, run: Any, joint: Path) -> None:
 def test_text_of_another_encoding(run: Any, joint: Path) -> None:
     result = run("annotate", "-m", joint, "--encoding", "latin-1", stdin="Zoë.".encode("latin-1"))
     assert "\tZoë\t" in result.stdout
+
+
+@pytest.mark.usefixtures("tokenizing")
+def test_columns_of_text_cannot_be_kept(run: Any, joint: Path) -> None:
+    for options in ((), ("--input-format", "text"), ("--input-format", "horizontal")):
+        result = run("annotate", "-m", joint, "--keep", "upos", *options, stdin=TEXT)
+        assert (result.exit_code, result.stdout) == (1, "")
+        message = "<stdin>: is text, which has no upos to keep; leave --keep out"
+        assert result.stderr == f"error: {message}\n"
+
+
+@pytest.mark.usefixtures("tokenizing")
+@pytest.mark.parametrize("options", [(), ("--output-format", "tsv")])
+def test_input_without_words_is_said_on_a_terminal(
+    options: tuple[str, ...], run: Any, joint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "is_seen", lambda: True)
+    for given in ("", " \n\n", "# a = b\n"):
+        result = run("annotate", "--no-progress", "-m", joint, *options, stdin=given)
+        assert result.exit_code == 0
+        assert result.stderr == "<stdin>: no words in it, nothing to write\n"
+    assert run("annotate", "--no-progress", "-m", joint, stdin=TEXT).stderr == ""
 
 
 # other forms out
@@ -164,6 +202,11 @@ def test_json_has_an_object_a_sentence(run: Any, joint: Path, small: Path) -> No
             for sentence in found
         ]
         assert values == [sentence.column(column) for sentence in conllu]
+
+
+def test_confidence_comes_out_where_a_table_has_misc(run: Any, joint: Path, small: Path) -> None:
+    options = ("--confidence", "--output-format", "tsv", "--columns", "form,misc")
+    assert "UPOSConf=" in run("annotate", "-m", joint, small, *options).stdout
 
 
 def test_table_has_one_header_for_all_files(run: Any, joint: Path, small: Path) -> None:
@@ -194,6 +237,11 @@ def test_words_on_lines_come_out_and_go_in_again(run: Any, joint: Path, small: P
         ("--columns form", "--columns are for --output-format tsv, found conllu"),
         ("--output-format tsv --columns form,tag", "--columns is ('form', 'tag'), expected any of"),
         ("--input-format xml", "--input-format is 'xml', expected one of auto, conllu, conllx"),
+        ("--confidence --output-format tsv", "--confidence is written to MISC, which --output"),
+        ("--confidence --output-format horizontal", "--output-format horizontal does not have; l"),
+        ("--confidence --input-format tab", "--confidence has no use with --input-format tab"),
+        ("--token-ranges --output-format tsv --columns id", "not have; add misc to --columns"),
+        ("--token-ranges --input-format vertical", "--token-ranges has no use with --input-format"),
         ("--force", "--force goes with a folder for the results, found --output -"),
     ],
 )  # fmt: skip

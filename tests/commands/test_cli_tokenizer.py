@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from meprop_nlp.data.conll.reading import read_text
+from meprop_nlp.data.conll.reading import read, read_text
 from meprop_nlp.data.spaces import text_of
+from meprop_nlp.data.tokens.boundaries import raw_text
 
 from .conftest import Run
 
@@ -43,7 +44,8 @@ def test_info_says_what_the_tokenizer_reached(run: Run, model: Path) -> None:
         line for line in run("info", model).stdout.split("\n") if line.startswith("tokenizer")
     )
     assert "characters" in line
-    assert "on dev Tokens " in line
+    assert "on the text of dev: Tokens " in line
+    assert "on dev, words given: UPOS " in run("info", model).stdout
     scores = json.loads(run("info", model, "--json").stdout)["tokenizer"]["scores"]
     assert set(scores) == {"tokens", "sentence_spans", "words"}
 
@@ -98,3 +100,33 @@ def test_tokens_say_where_they_stood_in_a_file_of_several_pieces(
             assert text[1:][start:end] == columns[1]
             found += 1
     assert found > 18000
+
+
+def test_evaluate_raw_scores_what_annotate_makes_of_the_text(
+    run: Run, model: Path, small: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "raw.txt").write_text(raw_text(read(small)), encoding="utf-8")
+    run("annotate", "-m", model, tmp_path / "raw.txt", "-o", tmp_path / "system.conllu", "-q")
+    expected = json.loads(run("evaluate", small, tmp_path / "system.conllu", "--json").stdout)
+    for option in ("--raw", "--tokenize"):
+        scores = json.loads(run("evaluate", small, "-m", model, option, "--json").stdout)
+        assert scores["metrics"]["sentence_spans"] == expected["metrics"]["sentence_spans"]
+        assert scores["metrics"]["tokens"] == expected["metrics"]["tokens"]
+        for name, metric in scores["metrics"].items():
+            assert metric is None or metric == expected["metrics"][name]
+        assert scores["metrics"]["upos"] is not None
+    table = run("evaluate", small, "-m", model, "--raw").stdout
+    assert [line.split()[0] for line in table.splitlines()[2:5]] == ["Tokens", "Sentences", "Words"]
+
+
+def test_evaluate_raw_needs_a_model_that_reads_text(
+    run: Run, model: Path, tagger: Path, small: Path
+) -> None:
+    for options, message in (
+        ((small,), "--raw goes with --model, and without --keep"),
+        (("-m", model, "--keep", "upos"), "--raw goes with --model, and without --keep"),
+        (("-m", tagger), "--raw needs a tokenizer, but the model has no tokenizer"),
+    ):
+        result = run("evaluate", small, *options, "--raw")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert message in result.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,34 @@ def test_missing_model_says_how_to_train_one(
             f"error: there is no model models/{task}.safetensors; "
             f"train one with: meprop-nlp train-{task}\n"
         )
-    assert "train-tagger -o mine" in run("tag", "-m", "mine", small).stderr
+    assert "train-tagger -o mine.safetensors" in run("tag", "-m", "mine", small).stderr
     assert "train-tagger or train-parser" in run("evaluate", small, "-m", "mine").stderr
+
+
+def test_missing_model_says_which_there_are(
+    run: Any,
+    small: Path,
+    tagger: Path,
+    joint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("models").mkdir()
+    for model in (tagger, joint):
+        shutil.copy(model, Path("models", model.name))
+    (tmp_path / "models" / "train.checkpoint.safetensors").touch()
+    both = "or give --model models/train-tagger.safetensors or models/train.safetensors"
+    for command in ("annotate", "tag", "parse", "info", "evaluate"):
+        files = [] if command == "info" else [small]
+        option = () if command == "info" else ("-m",)
+        result = run(command, *files, *option, "nonsense")
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+        assert "there is no model nonsense; train one with: meprop-nlp train" in result.stderr
+        assert result.stderr.endswith(f"{both}\n")
+        result = run(command, *files, *option, "models")
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+        assert "models is a folder, expected the file of a model, such as models/" in result.stderr
 
 
 def _too_new(tagger: Path, path: Path) -> None:
@@ -51,7 +78,7 @@ WRONG_MODELS: dict[str, tuple[Any, str]] = {
         "checksum differs",
     ),
     "too new": (_too_new, "format version 9, this meprop_nlp reads up to 3"),
-    "folder": (lambda tagger, path: path.mkdir(), "Is a directory"),
+    "folder": (lambda tagger, path: path.mkdir(), "is a folder, expected the file of a model"),
 }
 
 
@@ -250,6 +277,20 @@ def test_options_reach_what_they_name(run: Any, tagger: Path, parser: Path) -> N
     assert "ArcConf=" in confident
     assert run("validate", "--no-trees", stdin=line).exit_code == 0
     assert run("validate", stdin=line).exit_code == 1
+
+
+def test_evaluation_says_that_no_word_is_left_to_count(run: Any, tmp_path: Path) -> None:
+    gold = tmp_path / "gold.conllu"
+    gold.write_text("1\t!\t_\tPUNCT\t_\t_\t0\troot\t_\t_\n\n")
+    command = ("evaluate", gold, gold, "--exclude-punct")
+    shown = run(*command).stdout
+    assert "No word is left to count in the parsing metrics: punctuation is excluded" in shown
+    assert "\nLAS " in shown
+    assert " 0.00" not in shown
+    assert json.loads(run(*command, "--json").stdout)["metrics"]["las"]["f1"] is None
+    held = run(*command, "--min-las", 50)
+    assert held.exit_code == 1
+    assert "there is no LAS to hold against --min-las. No word is left" in held.stderr
 
 
 def test_punctuation_is_left_out_when_asked_for(run: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.document import Document
+from meprop_nlp.data.formats import json_lines
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import Word
 from meprop_nlp.errors import DataError
@@ -61,13 +62,18 @@ class TestSentence:
             sentence[3]
 
     def test_a_multiword_token_stands_before_its_words(self, document: Document) -> None:
-        given = document[1].to_dict()
+        given = document[1].to_dict()["tokens"]
         assert [word["id"] for word in given] == [1, [2, 3], 2, 3, 4]
         assert given[1] == {"id": [2, 3], "form": "don't", "misc": "SpaceAfter=No"}
         assert given[2] == {
             "id": 2, "form": "do", "lemma": "do", "upos": "AUX", "head": 0, "deprel": "root"
         }  # fmt: skip
+
+    def test_its_json_is_that_of_the_command(self, document: Document) -> None:
+        given = document[1].to_dict()
+        assert (given["id"], given["text"]) == ("2", document[1].text)
         assert json.loads(document[1].to_json()) == given
+        assert json_lines.to_json(document[1]) == document[1].to_json() + "\n"
 
     def test_its_repr_is_short_however_long_it_is(self) -> None:
         assert repr(Sentence.from_words(["It", "rains"])) == (

@@ -23,6 +23,10 @@ TEXT = [
     "1 The quick brown fox jumps over the lazy dog.\n",
     "# A title\n\nIt rains.\n",
     "#rain\n",
+    "A name\tIts meaning\nIt rains\tWater falls\n",
+    "1\tThe quick brown fox\n2\tThe lazy dog\n",
+    "\tAn indented line.\n",
+    "a b\t" * 300_000,
     "\ufeffIt rains.",
     "\ufeff\r\n# A\rb",
     "\n \x0b\n\x0c\n",
@@ -37,6 +41,9 @@ NO_TEXT = [
     f"# text = It\n{WORD}",
     f"\ufeff\n# newdoc\n\n\r\n{WORD}",
     "The\tDT\nman\tNN\n",
+    "The\tDT\t2\tdet\nman\tNN\t0\troot\n",
+    "1-2\tin spite\t_\t_\t_\t_\t_\t_\t_\t_\n1\tin\n",
+    "0.1\t_\t_\t_\t_\t_\t_\t_\t_\ta b\n",
     "# newdoc\n# sent_id = 1\n",
     "( (S (NP (NN tea))))",
     "((S\n  (NP (NN tea))))",
@@ -50,7 +57,7 @@ NO_TEXT = [
 
 @pytest.mark.parametrize("start", TEXT, ids=range(len(TEXT)))
 def test_text_is_recognized(start: str) -> None:
-    with recognized(io.BytesIO(start.encode())) as (source, beginning):
+    with recognized(io.BytesIO(start.encode())) as (source, beginning, _):
         assert beginning != ""
         assert beginning in start
         assert source.read() == start.encode()  # type: ignore[union-attr]
@@ -58,15 +65,33 @@ def test_text_is_recognized(start: str) -> None:
 
 @pytest.mark.parametrize("start", NO_TEXT)
 def test_what_is_no_text_is_recognized(start: str) -> None:
-    with recognized(io.BytesIO(start.encode())) as (source, beginning):
+    with recognized(io.BytesIO(start.encode())) as (source, beginning, _):
         assert beginning == ""
         assert source.read() == start.encode()  # type: ignore[union-attr]
 
 
 def test_beginning_is_the_first_line_that_is_no_comment() -> None:
     for text, line in (("\ufeff\n# A\nb\nc", "b"), ("# A\n# b", "# A")):
-        with recognized(io.BytesIO(text.encode())) as (_, beginning):
+        with recognized(io.BytesIO(text.encode())) as (_, beginning, _):
             assert beginning == line
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("It rains.\tIt snows.\n", "read as text, although there are tabs in its first line, 'It"),
+        ("Hund\tdog\nhen\tHenne\n", "read as columns (FORM TAG ...), since its first line is 'H"),
+        ("# It\trains.\n", ""),
+        ("\tIt rains.\n", ""),
+        ("It rains.\n\na\tb\n", ""),
+        (WORD, ""),
+        ("1\tIt\t" + "_\t" * 6 + "_\n", ""),
+    ],
+)
+def test_doubt_is_said(text: str, doubt: str) -> None:
+    with recognized(io.BytesIO(text.encode())) as found:
+        assert found.doubt.startswith(doubt)
+        assert bool(found.doubt) == bool(doubt)
 
 
 @pytest.mark.parametrize(
@@ -76,13 +101,13 @@ def test_file_named_as_conll_is_no_text(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_text("It rains.")
     with recognized(path) as found:
-        assert found == (path, "")
+        assert found == (path, "", "")
     assert looks_like_text("It rains.\n", name) is False
     assert looks_like_text("It rains.\n", "a.conllu.txt") is True
 
 
 @given(
-    text=st.sampled_from([*TEXT[:-2], *NO_TEXT]),
+    text=st.sampled_from([*(text for text in TEXT if len(text) < 100), *NO_TEXT]),
     at=st.integers(0, 60),
 )
 def test_what_is_known_early_stays_true(text: str, at: int) -> None:
@@ -94,14 +119,14 @@ def test_what_is_known_early_stays_true(text: str, at: int) -> None:
 def test_other_encodings_are_recognized(encoding: str) -> None:
     for text, is_text in (("Über alles.\n", True), (WORD, False)):
         data = io.BytesIO(text.encode(encoding))
-        with recognized(data, encoding) as (source, beginning):
+        with recognized(data, encoding) as (source, beginning, _):
             assert bool(beginning) == is_text
             assert source.read().decode(encoding) == text  # type: ignore[union-attr]
 
 
 def test_text_streams_are_recognized() -> None:
     for text, is_text in (("Über alles.\r\n" * 9999, True), (WORD, False)):
-        with recognized(io.StringIO(text, newline="")) as (source, beginning):
+        with recognized(io.StringIO(text, newline="")) as (source, beginning, _):
             assert bool(beginning) == is_text
             assert source.read(0) == ""  # type: ignore[union-attr]
             pieces = iter(lambda: source.read(100), "")  # type: ignore[union-attr]

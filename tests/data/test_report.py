@@ -48,6 +48,12 @@ def test_warning_of_a_column_with_too_many_tags(tags: int, warned: bool) -> None
     ] * warned
 
 
+def test_warning_of_root_alone() -> None:
+    for deprels, count in ((["root", "root"], 1), (["root", "dep"], 0), (["_", "_"], 0)):
+        sentence = Sentence.from_words(["a", "b"], head=[0, 1], deprel=deprels)
+        assert len(TreebankReport([sentence]).warnings) == count
+
+
 def test_warning_of_mixed_normal_forms() -> None:
     composed, decomposed = ["\u00e9"], ["e\u0301"]
     for forms, count in ((composed, 0), (decomposed, 0), (composed + decomposed, 1)):

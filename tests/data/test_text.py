@@ -77,9 +77,10 @@ def test_pieces_in_a_row_are_the_text(
         chunks = list(read_texts(source, size=size, longest=longest, ends=ends))
     assert "".join(chunk.text for chunk in chunks) == text
     assert all(chunk.text for chunk in chunks)
-    assert [chunk.is_first for chunk in chunks] == [True, *[False] * (len(chunks) - 1)][
-        : len(chunks)
-    ]
+    for chunk, following in pairwise(chunks):
+        rest = chunk.text[len(chunk.text.rstrip()) :]
+        assert following.continues == (longest is not None and not ends.search(rest))
+    assert not any(chunk.continues for chunk in chunks[:1])
     if text.strip() and not waits:
         assert all(chunk.text.strip() for chunk in chunks)
     before = ""

@@ -90,13 +90,45 @@ def test_size_of_the_pieces_does_not_show(
 
 def test_documents_and_paragraphs_are_marked(models: list[Model], tokenizer: Any) -> None:
     found = sentences_of(TEXT, models, tokenizer=tokenizer)
-    assert [s.comments for s in found] == [["# newdoc", "# newpar"], [], ["# newpar"], ["# newpar"]]
+    marks = [["# newdoc", "# newpar"], [], ["# newpar"], ["# newpar"]]
+    assert [s.comments[:-1] for s in found] == marks
 
     class Marks:
         def conllu(self, text: str) -> str:
             return f"# newdoc id = 1\n{tokenizer.conllu(text)}"
 
-    assert sentences_of("It.", models, tokenizer=Marks())[0].comments[0] == "# newdoc id = 1"
+    comments = sentences_of("It.", models, tokenizer=Marks())[0].comments
+    assert comments == ["# newdoc id = 1", "# newpar", "# sent_id = 1"]
+
+
+@pytest.mark.parametrize("input_format", ["text", "horizontal"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_sentences_are_numbered_in_order(
+    threads: int, input_format: str, models: list[Model], tokenizer: Any
+) -> None:
+    text = TEXT.replace(" \n \n", "\n\n") * 1600
+    options: dict[str, Any] = {"input_format": input_format, "threads": threads}
+    found = sentences_of(text, models, tokenizer=tokenizer, **options)
+    assert [s.sent_id for s in found] == [str(n) for n in range(1, len(found) + 1)]
+    written = annotated(text, models, tokenizer=tokenizer, write_sentence=to_json, **options)
+    ids = [json.loads(line)["id"] for line in written.splitlines()]
+    assert ids == [s.sent_id for s in found]
+
+
+@pytest.mark.parametrize("longest", [7, 12, 20])
+def test_paragraph_that_is_cut_begins_once(
+    longest: int, models: list[Model], tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(source: Any, **more: Any) -> Iterator[reading.TextChunk]:
+        return reading.read_texts(source, longest=longest, size=5, **more)
+
+    monkeypatch.setattr(text_input, "read_texts", cut)
+    text = "The old man\nhas old boats\n\n\nand men\tand men and"
+    found = sentences_of(text, models, tokenizer=tokenizer, input_format="text")
+    begins = [s.forms[0] for s in found if "# newpar" in s.comments]
+    assert begins == ["The", "and"]
+    assert len(found) > 2
+    assert text_of(found) == text
 
 
 @pytest.mark.parametrize("text", ["", " \n\n\r\n", "\ufeff"])
@@ -181,7 +213,11 @@ def test_words_on_lines_need_no_tokenizer(
     words = [["The", "old", "man", "."], ["The", "boats", "."], ["New\u00a0York"]]
     assert [sentence.forms for sentence in found] == words
     assert found[1].column("head") == models[1](models[0](words[1])).column("head")
-    assert [sentence.comments for sentence in found] == [["# newdoc"], [], []]
+    assert [sentence.comments for sentence in found] == [
+        ["# newdoc", "# sent_id = 1"],
+        ["# sent_id = 2"],
+        ["# sent_id = 3"],
+    ]
 
 
 def test_fault_in_words_on_lines_has_its_line(models: list[Model]) -> None:
@@ -215,7 +251,7 @@ def test_paragraphs_of_a_pipe_come_out_as_soon_as_they_are_whole(
     with os.fdopen(reader, "rb") as source, os.fdopen(writer, "wb", 0) as sink:
         sink.write(b"It rains.\n\nIt")
         pieces = annotate(source, models, tokenizer=tokenizer, threads=threads)
-        assert next(pieces).text.startswith(b"# newdoc\n# newpar\n1\tIt\t")
+        assert next(pieces).text.startswith(b"# newdoc\n# newpar\n# sent_id = 1\n1\tIt\t")
         sink.write(b" snows.\n\n")
         assert b"\tsnows\t" in next(pieces).text
         sink.close()

@@ -24,6 +24,8 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 from meprop_nlp.models import annotate as annotating
 from meprop_nlp.models.annotate import Piece
+from meprop_nlp.models.head import Head
+from meprop_nlp.models.heads.graph import GraphHead
 from meprop_nlp.models.heads.tree import TreeHead
 from meprop_nlp.models.model import Model, freeze
 from meprop_nlp.models.words import DocumentWords
@@ -83,15 +85,12 @@ def collected(pieces: Iterable[Any]) -> tuple[bytes, str | None]:
 
 
 def read_and_piped(
-    text: bytes, models: Models, *, fill_deps: bool, confidence: bool, **options: Any
+    text: bytes, models: Models, *, confidence: bool, **options: Any
 ) -> Iterator[Sentence]:
     """What `annotate` should return, made sentence by sentence with `pipe` alone."""
     for sentence in read(io.BytesIO(text), **options):
         for model in models.in_order():
-            (sentence,) = model.pipe([sentence], confidence=confidence)
-        if fill_deps and models.parser is not None and sentence.layout.kind == "conllu":
-            arcs = zip(sentence.column("head"), sentence.column("deprel"), strict=True)
-            sentence = sentence.with_columns(deps=[f"{head}:{label}" for head, label in arcs])
+            (sentence,) = model.annotated([sentence], confidence=confidence)
         yield sentence
 
 
@@ -126,7 +125,6 @@ def several(seed: int, layout: Layout, make_clean: MakeText, make_messy: MakeTex
 @given(
     seed=seeds,
     size=sizes,
-    fill_deps=st.booleans(),
     confidence=st.booleans(),
     on_error=st.sampled_from(["fail", "skip"]),
     max_errors=st.sampled_from([1, 2, 20]),
@@ -139,14 +137,13 @@ def test_any_text_comes_out_as_read_and_piped(
     some: Models,
     seed: int,
     size: int,
-    fill_deps: bool,
     confidence: bool,
     on_error: str,
     max_errors: int,
     threads: int,
 ) -> None:
     text = several(seed, layout, make_clean, make_messy)
-    options: dict[str, Any] = {"fill_deps": fill_deps, "on_error": on_error}
+    options: dict[str, Any] = {"on_error": on_error}
     options |= {"max_errors": max_errors, "confidence": confidence}
     expected = collected(read_and_piped(text, some, **options))
     for slow in (False, True):
@@ -161,7 +158,7 @@ def test_any_text_comes_out_as_read_and_piped(
 @pytest.mark.parametrize("misc", ["|a||b|", "||", "A=1||ArcConf=0.5|"])
 def test_empty_attributes_make_room_for_new_ones(misc: str, some: Models) -> None:
     text = f"1\ta\t_\tDET\tDT\t_\t0\troot\t_\t{misc}\n\n".encode()
-    options: dict[str, Any] = {"fill_deps": False, "confidence": True, "input_format": "conllu"}
+    options: dict[str, Any] = {"confidence": True, "input_format": "conllu"}
     expected = collected(read_and_piped(text, some, **options))
     assert b"|\n" not in expected[0]
     assert b"||" not in expected[0]
@@ -172,7 +169,7 @@ def test_empty_attributes_make_room_for_new_ones(misc: str, some: Models) -> Non
 @pytest.mark.parametrize("columns", ["a", "a\tDT", "a\tDT\t0", "a\tDT\t0\troot"])
 def test_files_of_words_and_tabs(columns: str, some: Models) -> None:
     text = f"{columns}\n\n".encode() * 9
-    options: dict[str, Any] = {"fill_deps": True, "confidence": True, "input_format": "tab"}
+    options: dict[str, Any] = {"confidence": True, "input_format": "tab"}
     expected = collected(read_and_piped(text, some, **options))
     assert expected[1] is None
     for threads in (1, 2, 5):
@@ -199,9 +196,8 @@ EMPTY_NODE = "2.1\tgo\tgo\tVERB\tVB\t_\t_\t_\t2:conj\t_\n"
         "",
     ],
 )
-@pytest.mark.parametrize("fill_deps", [False, True])
-def test_what_a_file_may_hold_besides_words(text: str, fill_deps: bool, some: Models) -> None:
-    options = {"fill_deps": fill_deps, "confidence": True}
+def test_what_a_file_may_hold_besides_words(text: str, some: Models) -> None:
+    options = {"confidence": True}
     expected = collected(read_and_piped(text.encode(), some, **options))
     assert expected[1] is None
     for size in (1, 1000):
@@ -277,7 +273,7 @@ def test_what_is_whole_before_a_file_breaks_off_comes_out(
     texts, error = annotated(broken, some, size=999, slow=slow, threads=threads)
     assert error is not None
     assert "cut off" in error
-    assert texts == collected(read_and_piped(broken, some, fill_deps=False, confidence=False))[0]
+    assert texts == collected(read_and_piped(broken, some, confidence=False))[0]
     assert len(texts) > 10_000
 
 
@@ -300,8 +296,38 @@ def test_faults_are_reported_as_by_read(threads: int, some: Models) -> None:
 
 def test_text_streams_and_other_encodings(some: Models) -> None:
     text = f"# é\n{WORDS}\n1\tfaulty\n\n"
-    expected = collected(read_and_piped(text.encode(), some, fill_deps=False, confidence=False))
+    expected = collected(read_and_piped(text.encode(), some, confidence=False))
     models = some.in_order()
     assert collected(annotating.annotate(io.StringIO(text), models)) == expected
     latin = io.BytesIO(text.encode("latin-1"))
     assert collected(annotating.annotate(latin, models, encoding="latin-1")) == expected
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("slow", [False, True])
+def test_sentence_that_is_too_long_is_a_fault_at_its_line(
+    slow: bool, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Head, "most_words", 3)
+    if slow:
+        monkeypatch.setattr(Chunk, "document", lambda chunk: None)
+    tagger = freeze(random_tagger(1, columns=("upos",)))
+    words = [["the", "old", "man"], ["the", "old", "old", "man"], ["the", "man"]]
+    text = "# c\n" + "".join(Sentence.from_words(each).to_text() for each in words)
+    message = "<stream>:6: a sentence of 4 words, expected at most 3; is there an empty line after"
+
+    def annotated(source: Any, **options: Any) -> list[Piece]:
+        return list(annotating.annotate(source, [tagger], threads=threads, **options))
+
+    for source in (io.BytesIO(text.encode()), io.StringIO(text)):
+        with pytest.raises(DataError, match=message):
+            annotated(source)
+    report = TreebankReport()
+    pieces = annotated(io.BytesIO(text.encode()), on_error="skip", report=report)
+    assert sum(map(len, pieces)) == 5
+    assert report.skipped == 1
+    with pytest.raises(DataError, match="<words>:1: a sentence of 4 words, expected at most 3"):
+        tagger(words[1])
+    with pytest.raises(DataError, match="<words>:1: a sentence of 4 words, expected at most 3"):
+        list(tagger.predict([words[1]]))
+    assert GraphHead.most_words == 10_000

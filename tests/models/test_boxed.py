@@ -72,6 +72,16 @@ def test_unknown_name_says_which_there_are_and_how_to_train(name: str, box: Path
     )
 
 
+def test_missing_file_says_which_models_there_are(box: Path, tmp_path: Path) -> None:
+    for path in ("no.safetensors", tmp_path / "no.safetensors"):
+        with pytest.raises(CheckpointError) as caught:
+            load(path)
+        assert str(caught.value) == (
+            f"{path}: there is no such file; models that come with this installation: en; train "
+            f"one with: meprop-nlp train -o {path}"
+        )
+
+
 def test_installation_without_models_says_so(box: Path) -> None:
     (box / "english.safetensors").unlink()
     assert boxed_models() == {}

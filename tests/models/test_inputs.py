@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import space_misc
+from meprop_nlp.data.word import Word
 from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.model import Model, freeze
 from meprop_nlp.training.tagger import Tagger
 
-from .models import FORMS, random_joint, random_tagger
+from .models import FORMS, random_joint, random_parser, random_tagger
 
 
 class Spaces:
@@ -64,7 +66,7 @@ class TestKinds:
         assert document.text == TEXT
         assert [sentence.forms for sentence in document] == LISTS
         assert list(map(heads, document)) == [heads(model(words)) for words in LISTS]
-        assert repr(document[1]) == "<Sentence of 3 words, <text>:6: 'the boats .'>"
+        assert repr(document[1]) == "<Sentence of 3 words, <text>:7: 'the boats .'>"
 
     def test_lists_of_words_and_sentences_give_a_document(self, model: Model) -> None:
         expected = [heads(model(words)) for words in LISTS]
@@ -232,6 +234,54 @@ class TestRefusals:
             assert 'model(["Time", "flies"])' in message
             assert "meprop-nlp train, with tokens among its heads" in message
         assert model(["It", "rains."]).forms == ["It", "rains."]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "is empty, expected at least one word"),
+        (["a", "b\ud83d"], "the form of word 2 has half of a pair of surrogates"),
+        (["a", ""], "the form of word 2 is ''"),
+        (["a\nb"], r"the form of word 1 is 'a\\nb'"),
+        (["a", 3], r"\[1\]` is of type int, expected a word"),
+    ],
+)
+def test_sentences_made_by_hand_are_checked_on_the_way_in(words: list[Any], message: str) -> None:
+    model = freeze(random_tagger(1))
+    good = Sentence.from_words(["a"])
+    bad = Sentence([Word(i, form) for i, form in enumerate(words, start=1)])
+    for given_name, call in (
+        ("given", lambda: model(bad)),
+        ("given[1]", lambda: model(Document([good, bad]))),
+        ("items[1]", lambda: list(model.pipe([good, bad]))),
+        ("items[0][1]", lambda: list(model.pipe([[good, bad]]))),
+        ("sentences[1]", lambda: list(model.predict([good, bad]))),
+    ):
+        with pytest.raises(DataError, match=re.escape(f"`{given_name}") + ".*" + message):
+            call()
+
+
+def test_parser_that_needs_tags_refuses_sentences_without_any() -> None:
+    file = random_parser(1, tag_columns=("upos", "xpos"))
+    parser = freeze(file)
+    tagged = Sentence.from_words(["the", "man"], upos=["DET", "_"])
+    bare = Sentence.from_words(["the", "man"])
+    assert len(parser(tagged)) == 2
+    lack = "has no UPOS and no XPOS, which the parser reads; give it what a tagger returns"
+    for name, call in (
+        ("given", lambda: parser(["the", "man"])),
+        ("given", lambda: parser(bare)),
+        ("given[1]", lambda: parser([tagged, bare])),
+        ("items[2]", lambda: list(parser.pipe([tagged, tagged, bare]))),
+        ("sentences[1]", lambda: list(parser.predict([tagged, ["a"]]))),
+        ("gold[0]", lambda: parser.evaluate([bare.with_columns(head=[0, 1])])),
+    ):
+        with pytest.raises(DataError, match=re.escape(f"`{name}` {lack}")):
+            call()
+    tags = {name: [*values[:-1], "_"] for name, values in file.header["tags"].items()}
+    used_to = freeze(ModelFile(file.header | {"tags": tags}, file.arrays))
+    assert used_to.needs == ()
+    assert len(used_to(["the", "man"])) == 2
 
 
 def test_a_list_of_texts_is_not_taken_for_words(model: Model) -> None:

@@ -186,8 +186,8 @@ NOT_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
     "foreign-metadata": (write_foreign_with_metadata, "is not a meprop_nlp model;"),
     "nested": (write_nested, "is not a meprop_nlp model;"),
     "pipe": (os.mkfifo, "is a pipe or a device, expected a model file"),
-    "folder": (lambda p: p.mkdir(), "cannot be read: Is a directory"),
-    "missing": (lambda p: None, "cannot be read: No such file or directory"),
+    "folder": (lambda p: p.mkdir(), "is a folder, expected the file of a model"),
+    "missing": (lambda p: None, "there is no such file"),
 }
 
 

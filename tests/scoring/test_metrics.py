@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import math
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -204,6 +207,21 @@ class TestByHand:
         assert scores.counts["las"] == Count(2, 4, 4, 4)
         assert scores.counts["upos"] == Count(4, 5, 5, 5)
         assert "punct" not in scores.by_deprel
+
+    def test_nothing_left_to_count_is_neither_0_nor_100(self) -> None:
+        only = Sentence.from_words(["!"], upos=["PUNCT"], head=[0], deprel=["root"])
+        scores = evaluate([only], [only], exclude_punct=True)
+        assert {"uas", "las", "ucm", "lcm"} <= scores.annotated
+        for name in ("uas", "las", "ucm", "lcm"):
+            assert math.isnan(getattr(scores, name))
+            assert scores.to_json()["metrics"][name]["f1"] is None
+        assert "NaN" not in json.dumps(scores.to_json())
+        assert "UAS -  LAS -" in re.sub(", ", "  ", repr(scores))
+        row = next(line for line in str(scores).splitlines() if line.startswith("LAS"))
+        assert row.split() == ["LAS", "-", "-", "-", "-"]
+        both = scores + evaluate([GOLD], [SYSTEM], exclude_punct=True)
+        assert both.counts["uas"] == Count(3, 4, 4, 4)
+        assert both.counts["ucm"].gold == 1
 
     def test_gold_says_what_is_punctuation(self) -> None:
         system = SYSTEM.with_columns(upos=["PUNCT", "NOUN", "PUNCT", "NOUN", "X"])

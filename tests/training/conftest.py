@@ -123,7 +123,8 @@ def train(treebank: Treebank, model_class: dict[str, Any]) -> Callable[..., Any]
             "parser": functools.partial(ParserConfig, embedding_dim=6),
             "joint": functools.partial(JointConfig, **JOINT_WIDTHS),
         }[task]
-        loop = {"epochs": 3, "batch_size": batch_size, "patience": 0, "threads": 1, "seed": 7}
+        loop: dict[str, Any] = {"epochs": 3, "batch_size": batch_size, "patience": 0}
+        loop |= {"threads": 1, "seed": 7, "device": "cpu"}
         if task == "joint":
             loop |= {"warmup": 3, "average": 0.9}
         cuts: dict[str, Any] = {"first_cut_epoch": 1, "min_neurons": 2}
@@ -135,7 +136,7 @@ def train(treebank: Treebank, model_class: dict[str, Any]) -> Callable[..., Any]
             config=make(**small | (config or {})),
             meprop=MePropConfig(k=k, topk_mode=topk_mode),
             simplify=None if simplify is None else SimplifyConfig(**{**cuts, **simplify}),
-            training=TrainingConfig(device="cpu", **{**loop, **(training or {})}),
+            training=TrainingConfig(**{**loop, **(training or {})}),
             **options,
         )
 

@@ -363,7 +363,8 @@ def test_best_epochs_model_is_kept_the_first_of_equals() -> None:
 
 def test_without_dev_the_last_epochs_model_is_kept() -> None:
     _, epochs, _, model = run(ScriptedTask())
-    assert [epoch.best for epoch in epochs] == [True] * 6
+    assert [epoch.kept for epoch in epochs] == [True] * 6
+    assert not any(epoch.best or epoch.score is not None for epoch in epochs)
     assert kept_epoch(model) == 6
 
 

@@ -1,4 +1,5 @@
-// A libFuzzer target: arbitrary bytes go through the reader, and clean text through the writer.
+// A libFuzzer target: arbitrary bytes go through the reader, and clean text through the writer. Of
+// each form, the n-grams are hashed.
 //
 // The first byte chooses the layout and the changes; the other bytes are the text.
 #include <algorithm>
@@ -11,6 +12,7 @@
 
 #include "document/document.hpp"
 #include "document/rewriting.hpp"
+#include "forms/ngrams.hpp"
 
 namespace {
 
@@ -55,6 +57,16 @@ void check_fields(const Document& document) {
     }
 }
 
+void check_ngrams(const Document& document) {
+    std::vector<std::uint32_t> rows;
+    for (std::int64_t word = 0; word < document.n_words(); ++word) {
+        rows.clear();
+        meprop::hash_ngrams(document.field(word, 1), 1, 4, 40, 97, rows);
+        require(!rows.empty() && rows.size() <= 40);
+        require(std::all_of(rows.begin(), rows.end(), [](std::uint32_t row) { return row < 97; }));
+    }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
@@ -65,7 +77,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::unique_ptr<char[]> copy(new char[size - 1]);
     std::copy(bytes + 1, bytes + size, copy.get());
     const std::string_view text(copy.get(), size - 1);
-    meprop::has_empty_node(text.data(), static_cast<std::int64_t>(text.size()));
 
     const bool is_conllu = choice % 3 == 0;
     const int columns = choice % 3 == 2 ? 8 : 10;
@@ -73,6 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     if (!read(document, text, is_conllu, columns))
         return 0;
     check_fields(document);
+    check_ngrams(document);
     require(written(document, {}) == text);
 
     const auto n = static_cast<std::size_t>(document.n_words());

@@ -3,7 +3,7 @@
 The bytes from libFuzzer choose a small valid model and the changes to it; the checksum is computed
 again afterwards. Finally some bytes of the file itself may be changed.
 
-    tools/fuzz_model.sh [SECONDS]
+    tools/fuzz.sh [SECONDS] model
     fuzz_model.py [CORE] [libFuzzer's options]    # CORE: a build of the core to use
 """
 
@@ -13,6 +13,7 @@ import copy
 import io
 import json
 import sys
+import tempfile
 import warnings
 import zlib
 from collections.abc import Callable
@@ -31,18 +32,48 @@ if len(sys.argv) > 1 and sys.argv[1].endswith(".so"):
     use_core(Path(sys.argv.pop(1)))
 
 with atheris.instrument_imports(include=["meprop_nlp"]):
+    from meprop_nlp.commands.description import model_lines
     from meprop_nlp.errors import MePropError
     from meprop_nlp.models import annotate as annotating
     from meprop_nlp.models import file as model_file
     from meprop_nlp.models import packing
     from meprop_nlp.models.model import load
 
-from models import random_parser, random_sentences, random_tagger  # noqa: E402
-from safetensors import SafetensorError  # noqa: E402
+from models import (  # noqa: E402
+    random_joint,
+    random_parser,
+    random_sentences,
+    random_tagger,
+    random_tokenizer,
+)
+from safetensors import SafetensorError, safe_open  # noqa: E402
 from safetensors.numpy import load as load_arrays  # noqa: E402
 
 Choices = atheris.FuzzedDataProvider
 Arrays = dict[str, np.ndarray]
+
+# what a training writes into a header besides
+TRAINING = {
+    "training": {
+        "epoch": 3,
+        "data": {"train": {"file": "t.conllu", "sentences": 9}, "dev": {"sentences": 2}},
+        "training": {"epochs": 9, "learning_rate": 0.1},
+        "meprop": {"k": 4, "topk_mode": "example"},
+        "simplify": {"keep": 0.5},
+    },
+    "scores": {"upos": 91.5, "uas": 80.25, "las": 75.0},
+    "neurons": {"layers.0": 5},
+    "calibration": {"ArcConf": [1.0, 0.1]},
+}
+
+
+def whole_model(seed: int, **config: Any) -> model_file.ModelFile:
+    """A joint model with a tokenizer, and with all that its training says of itself."""
+    joint, tokenizer = random_joint(seed, **config), random_tokenizer(seed)
+    tokenizer.header["tokenizer"]["scores"] = {"words": 99.5}
+    header = {**joint.header, **tokenizer.header, **TRAINING}
+    return model_file.ModelFile(header, {**joint.arrays, **tokenizer.arrays})
+
 
 MODELS = [
     random_tagger(1),
@@ -50,9 +81,25 @@ MODELS = [
     random_parser(3, tag_columns=("upos",)),
     random_parser(4, transition_system="arc-hybrid", layers=2, activation="tanh", labels=3),
     random_parser(5, transition_system="arc-standard-swap", tag_columns=("xpos", "upos")),
+    whole_model(7, tree="graph"),
+    whole_model(8, tree="transitions", vector_width=3),
 ]
+
+
+def stored(file: model_file.ModelFile) -> tuple[dict[str, Any], Arrays]:
+    """The header and the arrays of a model as they stand in its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.safetensors"
+        model_file.write_model_file(path, file.header, file.arrays)
+        with safe_open(path, "numpy") as opened:
+            header = json.loads(opened.metadata()["meprop_nlp"])
+        return header, load_arrays(path.read_bytes())
+
+
+STORED = [stored(model) for model in MODELS]
 SENTENCES = random_sentences(6, [1, 2, 9])
 TEXT = "".join(map(str, SENTENCES)).encode()
+PLAIN = "The old abc, isn't\u00a0it?\n\nAB c.".encode()
 TYPES = ("f2", "f4", "f8", "i1", "u1", "i4", "i8", "?")
 # the names in safetensors; the last are types that NumPy lacks, or that do not exist
 NAMES = ("F16", "F32", "F64", "I8", "U8", "I32", "I64", "BOOL", "BF16", "F8_E4M3", "X")
@@ -176,9 +223,13 @@ def file_of(choices: Choices, header: dict[str, Any], arrays: Arrays) -> bytes:
 
 def made_up(choices: Choices) -> bytes:
     """A model file."""
-    model = choices.PickValueInList(MODELS)
-    header, arrays = copy.deepcopy(model.header), dict(model.arrays)
-    packed = choices.ConsumeBool()
+    number = choices.ConsumeIntInRange(0, len(MODELS) - 1)
+    kind = choices.ConsumeIntInRange(0, 2)  # nothing is packed, by us, or as it is written
+    if kind == 2:
+        header, arrays = copy.deepcopy(STORED[number][0]), dict(STORED[number][1])
+    else:
+        header, arrays = copy.deepcopy(MODELS[number].header), dict(MODELS[number].arrays)
+        header["format_version"] = 1 + kind
     changes: list[tuple[Callable[..., None], Any]] = [
         (change_json, header),
         (change_arrays, arrays),
@@ -186,8 +237,7 @@ def made_up(choices: Choices) -> bytes:
     for _ in range(choices.ConsumeIntInRange(0, 3)):
         change, of = choices.PickValueInList(changes)
         change(choices, of)
-    header["format_version"] = 1 + packed
-    if packed:
+    if kind == 1:
         with np.errstate(all="ignore"):
             arrays = packing.pack_arrays(arrays)
         if "lexicon" in header:
@@ -215,14 +265,17 @@ def predict(path: str) -> None:
     for use in (model_file.describe, load):
         try:
             model = use(path)
+            if isinstance(model, dict):
+                json.dumps(model)
+                model_lines(model)
+                continue
         except MePropError:
-            continue
-        if isinstance(model, dict):
-            json.dumps(model)
             continue
         try:
             list(model.pipe(SENTENCES, confidence=True))
             list(annotating.annotate(io.BytesIO(TEXT), [model], confidence=True))
+            if model.tokenizer is not None:
+                list(annotating.annotate(io.BytesIO(PLAIN), [model], input_format="text"))
         except MePropError:
             continue
 

@@ -4,11 +4,11 @@ import re
 from sys import intern
 from typing import NamedTuple
 
-from meprop_nlp.data.conll.layout import Layout
+from meprop_nlp.data.conll.layout import CONLLU, Layout, named_columns
 from meprop_nlp.data.lines import visible
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import find_cycle
-from meprop_nlp.data.word import UNSET, EmptyNode, MultiwordToken, Word
+from meprop_nlp.data.word import COLUMNS, UNSET, EmptyNode, MultiwordToken, Word
 from meprop_nlp.errors import Problem
 
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -51,7 +51,12 @@ def parse_block(
     Returns:
         The sentence, or all of its faults.
     """
-    block = _Block(lines, first_line, layout)
+    others: list[tuple[str, ...]] = []
+    if layout.columns:
+        lines, others, faults = _in_ten_columns(lines, first_line, layout)
+        if faults:
+            return faults
+    block = _Block(lines, first_line, CONLLU if layout.columns else layout)
     if layout.kind == "tab":
         block.read_tab()
     else:
@@ -65,9 +70,10 @@ def parse_block(
         between=block.between,
         multiword_tokens=block.multiword,
         empty_nodes=block.empty,
+        others=others,
         top=first_line + len(block.comments),
     )
-    faults = block.faults or _range_faults(sentence)
+    faults = block.faults or _header_faults(sentence) or _range_faults(sentence)
     if trees is not False and not faults and sentence.words:
         faults = tree_faults(sentence) if trees else circle_faults(sentence)
     if faults:
@@ -96,6 +102,43 @@ def circle_faults(sentence: Sentence) -> list[Fault]:
         message = f"the heads go round in a circle: {path}; expected a tree"
         return [Fault(sentence.word_line(cycle[0]), "non-tree", message)]
     return []
+
+
+def _in_ten_columns(
+    lines: list[str], first_line: int, layout: Layout
+) -> tuple[list[str], list[tuple[str, ...]], list[Fault]]:
+    """Return lines of CoNLL-U Plus as CoNLL-U has them, their other values, and their faults."""
+    places = [layout.place(name) for name in COLUMNS]
+    other_places = [i for i in range(layout.width) if i not in places]
+    plain: list[str] = []
+    others: list[tuple[str, ...]] = []
+    faults: list[Fault] = []
+    for number, line in enumerate(lines, start=first_line):
+        if line.startswith("#"):
+            plain.append(line)
+            continue
+        fields = line.split("\t")
+        if len(fields) != layout.width:
+            message = _columns_message(fields, layout)
+            faults.append(Fault(number, "number-of-columns", message))
+            continue
+        plain.append("\t".join("_" if i is None else fields[i] for i in places))
+        others.append(tuple(fields[i] for i in other_places))
+    return plain, others, faults
+
+
+def _header_faults(sentence: Sentence) -> list[Fault]:
+    """Return where comments name other columns than the file is read by."""
+    layout = sentence.layout
+    if layout.kind != "conllu" or not any("global.columns" in c for c in sentence.comments):
+        return []
+    read_by = layout.columns or tuple(name.upper() for name in COLUMNS)
+    named = named_columns(sentence.comments)
+    if named in (None, read_by):
+        return []
+    message = "`# global.columns` names other columns than the file began with, which are "
+    message += f"{visible(' '.join(read_by))!r}; give each kind of columns a file of its own"
+    return [Fault(sentence.line, "global-columns", message)]
 
 
 def _range_faults(sentence: Sentence) -> list[Fault]:

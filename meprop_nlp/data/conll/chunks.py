@@ -10,7 +10,6 @@ not grow with the size of the file; from a pipe, a chunk is yielded as soon as i
 """
 
 import codecs
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -36,8 +35,8 @@ from meprop_nlp.native import core
 Document = Any  # meprop_nlp._native.Document, which is not data.document.Document
 
 CHUNK_BYTES = 1 << 18
+LONGEST_BLOCK = 1 << 28  # bytes; a file without empty lines must not fill the memory
 
-_EMPTY_NODE = re.compile(rb"(?:^|[\r\n])[0-9]+\.[0-9]+\t")
 _CONTINUATION = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that do not begin a character
 
 
@@ -92,10 +91,15 @@ class Chunk(NamedTuple):
         native = core()
         if native is None or self.layout is None or self.layout.kind == "tab":
             return None
-        return native.read_document(self.text(), *self.layout)
+        if self.layout.columns or b"global.columns" in self.data:
+            return None
+        return native.read_document(self.text(), self.layout.kind, self.layout.width)
 
-    def blocks(self) -> Iterator[Sentence | list[Fault]]:
+    def blocks(self, most_words: int | None = None) -> Iterator[Sentence | list[Fault]]:
         """Yield each sentence, or its faults, as `read_blocks` does.
+
+        Args:
+            most_words: a sentence of more words is a fault.
 
         Raises:
             ConlluError: if the bytes are not text.
@@ -106,6 +110,7 @@ class Chunk(NamedTuple):
             layout=self.layout if self.input_format is None else None,
             input_format=self.input_format or "auto",
             first_line=self.first_line,
+            most_words=most_words,
         )
 
     def lines(self) -> Iterator[str]:
@@ -115,13 +120,6 @@ class Chunk(NamedTuple):
             ConlluError: if the bytes are not text.
         """
         return decoded_lines([self.data], self.path, offset=self.offset, line=self.first_line)
-
-    def has_empty_node(self) -> bool:
-        """Return whether a line begins with the id of an empty node, such as 3.1."""
-        native = core()
-        if native is None:
-            return _EMPTY_NODE.search(self.data) is not None
-        return bool(native.has_empty_node(self.data))
 
 
 def comes_in_chunks(source: Source, encoding: str = "utf-8") -> bool:
@@ -192,10 +190,14 @@ def read_chunks(
 
 def _first_layout(chunk: Chunk, input_format: str) -> Layout | None:
     """Return the layout detected from the first word of the chunk; None if it has no words."""
+    comments: list[str] = []
     for number, block in group_lines(chunk.lines(), first_line=chunk.first_line):
-        layout = detect_layout(block, number, input_format=input_format, path=chunk.path)
+        layout = detect_layout(
+            block, number, input_format=input_format, path=chunk.path, above=comments
+        )
         if layout is not None:
             return layout
+        comments += block
     return None
 
 
@@ -233,8 +235,13 @@ def _cut(
         if ended:
             return
         held, length, whole = [text[end:]], length - end, False
+        if length > LONGEST_BLOCK:
+            raise DataError(
+                f"{path}:{start.first_line}: a sentence of over {LONGEST_BLOCK >> 20} MB, expected "
+                "an empty line after each sentence"
+            )
         # if there was no place to cut, wait for twice as much: the time stays linear
-        wanted = size if end else 2 * length
+        wanted = size if end else min(2 * length, LONGEST_BLOCK + 1)
 
 
 def _ends_block(held: list[bytes], piece: bytes) -> bool:

@@ -1,37 +1,57 @@
 """`Layout`: the format of a CoNLL file, and its detection from the first sentence."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from meprop_nlp.data.lines import visible
+from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.errors import ConlluError, Problem
 
 FORMATS = ("auto", "conllu", "conllx", "tab")
 
 _CONLLX_NAME = re.compile(r"\.(conllx|conll|conll0[67]|malttab)(\.(gz|xz|bz2))?$", re.IGNORECASE)
-_CONLLU_NAME = re.compile(r"\.conllu(\.(gz|xz|bz2))?$", re.IGNORECASE)
+_CONLLU_NAME = re.compile(r"\.(conllu|conllup)(\.(gz|xz|bz2))?$", re.IGNORECASE)
 _HEAD = re.compile(r"_|[0-9]+")
+_HEADER = re.compile(r"#\s*global\.columns\s*=\s*(.*)")
 
 
 class Layout(NamedTuple):
     """The format of a file: `kind` is conllu, conllx or tab; `width` is the number of columns.
 
     `tab` is FORM, FORM TAG, FORM TAG HEAD or FORM TAG HEAD DEPREL; the tag is read as `xpos`.
+
+    CoNLL-U Plus is conllu with the names of its `columns`, as the first line of the file has them:
+    those of CoNLL-U in any order, and others, whose values are kept. They are empty in CoNLL-U.
     """
 
     kind: str
     width: int
+    columns: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> str:
+        """Return the comment that names the columns of CoNLL-U Plus."""
+        return "# global.columns = " + " ".join(self.columns)
+
+    def place(self, column: str) -> int | None:
+        """Return the place of a column of CoNLL-U in a line of this layout; None if it has none."""
+        if not self.columns:
+            return COLUMNS.index(column)
+        name = column.upper()
+        return self.columns.index(name) if name in self.columns else None
 
 
 CONLLU = Layout("conllu", 10)
 
 
 def detect_layout(
-    block: list[str], first_line: int, *, input_format: str, path: str
+    block: list[str], first_line: int, *, input_format: str, path: str, above: Iterable[str] = ()
 ) -> Layout | None:
     """Detect the layout of a file from its first block; None if that holds only comments.
 
-    The number of columns of the first word line decides. CoNLL-U and CoNLL-X with ten columns are
+    A comment `# global.columns = ID FORM ...` names the columns of CoNLL-U Plus. Without one, the
+    number of columns of the first word line decides. CoNLL-U and CoNLL-X with ten columns are
     distinguished by the content of the block (CoNLL-U has comments, multiword tokens, enhanced
     arcs, attributes in MISC; CoNLL-X has integers in PHEAD), then by the file name `.conllu`, then
     by the label of the root, and last by other file names.
@@ -41,9 +61,11 @@ def detect_layout(
         first_line: the 1-based number of the first of them in the file.
         input_format: one of `FORMATS`.
         path: the name of the file in messages.
+        above: the comments in blocks before this one.
 
     Raises:
-        ConlluError: if the first word line fits no format, or does not fit `input_format`.
+        ConlluError: if the first word line fits no format, or does not fit `input_format`, or the
+            names of its columns are faulty.
     """
     # a line that begins with # is a comment in CoNLL, but may be a word in a tab file
     place = next((i for i, line in enumerate(block) if not line.startswith("#")), None)
@@ -51,6 +73,16 @@ def detect_layout(
         if input_format != "tab":
             return None
         place = 0
+    if input_format != "tab":
+        named = named_columns([*above, *block[:place]])
+        if named is not None:
+            problem = columns_problem(named)
+            if input_format == "conllx":
+                problem = "`# global.columns` is CoNLL-U Plus, expected CoNLL-X; leave it out"
+            if problem:
+                raise ConlluError([Problem(path, first_line, problem)])
+            is_plain = named == tuple(name.upper() for name in COLUMNS)
+            return CONLLU if is_plain else Layout("conllu", len(named), named)
     width = block[place].count("\t") + 1
     if input_format == "tab":
         if width <= 4:
@@ -70,7 +102,7 @@ def detect_layout(
         if width == 2 or (width in (3, 4) and _HEAD.fullmatch(block[place].split("\t")[2])):
             return Layout("tab", width)
         wanted = "10 columns (CoNLL-U, CoNLL-X), 8 (CoNLL-X), or FORM TAG [HEAD [DEPREL]]"
-    message = _refusal(block[place], wanted)
+    message = _refusal(block[place], wanted, input_format)
     raise ConlluError([Problem(path, first_line + place, message)])
 
 
@@ -96,6 +128,25 @@ def _conllu_or_conllx(block: list[str], path: str) -> Layout:
     return conllx if _CONLLX_NAME.search(path) else CONLLU
 
 
+def named_columns(comments: Iterable[str]) -> tuple[str, ...] | None:
+    """Return the columns that a comment `# global.columns = ...` names; None if none does."""
+    for comment in comments:
+        match = _HEADER.fullmatch(comment)
+        if match is not None:
+            return tuple(match[1].split())
+    return None
+
+
+def columns_problem(columns: tuple[str, ...]) -> str:
+    """Return what is wrong with the named columns of a file; an empty text if nothing is."""
+    named = f"`# global.columns` names {visible(' '.join(columns))!r}"
+    lacking = [name for name in ("ID", "FORM") if name not in columns]
+    if lacking:
+        return f"{named}, expected {' and '.join(lacking)} among them"
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    return f"{named}, {twice} twice; give each column a name of its own" if twice else ""
+
+
 def has_conll_name(path: str) -> bool:
     """Return whether a file is named as CoNLL, such as `dev.conllu.gz`."""
     return bool(_CONLLU_NAME.search(path) or _CONLLX_NAME.search(path))
@@ -106,7 +157,7 @@ def is_bracketed(line: str) -> bool:
     return line.lstrip(" \t").startswith("(") and "\t" not in line.strip(" \t")
 
 
-def _refusal(line: str, wanted: str) -> str:
+def _refusal(line: str, wanted: str, input_format: str) -> str:
     """Return what was found instead of the wanted columns, and what to do."""
     n = line.count("\t") + 1
     found = f"found {n} column{'s' if n != 1 else ''} in {visible(line)!r}, expected {wanted}"
@@ -121,6 +172,18 @@ def _refusal(line: str, wanted: str) -> str:
         return f'{found}; for text with tabs in it, give the input format "text"'
     if n in (3, 4):
         return f"{found}; in column 3 an integer, the HEAD"
-    if n > 10:
-        return f"{found}; keep the first ten columns: cut -f 1-10"
+    if n in (8, 10):
+        return f'{found}; for these columns give the input format "auto"'
+    fields = line.split("\t")
+    if n >= 14 and fields[12] in ("Y", "_") and all(map(_HEAD.fullmatch, fields[8:10])):
+        return (
+            f"{found}; these are of CoNLL-2009, whose gold columns make CoNLL-U Plus: "
+            "(echo '# global.columns = ID FORM LEMMA XPOS FEATS HEAD DEPREL'; "
+            "cut -f 1-3,5,7,9,11 FILE)"
+        )
+    if n > 4:
+        hint = "if no tab is missing, name the columns in a first line, as CoNLL-U Plus does: "
+        hint += "# global.columns = ID FORM ..."
+        also = ', and give the input format "conllu"' if input_format in ("conllx", "tab") else ""
+        return f"{found}; {hint}{also}"
     return f"{found}; see whether tabs are missing"

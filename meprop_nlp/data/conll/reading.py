@@ -146,6 +146,8 @@ def group_lines(
         if block:
             yield number - len(block), block
             block = []
+        else:
+            notes.setdefault("empty-sentence", number)
     if block:  # the last sentence has no empty line after it
         notes["missing-empty-line"] = number
         yield number + 1 - len(block), block
@@ -160,6 +162,7 @@ def parse_lines(
     trees: bool | None = False,
     first_line: int = 1,
     notes: dict[str, int] | None = None,
+    most_words: int | None = None,
 ) -> Iterator[Sentence | list[Fault]]:
     """Yield each sentence of the lines, or its faults.
 
@@ -168,6 +171,7 @@ def parse_lines(
         layout: the layout of the file; None: detect it, within the choice of `input_format`.
         trees: what is demanded of the heads, see `read`.
         first_line, notes: as in `group_lines`.
+        most_words: a sentence of more words is a fault.
 
     Raises:
         ConlluError: if the first word line fits no format.
@@ -175,10 +179,16 @@ def parse_lines(
     carried: list[str] = []  # comments followed by an empty line belong to the next sentence
     for number, block in group_lines(lines, first_line=first_line, notes=notes):
         if layout is None:
-            layout = detect_layout(block, number, input_format=input_format, path=path)
+            layout = detect_layout(
+                block, number, input_format=input_format, path=path, above=carried
+            )
             if layout is None:
                 carried += block
                 continue
+        if most_words is not None and (n_words := _n_words(block, layout)) > most_words:
+            carried.clear()
+            yield [Fault(number, "long-sentence", too_long(n_words, most_words))]
+            continue
         parsed = parse_block(block, number, layout, path=path, trees=trees)
         if isinstance(parsed, Sentence):
             if not parsed.words and not parsed.empty_nodes:
@@ -189,10 +199,26 @@ def parse_lines(
                 parsed = [Fault(number, "missing-words", message, parsed.sent_id)]
             else:
                 parsed.comments[:0] = carried
+                if carried and notes is not None:
+                    notes.setdefault("empty-sentence", number - 1)
         carried.clear()
         yield parsed
     if carried and notes is not None:  # there is no sentence to write them with
         notes["comments-at-end"] = 0
+
+
+def too_long(n_words: int, most: int) -> str:
+    """Return the message on a sentence of more than `most` words."""
+    return (
+        f"a sentence of {n_words:,} words, expected at most {most:,}; is there an empty line "
+        "after each sentence?"
+    )
+
+
+def _n_words(block: list[str], layout: Layout) -> int:
+    if layout.kind == "tab":
+        return len(block)
+    return sum(line.partition("\t")[0].isdecimal() for line in block)
 
 
 def check_arguments(input_format: str, on_error: str, max_errors: int) -> None:

@@ -1,11 +1,17 @@
-"""The full check of a CoNLL file: all errors, and warnings about likely mistakes."""
+"""The full check of a CoNLL file: all errors, and warnings about likely mistakes.
+
+It is that of the validator of Universal Dependencies at level 1, the format, as errors, and much of
+its level 2 as warnings; `NOT_LOOKED_AT` says what is left to that program.
+"""
 
 import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from meprop_nlp.data.conll.block import Fault
+from meprop_nlp.data.conll.format_faults import format_faults
 from meprop_nlp.data.conll.reading import read_blocks
+from meprop_nlp.data.conll.value_faults import value_faults
 from meprop_nlp.data.lines import visible
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.source import Source, source_name
@@ -13,12 +19,19 @@ from meprop_nlp.data.trees import roots
 from meprop_nlp.data.word import COLUMNS, ROOT
 from meprop_nlp.errors import ConlluError, Problem
 
-NOTES = {  # warnings about the file as a whole, by the codes that `read_blocks` notes
+NOT_LOOKED_AT = (
+    "not looked at: which relations, features and auxiliaries a language has, whether graphs in "
+    "DEPS are connected, MISC, missing sent_ids, and what the guidelines say; see the official "
+    "validator, udtools"
+)
+
+NOTES = {  # faults of the file as a whole, by the codes that `read_blocks` notes
     "byte-order-mark": "the file begins with a byte order mark, which CoNLL-U does not have",
     "non-unix-newline": "lines end in CR or CRLF, expected LF",
     "comments-at-end": "comments after the last sentence, which are lost when it is written again",
     "missing-empty-line": "no empty line after the last sentence",
     "pseudo-empty-line": "the empty line between sentences holds spaces or tabs",
+    "empty-sentence": "an empty line too many, expected one below each sentence and no other",
 }
 
 _SPACES = frozenset(" \u00a0")
@@ -29,7 +42,8 @@ class Finding(NamedTuple):
 
     Attributes:
         code: the id of the test of the Universal Dependencies validator, if it has one.
-        severity: `error` if `read` refuses the sentence, else `warning`.
+        severity: `error` if `read` refuses the sentence, or it is no valid CoNLL-U, by level 1 of
+            the validator of Universal Dependencies; else `warning`.
         problem: the place and the message.
     """
 
@@ -63,19 +77,28 @@ def validate(
     blocks = read_blocks(
         source, input_format=input_format, trees=trees, encoding=encoding, notes=notes
     )
+    is_conllu: bool | None = None  # None: there is no sentence
     try:
         for block in blocks:
             if isinstance(block, Sentence):
+                is_conllu = block.layout.kind == "conllu"
+                if is_conllu:
+                    for fault in format_faults(block):
+                        fault = fault._replace(sent_id=block.sent_id)
+                        yield Finding(fault.code, "error", fault.problem(path))
                 for warning in _warnings(block, sent_ids):
                     yield Finding(warning.code, "warning", warning.problem(path))
             else:
+                is_conllu = True if is_conllu is None else is_conllu
                 for fault in block:
                     yield Finding(fault.code, "error", fault.problem(path))
     except ConlluError as error:  # the rest of the file cannot be checked
+        is_conllu = True if is_conllu is None else is_conllu
         for problem in error.problems:
             yield Finding("unreadable", "error", problem)
+    severity = "error" if is_conllu else "warning"
     for code, line in notes.items():
-        yield Finding(code, "warning", Problem(path, line, NOTES[code]))
+        yield Finding(code, severity, Problem(path, line, NOTES[code]))
 
 
 def _warnings(sentence: Sentence, sent_ids: dict[str, int]) -> Iterator[Fault]:
@@ -83,7 +106,7 @@ def _warnings(sentence: Sentence, sent_ids: dict[str, int]) -> Iterator[Fault]:
         *_sent_id(sentence, sent_ids),
         *_text(sentence),
         *_tree(sentence),
-        *_words(sentence),
+        *(value_faults if sentence.layout.kind == "conllu" else _words)(sentence),
         *_intervals(sentence),
     ):
         yield fault._replace(sent_id=sentence.sent_id)
@@ -128,8 +151,8 @@ def _tree(sentence: Sentence) -> Iterator[Fault]:
 
 
 def _words(sentence: Sentence) -> Iterator[Fault]:
-    width = sentence.layout.width
-    names = COLUMNS[1:width] if sentence.layout.kind != "tab" else ("form", "xpos", "deprel")
+    """Yield what is odd in the words of a layout that is not CoNLL-U."""
+    names = COLUMNS[1:] if sentence.layout.kind != "tab" else ("form", "xpos", "deprel")
     for word in sentence.words:
         line = sentence.word_line(word.id)
         if not unicodedata.is_normalized("NFC", word.form):

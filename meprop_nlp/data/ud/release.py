@@ -157,18 +157,21 @@ class Treebank:
         if folder.exists() and not folder.is_dir():
             raise DataError(f"{folder}: is a file, expected the name of a folder")
         there = sorted(folder.glob("*-ud-*.conllu"))
+        about = sorted(path for path in folder.glob("*") if ABOUT_TREEBANK.fullmatch(path.name))
+        for path in (*there, *about):
+            if path.is_dir():
+                raise DataError(f"{path}: is a folder, where a file of the treebank should be")
         if there and not force:
             raise DataError(f"{there[0]} is there already; give another folder, or `force`")
         # files of UD_German-GSD are named as de_gsd-ud-train.conllu
         ending = f"_{self.name.rpartition('-')[2].lower()}"
         if any(path.name.partition("-ud-")[0].endswith(ending) for path in there):
             return
-        for path in sorted(folder.glob("*")):
-            if ABOUT_TREEBANK.fullmatch(path.name) and not path.is_dir():
-                raise DataError(
-                    f"{path} is there already, and no file of {self.name} is; give a new folder, "
-                    f"such as {folder / self.name}"
-                )
+        if about:
+            raise DataError(
+                f"{about[0]} is there already, and no file of {self.name} is; give a new folder, "
+                f"such as {folder / self.name}"
+            )
 
     def _transfer(self, folder: Path, url: str = "", timeout: float = 0) -> Transfer:
         return Transfer(

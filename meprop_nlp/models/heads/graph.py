@@ -10,12 +10,14 @@ from types import ModuleType
 import numpy as np
 
 from meprop_nlp.config import JointConfig
+from meprop_nlp.data.formats.horizontal import MOST_WORDS
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.errors import MePropError
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.heads.joint_native import NativeGraph, leaky_relu
+from meprop_nlp.models.heads.root_labels import RootLabels
 from meprop_nlp.models.heads.state_tags import softmax
 from meprop_nlp.models.heads.tree_inputs import TreeInputs
 from meprop_nlp.models.native_encoder import NativeStates
@@ -34,6 +36,7 @@ class GraphHead(Head):
 
     name = "tree"
     activity = "parsing"
+    most_words = MOST_WORDS  # the memory grows with their square
 
     @staticmethod
     def serves(config: JointConfig) -> bool:
@@ -45,7 +48,8 @@ class GraphHead(Head):
         self.scores = ("uas", "las", "clas", "ucm", "lcm")
         self.labels: list[str] = file.header["labels"]
         demand_texts("labels", self.labels)
-        self._values = Values(self.labels)
+        self._root_labels = RootLabels(self.labels)
+        self._values = Values(self._root_labels.relations)
         arrays = file.arrays
         self._native: NativeGraph | None = None
         self._inputs = TreeInputs(file, "tree.root.weight", 1)
@@ -92,6 +96,7 @@ class GraphHead(Head):
         assert states is not None
         if isinstance(states, NativeStates) and self._native is not None:
             tree, ids, probabilities = self._native.parse(words, states, confidence=confidence)
+            ids = self._root_labels.corrected(ids, tree)
             return Prediction(
                 {"deprel": TextColumn(self._values, ids)},
                 tree,
@@ -106,6 +111,7 @@ class GraphHead(Head):
                 best = scores[np.arange(end - start), tree]
                 sure[start:end] = 1 / np.exp(scores - best[:, None]).sum(1)
         labels = self._label_scores(words.bounds, states, heads).argmax(1).astype(np.int32)
+        labels = self._root_labels.corrected(labels, heads)
         return Prediction(
             {"deprel": TextColumn(self._values, labels)},
             heads,

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.heads.in_step import Trees
+from meprop_nlp.models.heads.root_labels import RootLabels
 from meprop_nlp.models.parts import demand_size, demand_texts
 from meprop_nlp.models.prediction import Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
@@ -46,7 +47,8 @@ class Relations:
             self._is_lifted[:] = [LIFTED in label for label in self.labels]
             self.relations += sorted(set(plain) - set(self.labels))
         self._ids = {relation: i for i, relation in enumerate(self.relations)}
-        self._values = Values(self.relations)
+        self._root_labels = RootLabels(self.relations)
+        self._values = Values(self._root_labels.relations)
 
     def system(self, name: str) -> TransitionSystem:
         """Return the transition system with these labels.
@@ -65,8 +67,9 @@ class Relations:
         lifted = self._is_lifted[trees.labels]
         if lifted.any():
             self._deprojectivize(trees, words, np.flatnonzero(lifted))
+        labels = self._root_labels.corrected(trees.labels, trees.heads)
         return Prediction(
-            {"deprel": TextColumn(self._values, trees.labels)},
+            {"deprel": TextColumn(self._values, labels)},
             trees.heads,
             {} if trees.confidence is None else {"ArcConf": trees.confidence},
         )

@@ -1,5 +1,6 @@
 """`SentenceTask`: what training a tagger and training a parser share."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
@@ -24,6 +25,7 @@ from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.heads.tags import SCORES
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.packing import rounded
+from meprop_nlp.models.word_states import WordStates
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.knowledge.sources import Sources
 from meprop_nlp.training.knowledge.unlabelled import frequent_forms
@@ -100,15 +102,21 @@ class SentenceTask(Task):
         None: the vectors are not trained, beside the word embeddings, and may have any width.
         """
 
+    @property
+    def has_dev(self) -> bool:
+        return bool(self.dev)
+
     def simplified_layers(self) -> list[SimplifiedLayer]:
         layers: list[SimplifiedLayer] = self.network.simplified_layers()
         return layers
 
     def evaluate(self) -> dict[str, float]:
-        if not self.dev:
+        if not self.has_dev:
             return {}
         scores = self.frozen().evaluate(self.dev)
-        return {name: getattr(scores, SCORES.get(name, name), 0.0) for name in self.dev_scores}
+        shares = {name: getattr(scores, SCORES.get(name, name), 0.0) for name in self.dev_scores}
+        # where dev has nothing to count, no epoch is better for it
+        return {name: 0.0 if math.isnan(share) else share for name, share in shares.items()}
 
     def header(self) -> dict[str, Any]:
         return {
@@ -121,7 +129,11 @@ class SentenceTask(Task):
 
     def frozen(self) -> Model:
         """Return the network as it is now as the model that would be stored."""
-        return Model(self._file(self.header()), self.sources.states)
+        return Model(self._file(self.header()), self.word_states())
+
+    def word_states(self) -> WordStates | None:
+        """Return what gives the states of the pretrained encoder, if there is one."""
+        return self.sources.states
 
     def _file(self, header: dict[str, Any]) -> ModelFile:
         return ModelFile(header, rounded(self.arrays()))

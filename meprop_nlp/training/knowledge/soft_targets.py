@@ -1,6 +1,10 @@
 """`SoftTargets`: what several teachers answered, in the values of the network that learns."""
 
+import os
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +13,8 @@ from torch import Tensor
 
 from meprop_nlp.training.knowledge.answers import Answers, Few
 
+AGREED = 100_000  # words whose votes are counted at a time
+
 
 class SoftTargets:
     """The answers of several teachers about N words, in the values of the network that learns.
@@ -16,10 +22,12 @@ class SoftTargets:
     Args:
         n: N.
         n_teachers: how many answer.
+        folder: where the answers are kept, in files that are gone with this process; None: they
+            are kept in memory.
     """
 
-    def __init__(self, n: int, n_teachers: int) -> None:
-        self._n, self._n_teachers = n, n_teachers
+    def __init__(self, n: int, n_teachers: int, folder: Path | None = None) -> None:
+        self._n, self._n_teachers, self._folder = n, n_teachers, folder
         self._ids: dict[str, npt.NDArray[np.uint16]] = {}
         self._shares: dict[str, npt.NDArray[np.float16]] = {}
 
@@ -53,8 +61,8 @@ class SoftTargets:
                 ids = np.maximum(ids, 0)
             if name not in self._ids:
                 shape = (self._n, self._n_teachers * ids.shape[1])
-                self._ids[name] = np.zeros(shape, np.uint16)
-                self._shares[name] = np.zeros(shape, np.float16)
+                self._ids[name] = _zeros(shape, np.uint16, self._folder)
+                self._shares[name] = _zeros(shape, np.float16, self._folder)
             columns = _columns_of(teacher, few)
             self._ids[name][words, columns] = ids
             self._shares[name][words, columns] = shares
@@ -69,7 +77,11 @@ class SoftTargets:
         """
         if self._n_teachers == 1 or not {"arcs", "labels"} <= self.names:
             return
-        heads, shares = self._ids["arcs"], self._shares["arcs"].astype(np.float32)
+        for first in range(0, self._n, AGREED):
+            self._agree(slice(first, first + AGREED), has_head)
+
+    def _agree(self, words: slice, has_head: npt.NDArray[np.bool_]) -> None:
+        heads, shares = self._ids["arcs"][words], self._shares["arcs"][words].astype(np.float32)
         width = heads.shape[1] // self._n_teachers
         votes = np.zeros(heads.shape, np.float32)  # of all teachers for the head in each column
         for column in range(heads.shape[1]):
@@ -78,9 +90,9 @@ class SoftTargets:
         # of heads with the same votes, the first in the sentence, as `argmax` takes it
         winners = np.where(votes == votes.max(1, keepdims=True), heads, np.iinfo(np.uint16).max)
         own = heads[:, ::width]  # each teacher's best
-        dissent = (own != winners.min(1)[:, None]) & ~has_head[:, None]
-        n_labels = self._shares["labels"].shape[1] // self._n_teachers
-        self._shares["labels"][np.repeat(dissent, n_labels, 1)] = 0
+        dissent = (own != winners.min(1)[:, None]) & ~has_head[words, None]
+        labels = self._shares["labels"][words]
+        labels[np.repeat(dissent, labels.shape[1] // self._n_teachers, 1)] = 0
 
     def read(self, words: Tensor, widths: Mapping[str, int]) -> dict[str, Tensor]:
         """Return the logarithm of the mean probabilities of all values, by name: (B, width) each.
@@ -102,6 +114,24 @@ class SoftTargets:
             dense = shares.new_zeros(len(rows), width).scatter_add_(1, ids, shares)
             found[name] = dense.log()
         return found
+
+
+def _zeros(shape: tuple[int, int], kind: type, folder: Path | None) -> npt.NDArray[Any]:
+    """Return an array of zeros, in a file without a name if there is a folder for it.
+
+    Raises:
+        OSError: the file cannot be made, or the disk is too small for it.
+    """
+    if folder is None or 0 in shape:
+        return np.zeros(shape, kind)
+    folder.mkdir(parents=True, exist_ok=True)
+    n_bytes = shape[0] * shape[1] * np.dtype(kind).itemsize
+    with tempfile.TemporaryFile(dir=folder) as file:
+        if hasattr(os, "posix_fallocate"):  # a full disk is noticed here, and not by a fault later
+            os.posix_fallocate(file.fileno(), 0, n_bytes)
+        else:
+            file.truncate(n_bytes)
+        return np.memmap(file, kind, "r+", shape=shape)
 
 
 def _columns_of(teacher: int, few: Few) -> slice:

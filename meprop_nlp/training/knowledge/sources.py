@@ -18,12 +18,14 @@ from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.pretrained_states import PretrainedStates
 from meprop_nlp.training.knowledge.several_treebanks import SeveralTreebanks
 from meprop_nlp.training.knowledge.teachers import Teachers
+from meprop_nlp.training.knowledge.transformer import FineTuning
 from meprop_nlp.training.knowledge.vectors import (
     Vectors,
     checksum_of,
     read_most_frequent,
     read_pretrained,
 )
+from meprop_nlp.training.records import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Sources:
     Attributes:
         vectors: pretrained word vectors by form.
         states: the states of the words of all these sentences by a pretrained encoder.
+        fine_tuning: in place of these, the pretrained encoder that is trained too.
         teachers: models to learn from.
         unlabelled: the forms of sentences that the teachers annotate.
         unlabelled_share: of the minibatches.
@@ -43,6 +46,7 @@ class Sources:
 
     vectors: Vectors = field(default_factory=dict)
     states: PretrainedStates | None = None
+    fine_tuning: FineTuning | None = None
     teachers: Teachers | None = None
     unlabelled: Sequence[Sequence[str]] = ()
     unlabelled_share: float = 0.0
@@ -77,6 +81,9 @@ class Sources:
         identity: dict[str, Any] = {"vectors": checksum_of(self.vectors)}
         if self.states is not None:
             identity["pretrained"] = self.states.card.fingerprint
+        if self.fine_tuning is not None:
+            identity["pretrained"] = self.fine_tuning.encoder.card.fingerprint
+            identity["fine_tune_rate"] = self.fine_tuning.learning_rate
         if self.teachers:
             identity["teachers"] = self.teachers.identity()
         if self.unlabelled:
@@ -122,14 +129,21 @@ def read_sources(
         DataError: a file cannot be used.
         KeyboardInterrupt: `hooks.stop` returned True while states were computed.
     """
-    folder, states = knowledge.pretrained, None
-    if folder is not None:
+    folder, states, fine_tuning = knowledge.pretrained, None, None
+    if folder is not None and knowledge.fine_tune:
+        encoder = PretrainedEncoder(folder, device=device)
+        fine_tuning = FineTuning(encoder, knowledge.fine_tune_rate)
+        if device == "cpu":
+            text = "is trained on the CPU, several times slower than a network that reads it frozen"
+            hooks.on_record(Note(f"{encoder.card.name} {text}"))
+    elif folder is not None:
         encoder = PretrainedEncoder(folder, device=device)
         all_forms = [(s.forms for s in train), (s.forms for s in dev), unlabelled]
         states = PretrainedStates(encoder, all_forms, knowledge.cache, hooks)
     return Sources(
         vectors=_vectors(knowledge, train, dev, width, hooks),
         states=states,
+        fine_tuning=fine_tuning,
         unlabelled=unlabelled,
         unlabelled_share=knowledge.unlabelled_share if unlabelled else 0.0,
         treebanks=treebanks,

@@ -108,7 +108,7 @@ class Teachers:
         """
         lengths = np.array([*map(len, sentences), *map(len, unlabelled)], np.int64)
         firsts, n_words = np.cumsum(lengths) - lengths, int(lengths.sum())
-        targets = SoftTargets(n_words, len(self._models))
+        targets = SoftTargets(n_words, len(self._models), self._cache)
         for number, model in enumerate(self._models):
             known = _numbering(values_of(model.file.header), values)
             clock = time.perf_counter()

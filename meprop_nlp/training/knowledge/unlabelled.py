@@ -18,36 +18,66 @@ MOST_ERRORS = 100  # that are reported
 FEWEST = 5  # times that a form must occur to get a row of its own
 
 
-def read_unlabelled(paths: Sequence[str | os.PathLike[str]], hooks: Hooks) -> list[list[str]]:
+def read_unlabelled(
+    paths: Sequence[str | os.PathLike[str]], hooks: Hooks, *, most_words: int | None = None
+) -> list[list[str]]:
     """Return the forms of the sentences of files; report their number.
 
     A file has a sentence a line, with spaces between the words, where # begins a line that is no
-    sentence; or it is CoNLL, which has tabs. Sentences of over LONGEST words are left out.
+    sentence; or it is CoNLL, which has tabs. Sentences of over LONGEST words are left out. The
+    files are read as a stream.
+
+    Args:
+        most_words: how many words are kept; of longer files every second sentence is, or every
+            fourth and so on, from their beginning to their end.
 
     Raises:
         DataError: a file cannot be read, or has no sentence.
     """
-    sentences: list[list[str]] = []
+    sample = _Sample(most_words)
     n_long = 0
     for path in paths:
-        before = len(sentences)
+        before = sample.n_seen
         for forms in _forms(path):
             if len(forms) > LONGEST:
                 n_long += 1
             elif forms:
-                # each form is in memory once
-                sentences.append(list(map(sys.intern, Sentence.from_words(forms).forms)))
-        if len(sentences) == before:
+                sample.add(forms)
+        if sample.n_seen == before:
             raise DataError(
                 f"{os.fspath(path)}: no sentences; expected a sentence a line, with spaces between "
                 "the words, or CoNLL"
             )
-    n_words = sum(map(len, sentences))
-    text = f"unlabelled: {len(sentences):,} sentences, {n_words:,} words"
+    text = f"unlabelled: {len(sample.sentences):,} sentences, {sample.n_words:,} words"
+    if sample.step > 1:
+        text += f"; one of {sample.step} of all sentences, as the epochs draw no more"
     if n_long:
         text += f"; {n_long:,} of over {LONGEST} words are left out"
     hooks.on_record(Note(text))
-    return sentences
+    return sample.sentences
+
+
+class _Sample:
+    """Sentences that are kept of a stream: one of so many that they have `most_words` at most."""
+
+    def __init__(self, most_words: int | None) -> None:
+        self._most_words = most_words
+        self.sentences: list[list[str]] = []
+        self.n_words = self.n_seen = 0
+        self.step = 1  # one of so many is kept
+
+    def add(self, forms: list[str]) -> None:
+        """Take the next sentence of the stream, or leave it out."""
+        self.n_seen += 1
+        if (self.n_seen - 1) % self.step:
+            return
+        # each form is in memory once
+        self.sentences.append(list(map(sys.intern, Sentence.from_words(forms).forms)))
+        self.n_words += len(forms)
+        while self._most_words and self.n_words > self._most_words and len(self.sentences) > 1:
+            del self.sentences[1::2]
+            self.n_words = sum(map(len, self.sentences))
+            self.step *= 2
 
 
 def frequent_forms(sentences: Sequence[Sequence[str]]) -> Iterator[str]:

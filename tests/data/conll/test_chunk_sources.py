@@ -73,6 +73,14 @@ class TestSources:
         parts = read_chunks(io.BytesIO(text + "é".encode() * 200_000))
         assert next(parts).data == text
 
+    def test_block_that_does_not_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(chunks, "LONGEST_BLOCK", 1 << 20)
+        line = LINE.partition("\n")[0].encode() + b"\n"
+        parts = read_chunks(io.BytesIO(line + b"\n" + line * 100_000), size=100)
+        assert next(parts).data == line + b"\n"
+        with pytest.raises(DataError, match="<stream>:3: a sentence of over 1 MB, expected an emp"):
+            next(parts)
+
     @pytest.mark.parametrize("input_format", ["auto", "tab"])
     def test_lines_with_a_hash_are_comments_before_words_and_tabs_only(
         self, input_format: str

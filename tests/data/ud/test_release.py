@@ -163,6 +163,7 @@ def test_what_is_in_the_way_is_named(kind: str, tmp_path: Path) -> None:
         (place / "LICENSE.txt").mkdir(parents=True)
     with serving() as server, pytest.raises(DataError, match=f"is a {kind}"):
         TOY.download(place, server=server.url, force=True)
+    assert not server.asked
     assert place.is_file() or [path.name for path in place.iterdir()] == ["LICENSE.txt"]
 
 

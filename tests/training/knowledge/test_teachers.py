@@ -158,8 +158,10 @@ def few(*rows: dict[int, float]) -> Few:
     return Few.of(shares)
 
 
-def test_teachers_are_averaged_in_the_values_of_the_learner() -> None:
-    targets = SoftTargets(2, 2)
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_teachers_are_averaged_in_the_values_of_the_learner(tmp_path: Path, on_disk: bool) -> None:
+    folder = tmp_path / "answers" if on_disk else None
+    targets = SoftTargets(2, 2, folder)
     # the learner's values are b, a, c; the second teacher has one that it lacks
     known = [{"upos": np.array([1, 0])}, {"upos": np.array([2, -1, 0])}]
     targets.write(np.arange(2), 0, Answers({"upos": few({0: 0.75, 1: 0.25}, {1: 1.0})}), known[0])
@@ -170,6 +172,7 @@ def test_teachers_are_averaged_in_the_values_of_the_learner() -> None:
     expected = torch.tensor([[2.0, 0.0, 0.0], [0.25, 0.75, 0.5]])
     torch.testing.assert_close(found["upos"].exp(), expected)
     assert found["upos"][0, 1] == -torch.inf
+    assert not on_disk or not list((tmp_path / "answers").iterdir())  # the file has no name
 
 
 @pytest.mark.parametrize("has_head", [False, True])
@@ -183,15 +186,21 @@ def test_teachers_are_averaged_in_the_values_of_the_learner() -> None:
     ],
 )
 def test_labels_count_where_their_teacher_agrees_about_the_arc(
-    arcs: list[dict[int, float]], best: int, counted: list[int], has_head: bool
+    arcs: list[dict[int, float]],
+    best: int,
+    counted: list[int],
+    has_head: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    targets = SoftTargets(1, 3)
+    n = 3  # words, of which the last has the answers; two are looked at at a time
+    monkeypatch.setattr("meprop_nlp.training.knowledge.soft_targets.AGREED", 2)
+    targets = SoftTargets(n, 3)
     for teacher, answer in enumerate(arcs):
         known = {"labels": np.arange(3)}
         answers = Answers({"arcs": few(answer), "labels": few({teacher: 1.0})})
-        targets.write(np.arange(1), teacher, answers, known)
-    targets.agree(np.array([has_head]))
-    found = targets.read(torch.tensor([0]), {"arcs": 5, "labels": 3})
+        targets.write(np.array([n - 1]), teacher, answers, known)
+    targets.agree(np.array([True, True, has_head]))
+    found = targets.read(torch.tensor([n - 1]), {"arcs": 5, "labels": 3})
     assert found["arcs"].argmax() == best
     # about the arc of the treebank all answered
     expected = [1.0, 1.0, 1.0] if has_head else [float(n in counted) for n in range(3)]
@@ -252,6 +261,44 @@ def test_unlabelled_sentences_are_read_from_text_and_from_conll(tmp_path: Path) 
     text.write_text("# nothing\n\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"a\.txt: no sentences; expected a sentence a line"):
         read_unlabelled([text], Hooks())
+
+
+@pytest.mark.parametrize(("n", "step"), [(8, 1), (9, 2), (17, 4), (1000, 128)])
+def test_long_unlabelled_text_is_sampled_evenly(tmp_path: Path, n: int, step: int) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("".join(f"word {i}\n" for i in range(n)), encoding="utf-8")
+    records: list[Any] = []
+    found = read_unlabelled([path], Hooks(on_record=records.append), most_words=16)
+    assert found == [["word", str(i)] for i in range(0, n, step)]
+    assert (f"one of {step} of all sentences" in records[0].text) == (step > 1)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.75])
+def test_text_is_read_as_far_as_epochs_draw_it(
+    model: Any,
+    train: Callable[..., Any],
+    tmp_path: Path,
+    treebank: list[Sentence],
+    share: float,
+) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("It rains .\n" * 100, encoding="utf-8")
+    labelled, records = treebank[:1], []
+    knowledge = Knowledge(
+        teacher=[teacher_file(model, tmp_path)], unlabelled=[str(path)], unlabelled_share=share
+    )
+    epochs = 3
+    train(
+        "joint",
+        labelled,
+        knowledge=knowledge,
+        training={"epochs": epochs},
+        hooks=Hooks(on_record=records.append),
+    )
+    most = round(epochs * len(labelled[0]) * share / (1 - share))
+    note = next(r.text for r in records if getattr(r, "text", "").startswith("unlabelled"))
+    kept = int(note.split(" sentences, ")[1].split(" words")[0])
+    assert most / 2 <= kept <= most
 
 
 def test_forms_that_are_frequent_enough_have_rows_of_their_own() -> None:
