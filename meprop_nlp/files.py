@@ -190,6 +190,25 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def remove_unfinished_folder(path: str | os.PathLike[str]) -> None:
+    """Remove what `replacing_folder` left for this path where it was killed.
+
+    A folder that it had moved away, and not yet replaced, is put back. Call this while nobody else
+    writes to the path.
+    """
+    target = Path(os.path.realpath(path))
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}(\.old)?")
+    with suppress(OSError):
+        for found in list(target.parent.iterdir()):
+            match = pattern.fullmatch(found.name)
+            if match is None or found.is_symlink() or not found.is_dir():
+                continue
+            if match[1] and not target.exists():
+                found.rename(target)
+            else:
+                shutil.rmtree(found, ignore_errors=True)
+
+
 def _sync(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)

@@ -12,6 +12,7 @@ from meprop_nlp.errors import DataError
 from meprop_nlp.files import (
     demand_writable,
     remove_unfinished,
+    remove_unfinished_folder,
     replacing,
     replacing_folder,
 )
@@ -229,3 +230,19 @@ def test_unfinished_files_are_removed_unless_they_are_being_written_or_are_other
     assert {p.name for p in tmp_path.iterdir()} == {*kept, "a.txt"}
     remove_unfinished([other, tmp_path / "nowhere" / "c", Path("/dev/stdout")])
     assert {p.name for p in tmp_path.iterdir()} == {*kept[:3], "a.txt"}
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_folder_that_was_moved_away_comes_back_after_a_kill(tmp_path: Path, there: bool) -> None:
+    path = tmp_path / "m.encoder"
+    kept = [tmp_path / ".m.encoder.notes", tmp_path / ".m.encoder.abcdefgh.older"]
+    for folder in (*kept, *([path] if there else [])):
+        folder.mkdir()
+    for name in (".m.encoder.abcdefgh", ".m.encoder.abcdefgh.old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "weights").write_text(name, encoding="utf-8")
+    remove_unfinished_folder(path)
+    assert {*tmp_path.iterdir()} == {path, *kept}
+    assert [p.read_text(encoding="utf-8") for p in path.iterdir()] == (
+        [] if there else [".m.encoder.abcdefgh.old"]
+    )

@@ -14,7 +14,8 @@ from meprop_nlp.config import Knowledge, ParserConfig, Settings
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vectors import demand_vectors
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.files import demand_writable, remove_unfinished
+from meprop_nlp.files import demand_writable, remove_unfinished, remove_unfinished_folder
+from meprop_nlp.models.encoder_folder import encoder_path
 from meprop_nlp.models.file import ModelFile, write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.word_states import states_of
@@ -110,6 +111,7 @@ def train(
         demand_replaceable(path, *tools_of(task, settings))
         beside = list(side_files(path, settings, knowledge))
         demand_own(beside, resume=resume)
+        remove_unfinished_folder(encoder_path(path))
         demand_encoder_output(knowledge, path, resume=resume)
         replaced = replaced_encoder(knowledge, path)
         remove_unfinished([path, *(each.path for each in beside)])
