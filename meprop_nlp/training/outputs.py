@@ -6,35 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from meprop_nlp.errors import ConfigError, DataError
-from meprop_nlp.files import demand_writable, replacing
+from meprop_nlp.errors import ConfigError
+from meprop_nlp.files import replacing
 from meprop_nlp.models.file import ModelFile, read_header, read_model_file, write_model_file
 from meprop_nlp.models.packing import rounded
 from meprop_nlp.training.checkpoint import Checkpoint, checkpoint_path, demand_checkpoint
-from meprop_nlp.training.knowledge.ensemble import teacher_path
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.records import EpochRecord, log_path
 
 # in the header of the best model so far: without its checkpoint it is not taken for the result
 UNFINISHED = "unfinished"
-_MOST_TEACHERS = 99  # whose numbers are thought of where names are tried
-
-
-def demand_places(path: Path) -> None:
-    """Check that a model file can be written, and all that a training may write beside it.
-
-    Raises:
-        DataError: the folder cannot be written to, or the name is too long with what is added to it
-            beside the model.
-    """
-    demand_writable(path)
-    longest = checkpoint_path(teacher_path(path, _MOST_TEACHERS))
-    try:
-        demand_writable(longest)
-    except DataError as error:
-        raise DataError(
-            f"{path}: files of the training stand beside it, and {error}; choose a shorter name"
-        ) from None
 
 
 class Outputs:

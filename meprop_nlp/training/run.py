@@ -44,12 +44,13 @@ from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.output.lock import writing_alone
 from meprop_nlp.training.output.side_files import (
     demand_own,
+    demand_places,
     demand_replaceable,
     models_of,
     side_files,
     tools_of,
 )
-from meprop_nlp.training.outputs import Outputs, demand_places, remove_checkpoint
+from meprop_nlp.training.outputs import Outputs, remove_checkpoint
 from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.task import Task
 from meprop_nlp.training.tokenizer import (

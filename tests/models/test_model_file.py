@@ -293,7 +293,7 @@ def test_model_made_by_hand_tags(tmp_path: Path) -> None:
         ({"kind": "checkpoint"}, "is a checkpoint of a training run, expected its model"),
         ({"lexicon": {}}, "the model is incomplete"),
         ({"tags": {"xpos": ["A"]}}, "the model has no weights heads.xpos.weight"),
-        ({"config": 3}, "the model is incomplete"),
+        ({"config": 3}, "`config` in its header is 3, expected settings by name"),
     ],
 )
 def test_model_of_another_kind_or_without_its_parts_is_refused(

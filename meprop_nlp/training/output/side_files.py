@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from meprop_nlp.config import HEAD_OF, Knowledge, ParserConfig, Settings
-from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.errors import CheckpointError, ConfigError, DataError
+from meprop_nlp.files import demand_writable
 from meprop_nlp.models.file import TOKENIZER, noun_of, read_header
 from meprop_nlp.training.checkpoint import checkpoint_path
 from meprop_nlp.training.heads.predicted_tags import tags_path
@@ -14,6 +15,8 @@ from meprop_nlp.training.knowledge.ensemble import TEACHER_NUMBER, teacher_path
 from meprop_nlp.training.knowledge.sources import answers_path
 from meprop_nlp.training.records import log_path
 from meprop_nlp.training.tokenizer import allows_tokenizer, tokenizer_path
+
+_MOST_TEACHERS = 99  # whose numbers are thought of where names are tried
 
 
 class SideFile(NamedTuple):
@@ -28,6 +31,23 @@ class SideFile(NamedTuple):
     path: Path
     what: str
     is_own: Callable[[Path], bool]
+
+
+def demand_places(path: Path) -> None:
+    """Check that a model file can be written, and all that a training may write beside it.
+
+    Raises:
+        DataError: the folder cannot be written to, or the name is too long with what is added to it
+            beside the model.
+    """
+    demand_writable(path)
+    longest = checkpoint_path(teacher_path(path, _MOST_TEACHERS))
+    try:
+        demand_writable(longest)
+    except DataError as error:
+        raise DataError(
+            f"{path}: files of the training stand beside it, and {error}; choose a shorter name"
+        ) from None
 
 
 def models_of(output: Path, settings: Settings, knowledge: Knowledge) -> list[Path]:
