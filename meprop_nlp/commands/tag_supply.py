@@ -58,11 +58,18 @@ class FileTags:
     def models(self, words: Words) -> Sequence[Model]:
         """Return the models for a file that begins with these words.
 
+        The first sentence decides: how much else is at hand depends on how fast a pipe is written.
+
         Raises:
             DataError: the words lack a column, and there is no tagger that fills it.
         """
         supply = self._supply
-        missing = missing_columns(words, supply.needs)
+        first = int(words.bounds[1])
+        missing = [
+            column
+            for column in supply.needs
+            if all(tag == "_" for tag in words.column(column)[:first])
+        ]
         if not missing:
             self._needs = supply.needs
             return supply.named

@@ -89,7 +89,7 @@ def demand_stream(items: object, name: str) -> None:
 
 def lacks_columns(sentence: Sentence, columns: Sequence[str]) -> bool:
     """Return whether the columns, of which there is one, hold only `_` in a sentence."""
-    return bool(columns) and all(
+    return bool(columns and sentence.words) and all(
         getattr(word, column) == "_" for column in columns for word in sentence.words
     )
 
@@ -188,8 +188,8 @@ def _checked(sentence: Sentence, name: str) -> Sentence:
         DataError: as for `read_sentence`.
     """
     forms = [word.form for word in sentence.words]
-    if not all(isinstance(form, str) and form for form in forms) or not forms:
-        _sentence_of(_parts(forms, name), name)  # says which is wrong
+    if not all(isinstance(form, str) and form for form in forms):
+        _sentence_of([*forms], name)  # says which is wrong
     else:
         joined = "".join(forms)
         if not joined.isprintable() and not _UNWRITABLE.isdisjoint(joined):

@@ -118,10 +118,8 @@ def test_stream_gives_what_single_sentences_give(
     overfit: Any, treebank: list[Sentence], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, model, _, _ = overfit
-    new = [
-        Sentence.from_words(["zebras", *a.forms[::-1], "Ünseen"][: 1 + n % 9], upos=None)
-        for n, a in enumerate(treebank * 3)
-    ]
+    forms = [["zebras", *a.forms[::-1], "Ünseen"][: 1 + n % 9] for n, a in enumerate(treebank * 3)]
+    new = [Sentence.from_words(each, upos=["NOUN"] * len(each)) for each in forms]
     sentences = [*treebank, *new]
     single = [str(model(sentence)) for sentence in sentences]
     assert [str(sentence) for sentence in model.pipe(iter(sentences))] == single
@@ -138,7 +136,8 @@ def test_pipe_is_lazy_and_keeps_all_other_text(overfit: Any) -> None:
 
     def endless() -> Any:
         while True:
-            yield Sentence.from_words(["It", "rains"], misc=["A=b", "_"], lemma=["it", "rain"])
+            columns = {"misc": ["A=b", "_"], "lemma": ["it", "rain"], "xpos": ["PRP", "VBZ"]}
+            yield Sentence.from_words(["It", "rains"], **columns)
 
     first = next(model.pipe(endless()))
     assert first.column("misc") == ["A=b", "_"]

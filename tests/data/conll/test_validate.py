@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import re
 from functools import cache
 from pathlib import Path
@@ -152,7 +153,7 @@ OTHER_CODES = {
     "word-interval-out": {"word-id-sequence", "overlapping-word-intervals"},
     "misplaced-word-interval": {"overlapping-word-intervals"},
     "empty-sentence": {"comments-at-end", "missing-words", "word-id-sequence"},
-    "number-of-columns": {"unreadable"},
+    "number-of-columns": {"unreadable", "misplaced-comment"},
     "empty-column": {"unknown-head", "word-id-sequence"},
     "invalid-whitespace": {"unknown-head", "word-id-sequence"},
 }
@@ -191,42 +192,23 @@ UNREAD = {
 }  # fmt: skip
 
 
+PUT = ["", *"\t\n_ #1-.|=:x0", "\u0301", "\ufffd", "\r", "\u00a0"]
+
+
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(data=st.data())
-def test_official_validator_finds_nothing_more_in_broken_files(
-    data: st.DataObject, tmp_path: Path
-) -> None:
+@given(seed=st.integers(0, 1 << 32))
+def test_official_validator_finds_nothing_more_in_broken_files(seed: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)
     text = WHOLE
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(0, len(text) - 1))
-        put = data.draw(
-            st.sampled_from(
-                [
-                    "",
-                    "\t",
-                    "\n",
-                    "_",
-                    " ",
-                    "#",
-                    "1",
-                    "-",
-                    ".",
-                    "|",
-                    "=",
-                    ":",
-                    "\u0301",
-                    "\ufffd",
-                    "\r",
-                    "\u00a0",
-                    "x",
-                    "0",
-                ]
-            )
-        )
-        text = text[:place] + put + text[place + data.draw(st.integers(0, 2)) :]
-    codes = official(text, tmp_path)
+    for _ in range(rng.randint(1, 3)):
+        place = rng.randrange(len(text))
+        text = text[:place] + rng.choice(PUT) + text[place + rng.randint(0, 2) :]
+    try:
+        codes = official(text, tmp_path)
+    except IndexError:  # it breaks off at U+FFFD in an eleventh column
+        return
     findings = list(validate(io.BytesIO(text.encode()), input_format="conllu", trees=False))
     assert not codes or any(finding.severity == "error" for finding in findings), codes
     assert missed(text, codes) == set()
