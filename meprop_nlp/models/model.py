@@ -374,12 +374,22 @@ class Model:
             ConfigError: the model does not predict a column of `keep`, or nothing else; or, when
                 its turn has come, an item is a text, and the model has no tokenizer.
             DataError: `items` is a single text or sentence; or, when its turn has come, an item is
-                none of these, or empty words or half a character are in it.
+                none of these, empty words or half a character are in it, a sentence has more than
+                `most_words`, or the item is a text and something is to be kept.
         """
         self.demand_kept(keep)
         demand_stream(items, "items")
-        given = (read_input(item, f"items[{i}]", self.tokenizer) for i, item in enumerate(items))
-        return self._answers(given, confidence=confidence, keep=keep)
+
+        def given() -> Iterator[Sentence | Document]:
+            for i, item in enumerate(items):
+                if keep and isinstance(item, str):
+                    raise DataError(
+                        f"`items[{i}]` is a text, which has no {', '.join(keep)} to keep; leave "
+                        "`keep` out"
+                    )
+                yield read_input(item, f"items[{i}]", self.tokenizer)
+
+        return self._answers(given(), confidence=confidence, keep=keep)
 
     def _answers(
         self, given: Iterable[Sentence | Document], **options: Any
