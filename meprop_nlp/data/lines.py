@@ -172,7 +172,7 @@ def decoded_lines(
     )
     if is_utf8(encoding) and offset == 0:
         texts = _without_marks(texts, notes)
-    return _split(texts, name)
+    return _split(texts, name, line)
 
 
 def decoded(
@@ -225,13 +225,17 @@ def decoded(
     _note_newlines(newlines, notes)
 
 
-def _split(texts: Iterator[str], name: str) -> Iterator[str]:
+def _split(texts: Iterator[str], name: str, line: int = 1) -> Iterator[str]:
+    """Yield the lines of texts, of which the first has the number `line`."""
     pending = ""
     for text in texts:
         lines = (pending + text).split("\n")
         pending = lines.pop()
+        line += len(lines)
         if len(pending) > LONGEST_LINE:
-            raise DataError(f"{name}: a line of over {LONGEST_LINE:,} characters; is it text?")
+            raise DataError(
+                f"{name}:{line}: a line of over {LONGEST_LINE:,} characters; is it text?"
+            )
         yield from lines
     if pending:
         yield pending

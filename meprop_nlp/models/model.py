@@ -392,13 +392,23 @@ class Model:
             ConfigError: the model does not predict a column of `keep`, or nothing else; or, when
                 its turn has come, an item is a text, and the model has no tokenizer.
             DataError: `items` is a single text or sentence; or, when its turn has come, an item is
-                none of these, empty words or half a character are in it, or it has no tags, and the
-                model needs them.
+                none of these, empty words or half a character are in it, a sentence has more than
+                `most_words`, it has no tags, and the model needs them, or it is a text and something
+                is to be kept.
         """
         self.demand_kept(keep)
         demand_stream(items, "items")
-        given = (read_input(item, f"items[{i}]", self.tokenizer) for i, item in enumerate(items))
-        tagged = demanded(given, "items", self.needs)
+
+        def given() -> Iterator[Sentence | Document]:
+            for i, item in enumerate(items):
+                if keep and isinstance(item, str):
+                    raise DataError(
+                        f"`items[{i}]` is a text, which has no {', '.join(keep)} to keep; leave "
+                        "`keep` out"
+                    )
+                yield read_input(item, f"items[{i}]", self.tokenizer)
+
+        tagged = demanded(given(), "items", self.needs)
         return self._answers(tagged, confidence=confidence, keep=keep)
 
     def _answers(

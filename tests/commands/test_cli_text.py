@@ -56,6 +56,7 @@ def test_each_file_of_text_begins_a_document(run: Any, joint: Path, tmp_path: Pa
         (tmp_path / name).write_text(TEXT)
     result = run("annotate", "-m", joint, tmp_path / "a.txt", tmp_path / "b")
     assert result.stdout.count("# newdoc\n") == 2
+    assert result.stdout.count("# sent_id = 1\n") == result.stdout.count("# sent_id = 3\n") == 2
     assert result.stdout.count("# newpar\n") == 4
 
 

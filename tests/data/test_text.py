@@ -186,7 +186,7 @@ def test_packed_files_are_read(pack: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(pack("Über.\n\nÄh.\n".encode()))
     [chunk] = read_texts(path)
-    assert chunk == (str(path), "Über.\n\nÄh.\n", 1, 0, True, False)
+    assert chunk == (str(path), "Über.\n\nÄh.\n", 1, 0, False, False)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
@@ -253,7 +253,7 @@ def test_pipe_that_pauses_gives_what_is_whole() -> None:
         sink.write(b"\n\none two three\n")
         sink.write(b"four\n\n")
         chunks = read_texts(source)
-        assert next(chunks) == ("<stream>", "\n\none two three\nfour\n\n", 1, 0, True, True)
+        assert next(chunks) == ("<stream>", "\n\none two three\nfour\n\n", 1, 0, False, True)
         sink.write(b"five\r\n\r\nsix")
         assert next(chunks) == ("<stream>", "five\r\n\r\n", 6, 22, False, True)
         sink.close()

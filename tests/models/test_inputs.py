@@ -164,6 +164,13 @@ class TestStreams:
         with pytest.raises(DataError, match=r"`items\[2\]` is empty, expected at least one word"):
             next(answers)
 
+    def test_sentences_of_a_text_are_numbered(self, model: Model) -> None:
+        assert [sentence.sent_id for sentence in model(TEXT)] == ["1", "2"]
+
+    def test_columns_of_a_text_cannot_be_kept(self, model: Model) -> None:
+        with pytest.raises(DataError, match=r"`items\[1\]` is a text, which has no upos to keep"):
+            list(model.pipe([model(TEXT), TEXT], keep=["upos"]))
+
     def test_keeping_and_confidence_reach_documents(self, model: Model) -> None:
         tagged = Document([Sentence.from_words(["man"], upos=["upos1"])])
         for upos in ("upos0", "upos1"):

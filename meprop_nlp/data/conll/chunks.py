@@ -214,7 +214,13 @@ def _cut(
         failure: Exception | None = None
         try:
             piece = next(pieces, b"")
-            open_line = _open_line(open_line, piece, path)
+            open_line = _open_line(open_line, piece)
+            if open_line > LONGEST_LINE:
+                before = start._replace(data=b"".join([*held, piece]))
+                raise DataError(
+                    f"{path}:{before.first_line + before.n_lines}: a line of over "
+                    f"{LONGEST_LINE:,} characters; is it text?"
+                )
         except Exception as error:  # raised again below
             failure, piece = error, b""
         whole = whole or _ends_block(held, piece)
@@ -250,15 +256,12 @@ def _ends_block(held: list[bytes], piece: bytes) -> bool:
     return b"\n\n" in new or b"\r\n\r\n" in new or b"\r\r" in new
 
 
-def _open_line(characters: int, piece: bytes, path: str) -> int:
+def _open_line(characters: int, piece: bytes) -> int:
     """Return the length, in characters, of the unfinished last line after this piece."""
     last_line = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
     if last_line:
         characters, piece = 0, piece[last_line:]
-    characters += len(piece.translate(None, _CONTINUATION))
-    if characters > LONGEST_LINE:
-        raise DataError(f"{path}: a line of over {LONGEST_LINE:,} characters; is it text?")
-    return characters
+    return characters + len(piece.translate(None, _CONTINUATION))
 
 
 def _last_cut(text: bytes) -> int:

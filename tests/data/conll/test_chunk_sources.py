@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from meprop_nlp.data import lines as reading_lines
 from meprop_nlp.data.conll import chunks
 from meprop_nlp.data.conll.chunks import comes_in_chunks, read_chunks, read_documents
 from meprop_nlp.data.conll.reading import read
@@ -68,10 +69,13 @@ class TestSources:
         monkeypatch.setattr(chunks, "LONGEST_LINE", 100_000)
         text = (LINE + "\n").encode()
         assert len(list(read_chunks(io.BytesIO(text + "é".encode() * 100_000)))) == 1
-        with pytest.raises(DataError, match="a line of over 100,000 characters"):
+        with pytest.raises(DataError, match="<stream>:3: a line of over 100,000 characters"):
             list(read_chunks(io.BytesIO(text + "é".encode() * 200_000)))
         parts = read_chunks(io.BytesIO(text + "é".encode() * 200_000))
         assert next(parts).data == text
+        monkeypatch.setattr(reading_lines, "LONGEST_LINE", 100_000)
+        with pytest.raises(DataError, match="<stream>:3: a line of over 100,000 characters"):
+            list(read(io.BytesIO(text + "é".encode() * 200_000)))
 
     def test_block_that_does_not_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(chunks, "LONGEST_BLOCK", 1 << 20)
