@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench sanitize fuzz lint types build sample clean
+.PHONY: demo test bench sanitize fuzz torture lint types build sample clean
 
 $(STAMP): pyproject.toml constraints.txt $(wildcard native/* native/*/*)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "meprop_nlp needs Python 3.11 or newer; set PYTHON=python3.11")'
@@ -39,6 +39,11 @@ sanitize: $(STAMP)
 fuzz: $(STAMP)
 	tools/fuzz.sh 600
 	PYTHON=$(BIN)/python tools/fuzz_model.sh 600
+
+# kills, full disks, slow pipes and two of everything, for an hour; what is resumed must end as if
+# never disturbed. SECONDS=600 is shorter, SEED=1 repeats a run
+torture: $(STAMP)
+	$(BIN)/python tools/torture --seconds $(or $(SECONDS),3600) $(if $(SEED),--seed $(SEED))
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

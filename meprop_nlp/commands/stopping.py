@@ -38,7 +38,8 @@ def name_of(number: int) -> str:
 def ended_by_signals() -> Iterator[None]:
     """Within the block SIGTERM and SIGHUP raise Stopped, once, as Ctrl-C does.
 
-    Senders like `timeout` may send them twice; the second would only disturb the cleaning up.
+    Senders like `timeout` may send them twice; the second would only disturb the cleaning up. After
+    the block the program is at its end, and signals are ignored.
     """
     sent = False
 
@@ -48,8 +49,13 @@ def ended_by_signals() -> Iterator[None]:
             sent = True
             raise Stopped(number)
 
-    with _handled(end):
-        yield
+    numbers: list[int] = []
+    try:
+        with _handled(end) as numbers:
+            yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
 
 
 class StopOnce:
@@ -91,8 +97,8 @@ class StopOnce:
 
 
 @contextmanager
-def _handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
-    """Within the block, call a handler on the signals that ask a program to end.
+def _handled(handler: Callable[[int, Any], None]) -> Iterator[list[int]]:
+    """Within the block, call a handler on the signals that ask a program to end; yield these.
 
     A signal that is ignored stays so: `nohup` and shells that start a job in the background mean
     it to survive the signal.
@@ -102,7 +108,7 @@ def _handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
     for number in handled:
         signal.signal(number, handler)
     try:
-        yield
+        yield handled
     finally:
         for number in handled:
             signal.signal(number, before[number])

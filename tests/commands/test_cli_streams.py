@@ -188,6 +188,8 @@ def test_ctrl_c_ends_with_130(tagger: Path) -> None:
 def test_other_signals_end_with_128_and_their_number_and_leave_no_file(
     name: str, status: int, shell: Any, tagger: Path, small: Path, tmp_path: Path
 ) -> None:
+    if signal.getsignal(signal.Signals[f"SIG{name}"]) == signal.SIG_IGN:
+        pytest.skip("ignored where these tests were started, as by nohup")
     writes = "until ls -A | grep -q '^[.]out[.]conllu[.]'; do sleep 0.1; done"
     result = shell(
         f"cd {tmp_path} && mkfifo fifo && exec 3<>fifo; $MEPROP tag -m {tagger} -o out.conllu <&3 &"

@@ -216,11 +216,11 @@ def test_newer_format_says_to_upgrade(tmp_path: Path, version: Any) -> None:
 def test_failing_write_leaves_the_old_file_and_no_temporary(
     golden: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def half(arrays: Any, path: Path, metadata: Any) -> None:
-        path.write_bytes(b"half")
+    def half(path: Path, content: bytes) -> None:
+        path.write_text("half", encoding="utf-8")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("meprop_nlp.models.file.save_file", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(DataError, match=r"golden\.safetensors: cannot be written: No space left"):
         write_model_file(golden, HEADER, {})
     assert golden.read_bytes() == GOLDEN
