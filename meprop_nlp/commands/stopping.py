@@ -41,18 +41,23 @@ def ended_by_signals() -> Iterator[None]:
     Senders like `timeout` may send them twice; the second would only disturb the cleaning up. After
     the block the program is at its end, and signals are ignored.
     """
-    sent = False
+    sent: int | None = None
 
     def end(number: int, frame: object) -> None:
         nonlocal sent
-        if not sent or number == signal.SIGINT:
-            sent = True
+        if sent is None or number == signal.SIGINT:
+            sent = number
             raise Stopped(number)
 
     numbers: list[int] = []
     try:
         with _handled(end) as numbers:
             yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        # before a command begins nobody reports it, and Typer takes each for Ctrl-C
+        if isinstance(error, KeyboardInterrupt) or error.code == 128 + signal.SIGINT:
+            raise SystemExit(128 + (sent or signal.SIGINT)) from None
+        raise
     finally:
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
