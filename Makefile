@@ -8,7 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench sanitize threads leaks fuzz differential lint types build sample clean
+.PHONY: demo test bench sanitize threads leaks fuzz differential torture lint types build sample \
+        clean
 
 $(STAMP): pyproject.toml constraints.txt $(wildcard native/* native/*/*)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "meprop_nlp needs Python 3.11 or newer; set PYTHON=python3.11")'
@@ -52,6 +53,11 @@ fuzz: $(STAMP)
 # random models over random sentences in the core, in NumPy and in PyTorch; goes on where it stopped
 differential: $(STAMP)
 	$(BIN)/python tools/differential.py $(SECONDS)
+
+# kills, full disks, slow pipes and two of everything, for an hour; what is resumed must end as if
+# never disturbed. SECONDS=600 is shorter, SEED=1 repeats a run
+torture: $(STAMP)
+	$(BIN)/python tools/torture --seconds $(if $(filter command%,$(origin SECONDS)),$(SECONDS),3600) $(if $(SEED),--seed $(SEED))
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

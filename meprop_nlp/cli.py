@@ -69,6 +69,17 @@ def _errors_reported(options: Callable[[], Mapping[str, Spelling]] = dict) -> It
     """
     _open_closed_streams()
     try:
+        with _failures_reported(options):
+            yield
+    except KeyboardInterrupt as error:  # also while a failure is reported
+        number = signal_of(error)
+        console.error(f"stopped by {name_of(number)}")
+        _exit_at_once(ExitStatus.SIGNAL + number)
+
+
+@contextmanager
+def _failures_reported(options: Callable[[], Mapping[str, Spelling]]) -> Iterator[None]:
+    try:
         try:
             yield
         finally:
@@ -83,10 +94,6 @@ def _errors_reported(options: Callable[[], Mapping[str, Spelling]] = dict) -> It
         # the reader of our output has gone, as `| head` does; nothing is wrong
         _discard_output()
         _exit_at_once(int(ExitStatus.OK))
-    except KeyboardInterrupt as error:
-        number = signal_of(error)
-        console.error(f"stopped by {name_of(number)}")
-        _exit_at_once(ExitStatus.SIGNAL + number)
     except (MemoryError, RuntimeError) as error:
         # torch has no exception of its own for the CPU's memory
         if isinstance(error, RuntimeError) and not _OUT_OF_MEMORY_IN_TORCH.search(str(error)):

@@ -84,8 +84,7 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
         ) from None
     finally:
         if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+            discard(temporary)
         if handle is not None:
             os.close(handle)
 
@@ -107,6 +106,17 @@ def remove_unfinished(paths: Iterable[str | os.PathLike[str]]) -> None:
             for path in folder.iterdir():
                 if unfinished.fullmatch(path.name):
                     _remove_unless_held(path)
+
+
+def discard(path: Path) -> None:
+    """Remove a file if it is there and can be removed, also where Ctrl-C comes just then."""
+    try:
+        with suppress(OSError):
+            path.unlink()
+    except KeyboardInterrupt:
+        with suppress(OSError):
+            path.unlink()
+        raise
 
 
 def hold(handle: int) -> bool:

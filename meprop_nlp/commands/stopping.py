@@ -38,18 +38,29 @@ def name_of(number: int) -> str:
 def ended_by_signals() -> Iterator[None]:
     """Within the block SIGTERM and SIGHUP raise Stopped, once, as Ctrl-C does.
 
-    Senders like `timeout` may send them twice; the second would only disturb the cleaning up.
+    Senders like `timeout` may send them twice; the second would only disturb the cleaning up. After
+    the block the program is at its end, and signals are ignored.
     """
-    sent = False
+    sent: int | None = None
 
     def end(number: int, frame: object) -> None:
         nonlocal sent
-        if not sent or number == signal.SIGINT:
-            sent = True
+        if sent is None or number == signal.SIGINT:
+            sent = number
             raise Stopped(number)
 
-    with _handled(end):
-        yield
+    numbers: list[int] = []
+    try:
+        with _handled(end) as numbers:
+            yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        # before a command begins nobody reports it, and Typer takes each for Ctrl-C
+        if isinstance(error, KeyboardInterrupt) or error.code == 128 + signal.SIGINT:
+            raise SystemExit(128 + (sent or signal.SIGINT)) from None
+        raise
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
 
 
 class StopOnce:
@@ -91,8 +102,8 @@ class StopOnce:
 
 
 @contextmanager
-def _handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
-    """Within the block, call a handler on the signals that ask a program to end.
+def _handled(handler: Callable[[int, Any], None]) -> Iterator[list[int]]:
+    """Within the block, call a handler on the signals that ask a program to end; yield these.
 
     A signal that is ignored stays so: `nohup` and shells that start a job in the background mean
     it to survive the signal.
@@ -102,7 +113,7 @@ def _handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
     for number in handled:
         signal.signal(number, handler)
     try:
-        yield
+        yield handled
     finally:
         for number in handled:
             signal.signal(number, before[number])

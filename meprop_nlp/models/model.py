@@ -393,7 +393,7 @@ class Model:
                 its turn has come, an item is a text, and the model has no tokenizer.
             DataError: `items` is a single text or sentence; or, when its turn has come, an item is
                 none of these, empty words or half a character are in it, a sentence has more than
-                `most_words`, it has no tags, and the model needs them, or it is a text and something
+                `most_words`, it has no tags and the model needs them, or it is a text and something
                 is to be kept.
         """
         self.demand_kept(keep)

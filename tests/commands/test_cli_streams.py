@@ -17,6 +17,8 @@ import pytest
 
 from meprop_nlp.data.sample.treebank import sample_treebank
 
+from .conftest import environment
+
 # files and streams
 
 
@@ -188,6 +190,8 @@ def test_ctrl_c_ends_with_130(tagger: Path) -> None:
 def test_other_signals_end_with_128_and_their_number_and_leave_no_file(
     name: str, status: int, shell: Any, tagger: Path, small: Path, tmp_path: Path
 ) -> None:
+    if signal.getsignal(signal.Signals[f"SIG{name}"]) == signal.SIG_IGN:
+        pytest.skip("ignored where these tests were started, as by nohup")
     writes = "until ls -A | grep -q '^[.]out[.]conllu[.]'; do sleep 0.1; done"
     result = shell(
         f"cd {tmp_path} && mkfifo fifo && exec 3<>fifo; $MEPROP tag -m {tagger} -o out.conllu <&3 &"
@@ -203,6 +207,33 @@ def test_other_signals_end_with_128_and_their_number_and_leave_no_file(
     else:
         assert left == ["fifo"]
         assert result.stderr == f"error: stopped by SIG{name}\n"
+
+
+EARLY = """
+import os, signal, sys
+from meprop_nlp import cli
+def strike(self, *arguments, **options):
+    os.kill(os.getpid(), int(sys.argv.pop()))
+    sum(range(10**6))
+cli._Commands.{method} = strike
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("method", ["main", "__call__", "parse_args"])
+def test_signal_before_the_command_begins_has_its_own_status(
+    number: signal.Signals, method: str
+) -> None:
+    if signal.getsignal(number) == signal.SIG_IGN:
+        pytest.skip("ignored where these tests were started, as by nohup")
+    code = EARLY.format(method=method)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "tag", str(int(number))],
+        capture_output=True, env=environment(), check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 128 + number
+    assert b"Traceback" not in done.stderr
 
 
 # progress

@@ -511,6 +511,8 @@ def test_other_signals_save_as_ctrl_c_does_however_often_they_are_sent(
 ) -> None:  # fmt: skip
     number = signal.Signals[f"SIG{name}"]
     before = signal.getsignal(number)
+    if before == signal.SIG_IGN:
+        pytest.skip("ignored where these tests were started, as by nohup")
 
     def send_twice(self: Any, record: Any) -> None:
         if isinstance(record, Step):

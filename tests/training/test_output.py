@@ -15,8 +15,19 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.training.checkpoint import checkpoint_path
 from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.knowledge.ensemble import teacher_path
 from meprop_nlp.training.output.lock import lock_path, writing_alone
 from meprop_nlp.training.output.side_files import demand_own, side_files
+from meprop_nlp.training.outputs import is_finished
+
+
+class KilledError(Exception):
+    """What a test raises to end a run without any warning."""
+
+
+def kill(*arguments: object) -> None:
+    raise KilledError
+
 
 ENSEMBLE = Knowledge(teachers=1)
 STRANGERS = [
@@ -159,12 +170,6 @@ def test_checkpoint_stays_until_all_files_are_written(
     data = (treebank, treebank[:4])
     train("tagger", *data, output=whole)
 
-    class KilledError(Exception):
-        pass
-
-    def kill(*arguments: object) -> None:
-        raise KilledError
-
     with monkeypatch.context() as patch:
         patch.setattr("meprop_nlp.training.run.measure_calibration", kill)
         with pytest.raises(KilledError):
@@ -173,3 +178,25 @@ def test_checkpoint_stays_until_all_files_are_written(
     train("tagger", *data, output=killed, resume=True)
     assert killed.read_bytes() == whole.read_bytes()
     assert not checkpoint_path(killed).exists()
+
+
+def test_model_that_was_killed_before_its_checkpoint_is_not_taken_for_a_finished_teacher(
+    train: Callable[..., Any], treebank: list[Sentence], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    whole, killed = tmp_path / "a" / "m.safetensors", tmp_path / "b" / "m.safetensors"
+    options = {"knowledge": ENSEMBLE, "training": {"epochs": 2}}
+    train("joint", treebank, output=whole, **options)
+    with monkeypatch.context() as patch:
+        patch.setattr("meprop_nlp.training.outputs.Checkpoint.save", kill)
+        with pytest.raises(KilledError):
+            train("joint", treebank, output=killed, **options)
+    assert teacher_path(killed, 1).exists()
+    answers = killed.with_name("m.answers")
+    answers.mkdir()
+    (answers / ".answers-0123.safetensors.a1b2c3_d.safetensors").touch()
+    train("joint", treebank, output=killed, resume=True, **options)
+    for path in (whole, teacher_path(whole, 1)):
+        assert (killed.parent / path.name).read_bytes() == path.read_bytes()
+        assert is_finished(path)
+    assert not answers.exists()

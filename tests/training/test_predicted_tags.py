@@ -16,7 +16,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.file import read_header
 from meprop_nlp.training import run
-from meprop_nlp.training.checkpoint import checkpoint_path
+from meprop_nlp.training.checkpoint import Checkpoint, checkpoint_path
 from meprop_nlp.training.heads import predicted_tags
 from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.hooks import Hooks
@@ -205,6 +205,7 @@ def test_parser_learns_from_predicted_tags_and_is_judged_by_them(
     assert taggers == [5, 5, 6, 8]
     assert [note.text.partition(":")[0] for note in records if isinstance(note, Note)][2:] == [
         "train, part 1 of 3", "train, part 2 of 3", "train, part 3 of 3", "dev",
+        "keeps the model of the epoch with the best LAS on dev",
     ]  # fmt: skip
     # the steps and epochs of the taggers are not the parser's
     assert sum(isinstance(record, EpochRecord) for record in records) == 3
@@ -280,7 +281,7 @@ def test_run_killed_while_the_parser_learns_keeps_its_tags(
             raise KilledError
 
     # what an earlier run has left is not gone on from
-    checkpoint_path(output).write_bytes(b"old")
+    Checkpoint({}, {}, {}).save(checkpoint_path(output))
     stopped_run(train, treebank, output, Hooks(on_record=on_record), KilledError)
     jackknifed(train, treebank, output=output, resume=True)
     assert taggers == [5, 5, 6, 8]

@@ -154,15 +154,22 @@ def test_a_finished_tokenizer_is_taken_when_the_model_is_resumed(
     assert other.header["training"]["data"] != first.header["training"]["data"]
 
 
-@pytest.mark.parametrize("resume", [False, True])
-def test_a_foreign_file_is_not_touched(
-    sentences: list[Sentence], tmp_path: Path, resume: bool
+def test_one_that_was_killed_before_its_checkpoint_is_trained_anew(
+    sentences: list[Sentence], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "model.safetensors"
-    tokenizer_path(path).write_text("mine")
-    with pytest.raises(ConfigError, match=r"model\.tokenizer\.safetensors: stands where"):
-        trained(sentences, path, resume=resume)
-    assert tokenizer_path(path).read_text() == "mine"
+
+    def kill(*arguments: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("meprop_nlp.training.outputs.Checkpoint.save", kill)
+        with pytest.raises(RuntimeError, match="killed"):
+            trained(sentences, path)
+    assert tokenizer_path(path).exists()
+    found, expected = trained(sentences, path, resume=True), trained(sentences)
+    assert found.header["scores"] == expected.header["scores"]
+    assert all(np.array_equal(array, found.arrays[n]) for n, array in expected.arrays.items())
 
 
 def test_a_joint_model_has_a_tokenizer(sentences: list[Sentence], tmp_path: Path) -> None:

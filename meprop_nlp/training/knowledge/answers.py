@@ -108,9 +108,13 @@ class Answers:
 
 
 def remove_answers(folder: Path) -> None:
-    """Remove the files of answers from a folder, and the folder if nothing else is in it."""
-    for path in folder.glob("answers-*.safetensors"):
-        path.unlink(missing_ok=True)
+    """Remove the files of answers from a folder, and the folder if nothing else is in it.
+
+    No other training may write there: what a kill left half-written goes too.
+    """
+    for pattern in ("answers-*.safetensors", ".answers-*.safetensors"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.errors import DataError, number_of
-from meprop_nlp.files import demand_writable, replacing
+from meprop_nlp.files import demand_writable, remove_unfinished, replacing
 from meprop_nlp.models.encoder_folder import EncoderCard
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.pretrained import PretrainedEncoder
@@ -158,6 +158,7 @@ class _Computation:
         self._started = self._noted = time.perf_counter()
         for n in missing:
             demand_writable(paths[n])
+            remove_unfinished([paths[n]])
             self._compute(groups[n], paths[n])
             found[n] = self._opened(paths[n], groups[n])
         if missing:

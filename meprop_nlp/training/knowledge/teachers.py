@@ -18,6 +18,7 @@ import numpy.typing as npt
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET
 from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.files import remove_unfinished
 from meprop_nlp.models.model import Model, treebank_number
 from meprop_nlp.models.opinion import values_of
 from meprop_nlp.models.word_states import WordStates
@@ -159,6 +160,7 @@ class Teachers:
                 self._hooks.on_record(Note(f"{error}; asked again", warning=True))
         answers = Answers.of(model, sentences)
         self._cache.mkdir(parents=True, exist_ok=True)
+        remove_unfinished([path])
         answers.save(path)
         return answers
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.files import hold, writing
+from meprop_nlp.files import discard, hold, writing
 
 
 def lock_path(output: Path) -> Path:
@@ -36,25 +36,31 @@ def writing_alone(*outputs: Path) -> Iterator[None]:
 
 @contextmanager
 def _locked(output: Path) -> Iterator[None]:
-    path = lock_path(output)
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = _held(path)
-    if handle is None:
-        number = ""
-        with suppress(OSError):
-            number = path.read_text(encoding="utf-8").strip()
-        raise ConfigError(
-            f"{output}: another training writes here{f', process {number}' if number else ''}; "
-            "wait until it ends, or choose another `output`"
-        )
+    path, handle = lock_path(output), None
     try:
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = _held(path)
+        if handle is None:
+            raise ConfigError(
+                f"{output}: another training writes here{_by_whom(path)}; wait until it ends, or "
+                "choose another `output`"
+            )
         yield
     finally:
-        # removed while it is held: whoever opened it meanwhile finds that it is gone
-        with suppress(OSError):
-            path.unlink()
-        os.close(handle)
+        if handle is not None:
+            try:
+                # while it is held: whoever opened it meanwhile finds that it is gone
+                discard(path)
+            finally:
+                os.close(handle)
+
+
+def _by_whom(path: Path) -> str:
+    with suppress(OSError):
+        if number := path.read_text(encoding="utf-8").strip():
+            return f", process {number}"
+    return ""
 
 
 def _held(path: Path) -> int | None:
