@@ -7,9 +7,11 @@ cut leaves the old file or the new one, and never an empty one.
 
 import errno
 import os
+import re
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,7 +28,9 @@ def demand_writable(path: str | os.PathLike[str]) -> None:
     try:
         _demand_file(Path(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        _temporary_beside(target).unlink()
+        temporary, handle = _temporary_beside(target)
+        temporary.unlink()
+        os.close(handle)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
 
@@ -59,10 +63,11 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
     # a link stays a link: its target is replaced
     target = Path(os.path.realpath(path))
     temporary: Path | None = None
+    handle: int | None = None
     try:
         _demand_file(Path(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _temporary_beside(target)
+        temporary, handle = _temporary_beside(target)
         yield temporary
         # mkstemp makes the file private; a model or a treebank has the usual permissions
         temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
@@ -81,6 +86,67 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def remove_unfinished(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Remove the temporary files that `replacing` left for these paths where it was killed.
+
+    One that a living process writes is locked, and stays. Call this when work begins, once for all
+    its files, because it looks through their folders.
+    """
+    targets = {Path(os.path.realpath(path)) for path in paths}
+    patterns: dict[Path, list[str]] = {}
+    for target in targets:
+        pattern = rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}{re.escape(target.suffix)}"
+        patterns.setdefault(target.parent, []).append(pattern)
+    for folder, some in patterns.items():
+        unfinished = re.compile("|".join(some))
+        with suppress(OSError):
+            for path in folder.iterdir():
+                if unfinished.fullmatch(path.name):
+                    _remove_unless_held(path)
+
+
+def hold(handle: int) -> bool:
+    """Take the lock of an open file until it is closed; return whether nobody else has it.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
+    if sys.platform == "win32":
+        raise OSError("no locks on Windows")
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _temporary_beside(target: Path) -> tuple[Path, int]:
+    """Return a new file beside a path, and a handle that holds its lock while it is written."""
+    while True:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent
+        )
+        with suppress(OSError):
+            hold(handle)
+        if Path(name).exists():  # nobody took it for one that was left before it was held
+            return Path(name), handle
+        os.close(handle)
+
+
+def _remove_unless_held(path: Path) -> None:
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            if hold(handle):
+                path.unlink()
+        finally:
+            os.close(handle)
 
 
 @contextmanager
@@ -124,12 +190,23 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _temporary_beside(target: Path) -> Path:
-    handle, name = tempfile.mkstemp(
-        prefix=f".{target.name}.", suffix="".join(target.suffixes[-1:]), dir=target.parent
-    )
-    os.close(handle)
-    return Path(name)
+def remove_unfinished_folder(path: str | os.PathLike[str]) -> None:
+    """Remove what `replacing_folder` left for this path where it was killed.
+
+    A folder that it had moved away, and not yet replaced, is put back. Call this while nobody else
+    writes to the path.
+    """
+    target = Path(os.path.realpath(path))
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}(\.old)?")
+    with suppress(OSError):
+        for found in list(target.parent.iterdir()):
+            match = pattern.fullmatch(found.name)
+            if match is None or found.is_symlink() or not found.is_dir():
+                continue
+            if match[1] and not target.exists():
+                found.rename(target)
+            else:
+                shutil.rmtree(found, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

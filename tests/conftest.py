@@ -16,6 +16,8 @@ from hypothesis import settings
 
 from meprop_nlp import native
 from meprop_nlp.data.conll.layout import CONLLU, Layout
+from meprop_nlp.data.conll.reading import read_text
+from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import escaped, space_misc
 
 # a suite that a shell starts in the background ignores Ctrl-C, and what it starts would too
@@ -51,6 +53,42 @@ def shared_data() -> Path:
     if not (folder / "ud-english-ewt").is_dir():
         pytest.skip(f"no treebanks in {folder}; set MEPROP_NLP_DATA to run this test")
     return folder
+
+
+@pytest.fixture(scope="session")
+def suffixed() -> list[Sentence]:
+    """A made-up treebank in which nouns with `di` are two words, and verbs with `di` are one.
+
+    Only the noun or the verb before it says which, and almost each form occurs once. Most nouns
+    have the vowels a and o, and most verbs e and i, but `tete` and `kidi` are nouns, and `pabo` and
+    `koto` verbs.
+    """
+    rng = random.Random(1)
+    odd = {"tete": "NOUN", "kidi": "NOUN", "pabo": "VERB", "koto": "VERB"}
+    words = dict(odd)
+    while len(words) < 900:
+        upos, is_odd = rng.choice(["NOUN", "VERB"]), rng.random() < 0.2
+        vowels = "ao" if (upos == "NOUN") != is_odd else "ei"
+        word = "".join(rng.choice("ptkbdrs") + rng.choice(vowels) for _ in range(3))
+        words.setdefault(word, upos)
+    pairs = [(word, upos) for word, upos in words.items() if word not in odd]
+    bare = [*rng.sample(pairs, 600), *odd.items()]
+    suffixed = rng.sample(pairs, 500)
+    lines = []
+    each = [(*word, "") for word in bare] + [(*word, "di") for word in suffixed]
+    for stem, upos, ending in each:
+        form = stem + ending
+        if ending and upos == "NOUN":
+            lines += [f"1-2\t{form}" + "\t_" * 8, f"1\t{stem}\t{stem}\tNOUN" + "\t_" * 6]
+            lines.append("2\tdi\ti\tAUX" + "\t_" * 5 + "\tSpaceAfter=No")
+            lines[-1] = "2\tdi\ti\tAUX" + "\t_" * 6
+            last = 3
+        else:
+            lines.append(f"1\t{form}\t{stem}\t{upos}" + "\t_" * 6)
+            last = 2
+        lines.append(f"{last}\t.\t.\tPUNCT" + "\t_" * 6)
+        lines.append("")
+    return list(read_text("\n".join(lines) + "\n"))
 
 
 @pytest.fixture(params=CORE.instruction_sets() if CORE else ["none"])

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from meprop_nlp.errors import DataError
-from meprop_nlp.files import demand_writable, replacing, replacing_folder
+from meprop_nlp.files import (
+    demand_writable,
+    remove_unfinished,
+    remove_unfinished_folder,
+    replacing,
+    replacing_folder,
+)
 from meprop_nlp.models.file import write_model_file
 
 
@@ -208,3 +214,35 @@ def test_folder_is_replaced_whole_or_not_at_all(
     assert found() == ["a", "a/one"]
     write("two")
     assert found() == ["a", "a/two"]
+
+
+def test_unfinished_files_are_removed_unless_they_are_being_written_or_are_others(
+    tmp_path: Path,
+) -> None:
+    path, other = tmp_path / "a.txt", tmp_path / "b.txt"
+    kept = [".a.txt.txt", ".a.txt.notes.txt", ".a.txt.abcdefgh.md", ".b.txt.abcdefgh.txt"]
+    for name in (*kept, ".a.txt.abcdefgh.txt", ".a.txt.a1_2b3c4.txt"):
+        (tmp_path / name).touch()
+    with replacing(path) as temporary:
+        remove_unfinished([path])
+        assert temporary.exists()
+        assert {p.name for p in tmp_path.iterdir()} == {*kept, temporary.name}
+    assert {p.name for p in tmp_path.iterdir()} == {*kept, "a.txt"}
+    remove_unfinished([other, tmp_path / "nowhere" / "c", Path("/dev/stdout")])
+    assert {p.name for p in tmp_path.iterdir()} == {*kept[:3], "a.txt"}
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_folder_that_was_moved_away_comes_back_after_a_kill(tmp_path: Path, there: bool) -> None:
+    path = tmp_path / "m.encoder"
+    kept = [tmp_path / ".m.encoder.notes", tmp_path / ".m.encoder.abcdefgh.older"]
+    for folder in (*kept, *([path] if there else [])):
+        folder.mkdir()
+    for name in (".m.encoder.abcdefgh", ".m.encoder.abcdefgh.old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "weights").write_text(name, encoding="utf-8")
+    remove_unfinished_folder(path)
+    assert {*tmp_path.iterdir()} == {path, *kept}
+    assert [p.read_text(encoding="utf-8") for p in path.iterdir()] == (
+        [] if there else [".m.encoder.abcdefgh.old"]
+    )

@@ -17,6 +17,7 @@ from meprop_nlp.models.packing import rounded
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.wiring import SimplifiedLayer, wire_stack
+from meprop_nlp.training.outputs import remove_checkpoint
 from meprop_nlp.training.run import train_task
 from meprop_nlp.training.simplification.teacher import Teacher, distilled
 from meprop_nlp.training.task import Task
@@ -122,7 +123,7 @@ def train(
 
     `options` are output, resume and hooks, as in `train_task`.
     """
-    return train_task(
+    model = train_task(
         lambda device: ClassifierTask(
             images, dev, config, meprop, batch_size=training.batch_size, device=device
         ),
@@ -133,3 +134,5 @@ def train(
         },
         **options,
     )
+    remove_checkpoint(options.get("output"))
+    return model

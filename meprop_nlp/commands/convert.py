@@ -13,6 +13,7 @@ from meprop_nlp.commands.counting import counting
 from meprop_nlp.commands.options import Output, Reading, Verbosity
 from meprop_nlp.commands.streams import demand_other_file
 from meprop_nlp.errors import DataError
+from meprop_nlp.files import remove_unfinished
 
 if TYPE_CHECKING:
     from meprop_nlp.data.sentence import Sentence
@@ -46,6 +47,7 @@ def convert(
 
     files = [file for name in inputs or ["-"] for file in _tree_files(name)]
     demand_other_file(output, files)
+    remove_unfinished([output])
     with counting("converted", output, verbosity) as count:
         sentences = count(_converted(files, encoding))
         texts = (str(s).encode("utf-8", "surrogatepass") for s in sentences)

@@ -21,7 +21,7 @@ def model_lines(description: Mapping[str, Any]) -> str:
     ]
     kind = [str(rest.pop(name)) for name in ("task", "kind") if name in rest]
     lines.append(("holds", " ".join(kind)))
-    if "heads" in config and "layers" in config:
+    if "heads" in config and isinstance(config.get("layers"), int):
         layers = number_of(config["layers"], "BiLSTM layer")
         lines.append(("heads", f"{', '.join(config['heads'])}, over {layers}"))
     scores, epoch = rest.pop("scores", {}), training.pop("epoch", None)
@@ -55,7 +55,8 @@ def model_lines(description: Mapping[str, Any]) -> str:
         lines.append(("labels", f"{len(labels)}: {', '.join(labels)}"))
     if kernels:  # about this installation, not about the file
         lines.append(("kernels", f"{kernels} (what training runs on here)"))
-    parts = [name_lines(dict(lines))]
+    # a stranger's text must not write to the terminal what is no text
+    parts = [name_lines({name: _printable(value) for name, value in lines})]
     loop = training.pop("training", {})
     meprop = training.get("meprop") or {}
     if meprop and not meprop.get("k"):
@@ -68,8 +69,12 @@ def model_lines(description: Mapping[str, Any]) -> str:
     ):
         if settings:
             shown = ", ".join(f"{name} {_shown(value)}" for name, value in settings.items())
-            parts.append(f"{heading} settings: {shown}")
+            parts.append(f"{heading} settings: {_printable(shown)}")
     return "\n".join(parts)
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _encoder(card: EncoderCard) -> str:
@@ -104,5 +109,7 @@ def _tokenizer(tokenizer: Mapping[str, Any]) -> str:
 
 def _in_words(scores: Mapping[str, float]) -> str:
     return "  ".join(
-        f"{SCORE_NAMES[name]} {scores[name]:.2f}" for name in SCORE_NAMES if name in scores
+        f"{SCORE_NAMES[name]} {scores[name]:.2f}"
+        for name in SCORE_NAMES
+        if scores.get(name) is not None
     )

@@ -154,16 +154,16 @@ def _score_model(
     if tagger is not None:
         predicted = tagger.pipe(sentences)
         scored |= set(tagger.predicted)
-    elif predictor.reads:
-        missing = missing_columns(SentenceWords(sentences), predictor.reads)
-        if len(missing) == len(predictor.reads):
+    elif predictor.needs:
+        missing = missing_columns(SentenceWords(sentences), predictor.needs)
+        if missing:
             raise DataError(
                 f"{gold} has no {in_words(missing)}, which the parser reads; give --tagger MODEL"
             )
     # what the model does not predict is copied from gold; a score of 100 % would be misleading
     return score(
         sentences,
-        predictor.pipe(predicted, keep=keep),
+        predictor.annotated(predicted, keep=keep),
         exclude_punct=exclude_punct,
         trees=trees,
         annotation=Annotation(sentences) if is_joint else None,

@@ -36,11 +36,11 @@ def parse(
 ) -> None:
     """Parse text or CoNLL files with a model of train-parser.
 
-    HEAD and DEPREL are replaced. DEPS is emptied, except in a file with empty nodes, which need it:
-    there it holds the tree. PHEAD and PDEPREL of CoNLL-X are emptied too; all else stays. The
-    parser reads tags: those in the files, or those of --tagger. A model of train parses
-    too, and needs none: where a word has no tag, it uses its own; if it has a tokenizer, it parses
-    text. One that was trained with --encoder bilstm reads none.
+    HEAD and DEPREL are replaced. Where a sentence has a graph in DEPS, or empty nodes, the tree
+    takes the place of the graph; elsewhere DEPS stays empty. PHEAD and PDEPREL of CoNLL-X are
+    emptied; all else stays. The parser reads tags: those in the files, or those of --tagger. A
+    model of train parses too, and needs none: where a word has no tag, it uses its own; if it has a
+    tokenizer, it parses text. One that was trained with --encoder bilstm reads none.
     """
     path = usual_model(model, PARSER_MODEL, quiet=verbosity.quiet)
     own, taggers = loadings_of(annotating.loading, [path, tagger])

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from meprop_nlp.commands import console
 from meprop_nlp.commands.counting import Meter, counting
-from meprop_nlp.commands.deps import fills_deps, warned_of_empty_nodes
 from meprop_nlp.commands.many_files import annotate_each, headed
 from meprop_nlp.commands.options import Loading, Reading, Verbosity
 from meprop_nlp.commands.outputs import gives_several, planned
@@ -21,6 +20,7 @@ from meprop_nlp.data.formats.output import OUTPUT_FORMATS, output_format
 from meprop_nlp.data.formats.tsv import TABLE_COLUMNS
 from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.files import remove_unfinished
 from meprop_nlp.settings import setting, setting_of
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def annotate_files(
     header, threads = annotated.form.header, usable_threads(annotating.threads)
     if gives_several(output):
         jobs = planned(files or ["-"], output, annotated.form.ending, inputs)
+        remove_unfinished(job.output for job in jobs)
         annotate_each(
             jobs, annotated, verbosity, verb=verb, header=header, force=annotating.force,
             threads=threads,
@@ -163,6 +164,7 @@ def annotate_files(
                 "folder for the results: --output RESULTS/"
             )
     demand_other_file(output, [*files, *inputs])
+    remove_unfinished([output])
     meter = Meter(files if verbosity.shows_bar else ["-"])
     with counting(verb, output, verbosity, meter) as count:
         pieces = count(annotated.in_turn(files, meter, threads))
@@ -183,7 +185,6 @@ class _Annotated:
 
         self.form = output_format(annotating.output_format, annotating.columns)
         self._tokenizer = tokenizer_of(models)
-        self._parses = any("head" in model.fills for model in models)
         self._supply, self._quiet = TagSupply(models, quiet=quiet), quiet
         self._annotating, self._keep = annotating, keep
 
@@ -200,7 +201,6 @@ class _Annotated:
 
         how = self._annotating
         report = TreebankReport() if how.on_error == "skip" else None
-        fill_deps = self._parses and fills_deps(path, how.input_format, how.encoding)
         tags = self._supply.of_file(source_name(path))
         pieces = annotate(
             source,
@@ -211,15 +211,12 @@ class _Annotated:
             encoding=how.encoding,
             on_error=how.on_error,
             report=report,
-            fill_deps=fill_deps,
             threads=threads,
             tokenizer=self._tokenizer,
             token_ranges=how.token_ranges,
             write_sentence=self.form.write,
             on_doubt=None if self._quiet else partial(_note_doubt, source_name(path)),
         )
-        if self._parses and not fill_deps:
-            pieces = warned_of_empty_nodes(pieces, source_name(path))
         n_words = 0
         for piece in tags.watched(pieces):
             n_words += len(piece)

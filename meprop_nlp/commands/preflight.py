@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meprop_nlp.commands.streams import demand_other_file, demand_rereadable, read_all
-from meprop_nlp.config import HEAD_OF
-from meprop_nlp.errors import CheckpointError, ConfigError, DataError
+from meprop_nlp.config import Knowledge, Settings
+from meprop_nlp.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from meprop_nlp.commands.options import Reading
@@ -23,16 +23,29 @@ def demand_files(paths: Iterable[str]) -> None:
             raise DataError(f"{path}: no such file")
 
 
-def check_output(output: Path, task: str, inputs: Iterable[str | Path]) -> None:
-    """Check that the model can be written, and replaces nothing but an older model of its task.
+def check_output(
+    output: Path,
+    task: str,
+    inputs: Iterable[str | Path],
+    settings: Settings,
+    knowledge: Knowledge,
+    *,
+    resume: bool,
+) -> None:
+    """Check that the model can be written, and that nothing but older ones of its task is replaced.
+
+    Args:
+        task: of the command.
+        inputs, settings, knowledge, resume: of the training.
 
     Raises:
-        ConfigError: the output is an input file, is no model, or is a model for another task.
+        ConfigError: the output is an input file, is no model, or is a model for another task; or a
+            file beside it would be replaced that no training has written.
         DataError: the folder cannot be written to.
     """
-    from meprop_nlp.models.file import noun_of, read_header
+    from meprop_nlp.training.output.side_files import demand_own, demand_replaceable, side_files
 
-    if str(output) == "-" or output.suffix == ".jsonl":
+    if str(output) == "-":
         raise ConfigError(
             f"--output is {output}, expected the name of a model file, such as {task}.safetensors"
         )
@@ -41,23 +54,8 @@ def check_output(output: Path, task: str, inputs: Iterable[str | Path]) -> None:
         raise DataError(f"{output}: is a folder, expected the name of a file to write")
     if output.exists() and not output.is_file():
         raise DataError(f"{output}: is a device or a pipe, expected the name of a file to write")
-    if output.is_file() and output.stat().st_size:
-        try:
-            header = read_header(output)
-        except CheckpointError as error:
-            raise ConfigError(
-                f"--output would replace a file: {error}; choose another name, or remove it first"
-            ) from None
-        found = "checkpoint" if header.get("kind") == "checkpoint" else header.get("task")
-        # with `encoder` bilstm a tagger or a parser is a joint model with one head
-        config = header.get("config")
-        heads = config.get("heads") if found == "joint" and isinstance(config, dict) else None
-        alike = heads == [HEAD_OF.get(task)]
-        if found != task and not alike:
-            raise ConfigError(
-                f"--output {output} is a {noun_of(found)} already, and would be replaced by a "
-                f"{noun_of(task)}; choose another name, or remove it first"
-            )
+    demand_replaceable(output, task)
+    demand_own(side_files(output, settings, knowledge), resume=resume)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=output.parent):

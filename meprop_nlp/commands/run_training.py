@@ -75,7 +75,7 @@ def run_training(
         from meprop_nlp.models.encoder_folder import EncoderFolder
 
         EncoderFolder(knowledge.pretrained)  # says what is wrong with it before files are read
-    check_output(output, task, inputs)
+    check_output(output, task, inputs, settings, knowledge, resume=resume)
     if files.is_sample:
         console.warning(
             "no --train: using the built-in sample treebank, a demonstration; "

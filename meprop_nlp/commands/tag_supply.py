@@ -25,15 +25,15 @@ class TagSupply:
         quiet: whether to say nothing of the tagger.
 
     Attributes:
-        reads: the columns that a model reads and none before it fills.
+        needs: the columns that a model needs and none before it fills; see `Model.needs`.
     """
 
     def __init__(self, models: Sequence[Model], *, quiet: bool = False) -> None:
         self.named, self.quiet = models, quiet
         filled: set[str] = set()
-        self.reads: list[str] = []
+        self.needs: list[str] = []
         for model in models:
-            self.reads += (column for column in model.reads if column not in filled)
+            self.needs += (column for column in model.needs if column not in filled)
             filled.update(model.fills)
         self._tagger: Model | None = None
 
@@ -53,23 +53,20 @@ class FileTags:
 
     def __init__(self, supply: TagSupply, path: str) -> None:
         self._supply, self._path = supply, path
-        self._read: list[str] = []  # the columns of the file that the parser reads
+        self._needs: list[str] = []  # what each sentence must have, unless a tagger runs first
 
     def models(self, words: Words) -> Sequence[Model]:
         """Return the models for a file that begins with these words.
 
         Raises:
-            DataError: the words have no tags, and there is no tagger.
+            DataError: the words lack a column, and there is no tagger that fills it.
         """
         supply = self._supply
-        missing = missing_columns(words, supply.reads)
-        self._read = [column for column in supply.reads if column not in missing]
+        missing = missing_columns(words, supply.needs)
         if not missing:
+            self._needs = supply.needs
             return supply.named
         lack = f"{self._path} has no {in_words(missing)}, which the parser reads"
-        if self._read:
-            console.warning(f"{lack}; give --tagger MODEL to tag it first")
-            return supply.named
         tagger = supply.tagger()
         if tagger is None or not set(missing) <= set(tagger.fills):
             raise DataError(f"{lack}; give --tagger MODEL to tag it first")
@@ -78,16 +75,19 @@ class FileTags:
         return [tagger, *supply.named]
 
     def watched(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        """Pass pieces on; warn once of a sentence without tags in a file that has tags."""
-        n_before, warned = 0, False
+        """Pass pieces on, up to a sentence without tags in a file that has tags.
+
+        Raises:
+            DataError: there is such a sentence.
+        """
+        n_before = 0
         for piece in pieces:
-            if self._read and not warned:
-                number = _first_untagged(piece.words, self._read)
+            if self._needs:
+                number = _first_untagged(piece.words, self._needs)
                 if number is not None:
-                    warned = True
-                    console.warning(
+                    raise DataError(
                         f"{self._path}: sentence {n_before + number + 1:,} has no "
-                        f"{in_words(self._read)}, which the parser reads; give --tagger MODEL to "
+                        f"{in_words(self._needs)}, which the parser reads; give --tagger MODEL to "
                         "tag all of them first"
                     )
             n_before += len(piece.words.bounds) - 1

@@ -101,14 +101,13 @@ class Lexicon:
 
     def encode(self, forms: Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the rows of the forms, (N, 8): the index of the form, and the offset features."""
-        offsets = self.feature_offsets.tolist()
+        normal = list(map(nfc, forms))
         rows = np.empty((len(forms), 1 + len(FEATURES)), np.int64)
-        for row, form in enumerate(forms):
-            normal = nfc(form)
-            rows[row, 0] = self.forms.index(normal)
-            for column, (_, feature) in enumerate(FEATURES):
-                value = self.features[column].index(feature(normal))
-                rows[row, 1 + column] = offsets[column] + value
+        rows[:, 0] = self.forms.indices(normal)
+        columns = zip(FEATURES, self.features, self.feature_offsets.tolist(), strict=False)
+        for column, ((_, feature), vocab, offset) in enumerate(columns, start=1):
+            rows[:, column] = vocab.indices(list(map(feature, normal)))
+            rows[:, column] += offset
         return rows
 
     def to_dict(self) -> dict[str, Any]:

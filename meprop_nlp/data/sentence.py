@@ -108,6 +108,13 @@ class Sentence:
         return self._comment("sent_id")
 
     @property
+    def has_enhanced_graph(self) -> bool:
+        """Whether a word has a value in DEPS, or there is an empty node; in CoNLL-U only."""
+        if self.layout.kind != "conllu":
+            return False
+        return bool(self.empty_nodes) or any(word.deps != "_" for word in self.words)
+
+    @property
     def text(self) -> str:
         """The value of the `# text = ...` comment, or else `joined_text()`."""
         given = self._comment("text")

@@ -41,10 +41,8 @@ class VectorForms:
 
     def rows(self, forms: Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the number of each form, of its lower case, or of all other forms: (n,)."""
-        index, unknown = self.vocab.index, self.vocab.unk_id
-        numbers = np.empty(len(forms), np.int64)
-        for n, form in enumerate(forms):
-            own, lower = looked_up(form)
-            number = index(own)
-            numbers[n] = index(lower) if number == unknown else number
+        own, lower = zip(*map(looked_up, forms), strict=True) if forms else ((), ())
+        numbers = np.array(self.vocab.indices(own), np.int64)
+        others = np.flatnonzero(numbers == self.vocab.unk_id)
+        numbers[others] = self.vocab.indices([lower[n] for n in others])
         return numbers

@@ -53,12 +53,10 @@ class Piece:
     Attributes:
         text: the text to write, in UTF-8.
         words: the words as they were before.
-        has_empty_nodes: whether the sentences have empty nodes of an enhanced graph.
     """
 
     text: bytes
     words: Words
-    has_empty_nodes: bool
 
     def __len__(self) -> int:
         """Return the number of words."""
@@ -76,7 +74,6 @@ def annotate(
     on_error: str = "fail",
     max_errors: int = 20,
     report: TreebankReport | None = None,
-    fill_deps: bool = False,
     threads: int = 1,
     tokenizer: TextTokenizer | None = None,
     token_ranges: bool = False,
@@ -94,7 +91,6 @@ def annotate(
         input_format: as for `conll.read`, or `text`; `horizontal`, a sentence a line with spaces
             between its words; `vertical`, a word a line and an empty line after each sentence. With
             `auto`, what is not CoNLL is text; see `recognized`.
-        fill_deps: write predicted trees into DEPS too, instead of emptying it; CoNLL-U only.
         threads: how many chunks of the file to annotate at a time.
         tokenizer: makes words of text; None: that of the models, see `tokenizer_of`.
         token_ranges: write into MISC where each token stood in the text, see `Tokenizer.conllu`.
@@ -115,7 +111,7 @@ def annotate(
         tokenizer = tokenizer_of(models)
     tokenize = None if tokenizer is None else tokenizer.conllu
     text = TextInput(input_format, tokenize, token_ranges=token_ranges)
-    annotator = _Annotator(models, confidence, keep, fill_deps, write_sentence)
+    annotator = _Annotator(models, confidence, keep, write_sentence)
     with ExitStack() as stack:
         workers = stack.enter_context(closing(_Workers(threads)))
         if input_format == "auto":
@@ -168,19 +164,18 @@ def tokenizer_of(models: Iterable[Model]) -> TextTokenizer | None:
     return next((model.tokenizer for model in models if model.tokenizer is not None), None)
 
 
-def write(document: Document, prediction: Prediction, *, fill_deps: bool = False) -> bytes:
+def write(document: Document, prediction: Prediction) -> bytes:
     """Return the text of a native document with the predicted columns.
 
-    `fill_deps` is as for `annotate`.
+    A new tree is written into DEPS too, where a sentence of CoNLL-U had an enhanced graph.
     """
     texts = [
         (COLUMNS.index(name), column.values.encoded, column.ids)
         for name, column in prediction.texts.items()
     ]
-    deps = "keep" if prediction.heads is None else "empty"
+    deps = "keep" if prediction.heads is None else "tree" if document.is_conllu else "empty"
     attributes = []
-    if document.is_conllu:  # CoNLL-X has no column for either
-        deps = "tree" if fill_deps and deps == "empty" else deps
+    if document.is_conllu:  # CoNLL-X has no column for them
         attributes = [(name.encode(), values) for name, values in prediction.confidence.items()]
     native = core()
     assert native is not None  # the document is an object of the core
@@ -203,10 +198,9 @@ class _Annotator:
         models: Sequence[Model] | Callable[[Words], Sequence[Model]],
         confidence: bool,
         keep: Collection[str],
-        fill_deps: bool,
         write_sentence: Callable[[Sentence], str] | None,
     ) -> None:
-        self.confidence, self.keep, self.fill_deps = confidence, keep, fill_deps
+        self.confidence, self.keep = confidence, keep
         self.write_sentence = write_sentence
         self.models: Sequence[Model] | None = None
         if callable(models):
@@ -278,10 +272,10 @@ class _Annotator:
         for model in self._chosen(words):
             so_far = PredictedWords(words, prediction)
             prediction |= model.annotate(so_far, confidence=self.confidence, keep=self.keep)
-        text = write(document, prediction, fill_deps=self.fill_deps)
+        text = write(document, prediction)
         if self.write_sentence is not None:
             text = _rewritten(text, layout, self.write_sentence)
-        return Piece(text, words, document.has_empty_nodes)
+        return Piece(text, words)
 
     def sentences(self, sentences: Iterable[Sentence]) -> Iterator[Piece]:
         """Annotate and write sentences, a batch at a time."""
@@ -290,12 +284,9 @@ class _Annotator:
             models = self._chosen(words)
             annotated: Iterator[Sentence] = iter(batch)
             for model in models:
-                annotated = model.pipe(annotated, confidence=self.confidence, keep=self.keep)
-            if self.fill_deps and any("head" in model.fills for model in models):
-                annotated = map(_with_tree_as_deps, annotated)
+                annotated = model.annotated(annotated, confidence=self.confidence, keep=self.keep)
             text = "".join(map(self.write_sentence or Sentence.to_text, annotated))
-            has_empty_nodes = any(sentence.empty_nodes for sentence in batch)
-            yield Piece(text.encode("utf-8", "surrogatepass"), words, has_empty_nodes)
+            yield Piece(text.encode("utf-8", "surrogatepass"), words)
 
 
 def _is_longer(document: Document, most_words: int | None) -> bool:
@@ -324,14 +315,6 @@ def _words_of(chunk: Chunk) -> Words:
     with suppress(ConlluError):  # it is raised again when the chunk is annotated
         good += (block for block in chunk.blocks() if isinstance(block, Sentence))
     return SentenceWords(good)
-
-
-def _with_tree_as_deps(sentence: Sentence) -> Sentence:
-    if sentence.layout.kind != "conllu":
-        return sentence
-    heads, deprels = sentence.column("head"), sentence.column("deprel")
-    arcs = [f"{head}:{deprel}" for head, deprel in zip(heads, deprels, strict=True)]
-    return sentence.with_columns(deps=arcs)
 
 
 class _Paused(Protocol):

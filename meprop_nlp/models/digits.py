@@ -10,7 +10,8 @@ adds.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,23 +24,24 @@ STATE_DIGITS = 63
 WEIGHT_DIGITS = 127
 
 
-class DigitWeight(NamedTuple):
+class DigitWeight:
     """The weight of a linear layer over states.
 
     Attributes:
-        digits: (I, C) whole numbers from -127 to 127, as float32.
+        digits: (I, C) whole numbers from -127 to 127.
         scale: (C,) what a product with the states' digits is to be multiplied by.
     """
 
-    digits: Array
-    scale: Array
+    def __init__(self, digits: npt.NDArray[np.int8], scale: Array) -> None:
+        self.digits, self.scale = digits, scale
 
     @classmethod
     def of(cls, weight: Array) -> "DigitWeight":
         """Round a weight: (I, C)."""
-        steps = np.abs(weight).max(axis=0) / np.float32(WEIGHT_DIGITS)
+        steps = np.maximum(weight.max(axis=0), -weight.min(axis=0)) / np.float32(WEIGHT_DIGITS)
         steps = np.maximum(steps, np.finfo(np.float32).tiny)  # a column of zeros has a scale too
-        digits = np.rint(weight / steps).astype(np.float32)
+        quotients = weight / steps
+        digits = np.rint(quotients, out=quotients).astype(np.min_scalar_type(-WEIGHT_DIGITS))
         return cls(digits, steps / np.float32(STATE_DIGITS))
 
     def product(self, states: Array, times: Product = np.matmul) -> Array:
@@ -48,8 +50,13 @@ class DigitWeight(NamedTuple):
         Args:
             times: multiplies two matrices.
         """
-        result: Array = times(state_digits(states), self.digits) * self.scale
+        result: Array = times(state_digits(states), self._factors) * self.scale
         return result
+
+    @cached_property
+    def _factors(self) -> Array:
+        # where the native core multiplies they are never made
+        return self.digits.astype(np.float32)
 
 
 def state_digits(states: Array) -> Array:
@@ -58,6 +65,6 @@ def state_digits(states: Array) -> Array:
     return digits
 
 
-def in_fours(digits: Array) -> npt.NDArray[np.int32]:
+def in_fours(digits: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
     """Return digits, (I, C), as integers, with zeros below to a multiple of four rows."""
     return np.pad(digits.astype(np.int32), ((0, -len(digits) % 4), (0, 0)))

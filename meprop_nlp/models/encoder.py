@@ -18,7 +18,7 @@ from meprop_nlp.data.ngrams import ngram_bags
 from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.digits import DigitWeight
 from meprop_nlp.models.layer_mix import LayerMix
-from meprop_nlp.models.parts import Array, demand_unknown_entries, take
+from meprop_nlp.models.parts import Array, demand_unknown_entries, take, take_table
 from meprop_nlp.models.vectors import WordVectors
 from meprop_nlp.models.word_states import WordStates
 from meprop_nlp.models.words import Words
@@ -51,27 +51,28 @@ class FormTables:
     ) -> None:
         demand_unknown_entries(lexicon.forms, *lexicon.features)
         self._lexicon = lexicon
-        self._forms = take(arrays, f"{prefix}words.weight", len(lexicon.forms), width)
+        self._forms = take_table(arrays, f"{prefix}words.weight", len(lexicon.forms), width)
         n_features = int(lexicon.feature_offsets[-1])
-        self._features = take(arrays, f"{prefix}features.weight", n_features, width)
+        self._features = take_table(arrays, f"{prefix}features.weight", n_features, width)
 
     @property
     def concatenated_width(self) -> int:
         """Return the width of the vectors that `concatenated` makes."""
-        width: int = self._forms.shape[1] + len(self._lexicon.features) * self._features.shape[1]
-        return width
+        n_features = len(self._lexicon.features)
+        return self._forms.width + n_features * self._features.width
 
     def concatenated(self, forms: Sequence[str]) -> Array:
         """Return the embeddings of each form and its features side by side: (n, I)."""
         rows = self._lexicon.encode(forms)
-        features = self._features[rows[:, 1:]]  # (n, 7, feature_dim)
+        features = self._features.rows(rows[:, 1:])  # (n, 7, feature_dim)
         width = features.shape[1] * features.shape[2]  # reshape cannot infer it if n is 0
-        return np.concatenate([self._forms[rows[:, 0]], features.reshape(len(rows), width)], 1)
+        return np.concatenate([self._forms.rows(rows[:, 0]), features.reshape(len(rows), width)], 1)
 
     def summed(self, forms: Sequence[str]) -> Array:
         """Return the sum of the embeddings of each form and its features: (n, E)."""
         rows = self._lexicon.encode(forms)
-        vectors: Array = self._forms[rows[:, 0]] + self._features[rows[:, 1:]].sum(1)
+        vectors: Array = self._forms.rows(rows[:, 0])
+        vectors = vectors + self._features.rows(rows[:, 1:]).sum(1)
         return vectors
 
 
@@ -282,10 +283,10 @@ class SharedEncoder:
         self.mix = None if pretrained is None else LayerMix(arrays, pretrained)
         if self.mix is not None:
             width += self.mix.width
-        if treebank is not None:
-            arrays = _read_as_of(arrays, treebank, width)
         for n in range(config.layers):
-            layer = DigitBiLSTM(arrays, width, prefix=f"encoder.layers.{n}.", reads_states=n > 0)
+            first = n == 0 and treebank is not None
+            of_layer = _read_as_of(arrays, treebank or 0, width) if first else arrays
+            layer = DigitBiLSTM(of_layer, width, prefix=f"encoder.layers.{n}.", reads_states=n > 0)
             self.layers.append(layer)
             width = layer.units
         self.width = width
@@ -334,9 +335,9 @@ class SharedEncoder:
 def _read_as_of(
     arrays: Mapping[str, npt.NDArray[Any]], treebank: int, width: int
 ) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of an encoder that reads all words as those of one treebank.
+    """Return the first layer's arrays in an encoder that reads words as those of one treebank.
 
-    What the first layer makes of the treebank's embedding is then a part of its bias.
+    What the layer makes of the treebank's embedding is then a part of its bias.
 
     Args:
         treebank: the row of its embedding.
@@ -345,9 +346,10 @@ def _read_as_of(
     table = take(arrays, "encoder.treebanks.weight", None, None)
     if treebank >= len(table):
         raise CheckpointError(f"the model has embeddings of {len(table)} treebanks only")
-    folded = dict(arrays)
+    prefix = "encoder.layers.0."
+    folded = {name: arrays[name] for name in arrays if name.startswith(prefix)}
     for name in ("left_to_right", "right_to_left"):
-        part = f"encoder.layers.0.{name}."
+        part = f"{prefix}{name}."
         weight = take(arrays, part + "weight_ih_l0", None, width + table.shape[1])
         bias = take(arrays, part + "bias_ih_l0", len(weight))
         folded[part + "weight_ih_l0"] = np.ascontiguousarray(weight[:, :width])

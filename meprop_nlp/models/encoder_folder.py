@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from meprop_nlp.data.lines import shortened
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -243,7 +244,8 @@ class EncoderCard:
             "fine_tuned": bool
         }:
             raise CheckpointError(
-                f"the model states of its pretrained encoder {stored}, expected {', '.join(kinds)}"
+                f"the model states of its pretrained encoder {shortened(repr(stored))}, expected "
+                f"{', '.join(kinds)}"
             )
         return cls(**given)
 

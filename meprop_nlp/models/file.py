@@ -1,8 +1,9 @@
 """The model file: one safetensors file with weights, vocabularies, configuration and scores.
 
 It holds plain arrays, and one JSON text in its header. There is no pickle in it, so that opening a
-stranger's model runs no code. Training checkpoints are stored in the same way
-(training/checkpoint.py).
+stranger's model runs no code. Opening a file takes at most four times its size and 64 MB of memory,
+whatever is in it. What its header says of the model is checked once, by `read_header`, for every
+use. Training checkpoints are stored in the same way (training/checkpoint.py).
 """
 
 import json
@@ -17,15 +18,40 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
-from safetensors.numpy import load, save_file
+from safetensors.numpy import load, save
 
-from meprop_nlp.data.vocab import UNK
-from meprop_nlp.errors import CheckpointError, number_of
+from meprop_nlp.data.lexicon import FEATURES
+from meprop_nlp.data.lines import shortened
+from meprop_nlp.data.vocab import UNK, Vocab
+from meprop_nlp.errors import CheckpointError, DataError, number_of
 from meprop_nlp.files import replacing
-from meprop_nlp.models.packing import pack_arrays, pack_json, unpack_arrays, unpack_json
+from meprop_nlp.kinds import (
+    Kind,
+    either,
+    is_anything,
+    is_count,
+    is_none,
+    is_nothing,
+    is_number,
+    is_setting,
+    is_text,
+    is_truth,
+    list_of,
+    table_of,
+)
+from meprop_nlp.models.packing import (
+    StoredArrays,
+    demand_few_values,
+    load_json,
+    pack_arrays,
+    pack_texts,
+    size_of,
+    unpack_json,
+    unpack_texts,
+)
 from meprop_nlp.scoring.names import SCORE_NAMES
 
-FORMAT_VERSION = 2  # in version 1 no part is packed
+FORMAT_VERSION = 3  # in version 1 no part is packed, in version 2 vocabularies are JSON
 _KEY = "meprop_nlp"
 _LEXICON = "lexicon"  # the array that holds the packed vocabulary
 # in the header: the forms that have pretrained vectors, packed into an array of this name, so that
@@ -33,15 +59,77 @@ _LEXICON = "lexicon"  # the array that holds the packed vocabulary
 VECTOR_FORMS = "vector_forms"
 VECTOR_WIDTH = "vector_width"
 TOKENIZER = "tokenizer"  # in the header of a model that has one, and before its arrays
-_MAX_HEADER = 100_000_000  # safetensors' own limit
+_MAX_HEADER = 8_000_000  # bytes; that of an English model has 50,000
+_ENTRY = 200  # bytes of it for an array, at most about
+
+
+_TEXTS = list_of(is_text)
+_SCORES = table_of(either(is_number, is_none))
+_SETTINGS = table_of(either(is_setting, list_of(is_setting)), heads=_TEXTS)
+_SPLITS = table_of(
+    is_anything, "rules", "always", rules=table_of(list_of(is_setting)), always=_TEXTS
+)
+_ENCODER: dict[str, Kind] = {
+    **dict.fromkeys(("folder", "name", "fingerprint", "licence"), is_text),
+    **dict.fromkeys(("layers", "width"), is_count),
+}
+# What the parts of a header are, in words and as a kind. One that is not here is shown by `info`,
+# and not used.
+_PARTS: dict[str, tuple[str, Kind]] = {
+    "kind": ("a text", is_text),
+    "checksum": ("a number", is_count),
+    "config": ("settings by name", _SETTINGS),
+    _LEXICON: (
+        "forms and features",
+        table_of(is_anything, "forms", "features", forms=_TEXTS, features=table_of(_TEXTS)),
+    ),
+    "word_forms": ("a number", is_count),
+    "tags": ("lists of texts by column", table_of(_TEXTS)),
+    "labels": ("a list of texts", _TEXTS),
+    "root_labels": ("a list of whole numbers", list_of(is_count)),
+    "other_labels": ("a list of whole numbers", list_of(is_count)),
+    "scripts": ("a list of texts", _TEXTS),
+    "characters": ("a list of texts", _TEXTS),
+    "treebanks": ("a list of texts", _TEXTS),
+    "taught_with": ("a list of texts", _TEXTS),
+    "scores": ("numbers by name", _SCORES),
+    "neurons": ("numbers by name", table_of(is_count)),
+    "calibration": ("two numbers by name", table_of(list_of(is_number))),
+    "pretrained": (
+        f"{', '.join(_ENCODER)} of an encoder",
+        table_of(is_nothing, *_ENCODER, **_ENCODER, fine_tuned=is_truth),
+    ),
+    VECTOR_FORMS: ("a number, or a list of texts", either(is_count, _TEXTS)),
+    VECTOR_WIDTH: ("a number", is_count),
+    TOKENIZER: (
+        "characters and splits",
+        table_of(
+            is_anything, "characters", "splits", characters=is_text, splits=_SPLITS, scores=_SCORES
+        ),
+    ),
+    "training": (
+        "settings by name",
+        table_of(
+            is_anything,
+            epoch=is_count,
+            data=table_of(table_of(is_setting, sentences=is_count)),
+            training=_SETTINGS,
+            meprop=either(_SETTINGS, is_none),
+            simplify=either(_SETTINGS, is_none),
+        ),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """The content of a file: `header` (task, config, vocabularies, scores, ...) and `arrays`."""
+    """The content of a file: `header` (task, config, vocabularies, scores, ...) and `arrays`.
+
+    Vocabularies are lists of texts, or `Vocab`s where they were read from a file.
+    """
 
     header: dict[str, Any]
-    arrays: dict[str, npt.NDArray[Any]]
+    arrays: Mapping[str, npt.NDArray[Any]]
 
 
 def write_model_file(
@@ -64,17 +152,26 @@ def write_model_file(
         arrays = pack_arrays(arrays)
         if lexicon := stored.pop("lexicon", None):
             stored["word_forms"] = len(lexicon["forms"]) - 1
-            arrays[_LEXICON] = pack_json(lexicon)
+            features = (lexicon["features"][name] for name, _ in FEATURES)
+            arrays[_LEXICON] = pack_texts(lexicon["forms"], *features)
         if forms := stored.get(VECTOR_FORMS):
             stored[VECTOR_FORMS] = len(forms) - 1
-            arrays[VECTOR_FORMS] = pack_json(forms)
+            arrays[VECTOR_FORMS] = pack_texts(forms)
     ordered = {name: np.asarray(arrays[name], order="C") for name in sorted(arrays)}
     text = _to_json({**stored, "checksum": _checksum(stored, ordered)})
+    try:
+        # what is escaped in a text within a text counts twice
+        n_bytes = len(text.encode()) + text.count('"') + text.count("\\")
+        if n_bytes + _ENTRY * len(ordered) > _MAX_HEADER:
+            raise ValueError(f"it has {n_bytes:,} bytes")
+        demand_few_values(text, sum(array.nbytes for array in ordered.values()))
+    except ValueError as error:
+        raise DataError(
+            f"{os.fspath(path)}: cannot be written: its header is too large: {error}"
+        ) from None
     with replacing(path, durable=True) as temporary:
-        try:
-            save_file(ordered, temporary, metadata={_KEY: text})
-        except SafetensorError as error:
-            raise OSError(str(error)) from None
+        # save_file would write to a file of its own beside this one, which a kill leaves behind
+        temporary.write_bytes(save(ordered, metadata={_KEY: text}))
 
 
 def noun_of(task: object) -> str:
@@ -86,7 +183,8 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read only the header of a model file, whatever the size of its weights.
 
     Raises:
-        CheckpointError: the file is missing, not a model, cut short, or from a newer version.
+        CheckpointError: the file is missing, not a model, cut short, or from a newer version; or
+            what its header says is not of the kind that a training writes.
     """
     name = os.fspath(path)
     try:
@@ -110,8 +208,8 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
     if len(raw) < length:
         raise CheckpointError(f"{name}: the file is cut short: {size:,} bytes, header incomplete")
     try:
-        tensors = json.loads(raw)
-        header = json.loads(tensors.pop("__metadata__")[_KEY])
+        tensors = load_json(raw, size)
+        header = load_json(tensors.pop("__metadata__")[_KEY], size)
         version = header["format_version"]
         ends = [entry["data_offsets"][1] for entry in tensors.values()]
         expected = 8 + length + max(ends, default=0)
@@ -126,6 +224,11 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise CheckpointError(
             f"{name}: the file is cut short: {size:,} of {expected:,} bytes; copy it again"
         )
+    if size > expected:
+        raise CheckpointError(
+            f"{name}: cannot be read as a model: {size - expected:,} bytes follow its weights"
+        )
+    _demand_kinds(name, header)
     return dict(header)
 
 
@@ -138,9 +241,13 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     file = os.fspath(path)
     header = read_header(path)
     stored = {name: value for name, value in header.items() if name != "checksum"}
+    arrays: Mapping[str, npt.NDArray[Any]]
     header |= _with_encoder(header, lambda folder: str(Path(path).parent / folder))
     try:
-        arrays = load(Path(path).read_bytes())
+        content = Path(path).read_bytes()
+        size = len(content)
+        arrays = load(content)
+        del content
         checksum = _checksum(stored, dict(sorted(arrays.items())))
     # safetensors has types that NumPy lacks
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -149,15 +256,62 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
         raise CheckpointError(f"{file}: the file is damaged (checksum differs); copy it again")
     if header["format_version"] > 1:
         try:
-            if _LEXICON in arrays:
-                header["lexicon"] = unpack_json(arrays.pop(_LEXICON))
-                header.pop("word_forms", None)
-            if VECTOR_FORMS in arrays:
-                header[VECTOR_FORMS] = unpack_json(arrays.pop(VECTOR_FORMS))
-            arrays = unpack_arrays(arrays)
-        except (ValueError, RecursionError) as error:
+            _unpack_vocabularies(header, arrays, size)
+            arrays = StoredArrays(arrays)
+        except (ValueError, RecursionError, DataError) as error:
             raise CheckpointError(f"{file}: {error}; train it anew") from None
     return ModelFile(header, arrays)
+
+
+def _unpack_vocabularies(
+    header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]], size: int
+) -> None:
+    """Put the vocabularies that are stored as arrays into the header.
+
+    Raises:
+        ValueError: they are not as they are written, or far too large for the file's size.
+    """
+    version = header["format_version"]
+    if _LEXICON in arrays:
+        packed = arrays.pop(_LEXICON)
+        if version == 2:
+            header["lexicon"] = unpack_json(packed, size)
+            _demand_kind("lexicon", header["lexicon"])
+        else:
+            forms, *features = map(Vocab.from_lines, unpack_texts(packed, size))
+            names = [name for name, _ in FEATURES]
+            if len(features) != len(names):
+                raise ValueError(f"the lexicon has {len(features)} features")
+            header["lexicon"] = {
+                "forms": forms,
+                "features": dict(zip(names, features, strict=True)),
+            }
+        header.pop("word_forms", None)
+    if VECTOR_FORMS in arrays:
+        packed = arrays.pop(VECTOR_FORMS)
+        if version == 2:
+            header[VECTOR_FORMS] = unpack_json(packed, size)
+            _demand_kind(VECTOR_FORMS, header[VECTOR_FORMS])
+        else:
+            lists = unpack_texts(packed, size)
+            if len(lists) != 1:
+                raise ValueError(f"the vectors have {len(lists)} lists of forms")
+            header[VECTOR_FORMS] = Vocab.from_lines(lists[0])
+
+
+def _demand_kinds(file: str, header: Mapping[str, Any]) -> None:
+    """Raise CheckpointError if a part of a header is not what a training writes."""
+    try:
+        for name, value in header.items():
+            _demand_kind(name, value)
+    except ValueError as error:
+        raise CheckpointError(f"{file}: {error}; train it anew") from None
+
+
+def _demand_kind(name: str, value: Any) -> None:
+    expected, kind = _PARTS.get(name, ("anything", is_anything))
+    if not kind(value):
+        raise ValueError(f"`{name}` in its header is {shortened(repr(value))}, expected {expected}")
 
 
 def _with_encoder(header: Mapping[str, Any], place: Callable[[str], str]) -> dict[str, Any]:
@@ -181,7 +335,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return a description of a model file for a person, without vocabularies and weights.
 
     Raises:
-        CheckpointError: as for `read_header`, or the header is incomplete.
+        CheckpointError: as for `read_header`.
     """
     header = read_header(path)
     lexicon = header.pop("lexicon", None)
@@ -191,24 +345,17 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     tokenizer = header.pop(TOKENIZER, None)
     for hidden in ("checksum", "calibration", "root_labels", "other_labels"):
         header.pop(hidden, None)
-    try:
-        description = {
-            "file": os.fspath(path),
-            "bytes": Path(path).stat().st_size,
-            **({} if lexicon is None else {"word_forms": len(lexicon["forms"]) - 1}),
-            **{f"{name}_values": len(values) for name, values in tags.items()},
-            **({"lemma_scripts": len(scripts)} if scripts else {}),
-            **({"characters": len(characters)} if characters else {}),
-            **({} if tokenizer is None else {TOKENIZER: _tokenizer_summary(tokenizer)}),
-            **header,
-        }
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            f"{os.fspath(path)}: the model is incomplete ({error!r}); train it anew"
-        ) from None
-    if labels:
-        description["labels"] = labels
-    return description
+    return {
+        "file": os.fspath(path),
+        "bytes": Path(path).stat().st_size,
+        **({} if lexicon is None else {"word_forms": len(lexicon["forms"]) - 1}),
+        **{f"{name}_values": len(values) for name, values in tags.items()},
+        **({"lemma_scripts": len(scripts)} if scripts else {}),
+        **({"characters": len(characters)} if characters else {}),
+        **({} if tokenizer is None else {TOKENIZER: _tokenizer_summary(tokenizer)}),
+        **header,
+        **({"labels": labels} if labels else {}),
+    }
 
 
 def summary(file: ModelFile) -> dict[str, str]:
@@ -232,9 +379,7 @@ def summary(file: ModelFile) -> dict[str, str]:
         "lemma scripts": header.get("scripts"),
         "relations": header.get("labels"),
     }
-    weights, n_bytes = (
-        sum(getattr(array, name) for array in file.arrays.values()) for name in ("size", "nbytes")
-    )
+    weights, n_bytes = size_of(file.arrays)
     treebanks = header.get("treebanks")
     lines = {
         "trained": ", ".join(trained),
@@ -243,9 +388,9 @@ def summary(file: ModelFile) -> dict[str, str]:
         "network": _numbers(header.get("neurons"), None, ","),
         "encoder": str(_mapping(header.get("pretrained")).get("name", "")),
         "knows": "  ".join(
-            f"{name} {len(values) - values.count(UNK):,}"
+            f"{name} {len(values) - (UNK in values):,}"
             for name, values in known.items()
-            if isinstance(values, list)
+            if isinstance(values, list | Vocab)
         ),
         "size": f"{weights:,} weights, {n_bytes / 1e6:.1f} MB in memory",
     }
@@ -266,11 +411,10 @@ def _numbers(values: object, names: Mapping[str, str] | None, form: str) -> str:
 
 
 def _tokenizer_summary(tokenizer: Mapping[str, Any]) -> dict[str, Any]:
-    scores = dict(tokenizer.get("scores", {})).items()
     return {
         "characters": len(tokenizer["characters"]),
         "multiword_endings": len(tokenizer["splits"]["rules"]),
-        "scores": {name: score for name, score in scores if isinstance(score, float)},
+        "scores": tokenizer.get("scores", {}),
     }
 
 

@@ -23,6 +23,8 @@ class Head(ABC):
         activity: the name of its step in a table of speeds, such as "tagging".
         config: the settings it was trained with.
         reads: the columns that it reads besides FORM.
+        needs: those of them in which each sentence must have a value: without one, the head would
+            read what it has never seen.
         fills: the columns that it predicts.
         scores: the names of the scores that judge what it predicts, as in `scoring.scores`.
         feeds: whether later heads read what it writes into the encoder's states.
@@ -33,6 +35,7 @@ class Head(ABC):
     activity: ClassVar[str]
     config: Config
     reads: tuple[str, ...]
+    needs: tuple[str, ...] = ()
     fills: tuple[str, ...]
     scores: tuple[str, ...]
     feeds: ClassVar[bool] = False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 from unicodedata import category
 
 from meprop_nlp.data.conll.reading import read_text
@@ -20,6 +20,8 @@ from meprop_nlp.errors import ConfigError, DataError
 # A text, a Document or a list of sentences is answered with a Document; a Sentence or a list of
 # words with a Sentence.
 Input = str | Document | Sentence | Sequence[str] | Sequence[Sentence | Sequence[str]]
+
+Item = TypeVar("Item", Sentence, Document, Sentence | Document)
 
 # what no form holds: half of a pair of surrogates, and what ends a column or a line
 _UNWRITABLE = frozenset([*map(chr, range(0xD800, 0xE000)), *"\t\n\r\0"])
@@ -83,6 +85,32 @@ def demand_stream(items: object, name: str) -> None:
         raise DataError(
             f"`{name}` is a single {single}, expected several; give it in a list: [{single}]"
         )
+
+
+def lacks_columns(sentence: Sentence, columns: Sequence[str]) -> bool:
+    """Return whether the columns, of which there is one, hold only `_` in a sentence."""
+    return bool(columns) and all(
+        getattr(word, column) == "_" for column in columns for word in sentence.words
+    )
+
+
+def demand_columns(item: Sentence | Document, name: str, columns: Sequence[str]) -> None:
+    """Raise DataError if a sentence has no value in any of the columns that a model needs."""
+    for i, sentence in enumerate([item] if isinstance(item, Sentence) else item):
+        if lacks_columns(sentence, columns):
+            place = name if isinstance(item, Sentence) else f"{name}[{i}]"
+            missing = " and no ".join(column.upper() for column in columns)
+            raise DataError(
+                f"`{place}` has no {missing}, which the parser reads; give it what a tagger "
+                "returns: parser(tagger(words))"
+            )
+
+
+def demanded(items: Iterable[Item], name: str, columns: Sequence[str]) -> Iterator[Item]:
+    """Yield the items; raise DataError at the first that lacks columns, see `demand_columns`."""
+    for i, item in enumerate(items):
+        demand_columns(item, f"{name}[{i}]", columns)
+        yield item
 
 
 def answered(

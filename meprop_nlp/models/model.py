@@ -42,7 +42,10 @@ from meprop_nlp.models.inputs import (
     Input,
     TextTokenizer,
     answered,
+    demand_columns,
     demand_stream,
+    demanded,
+    lacks_columns,
     read_input,
     read_sentence,
 )
@@ -267,6 +270,12 @@ class Model:
         return min(head.most_words for head in self.heads.values())
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """Return those columns of `reads` in which words must have values; see `Head.needs`."""
+        needed = {column for head in self.heads.values() for column in head.needs}
+        return tuple(column for column in self.reads if column in needed)
+
+    @property
     def predicted(self) -> tuple[str, ...]:
         """Return the names of the scores that judge what the model predicts."""
         return self.predicted_besides(())
@@ -321,10 +330,12 @@ class Model:
 
         Raises:
             ConfigError: it is a text, and the model has no tokenizer.
-            DataError: it is none of these, empty words or half a character are in it, or a sentence
-                has more than `most_words`.
+            DataError: it is none of these, empty words or half a character are in it, it has more
+                words than `most_words`, or it has no tags, and the model needs them.
         """
-        return next(self._answers([read_input(given, "given", self.tokenizer)]))
+        read_in = read_input(given, "given", self.tokenizer)
+        demand_columns(read_in, "given", self.needs)
+        return next(self._answers([read_in]))
 
     @overload
     def pipe(  # type: ignore[overload-overlap]
@@ -381,24 +392,33 @@ class Model:
             ConfigError: the model does not predict a column of `keep`, or nothing else; or, when
                 its turn has come, an item is a text, and the model has no tokenizer.
             DataError: `items` is a single text or sentence; or, when its turn has come, an item is
-                none of these, or empty words or half a character are in it.
+                none of these, empty words or half a character are in it, or it has no tags, and the
+                model needs them.
         """
         self.demand_kept(keep)
         demand_stream(items, "items")
         given = (read_input(item, f"items[{i}]", self.tokenizer) for i, item in enumerate(items))
-        return self._answers(given, confidence=confidence, keep=keep)
+        tagged = demanded(given, "items", self.needs)
+        return self._answers(tagged, confidence=confidence, keep=keep)
 
     def _answers(
         self, given: Iterable[Sentence | Document], **options: Any
     ) -> Iterator[Sentence | Document]:
         """Yield each Sentence or Document annotated; the options are those of `annotate`."""
+        return answered(given, lambda sentences: self.annotated(sentences, **options))
 
-        def annotate(sentences: Iterator[Sentence]) -> Iterator[Sentence]:
-            for batch in in_batches(self._short(sentences)):
-                words = SentenceWords(batch)
-                yield from _annotated(batch, words, self.annotate(words, **options))
-
-        return answered(given, annotate)
+    def annotated(
+        self,
+        sentences: Iterable[Sentence],
+        *,
+        confidence: bool = False,
+        keep: Collection[str] = (),
+    ) -> Iterator[Sentence]:
+        """Yield Sentences annotated, as `pipe` does, but of which nothing is demanded."""
+        for batch in in_batches(self._short(sentences)):
+            words = SentenceWords(batch)
+            prediction = self.annotate(words, confidence=confidence, keep=keep)
+            yield from _annotated(batch, words, prediction)
 
     def predict(
         self, sentences: Iterable[Sentence | Sequence[str]]
@@ -412,11 +432,11 @@ class Model:
 
         Raises:
             DataError: `sentences` is a single text or sentence; or, when its turn has come, one of
-                them is no list of words.
+                them is no list of words, or has no tags, and the model needs them.
         """
         demand_stream(sentences, "sentences")
         given = (read_sentence(one, f"sentences[{i}]") for i, one in enumerate(sentences))
-        return self._columns(given)
+        return self._columns(demanded(given, "sentences", self.needs))
 
     def _columns(self, sentences: Iterable[Sentence]) -> Iterator[dict[str, list[Any]]]:
         for batch in in_batches(self._short(sentences)):
@@ -484,6 +504,9 @@ class Model:
 
         Only what the model predicts is scored. Columns in `keep` are the gold ones; see `pipe`.
         Words of gold may lack annotation if the model is a joint one; see `scoring.metrics`.
+
+        Raises:
+            DataError: no sentence has the tags that the model needs.
         """
         # not imported above, so that commands that only predict start faster
         from meprop_nlp.scoring.metrics import evaluate
@@ -494,9 +517,12 @@ class Model:
             only_trees = set(self.fills) <= _TREE
             gold = read(Path(gold), trees=None if is_joint and only_trees else only_trees)
         gold = list(gold)
+        self.demand_kept(keep)
+        if gold and all(lacks_columns(sentence, self.needs) for sentence in gold):
+            demand_columns(gold[0], "gold[0]", self.needs)
         scores = evaluate(
             gold,
-            self.pipe(gold, keep=keep),
+            self.annotated(gold, keep=keep),
             exclude_punct=exclude_punct,
             annotation=Annotation(gold) if is_joint else None,
         )
@@ -571,12 +597,18 @@ def _annotated(
 ) -> Iterator[Sentence]:
     """Yield the sentences with their predicted columns."""
     columns = prediction.columns()
-    if "head" in columns:
-        # enhanced dependencies would be stale beside new heads
-        columns["deps"] = ["_"] * len(columns["head"])
     if prediction.confidence:
         columns["misc"] = prediction.misc(words.column("misc"))
     for sentence, part in zip(batch, words.split(**columns), strict=True):
         if sentence.layout.kind != "conllu":
             part.pop("misc", None)  # other formats have no MISC
+        if "head" in part and sentence.layout.place("deps") is not None:
+            part["deps"] = _deps(sentence, part)
         yield sentence.with_columns(**part)
+
+
+def _deps(sentence: Sentence, tree: dict[str, Sequence[Any]]) -> list[str]:
+    """Return DEPS beside new heads: the old graph would be stale, and the tree takes its place."""
+    if not sentence.has_enhanced_graph:
+        return ["_"] * len(sentence)
+    return [f"{h}:{deprel}" for h, deprel in zip(tree["head"], tree["deprel"], strict=True)]

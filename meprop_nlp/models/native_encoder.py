@@ -206,7 +206,7 @@ def _input_layers(layer: DigitBiLSTM, lanes: int) -> Iterator[tuple[Array, Array
         yield _by_panels(weight, lanes), _row_by_panels(bias, lanes)
 
 
-def _by_panels(weight: Array, lanes: int) -> Array:
+def _by_panels(weight: npt.NDArray[Any], lanes: int) -> Array:
     """Reorder (n, 4H) like `by_panels`, with a last panel of half the lanes if that is enough."""
     units = weight.shape[1] // GATES
     rest = units % lanes

@@ -5,7 +5,7 @@ need far more memory than its file has bytes is refused.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,13 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.config import TAG_COLUMNS
+from meprop_nlp.data.lines import shortened
 from meprop_nlp.data.vocab import UNK, Vocab
 from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.packing import StoredArrays, Table
 from meprop_nlp.native import core
 
 Array = npt.NDArray[np.float32]
 
+_LONGEST_MESSAGE = 600  # characters
 _FORBIDDEN = frozenset("\t\n\r\0")
 
 
@@ -44,6 +47,28 @@ def take(
         raise CheckpointError(f"the model has no weights {name}")
     if array.dtype != dtype:
         raise CheckpointError(f"the weights {name} are {array.dtype}, expected {np.dtype(dtype)}")
+    _demand_shape(name, array, shape)
+    _demand_finite(name, array)
+    return array
+
+
+def take_table(
+    arrays: Mapping[str, npt.NDArray[Any]], name: str, n_rows: int, width: int | None
+) -> Table:
+    """Return a table of embeddings, (n_rows, width); errors are as for `take`.
+
+    One that is stored packed stays so: it may be most of a model, and a text needs few of its rows.
+    """
+    table = arrays.table(name) if isinstance(arrays, StoredArrays) else None
+    if table is None:
+        return Table(take(arrays, name, n_rows, width))
+    _demand_shape(name, table.values, (n_rows, width))
+    assert table.scales is not None
+    _demand_finite(name, table.scales)
+    return table
+
+
+def _demand_shape(name: str, array: npt.NDArray[Any], shape: Sequence[int | None]) -> None:
     fits = array.ndim == len(shape) and all(
         found >= 1 if size is None else found == size
         for found, size in zip(array.shape, shape, strict=True)
@@ -52,9 +77,12 @@ def take(
         expected = " x ".join("1 or more" if size is None else str(size) for size in shape)
         found = " x ".join(map(str, array.shape)) or "one number"
         raise CheckpointError(f"the weights {name} are {found}, expected {expected}")
-    if not np.isfinite(array).all():
+
+
+def _demand_finite(name: str, array: npt.NDArray[Any]) -> None:
+    # NaN is the least and the largest of all; `np.isfinite` of all would take an array of its own
+    if array.size and not (np.isfinite(array.min()) and np.isfinite(array.max())):
         raise MePropError(f"the weights {name} are not finite; train the model anew")
-    return array
 
 
 def demand_texts(what: str, texts: object) -> None:
@@ -64,11 +92,13 @@ def demand_texts(what: str, texts: object) -> None:
     for text in texts:
         if not isinstance(text, str) or not text or not _FORBIDDEN.isdisjoint(text):
             raise CheckpointError(
-                f"{text!r} is among the model's {what}, expected text of at least one character "
-                "without tab, line break or NUL"
+                f"{shortened(repr(text))} is among the model's {what}, expected text of at least "
+                "one character without tab, line break or NUL"
             )
         if any("\ud800" <= character <= "\udfff" for character in text):
-            raise CheckpointError(f"{text!r} is among the model's {what}: it is not valid Unicode")
+            raise CheckpointError(
+                f"{shortened(repr(text))} is among the model's {what}: it is not valid Unicode"
+            )
 
 
 def tag_lists(tags: object) -> dict[str, list[str]]:
@@ -130,12 +160,18 @@ def naming_file(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except CheckpointError as error:
-        raise CheckpointError(f"{name}: {error}; train it anew") from None
+        raise CheckpointError(f"{name}: {_cut(error)}; train it anew") from None
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            f"{name}: the model is incomplete ({error!r}); train it anew"
+            f"{name}: the model is incomplete ({_cut(repr(error))}); train it anew"
         ) from None
     except MePropError as error:
         raise CheckpointError(
-            f"{name}: the model was made by another version: {error}; train it anew"
+            f"{name}: the model was made by another version: {_cut(error)}; train it anew"
         ) from None
+
+
+def _cut(message: object) -> str:
+    """Return the beginning of a message, which may quote a part of any length."""
+    text = str(message)
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"

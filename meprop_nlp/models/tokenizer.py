@@ -1,16 +1,17 @@
 """`Tokenizer`: finds the sentences, tokens and words of a running text.
 
 A BiLSTM reads the characters, and an output layer says for each what ends after it: a token, a
-multiword token, a sentence (as in UDPipe, Straka et al. 2016, section 4.1). The table of the
-characters is folded into the first layer's sums, as the words' is in the joint model.
+multiword token, a sentence (as in UDPipe, Straka et al. 2016, section 4.1). Where most multiword
+tokens to come are new, their forms say which they are instead (`data.tokens.composition`). The
+table of the characters is folded into the first layer's sums, as the words' is in the joint model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,7 @@ from meprop_nlp.data.tokens.boundaries import (
     SENTENCE,
     TOKEN,
 )
+from meprop_nlp.data.tokens.composition import LONGEST_FORM, ROWS, Composition
 from meprop_nlp.data.tokens.splits import Splits
 from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.digits import DigitWeight
@@ -45,6 +47,8 @@ PREFIX = f"{TOKENIZER}."  # begins the names of its arrays
 WINDOW = 400  # characters that are decided together
 MARGIN = 40  # further characters that are read on both sides
 BATCH = 12_000  # characters that are decided before more are read, about
+COMPOSITION = f"{PREFIX}composition."  # begins the names of what judges tokens by their forms
+MOST_FORMS = 50_000  # whose words are kept
 MOST_TOKENS = 1000  # of a sentence; after these it ends, whatever stands there
 
 _Ends = npt.NDArray[np.uint8]
@@ -59,6 +63,7 @@ class Tokenizer:
     Attributes:
         alphabet: numbers the characters.
         splits: turns multiword tokens into words.
+        composition: says which tokens are several words; None: the network does.
         spaces_within: whether a token may have a space in it.
 
     Raises:
@@ -76,6 +81,8 @@ class Tokenizer:
             self.splits = Splits.from_dict(header["splits"])
         except ValueError as error:
             raise CheckpointError(str(error)) from None
+        self.composition = _composition(header, arrays)
+        self._kept: dict[str, list[str] | None] = {}
         self.spaces_within = header["spaces_within"] is True
         n_known = len(self.alphabet.characters)
         known = take(arrays, f"{PREFIX}characters.weight", n_known + 1, None)
@@ -115,6 +122,30 @@ class Tokenizer:
             return ""
         ends = self._ends(characters)
         return "".join(_written(text, characters, ends, self, first))
+
+    def words_of(self, form: str, *, is_split: bool) -> list[str] | None:
+        """Return the words of a token; None if it is one.
+
+        Args:
+            is_split: what the network says of it.
+        """
+        if self.composition is None:
+            always = self.splits.always
+            if is_split or (always and form.lower() in always):
+                return self.splits.words(form)
+            return None
+        try:
+            return self._kept[form]
+        except KeyError:
+            pass
+        found = None
+        if self.composition.is_multiword(form):
+            found = self.splits.words(form, self.composition.knows)
+        if len(form) <= LONGEST_FORM:
+            if len(self._kept) >= MOST_FORMS:
+                self._kept.clear()
+            self._kept[form] = found
+        return found
 
     def _ends(self, characters: _Characters) -> _Ends:
         """Return what ends after each character that is not white space: (n,)."""
@@ -269,7 +300,7 @@ def _written(
     split_ends = (kinds == MULTIWORD) | (kinds == MULTIWORD + SENTENCE - TOKEN)
     first = 0
     columns = (starts.tolist(), stops.tolist(), nexts.tolist(), split_ends.tolist())
-    always, words_of = tokenizer.splits.always, tokenizer.splits.words
+    words_of = tokenizer.words_of
     spaces_within = tokenizer.spaces_within
     for end in sentence_ends.tolist():
         lines: list[str] = []
@@ -295,9 +326,7 @@ def _written(
                 stood = f"TokenRange={offset + start}:{offset + stop}"
                 misc = stood if misc == "_" else f"{misc}|{stood}"
             joined.append(form if not after else f"{form} ")
-            split = None
-            if is_split or (always and form.lower() in always):
-                split = words_of(form)
+            split = words_of(form, is_split=is_split)
             if split is None:
                 number += 1
                 lines.append(f"{number}\t{form}\t_\t_\t_\t_\t_\t_\t_\t{misc}\n")
@@ -313,6 +342,20 @@ def _written(
         yield from lines
         yield "\n"
         first = end
+
+
+def _composition(
+    header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]
+) -> Composition | None:
+    """Return what judges tokens by their forms; None if the model has none."""
+    if "composition" not in header:
+        return None
+    weight = take(arrays, f"{COMPOSITION}weight", ROWS)
+    bias = take(arrays, f"{COMPOSITION}bias", 1)
+    try:
+        return Composition.from_dict(header["composition"], weight, float(bias[0]))
+    except ValueError as error:
+        raise CheckpointError(str(error)) from None
 
 
 def part_of(file: ModelFile) -> ModelFile | None:

@@ -83,7 +83,7 @@ class Checkpoint:
         stored = read_model_file(path)
         if stored.header.get("kind") != "checkpoint":
             raise CheckpointError(f"{path}: is a model, expected a checkpoint of its training")
-        return cls(stored.header["settings"], stored.header["progress"], stored.arrays)
+        return cls(stored.header["settings"], stored.header["progress"], dict(stored.arrays))
 
     @classmethod
     def of(cls, trainer: Trainer, settings: Mapping[str, Any]) -> Checkpoint:

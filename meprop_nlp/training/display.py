@@ -98,6 +98,8 @@ class TrainingDisplay:
         scores = "".join(
             f"{SCORE_NAMES[name]} {value:.2f}  " for name, value in record.scores.items()
         )
+        if record.score is not None and record.score not in record.scores.values():
+            scores += f"mean {record.score:.2f}  "
         neurons = " ".join(str(width) for width in record.neurons.values())
         return (
             f"epoch {record.epoch:>2}  loss {record.loss:.4f}  {scores}neurons {neurons}  "

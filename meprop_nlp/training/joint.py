@@ -295,7 +295,7 @@ class JointTask(SentenceTask):
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         arrays = super().arrays() | (self.vectors.arrays() if self.vectors else {})
         arrays = {name: array for name, array in arrays.items() if not _is_transformers(name)}
-        return arrays | (self.sources.tokenizer.arrays if self.sources.tokenizer else {})
+        return {**arrays, **(self.sources.tokenizer.arrays if self.sources.tokenizer else {})}
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         if self.sources.fine_tuning is None:

@@ -198,18 +198,18 @@ class Trainer:
         evaluate_seconds = time.perf_counter() - start
         score = float(np.mean([scores[n] for n in self.task.main_scores])) if scores else None
         # a model from before a cut is too wide, however good it is
-        best = (
-            progress.best_score is None
-            or progress.was_cut
-            or score is None
-            or score > progress.best_score
+        best = score is not None and (
+            progress.best_score is None or progress.was_cut or score > progress.best_score
         )
+        kept = best or score is None
         record = EpochRecord(
             epoch=progress.epoch + 1,
             loss=progress.loss / max(1, progress.batch),
             scores=scores,
+            score=score,
             neurons=widths_of(self.layers),
             best=best,
+            kept=kept,
             learning_rate=learning_rate,
             forward_seconds=seconds["forward"],
             backward_seconds=seconds["backward"],
@@ -220,7 +220,7 @@ class Trainer:
             n_batches=progress.batch,
         )
         progress.records.append(record.to_dict())
-        if best:
+        if kept:
             progress.best_score, progress.best_epoch = score, record.epoch
         progress.next_epoch(dict(self.rng.bit_generator.state))
         return record

@@ -1,37 +1,21 @@
 """`Outputs`: what a training leaves behind: the best model, a log, and a checkpoint meanwhile."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from meprop_nlp.errors import ConfigError, DataError
-from meprop_nlp.files import demand_writable, replacing
-from meprop_nlp.models.file import ModelFile, read_model_file, write_model_file
+from meprop_nlp.errors import ConfigError
+from meprop_nlp.files import replacing
+from meprop_nlp.models.file import ModelFile, read_header, read_model_file, write_model_file
 from meprop_nlp.models.packing import rounded
 from meprop_nlp.training.checkpoint import Checkpoint, checkpoint_path, demand_checkpoint
-from meprop_nlp.training.knowledge.ensemble import teacher_path
 from meprop_nlp.training.loop import Trainer
 from meprop_nlp.training.records import EpochRecord, log_path
 
-_MOST_TEACHERS = 99  # whose numbers are thought of where names are tried
-
-
-def demand_places(path: Path) -> None:
-    """Check that a model file can be written, and all that a training may write beside it.
-
-    Raises:
-        DataError: the folder cannot be written to, or the name is too long with what is added to it
-            beside the model.
-    """
-    demand_writable(path)
-    longest = checkpoint_path(teacher_path(path, _MOST_TEACHERS))
-    try:
-        demand_writable(longest)
-    except DataError as error:
-        raise DataError(
-            f"{path}: files of the training stand beside it, and {error}; choose a shorter name"
-        ) from None
+# in the header of the best model so far: without its checkpoint it is not taken for the result
+UNFINISHED = "unfinished"
 
 
 class Outputs:
@@ -50,7 +34,7 @@ class Outputs:
 
     def keep(self, record: EpochRecord) -> None:
         """Store what an epoch has led to."""
-        if record.best:
+        if record.kept:
             self._keep_model(record)
         if self._path:
             with replacing(log_path(self._path), durable=True) as temporary:
@@ -79,14 +63,19 @@ class Outputs:
         checkpoint.restore(self._trainer)
 
     def finish(self) -> ModelFile:
-        """Return the best model of a training that ended, and remove the checkpoint.
+        """Return the best model of a training that ended.
+
+        The checkpoint stays: a run that is killed before its last file is written and its side
+        files are removed can be resumed. `remove_checkpoint` is the last step.
 
         Raises:
             ConfigError: no epoch was trained.
         """
         if self._path is not None:
-            checkpoint_path(self._path).unlink(missing_ok=True)
-            return read_model_file(self._path)
+            file = read_model_file(self._path)
+            if file.header.pop(UNFINISHED, False):
+                write_model_file(self._path, file.header, file.arrays)
+            return file
         if self._best is None:
             raise ConfigError("no epoch was trained; give at least one epoch")
         return self._best
@@ -102,8 +91,19 @@ class Outputs:
             arrays = self._trainer.task.arrays()
             if self._path is not None:
                 header |= self._trainer.task.write_beside(self._path)
-                write_model_file(self._path, header, arrays)
+                write_model_file(self._path, {**header, UNFINISHED: True}, arrays)
             else:
                 self._best = ModelFile(
                     header, rounded({name: array.copy() for name, array in arrays.items()})
                 )
+
+
+def is_finished(path: Path) -> bool:
+    """Return whether a model file is the result of a training, not the best model so far."""
+    return UNFINISHED not in read_header(path)
+
+
+def remove_checkpoint(path: str | os.PathLike[str] | None) -> None:
+    """Remove the checkpoint of a training whose files are all written: its last step."""
+    if path is not None:
+        checkpoint_path(Path(path)).unlink(missing_ok=True)

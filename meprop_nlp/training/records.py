@@ -44,8 +44,10 @@ class EpochRecord:
         epoch: 1-based.
         loss: mean training loss, nats per decision.
         scores: dev scores by name, in percent; empty without a dev file.
+        score: the mean of those scores by which the best epoch is chosen; None without a dev file.
         neurons: width of each layer that can be simplified.
-        best: whether this is the best model so far, and so the one saved.
+        best: whether this is the best model so far by `score`; after a cut, of the smaller ones.
+        kept: whether this model is saved: the best one; without a dev file, the last.
         learning_rate: at the end of the epoch.
         n_batches: minibatches of the epoch.
     """
@@ -53,8 +55,10 @@ class EpochRecord:
     epoch: int
     loss: float
     scores: dict[str, float]
+    score: float | None
     neurons: dict[str, int]
     best: bool
+    kept: bool
     learning_rate: float
     forward_seconds: float
     backward_seconds: float

@@ -14,11 +14,13 @@ from meprop_nlp.config import Knowledge, ParserConfig, Settings
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vectors import demand_vectors
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.files import demand_writable
+from meprop_nlp.files import demand_writable, remove_unfinished, remove_unfinished_folder
+from meprop_nlp.models.encoder_folder import encoder_path
 from meprop_nlp.models.file import ModelFile, write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.word_states import states_of
 from meprop_nlp.nn.backends.choose import announce
+from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.calibration import measure_calibration
 from meprop_nlp.training.checkpoint import checkpoint_path, demand_same
@@ -32,14 +34,23 @@ from meprop_nlp.training.knowledge.encoder_output import (
     remove_replaced,
     replaced_encoder,
 )
-from meprop_nlp.training.knowledge.ensemble import train_teachers
+from meprop_nlp.training.knowledge.ensemble import TEACHER_NUMBER, train_teachers
 from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.several_treebanks import read_treebanks
 from meprop_nlp.training.knowledge.sources import Sources, answers_path, demand_use, read_sources
 from meprop_nlp.training.knowledge.teacher_files import read_teachers
 from meprop_nlp.training.knowledge.unlabelled import read_unlabelled
 from meprop_nlp.training.loop import Trainer
-from meprop_nlp.training.outputs import Outputs, demand_places
+from meprop_nlp.training.output.lock import writing_alone
+from meprop_nlp.training.output.side_files import (
+    demand_own,
+    demand_places,
+    demand_replaceable,
+    models_of,
+    side_files,
+    tools_of,
+)
+from meprop_nlp.training.outputs import Outputs, remove_checkpoint
 from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.task import Task
 from meprop_nlp.training.tokenizer import (
@@ -86,15 +97,45 @@ def train(
     Raises:
         ConfigError, DataError, KeyboardInterrupt: see `TrainableModel.train`.
     """
-    task_class = _task_class(task)
     settings, hooks = settings or Settings.of(task), hooks or Hooks()
     knowledge = knowledge or Knowledge()
-    path = None if output is None else Path(output)
-    if path is not None:
-        demand_places(path)
     demand_use(knowledge, settings.network)
-    demand_encoder_output(knowledge, path, resume=resume)
-    replaced = replaced_encoder(knowledge, path)
+    run = partial(
+        _train_from_files, task, train, dev, settings, knowledge, held_out, input_format, hooks
+    )
+    if output is None:
+        demand_encoder_output(knowledge, None, resume=resume)
+        return run(None, resume)
+    path = Path(output)
+    demand_places(path)
+    with writing_alone(*models_of(path, settings, knowledge)):
+        demand_replaceable(path, *tools_of(task, settings))
+        beside = list(side_files(path, settings, knowledge))
+        demand_own(beside, resume=resume)
+        remove_unfinished_folder(encoder_path(path))
+        demand_encoder_output(knowledge, path, resume=resume)
+        replaced = replaced_encoder(knowledge, path)
+        remove_unfinished([path, *(each.path for each in beside)])
+        model = run(path, resume)
+        remove_replaced(replaced)
+        remove_checkpoint(path)
+    return model
+
+
+def _train_from_files(
+    task: str,
+    train: Treebank,
+    dev: Treebank | None,
+    settings: Settings,
+    knowledge: Knowledge,
+    held_out: bool,
+    input_format: str,
+    hooks: Hooks,
+    path: Path | None,
+    resume: bool,
+) -> Model:
+    """Read what a training needs, train, and remove what is kept meanwhile; see `train`."""
+    task_class = _task_class(task)
     # other files than the treebanks first: they may be wrong, and treebanks take their time
     initial = _initial_model(knowledge, task)
     if initial is not None:
@@ -180,7 +221,6 @@ def train(
         remove_answers(answers_path(path))
     if path is not None and with_tokenizer:
         remove_tokenizer(path)
-    remove_replaced(replaced)
     return model
 
 
@@ -193,6 +233,7 @@ class TrainingData:
         train, dev: sentences; `dev` may be empty.
         settings: of the training; with 0 epochs, there are as many as `train` needs.
         sources: what it draws on beside `train`.
+        teacher_number: of a teacher of an ensemble, from 1; 0: it is none.
     """
 
     task: str
@@ -200,6 +241,7 @@ class TrainingData:
     dev: Sequence[Sentence]
     settings: Settings
     sources: Sources
+    teacher_number: int = 0
 
     @property
     def fitted(self) -> Settings:
@@ -216,13 +258,15 @@ class TrainingData:
             self.task: self.settings.network.to_dict(),
             **self.sources.identity(),
             "data": {"train": fingerprint(self.train), "dev": fingerprint(self.dev)},
+            **({TEACHER_NUMBER: self.teacher_number} if self.teacher_number else {}),
         }
 
     def of_teacher(self, number: int) -> "TrainingData":
         """Return what a teacher of an ensemble is trained from: a whole network, another seed."""
         training = replace(self.settings.training, seed=self.settings.training.seed + number)
         settings = replace(self.settings, simplify=None, training=training)
-        return replace(self, settings=settings, sources=self.sources.of_teacher())
+        sources = self.sources.of_teacher()
+        return replace(self, settings=settings, sources=sources, teacher_number=number)
 
 
 def _train(data: TrainingData, path: Path | None, resume: bool, hooks: Hooks) -> Model:
@@ -282,7 +326,7 @@ def train_task(
     resume: bool = False,
     hooks: Hooks,
 ) -> ModelFile:
-    """Build any task, train it, and return the best model.
+    """Build any task, train it, and return the best model; its checkpoint stays.
 
     Args:
         build: makes the task on a device; called with seeded random numbers.
@@ -307,6 +351,7 @@ def train_task(
         task = build(device)
         for warning in task.warnings:
             hooks.on_record(Note(warning, warning=True))
+        hooks.on_record(Note(_choice(task)))
         trainer = Trainer(task, training=training, simplify=simplify, stop=hooks.stop)
         outputs = Outputs(
             trainer,
@@ -325,6 +370,15 @@ def train_task(
     return outputs.finish()
 
 
+def _choice(task: Task) -> str:
+    """Say which epoch's model is kept."""
+    if not task.has_dev:
+        return "no dev data: keeps the model of the last epoch"
+    names = [SCORE_NAMES.get(name, name) for name in task.main_scores]
+    score = names[0] if len(names) == 1 else f"mean of {', '.join(names)}"
+    return f"keeps the model of the epoch with the best {score} on dev"
+
+
 def _stated(settings: Settings, identity: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a model file states of its training, except the epoch."""
     simplify = settings.simplify
@@ -340,7 +394,9 @@ def _train_teacher(
     data: TrainingData, number: int, path: Path | None, resume: bool, hooks: Hooks
 ) -> Model:
     """Train a teacher of an ensemble; `data` is that of the network that learns from it."""
-    return _train(data.of_teacher(number), path, resume, hooks)
+    model = _train(data.of_teacher(number), path, resume, hooks)
+    remove_checkpoint(path)
+    return model
 
 
 def _demand_teacher(data: TrainingData, number: int, model: Model) -> None:

@@ -37,6 +37,11 @@ class Task(ABC):
     warnings: list[str]
 
     @property
+    def has_dev(self) -> bool:
+        """Whether there is dev data to choose the best epoch on."""
+        return True
+
+    @property
     @abstractmethod
     def n_batches(self) -> int:
         """The number of minibatches in an epoch."""

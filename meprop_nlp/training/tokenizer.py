@@ -18,17 +18,17 @@ from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.tokens.alphabet import CATEGORIES, PARAGRAPH, Alphabet, code_points
 from meprop_nlp.data.tokens.boundaries import N_ENDS, Boundaries, has_text, raw_text, tokens_of
+from meprop_nlp.data.tokens.composition import Composition
 from meprop_nlp.data.tokens.splits import Splits
-from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.file import (
     TOKENIZER,
     ModelFile,
-    read_header,
     read_model_file,
     write_model_file,
 )
 from meprop_nlp.models.packing import rounded
-from meprop_nlp.models.tokenizer import PREFIX, Tokenizer
+from meprop_nlp.models.tokenizer import COMPOSITION, PREFIX, Tokenizer
 from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.scoring.metrics import evaluate
@@ -36,6 +36,7 @@ from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint
 from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.outputs import is_finished, remove_checkpoint
 from meprop_nlp.training.records import Note, Step, log_path
 from meprop_nlp.training.simplification.teacher import Teacher
 from meprop_nlp.training.task import Task
@@ -112,7 +113,7 @@ class TokenizerTask(Task):
         device: where it is trained.
 
     Attributes:
-        alphabet, splits: made of `train`.
+        alphabet, splits, composition: made of `train`.
     """
 
     name = TOKENIZER
@@ -131,6 +132,7 @@ class TokenizerTask(Task):
         text = Boundaries.of(train)
         self.alphabet = Alphabet.build(text.text)
         self.splits = Splits.build(train)
+        self.composition = Composition.build(train)
         self._spaces_within = any(
             " " in token.form for sentence in train for token in tokens_of(sentence)
         )
@@ -141,6 +143,10 @@ class TokenizerTask(Task):
         self._dev, self._dev_text = list(dev), raw_text(dev)
         self.network = TokenizerNetwork(self.alphabet, config).to(device)
         self.main_scores = ("words", "sentence_spans")
+
+    @property
+    def has_dev(self) -> bool:
+        return bool(self._dev)
 
     @property
     def n_batches(self) -> int:
@@ -171,11 +177,9 @@ class TokenizerTask(Task):
         return F.cross_entropy(logits.flatten(0, 1), batch.ends.flatten())
 
     def evaluate(self) -> dict[str, float]:
-        if not self._dev:
+        if not self.has_dev:
             return {}
-        system = read_text(self.frozen().conllu(self._dev_text), input_format="conllu")
-        scores = evaluate(self._dev, system, trees=False)
-        return {name: getattr(scores, name) for name in ("tokens", "sentence_spans", "words")}
+        return _scores(self.frozen(), self._dev, self._dev_text)
 
     def frozen(self) -> Tokenizer:
         """Return the network as it is now as the tokenizer that would be stored."""
@@ -193,11 +197,16 @@ class TokenizerTask(Task):
                 "characters": "".join(self.alphabet.characters),
                 "splits": self.splits.to_dict(),
                 "spaces_within": self._spaces_within,
+                **({"composition": self.composition.to_dict()} if self.composition else {}),
             },
         }
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return {f"{PREFIX}{name}": array for name, array in super().arrays().items()}
+        arrays = {f"{PREFIX}{name}": array for name, array in super().arrays().items()}
+        if self.composition is not None:
+            arrays[f"{COMPOSITION}weight"] = self.composition.weight
+            arrays[f"{COMPOSITION}bias"] = np.array([self.composition.bias], np.float32)
+        return arrays
 
     @property
     def _paragraph(self) -> int:
@@ -266,8 +275,7 @@ def train_tokenizer(
         The tokenizer, and whether the model has a checkpoint from which to resume.
 
     Raises:
-        ConfigError: the run to resume does not exist, or had other settings or other data; or a
-            file stands where the tokenizer would be stored.
+        ConfigError: the run to resume does not exist, or had other settings or other data.
         DataError: it cannot be stored.
         KeyboardInterrupt: `hooks.stop` returned True.
     """
@@ -279,15 +287,15 @@ def train_tokenizer(
     path = None if output is None else tokenizer_path(output)
     begun = False
     if path is not None:
-        _demand_own(path)
         if resume:
             begun = checkpoint_path(path).exists()
-            if path.exists() and not begun:
+            there = path.exists() and not begun
+            if there and is_finished(path):
                 file = read_model_file(path)
                 if _same_run(file, settings, identity):
                     file.header[TOKENIZER]["scores"] = file.header["scores"]
                     return file, checkpoint_path(output or path).exists()
-            elif not begun:
+            elif not begun and not there:
                 demand_checkpoint(output)
         else:
             remove_tokenizer(output or path)
@@ -309,13 +317,34 @@ def train_tokenizer(
         resume=begun,
         hooks=Hooks(on_record=on_record, stop=hooks.stop),
     )
+    file = _judging_as_dev_wants(file, dev)
     file.header[TOKENIZER]["scores"] = scores = file.header["scores"]
     if path is not None:
         write_model_file(path, file.header, file.arrays)
+        remove_checkpoint(path)
     shown = "  ".join(f"{SCORE_NAMES[name]} {value:.2f}" for name, value in scores.items())
     seconds = time.perf_counter() - start
     hooks.on_record(Note(f"tokenizer: {seconds:.0f} s{'; dev: ' if shown else ''}{shown}"))
     return file, resume and checkpoint_path(output or Path()).exists()
+
+
+def _judging_as_dev_wants(file: ModelFile, dev: Sequence[Sentence]) -> ModelFile:
+    """Return a tokenizer without its composition where the network alone does better on dev."""
+    header = file.header[TOKENIZER]
+    if not dev or "composition" not in header:
+        return file
+    rest = {name: header[name] for name in header if name != "composition"}
+    arrays = {n: array for n, array in file.arrays.items() if not n.startswith(COMPOSITION)}
+    alone = ModelFile({**file.header, TOKENIZER: rest}, arrays)
+    alone.header["scores"] = _scores(Tokenizer(alone), dev, raw_text(dev))
+    return alone if alone.header["scores"]["words"] > file.header["scores"]["words"] else file
+
+
+def _scores(tokenizer: Tokenizer, gold: Sequence[Sentence], text: str) -> dict[str, float]:
+    """Return how well a tokenizer finds what stands in a text."""
+    system = read_text(tokenizer.conllu(text), input_format="conllu")
+    scores = evaluate(gold, system, trees=False)
+    return {name: getattr(scores, name) for name in ("tokens", "sentence_spans", "words")}
 
 
 def tokenizer_path(output: Path) -> Path:
@@ -353,21 +382,6 @@ def _settings(training: TrainingConfig, n_characters: int) -> Settings:
         device=training.device,
     )
     return Settings(network=JointConfig(), training=own)
-
-
-def _demand_own(path: Path) -> None:
-    """Raise ConfigError if there is a file that no training of a tokenizer has written."""
-    if not path.exists():
-        return
-    try:
-        task = read_header(path).get("task")
-    except CheckpointError:
-        task = None
-    if task != TOKENIZER:
-        raise ConfigError(
-            f"{path}: stands where the tokenizer is stored during the training, and is none; "
-            "move it away, or choose another output"
-        )
 
 
 def _same_run(file: ModelFile, settings: Settings, identity: Mapping[str, Any]) -> bool:

@@ -183,14 +183,6 @@ void bind_document(nb::module_& m) {
     m.def("write_document", &write, "document"_a, "texts"_a.noconvert(),
           "heads"_a.noconvert().none(), "deps"_a, "attributes"_a.noconvert(),
           "The text with some columns changed; see native/document/rewriting.hpp.");
-    m.def(
-        "has_empty_node",
-        [](nb::bytes text) {
-            const std::string_view bytes = view(text);
-            nb::gil_scoped_release unlocked;
-            return has_empty_node(bytes.data(), static_cast<std::int64_t>(bytes.size()));
-        },
-        "text"_a, "Whether any line begins with the id of an empty node.");
 }
 
 } // namespace meprop::border

@@ -44,6 +44,7 @@ class Reader {
         Document& d = document_;
         d.fields.clear();
         d.sentences.assign(1, 0);
+        d.enhanced.clear();
         d.lines = 0;
         d.has_empty_nodes = d.has_multiword_tokens = false;
         if (d.bytes < 0 || d.bytes > kMaxDocumentBytes)
@@ -80,8 +81,9 @@ class Reader {
             return false;
         document_.sentences.push_back(document_.sentences.back() +
                                       static_cast<std::int32_t>(words_));
+        document_.enhanced.push_back(enhanced_);
         words_ = highest_head_ = covered_ = 0;
-        open_ = false;
+        open_ = enhanced_ = false;
         return true;
     }
 
@@ -130,6 +132,7 @@ class Reader {
                 return false;
             highest_head_ = head > highest_head_ ? head : highest_head_;
         }
+        enhanced_ |= document_.is_conllu && !(end(8) - start(8) == 1 && *start(8) == '_');
         ++words_;
         used_ += static_cast<std::size_t>(document_.columns) + 1;
         return true;
@@ -149,7 +152,7 @@ class Reader {
             !read_number(mark + 1, end(0), second) || second == 0)
             return false;
         if (*mark == '.') {
-            document_.has_empty_nodes = true;
+            document_.has_empty_nodes = enhanced_ = true;
             return first == words_;
         }
         if (second < first || first <= covered_ || first != words_ + 1)
@@ -166,6 +169,7 @@ class Reader {
     std::size_t used_ = 0;            // entries of `fields` that are final
     // the current block: whether it has any line, and what its words and multiword tokens say
     bool open_ = false;
+    bool enhanced_ = false;
     Number words_ = 0;
     Number highest_head_ = 0;
     Number covered_ = 0; // the last word of the last multiword token
@@ -175,28 +179,6 @@ class Reader {
 
 bool read_document(Document& document) {
     return Reader(document).read();
-}
-
-bool has_empty_node(const char* text, std::int64_t bytes) {
-    const char* const end = text + bytes;
-    const char* from = text;
-    while (from < end) {
-        const auto remaining = static_cast<std::size_t>(end - from);
-        const auto* dot = static_cast<const char*>(std::memchr(from, '.', remaining));
-        if (dot == nullptr)
-            return false;
-        const char* start = dot;
-        while (start > from && is_digit(start[-1]))
-            --start;
-        const char* stop = dot + 1;
-        while (stop < end && is_digit(*stop))
-            ++stop;
-        const bool begins_line = start == text || start[-1] == '\n' || start[-1] == '\r';
-        if (begins_line && start < dot && stop > dot + 1 && stop < end && *stop == '\t')
-            return true;
-        from = stop;
-    }
-    return false;
 }
 
 } // namespace meprop

@@ -21,6 +21,8 @@ struct Document {
     std::vector<std::uint32_t> fields;
     // The first word of each sentence, followed by the number of words.
     std::vector<std::int32_t> sentences;
+    // For each sentence, whether it has an enhanced graph: a value in DEPS, or an empty node.
+    std::vector<bool> enhanced;
     bool has_empty_nodes = false;
     bool has_multiword_tokens = false;
     std::int64_t lines = 0;
@@ -50,8 +52,5 @@ constexpr std::int64_t kMaxDocumentBytes = std::int64_t{1} << 30;
 // is `_`, 0 or the id of a word. In CoNLL-U, multiword tokens and empty nodes are in their proper
 // positions.
 bool read_document(Document& document);
-
-// Whether any line begins with the id of an empty node, such as 3.1. The text need not be clean.
-bool has_empty_node(const char* text, std::int64_t bytes);
 
 } // namespace meprop

@@ -80,12 +80,15 @@ class Writer {
         const char* text = document_.text;
         std::uint32_t copied = 0; // bytes of the text that are copied or replaced
         const std::int64_t n = n_plans_ == 0 ? 0 : document_.n_words();
+        std::size_t sentence = 0;
         for (std::int64_t word = 0; word < n; ++word) {
+            while (word == document_.sentences[sentence + 1])
+                ++sentence;
             const std::uint32_t* starts = document_.word(word);
             for (int i = 0; i < n_plans_; ++i) {
                 const Plan& plan = plans_[i];
                 out = put(out, text + copied, starts[plan.column] - copied);
-                out = put_column(out, word, plan);
+                out = put_column(out, word, sentence, plan);
                 copied = starts[plan.column + 1] - 1;
             }
         }
@@ -96,14 +99,14 @@ class Writer {
     }
 
  private:
-    char* put_column(char* out, std::int64_t word, const Plan& plan) const {
+    char* put_column(char* out, std::int64_t word, std::size_t sentence, const Plan& plan) const {
         if (plan.text != nullptr)
             return put_text(out, word, *plan.text);
         if (plan.column == kHead)
             return put_head(out, changes_.heads[word]);
         if (plan.column == kMisc && !changes_.empty_misc)
             return put_misc(out, word);
-        if (plan.column == kDeps && changes_.deps == Deps::tree)
+        if (plan.column == kDeps && changes_.deps == Deps::tree && document_.enhanced[sentence])
             return put_arc(out, word);
         *out = '_';
         return out + 1;

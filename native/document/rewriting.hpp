@@ -27,7 +27,7 @@ constexpr float kHighestAttribute = 1e6f;
 enum class Deps {
     keep,
     empty, // `_`
-    tree,  // HEAD:DEPREL, as written to these columns
+    tree, // HEAD:DEPREL, as written to these columns, in sentences with an enhanced graph; else `_`
 };
 
 struct Changes {

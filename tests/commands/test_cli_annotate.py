@@ -95,10 +95,10 @@ def test_confidence_is_that_of_what_is_predicted(run: Any, joint: Path, small: P
     assert names == ["XPOSConf", "FEATSConf", "ArcConf"]
 
 
-def test_deps_are_emptied_only_beside_a_new_tree(run: Any, joint: Path) -> None:
-    line = "1\tGo\tgo\tVERB\tVB\t_\t0\troot\t0:root\t_\n\n"
-    assert "\t0:root\t" in run("annotate", "-m", joint, "--heads", "tags", stdin=line).stdout
-    assert "\t0:root\t" not in run("annotate", "-m", joint, stdin=line).stdout
+def test_deps_change_only_beside_a_new_tree(run: Any, joint: Path) -> None:
+    line = "1\tGo\tgo\tVERB\tVB\t_\t0\troot\t0:old\t_\n\n"
+    assert "\t0:old\t" in run("annotate", "-m", joint, "--heads", "tags", stdin=line).stdout
+    assert "\t0:old\t" not in run("annotate", "-m", joint, stdin=line).stdout
 
 
 def test_other_formats_stay_what_they_are(run: Any, joint: Path) -> None:
@@ -350,21 +350,33 @@ def test_parser_uses_the_tagger_at_its_usual_place(
     assert "is an input file too" in result.stderr
 
 
-def test_sentences_without_tags_among_others_are_a_warning(run: Any, parser: Path) -> None:
+def test_sentence_without_tags_among_others_is_refused(run: Any, parser: Path) -> None:
     result = run("parse", "-m", parser, stdin=TAGGED * 2 + UNTAGGED * 2)
-    assert result.exit_code == 0
-    assert result.stdout.count("\n\n") == 4
+    assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
-    assert line.startswith("warning: <stdin>: sentence 3 has no UPOS and no XPOS, which the parser")
+    assert line.startswith("error: <stdin>: sentence 3 has no UPOS and no XPOS, which the parser")
     one_tag = TAGGED.replace("X\tX", "_\tX")
-    assert run("parse", "-m", parser, stdin=TAGGED + one_tag).stderr == ""
+    result = run("parse", "-m", parser, stdin=TAGGED + one_tag)
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
-def test_one_column_without_tags_is_a_warning(run: Any, parser: Path) -> None:
-    result = run("parse", "-m", parser, stdin=TAGGED.replace("X\tX", "X\t_"))
+def test_one_column_without_tags_is_refused_or_tagged(
+    run: Any, parser: Path, tagger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    half = TAGGED.replace("X\tX", "X\t_")
+    result = run("parse", "-m", parser, stdin=half)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: <stdin> has no XPOS, which the parser reads; give ")
+    (tmp_path / "half.conllu").write_text(half.replace("_\t_\t_\t_\n", "0\troot\t_\t_\n"))
+    result = run("evaluate", "half.conllu", "-m", parser)
+    assert result.exit_code == 1
+    assert "half.conllu has no XPOS, which the parser reads" in result.stderr
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "tagger.safetensors").write_bytes(tagger.read_bytes())
+    result = run("parse", "-m", parser, stdin=half)
     assert result.exit_code == 0
-    assert result.stderr.startswith("warning: <stdin> has no XPOS, which the parser reads; give ")
-    assert result.stdout.count("\n\n") == 1
+    assert result.stdout == run("parse", "-m", parser, "--tagger", tagger, stdin=half).stdout
 
 
 def test_faulty_sentence_before_the_words_is_reported_as_ever(run: Any, parser: Path) -> None:

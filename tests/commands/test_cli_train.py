@@ -16,6 +16,8 @@ from meprop_nlp.data.conll.writing import write
 from meprop_nlp.models.file import read_header, read_model_file
 from meprop_nlp.training.display import TrainingDisplay
 
+from .conftest import TINY_JOINT
+
 
 def weights(path: Path) -> dict[str, bytes]:
     return {name: array.tobytes() for name, array in read_model_file(path).arrays.items()}
@@ -71,10 +73,49 @@ def test_pretrained_vectors_are_kept_up_to_a_limit_and_described(
     assert "error: --vectors-limit goes with --vectors" in result.stderr
 
 
-def test_help_says_how_the_best_epoch_is_chosen(run: Any) -> None:
-    words = " ".join(run("train", "--help").stdout.split())
-    assert "best epoch is the one with the best mean of the heads' scores on dev" in words
-    assert "none: the last epoch" in words
+@pytest.mark.parametrize(
+    ("command", "score", "without"),
+    [
+        ("train", "best mean of the heads' scores on dev", "none: the last epoch"),
+        ("train-tagger", "best accuracy on dev", "Without it: the last epoch."),
+        ("train-parser", "best LAS on dev", "Without it: the last epoch."),
+    ],
+)
+def test_help_says_how_the_best_epoch_is_chosen(
+    command: str, score: str, without: str, run: Any
+) -> None:
+    words = " ".join(run(command, "--help").stdout.split())
+    assert f"The best epoch is the one with the {score}" in words
+    assert without in words
+
+
+@pytest.mark.parametrize(
+    ("command", "scores", "names"),
+    [
+        ("train-tagger", "upos", "UPOS"),
+        ("train-parser", "las", "LAS"),
+        ("train", "upos,xpos,feats,lemmas,uas,las", "mean of UPOS, XPOS, UFeats, Lemmas, UAS, LAS"),
+    ],
+)
+def test_screen_and_log_say_how_the_best_epoch_is_chosen(
+    command: str, scores: str, names: str, run: Any, treebank: Path, small: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.safetensors"
+    options = {"train-tagger": ("--columns", "upos"), "train": TINY_JOINT[2:]}.get(command, ())
+    common = ("--hidden", 8, "--epochs", 2, "-t", 1, "--no-progress", "-o", output, *options)
+    result = run(command, "--train", treebank, "--dev", small, *common)
+    assert result.exit_code == 0, result.stderr
+    assert f"keeps the model of the epoch with the best {names} on dev\n" in result.stderr
+    (first, _) = [json.loads(line) for line in (tmp_path / "m.jsonl").read_text().splitlines()]
+    mean = np.mean([first["scores"][name] for name in scores.split(",")])
+    assert (first["score"], first["best"], first["kept"]) == (pytest.approx(mean), True, True)
+    none = ("--dev", "none") if command == "train" else ()
+    result = run(command, "--train", treebank, *none, *common)
+    assert "no dev data: keeps the model of the last epoch\n" in result.stderr
+    assert "best" not in result.stderr
+    records = [json.loads(line) for line in (tmp_path / "m.jsonl").read_text().splitlines()]
+    found = [(record["score"], record["best"], record["kept"]) for record in records]
+    assert found == [(None, False, True)] * 2
 
 
 def test_without_dev_every_tenth_sentence_is_held_out(

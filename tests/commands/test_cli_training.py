@@ -15,6 +15,7 @@ import pytest
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
 from meprop_nlp.models.file import read_header, read_model_file
 from meprop_nlp.training.display import TrainingDisplay
+from meprop_nlp.training.output.lock import writing_alone
 from meprop_nlp.training.records import EpochRecord, Note, Step
 
 TINY = ("--hidden", 8, "--word-dim", 8, "-t", 1, "--no-progress")
@@ -474,10 +475,11 @@ def test_resume_with_other_settings_is_refused(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "KILL"])
 def test_process_that_was_stopped_goes_on(
-    number: signal.Signals, run: Any, treebank: Path, small: Path, tmp_path: Path
+    name: str, run: Any, treebank: Path, small: Path, tmp_path: Path
 ) -> None:
+    number = signal.Signals[f"SIG{name}"]
     expected, actual = tmp_path / "a" / "m.safetensors", tmp_path / "b" / "m.safetensors"
     options = ("--train", treebank, "--dev", small, "--epochs", 40, "--patience", 0)
     assert train(run, "parser", *options, "-o", expected).exit_code == 0
@@ -494,13 +496,88 @@ def test_process_that_was_stopped_goes_on(
             process.send_signal(number)
             break
     told = process.communicate(timeout=60)[1]
-    assert process.returncode == {signal.SIGINT: 130, signal.SIGKILL: -9}[number]
+    assert process.returncode == (-9 if name == "KILL" else 128 + number)
     assert "Traceback" not in told
     assert train(run, "parser", *options, "-o", actual, "--resume").exit_code == 0
     assert weights(actual) == weights(expected)
-    # a file that was being written when the process was killed may lie about under a hidden name
-    left = {p.name for p in actual.parent.iterdir() if not p.name.startswith(".")}
+    left = {p.name for p in actual.parent.iterdir()}
     assert left == {"m.safetensors", "m.jsonl"}
+
+
+@pytest.mark.parametrize(("name", "status"), [("TERM", 143), ("HUP", 129)])
+def test_other_signals_save_as_ctrl_c_does_however_often_they_are_sent(
+    name: str, status: int, run: Any, treebank: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    number = signal.Signals[f"SIG{name}"]
+    before = signal.getsignal(number)
+
+    def send_twice(self: Any, record: Any) -> None:
+        if isinstance(record, Step):
+            signal.raise_signal(number)
+            signal.raise_signal(number)
+
+    output = tmp_path / "m.safetensors"
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingDisplay, "__call__", send_twice)
+        result = train(run, "tagger", "--train", treebank, "-o", output)
+    saved = tmp_path / "m.checkpoint.safetensors"
+    assert result.exit_code == status
+    assert result.stderr.splitlines()[-3:] == [
+        f"SIG{name}: stopping after this minibatch",
+        f"saved {saved}; to go on, give the same command with --resume",
+        f"error: stopped by SIG{name}",
+    ]
+    assert signal.getsignal(number) == before
+    assert train(run, "tagger", "--train", treebank, "-o", output, "--resume").exit_code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_signal_that_is_ignored_stays_so(
+    number: signal.Signals, run: Any, treebank: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def send(self: Any, record: Any) -> None:
+        if isinstance(record, Step):
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(TrainingDisplay, "__call__", send)
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        result = train(run, "tagger", "--train", treebank, "-o", tmp_path / "m", "--epochs", 1)
+        assert signal.getsignal(number) == signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("task", ["tagger", "parser"])
+def test_file_of_a_stranger_beside_the_model_is_told_before_anything_is_read(
+    task: str, run: Any, tmp_path: Path
+) -> None:
+    corpus, faulty = tmp_path / "corpus.jsonl", tmp_path / "faulty.conllu"
+    corpus.write_text('{"text": "Hello"}\n')
+    faulty.write_text("not CoNLL")
+    output = tmp_path / "corpus.safetensors"
+    result = train(run, task, "--train", faulty, "--test", faulty, "-o", output)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"error: {corpus}: stands where the log would be stored, and is something else; move it "
+        "away, or choose another --output\n"
+    )
+    assert corpus.read_text() == '{"text": "Hello"}\n'
+
+
+def test_two_trainings_into_one_output_are_told(run: Any, treebank: Path, tmp_path: Path) -> None:
+    output = tmp_path / "m.safetensors"
+    with writing_alone(output):
+        result = train(run, "tagger", "--train", treebank, "-o", output)
+    assert result.exit_code == 2
+    assert (
+        f"error: {output}: another training writes here, process {os.getpid()}; wait until it "
+        "ends, or choose another --output\n" in result.stderr
+    )
+    assert train(run, "tagger", "--train", treebank, "-o", output, "--epochs", 1).exit_code == 0
 
 
 def test_second_ctrl_c_stops_at_once(

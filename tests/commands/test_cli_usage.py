@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from meprop_nlp.models.file import read_model_file, write_model_file
 
 # models that are none
 
@@ -57,7 +60,7 @@ def test_missing_model_says_which_there_are(
 
 def _too_new(tagger: Path, path: Path) -> None:
     content = tagger.read_bytes()
-    path.write_bytes(content.replace(b'\\"format_version\\": 2', b'\\"format_version\\": 9', 1))
+    path.write_bytes(content.replace(b'\\"format_version\\": 3', b'\\"format_version\\": 9', 1))
 
 
 WRONG_MODELS: dict[str, tuple[Any, str]] = {
@@ -74,7 +77,7 @@ WRONG_MODELS: dict[str, tuple[Any, str]] = {
         lambda t, path: path.write_bytes(t.read_bytes()[:-1] + b"\xff"),
         "checksum differs",
     ),
-    "too new": (_too_new, "format version 9, this meprop_nlp reads up to 2"),
+    "too new": (_too_new, "format version 9, this meprop_nlp reads up to 3"),
     "folder": (lambda tagger, path: path.mkdir(), "is a folder, expected the file of a model"),
 }
 
@@ -91,6 +94,37 @@ def test_file_that_is_no_model_is_told_as_what_it_is(
     assert message in result.stderr
     assert str(path) in result.stderr
     assert result.stdout == ""
+
+
+def _odd_header(tagger: Path, path: Path) -> None:
+    file = read_model_file(tagger)
+    write_model_file(path, {**file.header, "neurons": [10**400]}, file.arrays)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_odd_header, "`neurons` in its header is [1000"),
+        (lambda tagger, path: os.mkfifo(path), "is a pipe or a device, expected a model file"),
+    ],
+)
+def test_every_command_refuses_a_file_that_is_checked_as_it_is_opened(
+    make: Any, message: str, run: Any, tagger: Path, small: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model"
+    make(tagger, path)
+    for command in (
+        ("info", path),
+        ("tag", "-m", path, small),
+        ("annotate", "-m", path, small),
+        ("evaluate", small, "-m", path),
+        ("benchmark", path, small),
+        ("parse", "--tagger", path, small, "-m", path),
+    ):
+        result = run(*command)
+        assert (result.exit_code, result.stdout) == (1, ""), command
+        assert result.stderr.startswith(f"error: {path}: {message}"), command
+        assert result.stderr.count("\n") == 1, command
 
 
 def test_model_for_another_task_is_refused(
@@ -219,7 +253,7 @@ def test_json_is_all_that_is_printed(run: Any, parser: Path, small: Path) -> Non
 def test_info_says_what_a_person_asks_first(run: Any, tagger: Path, parser: Path) -> None:
     lines = run("info", parser).stdout.split("\n")
     assert lines[0].split() == ["file", str(parser)]
-    assert lines[1].endswith("format version 2")
+    assert lines[1].endswith("format version 3")
     assert lines[2].split() == ["holds", "parser", "model"]
     assert "sentences    40 train" in lines
     assert "neurons      layers.0 16" in lines

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from meprop_nlp.data.vocab import UNK, Vocab
+from meprop_nlp.data import vocab as vocab_module
+from meprop_nlp.data.vocab import UNK, Vocab, nfc
 from meprop_nlp.errors import DataError
 
 
@@ -57,3 +59,72 @@ def test_special_is_not_listed_twice() -> None:
 def test_entry_given_twice_is_refused() -> None:
     with pytest.raises(DataError, match="lists 'a' twice"):
         Vocab.from_list(["a", "b", "a"])
+
+
+@pytest.fixture(params=["unpacked", "packed"])
+def packing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stored vocabulary is read in both ways."""
+    if request.param == "packed":
+        monkeypatch.setattr(vocab_module, "LARGEST_UNPACKED", 0)
+        monkeypatch.setattr(vocab_module, "_PIECE", 7)
+
+
+strings = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), min_size=1)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(strings.map(nfc), min_size=1, unique=True), st.lists(strings | st.text()))
+def test_stored_vocabulary_is_as_it_was(
+    packing: None, entries: list[str], others: list[str]
+) -> None:
+    known = Vocab([UNK, *(entry for entry in entries if entry != UNK)])
+    vocab = Vocab.from_lines("\n".join(known).encode())
+    assert vocab == known
+    assert list(vocab) == vocab.to_list() == known.to_list()
+    assert hash(vocab) == hash(known)
+    assert (len(vocab), vocab.unk_id) == (len(known), 0)
+    asked = [*entries, *others, *(entry * 2 for entry in entries), "e\u0301", "\u00e9"]
+    assert vocab.indices(asked) == known.indices(asked) == [vocab.index(each) for each in asked]
+    assert [each in vocab for each in asked] == [each in known for each in asked]
+    assert [vocab[n] for n in range(-len(vocab), len(vocab))] == 2 * known.to_list()
+    more = dict.fromkeys(map(nfc, others))
+    assert vocab.joined(more) == known.joined(more)
+    assert pickle.loads(pickle.dumps(vocab)) == known
+
+
+def test_stored_vocabulary_without_unk_knows_no_other_string(packing: None) -> None:
+    vocab = Vocab.from_lines(b"a\nb")
+    assert vocab.unk_id is None
+    assert vocab.indices([]) == []
+    with pytest.raises(KeyError, match="c"):
+        vocab.indices(["a", "c"])
+    with pytest.raises(IndexError):
+        vocab[2]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (b"", "has an empty entry"),
+        (b"a\n", "has an empty entry"),
+        (b"\na", "has an empty entry"),
+        (b"a\n\nb", "has an empty entry"),
+        (b"a\nb\na", "lists 'a' twice"),
+        (b"a\n\xff", "is not UTF-8"),
+    ],
+)
+def test_stored_vocabulary_that_is_none_is_refused(
+    packing: None, lines: bytes, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        Vocab.from_lines(lines)
+
+
+def test_packed_vocabulary_is_in_normal_form_and_told_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vocab_module, "LARGEST_UNPACKED", 0)
+    with pytest.raises(DataError, match="not in Unicode normal form C"):
+        Vocab.from_lines("a\ne\u0301".encode())
+    with pytest.raises(DataError, match="all but the same"):
+        Vocab.from_lines(b"a" * 5000 + b"\n" + b"a" * 4999 + b"b")

@@ -85,15 +85,12 @@ def collected(pieces: Iterable[Any]) -> tuple[bytes, str | None]:
 
 
 def read_and_piped(
-    text: bytes, models: Models, *, fill_deps: bool, confidence: bool, **options: Any
+    text: bytes, models: Models, *, confidence: bool, **options: Any
 ) -> Iterator[Sentence]:
     """What `annotate` should return, made sentence by sentence with `pipe` alone."""
     for sentence in read(io.BytesIO(text), **options):
         for model in models.in_order():
-            (sentence,) = model.pipe([sentence], confidence=confidence)
-        if fill_deps and models.parser is not None and sentence.layout.kind == "conllu":
-            arcs = zip(sentence.column("head"), sentence.column("deprel"), strict=True)
-            sentence = sentence.with_columns(deps=[f"{head}:{label}" for head, label in arcs])
+            (sentence,) = model.annotated([sentence], confidence=confidence)
         yield sentence
 
 
@@ -128,7 +125,6 @@ def several(seed: int, layout: Layout, make_clean: MakeText, make_messy: MakeTex
 @given(
     seed=seeds,
     size=sizes,
-    fill_deps=st.booleans(),
     confidence=st.booleans(),
     on_error=st.sampled_from(["fail", "skip"]),
     max_errors=st.sampled_from([1, 2, 20]),
@@ -141,14 +137,13 @@ def test_any_text_comes_out_as_read_and_piped(
     some: Models,
     seed: int,
     size: int,
-    fill_deps: bool,
     confidence: bool,
     on_error: str,
     max_errors: int,
     threads: int,
 ) -> None:
     text = several(seed, layout, make_clean, make_messy)
-    options: dict[str, Any] = {"fill_deps": fill_deps, "on_error": on_error}
+    options: dict[str, Any] = {"on_error": on_error}
     options |= {"max_errors": max_errors, "confidence": confidence}
     expected = collected(read_and_piped(text, some, **options))
     for slow in (False, True):
@@ -163,7 +158,7 @@ def test_any_text_comes_out_as_read_and_piped(
 @pytest.mark.parametrize("misc", ["|a||b|", "||", "A=1||ArcConf=0.5|"])
 def test_empty_attributes_make_room_for_new_ones(misc: str, some: Models) -> None:
     text = f"1\ta\t_\tDET\tDT\t_\t0\troot\t_\t{misc}\n\n".encode()
-    options: dict[str, Any] = {"fill_deps": False, "confidence": True, "input_format": "conllu"}
+    options: dict[str, Any] = {"confidence": True, "input_format": "conllu"}
     expected = collected(read_and_piped(text, some, **options))
     assert b"|\n" not in expected[0]
     assert b"||" not in expected[0]
@@ -174,7 +169,7 @@ def test_empty_attributes_make_room_for_new_ones(misc: str, some: Models) -> Non
 @pytest.mark.parametrize("columns", ["a", "a\tDT", "a\tDT\t0", "a\tDT\t0\troot"])
 def test_files_of_words_and_tabs(columns: str, some: Models) -> None:
     text = f"{columns}\n\n".encode() * 9
-    options: dict[str, Any] = {"fill_deps": True, "confidence": True, "input_format": "tab"}
+    options: dict[str, Any] = {"confidence": True, "input_format": "tab"}
     expected = collected(read_and_piped(text, some, **options))
     assert expected[1] is None
     for threads in (1, 2, 5):
@@ -201,9 +196,8 @@ EMPTY_NODE = "2.1\tgo\tgo\tVERB\tVB\t_\t_\t_\t2:conj\t_\n"
         "",
     ],
 )
-@pytest.mark.parametrize("fill_deps", [False, True])
-def test_what_a_file_may_hold_besides_words(text: str, fill_deps: bool, some: Models) -> None:
-    options = {"fill_deps": fill_deps, "confidence": True}
+def test_what_a_file_may_hold_besides_words(text: str, some: Models) -> None:
+    options = {"confidence": True}
     expected = collected(read_and_piped(text.encode(), some, **options))
     assert expected[1] is None
     for size in (1, 1000):
@@ -279,7 +273,7 @@ def test_what_is_whole_before_a_file_breaks_off_comes_out(
     texts, error = annotated(broken, some, size=999, slow=slow, threads=threads)
     assert error is not None
     assert "cut off" in error
-    assert texts == collected(read_and_piped(broken, some, fill_deps=False, confidence=False))[0]
+    assert texts == collected(read_and_piped(broken, some, confidence=False))[0]
     assert len(texts) > 10_000
 
 
@@ -302,7 +296,7 @@ def test_faults_are_reported_as_by_read(threads: int, some: Models) -> None:
 
 def test_text_streams_and_other_encodings(some: Models) -> None:
     text = f"# é\n{WORDS}\n1\tfaulty\n\n"
-    expected = collected(read_and_piped(text.encode(), some, fill_deps=False, confidence=False))
+    expected = collected(read_and_piped(text.encode(), some, confidence=False))
     models = some.in_order()
     assert collected(annotating.annotate(io.StringIO(text), models)) == expected
     latin = io.BytesIO(text.encode("latin-1"))

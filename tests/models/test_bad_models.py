@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import re
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -14,17 +16,19 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from meprop_nlp.errors import CheckpointError, MePropError
+from meprop_nlp.commands.description import model_lines
+from meprop_nlp.errors import CheckpointError, ConfigError, MePropError
 from meprop_nlp.models.file import (
     ModelFile,
     _checksum,
     describe,
+    read_header,
     read_model_file,
     write_model_file,
 )
 from meprop_nlp.models.model import freeze, load
 
-from .models import random_parser, random_tagger
+from .models import random_joint, random_parser, random_tagger
 
 Change = Callable[[dict[str, Any], dict[str, Any]], None]
 
@@ -88,17 +92,23 @@ def without_unknown(header: dict[str, Any], arrays: dict[str, Any]) -> None:
         (halves, "special.weight are float64, expected float32"),
         (without_unknown, "a vocabulary of the model has no entry <unk>"),
         (setting([], "labels"), "labels are not a list, or the list is empty"),
-        (setting("abcde", "labels"), "labels are not a list"),
-        (setting(["a", "b", "c", "d", 5], "labels"), "5 is among the model's labels"),
+        (setting("abcde", "labels"), "`labels` in its header is 'abcde', expected a list of texts"),
+        (setting(["a", "b", "c", "d", 5], "labels"), r"`labels` in its header is \['a', .*, 5\]"),
         (setting(["a", "b", "c", "d", ""], "labels"), "'' is among the model's labels"),
         (setting(["a", "b", "c", "d", "\u2191a"], "labels"), "'' is among the model's labels"),
         (setting(["a", "b", "c", "d", "e\tf"], "labels"), "without tab"),
-        (setting([0.5], "other_labels"), "other_labels are not a list of whole numbers"),
-        (setting([True], "root_labels"), "root_labels are not a list of whole numbers"),
+        (
+            setting([0.5], "other_labels"),
+            "`other_labels` in its header is .0.5., expected a list",
+        ),
+        (
+            setting([True], "root_labels"),
+            "`root_labels` in its header is .True., expected a list",
+        ),
         (setting([5], "root_labels"), "`root_labels` holds 5, expected ids from 0 to 4"),
         (setting({"form": ["x"]}, "tags"), "the columns .'form'., expected some of upos"),
         (setting({"upos": ["x"]}, "tags"), "a vocabulary of the model has no entry <unk>"),
-        (setting(3, "tags"), "the columns 3, expected some of upos"),
+        (setting(3, "tags"), "`tags` in its header is 3, expected lists of texts by column"),
         (setting(2, "config", "layers"), "no weights layers.2.weight|layers.1.weight are"),
         (setting("x", "config", "dropout"), "`dropout` is .x., expected a number from 0"),
         (setting(1.0, "config", "layers"), "`layers` is 1.0, expected a whole number from 1"),
@@ -220,6 +230,7 @@ def packed(value: str) -> Any:
     [
         ({"lexicon": packed("[" * 60_000)}, "recursion"),
         ({"lexicon": packed("[]," * 10**7)}, "cut off, or too large"),
+        ({"lexicon": packed("[" + "[]," * 10**6)}, "has over 200,\\d+ values"),
         ({"lexicon": np.zeros(3, np.float32)}, "a compressed part is damaged"),
         # a row for each scale would be made of one row: 40 GB
         (
@@ -257,10 +268,217 @@ def test_header_that_is_no_unicode_is_refused(tmp_path: Path) -> None:
         load(path)
 
 
+HUGE = 10**400
+WRONG_VALUES: list[Any] = [
+    None,
+    True,
+    -1,
+    0.5,
+    HUGE,
+    float("nan"),
+    "x",
+    [],
+    [[]],
+    [HUGE],
+    {"x": []},
+    {"uas": HUGE},
+]
+
+
+def parts_of(header: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Where the values of a header stand, to two levels."""
+    places: list[tuple[str, ...]] = []
+    for name, value in header.items():
+        places.append((name,))
+        if isinstance(value, dict):
+            places += [(name, inner) for inner in value]
+    return places
+
+
+# what a training writes, beside the parts of `random_joint`
+WRITTEN: dict[str, Any] = {
+    "scores": {"upos": 90.5, "las": None},
+    "neurons": {"layer1": 3},
+    "training": {
+        "epoch": 3,
+        "training": {"epochs": 5},
+        "meprop": {"k": 0},
+        "simplify": None,
+        "data": {"train": {"sentences": 5}, "dev": {"sentences": 2}},
+    },
+    "pretrained": {
+        **dict.fromkeys(("folder", "name", "fingerprint", "licence"), "x"),
+        "layers": 1,
+        "width": 2,
+    },
+    "tokenizer": {
+        "characters": "ab",
+        "splits": {"rules": {}, "always": []},
+        "scores": {"tokens": 1.0},
+    },
+}
+
+
+def error_of(use: Callable[[Path], object], path: Path) -> str:
+    """The message of an error that a user sees in one line; an empty text if there is none."""
+    try:
+        use(path)
+    except (CheckpointError, ConfigError) as error:
+        return str(error)
+    return ""
+
+
+def test_header_with_any_wrong_value_is_described_or_refused_in_one_line(tmp_path: Path) -> None:
+    model = random_joint(1, vector_width=3)
+    header = {name: value for name, value in model.header.items() if name != "vector_forms"}
+    header |= WRITTEN
+    refused = 0
+    for place in parts_of(header):
+        for value in WRONG_VALUES:
+            changed = copy.deepcopy(header)
+            part = changed if len(place) == 1 else changed[place[0]]
+            part[place[-1]] = value
+            path = stored(tmp_path / "m", changed, model.arrays)
+            for use in (lambda path: model_lines(describe(path)), load):
+                message = error_of(use, path)
+                refused += bool(message)
+                assert not message or message.startswith(str(path)), (place, value)
+                assert "\n" not in message
+                assert len(message) < 1000
+    assert refused > 500
+
+
 @pytest.mark.parametrize(
-    "header", [{"lexicon": {}}, {"lexicon": 3}, {"tags": []}, {"tags": {"upos": 1}}]
+    ("header", "expected"),
+    [
+        ({"lexicon": {}}, r"`lexicon` in its header is {}, expected forms and features"),
+        ({"lexicon": 3}, "`lexicon` in its header is 3"),
+        ({"tags": {"upos": 1}}, r"`tags` in its header is {'upos': 1}, expected lists of texts"),
+        ({"scores": {"uas": HUGE}}, "`scores` in its header is .*, expected numbers by name"),
+        ({"training": {"epoch": "5"}}, "`training` in its header is"),
+        ({"neurons": [1]}, "`neurons` in its header is"),
+        ({"tokenizer": {"characters": "a", "splits": []}}, "`tokenizer` in its header is"),
+    ],
 )
-def test_description_of_half_a_model_is_refused(header: dict[str, Any], tmp_path: Path) -> None:
+def test_header_is_checked_for_every_use(
+    header: dict[str, Any], expected: str, tmp_path: Path
+) -> None:
     path = stored(tmp_path / "m", {"task": "tagger", **header}, {"a": np.ones(1, np.int8)})
-    with pytest.raises(CheckpointError, match="the model is incomplete"):
-        describe(path)
+    for use in (describe, load, read_header, read_model_file):
+        with pytest.raises(CheckpointError, match=expected):
+            use(path)
+
+
+# The most memory that opening a file may take, and what it takes, in a process of its own.
+MEASURED = """
+import sys, time
+from pathlib import Path
+from meprop_nlp.models.file import describe
+from meprop_nlp.models.model import load
+from meprop_nlp.errors import MePropError
+from meprop_nlp.native import core
+core()
+def status(name):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) * 1024
+path = Path(sys.argv[1])
+Path("/proc/self/clear_refs").write_text("5")
+before = status("VmRSS")
+for use in (describe, load):
+    try:
+        use(path)
+    except MePropError as error:
+        assert "\\n" not in str(error)
+print(status("VmHWM") - before, 4 * path.stat().st_size + (64 << 20))
+"""
+
+
+def nested_header(path: Path) -> None:
+    metadata = json.dumps(
+        {"meprop_nlp": json.dumps({"x": 1})[:-1] + ', "y": [' + "[]," * 2_500_000}
+    )
+    start = f'{{"__metadata__":{metadata}}}'.encode()
+    path.write_bytes(len(start).to_bytes(8, "little") + start)
+
+
+def escaped_header(path: Path) -> None:
+    # of what is counted, nothing is in the outer text
+    metadata = '"{\\u0022x\\u0022: \\u005b' + "\\u005b\\u005d\\u002c" * 400_000 + '"'
+    start = f'{{"__metadata__":{{"meprop_nlp":{metadata}}}}}'.encode()
+    path.write_bytes(len(start).to_bytes(8, "little") + start)
+
+
+def wide_header(path: Path) -> None:
+    # one character makes a text of all others four times as large
+    header = {"task": "tagger", "x": "a" * 7_000_000 + "\U0001f600"}
+    stored(path, header, {"a": np.ones(1, np.int8)})
+
+
+def many_arrays(path: Path) -> None:
+    stored(path, {"task": "tagger"}, {f"a{n}": np.ones(1, np.int8) for n in range(19_000)})
+
+
+def distinct_lines(n: int) -> bytes:
+    return "\n".join(["<unk>", *(f"{i:x}" for i in range(n))]).encode()
+
+
+def large_model(path: Path) -> None:
+    """A model of 20 MB, most of it a table of 200,000 forms."""
+    model = random_tagger(1, word_dim=90)
+    forms = ["<unk>", *(f"w{i}" for i in range(200_000))]
+    lexicon = {**model.header["lexicon"], "forms": forms}
+    table = np.ones((len(forms), 90), np.float32)
+    arrays = {**model.arrays, "words.weight": table}
+    write_model_file(path, {**model.header, "lexicon": lexicon}, arrays)
+
+
+def expanding_little() -> bytes:
+    """A nested text that shrinks to a twentieth only."""
+    digits = np.random.default_rng(1).bytes(600_000).hex().encode()
+    return b'["' + digits + b'"' + b",[]" * 5_000_000 + b"]"
+
+
+# the text of a vocabulary, and the format version of its file
+LEXICONS: dict[str, tuple[Callable[[], bytes], int]] = {
+    "nested": (lambda: b"[" + b"[]," * 3_000_000, 2),
+    "nested in a large file": (expanding_little, 2),
+    "list": (lambda: b'{"forms":[' + b'"",' * 1_900_000, 2),
+    "eight large": (lambda: b"\n\n".join([distinct_lines(60_000)] * 8), 3),
+    "eight small": (lambda: b"\n\n".join([distinct_lines(25_000)] * 8), 3),
+    "one form": (lambda: "é".encode() * 2_900_000, 3),
+    "many forms": (lambda: distinct_lines(480_000), 3),
+}
+
+
+def demand_little_memory(path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", MEASURED, path], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    taken, most = map(int, ran.stdout.split())
+    assert taken <= most, f"{taken / 2**20:.0f} MB, expected at most {most / 2**20:.0f}"
+
+
+only_linux = pytest.mark.skipif(
+    not Path("/proc/self/clear_refs").exists(), reason="memory is measured as Linux does it"
+)
+
+
+@only_linux
+@pytest.mark.parametrize(
+    "make", [nested_header, escaped_header, wide_header, many_arrays, large_model]
+)
+def test_opening_any_file_takes_little_memory(
+    make: Callable[[Path], object], tmp_path: Path
+) -> None:
+    make(tmp_path / "m")
+    demand_little_memory(tmp_path / "m")
+
+
+@only_linux
+@pytest.mark.parametrize("name", LEXICONS)
+def test_opening_any_vocabulary_takes_little_memory(name: str, tmp_path: Path) -> None:
+    text, version = LEXICONS[name]
+    header = {"format_version": version, "kind": "model", "task": "tagger"}
+    array = np.frombuffer(zlib.compress(text(), 1), np.uint8)
+    demand_little_memory(stored(tmp_path / "m", header, {"lexicon": array}))

@@ -16,10 +16,11 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import space_misc
 from meprop_nlp.data.word import Word
 from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.model import Model, freeze
 from meprop_nlp.training.tagger import Tagger
 
-from .models import FORMS, random_joint, random_tagger
+from .models import FORMS, random_joint, random_parser, random_tagger
 
 
 class Spaces:
@@ -258,6 +259,29 @@ def test_sentences_made_by_hand_are_checked_on_the_way_in(words: list[Any], mess
     ):
         with pytest.raises(DataError, match=re.escape(f"`{given_name}") + ".*" + message):
             call()
+
+
+def test_parser_that_needs_tags_refuses_sentences_without_any() -> None:
+    file = random_parser(1, tag_columns=("upos", "xpos"))
+    parser = freeze(file)
+    tagged = Sentence.from_words(["the", "man"], upos=["DET", "_"])
+    bare = Sentence.from_words(["the", "man"])
+    assert len(parser(tagged)) == 2
+    lack = "has no UPOS and no XPOS, which the parser reads; give it what a tagger returns"
+    for name, call in (
+        ("given", lambda: parser(["the", "man"])),
+        ("given", lambda: parser(bare)),
+        ("given[1]", lambda: parser([tagged, bare])),
+        ("items[2]", lambda: list(parser.pipe([tagged, tagged, bare]))),
+        ("sentences[1]", lambda: list(parser.predict([tagged, ["a"]]))),
+        ("gold[0]", lambda: parser.evaluate([bare.with_columns(head=[0, 1])])),
+    ):
+        with pytest.raises(DataError, match=re.escape(f"`{name}` {lack}")):
+            call()
+    tags = {name: [*values[:-1], "_"] for name, values in file.header["tags"].items()}
+    used_to = freeze(ModelFile(file.header | {"tags": tags}, file.arrays))
+    assert used_to.needs == ()
+    assert len(used_to(["the", "man"])) == 2
 
 
 def test_a_list_of_texts_is_not_taken_for_words(model: Model) -> None:

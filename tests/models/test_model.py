@@ -149,7 +149,10 @@ def test_third_head_needs_a_line_in_the_table(three: list[Model], tmp_path: Path
 def test_parsed_sentences_have_no_stale_enhanced_graph() -> None:
     parser = freeze(random_parser(1))
     sentence = Sentence.from_words(["a", "b"], deps=["0:root", "1:obj"])
-    assert parser(sentence).column("deps") == ["_", "_"]
+    parsed = parser(sentence)
+    tree = zip(parsed.column("head"), parsed.column("deprel"), strict=True)
+    assert parsed.column("deps") == [f"{head}:{deprel}" for head, deprel in tree]
+    assert parser(["a", "b"]).column("deps") == ["_", "_"]
 
 
 TRAINING = {

@@ -217,11 +217,13 @@ def test_newer_format_says_to_upgrade(tmp_path: Path, version: Any) -> None:
 def test_failing_write_leaves_the_old_file_and_no_temporary(
     golden: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def half(arrays: Any, path: Path, metadata: Any) -> None:
-        path.write_bytes(b"half")
+    write_bytes = Path.write_bytes
+
+    def half(path: Path, content: bytes) -> int:
+        write_bytes(path, content[: len(content) // 2])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("meprop_nlp.models.file.save_file", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(DataError, match=r"golden\.safetensors: cannot be written: No space left"):
         write_model_file(golden, HEADER, {})
     assert golden.read_bytes() == GOLDEN
@@ -291,7 +293,7 @@ def test_model_made_by_hand_tags(tmp_path: Path) -> None:
         ({"kind": "checkpoint"}, "is a checkpoint of a training run, expected its model"),
         ({"lexicon": {}}, "the model is incomplete"),
         ({"tags": {"xpos": ["A"]}}, "the model has no weights heads.xpos.weight"),
-        ({"config": 3}, "the model is incomplete"),
+        ({"config": 3}, "`config` in its header is 3, expected settings by name"),
     ],
 )
 def test_model_of_another_kind_or_without_its_parts_is_refused(

@@ -94,9 +94,9 @@ def test_long_keys_are_forgotten_when_nobody_has_them_in_use(core: Any) -> None:
     while_held = cache.find([long, "z" * 256])
     assert while_held.missing == ["z" * 256]
     fill(while_held)
-    del rows  # the other ticket has the long key in use
+    del rows  # the other ticket has one of the long keys in use
     assert cache.find([long]).missing == []
-    assert len(cache) == 4
+    assert len(cache) == 3
     del while_held
     assert len(cache) == 2
     assert cache.find(["a", "z" * 256]).missing == []

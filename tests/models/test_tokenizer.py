@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.document import Document
+from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import text_of
+from meprop_nlp.data.tokens.composition import LONGEST_FORM, Composition
+from meprop_nlp.data.tokens.splits import Splits
 from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models import tokenizer as module
 from meprop_nlp.models.file import TOKENIZER, ModelFile
 from meprop_nlp.models.model import Model, load
-from meprop_nlp.models.tokenizer import MOST_TOKENS, Tokenizer, part_of
+from meprop_nlp.models.tokenizer import COMPOSITION, MOST_TOKENS, Tokenizer, part_of
 
 from .models import random_joint, random_tokenizer
 
@@ -103,6 +106,53 @@ def test_multiword_tokens_are_split() -> None:
     assert found.forms == ["x", "Ab", "c", "y"]  # always split, whatever the network says
     assert [(t.first, t.last, t.form) for t in found.multiword_tokens] == [(2, 3, "Abc")]
     assert found.text == "x Abc y"
+
+
+def composed(sentences: list[Sentence], *, bias: Any = None) -> ModelFile:
+    """A tokenizer that judges tokens by their forms, as it has learnt from a treebank."""
+    composition = Composition.build(sentences)
+    assert composition is not None
+    file = random_tokenizer(1, bias=bias)
+    file.header[TOKENIZER]["composition"] = composition.to_dict()
+    file.header[TOKENIZER]["splits"] = Splits.build(sentences).to_dict()
+    file.arrays[f"{COMPOSITION}weight"] = composition.weight
+    file.arrays[f"{COMPOSITION}bias"] = np.array([composition.bias], np.float32)
+    return file
+
+
+def test_tokens_are_judged_by_their_forms_whatever_the_network_says(
+    suffixed: list[Sentence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = Tokenizer(composed(suffixed, bias=[99, 0, 0, 0, 0]))
+    text = "Tetedi pabodi tete KIDIDI Tetedi tete"
+    found = next(read_text(never.conllu(text), input_format="conllu"))
+    assert found.forms == ["Tete", "di", "pabodi", "tete", "KIDI", "DI", "Tete", "di", "tete"]
+    assert found.text == text
+    whole = [f"{'a' * LONGEST_FORM}tetedi", "tete"]  # too long to be looked at, and one word
+    assert [never.words_of(form, is_split=True) for form in whole] == [None, None]
+    # what is kept has a bound, and changes nothing
+    monkeypatch.setattr(module, "MOST_FORMS", 2)
+    again = Tokenizer(composed(suffixed, bias=[99, 0, 0, 0, 0]))
+    assert again.conllu(text) == never.conllu(text)
+    assert len(again._kept) <= 2
+
+
+def test_a_composition_that_does_not_fit_is_refused(suffixed: list[Sentence]) -> None:
+    for name in ("weight", "bias"):
+        file = composed(suffixed)
+        array = file.arrays.pop(f"{COMPOSITION}{name}")
+        with pytest.raises(CheckpointError, match="has no weights"):
+            Tokenizer(file)
+        file.arrays[f"{COMPOSITION}{name}"] = array[:-1]
+        with pytest.raises(CheckpointError, match="expected"):
+            Tokenizer(file)
+        file.arrays[f"{COMPOSITION}{name}"] = np.full_like(array, np.nan)
+        with pytest.raises(MePropError, match="not finite"):
+            Tokenizer(file)
+    file = composed(suffixed)
+    file.header[TOKENIZER]["composition"]["endings"] = {"di": -1}
+    with pytest.raises(CheckpointError, match="not a table of forms"):
+        Tokenizer(file)
 
 
 def test_spaces_within_a_token_are_kept() -> None:

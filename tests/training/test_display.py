@@ -17,8 +17,10 @@ EPOCH = EpochRecord(
     epoch=3,
     loss=0.25,
     scores={"uas": 91.25, "las": 90.0},
+    score=90.625,
     neurons={"layers.0": 20, "layers.1": 8},
     best=True,
+    kept=True,
     learning_rate=0.001,
     forward_seconds=1.0,
     backward_seconds=2.0,
@@ -45,8 +47,8 @@ def test_notes_and_epochs_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, unit="images") == [
         "40 sentences",
         "warning: no tags",
-        "epoch  3  loss 0.2500  UAS 91.25  LAS 90.00  neurons 20 8  4.0 s (forward 1.0, "
-        "backward 2.0, update 0.5)  12,346 images/s  best",
+        "epoch  3  loss 0.2500  UAS 91.25  LAS 90.00  mean 90.62  neurons 20 8  4.0 s (forward "
+        "1.0, backward 2.0, update 0.5)  12,346 images/s  best",
     ]
 
 

@@ -12,13 +12,15 @@ import torch
 
 from meprop_nlp import JointModel
 from meprop_nlp.config import JointConfig, Knowledge, Settings, TokenizerConfig, TrainingConfig
+from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import text_of
+from meprop_nlp.data.tokens.composition import Composition
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.file import TOKENIZER, read_header, read_model_file
 from meprop_nlp.models.model import Model, load
-from meprop_nlp.models.tokenizer import Tokenizer
+from meprop_nlp.models.tokenizer import COMPOSITION, Tokenizer
 from meprop_nlp.training import tokenizer as module
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.records import EpochRecord, Note, Step
@@ -82,6 +84,27 @@ def test_the_scores_are_stored(sentences: list[Sentence]) -> None:
     assert file.header[TOKENIZER]["scores"].keys() == {"tokens", "sentence_spans", "words"}
     assert "Tokens" in notes[-1]
     assert steps
+
+
+def test_it_learns_which_new_tokens_are_several_words(
+    suffixed: list[Sentence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made() -> Any:
+        training = replace(QUICK, epochs=1)
+        options: dict[str, Any] = {"output": None, "resume": False, "hooks": Hooks()}
+        return train_tokenizer(suffixed, suffixed[-200:], training, train_task, **options)[0]
+
+    file = made()
+    found = next(read_text(Tokenizer(file).conllu("tetedi koto pabodi tete")))
+    assert found.forms == ["tete", "di", "koto", "pabodi", "tete"]
+    # where dev says that the network does better, it decides
+    monkeypatch.setattr(Composition, "is_multiword", lambda *_: True)
+    alone = made()
+    assert "composition" in file.header[TOKENIZER]
+    assert "composition" not in alone.header[TOKENIZER]
+    assert not set(alone.arrays) & {f"{COMPOSITION}weight", f"{COMPOSITION}bias"}
+    assert alone.header[TOKENIZER]["scores"] == alone.header["scores"]
+    assert alone.header["scores"]["words"] > 50
 
 
 def test_gradients_are_sparse_and_dense_ones_differ(sentences: list[Sentence]) -> None:

@@ -10,7 +10,6 @@ not grow with the size of the file; from a pipe, a chunk is yielded as soon as i
 """
 
 import codecs
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -38,7 +37,6 @@ Document = Any  # meprop_nlp._native.Document, which is not data.document.Docume
 CHUNK_BYTES = 1 << 18
 LONGEST_BLOCK = 1 << 28  # bytes; a file without empty lines must not fill the memory
 
-_EMPTY_NODE = re.compile(rb"(?:^|[\r\n])[0-9]+\.[0-9]+\t")
 _CONTINUATION = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that do not begin a character
 
 
@@ -122,13 +120,6 @@ class Chunk(NamedTuple):
             ConlluError: if the bytes are not text.
         """
         return decoded_lines([self.data], self.path, offset=self.offset, line=self.first_line)
-
-    def has_empty_node(self) -> bool:
-        """Return whether a line begins with the id of an empty node, such as 3.1."""
-        native = core()
-        if native is None:
-            return _EMPTY_NODE.search(self.data) is not None
-        return bool(native.has_empty_node(self.data))
 
 
 def comes_in_chunks(source: Source, encoding: str = "utf-8") -> bool:

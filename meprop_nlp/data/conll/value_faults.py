@@ -32,19 +32,17 @@ def value_faults(sentence: Sentence) -> Iterator[Fault]:
     has_upos = any(word.upos != "_" for word in sentence.words)
     nodes: list[tuple[int, Node, Sequence[str]]] = []
     for word in sentence.words:
-        columns = [str(getattr(word, name)) for name in COLUMNS]
-        nodes.append((sentence.word_line(word.id), (word.id, 0), columns))
+        values = [str(getattr(word, name)) for name in COLUMNS]
+        nodes.append((sentence.word_line(word.id), (word.id, 0), values))
     for number, columns in sentence.empty_node_lines():
         first, _, place = columns[0].partition(".")
         nodes.append((number, (int(first), int(place)), columns))
         yield from _filled(number, f"the empty node {columns[0]}", columns, ("head", "deprel"))
     for token in sentence.multiword_tokens:
         number, name = sentence.token_line(token), f"the multiword token {token.columns[0]}"
-        if token.columns[5] == "Typo=Yes":
-            columns = [*token.columns[:5], "_", *token.columns[6:]]
-        else:
-            columns = list(token.columns)
-        yield from _filled(number, name, columns, COLUMNS[2:9])
+        # the one feature that UD allows there
+        empty = [c for c in COLUMNS[2:9] if c != "feats" or token.columns[5] != "Typo=Yes"]
+        yield from _filled(number, name, token.columns, empty)
     ids = {(0, 0), *(node for _, node, _ in nodes)}
     for number, node, columns in nodes:
         upos = columns[3]

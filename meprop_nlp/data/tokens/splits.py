@@ -1,11 +1,12 @@
 """`Splits`: how a multiword token is split into words: by a table of endings.
 
 A rule keeps the beginning of the token and says what follows it. Of two endings that a token has,
-the longer one decides; the longest is a whole token that the treebank has.
+the longer one decides, unless it is known which forms are words; the longest is a whole token that
+the treebank has.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from meprop_nlp.data.sentence import Sentence
@@ -130,16 +131,31 @@ class Splits:
     def __len__(self) -> int:
         return len(self._rules)
 
-    def words(self, form: str) -> list[str] | None:
-        """Return the words of a multiword token; None if no rule fits it."""
+    def words(self, form: str, is_known: Callable[[str], bool] | None = None) -> list[str] | None:
+        """Return the words of a multiword token; None if no rule fits it.
+
+        Args:
+            is_known: which forms are words. Where the treebank has not always split the token, a
+                rule that leaves one as the first word comes before those that leave none, and of
+                several the one whose first word is longest.
+        """
         lower = form.lower()
+        if lower in self.always:
+            is_known = None
         if (rule := self._rules.get(WHOLE + lower)) and (found := rule.words(form)):
             return found
+        best: list[str] | None = None
+        longest = 0
         for length in range(min(len(lower), self._longest), -1, -1):
             rule = self._rules.get(lower[len(lower) - length :])
-            if rule is not None and (found := rule.words(form)):
+            if rule is None or not (found := rule.words(form)):
+                continue
+            if is_known is None:
                 return found
-        return None
+            size = len(found[0]) if is_known(found[0]) else 0
+            if best is None or size > longest:
+                best, longest = found, size
+        return best
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rules as JSON has them."""

@@ -34,6 +34,8 @@ class TreeHead(Head):
         self.config, self.system = self.reference.config, self.reference.system
         self.tags, self.labels = self.reference.tags, self.reference.labels
         self.reads = tuple(self.tags)
+        # in training data without tags, words without a tag were seen
+        self.needs = tuple(name for name, tags in self.tags.items() if "_" not in tags)
         self.fills = ("head", "deprel")
         self.scores = ("uas", "las", "clas", "ucm", "lcm")
         native = core()

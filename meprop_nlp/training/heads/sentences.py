@@ -102,12 +102,16 @@ class SentenceTask(Task):
         None: the vectors are not trained, beside the word embeddings, and may have any width.
         """
 
+    @property
+    def has_dev(self) -> bool:
+        return bool(self.dev)
+
     def simplified_layers(self) -> list[SimplifiedLayer]:
         layers: list[SimplifiedLayer] = self.network.simplified_layers()
         return layers
 
     def evaluate(self) -> dict[str, float]:
-        if not self.dev:
+        if not self.has_dev:
             return {}
         scores = self.frozen().evaluate(self.dev)
         shares = {name: getattr(scores, SCORES.get(name, name), 0.0) for name in self.dev_scores}

@@ -7,7 +7,11 @@ from typing import Any
 from meprop_nlp.models.model import Model, load
 from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint
 from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.outputs import is_finished
 from meprop_nlp.training.records import Note
+
+# in the header of a teacher's file, under `training`: its number from 1
+TEACHER_NUMBER = "teacher_number"
 
 # Trains one teacher: its number from 1, its model file, whether to resume, and hooks.
 TrainOne = Callable[[int, Path | None, bool, Hooks], Model]
@@ -60,7 +64,7 @@ def train_teachers(
     for number in range(1, n + 1):
         path = output and teacher_path(output, number)
         begun = resume and path is not None and checkpoint_path(path).exists()
-        if resume and path is not None and path.exists() and not begun:
+        if resume and path is not None and path.exists() and not begun and is_finished(path):
             hooks.on_record(Note(f"teacher {number} of {n}: {path} is finished"))
             model = load(path)
             demand_one(number, model)

@@ -248,12 +248,3 @@ class TestFastPath:
         monkeypatch.setattr(chunks, "core", lambda: None)
         text = (LINE + "\n").encode() * 2
         assert list(read_documents(io.BytesIO(text))) == list(read(io.BytesIO(text)))
-
-    @pytest.mark.parametrize("text", ["1.2\ta", "# c\r1.2\ta", "8.1\n\n0.3\t"])
-    def test_empty_nodes_are_detected_with_and_without_the_core(
-        self, text: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        for _ in range(2):
-            assert Chunk("a", text.encode()).has_empty_node()
-            assert not Chunk("a", b"a" + text.replace("\r", "").encode()[:-2]).has_empty_node()
-            monkeypatch.setattr(chunks, "core", lambda: None)

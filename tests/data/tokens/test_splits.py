@@ -103,3 +103,19 @@ def test_a_treebank_that_is_consistent_is_split_as_it_is(pairs: list[tuple[str, 
 def test_what_is_no_table_of_rules_is_refused(stored: object) -> None:
     with pytest.raises(ValueError, match="multiword token"):
         Splits.from_dict(stored)
+
+
+def test_of_two_endings_the_one_that_leaves_a_known_word_decides() -> None:
+    splits = Splits.build(
+        treebank(
+            ("evliydi", ["ev", "li", "ydi"]),
+            ("kediydi", ["kedi", "ydi"]),
+            ("oydi", ["o", "ydi"]),
+        )
+    )
+    assert splits.words("gizliydi") == ["giz", "li", "ydi"]
+    assert splits.words("gizliydi", {"gizli"}.__contains__) == ["gizli", "ydi"]
+    assert splits.words("gizliydi", {"giz", "gizli"}.__contains__) == ["gizli", "ydi"]
+    assert splits.words("gizliydi", {"giz"}.__contains__) == ["giz", "li", "ydi"]
+    assert splits.words("gizliydi", {"other"}.__contains__) == ["giz", "li", "ydi"]
+    assert splits.words("evliydi", {"evli"}.__contains__) == ["ev", "li", "ydi"]  # the treebank's

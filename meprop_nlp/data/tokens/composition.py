@@ -1,0 +1,350 @@
+"""`Composition`: whether a token is several words, by its form alone.
+
+Where multiword tokens are made anew from stems and endings, as in Turkish, most of those of a text
+are in no treebank. What tells them is words: whether the stem is one, of which kind, and whether
+its ending has been split off before. This is a logistic regression over such features of the form,
+hashed to the rows of one table.
+"""
+
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from meprop_nlp.data.sentence import Sentence
+
+# Share of the multiword tokens of a treebank whose form it has once. It is also about the share of
+# those to come that it lacks (Good 1953); below this, a network that reads their context does well.
+NOVEL = 1 / 3
+FEWEST = 100  # multiword tokens that something is learnt from
+
+ROWS = 1 << 16
+PENALTY = 0.6  # of the squared weights
+STEPS = 300
+LEARNING_RATE = 0.3  # at the first step; it falls to zero
+LONGEST_FORM = 100  # a longer one is hardly a word
+LONGEST_ENDING = 7  # that is a feature
+LONGEST_SPLIT = 8  # of an ending that has been split off
+LONGEST_CLUE = 5  # of an ending that tells the kind of an unknown stem
+FEWEST_CLUES = 3  # forms with such an ending
+
+_APOSTROPHE = "'"
+
+Weights = npt.NDArray[np.float32]
+
+
+class Token(NamedTuple):
+    """A token of the treebank.
+
+    Attributes:
+        form: in lower case, but for its first letter.
+        stem: the first of its words, in lower case; the token itself if it is one word.
+        kind: UPOS and FEATS of that word.
+        lemma: its lemma, in lower case.
+        ending: what follows the stem; empty if the token is one word or is no stem and an ending.
+        is_multiword: whether it is several words.
+    """
+
+    form: str
+    stem: str
+    kind: str
+    lemma: str
+    ending: str
+    is_multiword: bool
+
+
+class Known(NamedTuple):
+    """How often the treebank has a form.
+
+    Attributes:
+        whole, split: as a token of one word, and of several.
+        kinds: as a word that begins a token, or is one: how often it is of each kind.
+    """
+
+    whole: int
+    split: int
+    kinds: dict[str, int]
+
+
+_LEMMA = "lemma"
+_UNKNOWN = Known(0, 0, {})
+
+
+class Composition:
+    """Says which tokens are several words; safe to use from several threads.
+
+    Args:
+        known: what the treebank has, by the form in lower case.
+        endings: how often each ending was split off.
+        weight: (ROWS,) of the features; and `bias`.
+    """
+
+    def __init__(
+        self,
+        known: Mapping[str, Known],
+        endings: Mapping[str, int],
+        weight: Weights | None = None,
+        bias: float = 0.0,
+    ) -> None:
+        self._known, self._endings = dict(known), dict(endings)
+        self.weight = np.zeros(ROWS, np.float32) if weight is None else weight
+        self.bias = bias
+
+    @classmethod
+    def build(cls, sentences: Iterable[Sentence]) -> "Composition | None":
+        """Learn from a treebank.
+
+        Returns:
+            None if it has fewer than `FEWEST` multiword tokens, or few to come will be new.
+        """
+        tokens = Counter(chain.from_iterable(map(_tokens, sentences)))
+        split: Counter[str] = Counter()
+        whole: Counter[str] = Counter()
+        kinds: dict[str, Counter[str]] = defaultdict(Counter)
+        endings: Counter[str] = Counter()
+        for token, times in tokens.items():
+            (split if token.is_multiword else whole)[token.form.lower()] += times
+            kinds[token.stem][token.kind] += times
+            kinds[token.lemma][_lemma_of(token.kind)] += times
+            if token.ending:
+                endings[token.ending] += times
+        once = sum(times == 1 for times in split.values())
+        if split.total() < FEWEST or once <= NOVEL * split.total():
+            return None
+        known = {
+            form: Known(whole[form], split[form], dict(kinds.get(form, {})))
+            for form in sorted({*split, *whole, *kinds})
+        }
+        found = cls(known, endings)
+        found._fit(tokens)
+        return found
+
+    def is_multiword(self, form: str) -> bool:
+        """Return whether a token is several words.
+
+        One without a letter is not, nor is one of more than `LONGEST_FORM` characters.
+        """
+        if len(form) > LONGEST_FORM or not any(map(str.isalpha, form)):
+            return False
+        return float(self.weight[self._rows(form)].sum(dtype=np.float64)) + self.bias > 0
+
+    def knows(self, form: str) -> bool:
+        """Return whether the treebank has a form as a word that begins a token, or is one."""
+        return bool(self._known.get(form.lower(), _UNKNOWN).kinds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the tables as JSON has them; the weights are apart."""
+        kinds = sorted({kind for known in self._known.values() for kind in known.kinds})
+        numbers = {kind: number for number, kind in enumerate(kinds)}
+        forms = {
+            form: [
+                known.whole,
+                known.split,
+                *chain.from_iterable((numbers[kind], n) for kind, n in known.kinds.items()),
+            ]
+            for form, known in self._known.items()
+        }
+        return {"kinds": kinds, "forms": forms, "endings": dict(sorted(self._endings.items()))}
+
+    @classmethod
+    def from_dict(cls, stored: Any, weight: Weights, bias: float) -> "Composition":
+        """Read what `to_dict` returned.
+
+        Raises:
+            ValueError: it is anything else.
+        """
+        wrong = ValueError("what is known of multiword tokens is not a table of forms")
+        if not isinstance(stored, dict) or stored.keys() != {"kinds", "forms", "endings"}:
+            raise wrong
+        kinds, forms, endings = stored["kinds"], stored["forms"], stored["endings"]
+        if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+            raise wrong
+        if not isinstance(forms, dict) or not isinstance(endings, dict):
+            raise wrong
+        if not _are_counts([*endings.values()]) or not all(map(_are_counts, forms.values())):
+            raise wrong
+        known = {}
+        for form, counts in forms.items():
+            places, times = counts[2::2], counts[3::2]
+            if (
+                len(counts) < 2
+                or len(places) != len(times)
+                or max(places, default=-1) >= len(kinds)
+            ):
+                raise wrong
+            of_kinds = zip((kinds[place] for place in places), times, strict=True)
+            known[form] = Known(counts[0], counts[1], dict(of_kinds))
+        return cls(known, endings, weight, bias)
+
+    def _rows(self, form: str, but: Token | None = None, *, as_new: bool = False) -> list[int]:
+        """Return the rows of a form's features.
+
+        Args:
+            but: what is known is what it would be without this token.
+            as_new: the form is unknown as a token, though not as a stem.
+        """
+        lower = form.lower()
+        known = _UNKNOWN if as_new else self._known.get(lower, _UNKNOWN)
+        whole, split = known.whole, known.split
+        if but is not None and not as_new:
+            whole, split = whole - (not but.is_multiword), split - but.is_multiword
+        begun = f"^{lower}"
+        found = [f"ending {begun[-n:]}" for n in range(1, LONGEST_ENDING + 1)]
+        found.append(f"title {form[:1].isupper()}")
+        found.append(f"apostrophe {lower.count(_APOSTROPHE)}")
+        found.append(f"digit {any(map(str.isdigit, form))}")
+        found.append(f"length {min(len(lower), 12)}")
+        found.append(f"seen {_rough(whole)} {_rough(split)}")
+        longest = ""
+        for length in range(1, min(LONGEST_SPLIT, len(lower) - 1) + 1):
+            stem, ending = lower[:-length], lower[-length:]
+            if self._endings.get(ending, 0) <= (but is not None and but.ending == ending):
+                continue
+            kinds = self._kinds(stem, but)
+            if kinds:
+                top = _most(kinds)
+                tag = _tag(top)
+                found += [f"stem {ending} {tag}", f"known {ending}", f"stem {tag}"]
+                found += [f"may {ending} {each}" for each in sorted({_tag(k) for k in kinds})]
+                found += [f"kind {ending} {kind}" for kind in kinds]
+                found += [f"kind {kind}" for kind in kinds]
+                longest = f"{ending} {tag}"
+            else:
+                guess = self._guess(stem)
+                found.append(f"unknown {ending}")
+                found += [f"unknown {ending} {f'^{stem}'[-n:]}" for n in (1, 2, 3)]
+                found += [f"guess {ending} {_tag(guess)}", f"guess {ending} {guess}"]
+                found.append(f"guess {guess}")
+        found.append(f"longest {longest}")
+        return [zlib.crc32(name.encode("utf-8", "surrogatepass")) % ROWS for name in found]
+
+    def _kinds(self, stem: str, but: Token | None) -> dict[str, int]:
+        """Return how often a stem is of each kind."""
+        kinds = self._known.get(stem, _UNKNOWN).kinds
+        if but is None or stem not in (but.stem, but.lemma):
+            return kinds
+        without = dict(kinds)
+        if but.stem == stem:
+            without[but.kind] -= 1
+        if but.lemma == stem:
+            without[_lemma_of(but.kind)] -= 1
+        return {kind: n for kind, n in without.items() if n}
+
+    def _guess(self, stem: str) -> str:
+        """Return the kind that most forms with the ending of a stem have."""
+        begun = f"^{stem}"
+        for length in range(LONGEST_CLUE, 0, -1):
+            if (kind := self._clues.get(begun[-length:])) is not None:
+                return kind
+        return ""
+
+    @cached_property
+    def _clues(self) -> dict[str, str]:
+        """The kind of unknown stems, by ending."""
+        counted: dict[str, Counter[str]] = defaultdict(Counter)
+        for form, known in self._known.items():
+            if known.kinds:
+                top, begun = _most(known.kinds), f"^{form}"
+                for ending in {begun[-n:] for n in range(1, LONGEST_CLUE + 1)}:
+                    counted[ending][top] += 1
+        return {e: _most(kinds) for e, kinds in counted.items() if kinds.total() >= FEWEST_CLUES}
+
+    def _fit(self, tokens: Mapping[Token, int]) -> None:
+        """Choose the weights.
+
+        Each token is judged by what the others tell. One that has others of its form is judged once
+        more as a new form, since most multiword tokens to come are new.
+        """
+        rows: list[npt.NDArray[np.int32]] = []
+        targets: list[bool] = []
+        times: list[int] = []
+        for token, n in tokens.items():
+            if not token.is_multiword and not any(map(str.isalpha, token.form)):
+                continue
+            known = self._known[token.form.lower()]
+            for as_new in (False, True)[: 1 + (known.whole + known.split > 1)]:
+                rows.append(np.array(self._rows(token.form, token, as_new=as_new), np.int32))
+                targets.append(token.is_multiword)
+                times.append(n)
+        self.weight, self.bias = _fitted(rows, np.array(targets, float), np.array(times, float))
+
+
+def _fitted(
+    rows: Sequence[npt.NDArray[np.int32]],
+    targets: npt.NDArray[np.float64],
+    times: npt.NDArray[np.float64],
+) -> tuple[Weights, float]:
+    """Return the weights and the bias of a logistic regression.
+
+    All examples make one step of Adam (Kingma & Ba 2015). No sum depends on the number of threads.
+    """
+    sizes = np.array([len(each) for each in rows])
+    begins = np.cumsum(sizes) - sizes
+    flat = np.concatenate(rows)
+    example = np.repeat(np.arange(len(rows)), sizes)
+    weight = np.zeros(ROWS + 1)  # the bias stands last, and is not penalised
+    mean, square = np.zeros_like(weight), np.zeros_like(weight)
+    penalty = np.full_like(weight, 2 * PENALTY)
+    penalty[-1] = 0
+    for step in range(1, STEPS + 1):
+        logits = np.add.reduceat(weight[flat], begins) + weight[-1]
+        error = times * (1 / (1 + np.exp(-logits)) - targets)
+        gradient = np.bincount(flat, error[example], ROWS + 1) + penalty * weight
+        gradient[-1] = error.sum()
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.99 * square + 0.01 * gradient**2
+        scale = np.sqrt(square / (1 - 0.99**step)) + 1e-8
+        rate = LEARNING_RATE * (1 - (step - 1) / STEPS)
+        weight -= rate * mean / (1 - 0.9**step) / scale
+    return weight[:-1].astype(np.float32), float(np.float32(weight[-1]))
+
+
+def _tokens(sentence: Sentence) -> Iterator[Token]:
+    """Yield the tokens of a sentence."""
+    split = {token.first: token for token in sentence.multiword_tokens}
+    covered = 0
+    for word in sentence.words:
+        kind, lemma = f"{word.upos}|{word.feats}", word.lemma.lower()
+        token = split.get(word.id)
+        if token is not None:
+            covered = token.last
+            words = [each.form for each in sentence.words[token.first - 1 : token.last]]
+            is_joined = "".join(words) == token.form
+            ending = token.form[len(words[0]) :].lower() if is_joined else ""
+            yield Token(_lowered(token.form), word.form.lower(), kind, lemma, ending, True)
+        elif word.id > covered:
+            yield Token(_lowered(word.form), word.form.lower(), kind, lemma, "", False)
+
+
+def _lowered(form: str) -> str:
+    """Return a form in lower case but for its first letter, by which features tell names."""
+    return form[:1] + form[1:].lower()
+
+
+def _most(kinds: Mapping[str, int]) -> str:
+    """Return the most frequent kind."""
+    return max(kinds, key=lambda kind: (kinds[kind], kind))
+
+
+def _tag(kind: str) -> str:
+    """Return the UPOS of a kind."""
+    return kind.partition("|")[0]
+
+
+def _lemma_of(kind: str) -> str:
+    """Return the kind of the lemma of a word of some kind."""
+    return f"{_tag(kind)}|{_LEMMA}"
+
+
+def _rough(times: int) -> int:
+    """Return a count as one of four."""
+    return min(times, 2) + (times >= 5)
+
+
+def _are_counts(values: object) -> bool:
+    return isinstance(values, list) and all(type(n) is int and n >= 0 for n in values)

@@ -1,0 +1,1 @@
+"""Whose the files are that a training writes: the lock, and what stands beside a model."""
