@@ -1,6 +1,7 @@
 """Use a native core from another build, such as one with sanitizers.
 
-Also a pytest plugin: with `-p core_at`, tests use the core at the path in MEPROP_NLP_CORE.
+Also a pytest plugin: with `-p core_at`, tests use the core at the path in MEPROP_NLP_CORE. With
+PLAIN_THREADS=1 it starts threads of its own, and never has PyTorch's.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ def use_core(path: Path) -> None:
     assert spec.loader is not None
     core = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(core)
+    if os.environ.get("PLAIN_THREADS") == "1":
+        core.use_openmp_runtime = lambda entry: None  # type: ignore[attr-defined]
     sys.modules[spec.name] = core
 
 

@@ -10,10 +10,8 @@ python=${PYTHON:-.venv/bin/python}
 . tools/sanitized_core.sh
 
 if [ "$sanitizers" = thread ]; then
-    # PyTorch's OpenMP was not built with the sanitizer, which would not see how its threads wait
-    # for each other. The core's own threads run the same tasks.
     tests=(tests/nn/backends/test_native_threads.py tests/models/test_concurrency.py
-        -k "not PyTorch and not fork and not spawn and not process and not loader" -n 0)
+        -k "not PyTorch and not fork and not processes and not spawn and not loader" -n 0)
 else
     # Excluded are tests that run no native code (the format of model files, the reference kernels),
     # and tests that spawn processes, which would not load this core.
