@@ -238,10 +238,9 @@ class EncoderCard:
         """
         texts = dict.fromkeys(("folder", "name", "fingerprint", "licence"), str)
         kinds: dict[str, type] = {**texts, "layers": int, "width": int}
-        given = stored if isinstance(stored, dict) else {}
-        if {n: type(v) for n, v in ({"fine_tuned": False} | given).items()} != kinds | {
-            "fine_tuned": bool
-        }:
+        kinds |= {"fine_tuned": bool}  # may be left out
+        given = {"fine_tuned": False} | stored if isinstance(stored, dict) else {}
+        if {name: type(value) for name, value in given.items()} != kinds:
             raise CheckpointError(
                 f"the model states of its pretrained encoder {stored}, expected {', '.join(kinds)}"
             )

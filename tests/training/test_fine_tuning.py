@@ -190,7 +190,7 @@ def test_resumed_run_ends_with_the_same_model_and_encoder(
     def stop() -> bool:
         nonlocal n_steps
         n_steps += 1
-        return n_steps == 14  # in the third epoch, with a teacher
+        return n_steps == 12  # in the third epoch, with a teacher
 
     with pytest.raises(KeyboardInterrupt):
         fit(treebank, output=part, hooks=Hooks(stop=stop), **options)
