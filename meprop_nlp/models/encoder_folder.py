@@ -239,7 +239,9 @@ class EncoderCard:
         texts = dict.fromkeys(("folder", "name", "fingerprint", "licence"), str)
         kinds: dict[str, type] = {**texts, "layers": int, "width": int}
         kinds |= {"fine_tuned": bool}  # may be left out
-        given = {"fine_tuned": False} | stored if isinstance(stored, dict) else {}
+        given: dict[str, Any] = {}
+        if isinstance(stored, dict):
+            given = {"fine_tuned": False} | stored
         if {name: type(value) for name, value in given.items()} != kinds:
             raise CheckpointError(
                 f"the model states of its pretrained encoder {stored}, expected {', '.join(kinds)}"
