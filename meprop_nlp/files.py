@@ -177,7 +177,9 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         new = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         made.append(new)
         yield new
-        new.chmod(0o777 & ~_umask())  # mkdtemp makes the folder private
+        # mkdtemp makes the folder private, and safetensors what it writes
+        for each in (new, *new.rglob("*")):
+            each.chmod((0o777 if each.is_dir() else 0o666) & ~_umask())
         if target.exists():
             # a folder with files in it cannot be replaced at once
             old = new.with_name(f"{new.name}.old")

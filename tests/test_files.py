@@ -185,6 +185,7 @@ def test_folder_is_replaced_whole_or_not_at_all(
     def write(name: str, error: BaseException | None = None) -> None:
         with replacing_folder(path) as new:
             (new / name).write_text("text", encoding="utf-8")
+            (new / name).chmod(0o600)
             if error is not None:
                 raise error
 
@@ -196,6 +197,7 @@ def test_folder_is_replaced_whole_or_not_at_all(
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE(path.stat().st_mode) == 0o777 & ~umask
+    assert stat.S_IMODE((path / "one").stat().st_mode) == 0o666 & ~umask
     for error in (StoppedError(), KeyboardInterrupt()):
         with pytest.raises(type(error)):
             write("two", error)

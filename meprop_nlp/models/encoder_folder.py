@@ -239,10 +239,11 @@ class EncoderCard:
         """
         texts = dict.fromkeys(("folder", "name", "fingerprint", "licence"), str)
         kinds: dict[str, type] = {**texts, "layers": int, "width": int}
-        given = stored if isinstance(stored, dict) else {}
-        if {n: type(v) for n, v in ({"fine_tuned": False} | given).items()} != kinds | {
-            "fine_tuned": bool
-        }:
+        kinds |= {"fine_tuned": bool}  # may be left out
+        given: dict[str, Any] = {}
+        if isinstance(stored, dict):
+            given = {"fine_tuned": False} | stored
+        if {name: type(value) for name, value in given.items()} != kinds:
             raise CheckpointError(
                 f"the model states of its pretrained encoder {shortened(repr(stored))}, expected "
                 f"{', '.join(kinds)}"

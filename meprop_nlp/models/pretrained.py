@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError
 
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.files import replacing_folder
@@ -179,7 +180,10 @@ class PretrainedEncoder:
         """
         demand_replaceable(folder)
         with replacing_folder(folder) as new, _quiet():
-            self._model.save_pretrained(new)
+            try:
+                self._model.save_pretrained(new)
+            except SafetensorError as error:
+                raise OSError(str(error)) from None
             for path in EncoderFolder(self._path).companions():
                 shutil.copyfile(path, new / path.name)
             origin = {

@@ -60,7 +60,8 @@ class TrainableModel(Model):
                 `simplify` that nothing is cut.
             vectors: pretrained word vectors; short for `Knowledge(vectors=...)`.
             knowledge: what to draw on beside the treebank.
-            output: where to keep the best model, a log and a checkpoint while training goes on.
+            output: where to keep the best model, a log and a checkpoint while training goes on;
+                beside it, an encoder that is trained too (`Knowledge.fine_tune`).
             resume: go on from the checkpoint beside `output`.
             held_out: without dev, hold out every tenth training sentence as dev.
             input_format: see `data.conll.reading.read`.

@@ -68,6 +68,8 @@ def _encoders_read(knowledge: Knowledge) -> set[Path]:
 
 def _encoder_of(model: str | os.PathLike[str]) -> Path | None:
     """Return the folder of the encoder that was trained with a model, if one was."""
+    if not Path(model).is_file():  # opening a pipe would wait for its other end
+        return None
     try:
         card = read_header(model).get("pretrained")
     except CheckpointError:
