@@ -32,9 +32,9 @@ def looks_like_text(start: str, path: str = "", *, is_whole: bool = False) -> bo
     """Return whether a file that begins like this is running text; None: more of it must be read.
 
     The first line decides, comments and empty lines aside. It is of columns if it has tabs, and
-    either at least eight columns or no spaces, as in FORM TAG; also if spaces stand in place of the tabs of CoNLL. If it does not begin a bracketed tree either, it
-    is text. A file that is named as CoNLL is never text. Comments alone are text if CoNLL-U has no
-    such comments.
+    either at least eight columns or no spaces, as in FORM TAG; also if spaces stand in place of
+    the tabs of CoNLL. If it does not begin a bracketed tree either, it is text. A file that is
+    named as CoNLL is never text. Comments alone are text if CoNLL-U has no such comments.
 
     Args:
         path: the name of the file.
