@@ -36,10 +36,10 @@ class Annotating(Reading):
     input_format: str = setting(
         "auto",
         metavar="FORMAT",
-        help="Format of the files: auto, which is CoNLL where the first line has an ID and eight "
-        "columns with tabs between them, or fewer and no spaces, and else text; conllu; conllx; "
-        "tab (FORM, FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL); text; horizontal, a sentence a "
-        "line with spaces between its words; or vertical, a word a line.",
+        help="Format of the files: auto, which is CoNLL where the first line has eight columns "
+        "with tabs between them, or fewer and no spaces, and else text; conllu; conllx; tab (FORM, "
+        "FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL); text; horizontal, a sentence a line with "
+        "spaces between its words; or vertical, a word a line.",
     )
     on_error: str = setting(
         "fail",

@@ -1,7 +1,7 @@
 """`recognized`: tell running text from CoNLL and bracketed trees by how a file begins.
 
 The first line that is neither empty nor a comment decides. Where it has tabs, it is of columns if
-it begins with an ID and has at least eight of them, or if it has no spaces; all else is text.
+it has at least eight of them, or no spaces; all else is text.
 """
 
 import codecs
@@ -23,7 +23,6 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 _COMMENT = re.compile(r"#\s*(?:new(?:doc|par)\b|\S+\s*=)")  # as CoNLL-U has them
 # the opening bracket of a tree, and perhaps its label and an only child
 _TREE = re.compile(r"\s*\(\s*(?:[^\s()a-z]*\s*(?:\(.*|$)|[^\s()a-z]+ [^\s()]+\s*\)+\s*$)")
-_ID = re.compile(r"[0-9]+(?:[-.][0-9]+)?\t")
 _FEWEST_COLUMNS = 8  # of CoNLL-X and CoNLL-U
 # the columns of CoNLL with spaces in place of tabs: an id, and empty columns
 _SPACED = re.compile(r"1(?: +\S+)* +_(?: +\S+)* *")
@@ -33,10 +32,9 @@ def looks_like_text(start: str, path: str = "", *, is_whole: bool = False) -> bo
     """Return whether a file that begins like this is running text; None: more of it must be read.
 
     The first line decides, comments and empty lines aside. It is of columns if it has tabs, and
-    either begins with an ID and has at least eight columns, or has no spaces, as in FORM TAG; also
-    if spaces stand in place of the tabs of CoNLL. If it does not begin a bracketed tree either, it
-    is text. A file that is named as CoNLL is never text. Comments alone are text if CoNLL-U has no
-    such comments.
+    either at least eight columns or no spaces, as in FORM TAG; also if spaces stand in place of
+    the tabs of CoNLL. If it does not begin a bracketed tree either, it is text. A file that is
+    named as CoNLL is never text. Comments alone are text if CoNLL-U has no such comments.
 
     Args:
         path: the name of the file.
@@ -108,12 +106,15 @@ def recognized(source: Source, encoding: str = "utf-8") -> Iterator[Recognized]:
 
 def _is_text(line: str) -> bool:
     content = line.strip(" \t")
-    columns = content.count("\t") + 1
-    if columns > 1:
-        return " " in content and not (columns >= _FEWEST_COLUMNS and _ID.match(content))
+    if "\t" in content:
+        return " " in content and _n_columns(line) < _FEWEST_COLUMNS
     is_tree = is_bracketed(content) and _TREE.match(content)
     is_spaced = len(content.split(" ")) >= 8 and _SPACED.fullmatch(content)
     return not is_tree and not is_spaced
+
+
+def _n_columns(line: str) -> int:
+    return line.count("\t") + 1  # the last column may be a space
 
 
 def _beginning(pieces: Iterator[str], path: str) -> tuple[str, str]:
@@ -134,8 +135,9 @@ def _beginning(pieces: Iterator[str], path: str) -> tuple[str, str]:
 
 def _doubt(line: str, *, is_text: bool) -> str:
     """Return how a source with this first line is read, if it may be meant otherwise."""
-    columns = line.strip(" \t").count("\t") + 1
-    if line.startswith("#") or columns == 1 or (columns >= _FEWEST_COLUMNS and not is_text):
+    if line.startswith("#") or "\t" not in line.strip(" \t"):
+        return ""
+    if _n_columns(line) >= _FEWEST_COLUMNS and not is_text:
         return ""
     if is_text:
         return f"read as text, although there are tabs in its first line, {visible(line)!r}"

@@ -149,8 +149,7 @@ def test_any_text_comes_out_as_read_and_piped(
     for slow in (False, True):
         found = annotated(text, some, size=size, slow=slow, threads=threads, **options)
         if "looks like text" in (found[1] or ""):
-            assert found[0] == expected[0] == b""
-            assert expected[1] is not None
+            assert found[0] == b""  # two columns with spaces are text, too
         else:
             assert found == expected
 
