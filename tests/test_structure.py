@@ -48,7 +48,9 @@ NEAR_THE_CORE = ("nn.backends.", "models.", "data.conll.")
 # Questions that only nn/backends/choose.py asks of a tensor.
 WHERE_TENSORS_LIVE = {"is_cuda", "is_cpu", "is_autocast_enabled", "get_num_threads"}
 MOST_MODULES = 25  # in a folder; commands/ has a file for each command
-MOST_FILES = 710  # tracked by git; 680 before torture, fuzzing of every reader and transformers that train
+MOST_FILES = (
+    710  # tracked by git; 680 before torture, fuzzing of every reader and transformers that train
+)
 
 
 def tree(path: Path) -> ast.Module:
