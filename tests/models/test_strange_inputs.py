@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from meprop_nlp.commands.description import model_lines
 from meprop_nlp.data.conll.reading import read, read_text
 from meprop_nlp.data.conll.validate import validate
 from meprop_nlp.data.document import Document
@@ -159,13 +160,14 @@ def check_header(content: bytes) -> bool:
         for use in (model_file.describe, model_file.read_model_file, Model.load):
             try:
                 found = use(path)
+                if isinstance(found, dict):  # as `info` says it, on a terminal and as JSON
+                    model_lines(found)
+                    json.dumps(found)
             except CheckpointError:
                 continue
             taken = True
             if isinstance(found, ModelFile):
                 model_file.summary(found)
-            elif isinstance(found, dict):
-                json.dumps(found)
     return taken
 
 
