@@ -310,6 +310,9 @@ class ScriptedTask:
     def loss(self, batch: Any) -> Tensor:
         return self.factor * self.network(batch.x).square().mean()
 
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        return [{"params": list(self.network.parameters())}]
+
     def begin_epoch(self, epoch: int) -> None:
         pass
 
