@@ -40,6 +40,7 @@ from meprop_nlp.models.encoder import DigitBiLSTM, Recurrence
 from meprop_nlp.models.file import TOKENIZER, ModelFile
 from meprop_nlp.models.heads.joint_native import NativeEnds
 from meprop_nlp.models.native_encoder import NativeBiLSTM
+from meprop_nlp.models.packing import pack_texts, unpack_texts
 from meprop_nlp.models.parts import Array, demand_inputs, take
 from meprop_nlp.native import core
 
@@ -81,7 +82,7 @@ class Tokenizer:
             self.splits = Splits.from_dict(header["splits"])
         except ValueError as error:
             raise CheckpointError(str(error)) from None
-        self.composition = _composition(header, arrays)
+        self.composition = _composition(arrays)
         self._kept: dict[str, list[str] | None] = {}
         self.spaces_within = header["spaces_within"] is True
         n_known = len(self.alphabet.characters)
@@ -344,16 +345,27 @@ def _written(
         first = end
 
 
-def _composition(
-    header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]
-) -> Composition | None:
+def composition_arrays(composition: Composition) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of what judges tokens by their forms."""
+    return {
+        f"{COMPOSITION}weight": composition.weight,
+        f"{COMPOSITION}bias": np.array([composition.bias], np.float32),
+        f"{COMPOSITION}texts": pack_texts(*composition.texts()),
+        f"{COMPOSITION}counts": composition.counts(),
+    }
+
+
+def _composition(arrays: Mapping[str, npt.NDArray[Any]]) -> Composition | None:
     """Return what judges tokens by their forms; None if the model has none."""
-    if "composition" not in header:
+    if f"{COMPOSITION}weight" not in arrays:
         return None
     weight = take(arrays, f"{COMPOSITION}weight", ROWS)
     bias = take(arrays, f"{COMPOSITION}bias", 1)
+    texts = take(arrays, f"{COMPOSITION}texts", None, dtype=np.uint8)
+    counts = take(arrays, f"{COMPOSITION}counts", None, dtype=np.int32)
     try:
-        return Composition.from_dict(header["composition"], weight, float(bias[0]))
+        lists = [part.decode().split("\n") for part in unpack_texts(texts, texts.nbytes)]
+        return Composition.of_tables(lists, counts, weight, float(bias[0]))
     except ValueError as error:
         raise CheckpointError(str(error)) from None
 

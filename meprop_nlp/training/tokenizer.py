@@ -28,7 +28,7 @@ from meprop_nlp.models.file import (
     write_model_file,
 )
 from meprop_nlp.models.packing import rounded
-from meprop_nlp.models.tokenizer import COMPOSITION, PREFIX, Tokenizer
+from meprop_nlp.models.tokenizer import COMPOSITION, PREFIX, Tokenizer, composition_arrays
 from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.scoring.metrics import evaluate
@@ -197,15 +197,13 @@ class TokenizerTask(Task):
                 "characters": "".join(self.alphabet.characters),
                 "splits": self.splits.to_dict(),
                 "spaces_within": self._spaces_within,
-                **({"composition": self.composition.to_dict()} if self.composition else {}),
             },
         }
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         arrays = {f"{PREFIX}{name}": array for name, array in super().arrays().items()}
         if self.composition is not None:
-            arrays[f"{COMPOSITION}weight"] = self.composition.weight
-            arrays[f"{COMPOSITION}bias"] = np.array([self.composition.bias], np.float32)
+            arrays |= composition_arrays(self.composition)
         return arrays
 
     @property
@@ -330,12 +328,10 @@ def train_tokenizer(
 
 def _judging_as_dev_wants(file: ModelFile, dev: Sequence[Sentence]) -> ModelFile:
     """Return a tokenizer without its composition where the network alone does better on dev."""
-    header = file.header[TOKENIZER]
-    if not dev or "composition" not in header:
-        return file
-    rest = {name: header[name] for name in header if name != "composition"}
     arrays = {n: array for n, array in file.arrays.items() if not n.startswith(COMPOSITION)}
-    alone = ModelFile({**file.header, TOKENIZER: rest}, arrays)
+    if not dev or len(arrays) == len(file.arrays):
+        return file
+    alone = ModelFile({**file.header, TOKENIZER: dict(file.header[TOKENIZER])}, arrays)
     alone.header["scores"] = _scores(Tokenizer(alone), dev, raw_text(dev))
     return alone if alone.header["scores"]["words"] > file.header["scores"]["words"] else file
 

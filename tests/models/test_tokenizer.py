@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,13 @@ from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models import tokenizer as module
 from meprop_nlp.models.file import TOKENIZER, ModelFile
 from meprop_nlp.models.model import Model, load
-from meprop_nlp.models.tokenizer import COMPOSITION, MOST_TOKENS, Tokenizer, part_of
+from meprop_nlp.models.tokenizer import (
+    COMPOSITION,
+    MOST_TOKENS,
+    Tokenizer,
+    composition_arrays,
+    part_of,
+)
 
 from .models import random_joint, random_tokenizer
 
@@ -113,11 +120,8 @@ def composed(sentences: list[Sentence], *, bias: Any = None) -> ModelFile:
     composition = Composition.build(sentences)
     assert composition is not None
     file = random_tokenizer(1, bias=bias)
-    file.header[TOKENIZER]["composition"] = composition.to_dict()
     file.header[TOKENIZER]["splits"] = Splits.build(sentences).to_dict()
-    file.arrays[f"{COMPOSITION}weight"] = composition.weight
-    file.arrays[f"{COMPOSITION}bias"] = np.array([composition.bias], np.float32)
-    return file
+    return replace(file, arrays={**file.arrays, **composition_arrays(composition)})
 
 
 def test_tokens_are_judged_by_their_forms_whatever_the_network_says(
@@ -138,11 +142,18 @@ def test_tokens_are_judged_by_their_forms_whatever_the_network_says(
 
 
 def test_a_composition_that_does_not_fit_is_refused(suffixed: list[Sentence]) -> None:
-    for name in ("weight", "bias"):
+    for name in ("bias", "texts", "counts"):
         file = composed(suffixed)
-        array = file.arrays.pop(f"{COMPOSITION}{name}")
+        del file.arrays[f"{COMPOSITION}{name}"]
         with pytest.raises(CheckpointError, match="has no weights"):
             Tokenizer(file)
+    file = composed(suffixed)
+    file.arrays[f"{COMPOSITION}texts"] = np.arange(9, dtype=np.uint8)
+    with pytest.raises(CheckpointError, match="compressed"):
+        Tokenizer(file)
+    for name in ("weight", "bias"):
+        file = composed(suffixed)
+        array = file.arrays[f"{COMPOSITION}{name}"]
         file.arrays[f"{COMPOSITION}{name}"] = array[:-1]
         with pytest.raises(CheckpointError, match="expected"):
             Tokenizer(file)
@@ -150,7 +161,7 @@ def test_a_composition_that_does_not_fit_is_refused(suffixed: list[Sentence]) ->
         with pytest.raises(MePropError, match="not finite"):
             Tokenizer(file)
     file = composed(suffixed)
-    file.header[TOKENIZER]["composition"]["endings"] = {"di": -1}
+    file.arrays[f"{COMPOSITION}counts"][-1] = -1
     with pytest.raises(CheckpointError, match="not a table of forms"):
         Tokenizer(file)
 

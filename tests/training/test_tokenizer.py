@@ -100,9 +100,8 @@ def test_it_learns_which_new_tokens_are_several_words(
     # where dev says that the network does better, it decides
     monkeypatch.setattr(Composition, "is_multiword", lambda *_: True)
     alone = made()
-    assert "composition" in file.header[TOKENIZER]
-    assert "composition" not in alone.header[TOKENIZER]
-    assert not set(alone.arrays) & {f"{COMPOSITION}weight", f"{COMPOSITION}bias"}
+    assert any(name.startswith(COMPOSITION) for name in file.arrays)
+    assert not any(name.startswith(COMPOSITION) for name in alone.arrays)
     assert alone.header[TOKENIZER]["scores"] == alone.header["scores"]
     assert alone.header["scores"]["words"] > 50
 

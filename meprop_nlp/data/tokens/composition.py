@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -100,7 +100,8 @@ class Composition:
         """Learn from a treebank.
 
         Returns:
-            None if it has fewer than `FEWEST` multiword tokens, or few to come will be new.
+            None if it has fewer than `FEWEST` multiword tokens, or few to come will be new, or no
+            ending is ever split off.
         """
         tokens = Counter(chain.from_iterable(map(_tokens, sentences)))
         split: Counter[str] = Counter()
@@ -114,7 +115,7 @@ class Composition:
             if token.ending:
                 endings[token.ending] += times
         once = sum(times == 1 for times in split.values())
-        if split.total() < FEWEST or once <= NOVEL * split.total():
+        if split.total() < FEWEST or once <= NOVEL * split.total() or not endings:
             return None
         known = {
             form: Known(whole[form], split[form], dict(kinds.get(form, {})))
@@ -137,49 +138,56 @@ class Composition:
         """Return whether the treebank has a form as a word that begins a token, or is one."""
         return bool(self._known.get(form.lower(), _UNKNOWN).kinds)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the tables as JSON has them; the weights are apart."""
+    def texts(self) -> list[list[str]]:
+        """Return the forms, their kinds, and the endings, as `of_tables` takes them."""
         kinds = sorted({kind for known in self._known.values() for kind in known.kinds})
+        return [list(self._known), kinds, sorted(self._endings)]
+
+    def counts(self) -> npt.NDArray[np.int32]:
+        """Return what belongs to `texts`.
+
+        Of each form: how often it is whole, how often split, of how many kinds it is, and for each
+        kind its number and how often; then how often each ending was split off.
+        """
+        _, kinds, endings = self.texts()
         numbers = {kind: number for number, kind in enumerate(kinds)}
-        forms = {
-            form: [
-                known.whole,
-                known.split,
-                *chain.from_iterable((numbers[kind], n) for kind, n in known.kinds.items()),
-            ]
-            for form, known in self._known.items()
-        }
-        return {"kinds": kinds, "forms": forms, "endings": dict(sorted(self._endings.items()))}
+        found: list[int] = []
+        for known in self._known.values():
+            found += [known.whole, known.split, len(known.kinds)]
+            found += chain.from_iterable((numbers[kind], n) for kind, n in known.kinds.items())
+        found += [self._endings[ending] for ending in endings]
+        return np.array(found, np.int32)
 
     @classmethod
-    def from_dict(cls, stored: Any, weight: Weights, bias: float) -> "Composition":
-        """Read what `to_dict` returned.
+    def of_tables(
+        cls,
+        texts: Sequence[Sequence[str]],
+        counts: npt.NDArray[np.int32],
+        weight: Weights,
+        bias: float,
+    ) -> "Composition":
+        """Read what `texts` and `counts` returned.
 
         Raises:
             ValueError: it is anything else.
         """
         wrong = ValueError("what is known of multiword tokens is not a table of forms")
-        if not isinstance(stored, dict) or stored.keys() != {"kinds", "forms", "endings"}:
+        if len(texts) != 3:
             raise wrong
-        kinds, forms, endings = stored["kinds"], stored["forms"], stored["endings"]
-        if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
-            raise wrong
-        if not isinstance(forms, dict) or not isinstance(endings, dict):
-            raise wrong
-        if not _are_counts([*endings.values()]) or not all(map(_are_counts, forms.values())):
-            raise wrong
+        forms, kinds, endings = texts
+        numbers = iter(counts.tolist())
         known = {}
-        for form, counts in forms.items():
-            places, times = counts[2::2], counts[3::2]
-            if (
-                len(counts) < 2
-                or len(places) != len(times)
-                or max(places, default=-1) >= len(kinds)
-            ):
-                raise wrong
-            of_kinds = zip((kinds[place] for place in places), times, strict=True)
-            known[form] = Known(counts[0], counts[1], dict(of_kinds))
-        return cls(known, endings, weight, bias)
+        try:
+            for form in forms:
+                whole, split, n = next(numbers), next(numbers), next(numbers)
+                of_kinds = {kinds[next(numbers)]: next(numbers) for _ in range(n)}
+                known[form] = Known(whole, split, of_kinds)
+        except (StopIteration, IndexError):
+            raise wrong from None
+        split_off = list(numbers)
+        if len(split_off) != len(endings) or counts.min(initial=0) < 0:
+            raise wrong
+        return cls(known, dict(zip(endings, split_off, strict=True)), weight, bias)
 
     def _rows(self, form: str, but: Token | None = None, *, as_new: bool = False) -> list[int]:
         """Return the rows of a form's features.
@@ -344,7 +352,3 @@ def _lemma_of(kind: str) -> str:
 def _rough(times: int) -> int:
     """Return a count as one of four."""
     return min(times, 2) + (times >= 5)
-
-
-def _are_counts(values: object) -> bool:
-    return isinstance(values, list) and all(type(n) is int and n >= 0 for n in values)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,8 +33,8 @@ def test_new_forms_are_judged_by_their_stems(
 
 
 def test_what_is_stored_judges_alike(composition: Composition, suffixed: list[Sentence]) -> None:
-    stored = json.loads(json.dumps(composition.to_dict()))
-    again = Composition.from_dict(stored, composition.weight, composition.bias)
+    texts, counts = composition.texts(), composition.counts()
+    again = Composition.of_tables(texts, counts, composition.weight, composition.bias)
     forms = {form for sentence in suffixed for form, _ in sentence.tokens()}
     for form in [*forms, "tetedi", "pabodi", "xyzdi"]:
         assert again.is_multiword(form) == composition.is_multiword(form)
@@ -63,30 +60,31 @@ def test_little_is_learnt_from_few_multiword_tokens_or_from_the_same_ones(
     assert Composition.build([]) is None
 
 
-STORED: dict[str, Any] = {"kinds": ["X|_"], "forms": {"a": [1, 0, 0, 1]}, "endings": {"b": 1}}
+TEXTS = [["a", "c"], ["X|_"], ["b"]]
+COUNTS = [1, 0, 1, 0, 1, 0, 2, 0, 7]  # of a, which is once of kind 0; of c; of the ending b
 
 
 @pytest.mark.parametrize(
-    "stored",
+    ("texts", "counts"),
     [
-        5,
-        {**STORED, "more": 1},
-        {**STORED, "kinds": "X"},
-        {**STORED, "kinds": [1]},
-        {**STORED, "forms": ["a"]},
-        {**STORED, "forms": {"a": 1}},
-        {**STORED, "forms": {"a": [1]}},
-        {**STORED, "forms": {"a": [1, 0, 0]}},
-        {**STORED, "forms": {"a": [1, 0, 1, 1]}},
-        {**STORED, "forms": {"a": [1, 0, -1, 1]}},
-        {**STORED, "forms": {"a": [1, True, 0, 1]}},
-        {**STORED, "forms": {"a": [1, 0.5, 0, 1]}},
-        {**STORED, "endings": ["b"]},
-        {**STORED, "endings": {"b": "1"}},
+        (TEXTS[:2], COUNTS),
+        ([*TEXTS, ["d"]], COUNTS),
+        ([["a"], *TEXTS[1:]], COUNTS),
+        ([["a", "c", "d"], *TEXTS[1:]], COUNTS),
+        ([*TEXTS[:2], ["b", "d"]], COUNTS),
+        (TEXTS, COUNTS[:-1]),
+        (TEXTS, [*COUNTS, 1]),
+        (TEXTS, []),
+        (TEXTS, [1, 0, 1, 1, 1, *COUNTS[5:]]),  # there is no kind 1
+        (TEXTS, [1, 0, 2, *COUNTS[3:]]),
+        (TEXTS, [*COUNTS[:-1], -1]),
+        (TEXTS, [1, 0, 1_000_000_000, *COUNTS[3:]]),
     ],
 )
-def test_what_is_no_table_of_forms_is_refused(stored: object) -> None:
+def test_what_is_no_table_of_forms_is_refused(texts: list[list[str]], counts: list[int]) -> None:
     weight = np.zeros(ROWS, np.float32)
-    assert not Composition.from_dict(STORED, weight, 0.0).is_multiword("ab")
+    good = Composition.of_tables(TEXTS, np.array(COUNTS, np.int32), weight, 0.0)
+    assert good.counts().tolist() == COUNTS
+    assert good.texts() == TEXTS
     with pytest.raises(ValueError, match="multiword tokens"):
-        Composition.from_dict(stored, weight, 0.0)
+        Composition.of_tables(texts, np.array(counts, np.int32), weight, 0.0)
