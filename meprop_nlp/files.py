@@ -1,8 +1,8 @@
 """Writing files.
 
 Most are written atomically, by `replacing`: to a temporary file beside it, which is then renamed.
-What took long to make is also on the disk before it replaces anything (`durable`), so that a power
-cut leaves the old file or the new one, and never an empty one.
+What took long to make is also on the disk before it replaces anything (`durable`, and folders), so
+that a power cut leaves the old file or the new one, and never an empty one.
 """
 
 import errno
@@ -17,6 +17,8 @@ from pathlib import Path
 
 from .errors import DataError
 
+_NOT_FOR_FOLDERS = (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM)  # of fsync
+
 
 def demand_writable(path: str | os.PathLike[str]) -> None:
     """Raise DataError if `replacing` could not write to `path`; missing folders are made.
@@ -30,7 +32,8 @@ def demand_writable(path: str | os.PathLike[str]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary, handle = _temporary_beside(target)
         temporary.unlink()
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
 
@@ -64,6 +67,7 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
     target = Path(os.path.realpath(path))
     temporary: Path | None = None
     handle: int | None = None
+    untouched = True
     try:
         _demand_file(Path(path))
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -74,14 +78,11 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
         if durable:
             _sync(temporary)
         temporary.replace(target)
-        temporary = None
+        temporary, untouched = None, False
         if durable:
             _sync(target.parent)
     except OSError as error:
-        raise DataError(
-            f"{target}: cannot be written: {error.strerror or error}; "
-            "what was there before is untouched"
-        ) from None
+        raise _unwritten(target, error, untouched=untouched) from None
     finally:
         if temporary is not None:
             discard(temporary)
@@ -136,22 +137,32 @@ def hold(handle: int) -> bool:
     return True
 
 
-def _temporary_beside(target: Path) -> tuple[Path, int]:
-    """Return a new file beside a path, and a handle that holds its lock while it is written."""
+def _temporary_beside(target: Path) -> tuple[Path, int | None]:
+    """Return a new file beside a path, and a handle that holds its lock while it is written.
+
+    There is no handle where there are no locks; Windows, which has none, renames no open file.
+    """
     while True:
         handle, name = tempfile.mkstemp(
             prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent
         )
-        with suppress(OSError):
-            hold(handle)
-        if Path(name).exists():  # nobody took it for one that was left before it was held
-            return Path(name), handle
+        temporary = Path(name)
+        try:
+            held = hold(handle)
+        except OSError:
+            os.close(handle)
+            return temporary, None
+        if held and temporary.exists():
+            return temporary, handle
+        # another process takes it for one that was left, and removes it
         os.close(handle)
+        discard(temporary)
 
 
 def _remove_unless_held(path: Path) -> None:
     with suppress(OSError):
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        # Windows has no such flag, and no locks either
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         try:
             if hold(handle):
                 path.unlink()
@@ -165,13 +176,14 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     All that was in a folder `path` is gone then; see to it that it may be. If the block raises,
     also on Ctrl-C, the new folder is removed and `path` is unchanged. Missing folders above are
-    made.
+    made. The new files are on the disk before they replace anything.
 
     Raises:
         DataError: the folder cannot be made or written to, or the disk is full.
     """
     target = Path(os.path.realpath(path))
     made: list[Path] = []
+    untouched = True
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -180,23 +192,25 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         # mkdtemp makes the folder private, and safetensors what it writes
         for each in (new, *new.rglob("*")):
             each.chmod((0o777 if each.is_dir() else 0o666) & ~_umask())
+            _sync(each)
         if target.exists():
             # a folder with files in it cannot be replaced at once
             old = new.with_name(f"{new.name}.old")
             target.rename(old)
+            untouched = False
             try:
                 new.rename(target)
             except BaseException:
                 old.rename(target)
+                untouched = True
                 raise
             made.append(old)
         else:
             new.rename(target)
+            untouched = False
+        _sync(target.parent)
     except OSError as error:
-        raise DataError(
-            f"{target}: cannot be written: {error.strerror or error}; "
-            "what was there before is untouched"
-        ) from None
+        raise _unwritten(target, error, untouched=untouched) from None
     finally:
         for folder in made:
             shutil.rmtree(folder, ignore_errors=True)
@@ -223,15 +237,25 @@ def remove_unfinished_folder(path: str | os.PathLike[str]) -> None:
 
 def _sync(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    is_folder = path.is_dir()
+    # Windows does this only for files that are open for writing
+    mode = os.O_RDWR if sys.platform == "win32" and not is_folder else os.O_RDONLY
     try:
-        os.fsync(handle)
+        handle = os.open(path, mode)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
     except OSError as error:
-        # some file systems cannot do this for a folder
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
+        # some systems cannot do this for a folder, or not for one that this user may not list
+        if not is_folder or error.errno not in _NOT_FOR_FOLDERS:
             raise
-    finally:
-        os.close(handle)
+
+
+def _unwritten(target: Path, error: OSError, *, untouched: bool) -> DataError:
+    """Return the error that says why a file or a folder was not replaced."""
+    rest = "; what was there before is untouched" if untouched else ""
+    return DataError(f"{target}: cannot be written: {error.strerror or error}{rest}")
 
 
 def _demand_file(target: Path) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import stat
+import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,23 +152,136 @@ def test_what_took_long_to_make_is_on_the_disk_before_it_replaces_anything(
     assert [is_folder for is_folder, _ in synced] == [False, True]
 
 
-def test_content_that_cannot_be_put_on_the_disk_replaces_nothing(
+def test_folder_is_on_the_disk_before_it_replaces_anything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "a.st"
-    path.write_bytes(b"old")
+    path = tmp_path / "m.encoder"
+    synced: list[tuple[str, bool]] = []
 
     def fsync(handle: int) -> None:
-        raise OSError(5, "Input/output error")
+        opened = Path(f"/proc/self/fd/{handle}").readlink()
+        synced.append((os.path.relpath(opened, tmp_path), path.exists()))
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with (
-        pytest.raises(DataError, match=r"a\.st: cannot be written: Input/output error"),
-        replacing(path, durable=True) as temporary,
-    ):
-        temporary.write_bytes(b"new")
-    assert path.read_bytes() == b"old"
+    with replacing_folder(path) as new:
+        (new / "sub").mkdir()
+        (new / "sub" / "weights").write_bytes(b"new")
+    before = (".", "sub", "sub/weights")
+    expected = {os.path.normpath(f"{new.name}/{name}") for name in before}
+    assert {name for name, there in synced if not there} == expected
+    assert synced[-1] == (".", True)
+
+
+def write_durably(path: Path, is_folder: bool) -> None:
+    if is_folder:
+        with replacing_folder(path) as new:
+            (new / "weights").write_bytes(b"new")
+    else:
+        with replacing(path, durable=True) as temporary:
+            temporary.write_bytes(b"new")
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, number: int, *, files: bool, after: Path) -> None:
+    """Make `fsync` fail for files or for folders, once there is a file or a folder."""
+
+    def fsync(handle: int) -> None:
+        if files == stat.S_ISREG(os.fstat(handle).st_mode) and after.exists():
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_content_that_cannot_be_put_on_the_disk_replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_folder: bool
+) -> None:
+    path = tmp_path / "a.st"
+    failing(monkeypatch, errno.EIO, files=True, after=tmp_path)
+    with pytest.raises(DataError, match=r"a\.st: cannot be written: Input/output .*untouched"):
+        write_durably(path, is_folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_what_is_replaced_is_not_said_to_be_untouched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_folder: bool
+) -> None:
+    path = tmp_path / "a.st"
+    failing(monkeypatch, errno.EIO, files=False, after=path)
+    with pytest.raises(DataError, match=r"a\.st: cannot be written: Input/output error$"):
+        write_durably(path, is_folder)
     assert [p.name for p in tmp_path.iterdir()] == ["a.st"]
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EACCES, errno.EPERM])
+def test_folder_that_cannot_be_put_on_the_disk_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_folder: bool
+) -> None:
+    path = tmp_path / "a.st"
+    failing(monkeypatch, number, files=False, after=path)
+    write_durably(path, is_folder)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.st"]
+
+
+def test_files_are_replaced_as_windows_allows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, left = tmp_path / "a.st", tmp_path / ".a.st.abcdefgh.st"
+    left.touch()
+    open_, replace = os.open, Path.replace
+
+    def open_no_folder(name: Any, *rest: Any, **options: Any) -> int:
+        if Path(name).is_dir():
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_(name, *rest, **options)
+
+    def fsync(handle: int) -> None:
+        if not fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_RDWR:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+
+    def replace_closed(self: Path, to: Path) -> Path:
+        opened = (os.path.realpath(each) for each in Path("/proc/self/fd").iterdir())
+        if os.path.realpath(self) in opened:
+            raise PermissionError(errno.EACCES, "used by another process")
+        return replace(self, to)
+
+    with monkeypatch.context() as windows:
+        windows.setattr(sys, "platform", "win32")
+        windows.delattr(os, "O_NOFOLLOW")
+        windows.setattr(os, "open", open_no_folder)
+        windows.setattr(os, "fsync", fsync)
+        windows.setattr(Path, "replace", replace_closed)
+        demand_writable(path)
+        remove_unfinished([path])
+        with replacing(path, durable=True) as temporary:
+            temporary.write_bytes(b"new")
+    assert path.read_bytes() == b"new"
+    assert {*tmp_path.iterdir()} == {path, left}
+
+
+def test_file_that_another_process_takes_for_one_that_was_left_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[tuple[str, int]] = []
+    make = tempfile.mkstemp
+
+    def mkstemp(**options: Any) -> tuple[int, str]:
+        handle, name = make(**options)
+        if not taken:
+            taken.append((name, os.open(name, os.O_RDONLY)))
+            fcntl.flock(taken[0][1], fcntl.LOCK_EX)  # as `remove_unfinished` has it
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    path = tmp_path / "a.txt"
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"new")
+        ((name, handle),) = taken
+        Path(name).unlink(missing_ok=True)
+        os.close(handle)
+    assert path.read_bytes() == b"new"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
 # a file is written to a temporary one first, whose name is longer

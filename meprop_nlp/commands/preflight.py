@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -41,27 +40,24 @@ def check_output(
     Raises:
         ConfigError: the output is an input file, is no model, or is a model for another task; or a
             file beside it would be replaced that no training has written.
-        DataError: the folder cannot be written to.
+        DataError: the folder cannot be written to, the name is too long, or the output is a folder
+            or a device.
     """
-    from meprop_nlp.training.output.side_files import demand_own, demand_replaceable, side_files
+    from meprop_nlp.training.output.side_files import (
+        demand_own,
+        demand_places,
+        demand_replaceable,
+        side_files,
+    )
 
     if str(output) == "-":
         raise ConfigError(
             f"--output is {output}, expected the name of a model file, such as {task}.safetensors"
         )
+    demand_places(output)
     demand_other_file(output, inputs)
-    if output.is_dir():
-        raise DataError(f"{output}: is a folder, expected the name of a file to write")
-    if output.exists() and not output.is_file():
-        raise DataError(f"{output}: is a device or a pipe, expected the name of a file to write")
     demand_replaceable(output, task)
     demand_own(side_files(output, settings, knowledge), resume=resume)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=output.parent):
-            pass
-    except OSError as error:
-        raise DataError(f"{output}: cannot be written: {error.strerror or error}") from None
 
 
 def check_test_files(paths: Sequence[str], reading: Reading, *, trees: bool | None) -> None:

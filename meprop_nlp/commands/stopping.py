@@ -67,8 +67,8 @@ class StopOnce:
     """The first signal lets the training save and stop; a second Ctrl-C stops it at once.
 
     Before the first minibatch there is nothing to save, so the first stops it at once too. Use it
-    as a context, and as the hook that a training asks whether to stop. When the training stops, the
-    context raises `Stopped`.
+    as a context, and as the hook that a training asks whether to stop. When the training stops, or
+    ends before it asks again, the context raises `Stopped`.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,11 @@ class StopOnce:
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         self._handling.__exit__(None, None, None)
-        if kind is KeyboardInterrupt and self._number is not None:
+        if self._number is None:
+            return
+        if kind is None:  # the signal came after the last minibatch
+            console.note(f"{name_of(self._number)}: the training was at its end, and is finished")
+        if kind in (None, KeyboardInterrupt):
             raise Stopped(self._number)
 
     def _on_signal(self, number: int, frame: object) -> None:

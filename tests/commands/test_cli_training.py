@@ -16,6 +16,7 @@ from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
 from meprop_nlp.models.file import read_header, read_model_file
 from meprop_nlp.training.display import TrainingDisplay
 from meprop_nlp.training.output.lock import writing_alone
+from meprop_nlp.training.outputs import is_finished
 from meprop_nlp.training.records import EpochRecord, Note, Step
 
 TINY = ("--hidden", 8, "--word-dim", 8, "-t", 1, "--no-progress")
@@ -197,6 +198,21 @@ def test_place_that_cannot_be_written_is_told_first(
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("length", [215, 237, 256])
+def test_name_that_is_too_long_is_told_before_anything_is_read(
+    length: int, run: Any, tmp_path: Path
+) -> None:
+    faulty, folder = tmp_path / "faulty.conllu", tmp_path / "models"
+    faulty.write_text("not CoNLL")
+    output = folder / ("n" * (length - len(".safetensors")) + ".safetensors")
+    result = train(run, "tagger", "--train", faulty, "--test", faulty, "-o", output)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: {output}: ")
+    assert "cannot be written: File name too long" in result.stderr
+    assert ("; choose a shorter name" in result.stderr) == (length == 215)
+    assert list(folder.iterdir()) == []
 
 
 def test_existing_model_is_replaced_by_a_better_one_only(
@@ -532,6 +548,31 @@ def test_other_signals_save_as_ctrl_c_does_however_often_they_are_sent(
     ]
     assert signal.getsignal(number) == before
     assert train(run, "tagger", "--train", treebank, "-o", output, "--resume").exit_code == 0
+
+
+@pytest.mark.parametrize(("name", "status"), [("TERM", 143), ("INT", 130)])
+def test_signal_after_the_last_minibatch_ends_the_command_with_a_finished_model(
+    name: str, status: int, run: Any, treebank: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    number = signal.Signals[f"SIG{name}"]
+    if signal.getsignal(number) == signal.SIG_IGN:
+        pytest.skip("ignored where these tests were started, as by nohup")
+
+    def send(self: Any, record: Any) -> None:
+        if isinstance(record, EpochRecord):
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(TrainingDisplay, "__call__", send)
+    output = tmp_path / "m.safetensors"
+    files = ("--train", treebank, "--test", treebank)
+    result = train(run, "tagger", *files, "-o", output, "--epochs", 1)
+    assert result.exit_code == status
+    assert result.stdout == ""
+    told = {"TERM": "SIGTERM", "INT": "Ctrl-C"}[name]
+    assert f"{told}: the training was at its end, and is finished\nerror: " in result.stderr
+    assert is_finished(output)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.jsonl", "m.safetensors"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
