@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import DataError
+from .signals import uninterrupted
 
 _NOT_FOR_FOLDERS = (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM)  # of fsync
 
@@ -30,10 +31,11 @@ def demand_writable(path: str | os.PathLike[str]) -> None:
     try:
         _demand_file(Path(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary, handle = _temporary_beside(target)
-        temporary.unlink()
-        if handle is not None:
-            os.close(handle)
+        with uninterrupted():
+            temporary, handle = _temporary_beside(target)
+            temporary.unlink()
+            if handle is not None:
+                os.close(handle)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
 
@@ -71,23 +73,26 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = False) -> Iterato
     try:
         _demand_file(Path(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary, handle = _temporary_beside(target)
+        with uninterrupted():
+            temporary, handle = _temporary_beside(target)
         yield temporary
         # mkstemp makes the file private; a model or a treebank has the usual permissions
         temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
         if durable:
             _sync(temporary)
-        temporary.replace(target)
-        temporary, untouched = None, False
+        with uninterrupted():
+            temporary.replace(target)
+            temporary, untouched = None, False
         if durable:
             _sync(target.parent)
     except OSError as error:
         raise _unwritten(target, error, untouched=untouched) from None
     finally:
-        if temporary is not None:
-            discard(temporary)
-        if handle is not None:
-            os.close(handle)
+        with uninterrupted():
+            if temporary is not None:
+                discard(temporary)
+            if handle is not None:
+                os.close(handle)
 
 
 def remove_unfinished(paths: Iterable[str | os.PathLike[str]]) -> None:
@@ -110,14 +115,9 @@ def remove_unfinished(paths: Iterable[str | os.PathLike[str]]) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a file if it is there and can be removed, also where Ctrl-C comes just then."""
-    try:
-        with suppress(OSError):
-            path.unlink()
-    except KeyboardInterrupt:
-        with suppress(OSError):
-            path.unlink()
-        raise
+    """Remove a file if it is there and can be removed."""
+    with uninterrupted(), suppress(OSError):
+        path.unlink()
 
 
 def hold(handle: int) -> bool:
@@ -186,34 +186,35 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     untouched = True
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        made.append(new)
+        with uninterrupted():
+            new = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+            made.append(new)
         yield new
         # mkdtemp makes the folder private, and safetensors what it writes
         for each in (new, *new.rglob("*")):
             each.chmod((0o777 if each.is_dir() else 0o666) & ~_umask())
             _sync(each)
-        if target.exists():
-            # a folder with files in it cannot be replaced at once
-            old = new.with_name(f"{new.name}.old")
-            target.rename(old)
-            untouched = False
-            try:
+        with uninterrupted():
+            if target.exists():
+                # a folder with files in it cannot be replaced at once
+                old = new.with_name(f"{new.name}.old")
+                target.rename(old)
+                try:
+                    new.rename(target)
+                except OSError:
+                    old.rename(target)
+                    raise
+                made.append(old)
+            else:
                 new.rename(target)
-            except BaseException:
-                old.rename(target)
-                untouched = True
-                raise
-            made.append(old)
-        else:
-            new.rename(target)
             untouched = False
         _sync(target.parent)
     except OSError as error:
         raise _unwritten(target, error, untouched=untouched) from None
     finally:
-        for folder in made:
-            shutil.rmtree(folder, ignore_errors=True)
+        with uninterrupted():
+            for folder in made:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_unfinished_folder(path: str | os.PathLike[str]) -> None:

@@ -10,6 +10,7 @@ from importlib import import_module
 from types import ModuleType
 
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.signals import uninterrupted
 
 CHOICE = "MEPROP_NLP_KERNELS"
 
@@ -25,7 +26,8 @@ def core() -> ModuleType | None:
     if wanted == "reference":
         return None
     try:
-        native = import_module("meprop_nlp._native")
+        with uninterrupted():  # an exception while its types are made would end the process
+            native = import_module("meprop_nlp._native")
     except ImportError:
         if wanted:
             raise ConfigError(f"{CHOICE} is {wanted!r}, but {why_missing()}") from None

@@ -20,7 +20,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 NAMES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in FILES}
 
 # Which parts of the package a part may import, beside itself: imports run down only.
-GROUND = {"config", "settings", "errors", "files", "kinds", "native", "threads"}
+GROUND = {"config", "settings", "errors", "files", "kinds", "native", "signals", "threads"}
 PARTS = {name.partition(".")[0] for name in NAMES.values()}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from meprop_nlp.commands import console
 
+_AGAIN = 0.01  # seconds until a signal that came at a bad moment is sent again
 # Ctrl-C, what a scheduler or `kill` sends, and what a terminal sends that is closed
 _ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in dir(signal)]
 
@@ -42,17 +46,30 @@ def ended_by_signals() -> Iterator[None]:
     the block the program is at its end, and signals are ignored.
     """
     sent: int | None = None
+    lost: int | None = None
 
     def end(number: int, frame: object) -> None:
-        nonlocal sent
-        if sent is None or number == signal.SIGINT:
-            sent = number
+        nonlocal sent, lost
+        if sent is None or lost or number == signal.SIGINT:
+            sent, lost = number, None
             raise Stopped(number)
 
+    def again(unraisable: Any) -> None:
+        # where an object was being removed, Python only prints what a handler raises
+        nonlocal lost
+        if isinstance(unraisable.exc_value, Stopped):
+            lost = unraisable.exc_value.number
+            threading.Timer(_AGAIN, os.kill, (os.getpid(), lost)).start()
+        else:
+            usual(unraisable)
+
     numbers: list[int] = []
+    usual, sys.unraisablehook = sys.unraisablehook, again
     try:
         with _handled(end) as numbers:
             yield
+            if lost:
+                raise Stopped(lost)
     except (KeyboardInterrupt, SystemExit) as error:
         # before a command begins nobody reports it, and Typer takes each for Ctrl-C
         if isinstance(error, KeyboardInterrupt) or error.code == 128 + signal.SIGINT:
@@ -61,6 +78,7 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
+        sys.unraisablehook = usual
 
 
 class StopOnce:

@@ -33,6 +33,7 @@ class Case:
         folder: an empty one, for what is written.
         story: what was done, in words.
         faults: what was wrong.
+        killed: whether a process had no time to clean up.
     """
 
     random: Random
@@ -40,6 +41,7 @@ class Case:
     folder: Path
     story: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    killed: bool = False
 
     def start(self, words: list[str], **options: object) -> Child:
         """Start a command."""
@@ -65,7 +67,8 @@ class Case:
         early = ended.status == -number and ended.seconds < 0.5
         self.demand(ended.status in fitting or early, f"status {ended.status}: {ended.said!r}")
         self.demand("Traceback" not in ended.said, f"a traceback: {ended.said!r}")
-        self.demand_whole(hidden=number == signal.SIGKILL or early)
+        self.killed |= number == signal.SIGKILL or early  # until a run has begun again, and ended
+        self.demand_whole(hidden=self.killed)
 
     def demand_whole(self, *, hidden: bool) -> None:
         """Check that every file can be read to its end.

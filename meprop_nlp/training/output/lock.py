@@ -7,6 +7,7 @@ from pathlib import Path
 
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import discard, hold, writing
+from meprop_nlp.signals import uninterrupted
 
 
 def lock_path(output: Path) -> Path:
@@ -38,7 +39,7 @@ def writing_alone(*outputs: Path) -> Iterator[None]:
 def _locked(output: Path) -> Iterator[None]:
     path, handle = lock_path(output), None
     try:
-        with writing(path):
+        with writing(path), uninterrupted():
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = _held(path)
         if handle is None:
@@ -49,10 +50,9 @@ def _locked(output: Path) -> Iterator[None]:
         yield
     finally:
         if handle is not None:
-            try:
+            with uninterrupted():
                 # while it is held: whoever opened it meanwhile finds that it is gone
                 discard(path)
-            finally:
                 os.close(handle)
 
 

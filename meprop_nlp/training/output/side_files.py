@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from meprop_nlp.config import HEAD_OF, Knowledge, ParserConfig, Settings
 from meprop_nlp.errors import CheckpointError, ConfigError, DataError
-from meprop_nlp.files import demand_writable
+from meprop_nlp.files import demand_writable, remove_unfinished
 from meprop_nlp.models.file import TOKENIZER, noun_of, read_header
 from meprop_nlp.training.checkpoint import checkpoint_path
 from meprop_nlp.training.heads.predicted_tags import tags_path
@@ -44,6 +44,7 @@ def demand_places(path: Path) -> None:
     longest = checkpoint_path(teacher_path(path, _MOST_TEACHERS))
     try:
         demand_writable(longest)
+        remove_unfinished([longest])  # of an earlier start that was killed just then
     except DataError as error:
         raise DataError(
             f"{path}: files of the training stand beside it, and {error}; choose a shorter name"
