@@ -585,7 +585,13 @@ class Knowledge(Config):
         above=0,
         below=1,
         in_words="a number between 0 and 1",
-        help="Share of the minibatches that are of `unlabelled` sentences.",
+        help="Share of the minibatches that are of `unlabelled` sentences, or of swapped ones.",
+    )
+    swapped_copies: int = setting(
+        4,
+        at_least=0,
+        help="Where teachers have no `unlabelled` sentences, they annotate so many copies of the "
+        "treebank with half of the words swapped for others with the same tags. 0: none.",
     )
     cache: str | None = setting(
         None,
@@ -606,7 +612,6 @@ class Knowledge(Config):
     def _demand_agreement(self) -> None:
         for name, other in (
             ("vectors_limit", "vectors"),
-            ("unlabelled_share", "unlabelled"),
             ("fine_tune", "pretrained"),
             ("fine_tune_rate", "fine_tune"),
         ):
@@ -627,8 +632,15 @@ class Knowledge(Config):
                 raise ConfigError("`cache` goes with `pretrained`, `teacher` or `teachers`")
         if any(not name or "\t" in name or "\n" in name for name in self.treebank_id or ()):
             raise ConfigError("`treebank_id` is empty or has a tab or a line break in it")
-        if self.unlabelled and not (self.teacher or self.teachers):
-            raise ConfigError("`unlabelled` goes with `teacher` or `teachers`, which annotate it")
+        for name in ("unlabelled", "unlabelled_share", "swapped_copies"):
+            default = settings_of(Knowledge)[name].default
+            if getattr(self, name) != default and not (self.teacher or self.teachers):
+                raise ConfigError(f"`{name}` goes with `teacher` or `teachers`, which annotate it")
+        if (
+            self.unlabelled
+            and self.swapped_copies != settings_of(Knowledge)["swapped_copies"].default
+        ):
+            raise ConfigError("`swapped_copies` and `unlabelled` exclude each other")
 
     @property
     def files(self) -> list[str]:

@@ -38,6 +38,7 @@ from meprop_nlp.training.knowledge.ensemble import TEACHER_NUMBER, train_teacher
 from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.several_treebanks import read_treebanks
 from meprop_nlp.training.knowledge.sources import Sources, answers_path, demand_use, read_sources
+from meprop_nlp.training.knowledge.swapped import swapped_sentences
 from meprop_nlp.training.knowledge.teacher_files import read_teachers
 from meprop_nlp.training.knowledge.unlabelled import read_unlabelled
 from meprop_nlp.training.loop import Trainer
@@ -174,6 +175,11 @@ def _train_from_files(
         fitted = TrainingData(task, sentences, (), settings, Sources()).fitted
         most_words = _drawn_words(fitted.training.epochs, sentences, knowledge.unlabelled_share)
         unlabelled = read_unlabelled(knowledge.unlabelled, hooks, most_words=most_words)
+    elif (knowledge.teacher or knowledge.teachers) and not knowledge.pretrained:
+        # of the first treebank, as sentences without annotation are
+        unlabelled = swapped_sentences(
+            of_text, knowledge.swapped_copies, settings.training.seed, hooks
+        )
     width = task_class.word_width(settings.network)
     torch.set_num_threads(usable_threads(settings.training.threads))
     sources = read_sources(

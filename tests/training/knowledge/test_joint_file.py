@@ -131,8 +131,8 @@ def test_the_refusal_says_what_is_wrong(files: Files, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError) as caught:
         InitialModel(path)
     assert str(caught.value) == (
-        f"`init_from`: {path}: the model's teachers' encoders are not a list, or the list is empty;"
-        " train it anew"
+        f"`init_from`: {path}: `taught_with` in its header is 5, expected a list of texts; "
+        "train it anew"
     )
     rewritten(files["cut"], path, ("config", "word_dim"), 10**6)
     with pytest.raises(CheckpointError, match=r"`word_dim` is 1000000, but .* one would expect 6;"):
