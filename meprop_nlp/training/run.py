@@ -14,8 +14,8 @@ from meprop_nlp.config import Knowledge, ParserConfig, Settings
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vectors import demand_vectors
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.files import demand_writable, remove_unfinished, remove_unfinished_folder
-from meprop_nlp.models.encoder_folder import encoder_path
+from meprop_nlp.files import demand_writable, remove_unfinished
+from meprop_nlp.models.encoder_folder import remove_fine_tuned
 from meprop_nlp.models.file import ModelFile, write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.word_states import states_of
@@ -31,8 +31,7 @@ from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import remove_answers
 from meprop_nlp.training.knowledge.encoder_output import (
     demand_encoder_output,
-    remove_replaced,
-    replaced_encoder,
+    replaced_encoders,
 )
 from meprop_nlp.training.knowledge.ensemble import TEACHER_NUMBER, train_teachers
 from meprop_nlp.training.knowledge.initial import InitialModel
@@ -112,12 +111,12 @@ def train(
         demand_replaceable(path, *tools_of(task, settings))
         beside = list(side_files(path, settings, knowledge))
         demand_own(beside, resume=resume)
-        remove_unfinished_folder(encoder_path(path))
         demand_encoder_output(knowledge, path, resume=resume)
-        replaced = replaced_encoder(knowledge, path)
+        replaced = replaced_encoders(knowledge, path)
         remove_unfinished([path, *(each.path for each in beside)])
         model = run(path, resume)
-        remove_replaced(replaced)
+        for encoder in replaced:
+            remove_fine_tuned(encoder)
         remove_checkpoint(path)
     return model
 
