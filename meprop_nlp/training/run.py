@@ -23,7 +23,7 @@ from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.calibration import measure_calibration
-from meprop_nlp.training.checkpoint import checkpoint_path, demand_same
+from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint, demand_same
 from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
@@ -103,6 +103,8 @@ def train(
         _train_from_files, task, train, dev, settings, knowledge, held_out, input_format, hooks
     )
     if output is None:
+        if resume:
+            demand_checkpoint(None)
         demand_encoder_output(knowledge, None, resume=resume)
         return run(None, resume)
     path = Path(output)
@@ -350,7 +352,7 @@ def train_task(
         task = build(device)
         for warning in task.warnings:
             hooks.on_record(Note(warning, warning=True))
-        hooks.on_record(Note(_choice(task)))
+        hooks.on_record(Note(_choice(task, cuts=simplify is not None)))
         trainer = Trainer(task, training=training, simplify=simplify, stop=hooks.stop)
         outputs = Outputs(
             trainer,
@@ -369,13 +371,14 @@ def train_task(
     return outputs.finish()
 
 
-def _choice(task: Task) -> str:
-    """Say which epoch's model is kept."""
+def _choice(task: Task, *, cuts: bool) -> str:
+    """Say which epoch's model is kept; `cuts` says whether meSimp makes the network smaller."""
     if not task.has_dev:
         return "no dev data: keeps the model of the last epoch"
     names = [SCORE_NAMES.get(name, name) for name in task.main_scores]
     score = names[0] if len(names) == 1 else f"mean of {', '.join(names)}"
-    return f"keeps the model of the epoch with the best {score} on dev"
+    when = " after the last cut" if cuts else ""
+    return f"keeps the model of the epoch with the best {score} on dev{when}"
 
 
 def _stated(settings: Settings, identity: Mapping[str, Any]) -> dict[str, Any]:
