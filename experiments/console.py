@@ -82,7 +82,11 @@ class Display:
             self.warn(record.text)
         elif isinstance(record, EpochRecord) and not self.title:
             neurons = " ".join(map(str, record.neurons.values()))
-            scores = "".join(f"dev {name} {score:.2f}  " for name, score in record.scores.items())
+            scores = "".join(
+                f"dev {name} {score:.2f}  "
+                for name, score in record.scores.items()
+                if score is not None
+            )
             self.say(
                 f"epoch {record.epoch:>2}  loss {record.loss:.4f}  {scores}neurons {neurons}  "
                 f"{record.seconds:.1f} s{'  best' * record.best}"

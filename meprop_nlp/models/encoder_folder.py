@@ -171,7 +171,7 @@ def encoder_path(output: Path) -> Path:
     return output.with_name(output.name.removesuffix(".safetensors") + ".encoder")
 
 
-def demand_replaceable(folder: Path) -> None:
+def demand_replaceable_folder(folder: Path) -> None:
     """Raise ConfigError unless a fine-tuned encoder may be written as this folder.
 
     It may if the folder is not there, is empty, or was written by a training.
@@ -183,7 +183,7 @@ def demand_replaceable(folder: Path) -> None:
     if foreign:
         raise ConfigError(
             f"{folder}: is there already, and is no encoder that a training has written; the "
-            "fine-tuned encoder would replace it; choose another output, or remove it first"
+            "fine-tuned encoder would replace it; choose another name, or remove it first"
         )
 
 

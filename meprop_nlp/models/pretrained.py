@@ -27,7 +27,7 @@ from meprop_nlp.models.encoder_folder import (
     FINE_TUNED,
     EncoderCard,
     EncoderFolder,
-    demand_replaceable,
+    demand_replaceable_folder,
 )
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.windows import windows
@@ -178,7 +178,7 @@ class PretrainedEncoder:
             ConfigError: there is another folder of that name.
             DataError: it cannot be written.
         """
-        demand_replaceable(folder)
+        demand_replaceable_folder(folder)
         with replacing_folder(folder) as new, _quiet():
             try:
                 self._model.save_pretrained(new)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.files import replacing_folder
-from meprop_nlp.models.encoder_folder import EncoderCard, demand_replaceable, encoder_path
+from meprop_nlp.models.encoder_folder import EncoderCard, demand_replaceable_folder, encoder_path
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.pretrained import PretrainedEncoder
 
@@ -108,7 +108,7 @@ class FolderStates:
         """
         found, target = self.card.find(self.folder), encoder_path(model)
         if target.resolve() != found.path.resolve():
-            demand_replaceable(target)
+            demand_replaceable_folder(target)
             with replacing_folder(target) as new:
                 shutil.copytree(found.path, new, dirs_exist_ok=True)
         return replace(self.card, folder=os.fspath(target))

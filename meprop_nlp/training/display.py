@@ -96,7 +96,8 @@ class TrainingDisplay:
     def _epoch_line(self, record: EpochRecord) -> str:
         """Return one epoch's record as one line."""
         scores = "".join(
-            f"{SCORE_NAMES[name]} {value:.2f}  " for name, value in record.scores.items()
+            f"{SCORE_NAMES[name]} {'-' if value is None else f'{value:.2f}'}  "
+            for name, value in record.scores.items()
         )
         if record.score is not None and record.score not in record.scores.values():
             scores += f"mean {record.score:.2f}  "

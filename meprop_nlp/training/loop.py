@@ -194,9 +194,11 @@ class Trainer:
         learning_rate = self._learning_rate(self.base_lr)
         start = time.perf_counter()
         with self.final_weights():
-            scores = self.task.evaluate()
+            scores = dict(self.task.evaluate())
         evaluate_seconds = time.perf_counter() - start
-        score = float(np.mean([scores[n] for n in self.task.main_scores])) if scores else None
+        counted = [scores.get(name) for name in self.task.main_scores]
+        found = [value for value in counted if value is not None]
+        score = float(np.mean(found)) if found else None
         # a model from before a cut is too wide, however good it is
         best = score is not None and (
             progress.best_score is None or progress.was_cut or score > progress.best_score

@@ -43,18 +43,20 @@ class EpochRecord:
     Attributes:
         epoch: 1-based.
         loss: mean training loss, nats per decision.
-        scores: dev scores by name, in percent; empty without a dev file.
-        score: the mean of those scores by which the best epoch is chosen; None without a dev file.
+        scores: dev scores by name, in percent; empty without a dev file. None is the score of what
+            the dev file does not have, such as trees.
+        score: the mean of those scores by which the best epoch is chosen, as far as there are any;
+            None without any, as without a dev file.
         neurons: width of each layer that can be simplified.
         best: whether this is the best model so far by `score`; after a cut, of the smaller ones.
-        kept: whether this model is saved: the best one; without a dev file, the last.
+        kept: whether this model is saved: the best one; without a score, the last.
         learning_rate: at the end of the epoch.
         n_batches: minibatches of the epoch.
     """
 
     epoch: int
     loss: float
-    scores: dict[str, float]
+    scores: dict[str, float | None]
     score: float | None
     neurons: dict[str, int]
     best: bool

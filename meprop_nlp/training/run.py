@@ -14,8 +14,8 @@ from meprop_nlp.config import Knowledge, ParserConfig, Settings
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vectors import demand_vectors
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.files import demand_writable, remove_unfinished, remove_unfinished_folder
-from meprop_nlp.models.encoder_folder import encoder_path
+from meprop_nlp.files import demand_writable, remove_unfinished
+from meprop_nlp.models.encoder_folder import remove_fine_tuned
 from meprop_nlp.models.file import ModelFile, write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.word_states import states_of
@@ -23,7 +23,7 @@ from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.calibration import measure_calibration
-from meprop_nlp.training.checkpoint import checkpoint_path, demand_same
+from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint, demand_same
 from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
@@ -31,8 +31,7 @@ from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.answers import remove_answers
 from meprop_nlp.training.knowledge.encoder_output import (
     demand_encoder_output,
-    remove_replaced,
-    replaced_encoder,
+    replaced_encoders,
 )
 from meprop_nlp.training.knowledge.ensemble import TEACHER_NUMBER, train_teachers
 from meprop_nlp.training.knowledge.initial import InitialModel
@@ -105,6 +104,8 @@ def train(
         _train_from_files, task, train, dev, settings, knowledge, held_out, input_format, hooks
     )
     if output is None:
+        if resume:
+            demand_checkpoint(None)
         demand_encoder_output(knowledge, None, resume=resume)
         return run(None, resume)
     path = Path(output)
@@ -113,12 +114,12 @@ def train(
         demand_replaceable(path, *tools_of(task, settings))
         beside = list(side_files(path, settings, knowledge))
         demand_own(beside, resume=resume)
-        remove_unfinished_folder(encoder_path(path))
         demand_encoder_output(knowledge, path, resume=resume)
-        replaced = replaced_encoder(knowledge, path)
+        replaced = replaced_encoders(knowledge, path)
         remove_unfinished([path, *(each.path for each in beside)])
         model = run(path, resume)
-        remove_replaced(replaced)
+        for encoder in replaced:
+            remove_fine_tuned(encoder)
         remove_checkpoint(path)
     return model
 
@@ -357,7 +358,7 @@ def train_task(
         task = build(device)
         for warning in task.warnings:
             hooks.on_record(Note(warning, warning=True))
-        hooks.on_record(Note(_choice(task)))
+        hooks.on_record(Note(_choice(task, cuts=simplify is not None)))
         trainer = Trainer(task, training=training, simplify=simplify, stop=hooks.stop)
         outputs = Outputs(
             trainer,
@@ -376,13 +377,14 @@ def train_task(
     return outputs.finish()
 
 
-def _choice(task: Task) -> str:
-    """Say which epoch's model is kept."""
+def _choice(task: Task, *, cuts: bool) -> str:
+    """Say which epoch's model is kept; `cuts` says whether meSimp makes the network smaller."""
     if not task.has_dev:
         return "no dev data: keeps the model of the last epoch"
     names = [SCORE_NAMES.get(name, name) for name in task.main_scores]
     score = names[0] if len(names) == 1 else f"mean of {', '.join(names)}"
-    return f"keeps the model of the epoch with the best {score} on dev"
+    when = " after the last cut" if cuts else ""
+    return f"keeps the model of the epoch with the best {score} on dev{when}"
 
 
 def _stated(settings: Settings, identity: Mapping[str, Any]) -> dict[str, Any]:

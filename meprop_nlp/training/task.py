@@ -55,8 +55,11 @@ class Task(ABC):
         """Return the mean loss of a minibatch, with a teacher's answers if there is one: ()."""
 
     @abstractmethod
-    def evaluate(self) -> dict[str, float]:
-        """Return the dev scores in per cent, `main_scores` among them; empty without dev data."""
+    def evaluate(self) -> Mapping[str, float | None]:
+        """Return the dev scores in per cent, `main_scores` among them; empty without dev data.
+
+        None is the score of what dev does not have.
+        """
 
     @abstractmethod
     def simplified_layers(self) -> Sequence[SimplifiedLayer]:

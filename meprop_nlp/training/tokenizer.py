@@ -267,7 +267,7 @@ def train_tokenizer(
         train_task: `run.train_task`.
         output: the model file; the tokenizer is stored beside it meanwhile. None: nowhere.
         resume: take the one that is stored, or go on with it.
-        hooks: receive progress, and at the end a Note; `stop` is asked meanwhile.
+        hooks: receive progress, and Notes; `stop` is asked meanwhile.
 
     Returns:
         The tokenizer, and whether the model has a checkpoint from which to resume.
@@ -304,6 +304,8 @@ def train_tokenizer(
     def on_record(record: Any) -> None:
         if isinstance(record, Step):
             hooks.on_record(record)
+        elif isinstance(record, Note) and not record.warning:  # which epoch is kept
+            hooks.on_record(Note(f"tokenizer: {record.text}"))
 
     start = time.perf_counter()
     hooks.on_record(Note("tokenizer: learns where the words and sentences of a text end"))
@@ -323,7 +325,7 @@ def train_tokenizer(
     shown = "  ".join(f"{SCORE_NAMES[name]} {value:.2f}" for name, value in scores.items())
     seconds = time.perf_counter() - start
     hooks.on_record(Note(f"tokenizer: {seconds:.0f} s{'; dev: ' if shown else ''}{shown}"))
-    return file, resume and checkpoint_path(output or Path()).exists()
+    return file, resume and output is not None and checkpoint_path(output).exists()
 
 
 def _judging_as_dev_wants(file: ModelFile, dev: Sequence[Sentence]) -> ModelFile:

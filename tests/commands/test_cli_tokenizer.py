@@ -30,6 +30,10 @@ def model(run: Run, treebank: Path, small: Path, folder: Path) -> Path:
     result = run(*TRAIN, "--train", treebank, "--dev", small, "-o", path)
     assert result.exit_code == 0, result.output
     assert "tokenizer: learns where the words and sentences of a text end" in result.stderr
+    chosen = (
+        "tokenizer: keeps the model of the epoch with the best mean of Words, Sentences on dev\n"
+    )
+    assert chosen in result.stderr
     assert "dev: Tokens " in result.stderr
     return path
 

@@ -109,6 +109,9 @@ def test_screen_and_log_say_how_the_best_epoch_is_chosen(
     (first, _) = [json.loads(line) for line in (tmp_path / "m.jsonl").read_text().splitlines()]
     mean = np.mean([first["scores"][name] for name in scores.split(",")])
     assert (first["score"], first["best"], first["kept"]) == (pytest.approx(mean), True, True)
+    cut = ("--simplify", "--k", 2, "--first-cut-epoch", 1, "--min-neurons", 2)
+    result = run(command, "--train", treebank, "--dev", small, *common, *cut)
+    assert f"with the best {names} on dev after the last cut\n" in result.stderr
     none = ("--dev", "none") if command == "train" else ()
     result = run(command, "--train", treebank, *none, *common)
     assert "no dev data: keeps the model of the last epoch\n" in result.stderr

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 from meprop_nlp import load, read
 from meprop_nlp.config import Knowledge
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.errors import ConfigError
+from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.encoder_folder import encoder_path
 from meprop_nlp.models.file import read_header, read_model_file
 from meprop_nlp.models.pretrained import PretrainedEncoder
@@ -222,18 +222,34 @@ def test_a_run_does_not_go_on_without_the_encoder_of_its_best_model(
         fit(output=output, resume=True)
 
 
+@pytest.mark.parametrize("of", ["new", "new.teacher-2"])
 def test_folders_of_others_are_not_replaced(
-    fit: Callable[..., Any], train: Callable[..., Any], path: Path, tmp_path: Path
+    fit: Callable[..., Any], path: Path, tmp_path: Path, of: str
 ) -> None:
     output = tmp_path / "new.safetensors"
-    foreign = encoder_path(output)
+    foreign = tmp_path / f"{of}.encoder"
     foreign.mkdir()
     (foreign / "diary.txt").write_text("mine")
-    with pytest.raises(ConfigError, match=r"new\.encoder: is there already, and is no encoder"):
-        fit(output=output)
-    with pytest.raises(ConfigError, match=r"new\.encoder: is there already, and is no encoder"):
-        load(path).save(output)
-    assert [p.name for p in tmp_path.rglob("*")] == ["new.encoder", "diary.txt"]
+    told = rf"{of}\.encoder: is there already, and is no encoder"
+    with pytest.raises(ConfigError, match=told):
+        fit("nowhere.conllu", output=output, about={"teachers": 2})
+    with pytest.raises(ConfigError, match=told):
+        load(path).save(tmp_path / f"{of}.safetensors")
+    assert [p.name for p in tmp_path.rglob("*")] == [foreign.name, "diary.txt"]
+
+
+@pytest.mark.parametrize("of", ["new", "new.teacher-1"])
+def test_what_a_kill_left_of_an_encoder_is_removed(
+    fit: Callable[..., Any], tmp_path: Path, of: str
+) -> None:
+    left = tmp_path / f".{of}.encoder.a1b2c3_d"
+    left.mkdir()
+    with pytest.raises(DataError, match="nowhere"):
+        fit(["nowhere.conllu"], output=tmp_path / "new.safetensors", about={"teachers": 1})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_encoder_that_is_read_is_not_replaced(fit: Callable[..., Any], path: Path) -> None:
     own = str(encoder_path(path))
     with pytest.raises(ConfigError, match=r"model\.encoder: holds an encoder that this run reads"):
         fit(output=path, about={"pretrained": own})
@@ -261,6 +277,16 @@ def test_a_new_run_replaces_the_encoder_or_removes_it(
         encoder_path(output), tmp_path / "base"))}, **once)  # fmt: skip
     train("joint", output=output, **once)
     assert not encoder_path(output).exists()
+
+
+def test_a_new_run_removes_the_encoders_of_teachers_that_it_replaces(
+    fit: Callable[..., Any], train: Callable[..., Any], tmp_path: Path
+) -> None:
+    output, once = tmp_path / "m.safetensors", {"training": {"epochs": 1}}
+    fit(output=output, about={"teachers": 1}, **once)
+    assert len(list(tmp_path.glob("*.encoder"))) == 2
+    train("joint", output=output, knowledge=Knowledge(teachers=1), **once)
+    assert not list(tmp_path.glob("*.encoder"))
 
 
 def test_model_teaches_as_one_with_a_frozen_encoder(

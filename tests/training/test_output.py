@@ -133,6 +133,31 @@ def test_second_training_of_the_same_files_is_refused(
     train("tagger", treebank, output=tmp_path / "apart.safetensors")
 
 
+@pytest.mark.parametrize("linked", ["file", "folder"])
+@pytest.mark.parametrize("link_first", [False, True])
+def test_link_to_a_model_is_locked_with_the_model(
+    tmp_path: Path, link_first: bool, linked: str
+) -> None:
+    real = tmp_path / "there" / "m.safetensors"
+    real.parent.mkdir()
+    if linked == "file":
+        link = tmp_path / "link.safetensors"
+        link.symlink_to(real)
+    else:
+        link = tmp_path / "link" / real.name
+        link.parent.symlink_to(real.parent)
+    first, second = (link, real) if link_first else (real, link)
+    with (
+        writing_alone(first),
+        pytest.raises(ConfigError, match=f"{second}: another training writes here, process"),
+        writing_alone(second),
+    ):
+        pass
+    with writing_alone(second, first):  # not refused by itself
+        pass
+    assert not list(tmp_path.rglob(".*"))
+
+
 def test_lock_of_a_process_that_was_killed_is_taken_over(tmp_path: Path) -> None:
     output = tmp_path / "m.safetensors"
     lock_path(output).write_text("12345\n")

@@ -18,8 +18,10 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_tree
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.calibration import ARCS, ROOTS
+from meprop_nlp.models.file import summary
 from meprop_nlp.simplify.simplifier import Simplifier
 from meprop_nlp.training.calibration import answers
+from meprop_nlp.training.display import TrainingDisplay
 from meprop_nlp.training.heads.targets import UNKNOWN, mean_loss
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.joint import JointTask, _tagged
@@ -322,6 +324,33 @@ def test_half_of_the_annotation_is_enough_to_train_and_annotate(
     notes = [record.text for record in records if isinstance(record, Note)]
     assert any(note.startswith("train: partly annotated: UPOS of ") for note in notes)
     assert all(np.isfinite(r.loss) for r in records if isinstance(r, EpochRecord))
+
+
+def test_what_dev_does_not_have_is_no_score(
+    train: Train, treebank: list[Sentence], capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = [s.with_columns(head=[-1] * len(s), deprel=["_"] * len(s)) for s in treebank]
+    records: list[Any] = []
+    model = train("joint", treebank, bare, hooks=Hooks(on_record=records.append))
+    epochs = [record for record in records if isinstance(record, EpochRecord)]
+    for record in epochs:
+        assert (record.scores["uas"], record.scores["las"]) == (None, None)
+        known = [record.scores[name] for name in ("upos", "xpos", "lemmas")]
+        assert record.score == pytest.approx(np.mean(known))
+        assert None not in known
+    with TrainingDisplay(progress=False) as display:
+        display(epochs[0])
+    assert "UAS -  LAS -  " in capsys.readouterr().err
+    assert model.file.header["scores"]["las"] is None
+    assert "LAS" not in summary(model.file)["dev, words given"]
+
+
+def test_last_epoch_is_kept_where_dev_has_nothing_to_score(
+    train: Train, treebank: list[Sentence]
+) -> None:
+    bare = [s.with_columns(head=[-1] * len(s), deprel=["_"] * len(s)) for s in treebank]
+    model = train("joint", treebank, bare, config={"heads": ("tree",)}, training={"patience": 1})
+    assert model.file.header["training"]["epoch"] == 3
 
 
 def test_shares_are_reported_of_columns_that_are_partly_annotated(

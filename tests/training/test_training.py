@@ -245,11 +245,14 @@ def test_resume_with_other_data_is_refused(
         train("parser", *data, output=stopped, resume=True)
 
 
-def test_resume_without_checkpoint_is_refused(train: Callable[..., Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", ["tagger", "parser", "joint"])
+def test_resume_without_checkpoint_is_refused(
+    train: Callable[..., Any], tmp_path: Path, task: str
+) -> None:
     with pytest.raises(ConfigError, match=r"there is no .*new\S*\.checkpoint\.safetensors"):
-        train("tagger", output=tmp_path / "new.st", resume=True)
+        train(task, output=tmp_path / "new.st", resume=True)
     with pytest.raises(ConfigError, match="only when it has an output"):
-        train("tagger", resume=True)
+        train(task, ["nowhere.conllu"], resume=True)  # before anything is read
 
 
 def test_resume_from_a_model_or_damaged_checkpoint_is_refused(

@@ -110,13 +110,12 @@ class SentenceTask(Task):
         layers: list[SimplifiedLayer] = self.network.simplified_layers()
         return layers
 
-    def evaluate(self) -> dict[str, float]:
+    def evaluate(self) -> dict[str, float | None]:
         if not self.has_dev:
             return {}
         scores = self.frozen().evaluate(self.dev)
-        shares = {name: getattr(scores, SCORES.get(name, name), 0.0) for name in self.dev_scores}
-        # where dev has nothing to count, no epoch is better for it
-        return {name: 0.0 if math.isnan(share) else share for name, share in shares.items()}
+        shares = {name: getattr(scores, SCORES.get(name, name)) for name in self.dev_scores}
+        return {name: None if math.isnan(share) else share for name, share in shares.items()}
 
     def header(self) -> dict[str, Any]:
         return {

@@ -1,61 +1,70 @@
-"""Where a training keeps the encoder that it trains too: a folder beside the model file."""
+"""Where a training keeps each encoder that it trains: in a folder beside the model file."""
 
 import os
 from pathlib import Path
 
 from meprop_nlp.config import Knowledge
 from meprop_nlp.errors import CheckpointError, ConfigError
-from meprop_nlp.models.encoder_folder import demand_replaceable, encoder_path, remove_fine_tuned
+from meprop_nlp.files import remove_unfinished_folder
+from meprop_nlp.models.encoder_folder import demand_replaceable_folder, encoder_path
 from meprop_nlp.models.file import read_header
+from meprop_nlp.training.knowledge.ensemble import networks_of
 
 
 def demand_encoder_output(knowledge: Knowledge, output: Path | None, *, resume: bool) -> None:
-    """Check that a training may write the encoder that it trains, if it trains one.
+    """Check that a training may write the encoders that it trains, if it trains any.
+
+    What an earlier run left of them where it was killed is removed. Call this while nobody else
+    writes to the output.
 
     Args:
-        output: the model file, if there is one.
+        output: the model file, if there is one; teachers have theirs, and their encoders, beside
+            it.
         resume: whether the run goes on from a checkpoint.
 
     Raises:
         ConfigError: it may not: a folder of that name is none that a training has written, or the
             run reads it; or there is no output; or the encoder of the best model so far is gone.
     """
-    if not knowledge.fine_tune:
-        return
     if output is None:
-        raise ConfigError(
-            "`fine_tune` needs `output`, a model file: the encoder is kept in a folder beside it"
-        )
-    folder = encoder_path(output)
-    if folder.resolve() in _encoders_read(knowledge):
-        raise ConfigError(
-            f"{folder}: holds an encoder that this run reads, and the fine-tuned one would replace "
-            "it; choose another output"
-        )
-    demand_replaceable(folder)
-    if resume and _encoder_of(output) == folder.resolve() and not folder.is_dir():
-        raise ConfigError(
-            f"`resume`: {folder}, the encoder of the best model so far, is gone; start anew "
-            "without `resume`"
-        )
+        if knowledge.fine_tune:
+            raise ConfigError(
+                "`fine_tune` needs `output`, a model file: the encoder is kept in a folder beside "
+                "it"
+            )
+        return
+    for model in networks_of(output, knowledge.teachers):
+        folder = encoder_path(model)
+        remove_unfinished_folder(folder)
+        if not knowledge.fine_tune:
+            continue
+        if folder.resolve() in _encoders_read(knowledge):
+            raise ConfigError(
+                f"{folder}: holds an encoder that this run reads, and the fine-tuned one would "
+                "replace it; choose another `output`"
+            )
+        demand_replaceable_folder(folder)
+        if resume and _encoder_of(model) == folder.resolve() and not folder.is_dir():
+            raise ConfigError(
+                f"`resume`: {folder}, the encoder of the best model so far, is gone; start anew "
+                "without `resume`"
+            )
 
 
-def replaced_encoder(knowledge: Knowledge, output: Path | None) -> Path | None:
-    """Return the folder of an encoder whose model a run replaces; None if there is none.
+def replaced_encoders(knowledge: Knowledge, output: Path) -> list[Path]:
+    """Return the folders of encoders whose models a run replaces.
 
-    A run that trains no encoder removes it in the end, unless it reads it.
+    A run that trains no encoder removes them in the end, unless it reads them.
     """
-    if output is None or knowledge.fine_tune:
-        return None
-    folder = encoder_path(output)
-    is_read = folder.resolve() in _encoders_read(knowledge)
-    return folder if _encoder_of(output) == folder.resolve() and not is_read else None
-
-
-def remove_replaced(folder: Path | None) -> None:
-    """Remove the folder that `replaced_encoder` has returned."""
-    if folder is not None:
-        remove_fine_tuned(folder)
+    if knowledge.fine_tune:
+        return []
+    kept = _encoders_read(knowledge)
+    models = {encoder_path(m): m for m in networks_of(output, knowledge.teachers)}
+    return [
+        folder
+        for folder, model in models.items()
+        if _encoder_of(model) == folder.resolve() and folder.resolve() not in kept
+    ]
 
 
 def _encoders_read(knowledge: Knowledge) -> set[Path]:

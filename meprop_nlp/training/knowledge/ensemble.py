@@ -26,6 +26,11 @@ def teacher_path(output: Path, number: int) -> Path:
     )
 
 
+def networks_of(output: Path, n_teachers: int) -> list[Path]:
+    """Return the model files of the networks that are trained: the learner's and its teachers'."""
+    return [output, *(teacher_path(output, number + 1) for number in range(n_teachers))]
+
+
 def train_teachers(
     n: int,
     train_one: TrainOne,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from meprop_nlp.files import writing
 from meprop_nlp.training.knowledge.answers import Answers, Few
 
 AGREED = 100_000  # words whose votes are counted at a time
@@ -120,18 +121,20 @@ def _zeros(shape: tuple[int, int], kind: type, folder: Path | None) -> npt.NDArr
     """Return an array of zeros, in a file without a name if there is a folder for it.
 
     Raises:
-        OSError: the file cannot be made, or the disk is too small for it.
+        DataError: the file cannot be made, or the disk is too small for it.
     """
     if folder is None or 0 in shape:
         return np.zeros(shape, kind)
-    folder.mkdir(parents=True, exist_ok=True)
     n_bytes = shape[0] * shape[1] * np.dtype(kind).itemsize
-    with tempfile.TemporaryFile(dir=folder) as file:
-        if hasattr(os, "posix_fallocate"):  # a full disk is noticed here, and not by a fault later
-            os.posix_fallocate(file.fileno(), 0, n_bytes)
-        else:
-            file.truncate(n_bytes)
-        return np.memmap(file, kind, "r+", shape=shape)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            # a full disk is noticed here, and not by a fault later
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, n_bytes)
+            else:
+                file.truncate(n_bytes)
+            return np.memmap(file, kind, "r+", shape=shape)
 
 
 def _columns_of(teacher: int, few: Few) -> slice:

@@ -8,6 +8,7 @@ from itertools import chain
 
 from meprop_nlp.data.conll.reading import good_blocks, parse_lines
 from meprop_nlp.data.lines import read_lines
+from meprop_nlp.data.recognition import looks_like_text
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 from meprop_nlp.training.hooks import Hooks
@@ -24,25 +25,28 @@ def read_unlabelled(
     """Return the forms of the sentences of files; report their number.
 
     A file has a sentence a line, with spaces between the words, where # begins a line that is no
-    sentence; or it is CoNLL, which has tabs. Sentences of over LONGEST words are left out. The
-    files are read as a stream.
+    sentence; or it is CoNLL, see `data.recognition`. Sentences of over LONGEST words are left out.
+    The files are read as a stream.
 
     Args:
         most_words: how many words are kept; of longer files every second sentence is, or every
             fourth and so on, from their beginning to their end.
 
     Raises:
-        DataError: a file cannot be read, or has no sentence.
+        DataError: a file cannot be read, has no sentence, or a word that CoNLL cannot hold.
     """
     sample = _Sample(most_words)
     n_long = 0
     for path in paths:
         before = sample.n_seen
-        for forms in _forms(path):
+        for line, forms in _forms(path):
             if len(forms) > LONGEST:
                 n_long += 1
             elif forms:
-                sample.add(forms)
+                try:
+                    sample.add(forms)
+                except DataError as error:
+                    raise DataError(f"{os.fspath(path)}:{line}: {error}") from None
         if sample.n_seen == before:
             raise DataError(
                 f"{os.fspath(path)}: no sentences; expected a sentence a line, with spaces between "
@@ -50,7 +54,8 @@ def read_unlabelled(
             )
     text = f"unlabelled: {len(sample.sentences):,} sentences, {sample.n_words:,} words"
     if sample.step > 1:
-        text += f"; one of {sample.step} of all sentences, as the epochs draw no more"
+        nth = "nd" if sample.step % 10 == 2 and sample.step % 100 != 12 else "th"
+        text += f"; every {sample.step}{nth} sentence is kept, since the epochs draw no more"
     if n_long:
         text += f"; {n_long:,} of over {LONGEST} words are left out"
     hooks.on_record(Note(text))
@@ -88,20 +93,21 @@ def frequent_forms(sentences: Sequence[Sequence[str]]) -> Iterator[str]:
             yield from [form] * count
 
 
-def _forms(path: str | os.PathLike[str]) -> Iterator[list[str]]:
-    """Yield the forms of each sentence."""
-    lines = read_lines(path)
+def _forms(path: str | os.PathLike[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the forms of each sentence."""
+    lines, name = read_lines(path), os.fspath(path)
     begun: list[str] = []  # up to the first line that tells what the file is
+    first = ""
     for line in lines:
         begun.append(line)
-        if line and line[0] != "#":
+        if line.strip() and line[0] != "#":
+            first = line
             break
     lines = chain(begun, lines)  # a pipe can be read only once
-    if begun and "\t" in begun[-1]:
-        name = os.fspath(path)
+    if first and not looks_like_text(first, name, is_whole=True):
         for sentence in good_blocks(parse_lines(lines, path=name), name, "fail", MOST_ERRORS, None):
-            yield sentence.forms
+            yield sentence.line, sentence.forms
         return
-    for line in lines:
+    for number, line in enumerate(lines, start=1):
         if line[:1] != "#":
-            yield line.split()
+            yield number, line.split()

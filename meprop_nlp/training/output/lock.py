@@ -22,6 +22,8 @@ def lock_path(output: Path) -> Path:
 def writing_alone(*outputs: Path) -> Iterator[None]:
     """Within the block, refuse other trainings that would write one of these model files.
 
+    A link stands for the file that it leads to, and has side files of its own.
+
     The system lets go of the lock of a process that is killed. Where the file system has no locks,
     nobody is refused.
 
@@ -30,14 +32,21 @@ def writing_alone(*outputs: Path) -> Iterator[None]:
         DataError: the folder cannot be made or written to.
     """
     with ExitStack() as held:
-        for output in outputs:
-            held.enter_context(_locked(output))
+        locks = {path: output for output in outputs for path in _lock_paths(output)}
+        for path, output in locks.items():
+            held.enter_context(_locked(path, output))
         yield
 
 
+def _lock_paths(output: Path) -> list[Path]:
+    """Return the lock files of a model file and, if it is a link, of the file that is replaced."""
+    place = Path(os.path.realpath(output.parent), output.name)
+    return [lock_path(place), lock_path(Path(os.path.realpath(output)))]
+
+
 @contextmanager
-def _locked(output: Path) -> Iterator[None]:
-    path, handle = lock_path(output), None
+def _locked(path: Path, output: Path) -> Iterator[None]:
+    handle = None
     try:
         with writing(path), uninterrupted():
             path.parent.mkdir(parents=True, exist_ok=True)

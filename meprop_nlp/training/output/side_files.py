@@ -11,7 +11,7 @@ from meprop_nlp.files import demand_writable, remove_unfinished
 from meprop_nlp.models.file import TOKENIZER, noun_of, read_header
 from meprop_nlp.training.checkpoint import checkpoint_path
 from meprop_nlp.training.heads.predicted_tags import tags_path
-from meprop_nlp.training.knowledge.ensemble import TEACHER_NUMBER, teacher_path
+from meprop_nlp.training.knowledge.ensemble import TEACHER_NUMBER, networks_of, teacher_path
 from meprop_nlp.training.knowledge.sources import answers_path
 from meprop_nlp.training.records import log_path
 from meprop_nlp.training.tokenizer import allows_tokenizer, tokenizer_path
@@ -53,10 +53,9 @@ def demand_places(path: Path) -> None:
 
 def models_of(output: Path, settings: Settings, knowledge: Knowledge) -> list[Path]:
     """Return the model files that a training writes: its own, its tokenizer's, its teachers'."""
-    models = [output]
-    if allows_tokenizer(settings.network):
-        models.append(tokenizer_path(output))
-    return [*models, *(teacher_path(output, n + 1) for n in range(knowledge.teachers))]
+    networks = networks_of(output, knowledge.teachers)
+    tokenizer = [tokenizer_path(output)] if allows_tokenizer(settings.network) else []
+    return [*networks, *tokenizer]
 
 
 def side_files(output: Path, settings: Settings, knowledge: Knowledge) -> Iterator[SideFile]:

@@ -263,14 +263,49 @@ def test_unlabelled_sentences_are_read_from_text_and_from_conll(tmp_path: Path) 
         read_unlabelled([text], Hooks())
 
 
-@pytest.mark.parametrize(("n", "step"), [(8, 1), (9, 2), (17, 4), (1000, 128)])
+@pytest.mark.parametrize(("n", "step"), [(8, 1), (9, 2), (17, 4), (200, 32), (1000, 128)])
 def test_long_unlabelled_text_is_sampled_evenly(tmp_path: Path, n: int, step: int) -> None:
     path = tmp_path / "long.txt"
     path.write_text("".join(f"word {i}\n" for i in range(n)), encoding="utf-8")
     records: list[Any] = []
     found = read_unlabelled([path], Hooks(on_record=records.append), most_words=16)
     assert found == [["word", str(i)] for i in range(0, n, step)]
-    assert (f"one of {step} of all sentences" in records[0].text) == (step > 1)
+    every = {1: "", 2: "every 2nd", 4: "every 4th", 32: "every 32nd"}.get(step, f"every {step}th")
+    told = f"; {every} sentence is kept, since the epochs draw no more" if every else "words"
+    assert records[0].text.endswith(told)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.conllu"])
+def test_word_that_is_no_text_is_told_with_its_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    fields = "_\t" * 7 + "_"
+    content = f"1\tb\t{fields}\n\n1\td\0\t{fields}\n" if "conllu" in name else "a b\n\nd\0 e\n"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=rf"{name}:3: .*\\x00"):
+        read_unlabelled([path], Hooks())
+
+
+@pytest.mark.parametrize("first", ["\tIt rains .", "It\train\ts here", " \t\n# a\nIt rains"])
+def test_text_with_tabs_in_its_first_line_is_text(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(f"{first}\nRun !\n", encoding="utf-8")
+    expected = [line.split() for line in (first, "Run !") if line.strip()]
+    if "#" in first:
+        expected[0] = ["It", "rains"]
+    assert read_unlabelled([path], Hooks()) == expected
+
+
+def test_disk_too_small_for_answers_is_told_with_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    few = Few(np.zeros((2, 1), np.uint16), np.ones((2, 1), np.float16))
+    targets = SoftTargets(2, 1, tmp_path / "m.answers")
+    with pytest.raises(DataError, match=r"m\.answers: cannot be written: No space left on device"):
+        targets.write(np.arange(2), 0, Answers({"arcs": few}), {})
 
 
 @pytest.mark.parametrize("share", [0.5, 0.75])
