@@ -315,9 +315,12 @@ def _train(data: TrainingData, path: Path | None, resume: bool, hooks: Hooks) ->
         stored_tags.unlink(missing_ok=True)
     if not dev_sentences:
         return Model(file)
-    header = {key: value for key, value in file.header.items() if key != "checksum"}
+    # a run that was killed at its end may have left a calibration, which is not calibrated again
+    left = ("checksum", "calibration")
+    header = {key: value for key, value in file.header.items() if key not in left}
     device = str(pick_device(settings.training.device))
-    model = Model(file, sources.states or states_of(header, device=device))
+    states = sources.states or states_of(header, device=device)
+    model = Model(ModelFile(header, file.arrays), states)
     header["calibration"] = measure_calibration(model, dev_sentences)
     if path is not None:
         write_model_file(path, header, file.arrays)

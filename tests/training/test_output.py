@@ -225,3 +225,21 @@ def test_model_that_was_killed_before_its_checkpoint_is_not_taken_for_a_finished
         assert (killed.parent / path.name).read_bytes() == path.read_bytes()
         assert is_finished(path)
     assert not answers.exists()
+
+
+def test_run_that_was_killed_after_its_last_write_ends_as_if_it_had_not_been(
+    train: Callable[..., Any],
+    treebank: list[Sentence],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, options = tmp_path / "m.safetensors", {"training": {"epochs": 2}, "dev": treebank}
+    with monkeypatch.context() as patch:
+        patch.setattr("meprop_nlp.training.run.remove_checkpoint", kill)
+        with pytest.raises(KilledError):
+            train("joint", treebank, output=path, **options)
+    finished = path.read_bytes()
+    assert b"calibration" in finished
+    train("joint", treebank, output=path, resume=True, **options)
+    assert path.read_bytes() == finished
+    assert not checkpoint_path(path).exists()
