@@ -152,7 +152,7 @@ def _score_model(
     sentences = list(read_all([gold], reading, trees=bool(trees)))
     predicted: Iterable[Sentence] = sentences
     if tagger is not None:
-        predicted = tagger.pipe(sentences)
+        predicted = tagger.annotated(sentences)
         scored |= set(tagger.predicted)
     elif predictor.needs:
         missing = missing_columns(SentenceWords(sentences), predictor.needs)

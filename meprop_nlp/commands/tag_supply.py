@@ -82,7 +82,7 @@ class FileTags:
         return [tagger, *supply.named]
 
     def watched(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        """Pass pieces on, up to a sentence without tags in a file that has tags.
+        """Pass pieces on, up to a sentence without some tags in a file that has them.
 
         Raises:
             DataError: there is such a sentence.
@@ -90,11 +90,12 @@ class FileTags:
         n_before = 0
         for piece in pieces:
             if self._needs:
-                number = _first_untagged(piece.words, self._needs)
-                if number is not None:
+                untagged = _first_untagged(piece.words, self._needs)
+                if untagged is not None:
+                    number, missing = untagged
                     raise DataError(
                         f"{self._path}: sentence {n_before + number + 1:,} has no "
-                        f"{in_words(self._needs)}, which the parser reads; give --tagger MODEL to "
+                        f"{in_words(missing)}, which the parser reads; give --tagger MODEL to "
                         "tag all of them first"
                     )
             n_before += len(piece.words.bounds) - 1
@@ -106,16 +107,20 @@ def missing_columns(words: Words, columns: Iterable[str]) -> list[str]:
     return [column for column in columns if all(tag == "_" for tag in words.column(column))]
 
 
-def _first_untagged(words: Words, columns: Sequence[str]) -> int | None:
-    """Return the index of the first sentence in which all of the columns are empty."""
-    first, *others = columns
-    tags = words.column(first)
-    if "_" not in tags:
+def _first_untagged(words: Words, columns: Iterable[str]) -> tuple[int, list[str]] | None:
+    """Return the index of the first sentence in which a column is empty, and these columns."""
+    tags = {column: words.column(column) for column in columns}
+    gaps = {column: values for column, values in tags.items() if "_" in values}
+    if not gaps:
         return None
-    every = [tags, *map(words.column, others)]
     for number, (start, end) in enumerate(pairwise(words.bounds.tolist())):
-        if end > start and all({"_"}.issuperset(column[start:end]) for column in every):
-            return number
+        missing = [
+            column
+            for column, values in gaps.items()
+            if end > start and {"_"}.issuperset(values[start:end])
+        ]
+        if missing:
+            return number, missing
     return None
 
 

@@ -31,9 +31,10 @@ def validate(
     """Check CoNLL files and print what is in them.
 
     The exit status is 1 if there are errors: sentences that cannot be read, or that are no valid
-    CoNLL-U at level 1 of the official validator, udtools. Warnings are about UPOS, FEATS, DEPS and
-    roots that Universal Dependencies does not allow at its level 2, and what is seldom intended.
-    Which features and relations a language has, and what the guidelines say, is not looked at.
+    CoNLL-U at level 1 of the official validator, udtools. Warnings are about UPOS, FEATS, DEPREL,
+    DEPS and roots that Universal Dependencies does not allow at its level 2, and what is seldom
+    intended. Which features and relations a language has, and what the guidelines say, is not
+    looked at.
     """
     from meprop_nlp.data.conll.validate import NOT_LOOKED_AT
     from meprop_nlp.data.source import source_name

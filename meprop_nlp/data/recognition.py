@@ -1,18 +1,20 @@
 """`recognized`: tell running text from CoNLL and bracketed trees by how a file begins.
 
 The first line that is neither empty nor a comment decides. Where it has tabs, it is of columns if
-it has at least eight of them, or no spaces; all else is text.
+it has at least eight of them, or no spaces; all else is text. What names its columns in a comment,
+as CoNLL-U Plus does, is CoNLL whatever follows.
 """
 
 import codecs
 import contextlib
 import io
+import itertools
 import re
 import sys
 from collections.abc import Iterator
 from typing import IO, NamedTuple, cast
 
-from meprop_nlp.data.conll.layout import has_conll_name, is_bracketed
+from meprop_nlp.data.conll.layout import has_conll_name, is_bracketed, named_columns
 from meprop_nlp.data.lines import demand_encoding, is_utf8, visible
 from meprop_nlp.data.source import Prefixed, Source, opened, read_pieces, source_name
 from meprop_nlp.errors import DataError
@@ -34,7 +36,8 @@ def looks_like_text(start: str, path: str = "", *, is_whole: bool = False) -> bo
     The first line decides, comments and empty lines aside. It is of columns if it has tabs, and
     either at least eight columns or no spaces, as in FORM TAG; also if spaces stand in place of
     the tabs of CoNLL. If it does not begin a bracketed tree either, it is text. A file that is
-    named as CoNLL is never text. Comments alone are text if CoNLL-U has no such comments.
+    named as CoNLL is never text, nor is one with a comment `# global.columns = ...` above its first
+    line. Comments alone are text if CoNLL-U has no such comments.
 
     Args:
         path: the name of the file.
@@ -45,6 +48,8 @@ def looks_like_text(start: str, path: str = "", *, is_whole: bool = False) -> bo
     lines = [line.lstrip("\ufeff") for line in _LINE_END.split(start)]
     unfinished = "" if is_whole else lines.pop()
     lines = [line for line in lines if line.strip(" \t")]
+    if _names_columns(lines):
+        return False
     for line in lines:
         if not line.startswith("#"):
             return _is_text(line)
@@ -104,6 +109,12 @@ def recognized(source: Source, encoding: str = "utf-8") -> Iterator[Recognized]:
         yield Recognized(io.BufferedReader(Prefixed(b"".join(start), stream, path)), *found)
 
 
+def _names_columns(lines: list[str]) -> bool:
+    """Return whether a comment above the first other line names the columns of CoNLL-U Plus."""
+    comments = itertools.takewhile(lambda line: line.startswith("#"), lines)
+    return named_columns(comments) is not None
+
+
 def _is_text(line: str) -> bool:
     content = line.strip(" \t")
     if "\t" in content:
@@ -130,6 +141,8 @@ def _beginning(pieces: Iterator[str], path: str) -> tuple[str, str]:
         is_text = looks_like_text(start, path, is_whole=True)
     lines = [line for line in _LINE_END.split(start.lstrip("\ufeff")) if line.strip(" \t")]
     first = min(lines, key=lambda line: line.startswith("#"), default=start)
+    if not is_text and _names_columns(lines):
+        return "", ""
     return (first if is_text else ""), _doubt(first, is_text=bool(is_text))
 
 

@@ -375,6 +375,11 @@ class Sentence:
                     f"the {name} of word {word.id} is {value!r}, expected text of at least one "
                     "character without tab, line break or NUL"
                 )
+            # a no-break space may be a word, but a column of plain spaces is empty
+            elif name == "form" and not value.strip(" "):
+                raise DataError(
+                    f"the form of word {word.id} is {value!r}, expected a word, not spaces alone"
+                )
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False)

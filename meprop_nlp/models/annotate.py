@@ -18,9 +18,22 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from meprop_nlp.data.conll.block import Fault
-from meprop_nlp.data.conll.chunks import Chunk, Document, comes_in_chunks, read_chunks
+from meprop_nlp.data.conll.chunks import (
+    Chunk,
+    Document,
+    comes_in_chunks,
+    read_chunks,
+    with_headers,
+)
 from meprop_nlp.data.conll.layout import CONLLU, Layout
-from meprop_nlp.data.conll.reading import check_arguments, good_blocks, parse_lines, read
+from meprop_nlp.data.conll.reading import (
+    check_arguments,
+    good_blocks,
+    parse_lines,
+    read_blocks,
+    too_long,
+    with_header,
+)
 from meprop_nlp.data.lines import visible
 from meprop_nlp.data.recognition import recognized
 from meprop_nlp.data.report import TreebankReport
@@ -142,15 +155,11 @@ def annotate(
             )
             pieces = good_blocks(found, source_name(source), on_error, max_errors, report)
         else:
+            blocks = annotator.short(
+                read_blocks(source, input_format=input_format, encoding=encoding)
+            )
             pieces = annotator.sentences(
-                read(
-                    source,
-                    input_format=input_format,
-                    encoding=encoding,
-                    on_error=on_error,
-                    max_errors=max_errors,
-                    report=report,
-                )
+                good_blocks(with_header(blocks), source_name(source), on_error, max_errors, report)
             )
         for piece in pieces:
             if doubt and on_doubt is not None:  # what cannot be read has a message of its own
@@ -224,7 +233,9 @@ class _Annotator:
         self, chunks: Iterable[Chunk], workers: "_Workers"
     ) -> Iterator[Piece | list[Fault]]:
         """Annotate chunks, several at a time."""
-        for annotated in workers.in_order(self.chunk, self.chosen_by(chunks)):
+        # the models are chosen first, since they say which sentences are too long
+        chunks = with_headers(self.chosen_by(chunks), self.most_words)
+        for annotated in workers.in_order(self.chunk, chunks):
             yield from annotated.pieces
             if annotated.error is not None:
                 raise annotated.error
@@ -241,7 +252,7 @@ class _Annotator:
     def chunk(self, chunk: Chunk) -> _AnnotatedChunk:
         """Read, annotate and write a chunk."""
         document = chunk.document()
-        most_words = min((model.most_words for model in self.models or ()), default=None)
+        most_words = self.most_words()
         if document is not None and not _is_longer(document, most_words):
             assert chunk.layout is not None
             return _AnnotatedChunk([self.document(document, chunk.layout)], None)
@@ -264,6 +275,21 @@ class _Annotator:
             error = found
         annotate_good()
         return _AnnotatedChunk(pieces, error)
+
+    def most_words(self) -> int | None:
+        """Return how many words a sentence may have; None if no model says."""
+        return min((model.most_words for model in self.models or ()), default=None)
+
+    def short(self, blocks: Iterable[Sentence | list[Fault]]) -> Iterator[Sentence | list[Fault]]:
+        """Pass blocks on; a sentence with more words than it may have becomes a fault."""
+        for block in blocks:
+            if isinstance(block, Sentence):
+                self._chosen(SentenceWords([block]))
+                most_words = self.most_words()
+                if most_words is not None and len(block) > most_words:
+                    yield [Fault(block.line, "long-sentence", too_long(len(block), most_words))]
+                    continue
+            yield block
 
     def document(self, document: Document, layout: Layout = CONLLU) -> Piece:
         """Annotate and write a native document."""

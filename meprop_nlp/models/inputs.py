@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Protocol, TypeVar
 from unicodedata import category
 
@@ -15,6 +17,7 @@ from meprop_nlp.data.document import Document
 from meprop_nlp.data.lines import demand_text, shortened
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.text_input import numbered_sentences
+from meprop_nlp.data.word import COLUMNS, UNSET
 from meprop_nlp.errors import ConfigError, DataError
 
 # A text, a Document or a list of sentences is answered with a Document; a Sentence or a list of
@@ -23,8 +26,11 @@ Input = str | Document | Sentence | Sequence[str] | Sequence[Sentence | Sequence
 
 Item = TypeVar("Item", Sentence, Document, Sentence | Document)
 
-# what no form holds: half of a pair of surrogates, and what ends a column or a line
+# what no column holds: half of a pair of surrogates, and what ends a column or a line
 _UNWRITABLE = frozenset([*map(chr, range(0xD800, 0xE000)), *"\t\n\r\0"])
+_UNWRITABLE_COMMENT = _UNWRITABLE - {"\t", "\0"}
+_TEXTS = tuple(name for name in COLUMNS if name not in ("id", "head"))
+_texts = attrgetter(*_TEXTS)
 
 
 class TextTokenizer(Protocol):
@@ -46,7 +52,7 @@ def read_input(given: object, name: str, tokenizer: TextTokenizer | None) -> Sen
     Raises:
         ConfigError: it is a text, and there is no tokenizer.
         DataError: it is none of these, empty words or half a character are in it, or a text stands
-            where a word is expected.
+            where a word is expected; or a Sentence that was made by hand cannot be written.
     """
     if isinstance(given, Sentence):
         return _checked(given, name)
@@ -68,7 +74,8 @@ def read_sentence(given: object, name: str) -> Sentence:
     """Return a list of words, or a Sentence, as a Sentence.
 
     Raises:
-        DataError: it is anything else, or empty words or half a character are in it.
+        DataError: it is anything else, or empty words or half a character are in it; or a Sentence
+            that was made by hand cannot be written.
     """
     if isinstance(given, Sentence):
         return _checked(given, name)
@@ -87,28 +94,42 @@ def demand_stream(items: object, name: str) -> None:
         )
 
 
-def lacks_columns(sentence: Sentence, columns: Sequence[str]) -> bool:
-    """Return whether the columns, of which there is one, hold only `_` in a sentence."""
-    return bool(columns and sentence.words) and all(
-        getattr(word, column) == "_" for column in columns for word in sentence.words
-    )
+def missing_columns(sentence: Sentence, columns: Iterable[str]) -> list[str]:
+    """Return those of the columns that hold only `_` in a sentence."""
+    return [
+        column
+        for column in columns
+        if sentence.words and all(getattr(word, column) == "_" for word in sentence.words)
+    ]
 
 
 def demand_columns(item: Sentence | Document, name: str, columns: Sequence[str]) -> None:
-    """Raise DataError if a sentence has no value in any of the columns that a model needs."""
-    for i, sentence in enumerate([item] if isinstance(item, Sentence) else item):
-        if lacks_columns(sentence, columns):
-            place = name if isinstance(item, Sentence) else f"{name}[{i}]"
-            missing = " and no ".join(column.upper() for column in columns)
+    """Raise DataError if a sentence has no value in one of the columns that a model needs."""
+    for place, sentence in _sentences(item, name):
+        if missing := missing_columns(sentence, columns):
+            lack = " and no ".join(column.upper() for column in missing)
             raise DataError(
-                f"`{place}` has no {missing}, which the parser reads; give it what a tagger "
+                f"`{place}` has no {lack}, which the parser reads; give it what a tagger "
                 "returns: parser(tagger(words))"
             )
 
 
-def demanded(items: Iterable[Item], name: str, columns: Sequence[str]) -> Iterator[Item]:
-    """Yield the items; raise DataError at the first that lacks columns, see `demand_columns`."""
+def demand_length(item: Sentence | Document, name: str, most_words: int) -> None:
+    """Raise DataError if a sentence has more words than a model reads."""
+    for place, sentence in _sentences(item, name):
+        if len(sentence) > most_words:
+            raise DataError(
+                f"`{place}` is a sentence of {len(sentence):,} words, expected at most "
+                f"{most_words:,}; cut it into several"
+            )
+
+
+def demanded(
+    items: Iterable[Item], name: str, columns: Sequence[str], most_words: int
+) -> Iterator[Item]:
+    """Yield the items; raise DataError at the first that lacks columns or is too long."""
     for i, item in enumerate(items):
+        demand_length(item, f"{name}[{i}]", most_words)
         demand_columns(item, f"{name}[{i}]", columns)
         yield item
 
@@ -182,19 +203,81 @@ def _demand_no_texts(words: list[object], name: str) -> None:
 
 
 def _checked(sentence: Sentence, name: str) -> Sentence:
-    """Return a Sentence if its words can be written: it may have been made by hand.
+    """Return a Sentence if it can be written and read again: it may have been made by hand.
 
     Raises:
         DataError: as for `read_sentence`.
     """
-    forms = [word.form for word in sentence.words]
-    if not all(isinstance(form, str) and form for form in forms):
-        _sentence_of([*forms], name)  # says which is wrong
-    else:
-        joined = "".join(forms)
-        if not joined.isprintable() and not _UNWRITABLE.isdisjoint(joined):
-            _sentence_of([*forms], name)
+    if not _is_writable(sentence):
+        _sentence_of([word.form for word in sentence.words], name)  # says which form is wrong
+        raise DataError(f"`{name}`: {_unwritable(sentence)}")
     return sentence
+
+
+def _is_writable(sentence: Sentence) -> bool:
+    """Return whether the words and comments make lines of CoNLL."""
+    words, comments = sentence.words, sentence.comments
+    n = len(words)
+    try:
+        return (
+            n > 0
+            and all(word.form.strip(" ") for word in words)
+            and _has_none(_UNWRITABLE, "".join(chain.from_iterable(map(_texts, words))))
+            and [word.id for word in words] == [*range(1, n + 1)]
+            and all(_is_head(word.head, n) for word in words)
+            and all(comment.startswith("#") for comment in comments)
+            and _has_none(_UNWRITABLE_COMMENT, "".join(comments))
+        )
+    except (AttributeError, TypeError):  # a value is no text
+        return False
+
+
+def _has_none(characters: frozenset[str], text: str) -> bool:
+    # a text at once, and seldom character by character
+    return text.isprintable() or characters.isdisjoint(text)
+
+
+def _is_head(head: object, n_words: int) -> bool:
+    return isinstance(head, int) and UNSET <= head <= n_words
+
+
+def _unwritable(sentence: Sentence) -> str:
+    """Return what makes a Sentence no lines of CoNLL, but for its forms."""
+    n = len(sentence)
+    for i, word in enumerate(sentence.words, start=1):
+        if word.id != i:
+            return f"the id of word {i} is {word.id!r}, expected {i}"
+        if not _is_head(word.head, n):
+            return (
+                f"the head of word {i} is {word.head!r}, expected an integer from 0 to {n}, or "
+                f"{UNSET} for none"
+            )
+        for column, value in zip(_TEXTS, _texts(word), strict=True):
+            if not isinstance(value, str) or not _UNWRITABLE.isdisjoint(value):
+                return (
+                    f"the {column} of word {i} is {value!r}, expected text without tab, line "
+                    "break, NUL or half of a pair of surrogates"
+                )
+    wrong = next(
+        comment
+        for comment in sentence.comments
+        if not isinstance(comment, str)
+        or not comment.startswith("#")
+        or not _UNWRITABLE_COMMENT.isdisjoint(comment)
+    )
+    return (
+        f"a comment is {wrong!r}, expected one line that begins with #, without half of a pair "
+        "of surrogates"
+    )
+
+
+def _sentences(item: Sentence | Document, name: str) -> Iterator[tuple[str, Sentence]]:
+    """Yield the sentences of an item, each with its name."""
+    if isinstance(item, Sentence):
+        yield name, item
+    else:
+        for i, sentence in enumerate(item):
+            yield f"{name}[{i}]", sentence
 
 
 def _sentence_of(words: list[object], name: str) -> Sentence:

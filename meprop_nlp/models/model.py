@@ -43,9 +43,10 @@ from meprop_nlp.models.inputs import (
     TextTokenizer,
     answered,
     demand_columns,
+    demand_length,
     demand_stream,
     demanded,
-    lacks_columns,
+    missing_columns,
     read_input,
     read_sentence,
 )
@@ -334,6 +335,7 @@ class Model:
                 words than `most_words`, or it has no tags, and the model needs them.
         """
         read_in = read_input(given, "given", self.tokenizer)
+        demand_length(read_in, "given", self.most_words)
         demand_columns(read_in, "given", self.needs)
         return next(self._answers([read_in]))
 
@@ -408,8 +410,8 @@ class Model:
                     )
                 yield read_input(item, f"items[{i}]", self.tokenizer)
 
-        tagged = demanded(given(), "items", self.needs)
-        return self._answers(tagged, confidence=confidence, keep=keep)
+        readable = demanded(given(), "items", self.needs, self.most_words)
+        return self._answers(readable, confidence=confidence, keep=keep)
 
     def _answers(
         self, given: Iterable[Sentence | Document], **options: Any
@@ -442,14 +444,15 @@ class Model:
 
         Raises:
             DataError: `sentences` is a single text or sentence; or, when its turn has come, one of
-                them is no list of words, or has no tags, and the model needs them.
+                them is no list of words, has more than `most_words`, or has no tags, and the model
+                needs them.
         """
         demand_stream(sentences, "sentences")
         given = (read_sentence(one, f"sentences[{i}]") for i, one in enumerate(sentences))
-        return self._columns(demanded(given, "sentences", self.needs))
+        return self._columns(demanded(given, "sentences", self.needs, self.most_words))
 
     def _columns(self, sentences: Iterable[Sentence]) -> Iterator[dict[str, list[Any]]]:
-        for batch in in_batches(self._short(sentences)):
+        for batch in in_batches(sentences):
             words = SentenceWords(batch)
             yield from words.split(**self.annotate(words).columns())
 
@@ -516,7 +519,8 @@ class Model:
         Words of gold may lack annotation if the model is a joint one; see `scoring.metrics`.
 
         Raises:
-            DataError: no sentence has the tags that the model needs.
+            DataError: no sentence has the tags that the model needs, or one has more than
+                `most_words`.
         """
         # not imported above, so that commands that only predict start faster
         from meprop_nlp.scoring.metrics import evaluate
@@ -526,9 +530,13 @@ class Model:
             # trees are demanded where nothing else can be scored
             only_trees = set(self.fills) <= _TREE
             gold = read(Path(gold), trees=None if is_joint and only_trees else only_trees)
-        gold = list(gold)
+            gold = list(gold)  # one of them that is too long is named by file and line below
+        else:
+            gold = list(gold)
+            for i, sentence in enumerate(gold):
+                demand_length(sentence, f"gold[{i}]", self.most_words)
         self.demand_kept(keep)
-        if gold and all(lacks_columns(sentence, self.needs) for sentence in gold):
+        if gold and all(missing_columns(sentence, self.needs) for sentence in gold):
             demand_columns(gold[0], "gold[0]", self.needs)
         scores = evaluate(
             gold,

@@ -355,8 +355,13 @@ def test_sentence_without_tags_among_others_is_refused(run: Any, parser: Path) -
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: <stdin>: sentence 3 has no UPOS and no XPOS, which the parser")
-    one_tag = TAGGED.replace("X\tX", "_\tX")
-    result = run("parse", "-m", parser, stdin=TAGGED + one_tag)
+    for tags, lacking in (("_\tX", "UPOS"), ("X\t_", "XPOS")):
+        one_tag = TAGGED.replace("X\tX", tags)
+        result = run("parse", "-m", parser, stdin=TAGGED + one_tag + UNTAGGED)
+        assert result.exit_code == 1
+        assert f"<stdin>: sentence 2 has no {lacking}, which the parser" in result.stderr
+    gaps = TAGGED[:-1] + UNTAGGED.replace("1", "2")
+    result = run("parse", "-m", parser, stdin=TAGGED + gaps)
     assert (result.exit_code, result.stderr) == (0, "")
 
 

@@ -75,7 +75,7 @@ FAULTS = {
 # faults of the first line, from which the format is detected
 FOREIGN = {
     "spaces-for-tabs": (line(1).replace("\t", " "), "spaces between columns, CoNLL uses one tab"),
-    "eleven-columns": (line(1)[:-1] + "\t_\n", "cut -f 1-10"),
+    "eleven-columns": (line(1)[:-1] + "\t_\n", "name the columns in a first line"),
     "four-columns-without-head": ("a\tDT\tB-NP\tO\n", "found 4 columns in 'a→DT→B-NP→O'"),
     "one-column": ("a\nb\n", 'give the input format "tab"'),
     "nine-columns": (line(1).rpartition("\t")[0], "found 9 columns"),

@@ -30,6 +30,7 @@ TEXT = [
     "\ufeffIt rains.",
     "\ufeff\r\n# A\rb",
     "\n \x0b\n\x0c\n",
+    "It rains.\n# global.columns = ID FORM\n",
     " " * 2_000_000 + "x",
     "x" * 2_000_000,
 ]
@@ -46,6 +47,9 @@ NO_TEXT = [
     "1\tin spite\t_\t_\t_\t_\t_\t \n",
     "0.1\t_\t_\t_\t_\t_\t_\t_\t_\ta b\n",
     "# newdoc\n# sent_id = 1\n",
+    "# global.columns = ID FORM UPOS MISC\n1\tNew York\tPROPN\t_\n",
+    "\ufeff# newdoc\n\n# global.columns = FORM ID\r\nNew York\t1\n",
+    "# global.columns = FORM ID\n",
     "( (S (NP (NN tea))))",
     "((S\n  (NP (NN tea))))",
     "(S\n  (NP (NN tea)))",
@@ -86,6 +90,8 @@ def test_beginning_is_the_first_line_that_is_no_comment() -> None:
         ("\tIt rains.\n", ""),
         ("It rains.\n\na\tb\n", ""),
         (WORD, ""),
+        ("# global.columns = ID FORM UPOS\n1\ta\t_\n", ""),
+        ("# global.columns = ID FORM UPOS\n1\tNew York\t_\n", ""),
         ("1\tIt\t" + "_\t" * 6 + "_\n", ""),
     ],
 )

@@ -303,6 +303,37 @@ def test_text_streams_and_other_encodings(some: Models) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
+def test_header_of_a_sentence_left_out_is_written(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Head, "most_words", 3)
+    tagger = freeze(random_tagger(1, columns=("upos",)))
+    header, rest = "# global.columns = ID FORM X\n", "1\tman\tx\n\n"
+    faulty, long = "1\ta\n\n", "".join(f"{i}\ta\tx\n" for i in range(1, 5)) + "\n"
+    (upos,) = tagger(["man"]).column("upos")
+    expected = "# global.columns = ID FORM X UPOS\n" + f"1\tman\tx\t{upos}\n\n" * 2
+    for start in ("", faulty, long, faulty + long + faulty):
+        text = header + start + rest * 2
+        for source, encoding in (
+            (io.BytesIO(text.encode()), "utf-8"),
+            (io.BytesIO(text.encode()), "latin-1"),
+            (io.StringIO(text), "utf-8"),
+        ):
+            pieces = annotating.annotate(
+                source, [tagger], on_error="skip", encoding=encoding, threads=threads
+            )
+            assert b"".join(piece.text for piece in pieces).decode() == expected
+        if native.core() is not None:
+            chunks = read_chunks(io.BytesIO(text.encode()), size=1)
+            monkeypatch.setattr(annotating, "read_chunks", lambda *_, c=chunks, **__: c)
+            pieces = annotating.annotate(
+                io.BytesIO(text.encode()), [tagger], on_error="skip", threads=threads
+            )
+            assert b"".join(piece.text for piece in pieces).decode() == expected
+            monkeypatch.setattr(annotating, "read_chunks", read_chunks)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("slow", [False, True])
 def test_sentence_that_is_too_long_is_a_fault_at_its_line(
     slow: bool, threads: int, monkeypatch: pytest.MonkeyPatch
@@ -325,8 +356,10 @@ def test_sentence_that_is_too_long_is_a_fault_at_its_line(
     pieces = annotated(io.BytesIO(text.encode()), on_error="skip", report=report)
     assert sum(map(len, pieces)) == 5
     assert report.skipped == 1
-    with pytest.raises(DataError, match="<words>:1: a sentence of 4 words, expected at most 3"):
-        tagger(words[1])
-    with pytest.raises(DataError, match="<words>:1: a sentence of 4 words, expected at most 3"):
-        list(tagger.predict([words[1]]))
+    latin = {"encoding": "latin-1", "on_error": "skip"}
+    chosen = annotating.annotate(
+        io.BytesIO(text.encode()), lambda words: [tagger], report=report, **latin
+    )
+    assert [piece.text for piece in chosen] == [b"".join(piece.text for piece in pieces)]
+    assert report.skipped == 2
     assert GraphHead.most_words == 10_000

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import space_misc
 from meprop_nlp.data.word import Word
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.head import Head
 from meprop_nlp.models.model import Model, freeze
 from meprop_nlp.training.tagger import Tagger
 
@@ -195,6 +197,7 @@ class TestRefusals:
             ([["man"], []], "`given[1]` is empty, expected at least one word; leave it out"),
             (["man", ""], "`given`: the form of word 2 is '', expected text of at least one"),
             ([["man"], ["a", "b\tc"]], r"`given[1]`: the form of word 2 is 'b\tc', expected text"),
+            (["man", " "], "`given`: the form of word 2 is ' ', expected a word, not spaces alone"),
             (["man", 3], "`given[1]` is of type int, expected a word: text"),
             ([["man"], ["a", None]], "`given[1][1]` is of type NoneType, expected a word: text"),
             ([["man"], "boats"], "`given[1]` is a text, expected one sentence: a list of its word"),
@@ -267,10 +270,76 @@ def test_sentences_made_by_hand_are_checked_on_the_way_in(words: list[Any], mess
             call()
 
 
+def by_hand(words: int = 1, comments: list[Any] | None = None, **columns: Any) -> Sentence:
+    """A Sentence with these values in its first word, unchecked."""
+    sentence = Sentence.from_words(["a"] * words)
+    for name, value in columns.items():
+        setattr(sentence[0], name, value)
+    sentence.comments = comments or []
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (by_hand(misc="a\tb\nc"), r"the misc of word 1 is 'a\tb\nc', expected text without tab"),
+        (by_hand(misc="\ud800"), r"the misc of word 1 is '\ud800', expected text without tab"),
+        (by_hand(xpos="a\rb"), r"the xpos of word 1 is 'a\rb', expected text without tab"),
+        (by_hand(lemma=None), "the lemma of word 1 is None, expected text without tab"),
+        (by_hand(form=" "), "the form of word 1 is ' ', expected a word, not spaces alone"),
+        (by_hand(id=3), "the id of word 1 is 3, expected 1"),
+        (by_hand(head=9), "the head of word 1 is 9, expected an integer from 0 to 1, or -1 for n"),
+        (by_hand(head="0"), "the head of word 1 is '0', expected an integer from 0 to 1, or -1"),
+        (by_hand(comments=["# text = a\nb"]), r"a comment is '# text = a\nb', expected one line"),
+        (by_hand(comments=["# \ud800"]), r"a comment is '# \ud800', expected one line that beg"),
+        (by_hand(comments=["text"]), "a comment is 'text', expected one line that begins with #"),
+        (by_hand(comments=[None]), "a comment is None, expected one line that begins with #"),
+        (Sentence([]), "a sentence needs at least one word, found none"),
+    ],
+)
+def test_every_part_of_a_sentence_made_by_hand_is_checked(bad: Sentence, message: str) -> None:
+    model = freeze(random_tagger(1))
+    for call in (
+        model,
+        lambda bad: list(model.pipe([["a"], bad])),
+        lambda bad: list(model.predict([["a"], bad])),
+    ):
+        with pytest.raises(DataError, match=r"`(given|\w+\[1\])`: " + re.escape(message)):
+            call(bad)
+
+
+def test_what_a_file_may_have_is_taken() -> None:
+    text = "# a\tb\0\n1\t\u00a0\t\t_\t\u200b\t_\t_\t_\t_\ta b\n2\tb\t_\t_\t_\t_\t1\t_\t_\t_\n\n"
+    (sentence,) = read_text(text)
+    assert freeze(random_tagger(1))(sentence).forms == ["\u00a0", "b"]
+
+
+def test_sentence_that_is_too_long_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Head, "most_words", 2)
+    model = freeze(random_tagger(1))
+    model.tokenizer = Spaces()
+    long, short = ["the", "old", "man"], ["man"]
+    for name, call in (
+        ("given", lambda: model(long)),
+        ("given", lambda: model(Sentence.from_words(long))),
+        ("given[1]", lambda: model([short, long])),
+        ("given[1]", lambda: model("man . the old man")),
+        ("items[1]", lambda: list(model.pipe([short, long]))),
+        ("items[0][1]", lambda: list(model.pipe([[short, long]]))),
+        ("sentences[1]", lambda: list(model.predict([short, long]))),
+        ("gold[1]", lambda: model.evaluate(map(Sentence.from_words, (short, long)))),
+    ):
+        with pytest.raises(DataError) as caught:
+            call()
+        assert str(caught.value) == (
+            f"`{name}` is a sentence of 3 words, expected at most 2; cut it into several"
+        )
+
+
 def test_parser_that_needs_tags_refuses_sentences_without_any() -> None:
     file = random_parser(1, tag_columns=("upos", "xpos"))
     parser = freeze(file)
-    tagged = Sentence.from_words(["the", "man"], upos=["DET", "_"])
+    tagged = Sentence.from_words(["the", "man"], upos=["DET", "_"], xpos=["_", "NN"])
     bare = Sentence.from_words(["the", "man"])
     assert len(parser(tagged)) == 2
     lack = "has no UPOS and no XPOS, which the parser reads; give it what a tagger returns"
@@ -284,6 +353,10 @@ def test_parser_that_needs_tags_refuses_sentences_without_any() -> None:
     ):
         with pytest.raises(DataError, match=re.escape(f"`{name}` {lack}")):
             call()
+    for column, other in (("upos", "XPOS"), ("xpos", "UPOS")):
+        half = Sentence.from_words(["the", "man"], **{column: ["X", "X"]})
+        with pytest.raises(DataError, match=rf"`items\[1\]` has no {other}, which the parser"):
+            list(parser.pipe([tagged, half]))
     tags = {name: [*values[:-1], "_"] for name, values in file.header["tags"].items()}
     used_to = freeze(ModelFile(file.header | {"tags": tags}, file.arrays))
     assert used_to.needs == ()

@@ -10,14 +10,21 @@ not grow with the size of the file; from a pipe, a chunk is yielded as soon as i
 """
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from meprop_nlp.data.conll.block import Fault
 from meprop_nlp.data.conll.layout import Layout, detect_layout
-from meprop_nlp.data.conll.reading import check_arguments, good_blocks, group_lines, parse_lines
+from meprop_nlp.data.conll.reading import (
+    check_arguments,
+    good_blocks,
+    group_lines,
+    parse_lines,
+    with_header,
+)
 from meprop_nlp.data.lines import LONGEST_LINE, decoded_lines, is_utf8
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
@@ -29,7 +36,7 @@ from meprop_nlp.data.source import (
     source_name,
     would_wait,
 )
-from meprop_nlp.errors import DataError
+from meprop_nlp.errors import ConlluError, DataError
 from meprop_nlp.native import core
 
 Document = Any  # meprop_nlp._native.Document, which is not data.document.Document
@@ -53,6 +60,8 @@ class Chunk(NamedTuple):
         input_format: the format to detect the layout by; None if an earlier chunk determined the
             layout. `blocks` detects it again, because lines that begin with # are comments until
             the layout is known, and may be words of a tab layout after that.
+        needs_header: whether no sentence of an earlier chunk has the header of CoNLL-U Plus; see
+            `with_headers`.
     """
 
     path: str
@@ -62,6 +71,7 @@ class Chunk(NamedTuple):
     layout: Layout | None = None
     pauses: bool = False
     input_format: str | None = None
+    needs_header: bool = False
 
     @property
     def n_lines(self) -> int:
@@ -104,7 +114,7 @@ class Chunk(NamedTuple):
         Raises:
             ConlluError: if the bytes are not text.
         """
-        return parse_lines(
+        blocks = parse_lines(
             self.lines(),
             path=self.path,
             layout=self.layout if self.input_format is None else None,
@@ -112,6 +122,7 @@ class Chunk(NamedTuple):
             first_line=self.first_line,
             most_words=most_words,
         )
+        return with_header(blocks) if self.needs_header else blocks
 
     def lines(self) -> Iterator[str]:
         """Yield the lines without their line ends.
@@ -151,7 +162,7 @@ def read_documents(
 def _documents_and_blocks(
     chunks: Iterator[Chunk],
 ) -> Iterator[Document | Sentence | list[Fault]]:
-    for chunk in chunks:
+    for chunk in with_headers(chunks):
         document = chunk.document()
         if document is None:
             yield from chunk.blocks()
@@ -186,6 +197,25 @@ def read_chunks(
                 layout = _first_layout(chunk, input_format)
                 chunk = chunk._replace(input_format=input_format)
             yield chunk._replace(layout=layout)
+
+
+def with_headers(
+    chunks: Iterable[Chunk], most_words: Callable[[], int | None] = lambda: None
+) -> Iterator[Chunk]:
+    """Pass chunks on; those of CoNLL-U Plus need the header up to the first sentence without fault.
+
+    Each chunk is read on its own, and the header may stand above a faulty sentence of another one.
+
+    Args:
+        most_words: returns what `Chunk.blocks` will be given.
+    """
+    needed = True
+    for chunk in chunks:
+        if needed and chunk.layout is not None and chunk.layout.columns:
+            chunk = chunk._replace(needs_header=True)
+            with suppress(ConlluError):  # it is raised again when the chunk is read
+                needed = all(isinstance(block, list) for block in chunk.blocks(most_words()))
+        yield chunk
 
 
 def _first_layout(chunk: Chunk, input_format: str) -> Layout | None:

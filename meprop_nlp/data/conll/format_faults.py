@@ -19,14 +19,13 @@ _SPACED = {"form", "lemma", "misc"}  # the columns in which single spaces are al
 
 def format_faults(sentence: Sentence) -> Iterator[Fault]:
     """Yield what is wrong with the lines of a sentence of CoNLL-U."""
-    names = [name.upper() for name in COLUMNS]
-    if sentence.layout.columns:
-        names = list(sentence.layout.columns)
+    names = sentence.layout.columns or tuple(name.upper() for name in COLUMNS)
+    ids = names.index("ID")
     for number, line in sentence.lines():
         yield from _character_faults(line, number)
         if not line.startswith("#"):
-            yield from _space_faults(line.split("\t"), names, number)
-    yield from _order_faults(sentence)
+            yield from _space_faults(line.split("\t"), names, ids, number)
+    yield from _order_faults(sentence, ids)
 
 
 def _character_faults(line: str, number: int) -> Iterator[Fault]:
@@ -45,8 +44,10 @@ def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _space_faults(fields: list[str], names: list[str], number: int) -> Iterator[Fault]:
-    is_token = "-" in fields[0]
+def _space_faults(
+    fields: list[str], names: tuple[str, ...], ids: int, number: int
+) -> Iterator[Fault]:
+    is_token = "-" in fields[ids]
     for name, value in zip(names, fields, strict=True):
         column = name.lower()
         if not value:
@@ -73,9 +74,11 @@ def _space_faults(fields: list[str], names: list[str], number: int) -> Iterator[
                 yield Fault(number, "repeated-whitespace", message)
 
 
-def _order_faults(sentence: Sentence) -> Iterator[Fault]:
-    """Yield comments among the words, and empty nodes that are not where their ids say."""
-    ids = sentence.layout.columns.index("ID") if sentence.layout.columns else 0
+def _order_faults(sentence: Sentence, ids: int) -> Iterator[Fault]:
+    """Yield comments among the words, and empty nodes that are not where their ids say.
+
+    `ids` is the place of the ID in a line.
+    """
     nodes = token = 0  # empty nodes since the last other line, first word of the last token
     for number, line in sentence.lines()[len(sentence.comments) :]:
         if line.startswith("#"):

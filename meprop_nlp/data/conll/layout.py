@@ -170,18 +170,21 @@ def _refusal(line: str, wanted: str, input_format: str) -> str:
         return f'{found}; for one word a line, give the input format "tab"'
     if n < 8 and " " in line:  # columns with fewer have no spaces in them
         return f'{found}; for text with tabs in it, give the input format "text"'
-    if n in (3, 4):
+    fields = line.split("\t")
+    if input_format != "auto" and (n == 2 or (n in (3, 4) and _HEAD.fullmatch(fields[2]))):
+        hint = 'for columns FORM TAG HEAD DEPREL, or the first of them, give the input format "tab"'
+        return f"{found}; {hint}"
+    if input_format == "auto" and n in (3, 4):
         return f"{found}; in column 3 an integer, the HEAD"
     if n in (8, 10):
         return f'{found}; for these columns give the input format "auto"'
-    fields = line.split("\t")
     if n >= 14 and fields[12] in ("Y", "_") and all(map(_HEAD.fullmatch, fields[8:10])):
         return (
             f"{found}; these are of CoNLL-2009, whose gold columns make CoNLL-U Plus: "
             "(echo '# global.columns = ID FORM LEMMA XPOS FEATS HEAD DEPREL'; "
             "cut -f 1-3,5,7,9,11 FILE)"
         )
-    if n > 4:
+    if n > 2:
         hint = "if no tab is missing, name the columns in a first line, as CoNLL-U Plus does: "
         hint += "# global.columns = ID FORM ..."
         also = ', and give the input format "conllu"' if input_format in ("conllx", "tab") else ""

@@ -16,7 +16,13 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from meprop_nlp.data.conll.block import Fault, parse_block
-from meprop_nlp.data.conll.layout import FORMATS, Layout, detect_layout, is_bracketed
+from meprop_nlp.data.conll.layout import (
+    FORMATS,
+    Layout,
+    detect_layout,
+    is_bracketed,
+    named_columns,
+)
 from meprop_nlp.data.lines import read_lines
 from meprop_nlp.data.penn.brackets import parse_trees
 from meprop_nlp.data.penn.dependencies import to_sentences
@@ -101,8 +107,29 @@ def read_blocks(
     lines = read_lines(source, encoding=encoding, encoding_errors=encoding_errors, notes=notes)
     path = source_name(source)
     if input_format == "auto":
-        return _detected_blocks(lines, path, trees, notes)
-    return parse_lines(lines, path=path, input_format=input_format, trees=trees, notes=notes)
+        return with_header(_detected_blocks(lines, path, trees, notes))
+    return with_header(
+        parse_lines(lines, path=path, input_format=input_format, trees=trees, notes=notes)
+    )
+
+
+def with_header(
+    blocks: Iterable[Sentence | list[Fault]],
+) -> Iterator[Sentence | list[Fault]]:
+    """Pass blocks on; the first sentence of CoNLL-U Plus gets the header if it has none.
+
+    The header may stand above a faulty sentence. What is written without that one must have it too,
+    or it could not be read.
+    """
+    blocks = iter(blocks)
+    for block in blocks:
+        if isinstance(block, Sentence):
+            if block.layout.columns and named_columns(block.comments) is None:
+                block.comments.insert(0, block.layout.header)
+            yield block
+            break
+        yield block
+    yield from blocks
 
 
 def _detected_blocks(
@@ -216,9 +243,11 @@ def too_long(n_words: int, most: int) -> str:
 
 
 def _n_words(block: list[str], layout: Layout) -> int:
-    if layout.kind == "tab":
+    ids = layout.place("id")
+    if layout.kind == "tab" or ids is None:
         return len(block)
-    return sum(line.partition("\t")[0].isdecimal() for line in block)
+    rows = (line.split("\t", ids + 1) for line in block if not line.startswith("#"))
+    return sum(len(row) > ids and row[ids].isdecimal() for row in rows)
 
 
 def check_arguments(input_format: str, on_error: str, max_errors: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from meprop_nlp.data.conll.chunks import read_documents
 from meprop_nlp.data.conll.layout import CONLLU, Layout
-from meprop_nlp.data.conll.reading import read, read_text
+from meprop_nlp.data.conll.reading import parse_lines, read, read_text
 from meprop_nlp.data.conll.validate import validate
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConlluError
@@ -71,6 +71,31 @@ def test_chunks_are_read_by_the_header_too(between: str) -> None:
     assert list(map(str, read_in_chunks)) == list(map(str, read_text(PLUS)))
 
 
+FAULTY = HEADER + "0\t1\ta\tX\t*\n\n"
+
+
+@pytest.mark.parametrize("start", ["", FAULTY, FAULTY * 3, HEADER + "\n# c\n" + FAULTY])
+def test_header_of_a_sentence_left_out_stays(start: str) -> None:
+    rest = "# sent_id = 2\n0\t1\tb\tX\t*\troot\n\n" * 2
+    text = (start or HEADER) + rest
+    found = list(map(str, read(io.StringIO(text), on_error="skip")))
+    assert "".join(found) == HEADER + rest
+    for size in (1, 1000):
+        source = io.BytesIO(text.encode())
+        assert list(map(str, read_documents(source, on_error="skip", size=size))) == found
+    codes = {finding.code for finding in validate(io.StringIO(text))}
+    assert codes <= {"number-of-columns", "empty-sentence", "non-unique-sent-id"}
+
+
+def test_words_are_counted_by_their_ids_wherever_these_stand() -> None:
+    lines = ["# global.columns = FORM ID", "# 1\t1", "ab\t1-2", "1\t1", "b\t2", "c\t2.1", ""]
+    for most_words, n_faults in ((2, 0), (1, 1)):
+        (block,) = parse_lines(lines, path="", most_words=most_words)
+        assert isinstance(block, list) == bool(n_faults)
+        if isinstance(block, list):
+            assert "a sentence of 2 words, expected at most 1" in block[0].message
+
+
 def test_header_of_the_ten_columns_is_conllu() -> None:
     names = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC"
     text = f"# global.columns = {names}\n1\ta\t_\tX\t_\t_\t0\tROOT\t_\t_\n\n"
@@ -111,6 +136,12 @@ def test_format_is_checked_by_the_header() -> None:
     assert "UPOS is 'A P'" in str(findings[0])
 
 
+def test_spaces_are_checked_by_the_ids_wherever_these_stand() -> None:
+    text = "# global.columns = FORM ID\na-b c\t1\nd e\t2-3\nd\t2\ne\t3\n\n"
+    findings = list(validate(io.BytesIO(text.encode()), trees=False))
+    assert [(f.code, f.problem.line) for f in findings] == [("invalid-whitespace-mwt", 3)]
+
+
 # --- each hint in a message about columns, and what comes of following it
 
 
@@ -136,6 +167,14 @@ def test_conll_2009_is_named_and_the_command_makes_it_readable(tmp_path: Path) -
     assert sentence.column("lemma") == ["it", "rain"]
 
 
+def test_three_columns_of_conllu_are_named_and_read() -> None:
+    for input_format in ("conllu", "conllx"):
+        hint = refusal("1\ta\tb\n\n", input_format=input_format)
+        assert "# global.columns = ID FORM ..." in hint
+    (sentence,) = read_text("# global.columns = ID FORM UPOS\n1\ta\tb\n\n", input_format="conllu")
+    assert sentence.column("upos") == ["b"]
+
+
 @pytest.mark.parametrize("input_format", ["auto", "conllu", "conllx", "tab"])
 @pytest.mark.parametrize("names", ["ID FORM LEMMA UPOS A:B", "ID FORM A:B LEMMA UPOS XPOS FEATS "
                                    "HEAD DEPREL DEPS MISC"])  # fmt: skip
@@ -156,6 +195,9 @@ def test_columns_that_are_named_are_read(names: str, input_format: str) -> None:
         ("a\nb\n\n", "auto", Layout("tab", 1)),
         ("1\ta" + "\t_" * 8 + "\n\n", "tab", CONLLU),
         ("1\ta" + "\t_" * 6 + "\n\n", "conllu", Layout("conllx", 8)),
+        ("a\tX\n\n", "conllu", Layout("tab", 2)),
+        ("a\tX\t_\n\n", "conllx", Layout("tab", 3)),
+        ("a\tX\t0\troot\n\n", "conllu", Layout("tab", 4)),
     ],
 )
 def test_input_format_of_a_hint_reads_the_file(text: str, given: str, layout: Layout) -> None:
@@ -167,7 +209,9 @@ def test_input_format_of_a_hint_reads_the_file(text: str, given: str, layout: La
 
 
 def test_head_in_column_3_makes_a_tab_file() -> None:
-    assert "in column 3 an integer, the HEAD" in refusal("a\tX\tb\n\n")
+    hint = "in column 3 an integer, the HEAD"
+    assert hint in refusal("a\tX\tb\n\n")
+    assert hint not in refusal("a\tX\tb\n\n", input_format="conllu")
     (sentence,) = read_text("a\tX\t0\n\n")
     assert sentence.layout == Layout("tab", 3)
 
