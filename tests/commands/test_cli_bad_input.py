@@ -253,6 +253,11 @@ def test_validate_as_json_names_each_finding(run: Any, folder: Path) -> None:
     ]
 
 
+def test_help_of_validate_names_the_columns_that_it_warns_of(run: Any) -> None:
+    text = " ".join(run("validate", "--help").stdout.split())
+    assert "Warnings are about UPOS, FEATS, DEPREL, DEPS and roots" in text
+
+
 def test_validate_reads_standard_input(run: Any) -> None:
     result = run("validate", stdin=GOOD + sentence(word(1, "a", "x")))
     assert result.exit_code == 1

@@ -16,6 +16,7 @@ from meprop_nlp.data.conll.validate import validate
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConlluError
 
+FORMATS = Path(__file__).parents[3] / "docs" / "formats.md"
 HEADER = "# global.columns = HEAD ID FORM UPOS PARSEME:MWE DEPREL\n"
 PLUS = (
     HEADER
@@ -156,6 +157,7 @@ def test_conll_2009_is_named_and_the_command_makes_it_readable(tmp_path: Path) -
     assert "these are of CoNLL-2009" in hint
     command = re.search(r"\(echo .* FILE\)", hint)
     assert command is not None
+    assert f"    {command[0]} > FILE.conllup\n" in FORMATS.read_text("utf-8")
     (tmp_path / "FILE").write_text(CONLL09)
     made = subprocess.run(
         ["bash", "-c", command[0]], cwd=tmp_path, capture_output=True, text=True, check=True
