@@ -75,7 +75,7 @@ def benchmark(
     if rounds < 1:
         raise ConfigError(f"--rounds is {rounds}, expected a whole number of at least 1")
     n = usable_threads(threads)
-    demand_model(model, ANY_TRAINING)
+    demand_model(model)
     own, taggers = loadings_of(loading, [model, tagger])
     models = [load(model, pretrained=own.pretrained, treebank=own.treebank_id)]
     paths = {models[0].task: model}

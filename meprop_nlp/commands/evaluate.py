@@ -14,7 +14,6 @@ from meprop_nlp.commands.options import TAGGER_MODEL, Json, Keeping, Loading, Re
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.score_tables import nothing_left, score_lines
 from meprop_nlp.commands.streams import (
-    ANY_TRAINING,
     demand_model,
     load_model,
     loadings_of,
@@ -106,7 +105,7 @@ def evaluate(
         from meprop_nlp.models.file import noun_of
         from meprop_nlp.models.model import load
 
-        demand_model(model, ANY_TRAINING)
+        demand_model(model)
         own, taggers = loadings_of(loading, [model, tagger])
         predictor = load(model, pretrained=own.pretrained, treebank=own.treebank_id)
         if tagger is not None and predictor.task != "parser":

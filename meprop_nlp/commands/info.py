@@ -9,7 +9,7 @@ from meprop_nlp.commands.description import model_lines
 from meprop_nlp.commands.model_files import model_path
 from meprop_nlp.commands.options import Json
 from meprop_nlp.commands.printing import print_json
-from meprop_nlp.commands.streams import ANY_TRAINING, demand_model
+from meprop_nlp.commands.streams import demand_model
 from meprop_nlp.commands.tables import name_lines
 
 
@@ -40,7 +40,7 @@ def info(
         from meprop_nlp.models.boxed import licence_of
         from meprop_nlp.models.file import describe
 
-        demand_model(model, ANY_TRAINING)
+        demand_model(model)
         licence = licence_of(model)
         own = {} if licence is None else {"licence": licence}
         description = {**describe(model), **own, "kernels": kernels_in_use()}

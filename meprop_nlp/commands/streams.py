@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ ANY_TRAINING = "train, train-tagger or train-parser"
 
 # the command that trains a model of each task
 _COMMANDS = {"tagger": "train-tagger", "parser": "train-parser", "joint": "train"}
+# what a training leaves beside a model
+_SIDE_FILE = re.compile(r".*\.(checkpoint|tokenizer|tags|teacher-\d+)\.safetensors")
 
 if TYPE_CHECKING:
     from meprop_nlp.commands.options import Reading
@@ -73,32 +77,43 @@ def demand_other_file(output: str | Path, keep: Iterable[str | Path | None]) -> 
             raise ConfigError(f"--output {output} is an input file too; choose another name")
 
 
-def demand_model(path: Path, command: str, default: Path | None = None) -> None:
-    """Raise DataError if there is no model file; the message says how to make one.
+def demand_model(path: Path, task: str | None = None, default: Path | None = None) -> None:
+    """Raise DataError if there is no model file; the message says how to make one, or names others.
 
     Args:
-        command: the command that makes such a model.
-        default: where that command writes it unless told otherwise.
+        task: what the model is for; None: any.
+        default: where the command that trains it writes it unless told otherwise.
     """
     if path.is_dir():
-        found = _models_in(path)
+        found = _models_in(path, task)
         hint = f"such as {found[0]}" if found else "which a training writes"
         raise DataError(f"{path} is a folder, expected the file of a model, {hint}")
     if not path.exists():
+        command = ANY_TRAINING if task is None else _COMMANDS[task]
         hint = f"train one with: meprop-nlp {command}"
         if path != default:
             hint += f" -o {path if path.suffix else f'{path}.safetensors'}"
-        if trained := _models_in(JOINT_MODEL.parent):
+        if trained := _models_in(JOINT_MODEL.parent, task):
             hint += f", or give --model {' or '.join(map(str, trained))}"
         if boxed := boxed_models():
             hint += f"; {in_words(boxed)}"
         raise DataError(f"there is no model {path}; {hint}")
 
 
-def _models_in(folder: Path) -> list[Path]:
-    """Return the first models in a folder, without checkpoints."""
-    found = sorted(folder.glob("*.safetensors"))
-    return [path for path in found if not path.stem.endswith(".checkpoint")][:3]
+def _models_in(folder: Path, task: str | None) -> list[Path]:
+    """Return the first models in a folder that do a task; None: any."""
+    files = (p for p in sorted(folder.glob("*.safetensors")) if not _SIDE_FILE.fullmatch(p.name))
+    return list(islice((path for path in files if _does(path, task)), 3))
+
+
+def _does(path: Path, task: str | None) -> bool:
+    """Whether a file is a model that does a task, alone or beside others."""
+    header = _header(path)
+    found = header.get("task")
+    if task is None or found == task:
+        return found in _COMMANDS
+    heads = header.get("config", {}).get("heads")  # none are named where there are all
+    return found == "joint" and task in HEAD_OF and (not heads or HEAD_OF[task] in heads)
 
 
 def load_model(
@@ -117,7 +132,7 @@ def load_model(
     from meprop_nlp.models.file import noun_of
     from meprop_nlp.models.model import load
 
-    demand_model(path, _COMMANDS[task], default)
+    demand_model(path, task, default)
     loading = loading or Loading()
     model = load(path, pretrained=loading.pretrained, treebank=loading.treebank_id)
     if model.task == task:

@@ -42,20 +42,33 @@ def test_missing_model_says_which_there_are(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("models").mkdir()
+    for side in ("tokenizer", "teacher-1", "tags", "checkpoint"):
+        shutil.copy(joint, f"models/a.{side}.safetensors")
+    Path("models/empty.safetensors").touch()
+    file = read_model_file(joint)
+    config = {**file.header["config"], "heads": ["tags"]}
+    names = {
+        tagger.name: {"tag"},
+        joint.name: {"annotate", "tag", "parse"},
+        "only-tags.safetensors": {"annotate", "tag"},
+    }
+    write_model_file("models/only-tags.safetensors", {**file.header, "config": config}, file.arrays)
+    write_model_file("models/other.safetensors", {**file.header, "task": "other"}, file.arrays)
     for model in (tagger, joint):
         shutil.copy(model, Path("models", model.name))
-    (tmp_path / "models" / "train.checkpoint.safetensors").touch()
-    both = "or give --model models/train-tagger.safetensors or models/train.safetensors"
     for command in ("annotate", "tag", "parse", "info", "evaluate"):
         files = [] if command == "info" else [small]
         option = () if command == "info" else ("-m",)
+        of_any = command in ("info", "evaluate")
+        fit = sorted(f"models/{name}" for name, does in names.items() if of_any or command in does)
         result = run(command, *files, *option, "nonsense")
         assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
         assert "there is no model nonsense; train one with: meprop-nlp train" in result.stderr
-        assert result.stderr.endswith(f"{both}\n")
+        assert result.stderr.endswith(f", or give --model {' or '.join(fit)}\n")
         result = run(command, *files, *option, "models")
         assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-        assert "models is a folder, expected the file of a model, such as models/" in result.stderr
+        told = f"models is a folder, expected the file of a model, such as {fit[0]}\n"
+        assert told in result.stderr
 
 
 def _too_new(tagger: Path, path: Path) -> None:
