@@ -66,7 +66,8 @@ def plan(arguments: argparse.Namespace) -> dict[str, tuple[Split, list[str], lis
         "MiniLM": (ewt, ["--pretrained", str(arguments.minilm), *cache], []),
         "taught": (ewt, taught, []),
         "taught, simplified": (ewt, [*taught, "--simplify"], []),
-        "ensemble": (ewt, ["--teachers", "3"], []),
+        "ensemble, not swapped": (ewt, ["--teachers", "3", "--swapped-copies", "0"], []),
+        "ensemble": (ewt, ["--teachers", "3", "--epochs", "13"], []),
         "half of the heads": (ewt._replace(train=[write(folder / "half.conllu", half)]), [], []),
         "PTB": (ptb._replace(train=[few["ptb"]]), [], []),
         "PTB from EWT": (
