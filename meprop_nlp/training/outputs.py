@@ -75,6 +75,7 @@ class Outputs:
             file = read_model_file(self._path)
             if file.header.pop(UNFINISHED, False):
                 write_model_file(self._path, file.header, file.arrays)
+                file = read_model_file(self._path)
             return file
         if self._best is None:
             raise ConfigError("no epoch was trained; give at least one epoch")

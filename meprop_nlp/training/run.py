@@ -97,6 +97,7 @@ def train(
     Raises:
         ConfigError, DataError, KeyboardInterrupt: see `TrainableModel.train`.
     """
+    _task_class(task)  # refuses what is none
     settings, hooks = settings or Settings.of(task), hooks or Hooks()
     knowledge = knowledge or Knowledge()
     demand_use(knowledge, settings.network)

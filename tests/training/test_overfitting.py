@@ -16,6 +16,7 @@ from meprop_nlp.config import (
     Settings,
 )
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.errors import DataError
 from meprop_nlp.models.heads.tree_numpy import NumpyParser
 from meprop_nlp.models.model import load
 from meprop_nlp.models.packing import rounded
@@ -119,7 +120,9 @@ def test_stream_gives_what_single_sentences_give(
 ) -> None:
     _, model, _, _ = overfit
     forms = [["zebras", *a.forms[::-1], "Ünseen"][: 1 + n % 9] for n, a in enumerate(treebank * 3)]
-    new = [Sentence.from_words(each, upos=["NOUN"] * len(each)) for each in forms]
+    tags = [["NOUN"] * len(each) for each in forms]
+    pairs = zip(forms, tags, strict=True)
+    new = [Sentence.from_words(each, upos=nouns, xpos=nouns) for each, nouns in pairs]
     sentences = [*treebank, *new]
     single = [str(model(sentence)) for sentence in sentences]
     assert [str(sentence) for sentence in model.pipe(iter(sentences))] == single
@@ -137,6 +140,7 @@ def test_pipe_is_lazy_and_keeps_all_other_text(overfit: Any) -> None:
     def endless() -> Any:
         while True:
             columns = {"misc": ["A=b", "_"], "lemma": ["it", "rain"], "xpos": ["PRP", "VBZ"]}
+            columns["upos"] = ["PRON", "VERB"]
             yield Sentence.from_words(["It", "rains"], **columns)
 
     first = next(model.pipe(endless()))
@@ -145,11 +149,15 @@ def test_pipe_is_lazy_and_keeps_all_other_text(overfit: Any) -> None:
     assert first.column(COLUMNS[task][0])[1] not in ("_", -1)
 
 
-def test_sentence_without_words_passes_through(overfit: Any, treebank: list[Sentence]) -> None:
+def test_sentence_without_words_is_refused_by_its_index(
+    overfit: Any, treebank: list[Sentence]
+) -> None:
     _, model, _, _ = overfit
     empty = Sentence([], comments=["# nothing"])
-    assert [len(s) for s in model.pipe([empty, treebank[0], empty])] == [0, len(treebank[0]), 0]
-    assert len(model(empty)) == 0
+    with pytest.raises(DataError, match=r"`items\[1\]`: a sentence needs at least one word"):
+        list(model.pipe([treebank[0], empty]))
+    with pytest.raises(DataError, match="`given`: a sentence needs at least one word"):
+        model(empty)
 
 
 def randomize(network: torch.nn.Module, seed: int) -> None:

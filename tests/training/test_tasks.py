@@ -502,7 +502,7 @@ def test_crossing_and_several_roots_train_and_every_output_is_a_tree_with_one_ro
     shapes = set()
     for seed in range(4):
         randomize(task.network, seed, scale=1.0)
-        for parsed in task.frozen().pipe([*crossing, *new]):
+        for parsed in task.frozen().annotated([*crossing, *new]):
             heads, deprels = parsed.column("head"), parsed.column("deprel")
             assert is_tree(heads, single_root=True)
             assert [d == "root" for d in deprels] == [h == 0 for h in heads]

@@ -146,7 +146,7 @@ def full_disk_training(case: Case) -> str:
         limit = None
         disk = _small_disk(stack, case, case.random.randint(8, 6 * largest // 1024 + 16))
         if not disk:
-            limit = case.random.randint(1, 3 * largest)
+            limit = case.random.randint(1_000, 3 * largest)  # its messages count too
             case.story.append(f"files of at most {limit} bytes")
         ended = case.start(words, limit=limit).wait()
         case.story.append(f"ended with {ended.status}")
