@@ -22,7 +22,7 @@ from meprop_nlp.models.parts import Array
 from meprop_nlp.models.rows import GATES, RowSource, by_panels, padded
 from meprop_nlp.models.words import Words
 
-CACHE_BYTES = 64 << 20
+CACHE_BYTES = 70 << 20  # rows, and up to a tenth of it their keys
 
 
 class FormLayer(NamedTuple):
