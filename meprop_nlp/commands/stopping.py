@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from meprop_nlp.commands import console
+from meprop_nlp.errors import MePropError
 
 _AGAIN = 0.01  # seconds until a signal that came at a bad moment is sent again
 # Ctrl-C, what a scheduler or `kill` sends, and what a terminal sends that is closed
@@ -91,7 +92,7 @@ class StopOnce:
 
     def __init__(self) -> None:
         self._number: int | None = None  # of the first signal
-        self._training = False
+        self._training = self._raised = False
         self._handling: Any = None
 
     def __call__(self) -> bool:
@@ -109,14 +110,17 @@ class StopOnce:
             return
         if kind is None:  # the signal came after the last minibatch
             console.note(f"{name_of(self._number)}: the training was at its end, and is finished")
-        if kind in (None, KeyboardInterrupt):
-            raise Stopped(self._number)
+        # a library that was interrupted may raise an error of its own in place of `Stopped`
+        replaced = kind is not None and issubclass(kind, Exception) and self._raised
+        if kind in (None, KeyboardInterrupt) or (replaced and not issubclass(kind, MePropError)):
+            raise Stopped(self._number) from None
 
     def _on_signal(self, number: int, frame: object) -> None:
         first = self._number is None
         if first:
             self._number = number
         if (first and not self._training) or (number == signal.SIGINT and not first):
+            self._raised = True
             raise Stopped(number)
         if first:
             again = "; Ctrl-C again stops at once" if number == signal.SIGINT else ""

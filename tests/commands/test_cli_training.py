@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from meprop_nlp.commands.options import PARSER_MODEL, TAGGER_MODEL
+from meprop_nlp.commands.stopping import StopOnce, Stopped
+from meprop_nlp.errors import DataError
 from meprop_nlp.models.file import read_header, read_model_file
 from meprop_nlp.training.display import TrainingDisplay
 from meprop_nlp.training.output.lock import writing_alone
@@ -637,3 +639,23 @@ def test_second_ctrl_c_stops_at_once(
     assert result.exit_code == 130
     assert "saved" not in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(TypeError, Stopped), (KeyboardInterrupt, Stopped), (DataError, DataError)],
+)
+def test_error_of_a_library_that_was_interrupted_is_taken_for_the_signal(
+    error: type[BaseException], expected: type[BaseException]
+) -> None:
+    def interrupted() -> None:
+        with StopOnce():
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except Stopped:
+                raise error("of the library") from None
+
+    with pytest.raises(expected):
+        interrupted()
+    with pytest.raises(TypeError), StopOnce():  # without a signal it is a fault of ours
+        raise TypeError
