@@ -14,11 +14,12 @@ if [ "$sanitizers" = thread ]; then
         -k "not PyTorch and not fork and not processes and not spawn and not loader" -n 0)
 else
     # Excluded are tests that run no native code (the format of model files, the reference kernels),
-    # and tests that spawn processes, which would not load this core.
+    # tests that spawn processes, which would not load this core, and tests that measure memory, of
+    # which the sanitizer takes much.
     tests=(tests/nn/backends/test_native*.py tests/nn/test_{embedding,slots,optimizers}.py
         tests/data/conll/test_document*.py tests/parsing/test_spanning_tree.py tests/models
         --ignore=tests/models/test_{model_file,packing}.py
-        -k "not (spawn or reference- or reference])" -n auto --dist worksteal)
+        -k "not (spawn or reference- or reference] or little_memory)" -n auto --dist worksteal)
 fi
 
 # A finding ends the process. With --capture=sys, pytest captures only Python's output, so the
