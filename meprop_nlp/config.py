@@ -610,13 +610,15 @@ class Knowledge(Config):
     )
 
     def _demand_agreement(self) -> None:
+        given = {
+            name for name, s in settings_of(Knowledge).items() if getattr(self, name) != s.default
+        }
         for name, other in (
             ("vectors_limit", "vectors"),
             ("fine_tune", "pretrained"),
             ("fine_tune_rate", "fine_tune"),
         ):
-            default = settings_of(Knowledge)[name].default
-            if getattr(self, name) != default and not getattr(self, other):
+            if name in given and not getattr(self, other):
                 raise ConfigError(f"`{name}` goes with `{other}`")
         if self.teacher_pretrained and not self.teacher:
             raise ConfigError("`teacher_pretrained` goes with `teacher`")
@@ -633,13 +635,9 @@ class Knowledge(Config):
         if any(not name or "\t" in name or "\n" in name for name in self.treebank_id or ()):
             raise ConfigError("`treebank_id` is empty or has a tab or a line break in it")
         for name in ("unlabelled", "unlabelled_share", "swapped_copies"):
-            default = settings_of(Knowledge)[name].default
-            if getattr(self, name) != default and not (self.teacher or self.teachers):
+            if name in given and not (self.teacher or self.teachers):
                 raise ConfigError(f"`{name}` goes with `teacher` or `teachers`, which annotate it")
-        if (
-            self.unlabelled
-            and self.swapped_copies != settings_of(Knowledge)["swapped_copies"].default
-        ):
+        if self.unlabelled and "swapped_copies" in given:
             raise ConfigError("`swapped_copies` and `unlabelled` exclude each other")
 
     @property

@@ -116,7 +116,7 @@ def remove_unfinished(paths: Iterable[str | os.PathLike[str]]) -> None:
 
 def discard(path: Path) -> None:
     """Remove a file if it is there and can be removed."""
-    with uninterrupted(), suppress(OSError):
+    with suppress(OSError):
         path.unlink()
 
 

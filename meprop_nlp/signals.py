@@ -7,7 +7,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # that ask a program to end, where the system has them
+# What asks a program to end, where the system has it: Ctrl-C, what a scheduler or `kill` sends, and
+# what a terminal sends that is closed.
+ENDING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
 @contextmanager
@@ -29,9 +33,8 @@ def uninterrupted() -> Iterator[None]:
 
     handlers: dict[int, Callable[..., Any]] = {}
     try:
-        for name in _NAMES:
-            number = getattr(signal, name, None)
-            if number is not None and callable(handler := signal.getsignal(number)):
+        for number in ENDING:
+            if callable(handler := signal.getsignal(number)):
                 handlers[number] = handler
                 signal.signal(number, wait)
         yield

@@ -12,10 +12,9 @@ from typing import Any
 
 from meprop_nlp.commands import console
 from meprop_nlp.errors import MePropError
+from meprop_nlp.signals import ENDING
 
 _AGAIN = 0.01  # seconds until a signal that came at a bad moment is sent again
-# Ctrl-C, what a scheduler or `kill` sends, and what a terminal sends that is closed
-_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in dir(signal)]
 
 
 class Stopped(KeyboardInterrupt):
@@ -134,8 +133,8 @@ def _handled(handler: Callable[[int, Any], None]) -> Iterator[list[int]]:
     A signal that is ignored stays so: `nohup` and shells that start a job in the background mean
     it to survive the signal.
     """
-    before = {number: signal.getsignal(number) for number in _ENDING}
-    handled = [number for number in _ENDING if before[number] not in (signal.SIG_IGN, None)]
+    before = {number: signal.getsignal(number) for number in ENDING}
+    handled = [number for number in ENDING if before[number] not in (signal.SIG_IGN, None)]
     for number in handled:
         signal.signal(number, handler)
     try:

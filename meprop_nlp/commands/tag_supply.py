@@ -64,12 +64,7 @@ class FileTags:
             DataError: the words lack a column, and there is no tagger that fills it.
         """
         supply = self._supply
-        first = int(words.bounds[1])
-        missing = [
-            column
-            for column in supply.needs
-            if all(tag == "_" for tag in words.column(column)[:first])
-        ]
+        missing = missing_columns(words, supply.needs, n_words=int(words.bounds[1]))
         if not missing:
             self._needs = supply.needs
             return supply.named
@@ -102,9 +97,11 @@ class FileTags:
             yield piece
 
 
-def missing_columns(words: Words, columns: Iterable[str]) -> list[str]:
-    """Return those of the columns that hold only `_`."""
-    return [column for column in columns if all(tag == "_" for tag in words.column(column))]
+def missing_columns(
+    words: Words, columns: Iterable[str], *, n_words: int | None = None
+) -> list[str]:
+    """Return those of the columns that hold only `_`, in the first words if a number is given."""
+    return [c for c in columns if all(tag == "_" for tag in words.column(c)[:n_words])]
 
 
 def _first_untagged(words: Words, columns: Iterable[str]) -> tuple[int, list[str]] | None:

@@ -284,7 +284,8 @@ class _Annotator:
         """Pass blocks on; a sentence with more words than it may have becomes a fault."""
         for block in blocks:
             if isinstance(block, Sentence):
-                self._chosen(SentenceWords([block]))
+                if self.models is None:
+                    self._chosen(SentenceWords([block]))
                 most_words = self.most_words()
                 if most_words is not None and len(block) > most_words:
                     yield [Fault(block.line, "long-sentence", too_long(len(block), most_words))]

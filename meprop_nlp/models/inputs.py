@@ -242,7 +242,7 @@ def _is_head(head: object, n_words: int) -> bool:
 
 
 def _unwritable(sentence: Sentence) -> str:
-    """Return what makes a Sentence no lines of CoNLL, but for its forms."""
+    """Return what keeps a Sentence, whose forms are right, from being written as CoNLL."""
     n = len(sentence)
     for i, word in enumerate(sentence.words, start=1):
         if word.id != i:

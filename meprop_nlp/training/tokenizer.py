@@ -113,7 +113,7 @@ class TokenizerTask(Task):
         device: where it is trained.
 
     Attributes:
-        alphabet, splits, composition: made of `train`.
+        alphabet, splits: made of `train`.
     """
 
     name = TOKENIZER
@@ -132,7 +132,9 @@ class TokenizerTask(Task):
         text = Boundaries.of(train)
         self.alphabet = Alphabet.build(text.text)
         self.splits = Splits.build(train)
-        self.composition = Composition.build(train)
+        composition = Composition.build(train)
+        # the same for each epoch's tokenizer
+        self._composition = {} if composition is None else composition_arrays(composition)
         self._spaces_within = any(
             " " in token.form for sentence in train for token in tokens_of(sentence)
         )
@@ -201,10 +203,8 @@ class TokenizerTask(Task):
         }
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        arrays = {f"{PREFIX}{name}": array for name, array in super().arrays().items()}
-        if self.composition is not None:
-            arrays |= composition_arrays(self.composition)
-        return arrays
+        learnt = {f"{PREFIX}{name}": array for name, array in super().arrays().items()}
+        return {**learnt, **self._composition}
 
     @property
     def _paragraph(self) -> int:

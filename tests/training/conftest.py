@@ -21,10 +21,12 @@ from meprop_nlp.config import (
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.training.heads.tags import TaggerTask
 from meprop_nlp.training.heads.tree import ParserTask
+from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.joint import JointTask
 from meprop_nlp.training.joint_model import JointModel
 from meprop_nlp.training.knowledge.sources import Sources
 from meprop_nlp.training.parser import DependencyParser
+from meprop_nlp.training.records import EpochRecord
 from meprop_nlp.training.tagger import Tagger
 
 Treebank = list[Sentence]
@@ -90,6 +92,20 @@ def crossing(treebank: Treebank) -> Treebank:
         _sentence("Yes INTJ UH 0 root", ", PUNCT , 1 punct", "go VERB VB 0 root",
                   "home ADV RB 3 advmod"),
     ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def stop_after_epoch() -> Callable[[int], Hooks]:
+    """Hooks that interrupt a training after an epoch, counted from 1."""
+
+    def hooks(number: int) -> Hooks:
+        def on_record(record: Any) -> None:
+            if isinstance(record, EpochRecord) and record.epoch == number:
+                raise KeyboardInterrupt
+
+        return Hooks(on_record=on_record)
+
+    return hooks
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ from meprop_nlp.training.checkpoint import Checkpoint, checkpoint_path
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.sources import Sources
 from meprop_nlp.training.knowledge.transformer import FineTuning, Pieces, Transformer
-from meprop_nlp.training.records import EpochRecord, Note
+from meprop_nlp.training.records import Note
 
 RATE = 0.01
 LONG = ["the", "dog", "walking", "é", "", "zzzzz"] * 12  # more pieces than the window has room for
@@ -207,16 +207,11 @@ def test_resumed_run_ends_with_the_same_model_and_encoder(
 
 
 def test_a_run_does_not_go_on_without_the_encoder_of_its_best_model(
-    fit: Callable[..., Any], tmp_path: Path
+    fit: Callable[..., Any], tmp_path: Path, stop_after_epoch: Callable[[int], Hooks]
 ) -> None:
     output = tmp_path / "model.safetensors"
-
-    def stop_after_an_epoch(record: Any) -> None:
-        if isinstance(record, EpochRecord):
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        fit(output=output, hooks=Hooks(on_record=stop_after_an_epoch))
+        fit(output=output, hooks=stop_after_epoch(1))
     shutil.rmtree(encoder_path(output))
     with pytest.raises(ConfigError, match=r"`resume`: .*model\.encoder, the encoder of the best"):
         fit(output=output, resume=True)

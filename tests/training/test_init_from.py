@@ -32,7 +32,7 @@ from meprop_nlp.training.joint_model import JointModel
 from meprop_nlp.training.knowledge.initial import InitialModel
 from meprop_nlp.training.knowledge.sources import Sources
 from meprop_nlp.training.knowledge.weight_names import column_names, row_names
-from meprop_nlp.training.records import EpochRecord, Note
+from meprop_nlp.training.records import Note
 from meprop_nlp.training.weights import arrays_of
 
 Train = Callable[..., Any]
@@ -321,15 +321,9 @@ def test_model_with_an_encoder_of_its_own_is_refused(
         train(task, knowledge=Knowledge(init_from=str(trained())))
 
 
-def stop_after_epoch(number: int) -> Hooks:
-    def on_record(record: Any) -> None:
-        if isinstance(record, EpochRecord) and record.epoch == number:
-            raise KeyboardInterrupt
-
-    return Hooks(on_record=on_record)
-
-
-def test_checkpoint_is_refused(train: Train, tmp_path: Path) -> None:
+def test_checkpoint_is_refused(
+    train: Train, tmp_path: Path, stop_after_epoch: Callable[[int], Hooks]
+) -> None:
     path = tmp_path / "m.safetensors"
     with pytest.raises(KeyboardInterrupt):
         train("joint", output=path, hooks=stop_after_epoch(1))
@@ -354,7 +348,11 @@ def test_weights_that_read_something_else_are_refused(
 
 
 def test_resumed_run_ends_as_an_unbroken_one_and_refuses_another_model(
-    train: Train, trained: Any, treebank: list[Sentence], tmp_path: Path
+    train: Train,
+    trained: Any,
+    treebank: list[Sentence],
+    tmp_path: Path,
+    stop_after_epoch: Callable[[int], Hooks],
 ) -> None:
     cut: dict[str, Any] = {"keep": 0.5}
     path = trained({"keep": 0.9})

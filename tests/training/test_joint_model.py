@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,18 +23,15 @@ WORDS = Sentence.from_words(["It", "rains"], upos=["NOUN", "_"])
 
 
 @pytest.fixture(scope="module")
-def path(treebank: list[Sentence], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def path(
+    treebank: list[Sentence],
+    tmp_path_factory: pytest.TempPathFactory,
+    stop_after_epoch: Callable[[int], Hooks],
+) -> Path:
     """The file of a model after the first of its epochs."""
-
-    def stop_after_an_epoch(record: Note | Step | EpochRecord) -> None:
-        if isinstance(record, EpochRecord):
-            raise KeyboardInterrupt
-
     path = tmp_path_factory.mktemp("joint") / "model.safetensors"
     with pytest.raises(KeyboardInterrupt):
-        JointModel.train(
-            treebank, config=SMALL, output=path, hooks=Hooks(on_record=stop_after_an_epoch)
-        )
+        JointModel.train(treebank, config=SMALL, output=path, hooks=stop_after_epoch(1))
     return path
 
 

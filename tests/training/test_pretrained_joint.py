@@ -257,16 +257,14 @@ def test_resumed_run_ends_with_the_same_weights(
 
 
 def test_run_cannot_go_on_with_another_encoder(
-    fit: Callable[..., Any], make_encoder: Any, treebank: list[Sentence], tmp_path: Path
+    fit: Callable[..., Any],
+    make_encoder: Any,
+    tmp_path: Path,
+    stop_after_epoch: Callable[[int], Hooks],
 ) -> None:
     output = tmp_path / "model.safetensors"
-
-    def stop_after_an_epoch(record: Any) -> None:
-        if isinstance(record, EpochRecord):
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        fit(output=output, hooks=Hooks(on_record=stop_after_an_epoch))
+        fit(output=output, hooks=stop_after_epoch(1))
     other = Knowledge(pretrained=str(make_encoder(tmp_path / "other", seed=9)))
     with pytest.raises(ConfigError, match=r"`resume` goes on .*; pretrained was '"):
         fit(output=output, resume=True, knowledge=other)

@@ -107,10 +107,10 @@ def read_blocks(
     lines = read_lines(source, encoding=encoding, encoding_errors=encoding_errors, notes=notes)
     path = source_name(source)
     if input_format == "auto":
-        return with_header(_detected_blocks(lines, path, trees, notes))
-    return with_header(
-        parse_lines(lines, path=path, input_format=input_format, trees=trees, notes=notes)
-    )
+        blocks = _detected_blocks(lines, path, trees, notes)
+    else:
+        blocks = parse_lines(lines, path=path, input_format=input_format, trees=trees, notes=notes)
+    return with_header(blocks)
 
 
 def with_header(

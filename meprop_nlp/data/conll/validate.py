@@ -1,7 +1,7 @@
 """The full check of a CoNLL file: all errors, and warnings about likely mistakes.
 
-It is that of the validator of Universal Dependencies at level 1, the format, as errors, and much of
-its level 2 as warnings; `NOT_LOOKED_AT` says what is left to that program.
+What the official validator of Universal Dependencies checks at level 1, the format, is reported as
+errors, and much of its level 2 as warnings; `NOT_LOOKED_AT` says what is left to that program.
 """
 
 import unicodedata

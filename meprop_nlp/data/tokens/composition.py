@@ -42,7 +42,7 @@ class Token(NamedTuple):
     """A token of the treebank.
 
     Attributes:
-        form: in lower case, but for its first letter.
+        form: in lower case except for its first letter.
         stem: the first of its words, in lower case; the token itself if it is one word.
         kind: UPOS and FEATS of that word.
         lemma: its lemma, in lower case.
@@ -265,8 +265,9 @@ class Composition:
     def _fit(self, tokens: Mapping[Token, int]) -> None:
         """Choose the weights.
 
-        Each token is judged by what the others tell. One that has others of its form is judged once
-        more as a new form, since most multiword tokens to come are new.
+        The features of a token are those that it would have if the treebank lacked it. A token
+        whose form occurs more often is a second example, as a form that the treebank does not have,
+        since most multiword tokens to come are new.
         """
         rows: list[npt.NDArray[np.int32]] = []
         targets: list[bool] = []
@@ -330,7 +331,7 @@ def _tokens(sentence: Sentence) -> Iterator[Token]:
 
 
 def _lowered(form: str) -> str:
-    """Return a form in lower case but for its first letter, by which features tell names."""
+    """Return a form in lower case except for its first letter, which helps to recognize names."""
     return form[:1] + form[1:].lower()
 
 

@@ -175,7 +175,7 @@ class Transfer:
                 yield n_bytes
 
     def _broken(self, what: str) -> DataError:
-        """Return the error to raise where a transfer broke off; it says what was kept."""
+        """Return the error for a transfer that broke off; it says what was kept."""
         self._drop_useless()
         n_bytes = self.kept_bytes
         kept = f"; {n_bytes:,} bytes are kept, and the next try goes on from there"

@@ -15,8 +15,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.knowledge.unlabelled import LONGEST
 from meprop_nlp.training.records import Note
-
-SWAPPED = 0.5  # share of the words that are swapped
+from meprop_nlp.training.simplification.swaps import SWAPPED
 
 
 def swapped_sentences(

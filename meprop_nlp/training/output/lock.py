@@ -60,7 +60,7 @@ def _locked(path: Path, output: Path) -> Iterator[None]:
     finally:
         if handle is not None:
             with uninterrupted():
-                # while it is held: whoever opened it meanwhile finds that it is gone
+                # removed while it is held, so that a process that has just opened it finds it gone
                 discard(path)
                 os.close(handle)
 

@@ -12,8 +12,9 @@ from meprop_nlp.config import Knowledge
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.training.hooks import Hooks
-from meprop_nlp.training.knowledge.swapped import SWAPPED, swapped_sentences
+from meprop_nlp.training.knowledge.swapped import swapped_sentences
 from meprop_nlp.training.knowledge.unlabelled import LONGEST
+from meprop_nlp.training.simplification.swaps import SWAPPED
 
 COPIES = 50
 
