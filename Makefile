@@ -7,8 +7,10 @@ SECONDS := 600
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+EXTRAS := spacy,serve,hub,sklearn,ray,spark,tensorboard
+EXTRAS_STAMP := $(VENV)/.extras
 
-.PHONY: demo test bench sanitize threads leaks fuzz differential torture lint types build sample \
+.PHONY: demo test test-extras bench sanitize threads leaks fuzz differential torture lint types build sample \
         clean
 
 $(STAMP): pyproject.toml constraints.txt $(wildcard native/* native/*/*)
@@ -17,12 +19,20 @@ $(STAMP): pyproject.toml constraints.txt $(wildcard native/* native/*/*)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
 	touch $(STAMP)
 
+$(EXTRAS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev,$(EXTRAS)]'
+	touch $(EXTRAS_STAMP)
+
 demo: $(STAMP)
 	$(BIN)/python benchmarks/demo.py
 
 # on all cores; OpenMP's threads sleep while they wait, so that they leave the cores to each other
 test: $(STAMP)
 	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n auto --dist worksteal
+
+# what needs spaCy, Starlette, Ray, Spark, Chromium ...: installed, and none of its tests skipped
+test-extras: $(EXTRAS_STAMP)
+	MEPROP_NLP_EXTRAS=required OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n auto --dist worksteal -m extras
 
 # the speeds in the README; nothing else should run beside it
 bench: $(STAMP)

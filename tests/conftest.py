@@ -45,6 +45,13 @@ FIELDS = (
 )  # fmt: skip
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under `make test-extras`, which installs every extra, a skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("MEPROP_NLP_EXTRAS") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real treebanks; the test is skipped where it is not."""
