@@ -12,9 +12,10 @@ from meprop_nlp.commands.options import Files, Json, Reading
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.streams import is_rereadable
 from meprop_nlp.commands.wording import in_options, spellings
-from meprop_nlp.errors import ConfigError, ConlluError, DataError
+from meprop_nlp.errors import ConfigError, ConlluError, DataError, number_of
 
 if TYPE_CHECKING:
+    from meprop_nlp.data.conll.official import OfficialValidator
     from meprop_nlp.data.conll.validate import Finding
     from meprop_nlp.data.report import TreebankReport
 
@@ -25,6 +26,22 @@ def validate(
     *,
     reading: Reading,
     trees: Annotated[bool, typer.Option(help="Require a full tree for every sentence.")] = True,
+    level: Annotated[
+        int | None,
+        typer.Option(
+            metavar="1..5",
+            help="Also run the official validator, udtools, at this level: 1 is the format, 2 the "
+            "values, 3 the guidelines, 4 and 5 what a language allows. Needs meprop-nlp[ud].",
+        ),
+    ] = None,
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE",
+            help="Language of the file for the official validator, such as en; the default is ud, "
+            "what all languages have.",
+        ),
+    ] = None,
     max_errors: Annotated[int, typer.Option(help="Findings to show per file.")] = 100,
     json: Json = False,
 ) -> None:
@@ -33,20 +50,24 @@ def validate(
     The exit status is 1 if there are errors: sentences that cannot be read, or that are no valid
     CoNLL-U at level 1 of the official validator, udtools. Warnings are about UPOS, FEATS, DEPREL,
     DEPS and roots that Universal Dependencies does not allow at its level 2, and what is seldom
-    intended. Which features and relations a language has, and what the guidelines say, is not
-    looked at.
+    intended. Which features and relations a language has, and what the guidelines say, is looked at
+    by that validator alone: `--level 3 --lang en` adds what it finds.
     """
+    from meprop_nlp.data.conll.official import UNIVERSAL, OfficialValidator
     from meprop_nlp.data.conll.validate import NOT_LOOKED_AT
     from meprop_nlp.data.source import source_name
 
     if max_errors < 0:
         raise ConfigError(f"--max-errors is {max_errors}, expected a whole number of at least 0")
+    if lang is not None and level is None:
+        raise ConfigError("--lang is for the official validator; give it a level, as by --level 3")
+    official = None if level is None else OfficialValidator(level, lang or UNIVERSAL)
     failed = False
     reports = []
     for path in files or ["-"]:
         name = source_name(path)
         try:
-            findings, report = _check(path, reading, trees=trees)
+            findings, report = _check(path, reading, official, trees=trees)
         except DataError as error:  # the other files are checked all the same
             message = in_options(str(error), spellings(context.command.params))
             console.error(message)
@@ -63,36 +84,47 @@ def validate(
             print(f"{finding.severity}: {finding}")
         if len(findings) > max_errors:
             print(f"{name}: {len(findings) - max_errors} more; see --max-errors")
-        print(f"{name}: {n_errors} errors, {len(findings) - n_errors} warnings")
+        n_warnings = len(findings) - n_errors
+        print(f"{name}: {number_of(n_errors, 'error')}, {number_of(n_warnings, 'warning')}")
         if report is not None:
             print(f"{name}: {report}")
             for warning in report.warnings:
                 console.warning(f"{name}: {warning}")
     if json:
         print_json(reports)
-    else:
+    elif official is None:
         print(NOT_LOOKED_AT)
+    else:
+        print(f"with udtools {official.version}, level {official.level}, language {official.lang}")
     if failed:
         raise typer.Exit(1)
 
 
 def _check(
-    path: str, reading: Reading, *, trees: bool
+    path: str, reading: Reading, official: OfficialValidator | None, *, trees: bool
 ) -> tuple[list[Finding], TreebankReport | None]:
-    """Return the findings in a file, and a report of its content unless it cannot be read."""
+    """Return the findings in a file, and a report of its content unless it cannot be read.
+
+    Args:
+        official: the validator whose findings are added.
+    """
+    from meprop_nlp.data.conll.official import merged
     from meprop_nlp.data.conll.reading import read
+    from meprop_nlp.data.conll.validate import in_order
     from meprop_nlp.data.conll.validate import validate as check
     from meprop_nlp.data.report import TreebankReport
     from meprop_nlp.data.source import source_name
 
-    # the file is read twice, and a pipe can be read once
+    # the file is read several times, and a pipe can be read once
     content = None if is_rereadable(path) else _read(path)
 
     def source() -> Any:
         return path if content is None else _Buffered(content, source_name(path))
 
     input_format, encoding = reading.input_format, reading.encoding
-    findings = list(check(source(), input_format=input_format, encoding=encoding, trees=trees))
+    findings = in_order(check(source(), input_format=input_format, encoding=encoding, trees=trees))
+    if official is not None:
+        findings = merged(findings, official.findings(source()), official.level)
     report = TreebankReport()
     try:
         for _ in read(

@@ -315,3 +315,47 @@ def test_punctuation_is_left_out_when_asked_for(run: Any, tmp_path: Path) -> Non
         scored = json.loads(run("evaluate", gold, system, "--json", *options).stdout)
         assert scored["metrics"]["las"]["f1"] == las
         assert f"Punctuation is {told} in" in run("evaluate", gold, system, *options).stdout
+
+
+def test_validate_adds_what_the_official_validator_finds(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.conllu"
+    path.write_text(
+        "# sent_id = s\n# text = It will\n"
+        "1\tIt\tit\tPRON\t_\tPronType=Prs\t2\tnsubj\t_\t_\n"
+        "2\twill\twill\tVERB\t_\tVerbForm=Fin\t0\troot\t_\t_\n\n"
+    )
+    assert "0 errors, 0 warnings" in run("validate", path).stdout
+    result = run("validate", path, "--level", 3, "--lang", "en")
+    assert result.exit_code == 0
+    assert f"warning: {path}:4: sentence s: Finite verb 'will' lacks" in result.stdout
+    assert "[verbform-fin-without-mood]\n" in result.stdout
+    assert "0 errors, 1 warning\n" in result.stdout
+    assert "level 3, language en\n" in result.stdout
+    [report] = json.loads(run("validate", path, "--level", 3, "--json").stdout)
+    assert [each["line"] for each in report["findings"]] == [4]
+    with path.open() as stdin:
+        assert run("validate", "-", "--level", 3, stdin=stdin.read()).stdout.startswith("warning: ")
+
+
+def test_language_of_validate_needs_a_level(run: Any, small: Path) -> None:
+    result = run("validate", small, "--lang", "en")
+    assert result.exit_code == 2
+    assert "give it a level, as by --level 3" in result.stderr
+    result = run("validate", small, "--level", 2, "--lang", "xx")
+    assert result.exit_code == 2
+    assert "--lang is 'xx'" in result.stderr
+
+
+def test_wrong_number_of_columns_is_one_fault(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.conllu"
+    rows = [
+        f"{n}\ta\ta\tX\t_\t_\t{n - 1}\t{'root' if n == 1 else 'dep'}\t_\t_" for n in range(1, 6)
+    ]
+    rows[1], rows[3] = rows[1].rpartition("\t")[0], rows[3] + "\t_"
+    path.write_text("\n".join(rows) + "\n\n")
+    result = run("validate", path)
+    assert [line.partition("found")[0] for line in result.stdout.splitlines()[:3]] == [
+        f"error: {path}:2: ",
+        f"error: {path}:4: ",
+        f"{path}: 2 errors, 0 warnings",
+    ]

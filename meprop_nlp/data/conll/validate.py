@@ -5,7 +5,7 @@ errors, and much of its level 2 as warnings; `NOT_LOOKED_AT` says what is left t
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from meprop_nlp.data.conll.block import Fault
@@ -38,7 +38,7 @@ _SPACES = frozenset(" \u00a0")
 
 
 class Finding(NamedTuple):
-    """An error or a warning from `validate`.
+    """An error or a warning from `validate`, or from the official validator.
 
     Attributes:
         code: the id of the test of the Universal Dependencies validator, if it has one.
@@ -99,6 +99,16 @@ def validate(
     severity = "error" if is_conllu else "warning"
     for code, line in notes.items():
         yield Finding(code, severity, Problem(path, line, NOTES[code]))
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings by line; those of one line keep their order, those of no line are last."""
+    return sorted(findings, key=_line)
+
+
+def _line(finding: Finding) -> tuple[bool, int]:
+    line = finding.problem.line
+    return line is None, line or 0
 
 
 def _warnings(sentence: Sentence, sent_ids: dict[str, int]) -> Iterator[Fault]:
