@@ -195,7 +195,7 @@ def make_app(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
         # \b: the example is one line, however narrow the terminal
         app.command(
             name,
-            cls=GroupedCommand if name.startswith("train") else None,
+            cls=GroupedCommand,
             epilog=f"\b\nExample:\n  meprop-nlp {name} {_COMMANDS[name]}",
         )(as_command(function))
     return app

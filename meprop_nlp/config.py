@@ -69,11 +69,13 @@ JOINT_TRAINING: dict[str, Any] = {
 }
 
 
-def _by_task(values: Mapping[str, float]) -> str:
-    tasks: dict[float, list[str]] = {}
-    for task, value in values.items():
-        tasks.setdefault(value, []).append("joint model" if task == "joint" else task)
-    return " or ".join(f"{value:g} ({' and '.join(of)})" for value, of in tasks.items())
+_WITH_LATE_CUT = "with `simplify` and the late `schedule`"
+
+
+def _with_joint(name: str, value: float) -> dict[str, str]:
+    """Return the default of a setting of the training for each network."""
+    joint = JOINT_TRAINING[name]
+    return {"tagger": f"{value:g}", "parser": f"{value:g}", "joint": f"{joint:g}"}
 
 
 def dropout_by_width(width: int) -> float:
@@ -94,9 +96,12 @@ class MePropConfig(Config):
     k: int | None = setting(
         None,
         at_least=0,
-        help="Entries kept of each gradient (meProp); 0 or none: plain backpropagation. With "
-        f"`simplify`, unless given, {KEPT_SHARES['parser']:g} of `hidden`. The joint model's "
-        f"default is {KEPT_SHARES['joint']:g} of `hidden`, with or without `simplify`.",
+        help="Entries kept of each gradient (meProp); 0: plain backpropagation.",
+        unless_given={
+            "tagger": f"0, or with `simplify` {KEPT_SHARES['tagger']:g} of `hidden`",
+            "parser": f"0, or with `simplify` {KEPT_SHARES['parser']:g} of `hidden`",
+            "joint": f"{KEPT_SHARES['joint']:g} of `hidden`",
+        },
     )
     topk_mode: TopkMode = setting(
         "example",
@@ -110,6 +115,7 @@ class MePropConfig(Config):
         self._demand("k", (self.k or 0) <= width, f"at most the layer's width, {width} (`hidden`)")
 
 
+_FIRST_CUT = "a third of `epochs`, or 1 with `schedule` paper"
 _OF_SCHEDULE = {
     "late": ("keep", "criterion", "own_teacher"),
     "paper": ("prune_rate", "cycle", "cuts_per_epoch"),
@@ -131,8 +137,8 @@ class SimplifyConfig(Config):
         0.2,
         above=0,
         at_most=1,
-        help="Share of the neurons that the late cut keeps; the joint model's default is "
-        f"{JOINT_KEEP:g}.",
+        help="Share of the neurons that the late cut keeps.",
+        unless_given={"tagger": "0.2", "parser": "0.2", "joint": f"{JOINT_KEEP:g}"},
     )
     criterion: Criterion = setting(
         "magnitude",
@@ -146,7 +152,8 @@ class SimplifyConfig(Config):
         at_least=0,
         below=1,
         help="With `schedule` paper: a neuron is cut if it is in the top k of a smaller share of "
-        f"the examples; unless given, {_by_task(PRUNE_RATES)}.",
+        "the examples.",
+        unless_given={task: f"{rate:g}" for task, rate in PRUNE_RATES.items()},
     )
     cycle: int = setting(
         2,
@@ -159,8 +166,12 @@ class SimplifyConfig(Config):
     # at least 1; with the papers' schedule at least 0, the reference code's value
     first_cut_epoch: int | None = setting(
         None,
-        help="Epochs before the first cut; unless given, a third of `epochs`, or 1 with `schedule` "
-        "paper; where `epochs` is 0, as many as an uncut network has.",
+        help="Epochs before the first cut.",
+        unless_given={
+            "tagger": _FIRST_CUT,
+            "parser": _FIRST_CUT,
+            "joint": f"as many as an uncut network has where `epochs` is 0, else {_FIRST_CUT}",
+        },
     )
     own_teacher: bool = setting(
         True,
@@ -205,24 +216,41 @@ class TrainingConfig(Config):
     epochs: int = setting(
         8,
         at_least=0,
-        varies=True,
-        help=f"Passes over the training file; unless given, 8, or {SIMPLIFY_EPOCHS} with "
-        f"`simplify` and the late `schedule`. 0, the joint model's default, is by the size of the "
-        "training file: more for a small one.",
+        help={
+            "tagger": "Passes over the training file.",
+            "parser": "Passes over the training file.",
+            "joint": "Passes over the training file; 0: by its size, more for a small one.",
+        },
+        unless_given={
+            "tagger": f"8, or {SIMPLIFY_EPOCHS} {_WITH_LATE_CUT}",
+            "parser": f"8, or {SIMPLIFY_EPOCHS} {_WITH_LATE_CUT}",
+            "joint": f"{JOINT_TRAINING['epochs']}",
+        },
     )
     batch_size: int = setting(
         0,
         at_least=0,
-        help="Sentences (tagger), transitions, two per word (parser), or words (joint model) in a "
-        "minibatch; 0: by the size of the training file.",
+        help={
+            "tagger": "Sentences in a minibatch; 0: by the size of the training file.",
+            "parser": "Transitions in a minibatch, of which a word has two; 0: by the size of the "
+            "training file.",
+            "joint": "Words in a minibatch; 0: by the size of the training file.",
+        },
     )
     optimizer: OptimizerName = setting("adam", help=f"{listed(OPTIMIZERS)}.")
     learning_rate: float | None = setting(
         None,
         above=0,
-        help="Peak learning rate; unless given, for Adam "
-        f"{_by_task({task: rates['adam'] for task, rates in LEARNING_RATES.items()})}, "
-        f"for AdaGrad 0.01, for SGD 0.1. With `init_from`, {FINE_TUNING:g} of Adam's.",
+        help="Peak learning rate.",
+        unless_given={
+            task: f"{rates['adam']:g} for Adam, 0.01 for AdaGrad and 0.1 for SGD"
+            + (
+                f", and {FINE_TUNING:g} of that for Adam with `init_from`"
+                if task == "joint"
+                else ""
+            )
+            for task, rates in LEARNING_RATES.items()
+        },
     )
     decay: bool = setting(
         True, help="Lower the learning rate linearly to zero; the papers keep it constant."
@@ -230,33 +258,34 @@ class TrainingConfig(Config):
     lazy: bool = setting(
         False,
         names=("lazy/exact",),
-        varies=True,
         help="With `lazy=True`, only the embeddings of words in the minibatch are updated, which "
-        "is faster; with `lazy=False`, Adam's moments move the others too, as in the papers. "
-        "Unless given, `lazy=False`, or `lazy=True` with `simplify` and the late `schedule`. For "
-        "the joint model: `lazy=False`.",
+        "is faster; with `lazy=False`, Adam's moments move the others too, as in the papers.",
+        unless_given={
+            "tagger": f"`lazy=False`, or `lazy=True` {_WITH_LATE_CUT}",
+            "parser": f"`lazy=False`, or `lazy=True` {_WITH_LATE_CUT}",
+            "joint": "`lazy=False`",
+        },
     )
     warmup: int = setting(
         0,
         at_least=0,
-        varies=True,
-        help="Minibatches over which the learning rate rises from zero; unless given, 0; for the "
-        "joint model, 100.",
+        help="Minibatches over which the learning rate rises from zero.",
+        unless_given=_with_joint("warmup", 0),
     )
     beta2: float = setting(
         0.999,
         at_least=0,
         below=1,
-        varies=True,
-        help="Decay rate of Adam's second moments; unless given, 0.999; for the joint model, 0.95.",
+        help="Decay rate of Adam's second moments.",
+        unless_given=_with_joint("beta2", 0.999),
     )
     average: float = setting(
         0.0,
         at_least=0,
         below=1,
-        varies=True,
         help="Decay rate of the weights' running average, which is scored and saved; 0: no "
-        "average. Unless given, 0; for the joint model, 0.999.",
+        "average.",
+        unless_given=_with_joint("average", 0),
     )
     clip: float = setting(5.0, at_least=0, help="Largest norm of the gradient; 0: no limit.")
     clip_value: float = setting(
@@ -268,9 +297,12 @@ class TrainingConfig(Config):
     patience: int = setting(
         5,
         at_least=0,
-        varies=True,
-        help="Stop after this many epochs without a better dev score; 0: never. Unless given, 5, "
-        "or 0 with `simplify` and the late `schedule`. For the joint model: 0.",
+        help="Stop after this many epochs without a better dev score; 0: never.",
+        unless_given={
+            "tagger": f"5, or 0 {_WITH_LATE_CUT}",
+            "parser": f"5, or 0 {_WITH_LATE_CUT}",
+            "joint": f"{JOINT_TRAINING['patience']}",
+        },
     )
     # numpy and torch take no larger seed
     seed: int = setting(
@@ -517,16 +549,16 @@ class Knowledge(Config):
         None,
         metavar="FILE",
         help="Pretrained word vectors, the most frequent words first: a text file of word2vec, "
-        "GloVe or fastText, or word2vec's binary form. In the joint model they are a part of the "
-        "words' vectors, are not trained, and may have any width; words that the training file "
-        "lacks have theirs too. Other networks start their word embeddings from them; these must "
-        "have that width (`word_dim`).",
+        "GloVe or fastText, or word2vec's binary form. A network with the encoder bilstm reads "
+        "them beside its own embeddings, does not train them, and takes any width; words that the "
+        "training file lacks have theirs too. Another starts its word embeddings from them, which "
+        "must have that width (`word_dim`).",
     )
     vectors_limit: int = setting(
         100_000,
         at_least=0,
-        help="The joint model keeps so many words from the beginning of `vectors`, and all words "
-        "of the training file.",
+        help="A network with the encoder bilstm keeps so many words from the beginning of "
+        "`vectors`, and all words of the training file.",
     )
 
     pretrained: str | None = setting(
@@ -770,10 +802,14 @@ class Settings:
         for name, described in settings_of(NETWORKS[task]).items():
             if name not in useless:
                 yield described
-        yield from settings_of(MePropConfig).values()
-        yield _SIMPLIFY
-        for config in (SimplifyConfig, TrainingConfig):
-            yield from settings_of(config).values()
+        shared = [
+            *settings_of(MePropConfig).values(),
+            _SIMPLIFY,
+            *settings_of(SimplifyConfig).values(),
+            *settings_of(TrainingConfig).values(),
+        ]
+        for described in shared:
+            yield described.of_network(task)
 
     @classmethod
     def of(

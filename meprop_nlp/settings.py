@@ -32,7 +32,10 @@ class Setting(NamedTuple):
     """The description of one setting.
 
     Attributes:
-        help: its meaning and unit; other settings are named in backticks.
+        help: its meaning and unit; other settings are named in backticks. Where it differs from
+            network to network, the text of each.
+        unless_given: the default in words, where it depends on other settings; or that of each
+            network.
         heading: the heading of its option; None: that of its class.
         at_least, above, at_most, below: the bounds of a number.
         choices: the allowed values of a text, or of each part of a tuple; taken from a Literal.
@@ -41,11 +44,10 @@ class Setting(NamedTuple):
         names: the names of its option, without dashes, if there is more than its own name: an
             alias, a single letter, or both sides of a flag, `lazy/exact`.
         metavar: the placeholder for a text in the help.
-        varies: whether the default depends on other settings; the help then says how.
         name, annotation, default: those of the field.
     """
 
-    help: str
+    help: str | Mapping[str, str]
     heading: Heading | None = None
     at_least: float | None = None
     above: float | None = None
@@ -56,10 +58,21 @@ class Setting(NamedTuple):
     in_words: str = ""
     names: tuple[str, ...] = ()
     metavar: str = "NAME"
-    varies: bool = False
+    unless_given: str | Mapping[str, str] = ""
     name: str = ""
     annotation: Any = None
     default: Any = None
+
+    def of_network(self, network: str) -> Self:
+        """Return the description with the texts of one network, a key of `NETWORKS`."""
+        return self._replace(
+            help=_of(self.help, network), unless_given=_of(self.unless_given, network)
+        )
+
+    @property
+    def varies(self) -> bool:
+        """Whether the default depends on other settings; `unless_given` then says how."""
+        return bool(self.unless_given) and self.default is not None
 
     @property
     def optional(self) -> bool:
@@ -123,6 +136,10 @@ class Setting(NamedTuple):
             and (self.at_most is None or number <= self.at_most)
             and (self.below is None or number < self.below)
         )
+
+
+def _of(text: str | Mapping[str, str], network: str) -> str:
+    return text if isinstance(text, str) else text.get(network, "")
 
 
 def setting(default: Any, **description: Any) -> Any:

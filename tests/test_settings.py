@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from meprop_nlp import config as config_module
+from meprop_nlp.config import NETWORKS
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import Config, Heading, listed, setting, settings_of
 
@@ -92,7 +93,12 @@ CLASSES = [
 @pytest.mark.parametrize("config", CLASSES)
 def test_every_setting_says_what_it_is_and_its_default_is_allowed(config: type[Config]) -> None:
     for about in settings_of(config).values():
-        assert about.help.endswith(".")
+        for network in NETWORKS:
+            narrowed = about.of_network(network)
+            assert isinstance(narrowed.help, str)
+            assert narrowed.help.endswith(".")
+            assert isinstance(narrowed.unless_given, str)
+            assert bool(narrowed.unless_given) == bool(about.unless_given)
         assert isinstance(about.heading, Heading)
         assert about.allows(about.default)
 

@@ -33,28 +33,22 @@ def options_of(task: str) -> Iterator[Setting]:
     for name, about in two.items():
         if name in aliases:
             text = f"With `encoder` {first}, another name of `{aliases[name]}`."
-            yield about._replace(varies=True, help=f"{_with_default(about)} {text}")
+            yield about._replace(unless_given=_default(about), help=f"{about.help} {text}")
         elif name not in one:
             yield about._replace(help=f"{about.help} Only with `encoder` {second}.")
 
 
 def _either(about: Setting, other: Setting, encoder: str) -> Setting:
     """Return the description of a setting that is `other` in the network with `encoder`."""
-    varies, text = about.default != other.default, about.help
-    if varies and text == other.help:
-        text = text.removesuffix(".")
-        text = (
-            f"{text}; unless given, {about.default}, or {other.default} with `encoder` {encoder}."
-        )
-    elif varies:
-        text = f"{_with_default(about)} With `encoder` {encoder}: {_with_default(other)}"
-    elif text != other.help:
+    text, default = about.help, _default(about)
+    if text != other.help:
         text = f"{text} With `encoder` {encoder}: {other.help}"
-    return about._replace(varies=about.varies or varies, help=text)
+    if default == _default(other):
+        return about._replace(help=text)
+    default = f"{default or 'none'}; with `encoder` {encoder}, {_default(other) or 'none'}"
+    return about._replace(help=text, unless_given=default)
 
 
-def _with_default(about: Setting) -> str:
-    """Return the help of a setting with its default; without it where that depends on others."""
-    if about.default is None:
-        return about.help
-    return f"{about.help.removesuffix('.')}; unless given, {about.default}."
+def _default(about: Setting) -> str:
+    """Return the default of a setting in words; nothing where it is None."""
+    return str(about.unless_given or ("" if about.default is None else about.default))

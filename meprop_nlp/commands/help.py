@@ -1,14 +1,50 @@
-"""`GroupedCommand`: a command whose help shows its options under headings."""
+"""`GroupedCommand`: a command whose help shows its common options, under headings."""
 
+import re
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 from meprop_nlp.settings import Heading
 
+MOST_OPTIONS = 12  # of a command whose help shows them all
+# What `--help` shows of a command with more options; `--help-all` shows them all.
+COMMON = {
+    "train", "dev", "output", "heads", "encoder", "k", "simplify", "vectors", "pretrained",
+    "teacher", "epochs", "seed", "threads", "device", "config", "resume", "files", "model", "json",
+    "tagger", "input_format", "output_format", "confidence", "force", "help", "help_all",
+}  # fmt: skip
+_ENDS = re.compile(r"[.:;] ")  # where a help text says more than what the option is
+_REMARK = re.compile(r"  \[[^]]*\]$")  # such as the default, at the end of a help text
+
 
 class GroupedCommand(TyperCommand):
-    """A command with a section of its help for each heading; options without one come last."""
+    """A command with a section of its help for each heading; options without one come last.
+
+    Where it has many options, `--help` shows the common ones, and of their help texts the
+    beginning; the option `--help-all` is added.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._shows_all = len(self.params) <= MOST_OPTIONS
+        if not self._shows_all:
+            self.params.append(
+                TyperOption(
+                    param_decls=["--help-all"],
+                    is_flag=True,
+                    is_eager=True,
+                    expose_value=False,
+                    help="Show this message with all options and exit.",
+                    callback=self._show_all,
+                )
+            )
+
+    def _show_all(self, context: Any, _: Any, is_given: bool) -> None:
+        if is_given:
+            self._shows_all = True
+            print(context.get_help())
+            context.exit()
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the sections of arguments and options."""
@@ -19,10 +55,21 @@ class GroupedCommand(TyperCommand):
             record = parameter.get_help_record(ctx)
             if record is None:
                 continue
-            argument = parameter.param_type_name == "argument"
-            heading = getattr(parameter, "rich_help_panel", None)
-            sections["Arguments" if argument else heading or "Options"].append(record)
+            is_argument = parameter.param_type_name == "argument"
+            heading = getattr(parameter, "rich_help_panel", None) or "Options"
+            if not self._shows_all:
+                if parameter.name not in COMMON:
+                    continue
+                record = _shortened(*record)
+            sections["Arguments" if is_argument else heading].append(record)
         for heading, records in sections.items():
             if records:
                 with formatter.section(heading):
                     formatter.write_dl(records)
+
+
+def _shortened(names: str, text: str) -> tuple[str, str]:
+    """Return the record of an option with the beginning of its help text, and its default."""
+    remark = _REMARK.search(text)
+    beginning = _ENDS.split(text.removesuffix(remark[0]) if remark else text, maxsplit=1)[0]
+    return names, f"{beginning.removesuffix('.')}.{remark[0] if remark else ''}"

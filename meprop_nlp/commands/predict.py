@@ -72,8 +72,8 @@ class Annotating(Reading):
     force: bool = setting(
         False,
         names=("force",),
-        help="Where each input has a result of its own: make again what is there already; "
-        "without it, that stays, whatever model and format it is of.",
+        help="Make results again that are there already. Where each input has a result of its "
+        "own, such a one stays without it, whatever model and format it is of.",
     )
     confidence: bool = setting(
         False,

@@ -91,10 +91,9 @@ def _of_setting(setting: Setting, default: Any) -> _Part:
         setting.demand(values[setting.name])
         return values[setting.name]
 
-    option = _option(setting)
-    if default is not inspect.Parameter.empty:
-        option = option.replace(default=default)
-    return _Part([option], value)
+    if default is inspect.Parameter.empty:
+        return _Part([_option(setting)], value)
+    return _Part([_option(setting._replace(unless_given="")).replace(default=default)], value)
 
 
 def _of_training(task: str) -> _Part:
@@ -111,9 +110,12 @@ def _of_training(task: str) -> _Part:
 
 def _option(setting: Setting) -> inspect.Parameter:
     is_text = setting.kind in (str, tuple, list, Path)
+    text = str(setting.help)
+    if setting.unless_given:  # as click writes other defaults
+        text += f"  [default: {setting.unless_given}]"
     option = typer.Option(
         *_names(setting),
-        help=in_options(setting.help, _spellings()) if "`" in setting.help else setting.help,
+        help=in_options(text, _spellings()) if "`" in text else text,
         metavar=setting.metavar if is_text else None,
         rich_help_panel=setting.heading,
     )

@@ -23,8 +23,8 @@ def train_parser(
 
     A transition-based one, which learns from the trees and tags of the training file (Chen &
     Manning 2014; meProp, section 4.1: Parsing); or, with --encoder bilstm, the graph-based one of
-    train, which reads no tags. The best epoch is the one with the best LAS on dev (UAS where
-    the training file has no labels; with --encoder bilstm the mean of the two).
+    train, which reads no tags. The best epoch is the one with the best LAS on dev; UAS without
+    labels, and with --encoder bilstm the mean of both.
     """
     knowledge = Knowledge(vectors=vectors, vectors_limit=vectors_limit)
     run_training("parser", files, settings, output, knowledge, reading, resume, verbosity)

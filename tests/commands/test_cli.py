@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -71,23 +72,43 @@ def test_help_of_each_command(command: str, run: Any) -> None:
     assert run(command, "-h").stdout == result.stdout
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_a_screen_and_all_options_are_one_option_away(command: str, run: Any) -> None:
+    short = run(command, "--help").stdout
+    assert len(short.splitlines()) <= 45
+    assert max(map(len, short.splitlines()[:-1])) <= 80
+    known = typer.main.get_command(make_app()).commands[command].params  # type: ignore[attr-defined]
+    has_more = any("--help-all" in parameter.opts for parameter in known)
+    whole = run(command, "--help-all" if has_more else "--help").stdout
+    named = set(re.findall(r"--[a-z0-9-]+", whole))
+    assert {parameter.opts[0] for parameter in known if "--" in parameter.opts[0]} <= named
+    assert ("--help-all" in short) == has_more
+    assert len(whole) > len(short) or not has_more
+    assert run(command, "--help").stdout == short  # as before
+
+
+@pytest.mark.parametrize(("command", "other"), [("train-tagger", "parser"), ("train", "tagger")])
+def test_help_speaks_of_the_network_that_is_trained(command: str, other: str, run: Any) -> None:
+    assert other not in run(command, "--help-all").stdout.replace("train-tagger", "")
+
+
 def test_defaults_in_help_are_those_of_the_configuration(run: Any) -> None:
-    words = " ".join(run("train-parser", "--help").stdout.split())
+    words = " ".join(run("train-parser", "--help-all").stdout.split())
     training, late_training = TrainingConfig(), LATE_TRAINING["parser"]
-    late = "with --simplify and the late --schedule."
-    epochs = f"unless given, {training.epochs}, or {SIMPLIFY_EPOCHS} {late}"
-    assert f"Passes over the training file; {epochs}" in words
-    patience = f"Unless given, {training.patience}, or {late_training['patience']} {late}"
+    late = "with --simplify and the late --schedule"
+    epochs = f"[default: {training.epochs}, or {SIMPLIFY_EPOCHS} {late}; with --encoder bilstm, 0]"
+    assert epochs in words.partition("--epochs")[2]
+    patience = f"[default: {training.patience}, or {late_training['patience']} {late};"
     assert patience in words.partition("--patience")[2]
     assert (training.lazy, late_training["lazy"]) == (False, True)
-    assert f"Unless given, --exact, or --lazy {late}" in words
+    assert f"[default: --exact, or --lazy {late}; with --encoder bilstm, --exact]" in words
     swap = "arc-standard, arc-hybrid or arc-standard-swap. Only with --encoder table."
     assert f"{swap} [default: arc-" in words
 
 
 @pytest.mark.parametrize("heading", ["Data:", "meProp and meSimp:", "Network:", "Training:"])
 def test_options_of_training_stand_under_headings(heading: str, run: Any) -> None:
-    assert f"\n{heading}\n" in run("train-tagger", "--help").stdout
+    assert f"\n{heading}\n" in run("train-tagger", "--help-all").stdout
 
 
 def test_list_of_commands_cuts_no_sentence(run: Any) -> None:

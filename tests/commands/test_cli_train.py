@@ -84,7 +84,7 @@ def test_pretrained_vectors_are_kept_up_to_a_limit_and_described(
 def test_help_says_how_the_best_epoch_is_chosen(
     command: str, score: str, without: str, run: Any
 ) -> None:
-    words = " ".join(run(command, "--help").stdout.split())
+    words = " ".join(run(command, "--help-all").stdout.split())
     assert f"The best epoch is the one with the {score}" in words
     assert without in words
 

@@ -109,8 +109,7 @@ def test_help_names_types_and_defaults_and_the_options_of_other_settings() -> No
         "--fan / --no-fan Whether the fan runs, beside --first-cut-epoch. [default: fan]",
         "--steam Whether there is steam. --top-mode MODE Mode. [default: bake]",
         "--dishes NAMES What. --books FILE Cookery books. --log FILE Log. -t, --threads <int>",
-        "--keep <float> Share of the neurons that the late cut keeps; the joint model's default is "
-        "0.37. [default: 0.5]",
+        "--keep <float> Share of the neurons that the late cut keeps. [default: 0.5]",
     ):
         assert line in lines
 
@@ -161,19 +160,19 @@ def test_help_says_what_depends_on_the_encoder() -> None:
     lines = " ".join(run(learn, "--help").stdout.split())
     for line in (
         "--encoder NAME What reads the words: table, ",
-        "--hidden <int> Neurons of each hidden layer; unless given, 500. With --encoder bilstm: "
-        "LSTM units in each direction; unless given, 300. --layers",
+        "--hidden <int> Neurons of each hidden layer. With --encoder bilstm: LSTM units in each "
+        "direction. [default: 500; with --encoder bilstm, 300] --layers",
         "--label-dim <int> Width of the vectors that labels are scored by",
         "Only with --encoder bilstm. [default: 100]",
         "--embedding-dim <int> Width of each embedding. Only with --encoder table. [default: 50]",
-        "--word-dim <int> Width of the word embeddings; unless given, 100. With --encoder table, "
-        "another name of --embedding-",
+        "--word-dim <int> Width of the word embeddings. With --encoder table, another name of "
+        "--embedding-",
         "--jackknife <int>",
     ):
         assert line in lines
     assert "--heads" not in lines
     assert "--lemma-dim" not in lines
     tagger = {about.name: about for about in options_of("tagger")}
-    assert tagger["word_dim"].help.endswith("unless given, 50, or 100 with `encoder` bilstm.")
+    assert tagger["word_dim"].unless_given == "50; with `encoder` bilstm, 100"
     assert tagger["word_dim"].varies
     assert tagger["columns"] == next(a for a in Settings.choices("tagger") if a.name == "columns")
