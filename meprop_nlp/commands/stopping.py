@@ -63,10 +63,9 @@ def ended_by_signals() -> Iterator[None]:
         else:
             usual(unraisable)
 
-    numbers: list[int] = []
     usual, sys.unraisablehook = sys.unraisablehook, again
     try:
-        with _handled(end) as numbers:
+        with _handled(end, afterwards=signal.SIG_IGN):
             yield
             if lost:
                 raise Stopped(lost)
@@ -76,8 +75,6 @@ def ended_by_signals() -> Iterator[None]:
             raise SystemExit(128 + (sent or signal.SIGINT)) from None
         raise
     finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
         sys.unraisablehook = usual
 
 
@@ -127,18 +124,23 @@ class StopOnce:
 
 
 @contextmanager
-def _handled(handler: Callable[[int, Any], None]) -> Iterator[list[int]]:
-    """Within the block, call a handler on the signals that ask a program to end; yield these.
+def _handled(
+    handler: Callable[[int, Any], None], *, afterwards: signal.Handlers | None = None
+) -> Iterator[None]:
+    """Within the block, call a handler on the signals that ask a program to end.
 
     A signal that is ignored stays so: `nohup` and shells that start a job in the background mean
     it to survive the signal.
+
+    Args:
+        afterwards: what handles them from then on; None: what did so before.
     """
     before = {number: signal.getsignal(number) for number in ENDING}
     handled = [number for number in ENDING if before[number] not in (signal.SIG_IGN, None)]
     for number in handled:
         signal.signal(number, handler)
     try:
-        yield handled
+        yield
     finally:
         for number in handled:
-            signal.signal(number, before[number])
+            signal.signal(number, before[number] if afterwards is None else afterwards)

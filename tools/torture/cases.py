@@ -64,7 +64,7 @@ class Case:
         self.story.append(f"ended with {ended.status}")
         fitting = {0, -signal.SIGKILL} if number == signal.SIGKILL else {0, 128 + number}
         # before the program has begun, a signal has its usual effect
-        early = ended.status == -number and ended.seconds < 0.5
+        early = ended.status == -number and not ended.has_begun
         self.demand(ended.status in fitting or early, f"status {ended.status}: {ended.said!r}")
         self.demand("Traceback" not in ended.said, f"a traceback: {ended.said!r}")
         self.killed |= number == signal.SIGKILL or early  # until a run has begun again, and ended

@@ -53,12 +53,14 @@ class Ended:
         said: what it wrote to standard error.
         seconds: it took.
         n_events: its operations on files of its folder; 0 if it was killed.
+        has_begun: whether it came as far as the program.
     """
 
     status: int
     said: str
     seconds: float
     n_events: int
+    has_begun: bool
 
 
 class Child:
@@ -124,7 +126,8 @@ class Child:
         said = self._notes.with_suffix(".said").read_text(errors="replace")
         counted = self._notes.with_suffix(".events")
         n_events = int(counted.read_text()) if counted.exists() else 0
-        return Ended(status, said, time.monotonic() - self._started, n_events)
+        has_begun = self._notes.with_suffix(".begun").exists()
+        return Ended(status, said, time.monotonic() - self._started, n_events, has_begun)
 
     def _run(
         self, folder: Path, stdin: int | None, stdout: int | None, blow: Blow | None,
@@ -145,7 +148,7 @@ class Child:
         if limit is not None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-        status = _status_of(self.words)
+        status = _status_of(self.words, self._notes.with_suffix(".begun"))
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         self._notes.with_suffix(".events").write_text(str(events.count))
         return status
@@ -165,8 +168,13 @@ class _Events:
             os.kill(os.getpid(), self._blow.number)
 
 
-def _status_of(words: list[str]) -> int:
-    """Run the command line as if it had just been started; return its exit status."""
+def _status_of(words: list[str], begun: Path) -> int:
+    """Run the command line as if it had just been started; return its exit status.
+
+    Args:
+        begun: this file is made when signals can come. One that was sent before, as it may be where
+            the machine is busy, has its usual effect.
+    """
     import atexit
 
     from meprop_nlp import cli
@@ -175,6 +183,7 @@ def _status_of(words: list[str]) -> int:
     status: object = 0
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        begun.touch()
         cli.main()
     except SystemExit as end:
         status = end.code
