@@ -32,6 +32,25 @@ def error(text: str) -> None:
     note(f"error: {text}")
 
 
+def show_library_warnings() -> None:
+    """Show what the library logs as warnings, each kind once in a run."""
+    import logging
+
+    logger = logging.getLogger("meprop_nlp")
+    shown: set[str] = set()
+
+    class Warnings(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # a second model has other numbers in the same warning
+            if str(record.msg) not in shown:
+                shown.add(str(record.msg))
+                warning(record.getMessage())
+
+    if not logger.handlers:
+        logger.addHandler(Warnings(logging.WARNING))
+        logger.propagate = False
+
+
 def stderr() -> Console:
     """Return rich's console on standard error."""
     from rich.console import Console

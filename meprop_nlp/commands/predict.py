@@ -144,6 +144,7 @@ def annotate_files(
     from meprop_nlp.data.conll.writing import write_pieces
     from meprop_nlp.threads import usable_threads
 
+    console.show_library_warnings()
     annotated = _Annotated(models, annotating, keep, quiet=verbosity.quiet)
     header, threads = annotated.form.header, usable_threads(annotating.threads)
     if gives_several(output):
