@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,11 +34,11 @@ def error(text: str) -> None:
     note(f"error: {text}")
 
 
-def show_library_warnings() -> None:
-    """Show what the library logs as warnings, each kind once in a run."""
+@contextmanager
+def library_warnings() -> Iterator[None]:
+    """Within the block, show what the library logs as warnings, each kind once."""
     import logging
 
-    logger = logging.getLogger("meprop_nlp")
     shown: set[str] = set()
 
     class Warnings(logging.Handler):
@@ -46,9 +48,14 @@ def show_library_warnings() -> None:
                 shown.add(str(record.msg))
                 warning(record.getMessage())
 
-    if not logger.handlers:
-        logger.addHandler(Warnings(logging.WARNING))
-        logger.propagate = False
+    logger, handler = logging.getLogger("meprop_nlp"), Warnings(logging.WARNING)
+    propagates, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagates
 
 
 def stderr() -> Console:

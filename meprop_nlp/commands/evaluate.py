@@ -116,9 +116,9 @@ def evaluate(
         if tagger is not None:
             first = load_model(tagger, "tagger", TAGGER_MODEL, loading=taggers)
         models = [predictor] if first is None else [first, predictor]
-        console.show_library_warnings()
         if raw:
-            scores = _score_raw(gold, models, reading, exclude_punct)
+            with console.library_warnings():
+                scores = _score_raw(gold, models, reading, exclude_punct)
         else:
             scores = _score_model(gold, predictor, first, reading, keeping.keep, exclude_punct)
     if min_las is not None and "las" not in scores.annotated:

@@ -144,16 +144,16 @@ def annotate_files(
     from meprop_nlp.data.conll.writing import write_pieces
     from meprop_nlp.threads import usable_threads
 
-    console.show_library_warnings()
     annotated = _Annotated(models, annotating, keep, quiet=verbosity.quiet)
     header, threads = annotated.form.header, usable_threads(annotating.threads)
     if gives_several(output):
         jobs = planned(files or ["-"], output, annotated.form.ending, inputs)
         remove_unfinished(job.output for job in jobs)
-        annotate_each(
-            jobs, annotated, verbosity, verb=verb, header=header, force=annotating.force,
-            threads=threads,
-        )  # fmt: skip
+        with console.library_warnings():
+            annotate_each(
+                jobs, annotated, verbosity, verb=verb, header=header, force=annotating.force,
+                threads=threads,
+            )  # fmt: skip
         return
     if annotating.force:
         raise ConfigError(f"--force goes with a folder for the results, found --output {output}")
@@ -167,7 +167,7 @@ def annotate_files(
     demand_other_file(output, [*files, *inputs])
     remove_unfinished([output])
     meter = Meter(files if verbosity.shows_bar else ["-"])
-    with counting(verb, output, verbosity, meter) as count:
+    with console.library_warnings(), counting(verb, output, verbosity, meter) as count:
         pieces = count(annotated.in_turn(files, meter, threads))
         write_pieces(headed((piece.text for piece in pieces), header), output, flush=True)
 

@@ -2,6 +2,12 @@
 
 from typing import Annotated
 
+from meprop_nlp.commands.config_file import (
+    ConfigFile,
+    PrintConfig,
+    demand_one_reader,
+    print_settings,
+)
 from meprop_nlp.commands.options import PARSER_MODEL, Reading, Verbosity
 from meprop_nlp.commands.run_training import ModelPath, Resume, run_training
 from meprop_nlp.commands.training_files import TrainingFiles
@@ -17,6 +23,8 @@ def train_parser(
     reading: Reading,
     settings: Annotated[Settings, "parser"],
     resume: Resume = False,
+    config: ConfigFile = None,
+    print_config: PrintConfig = False,
     verbosity: Verbosity,
 ) -> None:
     """Train a dependency parser.
@@ -27,4 +35,8 @@ def train_parser(
     the training file has no labels; with --encoder bilstm the mean of the two).
     """
     knowledge = Knowledge(vectors=vectors, vectors_limit=vectors_limit)
+    if print_config:
+        print_settings("parser", settings, knowledge, files, reading, output=output)
+        return
+    demand_one_reader(config, files.train or ())
     run_training("parser", files, settings, output, knowledge, reading, resume, verbosity)

@@ -2,6 +2,12 @@
 
 from typing import Annotated
 
+from meprop_nlp.commands.config_file import (
+    ConfigFile,
+    PrintConfig,
+    demand_one_reader,
+    print_settings,
+)
 from meprop_nlp.commands.options import TAGGER_MODEL, Reading, Verbosity
 from meprop_nlp.commands.run_training import ModelPath, Resume, run_training
 from meprop_nlp.commands.training_files import TrainingFiles
@@ -17,6 +23,8 @@ def train_tagger(
     reading: Reading,
     settings: Annotated[Settings, "tagger"],
     resume: Resume = False,
+    config: ConfigFile = None,
+    print_config: PrintConfig = False,
     verbosity: Verbosity,
 ) -> None:
     """Train a tagger for UPOS, XPOS and FEATS.
@@ -26,4 +34,8 @@ def train_tagger(
     the mean of the columns.
     """
     knowledge = Knowledge(vectors=vectors, vectors_limit=vectors_limit)
+    if print_config:
+        print_settings("tagger", settings, knowledge, files, reading, output=output)
+        return
+    demand_one_reader(config, files.train or ())
     run_training("tagger", files, settings, output, knowledge, reading, resume, verbosity)
