@@ -9,7 +9,12 @@ from meprop_nlp.commands.config_file import (
     print_settings,
 )
 from meprop_nlp.commands.options import JOINT_MODEL, Reading, Verbosity
-from meprop_nlp.commands.run_training import ModelPath, Resume, run_training
+from meprop_nlp.commands.run_training import (
+    ModelPath,
+    Resume,
+    TensorBoardFolder,
+    run_training,
+)
 from meprop_nlp.commands.training_files import JointTrainingFiles
 from meprop_nlp.config import Knowledge, Settings
 
@@ -22,6 +27,7 @@ def train(
     reading: Reading,
     settings: Annotated[Settings, "joint"],
     resume: Resume = False,
+    tensorboard: TensorBoardFolder = None,
     config: ConfigFile = None,
     print_config: PrintConfig = False,
     verbosity: Verbosity,
@@ -36,4 +42,14 @@ def train(
         print_settings("joint", settings, knowledge, files, reading, output=output)
         return
     demand_one_reader(config, files.train or ())
-    run_training("joint", files, settings, output, knowledge, reading, resume, verbosity)
+    run_training(
+        "joint",
+        files,
+        settings,
+        output,
+        knowledge,
+        reading,
+        resume,
+        verbosity,
+        tensorboard=tensorboard,
+    )

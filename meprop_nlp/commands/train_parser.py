@@ -9,7 +9,12 @@ from meprop_nlp.commands.config_file import (
     print_settings,
 )
 from meprop_nlp.commands.options import PARSER_MODEL, Reading, Verbosity
-from meprop_nlp.commands.run_training import ModelPath, Resume, run_training
+from meprop_nlp.commands.run_training import (
+    ModelPath,
+    Resume,
+    TensorBoardFolder,
+    run_training,
+)
 from meprop_nlp.commands.training_files import TrainingFiles
 from meprop_nlp.config import Knowledge, Settings
 
@@ -23,6 +28,7 @@ def train_parser(
     reading: Reading,
     settings: Annotated[Settings, "parser"],
     resume: Resume = False,
+    tensorboard: TensorBoardFolder = None,
     config: ConfigFile = None,
     print_config: PrintConfig = False,
     verbosity: Verbosity,
@@ -39,4 +45,14 @@ def train_parser(
         print_settings("parser", settings, knowledge, files, reading, output=output)
         return
     demand_one_reader(config, files.train or ())
-    run_training("parser", files, settings, output, knowledge, reading, resume, verbosity)
+    run_training(
+        "parser",
+        files,
+        settings,
+        output,
+        knowledge,
+        reading,
+        resume,
+        verbosity,
+        tensorboard=tensorboard,
+    )

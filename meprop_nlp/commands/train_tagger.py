@@ -9,7 +9,12 @@ from meprop_nlp.commands.config_file import (
     print_settings,
 )
 from meprop_nlp.commands.options import TAGGER_MODEL, Reading, Verbosity
-from meprop_nlp.commands.run_training import ModelPath, Resume, run_training
+from meprop_nlp.commands.run_training import (
+    ModelPath,
+    Resume,
+    TensorBoardFolder,
+    run_training,
+)
 from meprop_nlp.commands.training_files import TrainingFiles
 from meprop_nlp.config import Knowledge, Settings
 
@@ -23,6 +28,7 @@ def train_tagger(
     reading: Reading,
     settings: Annotated[Settings, "tagger"],
     resume: Resume = False,
+    tensorboard: TensorBoardFolder = None,
     config: ConfigFile = None,
     print_config: PrintConfig = False,
     verbosity: Verbosity,
@@ -38,4 +44,14 @@ def train_tagger(
         print_settings("tagger", settings, knowledge, files, reading, output=output)
         return
     demand_one_reader(config, files.train or ())
-    run_training("tagger", files, settings, output, knowledge, reading, resume, verbosity)
+    run_training(
+        "tagger",
+        files,
+        settings,
+        output,
+        knowledge,
+        reading,
+        resume,
+        verbosity,
+        tensorboard=tensorboard,
+    )

@@ -131,7 +131,7 @@ def test_a_text_in_another_language_is_noticed_once_a_run(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(boxed, "FOLDER", Path(boxed.__file__).parent)
-    text = " ".join(f"Köpek ağacı{n} görüyor ve kuş{n} uçuyor." for n in range(20))
+    text = " ".join(f"Köpek evi{n} görüyor ve kuş{n} uçuyor." for n in range(20))
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(text, encoding="utf-8")
     files = tmp_path / "a.txt", tmp_path / "b.txt"
