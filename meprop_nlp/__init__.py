@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from meprop_nlp.simplify.simplifier import Simplifier as Simplifier
     from meprop_nlp.training.joint_model import JointModel as JointModel
     from meprop_nlp.training.parser import DependencyParser as DependencyParser
+    from meprop_nlp.training.records import EpochRecord as EpochRecord
     from meprop_nlp.training.tagger import Tagger as Tagger
 
 __version__ = "0.1.0"
@@ -40,6 +41,7 @@ _HOMES = {
     "BiLSTM": "nn.bilstm",
     "DependencyParser": "training.parser",
     "Document": "data.document",
+    "EpochRecord": "training.records",
     "JointConfig": "config",
     "JointModel": "training.joint_model",
     "Knowledge": "config",
@@ -69,6 +71,7 @@ __all__ = [
     "BiLSTM",
     "DependencyParser",
     "Document",
+    "EpochRecord",
     "JointConfig",
     "JointModel",
     "Knowledge",

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.settings import Config, Heading, Setting, listed, setting, setting_of, settings_of
+from meprop_nlp.settings import (
+    Config,
+    Heading,
+    Setting,
+    listed,
+    nearest,
+    setting,
+    setting_of,
+    settings_of,
+)
 from meprop_nlp.threads import MAX_THREADS, MOST_THREADS
 
 TopkMode = Literal["example", "unified", "random"]
@@ -736,7 +745,8 @@ class Settings:
 
     Attributes:
         network: settings of the task's network.
-        meprop: which entries of each gradient are kept.
+        meprop: which entries of each gradient are kept; a dict of settings is taken too, also for
+            the next two.
         simplify: when and what to cut; None: nothing is cut.
         training: settings of the training loop.
         given: the names of the settings that are known to have been given by the user, even where
@@ -753,6 +763,16 @@ class Settings:
     given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.network, tuple(NETWORKS.values())):
+            names = listed([config.__name__ for config in NETWORKS.values()])
+            raise ConfigError(
+                f"`network` is of type {type(self.network).__name__}, expected {names}; "
+                "Settings.of takes settings by name, such as Settings.of('tagger', hidden=200)"
+            )
+        for name, config in _PARTS.items():  # a dict becomes an object of its class
+            part = getattr(self, name)
+            if part is not None or name != "simplify":
+                object.__setattr__(self, name, config.given(part, name))
         self.meprop.check_width(self.network.hidden)
         if self.simplify is None:
             return
@@ -866,6 +886,14 @@ class Settings:
         )
 
 
+# the settings of a training beside those of its network
+_PARTS: dict[str, type[Config]] = {
+    "meprop": MePropConfig,
+    "simplify": SimplifyConfig,
+    "training": TrainingConfig,
+}
+
+
 def usual_k(task: str, hidden: int) -> int:
     """Return the `k` of a network of this width, where the user gives none."""
     return max(1, round(KEPT_SHARES[task] * hidden))
@@ -892,7 +920,9 @@ def _own_names(task: str, encoder: str | None, given: Mapping[str, Any]) -> dict
             if name in {about.name for about in Settings.choices(task, other)}:
                 raise ConfigError(f"`{name}` goes with `encoder` {other}")
     if unknown:
-        raise ConfigError(f"a {task} has no setting {', '.join(map(repr, unknown))}")
+        raise ConfigError(
+            f"a {task} has no setting {', '.join(map(repr, unknown))}{nearest(unknown, fields)}"
+        )
     for name in given:
         if name != fields[name] and fields[name] in given:
             raise ConfigError(f"`{name}` is another name of `{fields[name]}`; give one of them")

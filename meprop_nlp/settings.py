@@ -7,7 +7,9 @@ describes settings of its own in the same way: which files to read, and how.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from enum import StrEnum
 from numbers import Real
 from types import NoneType, UnionType
@@ -97,6 +99,8 @@ class Setting(NamedTuple):
             if self.kind is tuple:
                 return f"any of {', '.join(self.choices)}" + ", each once" * self.distinct
             return f"one of {', '.join(self.choices)}"
+        if self.kind in _IN_WORDS:
+            return _IN_WORDS[self.kind]
         if self.kind is int:
             if self.at_most is not None:
                 return f"a whole number from {self.at_least} to {self.at_most}"
@@ -113,6 +117,8 @@ class Setting(NamedTuple):
         if value is None:
             return self.optional
         if self.kind is tuple:
+            if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+                return False
             n_different = len(set(value)) if self.distinct else len(value)
             return set(value) <= set(self.choices) and n_different == len(value)
         if self.choices:
@@ -121,7 +127,9 @@ class Setting(NamedTuple):
             wanted = int if self.kind is int else Real
             is_number = isinstance(value, wanted) and not isinstance(value, bool)
             return is_number and self._is_within_bounds(value)
-        return True
+        if self.kind is list:
+            return isinstance(value, list | tuple) and all(isinstance(v, _PATHS) for v in value)
+        return isinstance(value, bool if self.kind is bool else _PATHS)
 
     def demand(self, value: Any) -> None:
         """Raise ConfigError unless a value is allowed."""
@@ -140,6 +148,10 @@ class Setting(NamedTuple):
 
 def _of(text: str | Mapping[str, str], network: str) -> str:
     return text if isinstance(text, str) else text.get(network, "")
+
+
+_PATHS = str | os.PathLike
+_IN_WORDS: dict[type, str] = {bool: "True or False", str: "a text", list: "a list of texts"}
 
 
 def setting(default: Any, **description: Any) -> Any:
@@ -222,11 +234,12 @@ class Config:
         Raises:
             ConfigError: a key is unknown, or a value is out of range.
         """
-        unknown = sorted(set(settings) - set(cls.__dataclass_fields__))
+        unknown = sorted(set(settings) - set(cls.__dataclass_fields__), key=str)
         if unknown:
             raise ConfigError(
-                f"{cls.__name__} has no setting {', '.join(map(repr, unknown))}; "
-                f"it has {', '.join(sorted(cls.__dataclass_fields__))}"
+                f"{cls.__name__} has no setting {', '.join(map(repr, unknown))}"
+                f"; it has {', '.join(sorted(cls.__dataclass_fields__))}"
+                f"{nearest(unknown, cls.__dataclass_fields__)}"
             )
         return cls(
             **{
@@ -235,9 +248,35 @@ class Config:
             }
         )
 
+    @classmethod
+    def given(cls, value: Any, name: str) -> Self:
+        """Return settings that a caller gives as an object of this class, or as a dict of them.
+
+        Args:
+            name: of the argument, for the message.
+
+        Raises:
+            ConfigError: it is neither, a key is unknown, or a value is out of range.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, Mapping):
+            return cls.from_dict(value)
+        raise ConfigError(
+            f"`{name}` is of type {type(value).__name__}, expected {cls.__name__} or a dict of its "
+            f"settings, such as {name}={{{next(iter(cls.__dataclass_fields__))!r}: ...}}"
+        )
+
     def _demand(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
             raise ConfigError(f"`{name}` is {getattr(self, name)!r}, expected {expected}")
+
+
+def nearest(unknown: Iterable[object], known: Iterable[str]) -> str:
+    """Return which names may be meant by unknown ones: `; did you mean 'epochs'?`, or nothing."""
+    names = list(known)
+    found = [name for one in unknown for name in get_close_matches(str(one), names, 1, 0.7)]
+    return f"; did you mean {', '.join(map(repr, dict.fromkeys(found)))}?" if found else ""
 
 
 def listed(values: Sequence[str]) -> str:

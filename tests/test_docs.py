@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
+
+import meprop_nlp
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = {path.stem: path for path in sorted(DOCS.glob("*.md"))}
@@ -32,6 +35,21 @@ def test_layers_train_and_shrink_as_the_page_says() -> None:
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_every_page_with_python_is_run(page: Path) -> None:
     assert page.stem == "layers" or "```python" not in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", [DOCS.parent / "README.md", *PAGES.values()], ids=str)
+def test_names_in_the_manual_are_public(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    names = {name for line in re.findall(r"^from meprop_nlp import (.*)$", text, flags=re.M)
+             for name in re.findall(r"\w+", line)}  # fmt: skip
+    names |= set(re.findall(r"\bmeprop_nlp\.([A-Z]\w*)", text))
+    # classes of settings and functions in code, wherever they come from
+    for code in re.findall(r"```python\n(.*?)```", text, flags=re.S):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "meprop_nlp":
+                names.add(node.attr)
+    submodules = {path.stem for path in Path(meprop_nlp.__file__).parent.iterdir()}
+    assert names <= {*meprop_nlp.__all__, *submodules}
 
 
 def test_each_promise_names_tests_that_there_are() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +32,30 @@ def warning(text: str) -> None:
 def error(text: str) -> None:
     """Print an error."""
     note(f"error: {text}")
+
+
+@contextmanager
+def library_warnings() -> Iterator[None]:
+    """Within the block, show what the library logs as warnings, each kind once."""
+    import logging
+
+    shown: set[str] = set()
+
+    class Warnings(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # a second model has other numbers in the same warning
+            if str(record.msg) not in shown:
+                shown.add(str(record.msg))
+                warning(record.getMessage())
+
+    logger, handler = logging.getLogger("meprop_nlp"), Warnings(logging.WARNING)
+    propagates, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagates
 
 
 def stderr() -> Console:

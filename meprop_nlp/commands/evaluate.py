@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meprop_nlp.commands import console
 from meprop_nlp.commands.model_files import model_option, model_path
 from meprop_nlp.commands.options import TAGGER_MODEL, Json, Keeping, Loading, Reading
 from meprop_nlp.commands.printing import print_json
@@ -116,7 +117,8 @@ def evaluate(
             first = load_model(tagger, "tagger", TAGGER_MODEL, loading=taggers)
         models = [predictor] if first is None else [first, predictor]
         if raw:
-            scores = _score_raw(gold, models, reading, exclude_punct)
+            with console.library_warnings():
+                scores = _score_raw(gold, models, reading, exclude_punct)
         else:
             scores = _score_model(gold, predictor, first, reading, keeping.keep, exclude_punct)
     if min_las is not None and "las" not in scores.annotated:

@@ -11,6 +11,7 @@ from meprop_nlp.commands.options import Json
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.streams import demand_model
 from meprop_nlp.commands.tables import name_lines
+from meprop_nlp.errors import ConfigError
 
 
 def info(
@@ -25,6 +26,13 @@ def info(
         ),
     ] = None,
     json: Json = False,
+    print_config: Annotated[
+        bool,
+        typer.Option(
+            "--print-config",
+            help="Print the settings that MODEL was trained with as TOML, for --config of train.",
+        ),
+    ] = False,
 ) -> None:
     """Describe a model file, or what is installed here.
 
@@ -33,6 +41,16 @@ def info(
     runs on here, the native core or PyTorch alone.
     """
     from meprop_nlp.native import kernels_in_use
+
+    if print_config:
+        if model is None or json:
+            raise ConfigError("--print-config goes with MODEL, and without --json")
+        from meprop_nlp.commands.config_file import print_settings, stated_settings
+        from meprop_nlp.models.file import read_header
+
+        demand_model(model)
+        print_settings(*stated_settings(read_header(model)))
+        return
 
     if model is None:
         description = {**_installed(), "kernels": kernels_in_use()}

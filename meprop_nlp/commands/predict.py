@@ -149,10 +149,11 @@ def annotate_files(
     if gives_several(output):
         jobs = planned(files or ["-"], output, annotated.form.ending, inputs)
         remove_unfinished(job.output for job in jobs)
-        annotate_each(
-            jobs, annotated, verbosity, verb=verb, header=header, force=annotating.force,
-            threads=threads,
-        )  # fmt: skip
+        with console.library_warnings():
+            annotate_each(
+                jobs, annotated, verbosity, verb=verb, header=header, force=annotating.force,
+                threads=threads,
+            )  # fmt: skip
         return
     if annotating.force:
         raise ConfigError(f"--force goes with a folder for the results, found --output {output}")
@@ -166,7 +167,7 @@ def annotate_files(
     demand_other_file(output, [*files, *inputs])
     remove_unfinished([output])
     meter = Meter(files if verbosity.shows_bar else ["-"])
-    with counting(verb, output, verbosity, meter) as count:
+    with console.library_warnings(), counting(verb, output, verbosity, meter) as count:
         pieces = count(annotated.in_turn(files, meter, threads))
         write_pieces(headed((piece.text for piece in pieces), header), output, flush=True)
 

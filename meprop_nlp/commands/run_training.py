@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -21,7 +21,7 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import Heading
 
 if TYPE_CHECKING:
-    from meprop_nlp.training.hooks import Hooks
+    from meprop_nlp.training.hooks import Callback, Hooks
 
 Model = TypeVar("Model")
 
@@ -43,6 +43,16 @@ Resume = Annotated[
         help="Continue a run that was stopped or killed.",
     ),
 ]
+TensorBoardFolder = Annotated[
+    str | None,
+    typer.Option(
+        "--tensorboard",
+        metavar="DIR",
+        rich_help_panel=Heading.RUN,
+        help="Folder to write losses, scores on dev, speed and size of each epoch to, for "
+        "TensorBoard. For the package: pip install 'meprop-nlp[tensorboard]'.",
+    ),
+]
 
 
 def run_training(
@@ -54,17 +64,25 @@ def run_training(
     reading: Reading,
     resume: bool,
     verbosity: Verbosity,
+    *,
+    tensorboard: str | None = None,
 ) -> None:
     """Train a model; print a line of scores for each test set.
 
     Args:
         task: of the command: what the model does, whatever `settings.task` its network is for.
-        files, output, knowledge, reading, settings, resume, verbosity: those of the command line.
+        files, output, knowledge, reading, settings, resume, verbosity, tensorboard: those of the
+            command line.
 
     Raises:
-        ConfigError: the options cannot work together.
+        ConfigError: the options cannot work together, or an extra is missing.
         DataError: a file is missing or faulty, or the model cannot be written.
     """
+    on_epoch = None
+    if tensorboard is not None:
+        from meprop_nlp.integrations.tensorboard import TensorBoard
+
+        on_epoch = TensorBoard(tensorboard)
     trees = settings.demands_trees
     treebanks = files.treebanks(task)
     test_files = [path for _, paths in treebanks.test for path in paths]
@@ -107,6 +125,7 @@ def run_training(
         ),
         output,
         verbosity,
+        callbacks=[] if on_epoch is None else [on_epoch],
     )
     for name, paths in treebanks.test:
         scores = model.evaluate(read_all(paths, reading, trees=trees))
@@ -121,7 +140,11 @@ def _source(paths: list[str] | None, reading: Reading, *, trees: bool | None) ->
 
 
 def follow(
-    train: Callable[[Hooks], Model], output: Path, verbosity: Verbosity, unit: str = "words"
+    train: Callable[[Hooks], Model],
+    output: Path,
+    verbosity: Verbosity,
+    unit: str = "words",
+    callbacks: Sequence[Callback] = (),
 ) -> Model:
     """Run a training and return its model; show its progress, and save it on Ctrl-C.
 
@@ -129,13 +152,14 @@ def follow(
         train: the training, which takes hooks and returns the model.
         output: the model file that it writes.
         unit: what the training loop counts.
+        callbacks: are called after each epoch of the model.
     """
     from meprop_nlp.models.encoder_folder import encoder_path
     from meprop_nlp.models.file import read_header
     from meprop_nlp.training.checkpoint import checkpoint_path
     from meprop_nlp.training.display import TrainingDisplay
     from meprop_nlp.training.heads.predicted_tags import tags_path
-    from meprop_nlp.training.hooks import Hooks
+    from meprop_nlp.training.hooks import Hooks, calling
     from meprop_nlp.training.knowledge.ensemble import teacher_path
     from meprop_nlp.training.tokenizer import tokenizer_path
 
@@ -143,7 +167,7 @@ def follow(
     display = TrainingDisplay(progress=verbosity.progress, quiet=verbosity.quiet, unit=unit)
     with display, stop:
         try:
-            model = train(Hooks(on_record=display, stop=stop))
+            model = train(Hooks(on_record=display, on_epoch=calling(callbacks), stop=stop))
         except KeyboardInterrupt:
             beside = output.parent.glob(f"{teacher_path(output, 0).stem[:-1]}*")
             tokenizer = tokenizer_path(output)

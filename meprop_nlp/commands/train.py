@@ -2,8 +2,19 @@
 
 from typing import Annotated
 
+from meprop_nlp.commands.config_file import (
+    ConfigFile,
+    PrintConfig,
+    demand_one_reader,
+    print_settings,
+)
 from meprop_nlp.commands.options import JOINT_MODEL, Reading, Verbosity
-from meprop_nlp.commands.run_training import ModelPath, Resume, run_training
+from meprop_nlp.commands.run_training import (
+    ModelPath,
+    Resume,
+    TensorBoardFolder,
+    run_training,
+)
 from meprop_nlp.commands.training_files import JointTrainingFiles
 from meprop_nlp.config import Knowledge, Settings
 
@@ -16,6 +27,9 @@ def train(
     reading: Reading,
     settings: Annotated[Settings, "joint"],
     resume: Resume = False,
+    tensorboard: TensorBoardFolder = None,
+    config: ConfigFile = None,
+    print_config: PrintConfig = False,
     verbosity: Verbosity,
 ) -> None:
     """Train one model for tags, lemmas and trees.
@@ -24,4 +38,18 @@ def train(
     the best mean of the heads' scores on dev. Words may lack annotation (_): each head learns from
     the words that have it.
     """
-    run_training("joint", files, settings, output, knowledge, reading, resume, verbosity)
+    if print_config:
+        print_settings("joint", settings, knowledge, files, reading, output=output)
+        return
+    demand_one_reader(config, files.train or ())
+    run_training(
+        "joint",
+        files,
+        settings,
+        output,
+        knowledge,
+        reading,
+        resume,
+        verbosity,
+        tensorboard=tensorboard,
+    )

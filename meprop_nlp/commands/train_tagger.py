@@ -2,8 +2,19 @@
 
 from typing import Annotated
 
+from meprop_nlp.commands.config_file import (
+    ConfigFile,
+    PrintConfig,
+    demand_one_reader,
+    print_settings,
+)
 from meprop_nlp.commands.options import TAGGER_MODEL, Reading, Verbosity
-from meprop_nlp.commands.run_training import ModelPath, Resume, run_training
+from meprop_nlp.commands.run_training import (
+    ModelPath,
+    Resume,
+    TensorBoardFolder,
+    run_training,
+)
 from meprop_nlp.commands.training_files import TrainingFiles
 from meprop_nlp.config import Knowledge, Settings
 
@@ -17,6 +28,9 @@ def train_tagger(
     reading: Reading,
     settings: Annotated[Settings, "tagger"],
     resume: Resume = False,
+    tensorboard: TensorBoardFolder = None,
+    config: ConfigFile = None,
+    print_config: PrintConfig = False,
     verbosity: Verbosity,
 ) -> None:
     """Train a tagger for UPOS, XPOS and FEATS.
@@ -26,4 +40,18 @@ def train_tagger(
     the mean of the columns.
     """
     knowledge = Knowledge(vectors=vectors, vectors_limit=vectors_limit)
-    run_training("tagger", files, settings, output, knowledge, reading, resume, verbosity)
+    if print_config:
+        print_settings("tagger", settings, knowledge, files, reading, output=output)
+        return
+    demand_one_reader(config, files.train or ())
+    run_training(
+        "tagger",
+        files,
+        settings,
+        output,
+        knowledge,
+        reading,
+        resume,
+        verbosity,
+        tensorboard=tensorboard,
+    )

@@ -220,6 +220,8 @@ class _Annotator:
     def _take(self, models: Sequence[Model]) -> None:
         for model in models:
             model.demand_kept(self.keep)
+        for model in models[:1]:  # those after it are given the same words
+            model.familiarity.begin()
         self.models = models
 
     def _chosen(self, words: Words) -> Sequence[Model]:
@@ -292,11 +294,17 @@ class _Annotator:
                     continue
             yield block
 
+    def _watched(self, models: Sequence[Model], words: Words) -> Sequence[Model]:
+        for model in models[:1]:
+            watch = model.familiarity
+            watch.note(int(words.bounds[-1]), words.column("form") if watch.looks else ())
+        return models
+
     def document(self, document: Document, layout: Layout = CONLLU) -> Piece:
         """Annotate and write a native document."""
         words = DocumentWords(document)
         prediction = Prediction()
-        for model in self._chosen(words):
+        for model in self._watched(self._chosen(words), words):
             so_far = PredictedWords(words, prediction)
             prediction |= model.annotate(so_far, confidence=self.confidence, keep=self.keep)
         text = write(document, prediction)
@@ -308,7 +316,7 @@ class _Annotator:
         """Annotate and write sentences, a batch at a time."""
         for batch in in_batches(sentences):
             words = SentenceWords(batch)
-            models = self._chosen(words)
+            models = self._watched(self._chosen(words), words)
             annotated: Iterator[Sentence] = iter(batch)
             for model in models:
                 annotated = model.annotated(annotated, confidence=self.confidence, keep=self.keep)

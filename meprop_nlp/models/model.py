@@ -16,6 +16,7 @@ from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.conll.reading import read, too_long
 from meprop_nlp.data.document import Document
+from meprop_nlp.data.familiarity import Familiarity
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
@@ -88,6 +89,7 @@ class Model:
         task: the model's task, a key of `HEADS`. A subclass that sets it refuses other models.
         file: the content of the model file.
         lexicon: the vocabularies of word forms and their features.
+        familiarity: logs a warning once when the model is given words that it hardly knows.
         states: gives the states of the model's pretrained encoder, if it reads one.
         encoder: what the heads share; None where the one head has an encoder of its own.
         heads: the heads by name, in the order in which they annotate; see `only`.
@@ -109,6 +111,7 @@ class Model:
         self.file = file
         self.task = file.header["task"]
         self.lexicon = Lexicon.from_dict(file.header["lexicon"])
+        self.familiarity = Familiarity(self.lexicon)
         self.encoder: SharedEncoder | NativeEncoder | None = None
         self.tokenizer: TextTokenizer | None = Tokenizer.of(file)
         self.states: WordStates | None = None
@@ -417,7 +420,16 @@ class Model:
         self, given: Iterable[Sentence | Document], **options: Any
     ) -> Iterator[Sentence | Document]:
         """Yield each Sentence or Document annotated; the options are those of `annotate`."""
-        return answered(given, lambda sentences: self.annotated(sentences, **options))
+
+        def annotate(sentences: Iterable[Sentence]) -> Iterator[Sentence]:
+            return self.annotated(self._watched(sentences), **options)
+
+        return answered(given, annotate)
+
+    def _watched(self, sentences: Iterable[Sentence]) -> Iterator[Sentence]:
+        for sentence in sentences:
+            self.familiarity.note(len(sentence), (word.form for word in sentence.words))
+            yield sentence
 
     def annotated(
         self,

@@ -37,11 +37,13 @@ words, and metrics of several columns are not scored.
 """
 
 import itertools
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.conll.block import circle_faults, tree_faults
+from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.penn.punctuation import is_punctuation
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.text_cache import cached_by_text
@@ -76,8 +78,8 @@ UNIVERSAL_FEATURES = frozenset({
 
 
 def evaluate(
-    gold: Iterable[Sentence],
-    system: Iterable[Sentence],
+    gold: str | os.PathLike[str] | Iterable[Sentence],
+    system: str | os.PathLike[str] | Iterable[Sentence],
     *,
     exclude_punct: bool = False,
     strip_subtypes: bool = True,
@@ -89,9 +91,12 @@ def evaluate(
 
     Both must hold the same text, but may split it into words and sentences differently.
 
+    >>> evaluate("gold.conllu", "system.conllu").las  # doctest: +SKIP
+    86.19
+
     Args:
-        gold: the gold sentences.
-        system: the sentences of the system.
+        gold: the gold sentences, or a file of them.
+        system: the sentences of the system, or a file of them.
         exclude_punct: exclude punctuation from UAS, LAS, UCM, LCM and the tables of arcs, but not
             from the tagging metrics. A word is punctuation if its gold UPOS is PUNCT or, if gold
             has no universal tags, if its tag is a punctuation tag of the Penn Treebank or its
@@ -107,8 +112,10 @@ def evaluate(
     Raises:
         ConlluError: if the texts differ, or the heads of a sentence are not a tree; with file and
             line.
-        DataError: if there are no gold sentences.
+        DataError: if there are no gold sentences, an argument is neither a file nor sentences, or a
+            file cannot be read.
     """
+    gold, system = _sentences(gold, "gold"), _sentences(system, "system")
     if annotation is not None:
         partial = annotation.partial()
         annotation = annotation if partial.keys() & _COUNTED else None
@@ -136,6 +143,22 @@ def evaluate(
         for word in passage.unaligned:
             tally.unaligned(word)
     return tally.scores()
+
+
+def _sentences(given: object, name: str) -> Iterable[Sentence]:
+    """Return the sentences of an argument, which may be a file."""
+    if isinstance(given, str | os.PathLike):
+        return read(given)
+    if not isinstance(given, Iterable):
+        raise DataError(f"`{name}` is of type {type(given).__name__}, expected a file or Sentences")
+    return (_sentence(one, f"{name}[{i}]") for i, one in enumerate(given))
+
+
+def _sentence(given: object, name: str) -> Sentence:
+    if isinstance(given, Sentence):
+        return given
+    advice = "; give the file itself in its place" if isinstance(given, str | os.PathLike) else ""
+    raise DataError(f"`{name}` is of type {type(given).__name__}, expected a Sentence{advice}")
 
 
 def _has_heads(sentence: Sentence) -> bool:

@@ -1,11 +1,13 @@
-"""`TrainingDisplay`: a training on the terminal, given to it as a hook.
+"""`TrainingDisplay`: a training on the terminal or in a notebook, given to it as a hook.
 
-It writes to standard error; nothing else of the library writes to a terminal.
+It writes to standard error, in a notebook to the cell's output; nothing else of the library writes
+to a terminal.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from meprop_nlp.scoring.names import SCORE_NAMES
@@ -13,6 +15,8 @@ from meprop_nlp.training.records import EpochRecord, Note, Step
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+_SECONDS = 0.25  # between two states of the line in a notebook
 
 
 class TrainingDisplay:
@@ -22,7 +26,8 @@ class TrainingDisplay:
     ...     tagger = Tagger.train("train.conllu", hooks=Hooks(on_record=display))
 
     Args:
-        progress: whether to show the bar when standard error is a terminal.
+        progress: whether to show the bar when standard error is a terminal, or in a notebook the
+            line that takes its place.
         quiet: whether to keep to warnings.
         unit: what the training loop counts.
     """
@@ -32,7 +37,10 @@ class TrainingDisplay:
         self._unit = unit
         self._bar: Progress | None = None
         self._task: Any = None
-        if progress and not quiet and sys.stderr.isatty():
+        self._notebook = _is_notebook()
+        self._shows_line = self._notebook and progress and not quiet
+        self._line, self._shown_at = "", 0.0
+        if progress and not quiet and not self._notebook and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import (
                 BarColumn,
@@ -52,6 +60,11 @@ class TrainingDisplay:
                 transient=True,
             )
 
+    @staticmethod
+    def is_seen() -> bool:
+        """Whether a person sees it: standard error is a terminal, or this is a notebook."""
+        return _is_notebook() or sys.stderr.isatty()
+
     def __enter__(self) -> TrainingDisplay:
         if self._bar:
             self._bar.start()
@@ -60,6 +73,7 @@ class TrainingDisplay:
     def __exit__(self, *exception: object) -> None:
         if self._bar:
             self._bar.stop()
+        self._show_line("")
 
     def __call__(self, record: Note | Step | EpochRecord) -> None:
         """Show a record of the training."""
@@ -72,10 +86,16 @@ class TrainingDisplay:
             self._print(self._epoch_line(record))
 
     def _advance(self, step: Step) -> None:
+        epoch = f"{step.epoch}/{step.n_epochs}"
+        if self._shows_line and time.monotonic() - self._shown_at >= _SECONDS:
+            self._shown_at = time.monotonic()
+            self._show_line(
+                f"epoch {epoch}  {step.batch}/{step.n_batches}  loss {step.loss:.4f}  "
+                f"{step.words_per_second:,.0f} {self._unit}/s"
+            )
         if not self._bar:
             return
         # one bar over all epochs, so that the time left is that of the whole training
-        epoch = f"{step.epoch}/{step.n_epochs}"
         if self._task is None:
             total = step.n_epochs * step.n_batches
             self._task = self._bar.add_task("", total=total, epoch=epoch, loss=0.0, speed=0.0)
@@ -87,8 +107,18 @@ class TrainingDisplay:
             speed=step.words_per_second,
         )
 
+    def _show_line(self, text: str) -> None:
+        """Show a line of a notebook in place of the one before."""
+        if text != self._line:
+            sys.stdout.write(f"\r{text.ljust(len(self._line))}" + "\r" * (not text))
+            sys.stdout.flush()
+            self._line = text
+
     def _print(self, text: str) -> None:
-        if self._bar:
+        if self._notebook:
+            self._show_line("")
+            sys.stdout.write(text + "\n")
+        elif self._bar:
             self._bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
         else:
             sys.stderr.write(text + "\n")
@@ -108,3 +138,9 @@ class TrainingDisplay:
             f"backward {record.backward_seconds:.1f}, update {record.update_seconds:.1f})  "
             f"{record.words_per_second:,.0f} {self._unit}/s{'  best' if record.best else ''}"
         )
+
+
+def _is_notebook() -> bool:
+    """Whether the program is the kernel of a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")

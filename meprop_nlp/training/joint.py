@@ -399,17 +399,20 @@ class JointTask(SentenceTask):
         elif self._beliefs:
             targets = self._believed(self._beliefs, words, layout)
         if swapped or not batch.labelled:  # there are no right answers, only soft targets
-            losses = [
-                self.heads[name].loss(answers[name], words, layout, targets[name], synthetic=True)
+            losses = {
+                name: self.heads[name].loss(
+                    answers[name], words, layout, targets[name], synthetic=True
+                )
                 for name in self._taught
                 if name in targets
-            ]
+            }
         else:
-            losses = [
-                head.loss(answers[name], words, layout, targets.get(name))
+            losses = {
+                name: head.loss(answers[name], words, layout, targets.get(name))
                 for name, head in self.heads.items()
-            ]
-        return torch.stack(losses).sum()
+            }
+        self.losses = {name: loss.detach() for name, loss in losses.items()}
+        return torch.stack([*losses.values()]).sum()
 
     def _believed(self, beliefs: SoftTargets, words: Tensor, layout: Layout) -> dict[str, Any]:
         """Return what the teachers believe, by head; without the heads that they lack."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
+import torch
 
 from meprop_nlp.config import SimplifyConfig, TrainingConfig
 from meprop_nlp.errors import MePropError
@@ -151,13 +152,19 @@ class Trainer:
         if self.average:
             self.average.update()
         clock.lap("update")
-        value = float(loss.detach())
+        # together, so that a GPU is waited for once
+        values = torch.stack([loss.detach(), *self.task.losses.values()]).tolist()
+        value = values[0]
         if not np.isfinite(value):
             raise MePropError(
                 f"the loss is {value} in epoch {self.progress.epoch + 1}; "
                 "try a smaller `learning_rate`"
             )
-        return value
+        for name, part in zip(self.task.losses, values[1:], strict=True):
+            total = self.progress.losses.setdefault(name, [0.0, 0])
+            total[0] += part
+            total[1] += 1
+        return float(value)
 
     def _note_cut(self, was_cut: bool) -> None:
         self.progress.was_cut |= was_cut
@@ -220,6 +227,9 @@ class Trainer:
             evaluate_seconds=evaluate_seconds,
             words_per_second=progress.n_words / max(seconds["all"], 1e-9),
             n_batches=progress.batch,
+            losses={name: total / n for name, (total, n) in progress.losses.items()},
+            k=self.layers[0].layer.k if self.layers else None,
+            n_weights=sum(p.numel() for p in self.task.network.parameters()),
         )
         progress.records.append(record.to_dict())
         if kept:

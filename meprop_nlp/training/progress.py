@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+_OF_AN_EPOCH = ("order", "batch", "loss", "losses", "n_words", "seconds", "begun", "was_cut")
+
 
 @dataclass(slots=True)
 class Progress:
@@ -12,6 +14,7 @@ class Progress:
         order: state of the random numbers that order the examples, at the start of the epoch.
         epoch, batch: how many are finished; `batch` in the present epoch.
         loss, n_words, seconds: sums over the epoch so far; seconds by part.
+        losses: by head, the sum of its loss and the number of its minibatches.
         begun: whether the work that precedes the epoch's first minibatch is finished.
         was_cut: whether neurons were cut in this epoch.
         best_score, best_epoch: of the best model so far; epochs count from 1 here, 0 is none.
@@ -23,6 +26,7 @@ class Progress:
     batch: int = 0
     loss: float = 0.0
     n_words: int = 0
+    losses: dict[str, list[float]] = field(default_factory=dict)
     seconds: dict[str, float] = field(
         default_factory=lambda: {"forward": 0.0, "backward": 0.0, "update": 0.0, "all": 0.0}
     )
@@ -35,7 +39,7 @@ class Progress:
     def next_epoch(self, order: dict[str, Any]) -> None:
         """Go on to the next epoch: its sums start at zero."""
         fresh = Progress(order)
-        for name in ("order", "batch", "loss", "n_words", "seconds", "begun", "was_cut"):
+        for name in _OF_AN_EPOCH:
             setattr(self, name, getattr(fresh, name))
         self.epoch += 1
 
@@ -46,4 +50,5 @@ class Progress:
     def load(self, stored: dict[str, Any]) -> None:
         """Take the values that `to_dict` returned."""
         for name in self.__slots__:
-            setattr(self, name, stored[name])
+            if name != "losses" or name in stored:  # older checkpoints lack it
+                setattr(self, name, stored[name])

@@ -1,7 +1,7 @@
 """What training reports: a Note on the data, a Step per minibatch, an EpochRecord per epoch."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,10 @@ class EpochRecord:
         kept: whether this model is saved: the best one; without a score, the last.
         learning_rate: at the end of the epoch.
         n_batches: minibatches of the epoch.
+        losses: the parts of `loss` by head, where a network has several; each is the mean over the
+            minibatches that the head learns from.
+        k: entries kept of each gradient in the first of the layers of `neurons`; None: all.
+        n_weights: numbers that are trained.
     """
 
     epoch: int
@@ -69,6 +73,9 @@ class EpochRecord:
     evaluate_seconds: float
     words_per_second: float
     n_batches: int
+    losses: dict[str, float] = field(default_factory=dict)
+    k: int | None = None
+    n_weights: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-able values."""

@@ -375,6 +375,8 @@ def train_task(
             if isinstance(record, EpochRecord):
                 outputs.keep(record)
             hooks.on_record(record)
+            if isinstance(record, EpochRecord) and hooks.on_epoch(record):
+                break
         if trainer.stopped:
             outputs.save_checkpoint()
             raise KeyboardInterrupt

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -27,6 +28,7 @@ class Task(ABC):
         network: is trained in place.
         main_scores: the epoch with the best mean of these scores on dev is kept.
         warnings: what the user should know about the data, one sentence each.
+        losses: the parts of the loss that `loss` returned last, by head; empty where it has one.
     """
 
     name: ClassVar[str]
@@ -35,6 +37,7 @@ class Task(ABC):
     network: nn.Module
     main_scores: tuple[str, ...]
     warnings: list[str]
+    losses: Mapping[str, Tensor] = MappingProxyType({})
 
     @property
     def has_dev(self) -> bool:

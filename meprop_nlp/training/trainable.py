@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from meprop_nlp.config import (
     JointConfig,
@@ -19,7 +21,7 @@ from meprop_nlp.config import (
 from meprop_nlp.models.model import Model
 
 if TYPE_CHECKING:
-    from meprop_nlp.training.hooks import Hooks
+    from meprop_nlp.training.hooks import Callback, Hooks
     from meprop_nlp.training.treebanks import Treebank
 
 
@@ -44,22 +46,35 @@ class TrainableModel(Model):
         train: Treebank,
         dev: Treebank | None = None,
         *,
-        config: TaggerConfig | ParserConfig | JointConfig | None = None,
-        meprop: MePropConfig | None = None,
-        simplify: SimplifyConfig | None = None,
-        training: TrainingConfig | None = None,
+        config: TaggerConfig | ParserConfig | JointConfig | Mapping[str, Any] | None = None,
+        meprop: MePropConfig | Mapping[str, Any] | None = None,
+        simplify: SimplifyConfig | Mapping[str, Any] | bool | None = None,
+        training: TrainingConfig | Mapping[str, Any] | None = None,
         vectors: str | os.PathLike[str] | None = None,
-        knowledge: Knowledge | None = None,
+        knowledge: Knowledge | Mapping[str, Any] | None = None,
+        callbacks: Callback | Iterable[Callback] = (),
+        quiet: bool = False,
         **options: Unpack[RunOptions],
     ) -> Self:
         """Train on a treebank; return the model with the best score on dev.
 
+        On a terminal and in a notebook the progress is shown.
+
+        >>> Tagger.train("train.conllu", training={"epochs": 3})  # doctest: +SKIP
+
         Args:
             train, dev: files, or Sentences. Without dev the last epoch's model is returned.
             config, meprop, simplify, training: settings; None means the task's defaults, for
-                `simplify` that nothing is cut.
+                `simplify` that nothing is cut. A dict changes some settings and leaves the task's
+                defaults in place, as options do on the command line; `simplify=True` is an empty
+                one. An object has the defaults of its class.
             vectors: pretrained word vectors; short for `Knowledge(vectors=...)`.
-            knowledge: what to draw on beside the treebank.
+            knowledge: what to draw on beside the treebank; also as a dict.
+            callbacks: functions, or one of them, that are called with the EpochRecord of each
+                epoch: loss, scores on dev, times. The training ends when one returns True, and the
+                best model so far is returned. What one raises is raised here; with `output` the
+                training can then be resumed after that epoch.
+            quiet: show no progress. It is not shown either where there are `hooks`.
             output: where to keep the best model, a log and a checkpoint while training goes on;
                 beside it, an encoder that is trained too (`Knowledge.fine_tune`).
             resume: go on from the checkpoint beside `output`.
@@ -73,19 +88,60 @@ class TrainableModel(Model):
             DataError: the training data cannot be used, or `output` cannot be written.
             KeyboardInterrupt: `hooks.stop` returned True; the checkpoint is written.
         """
+        from meprop_nlp.training.display import TrainingDisplay
+        from meprop_nlp.training.hooks import Hooks, calling
         from meprop_nlp.training.run import train as run
 
-        network = config or cls.config_class()
-        defaults = Settings.of(cls.task, hidden=network.hidden)
-        settings = Settings(
-            network=network,
-            meprop=meprop or defaults.meprop,
-            simplify=simplify,
-            training=training or defaults.training,
-            given=frozenset({"k"} if meprop else ()),
-        )
-        knowledge = knowledge or Knowledge()
+        settings = cls._settings(config, meprop, simplify, training)
+        knowledge = Knowledge() if knowledge is None else Knowledge.given(knowledge, "knowledge")
         if vectors is not None:
             knowledge = replace(knowledge, vectors=os.fspath(vectors))
-        model = run(cls.task, train, dev, settings=settings, knowledge=knowledge, **options)
+        on_epoch = calling(callbacks)
+        with ExitStack() as stack:
+            hooks = options.pop("hooks", None)
+            if hooks is None:
+                hooks = Hooks()
+                if not quiet and TrainingDisplay.is_seen():
+                    hooks = Hooks(on_record=stack.enter_context(TrainingDisplay()))
+            theirs = hooks.on_epoch
+            hooks = replace(hooks, on_epoch=lambda record: theirs(record) | on_epoch(record))
+            model = run(
+                cls.task, train, dev, settings=settings, knowledge=knowledge, hooks=hooks, **options
+            )
         return cls(model.file)
+
+    @classmethod
+    def _settings(cls, config: Any, meprop: Any, simplify: Any, training: Any) -> Settings:
+        """Return the settings of a training from objects and dicts; see `train`.
+
+        Raises:
+            ConfigError: a setting is unknown or out of range, or an argument is neither.
+        """
+        if isinstance(simplify, bool):
+            simplify = {} if simplify else None
+        given: dict[str, Any] = {}
+        objects: dict[str, Any] = {}
+        for name, part, kind in (
+            ("config", config, cls.config_class),
+            ("meprop", meprop, MePropConfig),
+            ("simplify", simplify, SimplifyConfig),
+            ("training", training, TrainingConfig),
+        ):
+            if part is None:
+                continue
+            checked = kind.given(part, name)
+            if isinstance(part, Mapping):
+                given |= {setting: getattr(checked, setting) for setting in part}
+            else:
+                objects[name] = checked
+        names = frozenset(given) | ({"k"} if meprop is not None else set())
+        cuts = isinstance(simplify, Mapping)
+        width = {"hidden": objects["config"].hidden} if "config" in objects else {}
+        defaults = Settings.of(cls.task, simplify=cuts, **given, **width)
+        return Settings(
+            network=objects.get("config", defaults.network),
+            meprop=objects.get("meprop", defaults.meprop),
+            simplify=objects.get("simplify", defaults.simplify),
+            training=objects.get("training", defaults.training),
+            given=names,
+        )

@@ -125,3 +125,18 @@ def test_info_lists_the_boxed_models(run: Any, box: Path) -> None:
     assert json.loads(run("info", "--json").stdout)["models"] == "en"
     box.unlink()
     assert json.loads(run("info", "--json").stdout)["models"] == "none"
+
+
+def test_a_text_in_another_language_is_noticed_once_a_run(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boxed, "FOLDER", Path(boxed.__file__).parent)
+    text = " ".join(f"Köpek evi{n} görüyor ve kuş{n} uçuyor." for n in range(20))
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    files = tmp_path / "a.txt", tmp_path / "b.txt"
+    for output in ((), ("-o", tmp_path / "results/")):
+        result = run("annotate", "--model", "en", "-q", *files, *output)
+        assert result.exit_code == 0
+        assert result.stderr.count("another language") == 1
+        assert result.stderr.startswith("warning: the model knows ")

@@ -18,6 +18,7 @@ from udtools.udeval import evaluate as official
 from meprop_nlp.data.conll.layout import Layout
 from meprop_nlp.data.conll.reading import read, read_text
 from meprop_nlp.data.penn.punctuation import is_punctuation
+from meprop_nlp.data.sample.treebank import sample_treebank
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_tree
 from meprop_nlp.data.word import Word
@@ -521,3 +522,21 @@ class TestShown:
         assert str(scores).splitlines()[-1].split() == ["UCM", "100.00", "100.00", "100.00"]
         assert repr(scores) == "<Scores of 1 sentence: UAS 100.00, UCM 100.00>"
         assert repr(scores.only([])) == "<Scores of 1 sentence: none>"
+
+
+def test_files_are_scored_like_their_sentences(tmp_path: Path) -> None:
+    path = sample_treebank("dev")
+    gold = list(read(path))
+    system = tmp_path / "system.conllu"
+    system.write_text(path.read_text(encoding="utf-8").replace("\tNOUN\t", "\tVERB\t"), "utf-8")
+    expected = evaluate(gold, list(read(system)))
+    assert expected.upos < 90
+    assert evaluate(path, str(system)) == expected
+    assert evaluate(str(path), read(system)) == expected
+    for gold_given, system_given, message in (
+        ([str(path)], gold, r"`gold\[0\]` is of type str, expected a Sentence; give the file"),
+        (gold, 5, "`system` is of type int, expected a file or Sentences"),
+        (gold, tmp_path / "none.conllu", "none.conllu"),
+    ):
+        with pytest.raises(DataError, match=message):
+            evaluate(gold_given, system_given)  # type: ignore[arg-type]
