@@ -14,6 +14,7 @@ COMMON = {
     "teacher", "epochs", "seed", "threads", "device", "config", "resume", "files", "model", "json",
     "tagger", "input_format", "output_format", "confidence", "force", "help", "help_all",
 }  # fmt: skip
+LONGEST_REMARK = 40  # that the short help has
 _ENDS = re.compile(r"[.:;] ")  # where a help text says more than what the option is
 _REMARK = re.compile(r"  \[[^]]*\]$")  # such as the default, at the end of a help text
 
@@ -69,7 +70,8 @@ class GroupedCommand(TyperCommand):
 
 
 def _shortened(names: str, text: str) -> tuple[str, str]:
-    """Return the record of an option with the beginning of its help text, and its default."""
+    """Return the record of an option with the beginning of its help text, and a short default."""
     remark = _REMARK.search(text)
     beginning = _ENDS.split(text.removesuffix(remark[0]) if remark else text, maxsplit=1)[0]
-    return names, f"{beginning.removesuffix('.')}.{remark[0] if remark else ''}"
+    default = remark[0] if remark and len(remark[0]) <= LONGEST_REMARK else ""
+    return names, f"{beginning.removesuffix('.')}.{default}"
