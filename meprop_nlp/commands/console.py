@@ -26,12 +26,22 @@ def note(text: str) -> None:
 
 def warning(text: str) -> None:
     """Print a warning: something is allowed, but is seldom intended."""
-    note(f"warning: {text}")
+    note(f"{_coloured('warning:', _YELLOW)} {text}")
 
 
 def error(text: str) -> None:
     """Print an error."""
-    note(f"error: {text}")
+    note(f"{_coloured('error:', _RED)} {text}")
+
+
+_RED, _YELLOW = "\x1b[1;31m", "\x1b[33m"
+
+
+def _coloured(word: str, colour: str) -> str:
+    """Return a word in a colour, where a terminal shows it and the user has no objection."""
+    if not is_seen() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return word
+    return f"{colour}{word}\x1b[0m"
 
 
 @contextmanager

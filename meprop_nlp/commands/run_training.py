@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from meprop_nlp.training.hooks import Callback, Hooks
 
 Model = TypeVar("Model")
+
+_COMMANDS = {"joint": "annotate", "tagger": "tag", "parser": "parse"}  # run a model of the task
 
 ModelPath = Annotated[
     Path,
@@ -156,11 +159,13 @@ def follow(
     """
     from meprop_nlp.models.encoder_folder import encoder_path
     from meprop_nlp.models.file import read_header
+    from meprop_nlp.scoring.names import SCORE_NAMES
     from meprop_nlp.training.checkpoint import checkpoint_path
     from meprop_nlp.training.display import TrainingDisplay
     from meprop_nlp.training.heads.predicted_tags import tags_path
     from meprop_nlp.training.hooks import Hooks, calling
     from meprop_nlp.training.knowledge.ensemble import teacher_path
+    from meprop_nlp.training.output.epoch_table import duration
     from meprop_nlp.training.tokenizer import tokenizer_path
 
     stop, started = StopOnce(), time.time()
@@ -179,11 +184,19 @@ def follow(
             raise
     if not verbosity.quiet:
         header = read_header(output)
-        console.note(
-            f"{output}: epoch {header['training']['epoch']}, neurons "
-            + " + ".join(str(width) for width in header["neurons"].values())
-            + f", {output.stat().st_size:,} bytes"
+        scores = "".join(
+            f", {SCORE_NAMES[name]} {value:.2f}"
+            for name, value in (header.get("scores") or {}).items()
+            if value is not None
         )
+        widths = "+".join(str(width) for width in header["neurons"].values())
+        console.note(
+            f"{'best' if scores else 'kept'}: epoch {header['training']['epoch']}{scores}; "
+            f"{duration(time.time() - started)} in all"
+        )
+        console.note(f"{output}: {output.stat().st_size / 1e6:.1f} MB, neurons {widths}")
         if (header.get("pretrained") or {}).get("fine_tuned"):
             console.note(f"{encoder_path(output)}: its encoder, to be moved with it")
+        if (command := _COMMANDS.get(header["task"])) is not None:
+            console.note(f"next: meprop-nlp {command} FILE --model {shlex.quote(str(output))}")
     return model

@@ -10,7 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from meprop_nlp.scoring.names import SCORE_NAMES
+from meprop_nlp.training.output.epoch_table import BEST, EpochTable
 from meprop_nlp.training.records import EpochRecord, Note, Step
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _SECONDS = 0.25  # between two states of the line in a notebook
 
 
 class TrainingDisplay:
-    """Shows a training: notes on the data, a bar over all minibatches, one line per epoch.
+    """Shows a training: notes on the data, a bar over all minibatches, a table of the epochs.
 
     >>> with TrainingDisplay() as display:  # doctest: +SKIP
     ...     tagger = Tagger.train("train.conllu", hooks=Hooks(on_record=display))
@@ -37,6 +37,8 @@ class TrainingDisplay:
         self._unit = unit
         self._bar: Progress | None = None
         self._task: Any = None
+        self._table = EpochTable()
+        self._n_epochs: int | None = None
         self._notebook = _is_notebook()
         self._shows_line = self._notebook and progress and not quiet
         self._line, self._shown_at = "", 0.0
@@ -81,11 +83,14 @@ class TrainingDisplay:
             self._advance(record)
         elif isinstance(record, Note):
             if record.warning or not self._quiet:
-                self._print(("warning: " if record.warning else "") + record.text)
+                style = "yellow" if record.warning else ""
+                self._print(("warning: " if record.warning else "") + record.text, style)
         elif not self._quiet:
-            self._print(self._epoch_line(record))
+            for line in self._table.lines(record, self._n_epochs):
+                self._print(line, "bold green" if line.endswith(BEST) else "")
 
     def _advance(self, step: Step) -> None:
+        self._n_epochs = step.n_epochs
         epoch = f"{step.epoch}/{step.n_epochs}"
         if self._shows_line and time.monotonic() - self._shown_at >= _SECONDS:
             self._shown_at = time.monotonic()
@@ -114,30 +119,16 @@ class TrainingDisplay:
             sys.stdout.flush()
             self._line = text
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: str, style: str = "") -> None:
         if self._notebook:
             self._show_line("")
             sys.stdout.write(text + "\n")
         elif self._bar:
-            self._bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
+            from rich.text import Text
+
+            self._bar.console.print(Text(text, style))
         else:
             sys.stderr.write(text + "\n")
-
-    def _epoch_line(self, record: EpochRecord) -> str:
-        """Return one epoch's record as one line."""
-        scores = "".join(
-            f"{SCORE_NAMES[name]} {'-' if value is None else f'{value:.2f}'}  "
-            for name, value in record.scores.items()
-        )
-        if record.score is not None and record.score not in record.scores.values():
-            scores += f"mean {record.score:.2f}  "
-        neurons = " ".join(str(width) for width in record.neurons.values())
-        return (
-            f"epoch {record.epoch:>2}  loss {record.loss:.4f}  {scores}neurons {neurons}  "
-            f"{record.seconds:.1f} s (forward {record.forward_seconds:.1f}, "
-            f"backward {record.backward_seconds:.1f}, update {record.update_seconds:.1f})  "
-            f"{record.words_per_second:,.0f} {self._unit}/s{'  best' if record.best else ''}"
-        )
 
 
 def _is_notebook() -> bool:

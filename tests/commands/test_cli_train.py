@@ -42,9 +42,12 @@ def test_one_model_has_all_heads_and_is_scored_by_all_of_them(
     assert result.exit_code == 0, result.stderr
     header = read_header(output)
     assert (header["task"], header["config"]["heads"]) == ("joint", ["tags", "lemmas", "tree"])
-    (epoch,) = [line for line in result.stderr.split("\n") if line.startswith("epoch ")]
-    assert all(f" {name} " in epoch for name in ("UPOS", "XPOS", "UFeats", "Lemmas", "UAS", "LAS"))
-    assert f"\n{output}: epoch 1, neurons 16 + 16 + 8 + 8 + 8 + 8, " in result.stderr
+    (header_line,) = [line for line in result.stderr.split("\n") if line.startswith(" epoch ")]
+    assert header_line.split()[2:9] == ["UPOS", "XPOS", "UFeats", "Lemmas", "UAS", "LAS", "mean"]
+    assert "\nbest: epoch 1, UPOS " in result.stderr
+    assert f"\n{output}: 0." in result.stderr
+    assert " MB, neurons 16+16+8+8+8+8\n" in result.stderr
+    assert result.stderr.endswith(f"\nnext: meprop-nlp annotate FILE --model {output}\n")
     assert result.stdout.startswith(f"{small}: UPOS ")
     assert " LAS " in result.stdout
     assert "held out" not in result.stderr
@@ -269,7 +272,7 @@ def test_stopped_run_with_held_out_sentences_goes_on_to_the_same_weights(
         assert train_joint(*options, "-o", actual).exit_code == 130
     result = train_joint(*options, "-o", actual, "--resume")
     assert result.exit_code == 0, result.stderr
-    assert "epoch  1 " not in result.stderr
+    assert "\n   1/" not in result.stderr
     assert weights(actual) == weights(expected)
 
 

@@ -258,9 +258,12 @@ def test_quiet_says_results_and_warnings_only(
     output = tmp_path / "m.safetensors"
     options = ("--train", treebank, "--test", small, "-o", output, "--epochs", 1)
     loud, quiet = train(run, "tagger", *options), train(run, "tagger", *options, "-q")
-    assert "epoch  1  loss " in loud.stderr
+    assert "\n epoch    loss   time    left\n   1/1  " in loud.stderr
+    assert "\nkept: epoch 1; " in loud.stderr
     assert "train: 40 sentences" in loud.stderr
-    assert f"{output}: epoch 1, neurons 8 + 8, " in loud.stderr
+    assert f"\n{output}: 0." in loud.stderr
+    assert " MB, neurons 8+8\n" in loud.stderr
+    assert f"next: meprop-nlp tag FILE --model {output}\n" in loud.stderr
     assert quiet.stderr == ""
     assert quiet.stdout == loud.stdout
     assert quiet.stdout.startswith(f"{small}: UPOS ")
@@ -443,7 +446,7 @@ def test_ctrl_c_saves_and_resume_ends_with_the_same_weights(
     result = train(run, task, *options, "-o", actual, "--resume")
     assert result.exit_code == 0, result.stderr
     # it went on, and did not begin again: five minibatches are an epoch
-    assert ("epoch  1 " in result.stderr) == (steps < 5)
+    assert ("\n   1/" in result.stderr) == (steps < 5)
     assert weights(actual) == weights(expected)
     assert not checkpoint.exists()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -47,9 +47,26 @@ def test_notes_and_epochs_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, unit="images") == [
         "40 sentences",
         "warning: no tags",
-        "epoch  3  loss 0.2500  UAS 91.25  LAS 90.00  mean 90.62  neurons 20 8  4.0 s (forward "
-        "1.0, backward 2.0, update 0.5)  12,346 images/s  best",
+        " epoch    loss    UAS    LAS   mean   time    left",
+        "   3/5  0.2500  91.25  90.00  90.62  5.0 s    10 s *",
     ]
+
+
+def test_best_epochs_and_warnings_are_coloured_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for no_color in ("", "1"):
+        terminal = io.StringIO()
+        terminal.isatty = lambda: True  # type: ignore[method-assign]
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm-256color")
+        monkeypatch.setenv("COLUMNS", "80")
+        monkeypatch.setenv("NO_COLOR", no_color)
+        with TrainingDisplay() as display:
+            for record in RECORDS:
+                display(record)
+        assert ("\x1b[33mwarning: no tags\x1b[0m" in terminal.getvalue()) == (not no_color)
+        assert ("\x1b[1;32m   3/5  0.2500" in terminal.getvalue()) == (not no_color)
 
 
 def test_quiet_keeps_to_warnings(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +85,7 @@ def test_bar_is_shown_on_a_terminal_unless_it_is_switched_off(
             display(STEP)
             display(EPOCH)
         assert ("epoch 2/5" in terminal.getvalue()) == progress
-        assert "epoch  3  loss 0.2500" in terminal.getvalue()
+        assert "  0.2500  91.25  90.00  90.62" in terminal.getvalue()
 
 
 def test_display_is_a_hook_of_a_training(
@@ -78,4 +95,5 @@ def test_display_is_a_hook_of_a_training(
         train("tagger", training={"epochs": 1}, hooks=Hooks(on_record=display))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("train: ")
-    assert lines[-1].startswith("epoch  1  loss ")
+    assert lines[-2] == " epoch    loss   time    left"
+    assert lines[-1].startswith("   1/1  ")
