@@ -10,8 +10,8 @@ STAMP := $(VENV)/.installed
 EXTRAS := spacy,serve,hub,sklearn,ray,spark,tensorboard
 EXTRAS_STAMP := $(VENV)/.extras
 
-.PHONY: demo test test-extras bench sanitize threads leaks fuzz differential torture lint types build sample \
-        clean
+.PHONY: demo test test-extras bench sanitize threads leaks fuzz differential torture lint types build wheel \
+        wheel-aarch64 test-wheel test-aarch64 sample clean
 
 $(STAMP): pyproject.toml constraints.txt $(wildcard native/* native/*/*)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "meprop_nlp needs Python 3.11 or newer; set PYTHON=python3.11")'
@@ -79,6 +79,24 @@ types: $(STAMP)
 
 build: $(STAMP)
 	$(BIN)/python -m build --quiet --outdir dist .
+
+# the wheel for Linux on x86-64, named by auditwheel, and what annotating needs beside it
+wheel: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,wheels]'
+	tools/wheels/build.sh x86_64
+	$(BIN)/python tools/wheels/requirements.py > dist/requirements-annotate.txt
+
+# cross-compiled, with the portable kernels; not for `make test-wheel`, which runs it here
+wheel-aarch64: wheel
+	tools/wheels/build.sh aarch64
+
+# in empty environments without a compiler
+test-wheel: wheel
+	$(BIN)/python -m pytest -m slow tests/test_wheel.py
+
+# the decoding tests of the wheel for ARM, under qemu-user; fetches a Python for it from Debian
+test-aarch64: wheel-aarch64
+	tools/wheels/try_aarch64.sh
 
 sample: $(STAMP)
 	$(BIN)/python tools/sample_grammar/make_sample.py

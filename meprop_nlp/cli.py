@@ -103,6 +103,13 @@ def _failures_reported(options: Callable[[], Mapping[str, Spelling]]) -> Iterato
             "sentences where a model is used",
             ExitStatus.ERROR,
         )
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        _fail(
+            "this needs PyTorch, which annotating does without: pip install torch",
+            ExitStatus.ERROR,
+        )
     except OSError as error:
         _discard_output()
         name = error.filename or "<stdout>: cannot be written"

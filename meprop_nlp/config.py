@@ -49,6 +49,7 @@ TOKENS = "tokens"  # the head that finds the tokens of a text; it has a network 
 
 # Defaults that depend on the task, chosen on UD English EWT's dev: the learning rate, where it is
 # not the optimiser's own; for meSimp, k as a share of the width, and the prune rate.
+OPTIMIZER_RATES = {"adam": 0.001, "adagrad": 0.01, "sgd": 0.1}
 LEARNING_RATES = {
     "tagger": {"adam": 0.003},
     "parser": {"adam": 0.002},
@@ -125,7 +126,7 @@ class MePropConfig(Config):
 
 
 _FIRST_CUT = "a third of `epochs`, or 1 with `schedule` paper"
-_OF_SCHEDULE = {
+OF_SCHEDULE = {
     "late": ("keep", "criterion", "own_teacher"),
     "paper": ("prune_rate", "cycle", "cuts_per_epoch"),
 }
@@ -198,7 +199,7 @@ class SimplifyConfig(Config):
             self._demand("first_cut_epoch", holds, f"a whole number of at least {least}")
         # refuse what the schedule would ignore; but the papers' schedule uses hits, and may say so
         other = "paper" if self.schedule == "late" else "late"
-        for name in _OF_SCHEDULE[other]:
+        for name in OF_SCHEDULE[other]:
             value, default = getattr(self, name), settings_of(type(self))[name].default
             if value != default and (other, value) != ("late", "hits"):
                 shown = f"{name}={value}" if value is False else name

@@ -38,9 +38,10 @@ MAY_IMPORT["serve"] = MAY_IMPORT["views"] | {"views"}
 MAY_IMPORT["integrations"] = MAY_IMPORT["training"] | {"training"}
 MAY_IMPORT["commands"] = MAY_IMPORT["integrations"] | {"integrations", "serve", "views", "__init__"}
 MAY_IMPORT["cli"] = MAY_IMPORT["commands"] | {"commands"}
+MAY_IMPORT["__main__"] = {"cli"}
 WITHOUT_TORCH = {
     *GROUND, "scoring", "data", "parsing", "models", "views", "serve", "integrations", "commands",
-    "cli", "__init__",
+    "cli", "__main__", "__init__",
 }  # fmt: skip
 LAZY_ABOUT_TORCH = {
     "models.pretrained",

@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from meprop_nlp.commands.tables import name_lines
+from meprop_nlp.config import (
+    LEARNING_RATES,
+    OF_SCHEDULE,
+    OPTIMIZER_RATES,
+    PRUNE_RATES,
+    TAG_COLUMNS,
+)
 from meprop_nlp.errors import number_of
 from meprop_nlp.models.encoder_folder import EncoderCard
 from meprop_nlp.models.file import TOKENIZER
@@ -14,7 +21,7 @@ def model_lines(description: Mapping[str, Any]) -> str:
     """Return a description by `models.file.describe`, with what matters most first."""
     rest = dict(description)
     training = dict(rest.pop("training", {}))
-    config = rest.pop("config", {})
+    config = dict(rest.pop("config", {}))
     lines: list[tuple[str, str]] = [
         ("file", rest.pop("file")),
         ("size", f"{rest.pop('bytes'):,} bytes, format version {rest.pop('format_version')}"),
@@ -57,20 +64,48 @@ def model_lines(description: Mapping[str, Any]) -> str:
         lines.append(("kernels", f"{kernels} (what training runs on here)"))
     # a stranger's text must not write to the terminal what is no text
     parts = [name_lines({name: _printable(value) for name, value in lines})]
-    loop = training.pop("training", {})
+    loop = dict(training.pop("training", {}))
     meprop = training.get("meprop") or {}
     if meprop and not meprop.get("k"):
         meprop = {"k": "none, plain backpropagation"}
+    simplify = dict(training.get("simplify") or {})
+    _fill_in(str(description.get("task")), description, config, simplify, loop)
     for heading, settings in (
         ("network", config),
         ("meProp", meprop),
-        ("meSimp", training.get("simplify")),
+        ("meSimp", simplify),
         ("training", loop),
     ):
         if settings:
             shown = ", ".join(f"{name} {_shown(value)}" for name, value in settings.items())
             parts.append(f"{heading} settings: {_printable(shown)}")
     return "\n".join(parts)
+
+
+def _fill_in(
+    task: str,
+    description: Mapping[str, Any],
+    config: dict[str, Any],
+    simplify: dict[str, Any],
+    loop: dict[str, Any],
+) -> None:
+    """Put the values that were in use in the place of defaults, and leave out what was not in use.
+
+    A default that depends on more than the settings, such as the size of the treebank, stays.
+    """
+    if config.get("columns") == []:
+        config["columns"] = [name for name in TAG_COLUMNS if f"{name}_values" in description]
+    dropout = config.get("dropout")
+    if isinstance(dropout, float) and config.get("input_dropout", 0) is None:
+        config["input_dropout"] = dropout / 2
+    other = {"late": "paper", "paper": "late"}.get(str(simplify.get("schedule")))
+    for name in OF_SCHEDULE.get(other or "", ()):
+        simplify.pop(name, None)
+    if simplify.get("prune_rate", 0) is None:
+        simplify["prune_rate"] = PRUNE_RATES.get(task)
+    if loop.get("learning_rate", 0) is None:
+        rates = OPTIMIZER_RATES | LEARNING_RATES.get(task, {})
+        loop["learning_rate"] = rates.get(str(loop.get("optimizer")))
 
 
 def _printable(text: str) -> str:
