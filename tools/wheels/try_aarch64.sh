@@ -43,7 +43,9 @@ done
 cmp "$work/arm-default" "$work/arm-reference"
 cmp "$work/arm-default" "$work/here"
 echo "the same answers as here, from the core and from NumPy"
-# the tests beside the wheel, not beside the sources
+# The tests stand beside the wheel, not beside the sources. One is about the sources; and the
+# products of NumPy's BLAS raise floating-point flags under qemu, which NumPy warns of.
 rm -rf "$work/tests" && cp -r tests pyproject.toml "$work"
-cd "$work" && arm -m pytest -q -p no:cacheprovider --rootdir . tests/models/test_boxed.py \
+cd "$work" && arm -m pytest -q -p no:cacheprovider --rootdir . -W "ignore:.*encountered in matmul" \
+    -k "not s_metadata" tests/models/test_boxed.py \
     tests/models/test_digits.py tests/models/test_words.py tests/models/test_rows.py
