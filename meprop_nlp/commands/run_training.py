@@ -20,6 +20,7 @@ from meprop_nlp.commands.training_files import TrainingFiles
 from meprop_nlp.config import Knowledge, Settings
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import Heading
+from meprop_nlp.training.distribution.environment import is_first
 
 if TYPE_CHECKING:
     from meprop_nlp.training.hooks import Callback, Hooks
@@ -82,7 +83,7 @@ def run_training(
         DataError: a file is missing or faulty, or the model cannot be written.
     """
     on_epoch = None
-    if tensorboard is not None:
+    if tensorboard is not None and is_first():
         from meprop_nlp.integrations.tensorboard import TensorBoard
 
         on_epoch = TensorBoard(tensorboard)
@@ -96,8 +97,11 @@ def run_training(
         from meprop_nlp.models.encoder_folder import EncoderFolder
 
         EncoderFolder(knowledge.pretrained)  # says what is wrong with it before files are read
-    check_output(output, task, inputs, settings, knowledge, resume=resume)
-    if files.is_sample:
+    if is_first():
+        check_output(output, task, inputs, settings, knowledge, resume=resume)
+    else:  # of several processes one reports
+        verbosity = Verbosity(progress=False, quiet=True)
+    if files.is_sample and is_first():
         console.warning(
             "no --train: using the built-in sample treebank, a demonstration; "
             "scores on it prove nothing"
@@ -130,7 +134,7 @@ def run_training(
         verbosity,
         callbacks=[] if on_epoch is None else [on_epoch],
     )
-    for name, paths in treebanks.test:
+    for name, paths in treebanks.test if is_first() else ():
         scores = model.evaluate(read_all(paths, reading, trees=trees))
         print(f"{name}: {summary(scores)}")
 
@@ -168,12 +172,14 @@ def follow(
     from meprop_nlp.training.output.epoch_table import duration
     from meprop_nlp.training.tokenizer import tokenizer_path
 
-    stop, started = StopOnce(), time.time()
+    stop, started = StopOnce(quiet=not is_first()), time.time()
     display = TrainingDisplay(progress=verbosity.progress, quiet=verbosity.quiet, unit=unit)
     with display, stop:
         try:
             model = train(Hooks(on_record=display, on_epoch=calling(callbacks), stop=stop))
         except KeyboardInterrupt:
+            if not is_first():
+                raise
             beside = output.parent.glob(f"{teacher_path(output, 0).stem[:-1]}*")
             tokenizer = tokenizer_path(output)
             tokenizers = checkpoint_path(tokenizer), tokenizer

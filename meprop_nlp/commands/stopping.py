@@ -84,9 +84,13 @@ class StopOnce:
     Before the first minibatch there is nothing to save, so the first stops it at once too. Use it
     as a context, and as the hook that a training asks whether to stop. When the training stops, or
     ends before it asks again, the context raises `Stopped`.
+
+    Args:
+        quiet: say nothing of it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._number: int | None = None  # of the first signal
         self._training = self._raised = False
         self._handling: Any = None
@@ -104,7 +108,7 @@ class StopOnce:
         self._handling.__exit__(None, None, None)
         if self._number is None:
             return
-        if kind is None:  # the signal came after the last minibatch
+        if kind is None and not self._quiet:  # the signal came after the last minibatch
             console.note(f"{name_of(self._number)}: the training was at its end, and is finished")
         # a library that was interrupted may raise an error of its own in place of `Stopped`
         replaced = kind is not None and issubclass(kind, Exception) and self._raised
@@ -118,7 +122,7 @@ class StopOnce:
         if (first and not self._training) or (number == signal.SIGINT and not first):
             self._raised = True
             raise Stopped(number)
-        if first:
+        if first and not self._quiet:
             again = "; Ctrl-C again stops at once" if number == signal.SIGINT else ""
             console.note(f"{name_of(number)}: stopping after this minibatch{again}")
 

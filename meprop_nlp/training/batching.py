@@ -52,6 +52,27 @@ def packed_rows(
     return (firsts[sequences] + steps)[order], np.bincount(steps)
 
 
+def packed_share(
+    batch_sizes: npt.NDArray[np.int64], number: int, size: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Return the part of packed sequences that one of several processes takes.
+
+    Each takes every `size`-th sequence, so that all have long and short ones.
+
+    Args:
+        batch_sizes: (longest,) how many sequences have a row at each step.
+        number: of the process.
+
+    Returns:
+        taken: (N,) which rows it takes.
+        batch_sizes: of these.
+    """
+    steps = np.repeat(np.arange(len(batch_sizes)), batch_sizes)
+    sequences = np.concatenate([np.arange(n) for n in batch_sizes])
+    taken = sequences % size == number
+    return taken, np.bincount(steps[taken])
+
+
 def by_words(
     lengths: npt.NDArray[np.int64], n_batches: int, rng: np.random.Generator, *, pool: int = 20
 ) -> list[npt.NDArray[np.int64]]:

@@ -45,16 +45,18 @@ def demand_checkpoint(output: Path | None) -> Path:
 
 def demand_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise ConfigError when a run would be resumed with other settings or other data."""
-    old, new = _flat(before), _flat(now)
-    found = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-    if found:
-        differences = "; ".join(
-            f"{name} was {old.get(name)!r}, is {new.get(name)!r}" for name in found
-        )
+    if found := differences(before, now):
         raise ConfigError(
-            f"`resume` goes on with the settings the run was started with; {differences}; "
+            f"`resume` goes on with the settings the run was started with; {found}; "
             "start anew without `resume`"
         )
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return in words how settings differ; nothing if they do not."""
+    old, new = _flat(before), _flat(now)
+    found = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return "; ".join(f"{name} was {old.get(name)!r}, is {new.get(name)!r}" for name in found)
 
 
 @dataclass(frozen=True, slots=True)

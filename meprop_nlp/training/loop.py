@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from meprop_nlp.config import SimplifyConfig, TrainingConfig
 from meprop_nlp.errors import MePropError
 from meprop_nlp.nn.clipping import clamp_gradients, clip_gradients
 from meprop_nlp.nn.optimizers import make_optimizer
 from meprop_nlp.training.averaging import WeightAverage
+from meprop_nlp.training.distribution.ranks import ALONE, Ranks
 from meprop_nlp.training.progress import Progress
 from meprop_nlp.training.records import EpochRecord, Step
 from meprop_nlp.training.simplification.cutting import Simplification, StagedSimplification
@@ -33,6 +35,7 @@ class Trainer:
         training: the loop's settings.
         simplify: when and what to cut; None keeps all neurons.
         stop: called before each minibatch; when it returns True, `run` ends.
+        ranks: the processes that train the network together; of a minibatch each takes a share.
 
     Attributes:
         progress: how far the training is. With the network, the optimiser, the task's examples and
@@ -47,8 +50,9 @@ class Trainer:
         training: TrainingConfig,
         simplify: SimplifyConfig | None = None,
         stop: Callable[[], bool] = lambda: False,
+        ranks: Ranks = ALONE,
     ) -> None:
-        self.task, self.training, self.stop = task, training, stop
+        self.task, self.training, self.stop, self.ranks = task, training, stop, ranks
         self.layers = task.simplified_layers()
         self.optimizer = make_optimizer(
             training.optimizer,
@@ -90,7 +94,8 @@ class Trainer:
             for number, batch in enumerate(task.batches(self.rng)):
                 if number < n_trained:
                     continue  # before the run was stopped
-                if self.stop():
+                if self.ranks.any(self.stop()):
+                    self._gather_losses()
                     self.stopped = True
                     return
                 progress.loss += self._step(batch)
@@ -117,6 +122,8 @@ class Trainer:
     def _begin_epoch(self) -> None:
         """Cut, where the schedule says so, or make the epoch's examples; once, even if resumed."""
         progress, resumed = self.progress, self.progress.begun
+        if self.ranks.are_several:
+            self.ranks.seed(self.training.seed, progress.epoch)
         if self.simplification:
             if self.average and not resumed and self.simplification.cuts_before(progress.epoch):
                 self.average.take()  # what is cut, and what then teaches, is the better network
@@ -140,9 +147,18 @@ class Trainer:
         clock = Stopwatch(self.progress.seconds, next(network.parameters()).device)
         clock.start()
         teacher = self.simplification.teacher if self.simplification else None
-        loss = self.task.loss(batch, teacher) if teacher else self.task.loss(batch)
+        part, weight = self._share(batch)
+        before = [count.clone() for count in self._counts()]
+        loss = None
+        if part is not None:
+            loss = self.task.loss(part, teacher) if teacher else self.task.loss(part)
         clock.lap("forward")
-        loss.backward()  # type: ignore[no-untyped-call]
+        if loss is not None:
+            loss.backward()  # type: ignore[no-untyped-call]
+        if self.ranks.are_several:
+            self.ranks.sum_gradients(network.parameters(), weight)
+            if before:
+                self.ranks.sum_counts(self._counts(), before)
         clock.lap("backward")
         if training.clip:
             clip_gradients(network.parameters(), training.clip)
@@ -153,18 +169,48 @@ class Trainer:
             self.average.update()
         clock.lap("update")
         # together, so that a GPU is waited for once
-        values = torch.stack([loss.detach(), *self.task.losses.values()]).tolist()
-        value = values[0]
+        losses = {} if loss is None else self.task.losses
+        values = [0.0]
+        if loss is not None:
+            values = torch.stack([loss.detach(), *losses.values()]).tolist()
+        value = self.ranks.total(values[0] * weight) if self.ranks.are_several else values[0]
         if not np.isfinite(value):
             raise MePropError(
                 f"the loss is {value} in epoch {self.progress.epoch + 1}; "
                 "try a smaller `learning_rate`"
             )
-        for name, part in zip(self.task.losses, values[1:], strict=True):
-            total = self.progress.losses.setdefault(name, [0.0, 0])
-            total[0] += part
-            total[1] += 1
+        for name, of_head in zip(losses, values[1:], strict=True):
+            total = self.progress.losses.setdefault(name, [0.0, 0.0])
+            total[0] += of_head * weight
+            total[1] += weight
         return float(value)
+
+    def _share(self, batch: Any) -> tuple[Any, float]:
+        """Return this process's part of a minibatch, None for nothing, and its weight."""
+        ranks, progress = self.ranks, self.progress
+        if not ranks.are_several:
+            return batch, 1.0
+        # so that the processes decide alike, and a resumed run as one that was never stopped
+        ranks.seed(self.training.seed, progress.epoch, progress.batch)
+        return self.task.share(batch, ranks.number, ranks.size)
+
+    def _counts(self) -> list[Tensor]:
+        """Return the counts of hits that the processes add up."""
+        if not self.ranks.are_several or self.simplification is None:
+            return []
+        counting = [part.layer for part in self.layers if part.layer.counting]
+        return [each for layer in counting for each in (layer.hits, layer.examples)]
+
+    def _gather_losses(self) -> None:
+        """Give the first process the sums of the heads' losses of all."""
+        if not self.ranks.are_several:
+            return
+        sums: dict[str, list[float]] = {}
+        for found in self.ranks.gathered(self.progress.losses):
+            for name, (total, n) in found.items():
+                before = sums.get(name, [0.0, 0.0])
+                sums[name] = [before[0] + total, before[1] + n]
+        self.progress.losses = sums if self.ranks.is_first else {}
 
     def _note_cut(self, was_cut: bool) -> None:
         self.progress.was_cut |= was_cut
@@ -201,7 +247,11 @@ class Trainer:
         learning_rate = self._learning_rate(self.base_lr)
         start = time.perf_counter()
         with self.final_weights():
-            scores = dict(self.task.evaluate())
+            scores = dict(self.task.evaluate()) if self.ranks.is_first else {}
+        self._gather_losses()
+        if self.ranks.are_several:
+            scores = self.ranks.agreed(scores)
+            self.ranks.demand_alike(self.task.network)
         evaluate_seconds = time.perf_counter() - start
         counted = [scores.get(name) for name in self.task.main_scores]
         found = [value for value in counted if value is not None]

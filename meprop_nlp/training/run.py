@@ -25,6 +25,8 @@ from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.calibration import measure_calibration
 from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint, demand_same
 from meprop_nlp.training.device import pick_device
+from meprop_nlp.training.distribution.beginning import begin_alike
+from meprop_nlp.training.distribution.ranks import ALONE, Ranks, joined
 from meprop_nlp.training.heads.predicted_tags import predict_tags, tags_path
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_read
 from meprop_nlp.training.hooks import Hooks
@@ -84,6 +86,7 @@ def train(
     held_out: bool = False,
     input_format: str = "auto",
     hooks: Hooks | None = None,
+    ranks: Ranks | None = None,
 ) -> Model:
     """Train a model of a task; return the one with the best score on dev.
 
@@ -93,6 +96,7 @@ def train(
         knowledge: what the training draws on beside the treebank.
         train, dev, output, resume, held_out, input_format, hooks: see
             `TrainableModel.train`.
+        ranks: the processes that train together; None: those that torchrun started.
 
     Raises:
         ConfigError, DataError, KeyboardInterrupt: see `TrainableModel.train`.
@@ -101,9 +105,47 @@ def train(
     settings, hooks = settings or Settings.of(task), hooks or Hooks()
     knowledge = knowledge or Knowledge()
     demand_use(knowledge, settings.network)
+    given = (train, dev, settings, knowledge, held_out, input_format, hooks)
+    if ranks is not None:
+        return _train_together(ranks, task, *given, output=output, resume=resume)
+    with joined(settings.training.device) as ranks:
+        return _train_together(ranks, task, *given, output=output, resume=resume)
+
+
+def _train_together(
+    ranks: Ranks,
+    task: str,
+    train: Treebank,
+    dev: Treebank | None,
+    settings: Settings,
+    knowledge: Knowledge,
+    held_out: bool,
+    input_format: str,
+    hooks: Hooks,
+    *,
+    output: str | os.PathLike[str] | None,
+    resume: bool,
+) -> Model:
+    """Train in this process, with the others; only the first one has files; see `train`."""
+    if ranks.are_several and knowledge.cache is not None:
+        raise ConfigError(
+            "`cache` is written by one process, and torchrun started several; leave it out, or "
+            "train in one process"
+        )
     run = partial(
-        _train_from_files, task, train, dev, settings, knowledge, held_out, input_format, hooks
+        _train_from_files,
+        task,
+        train,
+        dev,
+        settings,
+        knowledge,
+        held_out,
+        input_format,
+        hooks if ranks.is_first else Hooks(stop=hooks.stop),
+        ranks,
     )
+    if not ranks.is_first:
+        return run(None, False)
     if output is None:
         if resume:
             demand_checkpoint(None)
@@ -134,6 +176,7 @@ def _train_from_files(
     held_out: bool,
     input_format: str,
     hooks: Hooks,
+    ranks: Ranks,
     path: Path | None,
     resume: bool,
 ) -> Model:
@@ -196,7 +239,7 @@ def _train_from_files(
         treebanks=treebanks,
         initial=initial,
     )
-    data = TrainingData(task, sentences, dev_sentences, settings, sources)
+    data = TrainingData(task, sentences, dev_sentences, settings, sources, ranks=ranks)
     if knowledge.teachers:
         teachers += train_teachers(
             knowledge.teachers,
@@ -242,6 +285,7 @@ class TrainingData:
         settings: of the training; with 0 epochs, there are as many as `train` needs.
         sources: what it draws on beside `train`.
         teacher_number: of a teacher of an ensemble, from 1; 0: it is none.
+        ranks: the processes that train the network together; each teacher is trained in each.
     """
 
     task: str
@@ -250,6 +294,7 @@ class TrainingData:
     settings: Settings
     sources: Sources
     teacher_number: int = 0
+    ranks: Ranks = ALONE
 
     @property
     def fitted(self) -> Settings:
@@ -274,7 +319,7 @@ class TrainingData:
         training = replace(self.settings.training, seed=self.settings.training.seed + number)
         settings = replace(self.settings, simplify=None, training=training)
         sources = self.sources.of_teacher()
-        return replace(self, settings=settings, sources=sources, teacher_number=number)
+        return replace(self, settings=settings, sources=sources, teacher_number=number, ranks=ALONE)
 
 
 def _train(data: TrainingData, path: Path | None, resume: bool, hooks: Hooks) -> Model:
@@ -311,6 +356,7 @@ def _train(data: TrainingData, path: Path | None, resume: bool, hooks: Hooks) ->
         output=path,
         resume=resume,
         hooks=hooks,
+        ranks=data.ranks,
     )
     if stored_tags is not None:
         stored_tags.unlink(missing_ok=True)
@@ -336,6 +382,7 @@ def train_task(
     output: str | os.PathLike[str] | None = None,
     resume: bool = False,
     hooks: Hooks,
+    ranks: Ranks = ALONE,
 ) -> ModelFile:
     """Build any task, train it, and return the best model; its checkpoint stays.
 
@@ -344,7 +391,7 @@ def train_task(
         settings: of the training; `settings.network` is the task's own affair.
         identity: everything else that must be the same when the run is resumed: the network's
             settings and checksums of the data. It is stored in the model file.
-        output, resume, hooks: see `train`.
+        output, resume, hooks, ranks: see `train`.
 
     Raises:
         ConfigError, DataError, KeyboardInterrupt: see `train`.
@@ -363,19 +410,18 @@ def train_task(
         for warning in task.warnings:
             hooks.on_record(Note(warning, warning=True))
         hooks.on_record(Note(_choice(task, cuts=simplify is not None)))
-        trainer = Trainer(task, training=training, simplify=simplify, stop=hooks.stop)
-        outputs = Outputs(
-            trainer,
-            path,
-            _stated(settings, identity),
-        )
+        trainer = Trainer(task, training=training, simplify=simplify, stop=hooks.stop, ranks=ranks)
+        stated = _stated(settings, identity)
+        outputs = Outputs(trainer, path, stated)
         if resume:
             outputs.resume()
+        if ranks.are_several:
+            begin_alike(ranks, trainer, stated, resumed=resume)
         for record in trainer.run():
             if isinstance(record, EpochRecord):
                 outputs.keep(record)
             hooks.on_record(record)
-            if isinstance(record, EpochRecord) and hooks.on_epoch(record):
+            if isinstance(record, EpochRecord) and ranks.any(hooks.on_epoch(record)):
                 break
         if trainer.stopped:
             outputs.save_checkpoint()
@@ -421,7 +467,7 @@ def _demand_teacher(data: TrainingData, number: int, model: Model) -> None:
 
 
 def _train_tagger(sentences: Sequence[Sentence], settings: Settings, hooks: Hooks) -> Model:
-    return train("tagger", sentences, settings=settings, hooks=hooks)
+    return train("tagger", sentences, settings=settings, hooks=hooks, ranks=ALONE)
 
 
 def _initial_model(knowledge: Knowledge, task: str) -> InitialModel | None:

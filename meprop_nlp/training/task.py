@@ -57,6 +57,20 @@ class Task(ABC):
     def loss(self, batch: Any, teacher: Teacher | None = None) -> Tensor:
         """Return the mean loss of a minibatch, with a teacher's answers if there is one: ()."""
 
+    def share(self, batch: Any, number: int, size: int) -> tuple[Any, float]:
+        """Return the part of a minibatch that one of several processes takes, and its weight.
+
+        Args:
+            number: of the process, from 0.
+            size: how many there are.
+
+        Returns:
+            the part; None where nothing is left for this process.
+            its share of what the loss is the mean of: the weights of all processes add up to 1,
+            and the sum of their losses by weight is the loss of the minibatch.
+        """
+        raise NotImplementedError(f"a minibatch of a {self.name} is not shared")
+
     @abstractmethod
     def evaluate(self) -> Mapping[str, float | None]:
         """Return the dev scores in per cent, `main_scores` among them; empty without dev data.

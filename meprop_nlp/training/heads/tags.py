@@ -5,7 +5,7 @@ features, one BiLSTM, one output layer per column.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -29,7 +29,12 @@ from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.embedding import dropout, embedding_concat
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.batching import by_length, fitting_batch_size, packed_rows
+from meprop_nlp.training.batching import (
+    by_length,
+    fitting_batch_size,
+    packed_rows,
+    packed_share,
+)
 from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_predict, unseen
 from meprop_nlp.training.simplification.swaps import Swaps
@@ -173,6 +178,19 @@ class TaggerTask(SentenceTask):
         for members in by_length(self._lengths, self.batch_size, rng):
             words, batch_sizes = packed_rows(self._firsts[members], self._lengths[members])
             yield TaggerBatch(words, torch.from_numpy(batch_sizes), len(words))
+
+    def share(self, batch: TaggerBatch, number: int, size: int) -> tuple[TaggerBatch | None, float]:
+        taken, batch_sizes = packed_share(batch.batch_sizes.numpy(), number, size)
+        n_words = int(taken.sum())
+        if not n_words:
+            return None, 0.0
+        part = replace(
+            batch,
+            words=batch.words[taken],
+            batch_sizes=torch.from_numpy(batch_sizes),
+            n_words=n_words,
+        )
+        return part, n_words / batch.n_words
 
     def loss(self, batch: TaggerBatch, teacher: Teacher | None = None) -> Tensor:
         words = torch.from_numpy(batch.words).to(self.device)

@@ -287,6 +287,12 @@ class ParserTask(SentenceTask):
         tags, labels = examples.tags[chosen], examples.labels[chosen]
         return forms, self.forms.rows[forms], self._tag_rows, form_index, tags, labels
 
+    def share(self, batch: ParserBatch, number: int, size: int) -> tuple[ParserBatch | None, float]:
+        chosen = batch.chosen[number::size]
+        if not len(chosen):
+            return None, 0.0
+        return ParserBatch(chosen, batch.n_words), len(chosen) / len(batch.chosen)
+
     def loss(self, batch: ParserBatch, teacher: Teacher | None = None) -> Tensor:
         examples, chosen = self._examples, torch.from_numpy(batch.chosen).to(self.device)
         swaps = self._swaps if teacher and self._swaps and draw_synthetic(self.synthetic) else None
