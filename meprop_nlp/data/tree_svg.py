@@ -98,47 +98,47 @@ def tree_svg(words: Sequence[Word], wrong: Wrong | None = None) -> str:
     gold_step, gold_height = _heights(gold_arcs, gold_heads)
     bottom = floor + gold_height
 
-    parts: list[str] = []
+    # lines first, so that no line lies over a text
+    lines: list[str] = []
+    texts: list[str] = []
     for i, (place, word) in enumerate(zip(places, words, strict=True)):
         is_unknown = word.id in wrong and wrong[word.id] is None
         style = _WRONG_TEXT if is_unknown else _PLAIN
-        parts.append(_text(place, base + 18, _FORM, word.form, style))
+        texts.append(_text(place, base + 18, _FORM, word.form, style))
         tag, gold_tag = tags[i]
-        parts.append(_text(place, base + _TAG, _LABEL, tag, _WRONG_TEXT if gold_tag else _FAINT))
-        parts.append(_text(place, base + _GOLD_TAG, _LABEL, gold_tag, _GOLD_ARC))
+        texts.append(_text(place, base + _TAG, _LABEL, tag, _WRONG_TEXT if gold_tag else _FAINT))
+        texts.append(_text(place, base + _GOLD_TAG, _LABEL, gold_tag, _GOLD_ARC))
         if word.head == ROOT:
             style = _style_of_arc(columns[i])
-            parts.append(_line(f"M{place:g},{top:g} V{base:g}", style))
-            parts.append(_arrow(place, base, -1, style))
-            parts.append(_label(place, top - 3, word, columns[i]))
+            lines.append(_line(f"M{place:g},{top:g} V{base:g}", style))
+            lines.append(_arrow(place, base, -1, style))
+            texts.append(_label(place, top - 3, word, columns[i]))
         if gold_heads[i] == ROOT:
-            parts.append(_line(f"M{place:g},{bottom:g} V{floor:g}", _GOLD_ARC))
-            parts.append(_arrow(place, floor, 1, _GOLD_ARC))
-            parts.append(
-                _text(place, bottom + _LABEL, _LABEL, _gold_label(word, columns[i]), _GOLD_ARC)
-            )
+            lines.append(_line(f"M{place:g},{bottom:g} V{floor:g}", _GOLD_ARC))
+            lines.append(_arrow(place, floor, 1, _GOLD_ARC))
+            label = _gold_label(word, columns[i])
+            texts.append(_text(place, bottom + _LABEL, _LABEL, label, _GOLD_ARC))
     for arc in arcs:
         gold, word = columns[arc.dependent], words[arc.dependent]
-        style = _style_of_arc(gold)
-        middle, drawn = _bow(places, arc, base, -step, style)
-        parts += drawn
-        parts.append(_label(middle, base - arc.level * step - 3, word, gold))
+        middle, drawn = _bow(places, arc, base, -step, _style_of_arc(gold))
+        lines += drawn
+        texts.append(_label(middle, base - arc.level * step - 3, word, gold))
     for arc in gold_arcs:
-        gold, word = columns[arc.dependent], words[arc.dependent]
+        label = _gold_label(words[arc.dependent], columns[arc.dependent])
         middle, drawn = _bow(places, arc, floor, gold_step, _GOLD_ARC)
-        parts += drawn
+        lines += drawn
         y = floor + arc.level * gold_step + _LABEL
-        parts.append(_text(middle, y, _LABEL, _gold_label(word, gold), _GOLD_ARC))
+        texts.append(_text(middle, y, _LABEL, label, _GOLD_ARC))
     if is_cut:
         place = _MARGIN if leftwards else width - _MARGIN
-        parts.append(_text(place, base + 18, _FORM, "…", _PLAIN))
+        texts.append(_text(place, base + 18, _FORM, "…", _PLAIN))
     height = bottom + (_LABEL + _MARGIN if bottom > floor else 0)
     direction = ' direction="rtl"' if leftwards else ""  # turns brackets round
     label = escape(_printable(" ".join(word.form for word in words)))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}"{direction} '
         f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}" '
-        f'font-family="sans-serif" fill="currentColor">{"".join(parts)}</svg>'
+        f'font-family="sans-serif" fill="currentColor">{"".join(lines + texts)}</svg>'
     )
 
 

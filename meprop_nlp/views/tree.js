@@ -182,8 +182,10 @@ const drawTree = (() => {
       "font-family": "sans-serif",
       fill: "currentColor",
     });
+    // lines first, so that no line lies over a text
+    const lines = [], texts = [];
     const write = (x, y, size, text, style) => {
-      if (text) svg.append(element("text", textAt(x, y, size, style), text));
+      if (text) texts.push(element("text", textAt(x, y, size, style), text));
     };
     const writeLabel = (x, y, word, gold) => {
       const [label, other] = shownLabel(word, gold);
@@ -192,7 +194,7 @@ const drawTree = (() => {
         both.append(
           element("tspan", WRONG_TEXT.text, label), " ", element("tspan", GOLD_ARC.text, other),
         );
-        svg.append(both);
+        texts.push(both);
       } else {
         const ofWrong = "deprel" in gold ? WRONG_TEXT : WRONG_ARC;
         write(x, y, LABEL, label, "head" in gold ? ofWrong : PLAIN);
@@ -206,7 +208,7 @@ const drawTree = (() => {
       start += 4 * side;
       const bend = Math.min(BEND, Math.abs(stepDown));
       const turn = y + (stepDown < 0 ? bend : -bend);
-      svg.append(
+      lines.push(
         line(
           `M${g(start)},${g(from)} V${g(turn)} Q${g(start)},${g(y)} ${g(start + side * bend)},` +
             `${g(y)} H${g(end - side * bend)} Q${g(end)},${g(y)} ${g(end)},${g(turn)} V${g(from)}`,
@@ -225,13 +227,13 @@ const drawTree = (() => {
       write(place, base + TAG, LABEL, tagText, goldTag ? WRONG_TEXT : FAINT);
       write(place, base + GOLD_TAG, LABEL, goldTag, GOLD_ARC);
       if (heads[i] === ROOT) {
-        svg.append(line(`M${g(place)},${g(top)} V${g(base)}`, styleOf(gold)));
-        svg.append(arrow(place, base, -1, styleOf(gold)));
+        lines.push(line(`M${g(place)},${g(top)} V${g(base)}`, styleOf(gold)));
+        lines.push(arrow(place, base, -1, styleOf(gold)));
         writeLabel(place, top - 3, word, gold);
       }
       if (goldHeads[i] === ROOT) {
-        svg.append(line(`M${g(place)},${g(bottom)} V${g(floor)}`, GOLD_ARC));
-        svg.append(arrow(place, floor, 1, GOLD_ARC));
+        lines.push(line(`M${g(place)},${g(bottom)} V${g(floor)}`, GOLD_ARC));
+        lines.push(arrow(place, floor, 1, GOLD_ARC));
         write(place, bottom + LABEL, LABEL, goldLabel(word, gold), GOLD_ARC);
       }
     });
@@ -246,6 +248,7 @@ const drawTree = (() => {
       write(middle, floor + arc.level * goldStep + LABEL, LABEL, goldLabel(word, gold), GOLD_ARC);
     }
     if (isCut) write(leftwards ? MARGIN : width - MARGIN, base + 18, FORM, "…", PLAIN);
+    svg.append(...lines, ...texts);
     return svg;
   }
   return draw;
