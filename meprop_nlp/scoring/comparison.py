@@ -138,9 +138,10 @@ def compare(
     annotated = [name for name in METRICS if name in scores[0].annotated]
     drawn = _resampled(counts, resamples, seed)
     return Comparison(
-        *scores,
+        a=scores[0],
+        b=scores[1],
         differences={
-            name: _difference(*(getattr(each, name) for each in scores), drawn[:, place])
+            name: _difference(getattr(scores[0], name), getattr(scores[1], name), drawn[:, place])
             for place, name in enumerate(METRICS)
             if name in annotated
         },
@@ -210,7 +211,9 @@ def _resampled(counts: Sequence[Floats], resamples: int, seed: int) -> Floats:
 def _f1(counts: Floats) -> Floats:
     """Return F1 in per cent from (correct, gold + system); nan where nothing was counted."""
     correct, whole = counts[..., 0], counts[..., 1]
-    return np.divide(200 * correct, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    f1: Floats = np.full(whole.shape, np.nan)
+    np.divide(200 * correct, whole, out=f1, where=whole > 0)
+    return f1
 
 
 def _difference(a: float, b: float, drawn: Floats) -> Difference:

@@ -9,7 +9,8 @@
   const hasGold = data.scores !== null;
   const list = byId("list"), query = byId("query"), order = byId("order"), found = byId("found");
   const LONGEST_TASK = 25; // milliseconds between two moments at which the page can answer
-  const MOST_FILLED = 120; // sentences that keep their drawing when they are out of view
+  const MOST_FILLED = 60; // sentences that keep their drawing when they are out of view
+  const CHUNK = 40, ABOUT_HIGH = 320; // sentences, and pixels of one
   const NAMES = { upos: "UPOS", xpos: "XPOS", feats: "FEATS", deprel: "DEPREL" };
 
   function make(name, attributes = {}, ...children) {
@@ -130,7 +131,8 @@
     parsedSentence(sentence);
     const [box, isLeftwards] = tree(sentence, hits);
     const top = make("div", { class: "top" }, make("b", {}, String(sentence.place + 1)));
-    if (sentence.id) top.append(make("span", { class: "id", dir: "auto" }, sentence.id));
+    const id = commentOf(sentence, "sent_id");
+    if (id) top.append(make("span", { class: "id", dir: "auto" }, id));
     if (hasGold) {
       const wrong = whatIsWrong(sentence);
       top.append(make("span", { class: "counts" }, wrong.length
@@ -138,7 +140,7 @@
         : make("span", { class: "right" }, "✓ all right")));
     }
     item.append(
-      top, make("p", { class: "text", dir: isLeftwards ? "rtl" : "auto" }, sentence.text), box);
+      top, make("p", { class: "text", dir: isLeftwards ? "rtl" : "auto" }, textOf(sentence)), box);
     if (sentence.missing.length) {
       item.append(make("p", { class: "missing" }, "Gold has here too: ",
         make("em", { class: "gold", dir: "auto" }, sentence.missing.join(" "))));
@@ -148,17 +150,36 @@
     item.style.height = "";
   }
 
-  function empty(item) {
-    item.style.height = `${item.offsetHeight}px`;
-    item.replaceChildren();
-    filled.delete(item);
+  // The list: chunks of items, an item for each sentence. Chunks near the view have items, and
+  // items near it have content. All others are empty boxes of about their height, so that the page
+  // is laid out and drawn quickly however many there are.
+
+  let shownIn = new Map(); // what a chunk or an item shows: a list of results, or a result
+  const filled = { chunks: new Set(), items: new Set() }; // the latest to come into view are last
+  const inView = new Set();
+
+  function emptyFar(kind, most) {
+    const surplus = filled[kind].size - most;
+    if (surplus <= 0) return;
+    const far = [...filled[kind]].filter((each) =>
+      !inView.has(each) && !each.contains(document.activeElement)).slice(0, surplus);
+    // all heights are read before anything changes: the page is laid out once
+    const heights = far.map((each) => each.offsetHeight);
+    far.forEach((each, i) => {
+      each.style.height = `${heights[i]}px`;
+      for (const child of kind === "chunks" ? each.children : []) {
+        items.unobserve(child);
+        shownIn.delete(child);
+        inView.delete(child);
+        filled.items.delete(child);
+      }
+      each.replaceChildren();
+      filled[kind].delete(each);
+    });
   }
 
-  // The list: an item for each sentence, of which those in view, and near it, have content
-
-  let shownIn = new Map(); // what an item shows: {sentence, hits}
-  const filled = new Set(), inView = new Set();
-  const watcher = new IntersectionObserver((entries) => {
+  const watcher = (kind, most, margin, fillOne) => new IntersectionObserver((entries) => {
+    const coming = [];
     for (const { target, isIntersecting } of entries) {
       if (!shownIn.has(target)) continue;
       if (!isIntersecting) {
@@ -166,33 +187,40 @@
         continue;
       }
       inView.add(target);
-      if (!filled.has(target)) fill(target);
-      filled.delete(target);
-      filled.add(target); // the one in view most recently is last
+      if (!filled[kind].delete(target)) coming.push(target);
+      filled[kind].add(target);
     }
-    for (const item of filled) {
-      if (filled.size <= MOST_FILLED) break;
-      if (!inView.has(item) && !item.contains(document.activeElement)) empty(item);
+    emptyFar(kind, most);
+    coming.forEach(fillOne);
+  }, { rootMargin: `${margin}px 0px` });
+
+  function fillChunk(chunk) {
+    for (const result of shownIn.get(chunk)) {
+      const item = make("li", { class: "far", tabindex: "-1" });
+      shownIn.set(item, result);
+      chunk.append(item);
+      items.observe(item);
     }
-  }, { rootMargin: "700px 0px" });
+    chunk.style.height = "";
+  }
+  const items = watcher("items", MOST_FILLED, 700, fill);
+  const chunks = watcher("chunks", 4, 1500, fillChunk);
 
   function clear() {
-    watcher.disconnect();
-    list.replaceChildren();
+    for (const each of [items, chunks]) each.disconnect();
+    for (const each of [filled.items, filled.chunks, inView]) each.clear();
     shownIn = new Map();
-    filled.clear();
-    inView.clear();
+    list.replaceChildren();
   }
 
   function show(results) {
-    const items = document.createDocumentFragment();
-    for (const result of results) {
-      const item = make("li", { class: "far", tabindex: "-1" });
-      shownIn.set(item, result);
-      items.append(item);
-      watcher.observe(item);
+    for (let first = 0; first < results.length; first += CHUNK) {
+      const part = results.slice(first, first + CHUNK), chunk = make("ol");
+      chunk.style.height = `${part.length * ABOUT_HIGH}px`;
+      shownIn.set(chunk, part);
+      list.append(chunk);
+      chunks.observe(chunk);
     }
-    list.append(items);
   }
 
   const pause = () => new Promise((resolve) => setTimeout(resolve));
@@ -208,7 +236,7 @@
     }
     if (order.value === "share") for (const each of sentences) each.length ||= lengthOf(each);
     const ordered = sentences.slice().sort(ORDERS[hasGold ? order.value : "file"]);
-    let n = 0, nWords = 0, batch = [], until = performance.now() + LONGEST_TASK;
+    let n = 0, nWords = 0, batch = [], isFirst = true, until = performance.now() + LONGEST_TASK;
     const tell = (isDone) => {
       found.textContent = wanted.isEmpty ? number(n, "sentence")
         : `${number(n, "sentence")} of ${sentences.length.toLocaleString("en")}`
@@ -222,9 +250,11 @@
         batch.push({ sentence, hits });
       }
       if (performance.now() < until) continue;
-      show(batch);
       tell(false);
-      batch = [];
+      // what is found first is shown at once, and all else in full chunks
+      const whole = isFirst ? batch.length : batch.length - (batch.length % CHUNK);
+      show(batch.splice(0, whole));
+      isFirst = isFirst && !whole;
       await pause();
       if (own !== search) return;
       until = performance.now() + LONGEST_TASK;
@@ -298,11 +328,12 @@
   // Keys and choices
 
   function go(step) {
-    const items = [...list.children], at = items.indexOf(document.activeElement.closest?.("#list > li"));
+    const near = [...list.querySelectorAll("li")];
+    const at = near.indexOf(document.activeElement.closest?.("#list li"));
     let next = at + step;
     if (at < 0) // from the first one below the head of the page
-      next = items.findIndex((item) => item.getBoundingClientRect().bottom > 120);
-    const item = items[Math.max(0, Math.min(next, items.length - 1))];
+      next = near.findIndex((item) => item.getBoundingClientRect().bottom > 120);
+    const item = near[Math.max(0, Math.min(next, near.length - 1))];
     if (!item) return;
     item.focus({ preventScroll: true });
     item.scrollIntoView({ block: "start" });
@@ -319,7 +350,7 @@
       return;
     }
     if (event.target.matches("input, select")) return;
-    const item = document.activeElement.closest?.("#list > li");
+    const item = document.activeElement.closest?.("#list li");
     const keys = {
       "/": () => query.select(),
       j: () => go(1),

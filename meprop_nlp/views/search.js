@@ -1,51 +1,56 @@
-// parseQuery(text): what is looked for; parsedSentence(sentence): the columns of its words;
-// hitsIn(sentence, query): which words are found.
+// parseQuery(text): what is looked for; parsedSentence(sentence): the columns of its words, and
+// commentOf, tokensOf and textOf: what else is in it; hitsIn(sentence, query): which words are found.
 
 const COLUMNS = ["id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc"];
 const PLACE = Object.fromEntries(COLUMNS.map((name, place) => [name, place]));
 
-// Fills in words (lists of columns), lines (with those of other tokens), comments, id and text.
+// Fills in words (lists of columns), lines (with those of other tokens) and comments.
 function parsedSentence(sentence) {
   if (sentence.words) return sentence;
   const words = [], lines = [], comments = [];
-  const firsts = new Map(); // the forms and ends of multiword tokens, by their first word
   for (const line of sentence.block.split("\n")) {
-    // a form may be "#": only what has no columns is a comment
+    // a line of a word begins with its id
     if (line.startsWith("#")) {
       comments.push(line);
       continue;
     }
     const columns = line.split("\t");
     lines.push(columns);
-    if (/^\d+$/.test(columns[0])) words.push(columns);
-    else if (columns[0].includes("-")) {
-      const [first, last] = columns[0].split("-").map(Number);
-      firsts.set(first, { last, columns });
-    }
+    if (!/[-.]/.test(columns[0])) words.push(columns);
   }
-  const comment = (key) => {
-    for (const line of comments.slice().reverse()) {
-      const equals = line.indexOf("=");
-      if (equals > 0 && line.slice(1, equals).trim() === key) return line.slice(equals + 1).trim();
+  return Object.assign(sentence, { words, lines, comments });
+}
+
+// The value of a comment such as "# sent_id = 1"; undefined if there is none.
+function commentOf(sentence, key) {
+  let found;
+  for (const line of parsedSentence(sentence).comments) {
+    const equals = line.indexOf("=");
+    if (equals > 0 && line.slice(1, equals).trim() === key) found = line.slice(equals + 1).trim();
+  }
+  return found;
+}
+
+// The lines of the tokens: of multiword tokens, and of words outside of them.
+function tokensOf(sentence) {
+  let covered = 0;
+  return parsedSentence(sentence).lines.filter(([id]) => {
+    if (id.includes("-")) {
+      covered = Number(id.split("-")[1]);
+      return true;
     }
-    return undefined;
-  };
-  let joined = "", covered = 0;
-  const tokens = [];
-  words.forEach((columns, i) => {
-    const token = firsts.get(i + 1);
-    if (token) covered = token.last;
-    else if (i + 1 <= covered) return;
-    const surface = token ? token.columns : columns;
-    const isBeforeSpace = !(surface[PLACE.misc] || "").split("|").includes("SpaceAfter=No");
-    tokens.push(surface[PLACE.form]);
-    joined += surface[PLACE.form] + (isBeforeSpace ? " " : "");
+    return !id.includes(".") && Number(id) > covered;
   });
-  const given = comment("text");
-  return Object.assign(sentence, {
-    words, lines, comments, tokens, id: comment("sent_id"),
-    text: given === undefined ? joined.trim() : given,
+}
+
+function textOf(sentence) {
+  const given = commentOf(sentence, "text");
+  if (given !== undefined) return given;
+  const pieces = tokensOf(sentence).map((columns) => {
+    const isBeforeSpace = !(columns[PLACE.misc] || "").split("|").includes("SpaceAfter=No");
+    return columns[PLACE.form] + (isBeforeSpace ? " " : "");
   });
+  return pieces.join("").trim();
 }
 
 const parseQuery = (() => {
@@ -154,7 +159,8 @@ const hitsIn = (() => {
     parsedSentence(sentence);
     for (const { negated, name, test } of query.whole) {
       const values = name === "comment" ? sentence.comments
-        : [name === "id" ? sentence.id || String(sentence.place + 1) : sentence.text];
+        : [name === "id" ? commentOf(sentence, "sent_id") || String(sentence.place + 1)
+          : textOf(sentence)];
       if (values.some(test) === negated) return null;
     }
     const found = new Set();
@@ -165,9 +171,10 @@ const hitsIn = (() => {
       if (!found.size) return null;
     }
     for (const { negated, wanted } of query.plain) {
-      let any = sentence.tokens.some((form) => form.toLowerCase().includes(wanted));
+      const finds = (columns) => columns[PLACE.form].toLowerCase().includes(wanted);
+      let any = sentence.lines.some((columns) => columns[0].includes("-") && finds(columns));
       sentence.words.forEach((word, i) => {
-        if (!word[PLACE.form].toLowerCase().includes(wanted)) return;
+        if (!finds(word)) return;
         any = true;
         if (!negated) found.add(i);
       });
