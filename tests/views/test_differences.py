@@ -94,6 +94,23 @@ def test_a_missing_word_is_told_in_the_sentence_where_it_would_be() -> None:
     assert second.missing == ["today", "stop", "it"]
 
 
+def test_a_gold_head_in_another_sentence_is_elsewhere() -> None:
+    system = text("""\
+1 The the DET DT PronType=Art 2 det _ _
+2 dogs dog NOUN NNS Number=Plur 0 root _ _
+
+1 run run VERB VB VerbForm=Fin 2 dep _ _
+2 today today NOUN NN _ 0 root _ _
+
+""")
+    first, second = compared(GOLD, [*system, GOLD[1]])[:2]
+    assert first.wrong == {2: {"head": -1, "deprel": "nsubj"}}
+    assert second.wrong == {
+        1: {"head": 0, "deprel": "root"},
+        2: {"head": 1, "deprel": "obl:tmod"},  # the third word of gold, and the first one here
+    }
+
+
 def test_a_column_that_gold_does_not_have_is_never_wrong() -> None:
     bare = [s.with_columns(upos=["_"] * len(s), lemma=["_"] * len(s)) for s in GOLD]
     assert [each.wrong for each in compared(bare, GOLD)] == [{}, {}]
