@@ -7,7 +7,7 @@ SECONDS := 600
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := spacy,serve,hub,sklearn,ray,spark,tensorboard
+EXTRAS := spacy,serve,hub,sklearn,ray,spark,tensorboard,browser
 EXTRAS_STAMP := $(VENV)/.extras
 
 .PHONY: demo test test-extras bench sanitize threads leaks fuzz differential torture lint types build wheel \

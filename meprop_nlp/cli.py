@@ -159,19 +159,21 @@ def _discard_output() -> None:
         return
 
 
-# The commands, each with an example. Each has a file of its own, and only the one that is called is
-# imported: a small file is tagged in a third of a second, and declaring the options of all commands
-# would take a tenth of that.
+# The commands, each with examples, one a line. Each has a file of its own, and only the one that is
+# called is imported: a small file is tagged in a third of a second, and declaring the options of
+# all commands would take a tenth of that.
 _COMMANDS = {
     "download": "UD_German-GSD",
     "train": "--train train.conllu --dev dev.conllu",
     "annotate": "words.conllu > annotated.conllu",
+    "view": "parsed.conllu gold.conllu\nparsed.conllu --terminal\nnew.txt --svg 3 -o tree.svg",
     "train-tagger": "--train train.conllu --dev dev.conllu --k 50",
     "train-parser": "--train train.conllu --dev dev.conllu --simplify",
     "tag": "words.conllu > tagged.conllu",
     "parse": "--tagger models/tagger.safetensors words.conllu > parsed.conllu",
     "convert": "wsj_0001.mrg wsj_0002.mrg -o train.conllx",
     "evaluate": "gold.conllu parsed.conllu",
+    "compare": "gold.conllu a.conllu b.conllu",
     "benchmark": "models/parser.safetensors words.conllu",
     "info": "models/parser.safetensors",
     "validate": "train.conllu dev.conllu",
@@ -199,11 +201,13 @@ def make_app(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
     for name in names:
         identifier = name.replace("-", "_")
         function = getattr(import_module(f"meprop_nlp.commands.{identifier}"), identifier)
-        # \b: the example is one line, however narrow the terminal
+        examples = [f"  meprop-nlp {name} {line}" for line in _COMMANDS[name].split("\n")]
+        heading = "Example:" if len(examples) == 1 else "Examples:"
+        # \b: an example is one line, however narrow the terminal
         app.command(
             name,
             cls=GroupedCommand,
-            epilog=f"\b\nExample:\n  meprop-nlp {name} {_COMMANDS[name]}",
+            epilog="\n".join(["\b", heading, *examples]),
         )(as_command(function))
     return app
 

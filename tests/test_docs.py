@@ -1,14 +1,20 @@
-"""The Python of the manual's pages runs, from the top of a page to its end."""
+"""What the manual's pages show is true: their Python runs, and commands print what stands there."""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+from shutil import copyfile
+from textwrap import dedent
 
 import pytest
 
 import meprop_nlp
+from meprop_nlp.data.sample.treebank import sample_treebank
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = {path.stem: path for path in sorted(DOCS.glob("*.md"))}
@@ -50,6 +56,25 @@ def test_names_in_the_manual_are_public(page: Path) -> None:
                 names.add(node.attr)
     submodules = {path.stem for path in Path(meprop_nlp.__file__).parent.iterdir()}
     assert names <= {*meprop_nlp.__all__, *submodules}
+
+
+def test_commands_print_what_the_page_on_trees_shows(tmp_path: Path) -> None:
+    copyfile(sample_treebank("dev"), tmp_path / "gold.conllu")
+    program = f"{sys.executable} -m meprop_nlp.cli"
+    environment = os.environ | {"PYTHONPATH": str(DOCS.parent), "OMP_NUM_THREADS": "1"}
+    shown = re.findall(r"^    \$ (.+)\n((?:^(?:    (?!\$ ).*)?\n)*)", page_text("view"), flags=re.M)
+    assert len(shown) == 4
+    for command, output in shown:
+        done = subprocess.run(
+            ["bash", "-c", command.replace("meprop-nlp", program)],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stderr == ""
+        assert done.stdout.strip() == dedent(output).strip()
+
+
+def page_text(name: str) -> str:
+    return PAGES[name].read_text(encoding="utf-8")
 
 
 def test_each_promise_names_tests_that_there_are() -> None:

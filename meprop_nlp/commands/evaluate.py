@@ -12,10 +12,12 @@ import typer
 from meprop_nlp.commands import console
 from meprop_nlp.commands.model_files import model_option, model_path
 from meprop_nlp.commands.options import TAGGER_MODEL, Json, Keeping, Loading, Reading
+from meprop_nlp.commands.pages import write_page
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.score_tables import nothing_left, score_lines
 from meprop_nlp.commands.streams import (
     demand_model,
+    demand_other_file,
     load_model,
     loadings_of,
     read_all,
@@ -26,6 +28,7 @@ from meprop_nlp.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from meprop_nlp.data.sentence import Sentence
     from meprop_nlp.models.model import Model
+    from meprop_nlp.scoring.metrics import OnPassage
     from meprop_nlp.scoring.scores import Scores
 
 
@@ -70,6 +73,12 @@ def evaluate(
     min_las: Annotated[
         float | None, typer.Option(help="Exit with status 1 if LAS is below this, in percent.")
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write a page of the trees too, as view does: SYSTEM beside GOLD."
+        ),
+    ] = None,
     reading: Reading,
     json: Json = False,
 ) -> None:
@@ -95,13 +104,23 @@ def evaluate(
         raise ConfigError("--pretrained goes with --model")
     if loading.treebank_id is not None and model is None:
         raise ConfigError("--treebank-id goes with --model")
+    if html is not None:
+        if str(html) == "-":
+            raise ConfigError("--html needs a file, since standard output has the scores")
+        demand_other_file(html, [gold, system, model, tagger])
     if gold == system == "-":
         raise ConfigError("standard input (-) can be the gold file or the file to score, not both")
+    collected = None
+    if html is not None:
+        from meprop_nlp.views.differences import Differences
+
+        collected = Differences()
+    on_passage = None if collected is None else collected.add
     if model is None:
         from meprop_nlp.scoring.metrics import evaluate as score
 
         correct, found = read_all([gold], reading), read_all([system or ""], reading)
-        scores = score(correct, found, exclude_punct=exclude_punct)
+        scores = score(correct, found, exclude_punct=exclude_punct, on_passage=on_passage)
     else:
         from meprop_nlp.models.file import noun_of
         from meprop_nlp.models.model import load
@@ -118,11 +137,16 @@ def evaluate(
         models = [predictor] if first is None else [first, predictor]
         if raw:
             with console.library_warnings():
-                scores = _score_raw(gold, models, reading, exclude_punct)
+                scores = _score_raw(gold, models, reading, exclude_punct, on_passage)
         else:
-            scores = _score_model(gold, predictor, first, reading, keeping.keep, exclude_punct)
+            scores = _score_model(
+                gold, predictor, first, reading, keeping.keep, exclude_punct, on_passage
+            )
     if min_las is not None and "las" not in scores.annotated:
         raise ConfigError("--min-las needs trees: a gold file with heads, and a parser as --model")
+    if collected is not None:
+        title = f"{system or model} and {gold}"
+        write_page(collected.compared(scores), html, title=title, scores=scores)
     if json:
         print_json(scores.to_json())
     else:
@@ -140,6 +164,7 @@ def _score_model(
     reading: Reading,
     keep: Sequence[str],
     exclude_punct: bool,
+    on_passage: OnPassage | None,
 ) -> Scores:
     from meprop_nlp.data.annotation import Annotation
     from meprop_nlp.models.words import SentenceWords
@@ -168,10 +193,17 @@ def _score_model(
         exclude_punct=exclude_punct,
         trees=trees,
         annotation=Annotation(sentences) if is_joint else None,
+        on_passage=on_passage,
     ).only(scored)
 
 
-def _score_raw(gold: str, models: Sequence[Model], reading: Reading, exclude_punct: bool) -> Scores:
+def _score_raw(
+    gold: str,
+    models: Sequence[Model],
+    reading: Reading,
+    exclude_punct: bool,
+    on_passage: OnPassage | None,
+) -> Scores:
     """Score what models make of the running text of a gold file."""
     from meprop_nlp.data.annotation import Annotation
     from meprop_nlp.data.conll.reading import read_text
@@ -206,4 +238,5 @@ def _score_raw(gold: str, models: Sequence[Model], reading: Reading, exclude_pun
         exclude_punct=exclude_punct,
         trees=None if parses else False,
         annotation=Annotation(sentences),
+        on_passage=on_passage,
     ).only({*SEGMENTATION, *(name for model in models for name in model.predicted)})

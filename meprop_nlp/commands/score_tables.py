@@ -24,10 +24,10 @@ def score_lines(scores: Scores) -> str:
             "Arc distance": scores.by_distance,
         }
         parts += [_arc_table(name, rows) for name, rows in by.items()]
-    confusions = scores.top_confusions(10)
-    if confusions:
-        rows = [[f"{gold} -> {system}", f"{count:,}"] for gold, system, count in confusions]
-        parts.append(table(["Wrong tags: gold -> system", "Words"], rows))
+    for name in scores.pairs:
+        if confusions := scores.top_confusions(10, name):
+            rows = [[f"{gold} -> {system}", f"{count:,}"] for gold, system, count in confusions]
+            parts.append(table([f"Wrong {name.upper()}: gold -> system", "Words"], rows))
     parts.append(f"{number_of(scores.sentences, 'sentence')}.")
     if parsing:
         parts[-1] += (

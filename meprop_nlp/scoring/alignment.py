@@ -38,12 +38,14 @@ class Passage(NamedTuple):
 
     Attributes:
         sentences: the gold sentences with their partners.
+        system: the sentences of the system.
         unaligned: the words of the system without a partner.
         tokens, sentence_spans: the tokens and the sentences; those of the system are correct if a
             gold one covers the same characters.
     """
 
     sentences: list[Aligned]
+    system: list[Sentence]
     unaligned: list[Word]
     tokens: Count
     sentence_spans: Count
@@ -117,7 +119,7 @@ def _align_passage(gold_side: _Side, system_side: _Side) -> Passage:
         words = system[0].words
         right = [g.head == s.head for g, s in zip(gold[0].words, words, strict=True)]
         whole = Aligned(gold[0], list(words), right, _dependents(words, _flat_heads(system)))
-        return Passage([whole], [], tokens, sentence_spans)
+        return Passage([whole], system, [], tokens, sentence_spans)
     gold_spans, system_spans = spans_of(gold), spans_of(system)
     pairs = align_spans(gold_spans, system_spans)
     gold_heads, system_heads = _flat_heads(gold), _flat_heads(system)
@@ -138,7 +140,7 @@ def _align_passage(gold_side: _Side, system_side: _Side) -> Passage:
         aligned.append(Aligned(sentence, partners, heads_right, dependents))
         first += len(sentence)
     unaligned = [span.word for s, span in enumerate(system_spans) if s not in gold_of]
-    return Passage(aligned, unaligned, tokens, sentence_spans)
+    return Passage(aligned, system, unaligned, tokens, sentence_spans)
 
 
 def _count_spans(gold: _Side, system: _Side) -> tuple[Count, Count]:

@@ -39,7 +39,7 @@ words, and metrics of several columns are not scored.
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.conll.block import circle_faults, tree_faults
@@ -51,8 +51,15 @@ from meprop_nlp.data.trees import roots
 from meprop_nlp.data.word import ROOT, UNSET, Word
 from meprop_nlp.errors import ConlluError, DataError, Problem
 from meprop_nlp.scoring.alignment import Aligned, Passage, align
+from meprop_nlp.scoring.rightness import (
+    base_relation,
+    features_right,
+    lemma_right,
+    universal_features,
+)
 from meprop_nlp.scoring.scores import (
     COMBINED,
+    CONFUSED,
     METRICS,
     SEGMENTATION,
     Arcs,
@@ -70,11 +77,8 @@ CONTENT_DEPRELS = frozenset({
 
 FUNCTION_DEPRELS = frozenset({"aux", "case", "cc", "clf", "cop", "det", "mark"})
 
-UNIVERSAL_FEATURES = frozenset({
-    "Abbr", "Animacy", "Aspect", "Case", "Definite", "Degree", "Evident", "Foreign", "Gender",
-    "Mood", "NumType", "Number", "Person", "Polarity", "Polite", "Poss", "PronType", "Reflex",
-    "Tense", "VerbForm", "Voice",
-})  # fmt: skip
+
+OnPassage = Callable[[Passage, Mapping[str, Count]], object]
 
 
 def evaluate(
@@ -86,6 +90,7 @@ def evaluate(
     trees: bool | None = None,
     multiple_roots: bool | None = None,
     annotation: Annotation | None = None,
+    on_passage: OnPassage | None = None,
 ) -> Scores:
     """Score a system's sentences against the gold standard.
 
@@ -108,6 +113,7 @@ def evaluate(
             only, since they are an error in CoNLL-U, also for the official program.
         annotation: of the gold sentences, whose words may lack annotation then. None: all words
             count, and all must have a head where heads are scored.
+        on_passage: called after each aligned passage, with it and the counts up to its end.
 
     Raises:
         ConlluError: if the texts differ, or the heads of a sentence are not a tree; with file and
@@ -142,6 +148,8 @@ def evaluate(
                 tally.arcs(aligned)
         for word in passage.unaligned:
             tally.unaligned(word)
+        if on_passage is not None:
+            on_passage(passage, tally.counts())
     return tally.scores()
 
 
@@ -203,25 +211,8 @@ def _refuse_several_roots(sentence: Sentence) -> None:
         raise ConlluError([Problem(sentence.path, line, message, sentence.sent_id)])
 
 
-@cached_by_text(1 << 14)
-def _universal(feats: str) -> str:
-    """Return the universal features, sorted."""
-    if feats == "_":
-        return ""
-    kept = (x for x in feats.split("|") if x.partition("=")[0] in UNIVERSAL_FEATURES)
-    return "|".join(sorted(kept))
-
-
-def _features_right(gold: Word, system: Word) -> bool:
-    return gold.feats == system.feats or _universal(gold.feats) == _universal(system.feats)
-
-
-def _lemma_right(gold: Word, system: Word) -> bool:
-    return gold.lemma in ("_", system.lemma)
-
-
 def _tags_right(gold: Word, system: Word) -> bool:
-    return gold.upos == system.upos and _features_right(gold, system)
+    return gold.upos == system.upos and features_right(gold, system)
 
 
 @cached_by_text(1 << 14)
@@ -258,11 +249,13 @@ class _Tally:
         self.aligned: Counter[str] = Counter()
         self.annotated = set(SEGMENTATION)
         self.confusions: Counter[tuple[str, str]] = Counter()
+        # (gold, system) values, right ones too
+        self.pairs: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in CONFUSED}
         # the rows of the tables: [gold, heads, labels, system]
         self.tables: dict[str, dict[str, list[int]]] = {"deprel": {}, "length": {}, "distance": {}}
 
     def _base(self, deprel: str) -> str:
-        return deprel.partition(":")[0] if self.strip_subtypes else deprel
+        return base_relation(deprel) if self.strip_subtypes else deprel
 
     def _row(self, table: str, name: str) -> list[int]:
         return self.tables[table].setdefault(name, [0, 0, 0, 0])
@@ -302,12 +295,12 @@ class _Tally:
             pairs += 1
             upos_right = has_upos and gold.upos == system.upos
             xpos_right = has_xpos and gold.xpos == system.xpos
-            features_right = has_feats and _features_right(gold, system)
+            feats_right = has_feats and features_right(gold, system)
             upos += upos_right
             xpos += xpos_right
-            ufeats += features_right
-            alltags += upos_right and xpos_right and features_right
-            lemmas += _lemma_right(gold, system)
+            ufeats += feats_right
+            alltags += upos_right and xpos_right and feats_right
+            lemmas += lemma_right(gold, system)
             tags = (gold.xpos, system.xpos) if gold.upos == "_" else (gold.upos, system.upos)
             if tags[0] != tags[1] and has_xpos:  # true where either tag is annotated
                 self.confusions[tags] += 1
@@ -316,8 +309,13 @@ class _Tally:
         )
         self._count("words", len(words), pairs)
         for column, flags in known.items():
-            paired = zip(flags, partners, strict=True)
-            self._count(column, sum(flags), sum(flag and word is not None for flag, word in paired))
+            met = [
+                (getattr(gold, column), getattr(system, column))
+                for gold, system, flag in zip(words, partners, flags, strict=True)
+                if flag and system is not None
+            ]
+            self._count(column, sum(flags), len(met))
+            self.pairs[column].update(met)
         for metric, column in _COLUMNS.items():
             if metric not in self.annotated and set(aligned.gold.column(column)) != {"_"}:
                 self.annotated.add(metric)
@@ -350,6 +348,7 @@ class _Tally:
             self._count("labels", 1, found is not None)
             if found is not None:
                 self._row("deprel", found)[3] += 1
+                self.pairs["deprel"][deprel, found] += 1
             distance = 0 if gold.head == ROOT else abs(gold.head - gold.id)
             of_distance = self._row("distance", distance_bucket(distance))
             for row in (self._row("deprel", deprel), of_distance, of_length):
@@ -394,7 +393,7 @@ class _Tally:
             pairs += 1
             if label_right[i]:
                 clas += 1
-                blex += _lemma_right(gold, system)
+                blex += lemma_right(gold, system)
                 if right[i] and right_function_words[i] == function_words[i]:
                     found = sum(_has_function(word.deprel) for word in aligned.dependents[i])
                     mlas += found == function_words[i]
@@ -416,8 +415,8 @@ class _Tally:
             self.system["labels"] += 1
             self._row("deprel", self._base(word.deprel))[3] += 1
 
-    def scores(self) -> Scores:
-        """Return the final counts."""
+    def counts(self) -> dict[str, Count]:
+        """Return the counts of each metric so far."""
         # what each metric is counted over, if it is not words
         over = {"upos": "upos", "xpos": "xpos", "ufeats": "feats"}
         over |= {"uas": "arcs", "las": "labels", "clas": "clas", "mlas": "clas", "blex": "clas"}
@@ -429,21 +428,34 @@ class _Tally:
             if metric in ("ucm", "lcm"):
                 gold = system = aligned = self.trees
             counts[metric] = Count(self.correct[metric], gold, system, aligned)
+        return counts
+
+    def scores(self) -> Scores:
+        """Return the final scores."""
         for metric, (first, *others) in COMBINED.items():
             has_both = first in self.annotated and not self.annotated.isdisjoint(others)
             if has_both and self.annotation is None:
                 self.annotated.add(metric)
         return Scores(
-            counts,
+            self.counts(),
             sentences=self.sentences,
             annotated=frozenset(self.annotated),
             by_deprel=self._table("deprel"),
             by_length=self._table("length"),
             by_distance=self._table("distance"),
             confusions=self.confusions,
+            pairs=self._annotated_pairs(),
             exclude_punct=self.exclude_punct,
             strip_subtypes=self.strip_subtypes,
         )
+
+    def _annotated_pairs(self) -> dict[str, Counter[tuple[str, str]]]:
+        """Return the pairs of the columns that gold has annotation for, features one by one."""
+        return {
+            column: _feature_pairs(pairs) if column == "feats" else pairs
+            for column, pairs in self.pairs.items()
+            if CONFUSED[column] in self.annotated
+        }
 
     def _table(self, name: str) -> dict[str, Arcs]:
         """Return the rows of a table in order: relations by frequency, buckets by size."""
@@ -453,6 +465,22 @@ class _Tally:
         else:
             order = sorted(table, key=_bucket_order)
         return {row: Arcs(*table[row]) for row in order}
+
+
+def _feature_pairs(pairs: Mapping[tuple[str, str], int]) -> Counter[tuple[str, str]]:
+    """Return the pairs of universal features, given those of FEATS; `Case=_` is one that lacks."""
+    found: Counter[tuple[str, str]] = Counter()
+    for (gold, system), n in pairs.items():
+        sides = [_features(gold), _features(system)]
+        for name in sides[0].keys() | sides[1].keys():
+            values = (f"{name}={side.get(name, '_')}" for side in sides)
+            found[next(values), next(values)] += n
+    return found
+
+
+def _features(feats: str) -> dict[str, str]:
+    pairs = (feature.partition("=") for feature in universal_features(feats).split("|") if feature)
+    return {name: value for name, _, value in pairs}
 
 
 def _bucket_order(name: str) -> int:

@@ -30,6 +30,9 @@ COMBINED = {
     "blex": ("las", "lemmas"),
 }
 
+# The columns whose values are confused, and the metric that scores each.
+CONFUSED = {"upos": "upos", "xpos": "xpos", "feats": "ufeats", "deprel": "las"}
+
 _LENGTHS = ((10, "1-10"), (20, "11-20"), (30, "21-30"), (40, "31-40"), (50, "41-50"))
 
 
@@ -161,6 +164,9 @@ class Scores:
         by_length: arcs by the number of words in the gold sentence.
         by_distance: arcs by the distance from the word to its gold head; `root` for roots.
         confusions: counts of wrong tags as (gold, system): UPOS, or XPOS if gold has no UPOS.
+        pairs: for each of `CONFUSED` that gold has annotation for, how often a gold value met a
+            value of the system, as (gold, system), right ones too. Of FEATS, the universal features
+            one by one; `Case=_` stands for a word without one. Of DEPREL, whatever the heads are.
         exclude_punct: whether the parsing metrics exclude punctuation.
         strip_subtypes: whether relations were compared without their subtypes.
     """
@@ -172,6 +178,7 @@ class Scores:
     by_length: Mapping[str, Arcs] = field(default_factory=dict)
     by_distance: Mapping[str, Arcs] = field(default_factory=dict)
     confusions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    pairs: Mapping[str, Counter[tuple[str, str]]] = field(default_factory=dict)
     exclude_punct: bool = False
     strip_subtypes: bool = True
 
@@ -191,9 +198,16 @@ class Scores:
     ucm = _Metric("Gold sentences with all heads right.", share="recall")
     lcm = _Metric("Gold sentences with all heads and relations right.", share="recall")
 
-    def top_confusions(self, n: int = 10) -> list[tuple[str, str, int]]:
-        """Return the most frequent wrong tags as (gold, system, count)."""
-        ordered = sorted(self.confusions.items(), key=lambda item: (-item[1], item[0]))
+    def top_confusions(self, n: int = 10, column: str | None = None) -> list[tuple[str, str, int]]:
+        """Return the most frequent wrong values as (gold, system, count).
+
+        Args:
+            n: how many at most.
+            column: one of `CONFUSED`; None: the tags of `confusions`.
+        """
+        pairs = self.confusions if column is None else self.pairs.get(column, Counter())
+        wrong = [(pair, count) for pair, count in pairs.items() if pair[0] != pair[1]]
+        ordered = sorted(wrong, key=lambda item: (-item[1], item[0]))
         return [(gold, system, count) for (gold, system), count in ordered[:n]]
 
     def only(self, metrics: Iterable[str]) -> Scores:
@@ -215,6 +229,7 @@ class Scores:
             by_length=self.by_length if "uas" in kept else {},
             by_distance=self.by_distance if "uas" in kept else {},
             confusions=self.confusions if kept & {"upos", "xpos"} else Counter(),
+            pairs={name: found for name, found in self.pairs.items() if CONFUSED[name] in kept},
         )
 
     def __str__(self) -> str:
@@ -254,6 +269,11 @@ class Scores:
             by_length=_merge(self.by_length, other.by_length),
             by_distance=_merge(self.by_distance, other.by_distance),
             confusions=self.confusions + other.confusions,
+            pairs={
+                name: self.pairs.get(name, Counter()) + other.pairs.get(name, Counter())
+                for name in CONFUSED
+                if name in self.pairs or name in other.pairs
+            },
             exclude_punct=self.exclude_punct,
             strip_subtypes=self.strip_subtypes,
         )
@@ -272,6 +292,9 @@ class Scores:
             "by_length": _rows(self.by_length),
             "by_distance": _rows(self.by_distance),
             "confusions": [list(row) for row in self.top_confusions(50)],
+            "confusions_by": {
+                name: [list(row) for row in self.top_confusions(50, name)] for name in self.pairs
+            },
         }
 
 

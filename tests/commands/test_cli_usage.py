@@ -214,7 +214,7 @@ def test_evaluate_of_a_file_with_itself(run: Any, small: Path) -> None:
     assert rows["LCM"] == ["100.00"] * 3
     assert rows["Metric"] == ["Precision", "Recall", "F1", "Aligned"]
     assert "Punctuation is counted" in result.stdout
-    assert "Wrong tags" not in result.stdout
+    assert "Wrong " not in result.stdout
 
 
 def test_evaluate_of_a_model_leaves_out_what_it_copied(
@@ -227,7 +227,7 @@ def test_evaluate_of_a_model_leaves_out_what_it_copied(
     assert "unctuation" not in tagged
     parsed = run("evaluate", small, "--model", parser).stdout
     assert "\nUAS " in parsed
-    assert not any(f"\n{name} " in parsed for name in ("UPOS", "AllTags", "MLAS", "Wrong"))
+    assert not any(f"\n{name} " in parsed for name in ("UPOS", "AllTags", "MLAS", "Wrong UPOS"))
     both = run("evaluate", small, "--model", parser, "--tagger", tagger).stdout
     assert "\nUAS " in both
     assert "\nUPOS " in both

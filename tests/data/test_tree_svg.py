@@ -97,6 +97,71 @@ def test_arcs_of_one_height_share_no_place(words: list[Word]) -> None:
         assert all(left[1] <= right[0] for left, right in pairwise(sorted(spans)))
 
 
+def marked(svg: str, kind: str) -> list[str]:
+    """The texts that are marked as wrong or as gold, in order."""
+    return [
+        "".join(element.itertext())
+        for element in ElementTree.fromstring(svg).iter()
+        if element.attrib.get("class") == kind and "d" not in element.attrib
+    ]
+
+
+def test_what_is_wrong_is_marked_beside_what_is_gold() -> None:
+    words = Sentence.from_words(
+        ["a", "b", "c", "d"], upos=["X", "Y", "Z", "X"], head=[0, 1, 2, 1],
+        deprel=["root", "obj", "obl", "x"],
+    ).words  # fmt: skip
+    wrong = {
+        1: {"upos": "NOUN", "xpos": "NN"},
+        2: {"deprel": "iobj"},
+        3: {"head": 1},
+        4: None,
+    }
+    svg = tree_svg(words, wrong)
+    assert marked(svg, "wrong") == ["X", "d", "obj", "obl"]
+    assert marked(svg, "gold") == ["NOUN", "iobj", "obl"]
+    found = ElementTree.fromstring(svg)
+    dashed = [e.attrib["d"] for e in found if "stroke-dasharray" in e.attrib]
+    assert len(dashed) == 1
+    assert len(lines(svg)) == arrows(svg) == 5  # four of the system, and one of gold
+    words_at = next(float(e.attrib["y"]) for e in found if e.text == "a")
+    gold_arc = next(e for e in found if e.attrib.get("class") == "gold" and e.get("fill") == "none")
+    assert min(float(y) for y in re.findall(r",([\d.]+)", gold_arc.attrib["d"])) > words_at
+    # whoever sees no colours sees lines below, dashes, underlines and italics
+    assert all(
+        {"text-decoration", "font-style", "stroke-dasharray", "stroke-width"} & e.attrib.keys()
+        for e in found.iter()
+        if "class" in e.attrib and not e.attrib.get("d", "Z").endswith("Z")
+    )
+
+
+def test_gold_roots_and_heads_elsewhere() -> None:
+    words = Sentence.from_words(["a", "b"], head=[2, 0], deprel=["x", "root"]).words
+    svg = tree_svg(words, {1: {"head": 0, "deprel": "root"}, 2: {"head": UNSET, "deprel": "y"}})
+    assert marked(svg, "wrong") == ["root", "x"]
+    assert marked(svg, "gold") == ["root"]  # of the other there is no arc to draw
+    assert tree_svg(words, {}) == tree_svg(words)
+
+
+@given(sentences(), st.data())
+def test_any_marks_give_well_formed_svg_with_all_gold_arcs(
+    words: list[Word], data: st.DataObject
+) -> None:
+    values = st.fixed_dictionaries(
+        {}, optional={"head": st.integers(UNSET, len(words)), "upos": ANY_TEXT, "deprel": ANY_TEXT}
+    )
+    wrong = data.draw(st.dictionaries(st.integers(1, 12), st.none() | values))
+    svg = tree_svg(words, wrong)
+    heads = [wrong[word.id]["head"] for word in words if "head" in (wrong.get(word.id) or {})]
+    own = [word.id for word in words if "head" in (wrong.get(word.id) or {})]
+    n_gold = sum(head != UNSET and head != i for head, i in zip(heads, own, strict=True))
+    n_arcs = sum(0 <= word.head <= len(words) and word.head != word.id for word in words)
+    assert len(lines(svg)) == arrows(svg) == n_arcs + n_gold
+    height = float(ElementTree.fromstring(svg).attrib["height"])
+    numbers = [float(e.attrib["y"]) for e in ElementTree.fromstring(svg) if "y" in e.attrib]
+    assert all(0 < y < height for y in numbers)
+
+
 @pytest.mark.parametrize(
     ("forms", "leftwards"),
     [

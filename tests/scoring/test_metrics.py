@@ -246,6 +246,38 @@ class TestByHand:
         assert list(scores.by_distance) == ["root", "1", "2", "3-6"]
         assert scores.top_confusions() == [("VERB", "NOUN", 1)]
 
+    def test_pairs_of_each_column_hold_right_words_too(self) -> None:
+        gold = Sentence.from_words(
+            ["a", "b", "c"], upos=["X", "Y", "Y"], head=[0, 1, 1], deprel=["root", "obl:x", "obj"],
+            feats=["Case=Nom|Number=Sing|Foo=1", "Case=Acc", "_"],
+        )  # fmt: skip
+        system = gold.with_columns(
+            upos=["X", "Y", "X"], head=[0, 1, 2], deprel=["root", "obl", "obl"],
+            feats=["Number=Plur|Case=Nom|Foo=2", "_", "_"],
+        )  # fmt: skip
+        scores = evaluate([gold], [system])
+        assert scores.pairs == {
+            "upos": {("X", "X"): 1, ("Y", "Y"): 1, ("Y", "X"): 1},
+            "feats": {
+                ("Case=Nom", "Case=Nom"): 1,
+                ("Number=Sing", "Number=Plur"): 1,
+                ("Case=Acc", "Case=_"): 1,
+            },
+            "deprel": {("root", "root"): 1, ("obl", "obl"): 1, ("obj", "obl"): 1},
+        }
+        assert scores.top_confusions(1, "feats") == [("Case=Acc", "Case=_", 1)]
+        assert scores.top_confusions(9, "xpos") == []
+        assert (scores + scores).pairs["deprel"]["obj", "obl"] == 2
+        assert set(scores.only(["upos", "uas"]).pairs) == {"upos"}
+
+    def test_pairs_follow_what_is_counted(self) -> None:
+        whole = evaluate([GOLD], [SYSTEM]).pairs["deprel"]
+        assert sum(whole.values()) == 5
+        kept = evaluate([GOLD], [SYSTEM], exclude_punct=True).pairs["deprel"]
+        assert sum(kept.values()) == 4
+        with_subtypes = evaluate([GOLD], [SYSTEM], strip_subtypes=False).pairs["deprel"]
+        assert ("nsubj", "nsubj:pass") in with_subtypes
+
     def test_perfect_system_has_100_per_cent(self) -> None:
         scores = evaluate([GOLD], [GOLD])
         assert {count.f1 for count in scores.counts.values()} == {100.0}

@@ -1,0 +1,239 @@
+"""`terminal_tree`: a tree in the terminal, a word a line, with the arcs beside the words.
+
+     1  The    DET    ◄─┐    det
+     2  dogs   NOUN   ◄─┴─┐  nsubj
+     3  bark   VERB   ●───┤  root
+     4  .      PUNCT  ◄───┘  punct
+
+A head has one vertical line, which joins it with its dependents. From each dependent a line goes to
+its head's vertical line, which is the outermost that it comes to; ends further in belong to its own
+dependents. So a vertical line stands further out than those of the words it leads to. Where a line
+crosses a vertical one that it has nothing to do with, it passes beneath: `─│─`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.tree_svg import Wrong
+from meprop_nlp.data.word import ROOT, UNSET, Word
+
+DEPENDENT, AT_ROOT, CUT = "◄", "●", "↻"
+_WIDEST = 40  # cells of a form or a tag; a longer one is cut
+_LEFT_TO_RIGHT = "\u200e"  # keeps what follows a word from right to left where it is
+
+_RED, _GREEN, _FAINT, _END = "\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
+
+
+def arc_lines(heads: Sequence[int]) -> list[str]:
+    """Return the arcs beside each word, all of one width, given the heads of the words.
+
+    A word whose head cannot be drawn, because the heads make a circle, has `↻` in place of an arc.
+    """
+    n = len(heads)
+    joined = _without_circles(heads)
+    dependents: list[list[int]] = [[] for _ in range(n)]
+    for i, head in enumerate(joined):
+        if head > ROOT:
+            dependents[head - 1].append(i)
+    columns = _columns(joined, dependents)
+    width = 2 * max((column + 1 for column in columns if column is not None), default=0) + 1
+    rows = [[" "] * width for _ in range(n)]
+    spans = [
+        (column, min([i, *dependents[i]]), max([i, *dependents[i]]), i)
+        for i, column in enumerate(columns)
+        if column is not None
+    ]
+    for i, head in enumerate(joined):
+        # as far out as a line of this word goes
+        ends = [columns[i]] if head <= ROOT else [columns[head - 1]]
+        if ends[0] is not None:
+            rows[i][: 2 * ends[0] + 2] = "─" * (2 * ends[0] + 2)
+        if head > ROOT:
+            rows[i][0] = DEPENDENT
+        elif heads[i] == ROOT:
+            rows[i][0] = AT_ROOT
+        elif heads[i] > ROOT:
+            rows[i][0] = CUT
+    for column, first, last, head in spans:
+        place = 2 * column + 2
+        for i in range(first, last + 1):
+            is_end = i == head or joined[i] == head + 1
+            outwards = i == head and joined[i] > ROOT  # its own line goes on to its head
+            rows[i][place] = _joint(up=i > first, down=i < last, on=outwards) if is_end else "│"
+    return ["".join(row) for row in rows]
+
+
+def _joint(*, up: bool, down: bool, on: bool) -> str:
+    """Return the character where a word's line comes to a vertical line, and whether it goes on."""
+    return {
+        (True, False): "┘┴",
+        (False, True): "┐┬",
+        (True, True): "┤┼",
+    }[up, down][on]
+
+
+def _without_circles(heads: Sequence[int]) -> list[int]:
+    """Return the heads, UNSET for one word of each circle, and where a head is no word."""
+    joined = [
+        head if head <= len(heads) and head != i else UNSET for i, head in enumerate(heads, 1)
+    ]
+    state = [0] * len(heads)  # 1: on the present way up, 2: known to lead to a root
+    for start in range(len(heads)):
+        way = []
+        i = start
+        while state[i] == 0:
+            state[i] = 1
+            way.append(i)
+            if joined[i] <= ROOT:
+                break
+            i = joined[i] - 1
+        if joined[i] > ROOT and state[i] == 1:
+            joined[way[-1]] = UNSET
+        for each in way:
+            state[each] = 2
+    return joined
+
+
+def _columns(heads: Sequence[int], dependents: Sequence[Sequence[int]]) -> list[int | None]:
+    """Return the column of each word's vertical line, 0 next to the words; None: it needs none.
+
+    It is the first beyond those of its dependents in which no other line stands beside the same
+    words.
+    """
+    columns: list[int | None] = [None] * len(heads)
+    taken: list[list[tuple[int, int]]] = []  # the spans of each column
+    for i in _from_the_leaves(heads, dependents):
+        if not dependents[i]:
+            continue
+        first, last = min([i, *dependents[i]]), max([i, *dependents[i]])
+        below = [column for j in dependents[i] if (column := columns[j]) is not None]
+        column = max(below, default=-1) + 1
+        while column < len(taken) and any(
+            first <= end and start <= last for start, end in taken[column]
+        ):
+            column += 1
+        while column >= len(taken):
+            taken.append([])
+        taken[column].append((first, last))
+        columns[i] = column
+    return columns
+
+
+def _from_the_leaves(heads: Sequence[int], dependents: Sequence[Sequence[int]]) -> list[int]:
+    """Return the words, each after its dependents; short spans come first, so they stand inside."""
+    order: list[int] = []
+    pending = [i for i, head in enumerate(heads) if head <= ROOT]
+    while pending:
+        i = pending.pop()
+        order.append(i)
+        pending += dependents[i]
+    return order[::-1]
+
+
+def terminal_tree(
+    sentence: Sentence,
+    wrong: Wrong | None = None,
+    missing: Sequence[str] = (),
+    *,
+    colours: bool = False,
+) -> str:
+    """Return a sentence as lines: comments, then each word with its tag, arcs, head and relation.
+
+    Args:
+        sentence: what to draw.
+        wrong: what is wrong in it, and what would be right: in the last column, after a cross.
+        missing: gold words that it does not have.
+        colours: whether to colour what is wrong, by escape sequences.
+    """
+    wrong = wrong or {}
+    words = sentence.words
+    arcs = arc_lines([word.head for word in words])
+    rows = [
+        [
+            str(word.id), word.form, word.upos if word.upos != "_" else word.xpos, lines,
+            "_" if word.head == UNSET else str(word.head), word.deprel,
+        ]
+        for word, lines in zip(words, arcs, strict=True)
+    ]  # fmt: skip
+    for row in rows:
+        row[1:3] = [_shortened(_printable(text)) for text in row[1:3]]
+        row[5] = _printable(row[5])
+    widths = [max(cells(row[i]) for row in rows) for i in range(6)]
+    title = [comment for comment in sentence.comments if comment.startswith("# sent_id")]
+    lines = [_printable(line) for line in [*title, f"# text = {sentence.text}"]]
+    if colours:
+        lines = [f"{_FAINT}{line}{_END}" for line in lines]
+    for word, row in zip(words, rows, strict=True):
+        fields = [
+            row[0].rjust(widths[0]), _padded(row[1], widths[1]), _padded(row[2], widths[2]),
+            row[3], row[4].rjust(widths[4]), _padded(row[5], widths[5]),
+        ]  # fmt: skip
+        line = "  ".join(fields)
+        if word.id in wrong:
+            line = _with_gold(line, word, wrong[word.id], colours=colours)
+        lines.append(line.rstrip())
+    if missing:
+        lines.append(
+            _coloured(f"✗ gold has here too: {_printable(' '.join(missing))}", _GREEN, colours)
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _with_gold(line: str, word: Word, gold: Any, *, colours: bool) -> str:
+    """Return the line of a word that is wrong, with what is right."""
+    if gold is None:
+        return _coloured(line, _RED, colours) + _coloured("  ✗ not in gold", _GREEN, colours)
+    parts = []
+    if "head" in gold or "deprel" in gold:
+        head = gold.get("head", word.head)
+        where = "elsewhere" if head == UNSET else str(head)
+        parts.append(f"{where} {gold.get('deprel', word.deprel)}")
+    parts += [str(gold[name]) for name in ("upos", "xpos", "feats") if name in gold]
+    parts += [f"lemma {gold['lemma']}"] if "lemma" in gold else []
+    said = _printable(", ".join(parts))
+    return _coloured(line, _RED, colours) + _coloured(f"  ✗ gold: {said}", _GREEN, colours)
+
+
+def _coloured(text: str, colour: str, colours: bool) -> str:
+    return f"{colour}{text}{_END}" if colours else text
+
+
+def cells(text: str) -> int:
+    """Return how many cells of a terminal a text takes: two for a wide character, or none."""
+    return sum(map(_cells_of, text))
+
+
+def _cells_of(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _shortened(text: str) -> str:
+    if cells(text) <= _WIDEST:
+        return text
+    kept = ""
+    n = 0
+    for character in text:
+        n += _cells_of(character)
+        if n >= _WIDEST:
+            break
+        kept += character
+    return f"{kept}…"
+
+
+def _padded(text: str, width: int) -> str:
+    is_leftwards = any(unicodedata.bidirectional(c) in ("R", "AL") for c in text)
+    mark = _LEFT_TO_RIGHT if is_leftwards else ""
+    return text + mark + " " * (width - cells(text))
+
+
+def _printable(text: str) -> str:
+    """Return the text without what would steer the terminal."""
+    return "".join(
+        "\ufffd" if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text
+    )
