@@ -165,6 +165,7 @@ _COMMANDS = {
     "parse": "--tagger models/tagger.safetensors words.conllu > parsed.conllu",
     "convert": "wsj_0001.mrg wsj_0002.mrg -o train.conllx",
     "evaluate": "gold.conllu parsed.conllu",
+    "serve": "--model en --port 8001",
     "benchmark": "models/parser.safetensors words.conllu",
     "info": "models/parser.safetensors",
     "validate": "train.conllu dev.conllu",
