@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 EXTRAS := spacy,serve,hub,sklearn,ray,spark,tensorboard,browser
 EXTRAS_STAMP := $(VENV)/.extras
 
-.PHONY: demo test test-extras bench sanitize threads leaks fuzz differential torture lint types build wheel \
+.PHONY: demo test test-extras bench sanitize threads leaks fuzz fuzz-serve differential torture lint types build wheel \
         wheel-aarch64 test-wheel test-aarch64 sample clean
 
 $(STAMP): pyproject.toml constraints.txt $(wildcard native/* native/*/*)
@@ -59,6 +59,10 @@ leaks: $(STAMP)
 # clang with compiler-rt, and Atheris from PyPI
 fuzz: $(STAMP)
 	PYTHON=$(BIN)/python tools/fuzz.sh $(SECONDS)
+
+# strange requests to a server of its own; needs Schemathesis from PyPI
+fuzz-serve: $(EXTRAS_STAMP)
+	$(BIN)/python tools/fuzz_serve.py $(SECONDS)
 
 # random models over random sentences in the core, in NumPy and in PyTorch; goes on where it stopped
 differential: $(STAMP)

@@ -17,9 +17,12 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 DOCUMENTS = (
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("speed", "accuracy", "teachers")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("speed", "accuracy", "teachers", "serve")),
 )
-FILES = ("treebanks", "linear", "lstm", "training", "decode", "joint", "teachers", "raw_text")
+FILES = (
+    *("treebanks", "linear", "lstm", "training", "decode", "joint", "teachers", "raw_text"),
+    "serve",
+)
 NAMES = (
     *("tagger", "parser", "ptb", "conditions", "linear", "linear-grid", "lstm"),
     *("training-step", "training-parser", "training-tagger", "speed-conditions"),
@@ -27,6 +30,7 @@ NAMES = (
     *("joint", "joint-pace", "joint-dev", "joint-gold", "joint-test", "joint-conditions"),
     *("teachers-test", "teachers-dev", "teachers-recipe"),
     *("raw-text", "raw-text-turkish", "raw-text-pace"),
+    *("serve", "serve-conditions"),
 )
 EWT, IMST = "ud-english-ewt", "ud-turkish-imst"  # folders
 # the scores of the joint model in the README, and in docs/accuracy.md
@@ -522,9 +526,30 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
             made[name] = raw_text_table(runs_of_text, treebank, "test")
     if "pace" in results["raw_text"]:
         made["raw-text-pace"] = text_pace(results["raw_text"]["pace"])
+    if results["serve"]:
+        made["serve"] = serve_table(results["serve"])
+        made["serve-conditions"] = speed_conditions(results, ("serve",))
     if "pace" in results["joint"]:
         made["joint-pace"] = joint_pace(results["joint"]["pace"])
     return {name: made.get(name) or UNMEASURED for name in NAMES}
+
+
+def serve_table(results: dict[str, Any]) -> str:
+    """Return what came of many clients at the server."""
+    columns = ["clients", "seconds", "requests", "lost", "requests/s", "words/s"]
+    columns += ["median, ms", "95 %", "99 %", "slowest", "memory"]
+    row = [
+        str(results["clients"]),
+        f"{results['seconds']:.0f}",
+        f"{results['requests']:,}",
+        str(results["lost"]),
+        f"{results['requests_per_second']:.0f}",
+        f"{results['words_per_second']:,}",
+        *(f"{milliseconds:.0f}" for milliseconds in results["ms"].values()),
+        f"{results['bytes_of_memory'] / 1e6:.0f} MB",
+    ]
+    made = markdown(columns, [row])
+    return f"{made}\n\nEach request has {results['words_a_request']:.0f} words on average."
 
 
 def filled(text: str, results: dict[str, dict[str, Any]]) -> str:

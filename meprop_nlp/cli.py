@@ -174,6 +174,7 @@ _COMMANDS = {
     "convert": "wsj_0001.mrg wsj_0002.mrg -o train.conllx",
     "evaluate": "gold.conllu parsed.conllu",
     "compare": "gold.conllu a.conllu b.conllu",
+    "serve": "--model en --port 8001",
     "benchmark": "models/parser.safetensors words.conllu",
     "info": "models/parser.safetensors",
     "validate": "train.conllu dev.conllu",

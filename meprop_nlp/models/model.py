@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -244,7 +243,9 @@ class Model:
                 f"`heads` is {','.join(heads) or 'empty'}, expected some of this model's heads: "
                 f"{', '.join(self.heads)}"
             )
-        other = copy.copy(self)
+        # not copy.copy, which would make a model of the file again, see __reduce__
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
         other.heads = {name: head for name, head in self.heads.items() if name in heads}
         return other
 

@@ -108,7 +108,7 @@ class Tokenizer:
         """Return the tokenizer of a model; None if it has none."""
         return cls(file) if TOKENIZER in file.header else None
 
-    def conllu(self, text: str, *, first: int | None = None) -> str:
+    def conllu(self, text: str, *, first: int | None = None, presegmented: bool = False) -> str:
         """Return a text as CoNLL-U, with `# newpar` and `# text`, and its white space in MISC.
 
         An empty line, or white space with two line ends in it, is between paragraphs; all other
@@ -117,11 +117,12 @@ class Tokenizer:
         Args:
             first: write `TokenRange=START:END` into the MISC of each token, where its characters
                 stand in the whole text, of which so many precede this part; None: do not.
+            presegmented: each line is a sentence, whatever stands in it.
         """
         characters = _Characters.of(text)
         if not len(characters.places):
             return ""
-        ends = self._ends(characters)
+        ends = self._ends(characters, presegmented=presegmented)
         return "".join(_written(text, characters, ends, self, first))
 
     def words_of(self, form: str, *, is_split: bool) -> list[str] | None:
@@ -148,7 +149,7 @@ class Tokenizer:
             self._kept[form] = found
         return found
 
-    def _ends(self, characters: _Characters) -> _Ends:
+    def _ends(self, characters: _Characters, *, presegmented: bool) -> _Ends:
         """Return what ends after each character that is not white space: (n,)."""
         numbers = self.alphabet.numbers(characters.read)
         separators = np.flatnonzero(characters.read == ord(PARAGRAPH))
@@ -158,7 +159,11 @@ class Tokenizer:
             before_space &= ends != NOTHING
             before_space[-1] = True
         ends[before_space] = np.maximum(ends[before_space], TOKEN)
-        last = characters.ends_paragraph & (ends < SENTENCE)
+        whole = characters.ends_paragraph
+        if presegmented:
+            whole = characters.ends_line
+            ends[(ends >= SENTENCE) & ~whole] -= SENTENCE - TOKEN
+        last = whole & (ends < SENTENCE)
         ends[last] = np.maximum(ends[last], TOKEN) + (SENTENCE - TOKEN)
         return _with_bounded_sentences(ends)
 
@@ -233,12 +238,14 @@ class _Characters(NamedTuple):
         read: code points, white space as one `SPACE` or `PARAGRAPH`; (m,).
         is_text: which of those are not white space: (m,).
         places: where in the text those are: (n,).
+        ends_line: which of them are the last of a line: (n,).
         ends_paragraph: which of them are the last of a paragraph: (n,).
     """
 
     read: npt.NDArray[np.uint32]
     is_text: npt.NDArray[np.bool_]
     places: npt.NDArray[np.int64]
+    ends_line: npt.NDArray[np.bool_]
     ends_paragraph: npt.NDArray[np.bool_]
 
     @classmethod
@@ -266,7 +273,7 @@ class _Characters(NamedTuple):
         read[targets[ends_paragraph] + 1] = ord(PARAGRAPH)
         is_text = np.zeros(len(read), np.bool_)
         is_text[targets] = True
-        return cls(read, is_text, places, ends_paragraph)
+        return cls(read, is_text, places, between > 0, ends_paragraph)
 
 
 def _with_bounded_sentences(ends: _Ends) -> _Ends:

@@ -181,6 +181,15 @@ def test_a_model_prints_what_it_is() -> None:
     assert repr(model) == "<Tagger: tagger, predicts upos, xpos>"
 
 
+def test_only_some_heads_share_the_weights_of_all() -> None:
+    model = freeze(random_joint(1))
+    part = model.only("tree")
+    assert type(part) is type(model)
+    assert part.encoder is model.encoder
+    assert part.heads == {"tree": model.heads["tree"]}
+    assert len(model.heads) > 1
+
+
 def test_a_model_of_some_heads_prints_these() -> None:
     model = freeze(random_joint(1)).only("tree")
     assert str(model).splitlines()[0].split("  ")[-1] == "tree"

@@ -1,0 +1,205 @@
+"""`serve`: run an application with uvicorn until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.serve.app import Service, make_app
+from meprop_nlp.serve.connection import connection_class
+from meprop_nlp.serve.edge import Log
+from meprop_nlp.serve.limits import Limits
+from meprop_nlp.signals import ENDING
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_BACKLOG = 1024  # connections that the system holds until they are taken
+_MOST_HEAD = 1 << 16  # bytes of a request's first lines
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Args:
+        port: 0 is any that is free.
+
+    Raises:
+        ConfigError: there is no such host here.
+        DataError: the port is in use, or needs rights that the process has not.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"`host` is {host!r}, which has no address: {error}") from None
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # a port is free at once after its last server has ended
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+        found.listen(_BACKLOG)
+    except OSError as error:
+        found.close()
+        match error.errno:
+            case errno.EADDRINUSE:
+                raise DataError(
+                    f"port {port} of {host} is in use; choose another with `port`, or `port=0` "
+                    "for any that is free"
+                ) from None
+            case errno.EACCES:
+                raise DataError(
+                    f"port {port} needs rights that this process has not; choose one above 1023 "
+                    "with `port`"
+                ) from None
+            case errno.EADDRNOTAVAIL:
+                raise ConfigError(f"`host` is {host!r}, no address of this machine") from None
+        raise
+    found.setblocking(False)
+    return found
+
+
+def is_loopback(found: socket.socket) -> bool:
+    """Whether only programs of this machine can reach a listening socket."""
+    address = found.getsockname()[0]
+    return bool(address.startswith("127.") or address == "::1")
+
+
+def hosts_of(found: socket.socket, host: str, limits: Limits) -> tuple[str, ...]:
+    """Return the names that requests may be addressed to; none: any.
+
+    On a loopback address a web page could otherwise reach the server under a name of its own that
+    resolves to this machine, and read the answers.
+    """
+    if not is_loopback(found):
+        return tuple(limits.allow_host or ())
+    own = f"[{host}]" if ":" in host else host
+    return (*LOOPBACK, own, *(limits.allow_host or ()))
+
+
+def serve(
+    service: Service,
+    found: socket.socket,
+    host: str,
+    *,
+    log: Log | None,
+    report: Log,
+    on_start: Callable[[], None],
+) -> int | None:
+    """Answer requests until a signal ends it, and let those that are at work be finished.
+
+    Args:
+        found: where it listens.
+        host: its name.
+        log: takes a line for each request; None: nobody does.
+        report: takes what is wrong with the server itself.
+        on_start: is called once requests are answered.
+
+    Returns:
+        the number of the signal.
+    """
+    limits = service.limits
+    app = make_app(service, hosts=hosts_of(found, host, limits), log=log, report=report)
+    config = uvicorn.Config(
+        app,
+        http=connection_class(limits),
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=limits.grace,
+        h11_max_incomplete_event_size=_MOST_HEAD,
+        backlog=_BACKLOG,
+    )
+    server = _Server(config, service, report, on_start)
+    with _uvicorn_reports(report):
+        asyncio.run(server.serve(sockets=[found]))
+    service.workers.close()
+    return server.ended_by
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which a signal ends as it ends the other commands.
+
+    Attributes:
+        ended_by: the number of the first signal.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, service: Service, report: Log, on_start: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._service, self._report, self._on_start = service, report, on_start
+        self.ended_by: int | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer requests."""
+        await super().startup(sockets)
+        self._on_start()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+        """Within the block, let signals end the server; those that are ignored stay so."""
+        loop = asyncio.get_running_loop()
+
+        def end(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._end, number)
+
+        before = {number: signal.getsignal(number) for number in ENDING}
+        handled = [number for number in ENDING if before[number] not in (signal.SIG_IGN, None)]
+        for number in handled:
+            signal.signal(number, end)
+        try:
+            yield
+        finally:
+            for number in handled:
+                signal.signal(number, before[number])
+
+    def _end(self, number: int) -> None:
+        if self.ended_by is not None:  # a second signal: at once
+            self.should_exit = self.force_exit = True
+            return
+        self.ended_by = number
+        self._service.is_draining = True
+        drain = self._service.limits.drain
+        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        self._report(f"{name}: stopping, once the requests at work are finished; again: at once")
+        asyncio.get_running_loop().call_later(drain, setattr, self, "should_exit", True)
+
+
+@contextmanager
+def _uvicorn_reports(report: Log) -> Iterator[None]:
+    """Within the block, uvicorn's errors go to the report; its warnings are of bad clients."""
+    handler = _Reporting(report)
+    logger = logging.getLogger("uvicorn.error")
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.ERROR)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.level, logger.propagate = before
+
+
+class _Reporting(logging.Handler):
+    def __init__(self, report: Log) -> None:
+        super().__init__()
+        self._report = report
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass an error on."""
+        self._report(f"uvicorn: {self.format(record)}")

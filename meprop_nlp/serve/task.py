@@ -1,0 +1,181 @@
+"""`Task`: what a request wants done with a text, in slices."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.text import LINE_ENDS, PARAGRAPH_ENDS, read_texts
+from meprop_nlp.data.text_input import TextInput, numbered_sentences
+from meprop_nlp.errors import ConlluError, DataError, Problem
+from meprop_nlp.models.annotate import annotate
+from meprop_nlp.models.model import Model
+from meprop_nlp.models.tokenizer import Tokenizer
+from meprop_nlp.serve.errors import RequestError
+from meprop_nlp.serve.limits import MOST_WORDS
+
+SLICE = 40_000  # characters of CoNLL-U that are annotated in one slice: about 1,500 words
+TEXT_SLICE = 8_192  # characters of running text that become words in one slice
+
+_SPACES = re.compile(r"\|?Spaces(?:After|Before|InToken)=[^|\n]*")
+_MARKS = ("# newdoc", "# global.columns")
+_PLUS = "# global.columns"
+_LINE_END = re.compile(r"\r\n?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokenizing:
+    """How running text becomes words; the attributes are options of UDPipe's tokenizer.
+
+    Attributes:
+        ranges: write where each token stood into MISC, as `TokenRange=`.
+        presegmented: each line is a sentence.
+        normalized_spaces: of white space, write only `SpaceAfter=No` into MISC.
+    """
+
+    ranges: bool = False
+    presegmented: bool = False
+    normalized_spaces: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is to be done with a text.
+
+    Attributes:
+        models: those that annotate it; none: it is only read and written.
+        input_format: `text`, `horizontal`, `vertical` or `conllu`.
+        tokenizer: makes words of running text.
+        tokenizing: how it does that.
+        write: returns the text of a sentence; None: as CoNLL-U.
+    """
+
+    models: tuple[Model, ...]
+    input_format: str
+    tokenizer: Tokenizer | None = None
+    tokenizing: Tokenizing = Tokenizing()
+    write: Callable[[Sentence], str] | None = None
+
+    def pieces(self, data: str) -> Iterator[str]:
+        """Yield the result in pieces, each after a slice of work; some may be empty.
+
+        Raises:
+            DataError: the data cannot be read, or lacks what the model needs.
+            RequestError: a sentence is too long.
+        """
+        for conllu, first_line in self._slices(data):
+            if conllu:
+                yield self._annotated(conllu, first_line)
+            else:
+                yield ""
+
+    def _annotated(self, conllu: str, first_line: int) -> str:
+        # as bytes it is read by the native core; what begins otherwise is faulty, and might look
+        # like a compressed file
+        is_plain = conllu.lstrip("\n")[:1] in tuple("#0123456789")
+        source = io.BytesIO(conllu.encode()) if is_plain else io.StringIO(conllu, newline="")
+        pieces = annotate(source, self.models, input_format="conllu", write_sentence=self.write)
+        try:
+            return b"".join(piece.text for piece in pieces).decode()
+        except ConlluError as error:
+            problems = [
+                Problem("data", first_line - 1 + max(p.line, 1), p.message, p.sent_id)
+                for p in error.problems
+            ]
+            raise ConlluError(problems, capped=error.capped) from None
+
+    def _slices(self, data: str) -> Iterator[tuple[str, int]]:
+        """Yield CoNLL-U in slices of whole sentences, each with the number of its first line."""
+        if self.input_format == "conllu":
+            data = _LINE_END.sub("\n", data.lstrip("\ufeff"))
+            # the columns of CoNLL-U Plus are named once, for all of it
+            size = len(data) if _PLUS in data else SLICE
+            yield from _cut(data, size, most_words=MOST_WORDS)
+            return
+        most_words = None if self.input_format == "text" else MOST_WORDS
+        n_before = 0
+        for conllu in self._words(data):
+            numbered = numbered_sentences(conllu, n_before + 1)
+            if n_before == 0 and numbered and not numbered.startswith(_MARKS[0]):
+                numbered = f"# newdoc\n{numbered}"
+            n_before += conllu.count("\n\n")
+            yield "", 1  # tokenizing was a slice
+            yield from _cut(numbered, SLICE, most_words=most_words)
+
+    def _words(self, data: str) -> Iterator[str]:
+        """Yield the words of a text as CoNLL-U, without numbers of sentences."""
+        source = io.StringIO(data, newline="")
+        if self.input_format != "text":
+            given = TextInput(self.input_format, None)
+            for chunk in given.read(source):
+                yield given.in_conllu(chunk).conllu
+            return
+        how = self.tokenizing
+        if self.tokenizer is None:
+            raise DataError("the model has no tokenizer, so that it cannot read running text")
+        tokenize = partial(self.tokenizer.conllu, presegmented=how.presegmented)
+        given = TextInput("text", tokenize, token_ranges=how.ranges)
+        ends = LINE_ENDS if how.presegmented else PARAGRAPH_ENDS
+        is_new = True
+        for chunk in read_texts(source, ends=ends, size=TEXT_SLICE):
+            conllu = given.in_conllu(chunk).conllu
+            if how.presegmented and not is_new:  # a chunk of lines may end within a paragraph
+                conllu = conllu.removeprefix("# newpar\n")
+            is_new = PARAGRAPH_ENDS.search(chunk.text[len(chunk.text.rstrip()) :]) is not None
+            yield _normalized(conllu) if how.normalized_spaces else conllu
+
+
+def _cut(conllu: str, size: int, *, most_words: int | None) -> Iterator[tuple[str, int]]:
+    """Cut CoNLL-U after sentences into slices of about a size, each with its first line's number.
+
+    Raises:
+        RequestError: a sentence has more than `most_words`.
+    """
+    start, line = 0, 1
+    while start < len(conllu):
+        end = _end(conllu, start + size)
+        part = conllu[start:end]
+        if most_words is not None:
+            _demand_short(part, most_words)
+        yield part, line
+        line += part.count("\n")
+        start = end
+
+
+def _end(conllu: str, least: int) -> int:
+    """Return where to cut: after the first sentence that ends after a place."""
+    while (end := conllu.find("\n\n", least)) >= 0:
+        last_line = conllu[conllu.rfind("\n", 0, end) + 1 : end]
+        if not last_line.startswith("#"):  # comments alone belong to the next sentence
+            return end + 2
+        least = end + 1
+    return len(conllu)
+
+
+def _demand_short(conllu: str, most_words: int) -> None:
+    for block in conllu.split("\n\n"):
+        if block.count("\n") < most_words:
+            continue
+        n_words = sum(line.partition("\t")[0].isdecimal() for line in block.split("\n"))
+        if n_words > most_words:
+            raise RequestError(
+                400,
+                f"Sentence longer than {most_words} words was found on input, aborting.\n"
+                f"Please make sure the input sentences have at most {most_words} words.",
+            )
+
+
+def _normalized(conllu: str) -> str:
+    """Return CoNLL-U of a tokenizer whose MISC says of white space only `SpaceAfter=No`."""
+    lines = conllu.split("\n")
+    for number, line in enumerate(lines):
+        if "\tSpaces" in line or "|Spaces" in line:
+            columns, _, misc = line.rpartition("\t")
+            if columns:  # no comment
+                misc = _SPACES.sub("", misc).removeprefix("|") or "_"
+                lines[number] = f"{columns}\t{misc}"
+    return "\n".join(lines)
