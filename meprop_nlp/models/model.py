@@ -26,7 +26,9 @@ from meprop_nlp.models.calibration import Calibration
 from meprop_nlp.models.encoder import SharedEncoder
 from meprop_nlp.models.file import (
     ModelFile,
+    model_bytes,
     noun_of,
+    read_model_bytes,
     read_model_file,
     summary,
     write_model_file,
@@ -143,7 +145,8 @@ class Model:
     def __reduce__(self) -> tuple[Any, ...]:
         # locks and the objects of the native core cannot be pickled
         folder = self.states.folder if isinstance(self.states, FolderStates) else None
-        return _rebuilt, (type(self), self.file, tuple(self.heads), folder, self._treebank)
+        content = model_bytes(self.file.header, self.file.arrays, exact=True)
+        return _rebuilt, (type(self), content, tuple(self.heads), folder, self._treebank)
 
     @classmethod
     def load(
@@ -171,23 +174,56 @@ class Model:
             DataError: the folder lacks a file.
         """
         path = model_file(path)
-        file = read_model_file(path)
+        model = cls._of_file(read_model_file(path), os.fspath(path), pretrained, treebank)
+        if isinstance(model.states, FolderStates):
+            model.states.demand_folder()
+        return model
+
+    @classmethod
+    def from_bytes(
+        cls,
+        content: bytes,
+        *,
+        pretrained: str | os.PathLike[str] | None = None,
+        treebank: str | None = None,
+    ) -> Self:
+        """Return the model that `to_bytes` returned the bytes of, or that a model file holds.
+
+        Args:
+            pretrained, treebank: as for `load`. A pretrained encoder is looked for when the model
+                is used first.
+
+        Raises:
+            CheckpointError, ConfigError: as for `load`.
+        """
+        if not isinstance(content, bytes | bytearray | memoryview):
+            raise DataError(
+                f"`content` is of type {type(content).__name__}, expected the bytes of a model; "
+                "for a file use `load`"
+            )
+        return cls._of_file(read_model_bytes(bytes(content)), "<bytes>", pretrained, treebank)
+
+    @classmethod
+    def _of_file(
+        cls,
+        file: ModelFile,
+        name: str,
+        pretrained: str | os.PathLike[str] | None,
+        treebank: str | None,
+    ) -> Self:
+        """Return the model that a file holds; `name` names the file in messages."""
         if refusal := cls.refusal(file.header):
-            raise CheckpointError(f"{os.fspath(path)}: {refusal}")
+            raise CheckpointError(f"{name}: {refusal}")
         if pretrained is not None and "pretrained" not in file.header:
             raise ConfigError(
-                f"{os.fspath(path)}: was trained without a pretrained encoder, so that "
+                f"{name}: was trained without a pretrained encoder, so that "
                 "`pretrained` has no use; leave it out"
             )
-        with naming_file(path):
+        with naming_file(name):
             treebank_number(file.header, None)  # says what is wrong with the names
         treebank_number(file.header, treebank)
-        with naming_file(path):
-            states = states_of(file.header, pretrained)
-            model = cls(file, states, treebank)
-        if states is not None:
-            states.demand_folder()
-        return model
+        with naming_file(name):
+            return cls(file, states_of(file.header, pretrained), treebank)
 
     @classmethod
     def refusal(cls, header: Mapping[str, Any]) -> str:
@@ -223,6 +259,16 @@ class Model:
             card = self.states.copied_beside(Path(path))
             header = header | {"pretrained": card.to_dict()}
         write_model_file(path, header, self.file.arrays)
+
+    def to_bytes(self) -> bytes:
+        """Return what `save` writes as bytes, with all heads of the model.
+
+        An encoder that the model was trained with is not among them: it is named by its folder.
+
+        Raises:
+            DataError: the model's header is too large.
+        """
+        return model_bytes(self.file.header, self.file.arrays)
 
     def only(self, *heads: str) -> Self:
         """Return a model that predicts the columns of these heads only; the weights are shared.
@@ -549,13 +595,13 @@ class Model:
 
 def _rebuilt(
     cls: type[Model],
-    file: ModelFile,
+    content: bytes,
     heads: tuple[str, ...],
     folder: str | os.PathLike[str] | None = None,
     treebank: str | None = None,
 ) -> Model:
     """Return a model that was pickled, whose pretrained encoder is in a folder, if it has one."""
-    model = cls(file, states_of(file.header, folder), treebank)
+    model = cls.from_bytes(content, pretrained=folder, treebank=treebank)
     return model if tuple(model.heads) == heads else model.only(*heads)
 
 
