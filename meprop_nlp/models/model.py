@@ -180,6 +180,118 @@ class Model:
         return model
 
     @classmethod
+    def from_pretrained(
+        cls,
+        name: str | os.PathLike[str],
+        *,
+        revision: str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        force_download: bool = False,
+        token: str | bool | None = None,
+        local_files_only: bool = False,
+        pretrained: str | os.PathLike[str] | None = None,
+        treebank: str | None = None,
+    ) -> Self:
+        """Read a model from a folder of `save_pretrained`, or from the Hugging Face Hub.
+
+        Args:
+            name: a folder, a model file, the name of a model that comes with the package, or else
+                that of a repository, such as `owner/model`. What is local is read without the
+                network.
+            revision: of the repository: a branch, a tag or a commit; None: the main branch.
+            cache_dir: where downloads are kept; None: where huggingface_hub keeps them.
+            force_download: download also what is kept.
+            token: for private repositories; None: the one of `hf auth login`, if any.
+            local_files_only: use what is kept, without the network.
+            pretrained, treebank: as for `load`.
+
+        Raises:
+            CheckpointError: as for `load`; or there is no such repository, or it has no model.
+            ConfigError: as for `load`; or huggingface_hub is needed and not installed.
+            DataError: as for `load`.
+        """
+        from meprop_nlp.models.hub.repository import fetched, local_model
+
+        path = local_model(name)
+        if path is None:
+            path = fetched(
+                name,
+                revision=revision,
+                cache_dir=cache_dir,
+                force_download=force_download,
+                token=token,
+                local_files_only=local_files_only,
+            )
+        return cls.load(path, pretrained=pretrained, treebank=treebank)
+
+    def save_pretrained(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        language: str | None = None,
+        licence: str | None = None,
+    ) -> None:
+        """Write the model as a folder: `config.json`, `model.safetensors` and `README.md`.
+
+        The README is a model card for the Hugging Face Hub; one that is there stays. A new folder
+        is written completely or not at all, and so is each file in one that has files.
+
+        Args:
+            language: the code of its language, for the card, such as `en`.
+            licence: the identifier of its licence on the Hub, for the card, such as `cc-by-sa-4.0`.
+                Both are known of models that come with the package.
+
+        Raises:
+            ConfigError: the language or the licence is not written as the Hub expects it.
+            DataError: the folder cannot be written.
+        """
+        from meprop_nlp.models.hub.folder import Description, write_folder
+
+        names = tuple(head.name for head in self._all_heads)
+        description = Description(self.file.header, names, language, licence)
+        write_folder(folder, self.save, description)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        revision: str | None = None,
+        private: bool | None = None,
+        token: str | bool | None = None,
+        commit_message: str = "Upload a model of meprop_nlp",
+        create_pr: bool = False,
+        language: str | None = None,
+        licence: str | None = None,
+    ) -> str:
+        """Upload what `save_pretrained` writes to the Hugging Face Hub; return the commit's URL.
+
+        Args:
+            repo_id: the repository, such as `owner/model`; it is made if there is none.
+            revision: the branch; None: main.
+            private: whether a new repository is private; None: as its owner has set.
+            token: None: the one of `hf auth login`.
+            create_pr: open a pull request in place of a commit.
+            language, licence: see `save_pretrained`.
+
+        Raises:
+            ConfigError: huggingface_hub is not installed, or an argument is not as expected.
+            DataError: it cannot be uploaded.
+        """
+        from functools import partial
+
+        from meprop_nlp.models.hub.repository import pushed
+
+        return pushed(
+            repo_id,
+            partial(self.save_pretrained, language=language, licence=licence),
+            revision=revision,
+            private=private,
+            token=token,
+            commit_message=commit_message,
+            create_pr=create_pr,
+        )
+
+    @classmethod
     def from_bytes(
         cls,
         content: bytes,
