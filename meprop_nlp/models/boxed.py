@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from meprop_nlp.errors import CheckpointError
 
@@ -12,6 +13,33 @@ _FILES = {ENGLISH: "english.safetensors"}
 LICENCES = {
     ENGLISH: "CC BY-SA 4.0: trained on UD English EWT; english.NOTICE beside it names its sources"
 }
+
+
+class Publication(NamedTuple):
+    """How a model of the package is described where others publish it.
+
+    Attributes:
+        language: the code of its language.
+        licence: the identifier of its licence, as the Hugging Face Hub has it.
+        notice: the name of the file beside it that names its sources.
+    """
+
+    language: str
+    licence: str
+    notice: str
+
+
+_PUBLISHED = {ENGLISH: Publication("en", "cc-by-sa-4.0", "english.NOTICE")}
+
+
+def published_as(name: str) -> Publication:
+    """Return how a model of the package is described where others publish it."""
+    return _PUBLISHED[name]
+
+
+def notice_of(name: str) -> str:
+    """Return the notice that goes wherever a model of the package goes."""
+    return (FOLDER / _PUBLISHED[name].notice).read_text(encoding="utf-8")
 
 
 def boxed_models() -> dict[str, Path]:

@@ -6,6 +6,7 @@ whatever is in it. What its header says of the model is checked once, by `read_h
 use. Training checkpoints are stored in the same way (training/checkpoint.py).
 """
 
+import io
 import json
 import os
 import stat
@@ -13,7 +14,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -144,12 +145,32 @@ def write_model_file(
     Raises:
         DataError: the file cannot be written.
     """
+    card = _with_encoder(header, lambda folder: os.path.relpath(folder, Path(path).parent))
+    try:
+        content = model_bytes({**header, **card}, arrays)
+    except DataError as error:
+        raise DataError(f"{os.fspath(path)}: cannot be written: {error}") from None
+    with replacing(path, durable=True) as temporary:
+        # save_file would write to a file of its own beside this one, which a kill leaves behind
+        temporary.write_bytes(content)
+
+
+def model_bytes(
+    header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], *, exact: bool = False
+) -> bytes:
+    """Return the bytes of a model file; a fine-tuned encoder is named as the header names it.
+
+    Args:
+        exact: keep every bit of the weights, also where a file would hold them rounded.
+
+    Raises:
+        DataError: the header is too large.
+    """
     stored: dict[str, Any] = {"format_version": 1, **header}
-    stored |= _with_encoder(stored, lambda folder: os.path.relpath(folder, Path(path).parent))
     stored.pop("checksum", None)  # of the file that the header was read from
     if header.get("kind") == "model":
         stored["format_version"] = FORMAT_VERSION
-        arrays = pack_arrays(arrays)
+        arrays = pack_arrays(arrays, exact=exact)
         if lexicon := stored.pop("lexicon", None):
             stored["word_forms"] = len(lexicon["forms"]) - 1
             features = (lexicon["features"][name] for name, _ in FEATURES)
@@ -166,12 +187,8 @@ def write_model_file(
             raise ValueError(f"it has {n_bytes:,} bytes")
         demand_few_values(text, sum(array.nbytes for array in ordered.values()))
     except ValueError as error:
-        raise DataError(
-            f"{os.fspath(path)}: cannot be written: its header is too large: {error}"
-        ) from None
-    with replacing(path, durable=True) as temporary:
-        # save_file would write to a file of its own beside this one, which a kill leaves behind
-        temporary.write_bytes(save(ordered, metadata={_KEY: text}))
+        raise DataError(f"its header is too large: {error}") from None
+    return save(ordered, metadata={_KEY: text})
 
 
 def noun_of(task: object) -> str:
@@ -192,19 +209,23 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
             # a pipe could be read once only, and one that nobody writes to would be waited for
             raise CheckpointError(f"{name}: is a pipe or a device, expected a model file")
-        size = status.st_size
         with Path(path).open("rb") as stream:
-            start = stream.read(8)
-            length = int.from_bytes(start, "little")
-            if len(start) < 8 or not 2 <= length <= _MAX_HEADER or stream.read(1) != b"{":
-                raise CheckpointError(f"{name}: {_not_a_model(start)}")
-            raw = b"{" + stream.read(length - 1)
+            return _header_of(stream, status.st_size, name)
     except IsADirectoryError:
         raise CheckpointError(f"{name}: is a folder, expected the file of a model") from None
     except FileNotFoundError:
         raise CheckpointError(f"{name}: there is no such file") from None
     except OSError as error:
         raise CheckpointError(f"{name}: cannot be read: {error.strerror or error}") from None
+
+
+def _header_of(stream: BinaryIO, size: int, name: str) -> dict[str, Any]:
+    """Return the header of a model of `size` bytes; errors are as for `read_header`."""
+    start = stream.read(8)
+    length = int.from_bytes(start, "little")
+    if len(start) < 8 or not 2 <= length <= _MAX_HEADER or stream.read(1) != b"{":
+        raise CheckpointError(f"{name}: {_not_a_model(start)}")
+    raw = b"{" + stream.read(length - 1)
     if len(raw) < length:
         raise CheckpointError(f"{name}: the file is cut short: {size:,} bytes, header incomplete")
     try:
@@ -238,13 +259,39 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     Raises:
         CheckpointError: as for `read_header`, or the weights are damaged.
     """
-    file = os.fspath(path)
     header = read_header(path)
+    card = _with_encoder(header, lambda folder: str(Path(path).parent / folder))
+    return _whole(header, card, Path(path).read_bytes, os.fspath(path))
+
+
+def read_model_bytes(content: bytes, name: str = "<bytes>") -> ModelFile:
+    """Read the bytes of a model file.
+
+    Args:
+        name: names them in messages.
+
+    Raises:
+        CheckpointError: as for `read_model_file`.
+    """
+    header = _header_of(io.BytesIO(content), len(content), name)
+    return _whole(header, {}, lambda: content, name)
+
+
+def _whole(
+    header: dict[str, Any], card: dict[str, Any], read: Callable[[], bytes], file: str
+) -> ModelFile:
+    """Return what follows a header, with it.
+
+    Args:
+        card: what takes the place of a part of the header, once the checksum is compared.
+        read: returns the bytes of the whole file.
+        file: names it in messages.
+    """
     stored = {name: value for name, value in header.items() if name != "checksum"}
     arrays: Mapping[str, npt.NDArray[Any]]
-    header |= _with_encoder(header, lambda folder: str(Path(path).parent / folder))
+    header |= card
     try:
-        content = Path(path).read_bytes()
+        content = read()
         size = len(content)
         arrays = load(content)
         del content

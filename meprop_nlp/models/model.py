@@ -26,7 +26,9 @@ from meprop_nlp.models.calibration import Calibration
 from meprop_nlp.models.encoder import SharedEncoder
 from meprop_nlp.models.file import (
     ModelFile,
+    model_bytes,
     noun_of,
+    read_model_bytes,
     read_model_file,
     summary,
     write_model_file,
@@ -145,7 +147,8 @@ class Model:
     def __reduce__(self) -> tuple[Any, ...]:
         # locks and the objects of the native core cannot be pickled
         folder = self.states.folder if isinstance(self.states, FolderStates) else None
-        return _rebuilt, (type(self), self.file, tuple(self.heads), folder, self._treebank)
+        content = model_bytes(self.file.header, self.file.arrays, exact=True)
+        return _rebuilt, (type(self), content, tuple(self.heads), folder, self._treebank)
 
     @classmethod
     def load(
@@ -173,23 +176,168 @@ class Model:
             DataError: the folder lacks a file.
         """
         path = model_file(path)
-        file = read_model_file(path)
+        model = cls._of_file(read_model_file(path), os.fspath(path), pretrained, treebank)
+        if isinstance(model.states, FolderStates):
+            model.states.demand_folder()
+        return model
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | os.PathLike[str],
+        *,
+        revision: str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        force_download: bool = False,
+        token: str | bool | None = None,
+        local_files_only: bool = False,
+        pretrained: str | os.PathLike[str] | None = None,
+        treebank: str | None = None,
+    ) -> Self:
+        """Read a model from a folder of `save_pretrained`, or from the Hugging Face Hub.
+
+        Args:
+            name: a folder, a model file, the name of a model that comes with the package, or else
+                that of a repository, such as `owner/model`. What is local is read without the
+                network.
+            revision: of the repository: a branch, a tag or a commit; None: the main branch.
+            cache_dir: where downloads are kept; None: where huggingface_hub keeps them.
+            force_download: download also what is kept.
+            token: for private repositories; None: the one of `hf auth login`, if any.
+            local_files_only: use what is kept, without the network.
+            pretrained, treebank: as for `load`.
+
+        Raises:
+            CheckpointError: as for `load`; or there is no such repository, or it has no model.
+            ConfigError: as for `load`; or huggingface_hub is needed and not installed.
+            DataError: as for `load`.
+        """
+        from meprop_nlp.models.hub.repository import fetched, local_model
+
+        path = local_model(name)
+        if path is None:
+            path = fetched(
+                name,
+                revision=revision,
+                cache_dir=cache_dir,
+                force_download=force_download,
+                token=token,
+                local_files_only=local_files_only,
+            )
+        return cls.load(path, pretrained=pretrained, treebank=treebank)
+
+    def save_pretrained(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        language: str | None = None,
+        licence: str | None = None,
+    ) -> None:
+        """Write the model as a folder: `config.json`, `model.safetensors` and `README.md`.
+
+        The README is a model card for the Hugging Face Hub; one that is there stays. A new folder
+        is written completely or not at all, and so is each file in one that has files.
+
+        Args:
+            language: the code of its language, for the card, such as `en`.
+            licence: the identifier of its licence on the Hub, for the card, such as `cc-by-sa-4.0`.
+                Both are known of models that come with the package.
+
+        Raises:
+            ConfigError: the language or the licence is not written as the Hub expects it.
+            DataError: the folder cannot be written.
+        """
+        from meprop_nlp.models.hub.folder import Description, write_folder
+
+        names = tuple(head.name for head in self._all_heads)
+        description = Description(self.file.header, names, language, licence)
+        write_folder(folder, self.save, description)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        revision: str | None = None,
+        private: bool | None = None,
+        token: str | bool | None = None,
+        commit_message: str = "Upload a model of meprop_nlp",
+        create_pr: bool = False,
+        language: str | None = None,
+        licence: str | None = None,
+    ) -> str:
+        """Upload what `save_pretrained` writes to the Hugging Face Hub; return the commit's URL.
+
+        Args:
+            repo_id: the repository, such as `owner/model`; it is made if there is none.
+            revision: the branch; None: main.
+            private: whether a new repository is private; None: as its owner has set.
+            token: None: the one of `hf auth login`.
+            create_pr: open a pull request in place of a commit.
+            language, licence: see `save_pretrained`.
+
+        Raises:
+            ConfigError: huggingface_hub is not installed, or an argument is not as expected.
+            DataError: it cannot be uploaded.
+        """
+        from functools import partial
+
+        from meprop_nlp.models.hub.repository import pushed
+
+        return pushed(
+            repo_id,
+            partial(self.save_pretrained, language=language, licence=licence),
+            revision=revision,
+            private=private,
+            token=token,
+            commit_message=commit_message,
+            create_pr=create_pr,
+        )
+
+    @classmethod
+    def from_bytes(
+        cls,
+        content: bytes,
+        *,
+        pretrained: str | os.PathLike[str] | None = None,
+        treebank: str | None = None,
+    ) -> Self:
+        """Return the model that `to_bytes` returned the bytes of, or that a model file holds.
+
+        Args:
+            pretrained, treebank: as for `load`. A pretrained encoder is looked for when the model
+                is used first.
+
+        Raises:
+            CheckpointError, ConfigError: as for `load`.
+        """
+        if not isinstance(content, bytes | bytearray | memoryview):
+            raise DataError(
+                f"`content` is of type {type(content).__name__}, expected the bytes of a model; "
+                "for a file use `load`"
+            )
+        return cls._of_file(read_model_bytes(bytes(content)), "<bytes>", pretrained, treebank)
+
+    @classmethod
+    def _of_file(
+        cls,
+        file: ModelFile,
+        name: str,
+        pretrained: str | os.PathLike[str] | None,
+        treebank: str | None,
+    ) -> Self:
+        """Return the model that a file holds; `name` names the file in messages."""
         if refusal := cls.refusal(file.header):
-            raise CheckpointError(f"{os.fspath(path)}: {refusal}")
+            raise CheckpointError(f"{name}: {refusal}")
         if pretrained is not None and "pretrained" not in file.header:
             raise ConfigError(
-                f"{os.fspath(path)}: was trained without a pretrained encoder, so that "
+                f"{name}: was trained without a pretrained encoder, so that "
                 "`pretrained` has no use; leave it out"
             )
-        with naming_file(path):
+        with naming_file(name):
             treebank_number(file.header, None)  # says what is wrong with the names
         treebank_number(file.header, treebank)
-        with naming_file(path):
-            states = states_of(file.header, pretrained)
-            model = cls(file, states, treebank)
-        if states is not None:
-            states.demand_folder()
-        return model
+        with naming_file(name):
+            return cls(file, states_of(file.header, pretrained), treebank)
 
     @classmethod
     def refusal(cls, header: Mapping[str, Any]) -> str:
@@ -225,6 +373,16 @@ class Model:
             card = self.states.copied_beside(Path(path))
             header = header | {"pretrained": card.to_dict()}
         write_model_file(path, header, self.file.arrays)
+
+    def to_bytes(self) -> bytes:
+        """Return what `save` writes as bytes, with all heads of the model.
+
+        An encoder that the model was trained with is not among them: it is named by its folder.
+
+        Raises:
+            DataError: the model's header is too large.
+        """
+        return model_bytes(self.file.header, self.file.arrays)
 
     def only(self, *heads: str) -> Self:
         """Return a model that predicts the columns of these heads only; the weights are shared.
@@ -562,13 +720,13 @@ class Model:
 
 def _rebuilt(
     cls: type[Model],
-    file: ModelFile,
+    content: bytes,
     heads: tuple[str, ...],
     folder: str | os.PathLike[str] | None = None,
     treebank: str | None = None,
 ) -> Model:
     """Return a model that was pickled, whose pretrained encoder is in a folder, if it has one."""
-    model = cls(file, states_of(file.header, folder), treebank)
+    model = cls.from_bytes(content, pretrained=folder, treebank=treebank)
     return model if tuple(model.heads) == heads else model.only(*heads)
 
 

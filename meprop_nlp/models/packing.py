@@ -65,12 +65,15 @@ class StoredArrays(Mapping[str, npt.NDArray[Any]]):
 
     `VECTORS` and its scales are returned as they are stored.
 
+    Attributes:
+        stored: the arrays as they were stored, scales among them.
+
     Raises:
         ValueError: an array does not have one scale for each of its rows.
     """
 
     def __init__(self, stored: Mapping[str, npt.NDArray[Any]]) -> None:
-        self._stored = stored
+        self.stored = stored
         self._names = [name for name in stored if name == VECTOR_SCALES or not _is_scale(name)]
         for name in self._names:
             array, scales = stored[name], self._scales(name)
@@ -80,7 +83,7 @@ class StoredArrays(Mapping[str, npt.NDArray[Any]]):
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         if name != VECTOR_SCALES and _is_scale(name):
             raise KeyError(name)
-        array, scales = self._stored[name], self._scales(name)
+        array, scales = self.stored[name], self._scales(name)
         if scales is None:
             return array.astype(np.float32) if _is_half(name, array) else array
         unpacked = array.astype(np.float32)
@@ -97,22 +100,22 @@ class StoredArrays(Mapping[str, npt.NDArray[Any]]):
     def table(self, name: str) -> Table | None:
         """Return an array with a scale for each row as it is stored; None if it is another."""
         scales = self._scales(name)
-        if scales is None or self._stored[name].dtype != np.int8 or scales.dtype != np.float16:
+        if scales is None or self.stored[name].dtype != np.int8 or scales.dtype != np.float16:
             return None
-        return Table(self._stored[name], scales)
+        return Table(self.stored[name], scales)
 
     @property
     def n_weights(self) -> int:
         """Return how many weights they have, without scales."""
-        return sum(self._stored[name].size for name in self._names)
+        return sum(self.stored[name].size for name in self._names)
 
     @property
     def n_bytes(self) -> int:
         """Return how many bytes they take."""
-        return sum(array.nbytes for array in self._stored.values())
+        return sum(array.nbytes for array in self.stored.values())
 
     def _scales(self, name: str) -> npt.NDArray[Any] | None:
-        return None if name == VECTORS else self._stored.get(name + _SCALE)
+        return None if name == VECTORS else self.stored.get(name + _SCALE)
 
 
 def size_of(arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[int, int]:
@@ -130,8 +133,18 @@ def _is_half(name: str, array: npt.NDArray[Any]) -> bool:
     return array.dtype == np.float16 and name != VECTOR_SCALES
 
 
-def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-    """Return the arrays to store; an array that overflows the smaller type stays float32."""
+def pack_arrays(arrays: Mapping[str, npt.NDArray[Any]], *, exact: bool = False) -> Arrays:
+    """Return the arrays to store; an array that overflows the smaller type stays float32.
+
+    What was read from a file stays as it was stored there, to the bit.
+
+    Args:
+        exact: pack nothing, so that the others keep every bit too.
+    """
+    if isinstance(arrays, StoredArrays):
+        return dict(arrays.stored)
+    if exact:
+        return dict(arrays)
     packed: Arrays = {}
     for name, array in arrays.items():
         packed[name] = array

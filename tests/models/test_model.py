@@ -14,7 +14,7 @@ import pytest
 from meprop_nlp.config import ParserConfig, TaggerConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.errors import CheckpointError
+from meprop_nlp.errors import CheckpointError, DataError
 from meprop_nlp.models import model as models
 from meprop_nlp.models.annotate import annotate
 from meprop_nlp.models.file import ModelFile, write_model_file
@@ -54,6 +54,50 @@ def test_models_are_loaded_by_their_own_class_and_by_model(task: str, tmp_path: 
         CLASSES[other](file)
     copy = pickle.loads(pickle.dumps(CLASSES[task](file)))
     assert type(copy) is CLASSES[task]
+
+
+@pytest.mark.parametrize("task", MAKE)
+def test_bytes_are_those_of_the_file(task: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    model = CLASSES[task](MAKE[task](1))
+    model.save(path)
+    assert model.to_bytes() == path.read_bytes()
+    again = CLASSES[task].from_bytes(path.read_bytes())
+    assert type(again) is CLASSES[task]
+    assert again.to_bytes() == path.read_bytes()  # what was stored is not rounded once more
+    sentences = random_sentences(1, [3, 5])
+    assert list(map(str, again.pipe(sentences))) == list(map(str, load(path).pipe(sentences)))
+    (other,) = {"tagger", "parser"} - {task}
+    with pytest.raises(CheckpointError, match=f"<bytes>: is a {task}, expected a {other}"):
+        CLASSES[other].from_bytes(path.read_bytes())
+
+
+def test_bytes_that_are_no_model_are_refused() -> None:
+    content = freeze(random_tagger(1)).to_bytes()
+    with pytest.raises(CheckpointError, match=r"<bytes>: the file is cut short: [0-9,]+ of "):
+        Model.from_bytes(content[:-1])
+    damaged = bytearray(content)
+    damaged[-1] ^= 1
+    with pytest.raises(CheckpointError, match=r"<bytes>: the file is damaged"):
+        Model.from_bytes(bytes(damaged))
+    with pytest.raises(CheckpointError, match=r"<bytes>: is not a meprop_nlp model \(empty file"):
+        Model.from_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"<bytes>: is not a meprop_nlp model"):
+        Model.from_bytes(pickle.dumps({"weights": [1.0]}))
+    with pytest.raises(DataError, match=r"is of type str, .* for a file use `load`"):
+        Model.from_bytes("m.safetensors")  # type: ignore[arg-type]
+
+
+def test_pickled_model_keeps_every_bit_of_its_weights_and_the_choice_of_heads() -> None:
+    file = random_joint(1)
+    model = freeze(file).only("tags", "tree")
+    again = pickle.loads(pickle.dumps(model))
+    assert list(again.heads) == ["tags", "tree"]
+    assert {*again.file.arrays} == {*file.arrays}
+    for name, array in file.arrays.items():
+        np.testing.assert_array_equal(again.file.arrays[name], array)
+    stored = freeze(file).to_bytes()
+    assert len(pickle.dumps(Model.from_bytes(stored))) < len(stored) + 500  # it stays packed
 
 
 def test_classifiers_are_refused_with_where_to_go(tmp_path: Path) -> None:
