@@ -7,12 +7,14 @@ from typer.core import TyperCommand, TyperOption
 
 from meprop_nlp.settings import Heading
 
-MOST_OPTIONS = 12  # of a command whose help shows them all
+MOST_LINES = 28  # of the options of a command whose help shows them all
+_IN_A_LINE = 52  # characters of a help text, about, beside the name of its option
 # What `--help` shows of a command with more options; `--help-all` shows them all.
 COMMON = {
     "train", "dev", "output", "heads", "encoder", "k", "simplify", "vectors", "pretrained",
     "teacher", "epochs", "seed", "threads", "device", "config", "resume", "files", "model", "json",
-    "tagger", "input_format", "output_format", "confidence", "force", "help", "help_all",
+    "tagger", "input_format", "output_format", "confidence", "force", "raw", "html", "exclude_punct",
+    "host", "port", "help", "help_all",
 }  # fmt: skip
 LONGEST_REMARK = 40  # that the short help has
 _ENDS = re.compile(r"[.:;] ")  # where a help text says more than what the option is
@@ -28,7 +30,8 @@ class GroupedCommand(TyperCommand):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._shows_all = len(self.params) <= MOST_OPTIONS
+        texts = [getattr(parameter, "help", None) or "" for parameter in self.params]
+        self._shows_all = sum(1 + len(text) // _IN_A_LINE for text in texts) <= MOST_LINES
         if not self._shows_all:
             self.params.append(
                 TyperOption(

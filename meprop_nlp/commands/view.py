@@ -64,7 +64,9 @@ def view(
     ] = None,
     reading: Reading,
 ) -> None:
-    """Show trees: a page with all sentences, to look at and search in.
+    """Show the trees of a file on a page.
+
+    All sentences are on it, to look at and to search in.
 
     With GOLD, what is wrong is marked, sorted by how wrong it is, and counted in tables of
     confusions. The page is one file that loads nothing.
