@@ -13,8 +13,8 @@ _IN_A_LINE = 52  # characters of a help text, about, beside the name of its opti
 COMMON = {
     "train", "dev", "output", "heads", "encoder", "k", "simplify", "vectors", "pretrained",
     "teacher", "epochs", "seed", "threads", "device", "config", "resume", "files", "model", "json",
-    "tagger", "input_format", "output_format", "confidence", "force", "raw", "html", "exclude_punct",
-    "host", "port", "help", "help_all",
+    "tagger", "input_format", "output_format", "confidence", "force", "raw", "html",
+    "exclude_punct", "host", "port", "help", "help_all",
 }  # fmt: skip
 LONGEST_REMARK = 40  # that the short help has
 _ENDS = re.compile(r"[.:;] ")  # where a help text says more than what the option is
