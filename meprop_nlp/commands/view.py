@@ -64,12 +64,11 @@ def view(
     ] = None,
     reading: Reading,
 ) -> None:
-    """Show the trees of a file on a page.
+    """Show trees, and what is wrong in them.
 
-    All sentences are on it, to look at and to search in.
-
-    With GOLD, what is wrong is marked, sorted by how wrong it is, and counted in tables of
-    confusions. The page is one file that loads nothing.
+    Writes a page with all sentences, to look at and to search in, and opens it; it is one file that
+    loads nothing. With GOLD, every mistake is marked, the worst sentences come first, and tables of
+    confusions lead to theirs.
     """
     if terminal and svg is not None:
         raise ConfigError("--terminal and --svg draw in different ways; give one of them")
