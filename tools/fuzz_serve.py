@@ -38,7 +38,7 @@ MOST_MEMORY = 1 << 30  # bytes that the server may take
 # a small server, so that its limits are met
 SERVER = (
     "from meprop_nlp.cli import main; main()", "serve", "--model", "en", "--port", "0",
-    "--max-body", "256", "--queue", "32", "--connections", "64", "--timeout", "20",
+    "--max-body", "1024", "--queue", "32", "--connections", "64", "--timeout", "20",
     "--client-timeout", "1", "--threads", "2",
 )  # fmt: skip
 ODD = (
@@ -181,6 +181,8 @@ class Sender(threading.Thread):
 
     def http(self, path: str, content_type: str, body: bytes) -> bytes:
         """Return a request."""
+        if self.rng.random() < 0.005:
+            body += b"a" * (1 << 20)  # too large
         method = self.rng.choice(["POST"] * 8 + ["GET", "PUT", "HEAD", "OPTIONS"])
         head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         head += f"Content-Type: {content_type}\r\n"

@@ -52,10 +52,11 @@ def serve(
         typer.Option("--quiet", "-q", help="Log no requests, only the start, the end and errors."),
     ] = False,
 ) -> None:
-    """Annotate what HTTP requests send.
+    """Serve models over HTTP, as UDPipe does.
 
-    A page to try a sentence on is at /, UDPipe's /models and /process are as its clients know them,
-    POST /annotate takes JSON, and /openapi.json describes all. The log goes to standard error.
+    A page to try a sentence on is at /, UDPipe's /models and /process are as its clients know
+    them, POST /annotate takes JSON, and /openapi.json describes all. The log goes to standard
+    error.
     """
     if [name for name in NEEDED if find_spec(name) is None]:
         raise ConfigError("serve needs Starlette and uvicorn: pip install 'meprop-nlp[serve]'")

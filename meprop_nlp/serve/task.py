@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.text import LINE_ENDS, PARAGRAPH_ENDS, read_texts
 from meprop_nlp.data.text_input import TextInput, numbered_sentences
 from meprop_nlp.errors import ConlluError, DataError, Problem
 from meprop_nlp.models.annotate import annotate
+from meprop_nlp.models.inputs import missing_columns
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.tokenizer import Tokenizer
 from meprop_nlp.serve.errors import RequestError
@@ -74,6 +77,7 @@ class Task:
                 yield ""
 
     def _annotated(self, conllu: str, first_line: int) -> str:
+        self._demand_columns(conllu, first_line)
         # as bytes it is read by the native core; what begins otherwise is faulty, and might look
         # like a compressed file
         is_plain = conllu.lstrip("\n")[:1] in tuple("#0123456789")
@@ -87,6 +91,23 @@ class Task:
                 for p in error.problems
             ]
             raise ConlluError(problems, capped=error.capped) from None
+
+    def _demand_columns(self, conllu: str, first_line: int) -> None:
+        """Raise DataError at a sentence without the tags that a parser of its own kind needs.
+
+        What cannot be read is left to who annotates it.
+        """
+        needs = [column for model in self.models for column in model.needs]
+        if not needs:
+            return
+        with suppress(ConlluError):
+            for sentence in read_text(conllu, input_format="conllu"):
+                if missing := missing_columns(sentence, needs):
+                    lack = " and no ".join(column.upper() for column in missing)
+                    raise DataError(
+                        f"data:{first_line - 1 + sentence.line}: a sentence has no {lack}, which "
+                        "this parser reads; send CoNLL-U with tags"
+                    )
 
     def _slices(self, data: str) -> Iterator[tuple[str, int]]:
         """Yield CoNLL-U in slices of whole sentences, each with the number of its first line."""

@@ -250,7 +250,7 @@ def test_second_request_of_a_connection_is_not_waited_for_either(shared: Server)
 
 def test_clients_that_do_not_read_are_let_go(start: Callable[..., Server]) -> None:
     server = start("--client-timeout", 1, "--queue", 3)
-    text = b"tokenizer=&tagger=&data=" + b"It+rains+in+the+town.+" * 20_000
+    text = b"tokenizer=ranges&data=" + b"It+rains+in+the+town.+" * 20_000
     connections = []
     for _ in range(2):
         connection = socket.socket()

@@ -11,11 +11,13 @@ from meprop_nlp.data.sample.treebank import sample_treebank
 from meprop_nlp.data.spaces import text_of
 from meprop_nlp.errors import ConlluError, DataError
 from meprop_nlp.models.annotate import annotate
-from meprop_nlp.models.model import Model
+from meprop_nlp.models.model import Model, freeze
 from meprop_nlp.models.tokenizer import Tokenizer
 from meprop_nlp.serve import task
 from meprop_nlp.serve.errors import RequestError
 from meprop_nlp.serve.task import Task, Tokenizing
+
+from ..models.models import random_parser
 
 TEXT = "The dog barks, loudly. It is Peter's cat.\n\nA new paragraph\nwith  two lines.\tThe end"
 SAMPLE = sample_treebank("dev").read_text(encoding="utf-8")
@@ -143,6 +145,20 @@ def test_normalized_spaces_are_those_of_conllu_alone(english: Model) -> None:
     assert {misc for sentence in found for _, misc in sentence.tokens()} == {"_", "SpaceAfter=No"}
     assert [sentence.text for sentence in found] == [sentence.text for sentence in whole]
     assert [sentence.forms for sentence in found] == [sentence.forms for sentence in whole]
+
+
+def test_parser_that_needs_tags_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task, "SLICE", 1)
+    parser = freeze(random_parser(1, tag_columns=("upos",)))
+    made = Task(models=(parser,), input_format="conllu")
+    words = "".join(
+        f"{n}\t{form}\t_" + "\tNOUN" + "\t_" * 6 + "\n" for n, form in ((1, "a"), (2, "b"))
+    )
+    assert "\t0\t" in "".join(made.pieces(f"{words}\n"))
+    with pytest.raises(
+        DataError, match=r"data:4: a sentence has no UPOS, .* send CoNLL-U with tags"
+    ):
+        list(made.pieces(f"{words}\n" + words.replace("NOUN", "_") + "\n"))
 
 
 def test_sample_is_read_back(english: Model) -> None:
