@@ -150,6 +150,12 @@ class Model:
         content = model_bytes(self.file.header, self.file.arrays, exact=True)
         return _rebuilt, (type(self), content, tuple(self.heads), folder, self._treebank)
 
+    def __copy__(self) -> Self:
+        # by `__reduce__` it would be built anew, with weights of its own
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        return other
+
     @classmethod
     def load(
         cls,

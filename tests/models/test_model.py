@@ -100,6 +100,15 @@ def test_pickled_model_keeps_every_bit_of_its_weights_and_the_choice_of_heads() 
     assert len(pickle.dumps(Model.from_bytes(stored))) < len(stored) + 500  # it stays packed
 
 
+def test_model_with_fewer_heads_shares_the_weights() -> None:
+    model = freeze(random_joint(1))
+    tags = model.only("tags")
+    assert tags.encoder is model.encoder
+    assert tags.heads["tags"] is model.heads["tags"]
+    assert tags.file is model.file
+    assert len(model.heads) == 3
+
+
 def test_classifiers_are_refused_with_where_to_go(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     write_model_file(path, {"kind": "model", "task": "classifier"}, {"a": np.ones(1)})

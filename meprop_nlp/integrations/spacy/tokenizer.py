@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from spacy.tokens import Doc
 from spacy.util import minibatch
@@ -14,6 +14,7 @@ from spacy.vocab import Vocab
 from meprop_nlp.data.lines import demand_text
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.integrations.spacy.owner import ModelOwner
+from meprop_nlp.models.inputs import TextTokenizer
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.tokenizer import Tokenizer
 
@@ -63,7 +64,7 @@ class DocTokenizer(ModelOwner):
             batch = list(batch)
             for n, text in enumerate(batch):
                 demand_text(text, f"text {n + 1}")
-            found = _tokens(batch, self.model.tokenizer)
+            found = _tokens(batch, cast(Tokenizer, self.model.tokenizer))
             for text, tokens in zip(batch, found, strict=True):
                 yield self._doc(text, tokens)
 
@@ -110,7 +111,7 @@ class _Token(NamedTuple):
     begins_sentence: bool
 
 
-def sentence_starts(docs: Sequence[Doc], tokenizer: Any) -> list[list[int]]:
+def sentence_starts(docs: Sequence[Doc], tokenizer: TextTokenizer | None) -> list[list[int]]:
     """Return at which tokens of each Doc sentences begin.
 
     Args:
@@ -127,7 +128,7 @@ def sentence_starts(docs: Sequence[Doc], tokenizer: Any) -> list[list[int]]:
             starts.append([0])
             open_ends.append(n)
     if tokenizer is not None and open_ends:
-        found = _tokens([docs[n].text for n in open_ends], tokenizer)
+        found = _tokens([docs[n].text for n in open_ends], cast(Tokenizer, tokenizer))
         for n, tokens in zip(open_ends, found, strict=True):
             places = [token.idx for token in docs[n]]
             begins = [token.start for token in tokens if token.begins_sentence]
@@ -144,7 +145,7 @@ def _tokens(texts: Sequence[str], tokenizer: Tokenizer) -> list[list[_Token]]:
     offsets = [0]
     for text in texts:
         offsets.append(offsets[-1] + len(text) + len(_BETWEEN))
-    joined = _BETWEEN.join(texts).replace("\0", "\ufffd")  # a NUL ends CoNLL-U
+    joined = _BETWEEN.join(texts)
     found: list[list[_Token]] = [[] for _ in texts]
     n = 0
     begins = True  # a sentence, with the next token
