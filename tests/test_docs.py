@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -38,10 +39,22 @@ def test_layers_train_and_shrink_as_the_page_says() -> None:
     assert names["dense_again"].weight.equal(names["dense"].weight)  # type: ignore[attr-defined]
 
 
+def test_training_in_python_goes_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for role in ("train", "dev"):
+        shutil.copy(sample_treebank(role), tmp_path / f"{role}.conllu")
+    monkeypatch.chdir(tmp_path)
+    names = run_python(PAGES["training"])
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["1", "2", "3"]
+    assert names["scores"].upos > 50  # type: ignore[attr-defined]
+    assert names["same"].upos == 100  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_every_page_with_python_is_run(page: Path) -> None:
     # the page on integrations is run by tests/integrations/test_pages.py
-    run = page.stem in ("layers", "integrations")
+    run = page.stem in ("layers", "training", "integrations")
     assert run or "```python" not in page.read_text(encoding="utf-8")
 
 

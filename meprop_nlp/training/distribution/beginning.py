@@ -38,9 +38,7 @@ def begin_alike(
         ranks.demand_alike(trainer.task.network)
         return
     state = Checkpoint.of(trainer, {}) if ranks.is_first else None
-    parts = (
-        {} if state is None else {name: np.ascontiguousarray(a) for name, a in state.arrays.items()}
-    )
+    parts = {} if state is None else state.arrays
     head = ranks.agreed(
         None
         if state is None

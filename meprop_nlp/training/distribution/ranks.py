@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ from meprop_nlp.training.distribution.environment import is_one_of_several
 # How long a process waits for the others, which may read files or score dev meanwhile. Where one
 # of them ends with an error, torchrun ends the others at once.
 PATIENCE = timedelta(hours=12)
+
+
+_LOST = re.compile(r"Connection (closed|reset)|remote process|Broken pipe")
 
 
 class Ranks:
@@ -222,6 +226,7 @@ def joined(device: str, environment: Mapping[str, str] = os.environ) -> Iterator
 
     Raises:
         ConfigError: it names one GPU for all processes, or there are more of them here than GPUs.
+        MePropError: one of the others has ended.
     """
     if not is_one_of_several(environment):
         yield ALONE
@@ -246,6 +251,12 @@ def joined(device: str, environment: Mapping[str, str] = os.environ) -> Iterator
         dist.init_process_group("nccl" if on_gpu else "gloo", timeout=PATIENCE)
     try:
         yield Ranks(dist.get_rank(), dist.get_world_size(), place)
+    except RuntimeError as error:
+        if not _LOST.search(str(error)):
+            raise
+        raise MePropError(
+            "another process of this training has ended; its own message says why"
+        ) from None
     finally:
         if begins:
             dist.destroy_process_group()
