@@ -717,12 +717,14 @@ ENCODERS = {
     "tagger": _ENCODER._replace(
         choices=("lstm", BILSTM),
         default="lstm",
-        help=_ENCODER.help.format(own="lstm, one BiLSTM over the words' embeddings", head="tag"),
+        help=str(_ENCODER.help).format(
+            own="lstm, one BiLSTM over the words' embeddings", head="tag"
+        ),
     ),
     "parser": _ENCODER._replace(
         choices=("table", BILSTM),
         default="table",
-        help=_ENCODER.help.format(
+        help=str(_ENCODER.help).format(
             own="table, the embeddings of the words around a state (Chen & Manning 2014)",
             head="tree",
         ),

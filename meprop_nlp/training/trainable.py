@@ -104,10 +104,10 @@ class TrainableModel(Model):
                 if not quiet and TrainingDisplay.is_seen():
                     hooks = Hooks(on_record=stack.enter_context(TrainingDisplay()))
             theirs = hooks.on_epoch
-            hooks = replace(hooks, on_epoch=lambda record: theirs(record) | on_epoch(record))
-            model = run(
-                cls.task, train, dev, settings=settings, knowledge=knowledge, hooks=hooks, **options
+            options["hooks"] = replace(
+                hooks, on_epoch=lambda record: theirs(record) | on_epoch(record)
             )
+            model = run(cls.task, train, dev, settings=settings, knowledge=knowledge, **options)
         return cls(model.file)
 
     @classmethod

@@ -35,8 +35,8 @@ class EpochTable:
         """
         if self._neurons and record.neurons != self._neurons:
             before, after = sum(self._neurons.values()), sum(record.neurons.values())
-            widths = "+".join(map(str, record.neurons.values()))
-            yield f"cut: {after:,} of {before:,} neurons are left, {widths}"
+            left = "+".join(map(str, record.neurons.values()))
+            yield f"cut: {after:,} of {before:,} neurons are left, {left}"
         self._neurons = dict(record.neurons)
         self._times.append(record.seconds + record.evaluate_seconds)
         cells = self._cells(record, n_epochs)
