@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
@@ -407,9 +408,7 @@ class Model:
                 f"`heads` is {','.join(heads) or 'empty'}, expected some of this model's heads: "
                 f"{', '.join(self.heads)}"
             )
-        # not copy.copy, which would make a model of the file again, see __reduce__
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
+        other = copy(self)
         other.heads = {name: head for name, head in self.heads.items() if name in heads}
         return other
 
