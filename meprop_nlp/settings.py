@@ -133,7 +133,7 @@ class Setting(NamedTuple):
         )
 
 
-_PATHS = str | os.PathLike
+_PATHS: tuple[type, ...] = (str, os.PathLike)
 _IN_WORDS: dict[type, str] = {bool: "True or False", str: "a text", list: "a list of texts"}
 
 

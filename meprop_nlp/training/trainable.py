@@ -98,7 +98,8 @@ class TrainableModel(Model):
             knowledge = replace(knowledge, vectors=os.fspath(vectors))
         on_epoch = calling(callbacks)
         with ExitStack() as stack:
-            hooks = options.pop("hooks", None)
+            others: dict[str, Any] = {**options}
+            hooks = others.pop("hooks", None)
             if hooks is None:
                 hooks = Hooks()
                 if not quiet and TrainingDisplay.is_seen():
@@ -106,7 +107,7 @@ class TrainableModel(Model):
             theirs = hooks.on_epoch
             hooks = replace(hooks, on_epoch=lambda record: theirs(record) | on_epoch(record))
             model = run(
-                cls.task, train, dev, settings=settings, knowledge=knowledge, hooks=hooks, **options
+                cls.task, train, dev, settings=settings, knowledge=knowledge, hooks=hooks, **others
             )
         return cls(model.file)
 

@@ -123,7 +123,7 @@ class Ranks:
         flat = torch.cat([(c - b).reshape(-1) for c, b in zip(counts, before, strict=True)])
         flat = flat.to(self.device)
         dist.all_reduce(flat)
-        parts = flat.split([count.numel() for count in counts])
+        parts = torch.split(flat, [count.numel() for count in counts])
         for count, was, part in zip(counts, before, parts, strict=True):
             count.copy_(was + part.view_as(count).to(count.device))
 
@@ -171,7 +171,10 @@ class Ranks:
             torch.cat([each.reshape(-1) for each in values]), int(n_values.sum(1).max())
         )
         parts = [
-            (theirs.split([*n, len(theirs) - sum(n)]), numbers.split([*m, len(numbers) - sum(m)]))
+            (
+                torch.split(theirs, [*n, len(theirs) - sum(n)]),
+                torch.split(numbers, [*m, len(numbers) - sum(m)]),
+            )
             for theirs, n, numbers, m in zip(
                 all_rows, n_rows.tolist(), all_values, n_values.tolist(), strict=True
             )
@@ -211,7 +214,7 @@ def _sum_dense(parameters: Sequence[Tensor]) -> None:
         gradients.append((gradient.to_dense() if gradient.is_sparse else gradient).reshape(-1))
     flat = torch.cat(gradients)
     dist.all_reduce(flat)
-    for parameter, part in zip(parameters, flat.split([*map(len, gradients)]), strict=True):
+    for parameter, part in zip(parameters, torch.split(flat, [*map(len, gradients)]), strict=True):
         parameter.grad = part.view_as(parameter)
 
 
