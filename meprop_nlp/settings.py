@@ -150,7 +150,7 @@ def _of(text: str | Mapping[str, str], network: str) -> str:
     return text if isinstance(text, str) else text.get(network, "")
 
 
-_PATHS = (str, os.PathLike)
+_PATHS: tuple[type, ...] = (str, os.PathLike)
 _IN_WORDS: dict[type, str] = {bool: "True or False", str: "a text", list: "a list of texts"}
 
 

@@ -98,16 +98,17 @@ class TrainableModel(Model):
             knowledge = replace(knowledge, vectors=os.fspath(vectors))
         on_epoch = calling(callbacks)
         with ExitStack() as stack:
-            hooks = options.pop("hooks", None)
+            others: dict[str, Any] = {**options}
+            hooks = others.pop("hooks", None)
             if hooks is None:
                 hooks = Hooks()
                 if not quiet and TrainingDisplay.is_seen():
                     hooks = Hooks(on_record=stack.enter_context(TrainingDisplay()))
             theirs = hooks.on_epoch
-            options["hooks"] = replace(
-                hooks, on_epoch=lambda record: theirs(record) | on_epoch(record)
+            hooks = replace(hooks, on_epoch=lambda record: theirs(record) | on_epoch(record))
+            model = run(
+                cls.task, train, dev, settings=settings, knowledge=knowledge, hooks=hooks, **others
             )
-            model = run(cls.task, train, dev, settings=settings, knowledge=knowledge, **options)
         return cls(model.file)
 
     @classmethod
