@@ -27,15 +27,13 @@ PAGES = {
     path.stem: path.read_text(encoding="utf-8")
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 }
-# Pages whose lines or Python are run by a test of their own
+# Pages whose lines, and pages whose Python, are run by a test of their own
 ELSEWHERE = {
     "serve": "tests/serve/test_server.py",
-    "scaling": "tests/training",
-    "training": "tests/commands",
-    "layers": "tests/test_docs.py",
     "integrations": "tests/integrations/test_pages.py",
     "coming-from": "tests/integrations/test_pages.py",
 }
+PYTHON_ELSEWHERE = ELSEWHERE | {page: "tests/test_docs.py" for page in ("layers", "training")}
 NETWORK, LICENSED = "needs the network", "needs the Penn Treebank, which is licensed"
 TRANSFORMER = "needs a transformer: tests/training/test_pretrained_joint.py makes one"
 # Lines by how they begin
@@ -47,6 +45,7 @@ NOT_RUN = {
     "meprop-nlp evaluate gold.conllx converted.conllx": LICENSED,
     "meprop-nlp --install-completion": "changes the shell of whoever runs the tests",
     "meprop-nlp train --train train.conllu --dev dev.conllu --pretrained": TRANSFORMER,
+    "meprop-nlp train --train train.conllu --tensorboard": "tests/integrations/test_tensorboard.py",
     "meprop-nlp view parsed.conllu gold.conllu --svg dev-12": "the sample has no such sentence",
 }
 TINY = ["--epochs", "2", "--hidden", "24", "--quiet"]
@@ -126,6 +125,8 @@ def prepare(page: str) -> None:
         run_line("meprop-nlp train --train train.conllu --dev dev.conllu")
         Path("models/model.safetensors").rename("teacher.safetensors")
         run_line("meprop-nlp train --train train.conllu --dev dev.conllu")
+    if page == "training":
+        Path("mine.toml").write_text("hidden = 24\n")
     if page == "speed":
         for kind in ("tagger", "parser"):
             run_line(f"meprop-nlp train-{kind} --train train.conllu --dev dev.conllu")
@@ -168,14 +169,14 @@ def test_what_is_not_run_is_in_the_pages() -> None:
     for known, reason in NOT_RUN.items():
         assert any(line.startswith(known) for line in lines), known
         assert reason
-    for page, test in ELSEWHERE.items():
+    for page, test in PYTHON_ELSEWHERE.items():
         assert page in PAGES
-        assert (ROOT / test).exists()
+        assert Path(page).stem in (ROOT / test).read_text(encoding="utf-8")
 
 
 def blocks() -> Iterator[Any]:
     for page, text in PAGES.items():
-        if page not in ELSEWHERE:
+        if page not in PYTHON_ELSEWHERE:
             for i, code in enumerate(re.findall(r"```python\n(.*?)```", text, flags=re.S)):
                 yield pytest.param(code, id=f"{page}-{i}")
 
