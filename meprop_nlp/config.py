@@ -766,7 +766,7 @@ class Settings:
     given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.network, tuple(NETWORKS.values())):
+        if not isinstance(self.network, Config):  # experiments have networks of their own
             names = listed([config.__name__ for config in NETWORKS.values()])
             raise ConfigError(
                 f"`network` is of type {type(self.network).__name__}, expected {names}; "
