@@ -7,11 +7,14 @@ SECONDS := 600
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := spacy,serve,hub,sklearn,ray,spark,tensorboard,browser
+EXTRAS := docs,spacy,serve,hub,sklearn,ray,spark,tensorboard,browser
 EXTRAS_STAMP := $(VENV)/.extras
+# of test-extras: which tests run, and whether one that is skipped is a failure
+MARKS := extras
+DEMANDED := all
 
 .PHONY: demo test test-extras bench sanitize threads leaks fuzz fuzz-serve differential torture lint types build wheel \
-        wheel-aarch64 test-wheel test-aarch64 sample clean
+        docs wheel-aarch64 test-wheel test-aarch64 sample clean
 
 $(STAMP): pyproject.toml constraints.txt $(wildcard native/* native/*/*)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "meprop_nlp needs Python 3.11 or newer; set PYTHON=python3.11")'
@@ -32,9 +35,9 @@ test: $(STAMP)
 
 # what needs spaCy, Starlette, Ray, Spark, Chromium ...: installed, and none of its tests skipped
 test-extras: $(EXTRAS_STAMP)
-	MEPROP_NLP_EXTRAS=required OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n auto --dist worksteal -m extras
+	MEPROP_NLP_EXTRAS=$(DEMANDED) OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n auto --dist worksteal -m "$(MARKS)"
 
-# the speeds in the README; nothing else should run beside it
+# the speeds of README and docs/; nothing else should run beside it
 bench: $(STAMP)
 	$(BIN)/python benchmarks/bench_linear.py
 	$(BIN)/python benchmarks/bench_lstm.py
@@ -72,6 +75,11 @@ differential: $(STAMP)
 # never disturbed. SECONDS=600 is shorter, SEED=1 repeats a run
 torture: $(STAMP)
 	$(BIN)/python tools/torture --seconds $(if $(filter command%,$(origin SECONDS)),$(SECONDS),3600) $(if $(SEED),--seed $(SEED))
+
+# the manual as a site in build/site; links that lead nowhere are errors
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m mkdocs build --strict
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

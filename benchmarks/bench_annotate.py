@@ -33,7 +33,7 @@ THREADS = 2
 
 def pace_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of what is annotated, how often, and beside what."""
-    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data"))
+    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "data"))
     parser.add_argument("--data", type=Path, default=treebanks / "ud-english-ewt")
     parser.add_argument("--words", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3, help="medians of so many rounds")

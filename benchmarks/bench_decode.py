@@ -1,6 +1,6 @@
 """How fast tagging and parsing go: cut and uncut models, whole files, start, memory, peers.
 
-    python benchmarks/bench_decode.py --train [--data ../shared/data/ud-english-ewt]
+    python benchmarks/bench_decode.py --train [--data data/ud-english-ewt]
     python benchmarks/bench_decode.py --tagger T --parser P --default-tagger U --default-parser Q
 
 Annotates UD English EWT's test file, repeated up to --words. First the trees and tags are compared
@@ -39,7 +39,7 @@ STARTS = 7  # fresh processes on the small file, except in a quick run
 
 def options_of(words: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data"))
+    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "data"))
 
     def more(parser: argparse.ArgumentParser) -> None:
         add_options(parser)

@@ -1,6 +1,6 @@
 """The pace of a training step of the joint model: meProp, plain backprop, and PyTorch's own LSTM.
 
-    python benchmarks/bench_joint.py [--data ../shared/data/ud-english-ewt] [--threads 1 2]
+    python benchmarks/bench_joint.py [--data data/ud-english-ewt] [--threads 1 2]
 
 The three take turns on the same minibatches, in one process; nothing else should run. *PyTorch* is
 the same network with `nn.LSTM` layers, which run our weights.
@@ -87,7 +87,7 @@ def milliseconds(sentences: Any, n_steps: int) -> dict[str, float]:
 def main() -> None:
     """Measure, print, and store."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    data = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data"), "ud-english-ewt")
+    data = Path(os.environ.get("MEPROP_NLP_DATA", "data"), "ud-english-ewt")
     parser.add_argument("--data", type=Path, default=data)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--steps", type=int, default=40)

@@ -172,7 +172,7 @@ def main(words: Sequence[str] | None = None) -> None:
     refuse_without_core()
 
     def more(parser: argparse.ArgumentParser) -> None:
-        treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data"))
+        treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "data"))
         parser.add_argument("--data", type=Path, default=treebanks / "ud-english-ewt")
         parser.add_argument("--clients", type=int, default=64)
         parser.add_argument("--seconds", type=float, default=60)

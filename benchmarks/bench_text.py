@@ -58,7 +58,7 @@ print(time.perf_counter() - start, file=sys.stderr)
 
 def options_of(words: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data"))
+    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "data"))
 
     def more(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("models", nargs="+", metavar="NAME=MODEL")

@@ -1,6 +1,6 @@
 """Whole trainings and single steps: PyTorch's dense layers, meProp, and meProp with meSimp.
 
-    python benchmarks/bench_training.py [--data ../shared/data] [--only parser] [--seeds 1]
+    python benchmarks/bench_training.py [--data data] [--only parser] [--seeds 1]
 
 Every whole training runs in a process of its own, one after the other, on UD English EWT; what
 counts is the time until the epoch with the best dev score ends, start and reading included. Steps
@@ -195,7 +195,7 @@ def step_table(cells: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     """Run what was asked for and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data")) / "ud-english-ewt"
+    default = Path(os.environ.get("MEPROP_NLP_DATA", "data")) / "ud-english-ewt"
     parser.add_argument("--data", type=Path, default=default, help="folder of train and dev")
     parser.add_argument("--only", choices=["parser", "tagger", "step"])
     parser.add_argument("--variant", default="", help="run those with this in their name again")

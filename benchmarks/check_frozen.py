@@ -33,7 +33,7 @@ from meprop_nlp.training.heads.tags import TaggerNetwork
 from meprop_nlp.training.heads.tree import ParserNetwork
 from meprop_nlp.training.simplification.widths import shrink
 
-DATA = Path("../shared/data/ud-english-ewt")
+DATA = Path("data/ud-english-ewt")
 TIE = 1e-4
 BATCH = 500  # sentences
 

@@ -1,6 +1,6 @@
 """Speed against score: models cut from 500 neurons down, beside small ones trained as such.
 
-    python benchmarks/curve.py [--data ../shared/data/ud-english-ewt] [--folder models/curve]
+    python benchmarks/curve.py [--data data/ud-english-ewt] [--folder models/curve]
 
 Trains the models that are not in the folder yet by the command line, and resumes an interrupted
 training. Each model is scored on dev (the parser with gold tags) and timed on one thread; the
@@ -51,7 +51,7 @@ QUICK: Runs = (
 
 def options_of(words: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data"))
+    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "data"))
 
     def more(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--data", type=Path, default=treebanks / "ud-english-ewt")

@@ -161,7 +161,7 @@ def reliability(model: str, gold: str) -> str:
 def main() -> None:
     """Run what was asked for and add it to the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = os.environ.get("MEPROP_NLP_DATA", "../shared/data")
+    default = os.environ.get("MEPROP_NLP_DATA", "data")
     parser.add_argument("--data", type=Path, default=Path(default))
     parser.add_argument("--only", default="", help="run what has this in its name")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])

@@ -1,7 +1,7 @@
 """Scores from raw text, where sentences, tokens and words are found too.
 
     python benchmarks/raw_text.py box=en default=models/model.safetensors [--part test]
-    python benchmarks/raw_text.py --treebank ../shared/data/ud-turkish-imst turkish=imst.safetensors
+    python benchmarks/raw_text.py --treebank data/ud-turkish-imst turkish=imst.safetensors
 
 Runs `evaluate --raw` on dev, or on `--part test`, as a user would, and checks that the running
 text comes back byte for byte from `annotate`. Adds the scores to benchmarks/results/raw_text.json,
@@ -45,7 +45,7 @@ def named(words: Sequence[str]) -> dict[str, str]:
 
 def options_of(words: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data"))
+    treebanks = Path(os.environ.get("MEPROP_NLP_DATA", "data"))
 
     def more(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("models", nargs="*", metavar="NAME=MODEL")

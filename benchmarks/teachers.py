@@ -83,7 +83,7 @@ def plan(arguments: argparse.Namespace) -> dict[str, tuple[Split, list[str], lis
 def main() -> None:
     """Run what was asked for and add it to the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = os.environ.get("MEPROP_NLP_DATA", "../shared/data")
+    default = os.environ.get("MEPROP_NLP_DATA", "data")
     parser.add_argument("--data", type=Path, default=Path(default))
     parser.add_argument("--glove", type=Path, help="GloVe 6B 50d as text")
     parser.add_argument("--minilm", type=Path, help="the folder of all-MiniLM-L6-v2")

@@ -1,9 +1,11 @@
-"""The picture of docs/teachers.md: LAS on test against words/s, of the recipe's systems.
+"""The picture of README.md and docs/teachers.md: LAS on test against words/s.
+
+The points are the recipe's systems; dashed lines are scores that others have published, whose speed
+was not measured here.
 
     python benchmarks/teachers_plot.py
 
-Draws docs/teachers.png and teachers.svg of benchmarks/results/ by matplotlib (pip install -e
-.[plots]).
+Draws docs/teachers.svg of benchmarks/results/ by matplotlib (pip install -e .[plots]).
 """
 
 from __future__ import annotations
@@ -15,18 +17,22 @@ from pathlib import Path
 from typing import Any
 
 from drawing import SERIES, drawn
-from readme import RECIPE, ROOT, measured, megabytes, recipe
+from readme import EWT, PUBLISHED, PUBLISHED_OF_TOKENS, RECIPE, ROOT, measured, megabytes, recipe
 
 STYLES = dict(zip(RECIPE, (SERIES[4], SERIES[2], SERIES[3], *SERIES[:2], SERIES[5]), strict=True))
 # what became of what
 STEPS = (("MiniLM", "taught"), ("plain", "plain, simplified"), ("taught", "taught, simplified"))
 ARROW = {"arrowstyle": "->", "color": "#999999", "shrinkA": 7, "shrinkB": 7, "linewidth": 0.9}
+LINES = {
+    "UDPipe 1, tokens given, published": PUBLISHED_OF_TOKENS["UDPipe 1"]["las"],
+    "Stanza 1.5.1, from raw text, published": PUBLISHED[EWT]["Stanza 1.5.1"]["las"],
+}
 NEAR = 2.5  # labels of points whose paces differ less may meet
 
 
 def draw(systems: dict[str, dict[str, Any]], threads: int, path: Path) -> None:
-    """Draw the systems of `recipe` into files beside `path`, as PNG and as SVG."""
-    with drawn(path, 1, 1, size=(6.6, 4.4), endings=("png", "svg")) as (_, panels):
+    """Draw the systems of `recipe` into an SVG file beside `path`."""
+    with drawn(path, 1, 1, size=(6.6, 4.4), endings=("svg",)) as (_, panels):
         panel = panels[0][0]
         for source, target in STEPS:
             if source in systems and target in systems:
@@ -34,6 +40,12 @@ def draw(systems: dict[str, dict[str, Any]], threads: int, path: Path) -> None:
                 panel.annotate("", head, xytext=tail, arrowprops=ARROW)
         for name, system in systems.items():
             _point(panel, system, STYLES[name], below=stands_below(name, systems))
+        for label, las in LINES.items():
+            panel.axhline(float(las), color="#999999", linestyle="--", linewidth=0.8, zorder=0)
+            panel.annotate(
+                f"{label} ({las})", (0.01, float(las)), xycoords=("axes fraction", "data"),
+                xytext=(0, 2), textcoords="offset points", fontsize=7, color="#555555",
+            )  # fmt: skip
         panel.set_xscale("log", subs=[2, 5])
         for axis_formatter in (panel.xaxis.set_major_formatter, panel.xaxis.set_minor_formatter):
             axis_formatter(lambda x, _: f"{x / 1000:,.0f}k")
@@ -82,7 +94,7 @@ def _point(panel: Any, system: dict[str, Any], style: dict[str, Any], *, below: 
 def main(words: Sequence[str] | None = None) -> None:
     """Draw what was measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "teachers.png")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "teachers.svg")
     options = parser.parse_args(words)
     results = measured()
     if "pace" not in results["teachers"]:

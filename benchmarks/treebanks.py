@@ -1,6 +1,6 @@
 """The README's table: tagger and parser on real treebanks, dense, with meProp and with meSimp.
 
-    python benchmarks/treebanks.py [--data ../shared/data] [--only parser] [--folder models/ewt]
+    python benchmarks/treebanks.py [--data data] [--only parser] [--folder models/ewt]
 
 Runs the command line as a user would, one training after the other, and writes what came out to
 benchmarks/results/treebanks.json; benchmarks/readme.py makes the table of it. Takes about half an
@@ -99,7 +99,7 @@ def run(name: str, data: Path, folder: Path) -> dict[str, Any]:
 def main() -> None:
     """Run what was asked for and add it to the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = os.environ.get("MEPROP_NLP_DATA", "../shared/data")
+    default = os.environ.get("MEPROP_NLP_DATA", "data")
     parser.add_argument("--data", type=Path, default=Path(default))
     parser.add_argument("--only", default="", help="run what has this in its name")
     parser.add_argument("--folder", type=Path, default=Path("models/benchmark"))

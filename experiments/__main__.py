@@ -23,7 +23,7 @@ HELP = {
     "names": f"{', '.join(EXPERIMENTS)}; none: all.",
     "task": f"Train only for this task: {', '.join(TASKS)}; may be repeated.",
     "data": "A treebank (files *train*, *dev*, *test*), or a folder with ud-english-ewt, "
-    "ptb-sample and mnist; by default MEPROP_NLP_DATA or ../shared/data.",
+    "ptb-sample and mnist; by default $MEPROP_NLP_DATA, else the folder data.",
     "seeds": f"Trainings of each cell; by default {SEEDS}, with --quick 1.",
     "out": f"The folder of results.jsonl; by default {OUT}, with --quick {QUICK_OUT}.",
     "report": "Report in Markdown, with a folder of figures beside it; by default DIR/report.md.",
@@ -65,7 +65,7 @@ def experiments(
     if report.suffix != ".md":
         raise ConfigError(f"--report is {report}, expected the name of a file ending in .md")
     if data is None and not quick:
-        data = Path(os.environ.get("MEPROP_NLP_DATA", "../shared/data"))
+        data = Path(os.environ.get("MEPROP_NLP_DATA", "data"))
     seeds = seeds or (1 if quick else SEEDS)
     # with --quick more threads would only wait for each other
     threads = threads or int(quick)

@@ -65,7 +65,7 @@ def find_corpus(task: str, data: Path | None, part: str) -> Corpus:
     raise DataError(
         f"{data}: no treebank there; expected files named *train*, *dev* and *test* ending in "
         f"{', '.join(ENDINGS)}, or the folder {FOLDERS[part]} with such files; name another folder "
-        "with --data, or try --quick"
+        "with --data or MEPROP_NLP_DATA, or try --quick"
     )
 
 

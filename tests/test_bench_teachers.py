@@ -194,12 +194,12 @@ def test_picture_is_drawn_and_the_same_each_time(
     monkeypatch.setattr(plot, "measured", lambda: measured)
     pictures = []
     for _ in range(2):
-        plot.main(["--output", str(tmp_path / "teachers.png")])
-        pictures.append([(tmp_path / f"teachers.{e}").read_bytes() for e in ("png", "svg")])
+        plot.main(["--output", str(tmp_path / "teachers.svg")])
+        pictures.append((tmp_path / "teachers.svg").read_bytes())
     assert pictures[0] == pictures[1]
     measured["teachers"]["runs"]["taught"] = [run(80)]
-    plot.main(["--output", str(tmp_path / "teachers.png")])
-    assert (tmp_path / "teachers.png").read_bytes() != pictures[0][0]
+    plot.main(["--output", str(tmp_path / "teachers.svg")])
+    assert (tmp_path / "teachers.svg").read_bytes() != pictures[0]
 
 
 def test_nothing_is_drawn_of_nothing(
@@ -208,11 +208,11 @@ def test_nothing_is_drawn_of_nothing(
     plot, readme = script("teachers_plot"), script("readme")
     monkeypatch.setattr(plot, "measured", lambda: {file: {} for file in readme.FILES})
     with pytest.raises(SystemExit, match=r"run benchmarks/bench_teachers\.py"):
-        plot.main(["--output", str(tmp_path / "teachers.png")])
+        plot.main(["--output", str(tmp_path / "teachers.svg")])
     assert not list(tmp_path.iterdir())
 
 
 def test_picture_that_the_page_shows_is_there(script: Any) -> None:
     folder = script("readme").ROOT / "docs"
-    shown = "(teachers.png)" in (folder / "teachers.md").read_text(encoding="utf-8")
-    assert (folder / "teachers.png").is_file() >= shown
+    shown = "(teachers.svg)" in (folder / "teachers.md").read_text(encoding="utf-8")
+    assert (folder / "teachers.svg").is_file() >= shown

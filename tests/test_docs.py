@@ -51,13 +51,6 @@ def test_training_in_python_goes_as_the_page_says(
     assert names["same"].upos == 100  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_every_page_with_python_is_run(page: Path) -> None:
-    # the page on integrations is run by tests/integrations/test_pages.py
-    run = page.stem in ("layers", "training", "integrations")
-    assert run or "```python" not in page.read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("page", [DOCS.parent / "README.md", *PAGES.values()], ids=str)
 def test_names_in_the_manual_are_public(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

@@ -103,7 +103,7 @@ def test_help_names_every_experiment_and_task(run: Call) -> None:
 
 COMMANDS = [
     line.split()
-    for name in ("README.md", "experiments/mnist/README.md")
+    for name in ("docs/papers.md", "experiments/mnist/README.md")
     for line in re.findall(r"^    (python -m experiments.*)$", (ROOT / name).read_text(), re.M)
 ]
 
@@ -120,6 +120,17 @@ def test_commands_of_the_documents_have_the_options_that_they_name(
 
 
 # what it does
+
+
+def test_data_are_looked_for_in_the_current_folder(
+    run: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MEPROP_NLP_DATA", raising=False)
+    result = run("--plan")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: data: no treebank there")
+    assert "--data or MEPROP_NLP_DATA" in result.stderr
 
 
 def test_plan_counts_and_trains_nothing(call: Call, tmp_path: Path) -> None:

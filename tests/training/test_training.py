@@ -295,6 +295,7 @@ class ScriptedTask:
 
     name, main_scores, warnings = "scripted", ("score",), ()
     learning_rates: ClassVar = {"adam": 0.004}
+    losses: ClassVar[dict[str, Tensor]] = {}
     prune_rate = 0.1
     n_batches = 4
 

@@ -245,7 +245,7 @@ def joined(device: str, environment: Mapping[str, str] = os.environ) -> Iterator
         if local >= torch.cuda.device_count():
             raise ConfigError(
                 f"torchrun started more processes than the {torch.cuda.device_count()} GPUs here; "
-                "lower --nproc-per-node, or give `device` cpu"
+                "start fewer, or give `device` cpu"
             )
         torch.cuda.set_device(local)
         place = torch.device("cuda", local)
