@@ -67,8 +67,8 @@ def serve(
     from meprop_nlp.serve.workers import Workers
 
     shelf = _shelf(model or [], quiet=quiet)
-    found = listening(host, port)
-    if not is_loopback(found) and not quiet:
+    sockets = listening(host, port)
+    if not is_loopback(sockets) and not quiet:
         console.warning(
             f"{host} can be reached from other machines, and there is no password; put a proxy "
             "before it that asks for one, or leave --host out"
@@ -76,15 +76,16 @@ def serve(
     service = Service(shelf, limits, Workers(usable_threads(threads)), __version__)
     names = ", ".join(one.name for one in shelf.served)
     address = f"[{host}]" if ":" in host else host
-    shown = f"http://{address}:{found.getsockname()[1]}"
-    number = run(
-        service,
-        found,
-        host,
-        log=None if quiet else console.note,
-        report=console.note,
-        on_start=lambda: console.note(f"serving {names} on {shown} (Ctrl-C stops)"),
-    )
+    shown = f"http://{address}:{sockets[0].getsockname()[1]}"
+    with console.library_warnings():
+        number = run(
+            service,
+            sockets,
+            host,
+            log=None if quiet else console.note,
+            report=console.note,
+            on_start=lambda: console.note(f"serving {names} on {shown} (Ctrl-C stops)"),
+        )
     if number is not None:
         raise SystemExit(128 + number)
 

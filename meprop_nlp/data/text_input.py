@@ -99,14 +99,20 @@ def numbered_chunks(pieces: Iterable[WordsOfText]) -> Iterator[Chunk]:
 
     The first sentence begins a document.
     """
+    for chunk, conllu in numbered_pieces(pieces):
+        for part in read_chunks(io.BytesIO(conllu.encode()), input_format="conllu"):
+            yield part._replace(path=chunk.path, pauses=chunk.pauses)
+
+
+def numbered_pieces(pieces: Iterable[WordsOfText]) -> Iterator[WordsOfText]:
+    """Yield the pieces of one text with numbered sentences; the first begins a document."""
     n_before = 0
     for chunk, conllu in pieces:
         numbered = numbered_sentences(conllu, n_before + 1)
         if n_before == 0 and numbered and not numbered.startswith("# newdoc"):
             numbered = f"# newdoc\n{numbered}"
         n_before += conllu.count("\n\n")
-        for part in read_chunks(io.BytesIO(numbered.encode()), input_format="conllu"):
-            yield part._replace(path=chunk.path, pauses=chunk.pauses)
+        yield WordsOfText(chunk, numbered)
 
 
 def numbered_sentences(conllu: str, first: int = 1) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from meprop_nlp.serve.edge import Edge, Log
 from meprop_nlp.serve.errors import ClientGoneError, RequestError
 from meprop_nlp.serve.gate import SOON, Gate, Ticket
 from meprop_nlp.serve.json_requests import annotate
-from meprop_nlp.serve.limits import BODIES, Limits
+from meprop_nlp.serve.limits import Limits
 from meprop_nlp.serve.page import page
 from meprop_nlp.serve.parameters import parameters_of
 from meprop_nlp.serve.shelf import Shelf
@@ -27,6 +27,8 @@ from meprop_nlp.serve.udpipe import Answer, process
 from meprop_nlp.serve.workers import Steps, Workers
 
 UDPIPE_PATH = "/services/udpipe/api"  # where LINDAT's service has `/models` and `/process`
+Hold = Callable[[int], None]
+
 _PIECE = 1 << 16  # bytes of an answer that are sent at a time
 _SLOWEST = 1 << 14  # bytes a second that a client must read, beside `client_timeout`
 
@@ -48,7 +50,7 @@ class Service:
         self.shelf, self.limits, self.workers = shelf, limits, workers
         self.version = version
         self.is_draining = False
-        self._gate = Gate(limits.queue, BODIES * limits.most_bytes)
+        self._gate = Gate(limits.queue, limits.most_held)
         self._started = time.monotonic()
         self._page = page(version)
 
@@ -76,8 +78,8 @@ class Service:
         content_type = request.headers.get("content-type", "")
         query = request.scope["query_string"]
 
-        def steps(body: bytes) -> Steps[Answer]:
-            return process(parameters_of(query, content_type, body), self.shelf)
+        def steps(body: bytes, hold: Hold) -> Steps[Answer]:
+            return process(parameters_of(query, content_type, body), hold, self.shelf)
 
         return await self._answered(request, steps)
 
@@ -115,7 +117,7 @@ class Service:
         return Response(self._page.html, 200, headers, "text/html")
 
     async def _answered(
-        self, request: Request, make_steps: Callable[[bytes], Steps[Answer]]
+        self, request: Request, make_steps: Callable[[bytes, Hold], Steps[Answer]]
     ) -> Response:
         """Read the body, let the workers make an answer of it, and return that.
 
@@ -127,14 +129,15 @@ class Service:
         ticket = self._gate.enter()
         try:
             body = await self._body(request, ticket)
+            ticket.begin()
 
             def steps() -> Steps[Answer]:
                 # reading the parameters is work, too
-                made = make_steps(body)
+                made = make_steps(body, ticket.hold)
                 return (yield from made)
 
             answer = await self._worked(request, steps())
-            ticket.replace(len(answer.body))
+            ticket.replace(answer.size)
             return _Sent(answer, ticket, self.limits)
         except BaseException:
             ticket.leave()
@@ -190,16 +193,18 @@ class Service:
         finally:
             gone.cancel()
             if not done.done():
-                done.cancel()  # and with it the job
+                job.future.cancel()  # at once: `done` would pass it on a turn of the loop later
+                done.cancel()
 
 
 class _Sent(Response):
     """An answer that is sent in pieces, and holds its place at the gate until it is sent."""
 
     def __init__(self, answer: Answer, ticket: Ticket, limits: Limits) -> None:
-        super().__init__(answer.body, 200, media_type=answer.media_type)
-        self._ticket = ticket
-        self._seconds = limits.client_timeout + len(answer.body) / _SLOWEST
+        headers = {"Content-Length": str(answer.size)}
+        super().__init__(None, 200, headers, answer.media_type)
+        self._pieces, self._ticket = answer.pieces, ticket
+        self._seconds = limits.client_timeout + answer.size / _SLOWEST
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer, or as much of it as the client reads in time."""
@@ -208,18 +213,30 @@ class _Sent(Response):
             "status": self.status_code,
             "headers": self.raw_headers,
         }
-        body = memoryview(self.body)
         try:
             async with asyncio.timeout(self._seconds):
                 await send(start)
-                for place in range(0, len(body), _PIECE):
-                    piece = bytes(body[place : place + _PIECE])
+                for piece in _sized(self._pieces):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await send({"type": "http.response.body", "body": b""})
         except TimeoutError:
             raise ClientGoneError from None
         finally:
             self._ticket.leave()
+
+
+def _sized(pieces: list[bytes]) -> Iterator[bytes]:
+    """Yield the bytes of pieces, small ones together and large ones cut."""
+    small = bytearray()
+    for piece in pieces:
+        small += piece
+        if len(small) >= _PIECE:
+            whole = bytes(small)
+            small.clear()
+            for place in range(0, len(whole), _PIECE):
+                yield whole[place : place + _PIECE]
+    if small:
+        yield bytes(small)
 
 
 async def _disconnected(receive: Receive) -> None:

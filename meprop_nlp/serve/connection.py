@@ -22,14 +22,16 @@ _TOO_MANY = (
 def connection_class(limits: Limits) -> type[H11Protocol]:
     """Return a protocol for uvicorn that closes connections of clients that keep it waiting.
 
-    uvicorn waits for a request's first lines as long as the client likes, and for an answer to be
-    read. Here both have `client_timeout` seconds.
+    uvicorn waits as long as the client likes for a request's first lines, for the rest of a body
+    that was answered before its end, and for an answer to be read. Here each has `client_timeout`
+    seconds.
     """
 
     class Connection(H11Protocol):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._head_timer: asyncio.TimerHandle | None = None
+            self._body_timer: asyncio.TimerHandle | None = None
             self._write_timer: asyncio.TimerHandle | None = None
             self._unread = 0
 
@@ -50,9 +52,20 @@ def connection_class(limits: Limits) -> type[H11Protocol]:
             else:
                 self._stop(self._head_timer)
                 self._head_timer = None
+            if not self._is_answered_early:
+                self._stop(self._body_timer)
+                self._body_timer = None
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            # what still comes of the body stops uvicorn's own timer, which nothing starts again
+            if self._is_answered_early and not self.transport.is_closing():
+                self._stop(self._body_timer)
+                self._body_timer = self.loop.call_later(limits.client_timeout, self._give_up_body)
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._stop(self._head_timer)
+            self._stop(self._body_timer)
             self._stop(self._write_timer)
             super().connection_lost(exc)
 
@@ -73,6 +86,16 @@ def connection_class(limits: Limits) -> type[H11Protocol]:
         def _give_up_head(self) -> None:
             self._head_timer = None
             if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+                self.transport.abort()
+
+        @property
+        def _is_answered_early(self) -> bool:
+            """Whether the client still sends the body of a request that has its answer."""
+            return self.conn.our_state is h11.DONE and self.conn.their_state is h11.SEND_BODY
+
+        def _give_up_body(self) -> None:
+            self._body_timer = None
+            if self._is_answered_early and not self.transport.is_closing():
                 self.transport.abort()
 
         def _watch_reader(self) -> None:

@@ -123,7 +123,7 @@ def _process_responses() -> dict[str, Any]:
     reasons = {
         "400": "A parameter is wrong, or the data cannot be read.",
         "408": "The request did not arrive in time.",
-        "413": "The request is too large.",
+        "413": "The request is too large, or its answer.",
         "415": "The type of the payload is not known.",
         "503": "The server is busy; come again after the seconds of Retry-After.",
         "504": "The work took too long.",
@@ -139,7 +139,7 @@ def _annotate() -> dict[str, Any]:
     reasons = {
         "400": "The JSON is not what is expected, or the data cannot be read.",
         "408": "The request did not arrive in time.",
-        "413": "The request is too large.",
+        "413": "The request is too large, or its answer.",
         "415": "The Content-Type is not application/json.",
         "503": "The server is busy; come again after the seconds of Retry-After.",
         "504": "The work took too long.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from meprop_nlp.data.formats.json_lines import to_json
@@ -11,6 +11,7 @@ from meprop_nlp.data.lines import shortened
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.tokenizer import Tokenizer
+from meprop_nlp.serve import task as tasks
 from meprop_nlp.serve.errors import RequestError
 from meprop_nlp.serve.limits import MOST_TEXTS
 from meprop_nlp.serve.shelf import Served, Shelf
@@ -19,11 +20,18 @@ from meprop_nlp.serve.udpipe import Answer
 
 GIVEN = ("text", "texts", "tokens", "conllu")
 _KEYS = (*GIVEN, "model", "heads")
+_NO_COLUMNS = "\t_" * 8
+_LINE = len(f"1\t{_NO_COLUMNS}\n")  # characters of a word's line beside the word, at least
 _COLUMN_ENDS = frozenset("\t\n\r\0")
 
 
-def annotate(body: bytes, shelf: Shelf) -> Generator[None, None, Answer]:
+def annotate(
+    body: bytes, hold: Callable[[int], None], shelf: Shelf
+) -> Generator[None, None, Answer]:
     """Answer `/annotate`, a slice at a time.
+
+    Args:
+        hold: is told how many bytes each piece of the answer has.
 
     Raises:
         RequestError: the body is not the JSON that is expected, or cannot be annotated.
@@ -35,21 +43,23 @@ def annotate(body: bytes, shelf: Shelf) -> Generator[None, None, Answer]:
     texts: list[str] | None = request.get("texts")
     try:
         if texts is None:
-            yield from _sentences(task, _data(request), pieces)
+            yield from _sentences(task, _data(request), pieces, hold)
         else:
             pieces.append(b'"documents": [')
             for number, text in enumerate(texts):
                 pieces.append(b", {" if number else b"{")
-                yield from _sentences(task, text, pieces)
+                yield from _sentences(task, text, pieces, hold)
                 pieces.append(b"}")
             pieces.append(b"]")
     except (ConfigError, DataError) as error:
         raise RequestError(400, str(error)) from None
     pieces.append(b"}\n")
-    return Answer(b"".join(pieces), "application/json")
+    return Answer(pieces, "application/json")
 
 
-def _sentences(task: Task, data: str, pieces: list[bytes]) -> Generator[None, None, None]:
+def _sentences(
+    task: Task, data: str | Iterable[str], pieces: list[bytes], hold: Callable[[int], None]
+) -> Generator[None, None, None]:
     """Append `"sentences": [...]` of a text to the pieces."""
     pieces.append(b'"sentences": [')
     is_first = True
@@ -57,6 +67,7 @@ def _sentences(task: Task, data: str, pieces: list[bytes]) -> Generator[None, No
         if piece:
             lines = piece.rstrip("\n").replace("\n", ", ")
             pieces.append((lines if is_first else f", {lines}").encode())
+            hold(len(pieces[-1]))
             is_first = False
         yield
     pieces.append(b"]")
@@ -73,16 +84,27 @@ def _task(request: dict[str, Any], model: Model, tokenizer: Tokenizer | None) ->
     )
 
 
-def _data(request: dict[str, Any]) -> str:
+def _data(request: dict[str, Any]) -> str | Iterator[str]:
     if "tokens" in request:
-        rest = "\t_" * 8
-        lines: list[str] = []
-        for forms in request["tokens"]:
-            lines += (f"{number}\t{form}{rest}\n" for number, form in enumerate(forms, start=1))
-            lines.append("\n")
-        return "".join(lines)
+        return _conllu(request["tokens"])
     data: str = request.get("text", request.get("conllu", ""))
     return data
+
+
+def _conllu(sentences: list[list[str]]) -> Iterator[str]:
+    """Yield slices of CoNLL-U, of sentences that are taken out of their list."""
+    lines: list[str] = []
+    size = 0
+    for place, forms in enumerate(sentences):
+        sentences[place] = []
+        lines += (f"{number}\t{form}{_NO_COLUMNS}\n" for number, form in enumerate(forms, start=1))
+        lines.append("\n")
+        size += sum(map(len, forms)) + len(forms) * _LINE
+        if size >= tasks.SLICE:
+            yield "".join(lines)
+            lines, size = [], 0
+    if lines:
+        yield "".join(lines)
 
 
 def _model(heads: list[str] | None, served: Served) -> Model:

@@ -6,6 +6,7 @@ from meprop_nlp.settings import Config, Heading, setting
 
 KIB = 1024
 BODIES = 16  # requests of the greatest size that are in memory at a time
+LEAST_HELD = 1 << 26  # bytes that may be held at least, however small a request must be
 MOST_PARAMETERS = 100  # of one request
 MOST_TEXTS = 10_000  # of one JSON request
 MOST_WORDS = 1000  # of a given sentence, as UDPipe's server has it
@@ -27,8 +28,8 @@ class Limits(Config):
         256,
         at_least=1,
         at_most=100_000,
-        help="How many requests may be in work or waiting; a further one is refused with status "
-        "503, and the client is asked to come again.",
+        help="How many requests may be at work or waiting, once they have been sent; a further one "
+        "is refused with status 503, and the client is asked to come again.",
     )
     connections: int = setting(
         512,
@@ -81,3 +82,8 @@ class Limits(Config):
     def most_bytes(self) -> int:
         """The greatest size of a request in bytes."""
         return self.max_body * KIB
+
+    @property
+    def most_held(self) -> int:
+        """How many bytes requests may hold together before no more are let in."""
+        return max(BODIES * self.most_bytes, LEAST_HELD)

@@ -75,8 +75,13 @@
       text.focus();
       return;
     }
-    const address = `#text=${encodeURIComponent(given)}`;
-    history.replaceState(null, "", given.length <= MOST_SHARED ? address : location.pathname);
+    let address = location.pathname;
+    try {
+      if (given.length <= MOST_SHARED) address = `#text=${encodeURIComponent(given)}`;
+    } catch {
+      // half of a surrogate pair has no encoding; the server says what is wrong with the text
+    }
+    history.replaceState(null, "", address);
     button.disabled = true;
     error.hidden = true;
     sentences.replaceChildren();

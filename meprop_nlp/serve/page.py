@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from html import escape
-from importlib.resources import files
 from typing import NamedTuple
+
+from meprop_nlp.views.inlined import filled, source_of, text_of
 
 
 class Page(NamedTuple):
@@ -18,26 +17,13 @@ class Page(NamedTuple):
 
 def page(version: str) -> Page:
     """Return the page, with the version of the package in its last line."""
-    style = _text("serve", "page.css")
-    script = _text("views", "tree.js") + _text("serve", "page.js")
-    html = (
-        _text("serve", "page.html")
-        .replace("{{version}}", escape(version))
-        .replace("{{style}}", style)
-        .replace("{{script}}", script)
-    )
+    style = text_of("serve", "page.css")
+    script = text_of("views", "tree.js") + text_of("serve", "page.js")
+    texts = {"version": escape(version), "style": style, "script": script}
+    html = filled(text_of("serve", "page.html"), texts)
     policy = (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        f"default-src 'none'; script-src {source_of(script)}; style-src {source_of(style)}; "
         "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
     )
     return Page(html, policy)
-
-
-def _text(folder: str, name: str) -> str:
-    return files("meprop_nlp").joinpath(folder, name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"'sha256-{digest}'"

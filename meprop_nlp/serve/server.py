@@ -8,9 +8,10 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -24,63 +25,94 @@ from meprop_nlp.signals import ENDING
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _BACKLOG = 1024  # connections that the system holds until they are taken
 _MOST_HEAD = 1 << 16  # bytes of a request's first lines
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at an address.
+def listening(host: str, port: int) -> list[socket.socket]:
+    """Return sockets that listen at all addresses of a host: `localhost` may have two.
 
     Args:
-        port: 0 is any that is free.
+        port: 0 is any that is free; it is the same one at each address.
 
     Raises:
         ConfigError: there is no such host here.
-        DataError: the port is in use, or needs rights that the process has not.
+        DataError: the port is in use, needs rights that the process has not, or cannot be had.
     """
     try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         raise ConfigError(f"`host` is {host!r}, which has no address: {error}") from None
+    addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in known))
+    sockets: list[socket.socket] = []
+    missing: OSError | None = None
+    try:
+        for family, address in addresses:
+            if not port and sockets:
+                address = (address[0], sockets[0].getsockname()[1], *address[2:])
+            try:
+                sockets.append(_bound(family, address, alone=len(addresses) == 1))
+            except OSError as error:
+                # the names of a host may be more than this machine has: ::1 without IPv6
+                if error.errno not in _NOT_HERE:
+                    raise
+                missing = error
+        if missing is not None and not sockets:
+            raise missing
+    except OSError as error:
+        for found in sockets:
+            found.close()
+        raise _refusal(error, host, port) from None
+    return sockets
+
+
+def _bound(family: int, address: Any, *, alone: bool) -> socket.socket:
     found = socket.socket(family, socket.SOCK_STREAM)
     try:
         if os.name == "posix":  # a port is free at once after its last server has ended
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and not alone:  # the host's IPv4 address has its own socket
+            found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         found.bind(address)
         found.listen(_BACKLOG)
-    except OSError as error:
+        found.setblocking(False)
+    except BaseException:
         found.close()
-        match error.errno:
-            case errno.EADDRINUSE:
-                raise DataError(
-                    f"port {port} of {host} is in use; choose another with `port`, or `port=0` "
-                    "for any that is free"
-                ) from None
-            case errno.EACCES:
-                raise DataError(
-                    f"port {port} needs rights that this process has not; choose one above 1023 "
-                    "with `port`"
-                ) from None
-            case errno.EADDRNOTAVAIL:
-                raise ConfigError(f"`host` is {host!r}, no address of this machine") from None
         raise
-    found.setblocking(False)
     return found
 
 
-def is_loopback(found: socket.socket) -> bool:
-    """Whether only programs of this machine can reach a listening socket."""
-    address = found.getsockname()[0]
-    return bool(address.startswith("127.") or address == "::1")
+def _refusal(error: OSError, host: str, port: int) -> ConfigError | DataError:
+    """Return the error that says why there is no listening at an address."""
+    match error.errno:
+        case errno.EADDRINUSE:
+            return DataError(
+                f"port {port} of {host} is in use; choose another with `port`, or `port=0` "
+                "for any that is free"
+            )
+        case errno.EACCES:
+            return DataError(
+                f"port {port} needs rights that this process has not; choose one above 1023 "
+                "with `port`"
+            )
+        case number if number in _NOT_HERE:
+            return ConfigError(f"`host` is {host!r}, no address of this machine")
+    reason = error.strerror or str(error)
+    return DataError(f"cannot listen at port {port} of {host}: {reason}")
 
 
-def hosts_of(found: socket.socket, host: str, limits: Limits) -> tuple[str, ...]:
+def is_loopback(sockets: Sequence[socket.socket]) -> bool:
+    """Whether only programs of this machine can reach listening sockets."""
+    addresses = [found.getsockname()[0] for found in sockets]
+    return all(address.startswith("127.") or address == "::1" for address in addresses)
+
+
+def hosts_of(sockets: Sequence[socket.socket], host: str, limits: Limits) -> tuple[str, ...]:
     """Return the names that requests may be addressed to; none: any.
 
     On a loopback address a web page could otherwise reach the server under a name of its own that
     resolves to this machine, and read the answers.
     """
-    if not is_loopback(found):
+    if not is_loopback(sockets):
         return tuple(limits.allow_host or ())
     own = f"[{host}]" if ":" in host else host
     return (*LOOPBACK, own, *(limits.allow_host or ()))
@@ -88,7 +120,7 @@ def hosts_of(found: socket.socket, host: str, limits: Limits) -> tuple[str, ...]
 
 def serve(
     service: Service,
-    found: socket.socket,
+    sockets: list[socket.socket],
     host: str,
     *,
     log: Log | None,
@@ -98,7 +130,7 @@ def serve(
     """Answer requests until a signal ends it, and let those that are at work be finished.
 
     Args:
-        found: where it listens.
+        sockets: where it listens.
         host: its name.
         log: takes a line for each request; None: nobody does.
         report: takes what is wrong with the server itself.
@@ -108,7 +140,7 @@ def serve(
         the number of the signal.
     """
     limits = service.limits
-    app = make_app(service, hosts=hosts_of(found, host, limits), log=log, report=report)
+    app = make_app(service, hosts=hosts_of(sockets, host, limits), log=log, report=report)
     config = uvicorn.Config(
         app,
         http=connection_class(limits),
@@ -125,7 +157,7 @@ def serve(
     )
     server = _Server(config, service, report, on_start)
     with _uvicorn_reports(report):
-        asyncio.run(server.serve(sockets=[found]))
+        asyncio.run(server.serve(sockets=sockets))
     service.workers.close()
     return server.ended_by
 

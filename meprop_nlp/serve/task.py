@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from meprop_nlp.data.conll.layout import named_columns
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.text import LINE_ENDS, PARAGRAPH_ENDS, read_texts
-from meprop_nlp.data.text_input import TextInput, numbered_sentences
+from meprop_nlp.data.text_input import TextInput, WordsOfText, numbered_pieces
+from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.errors import ConlluError, DataError, Problem
 from meprop_nlp.models.annotate import annotate
 from meprop_nlp.models.inputs import missing_columns
@@ -25,8 +27,7 @@ SLICE = 40_000  # characters of CoNLL-U that are annotated in one slice: about 1
 TEXT_SLICE = 8_192  # characters of running text that become words in one slice
 
 _SPACES = re.compile(r"\|?Spaces(?:After|Before|InToken)=[^|\n]*")
-_MARKS = ("# newdoc", "# global.columns")
-_PLUS = "# global.columns"
+_COMMENTS = re.compile(r"(?:#[^\n]*\n|\n)*")  # above a word
 _LINE_END = re.compile(r"\r\n?")
 
 
@@ -63,18 +64,37 @@ class Task:
     tokenizing: Tokenizing = Tokenizing()
     write: Callable[[Sentence], str] | None = None
 
-    def pieces(self, data: str) -> Iterator[str]:
+    def pieces(self, data: str | Iterable[str]) -> Iterator[str]:
         """Yield the result in pieces, each after a slice of work; some may be empty.
+
+        Args:
+            data: a text of the input format; or slices of whole sentences, of CoNLL-U that names
+                no columns.
 
         Raises:
             DataError: the data cannot be read, or lacks what the model needs.
             RequestError: a sentence is too long.
         """
-        for conllu, first_line in self._slices(data):
-            if conllu:
-                yield self._annotated(conllu, first_line)
-            else:
-                yield ""
+        if self.input_format == "conllu":
+            for conllu, first_line, header in self._given(data):
+                if header:
+                    yield self._without(header)._annotated(header + conllu, first_line - 1)
+                else:
+                    yield self._annotated(conllu, first_line)
+            return
+        assert isinstance(data, str)
+        for conllu in self._slices(data):
+            yield self._annotated(conllu, 1) if conllu else ""
+
+    def _without(self, header: str) -> Task:
+        """Return a task that does not write a line above the sentences, but reads it."""
+        comment, write = header.rstrip("\n"), self.write
+
+        def write_without(sentence: Sentence) -> str:
+            sentence.comments = [each for each in sentence.comments if each != comment]
+            return write(sentence) if write is not None else sentence.to_text()
+
+        return replace(self, write=write_without)
 
     def _annotated(self, conllu: str, first_line: int) -> str:
         self._demand_columns(conllu, first_line)
@@ -109,31 +129,56 @@ class Task:
                         "this parser reads; send CoNLL-U with tags"
                     )
 
-    def _slices(self, data: str) -> Iterator[tuple[str, int]]:
-        """Yield CoNLL-U in slices of whole sentences, each with the number of its first line."""
-        if self.input_format == "conllu":
-            data = _LINE_END.sub("\n", data.lstrip("\ufeff"))
-            # the columns of CoNLL-U Plus are named once, for all of it
-            size = len(data) if _PLUS in data else SLICE
-            yield from _cut(data, size, most_words=MOST_WORDS)
-            return
-        most_words = None if self.input_format == "text" else MOST_WORDS
-        n_before = 0
-        for conllu in self._words(data):
-            numbered = numbered_sentences(conllu, n_before + 1)
-            if n_before == 0 and numbered and not numbered.startswith(_MARKS[0]):
-                numbered = f"# newdoc\n{numbered}"
-            n_before += conllu.count("\n\n")
-            yield "", 1  # tokenizing was a slice
-            yield from _cut(numbered, SLICE, most_words=most_words)
+    def _given(self, data: str | Iterable[str]) -> Iterator[tuple[str, int, str]]:
+        """Yield CoNLL-U in slices of whole sentences.
 
-    def _words(self, data: str) -> Iterator[str]:
+        Each has the number of its first line, and a header to be read above it: the columns of
+        CoNLL-U Plus are named once, for all of it.
+
+        Raises:
+            DataError: a sentence names other columns than the first.
+        """
+        if not isinstance(data, str):
+            for part, line in _counted(data):
+                yield part, line, ""
+            return
+        data = data.lstrip("\ufeff")
+        if "\r" in data:
+            data = _LINE_END.sub("\n", data)
+        usual = tuple(name.upper() for name in COLUMNS)
+        columns: tuple[str, ...] | None = None
+        header = ""
+        for part, line in _cut(data, SLICE, most_words=MOST_WORDS):
+            named = _named(part)
+            if columns is None:
+                columns = named or usual
+                if columns != usual:
+                    header = _foreign_header(columns, data)
+            elif named not in (None, columns):
+                raise DataError(
+                    f"data:{line}: `# global.columns` names other columns than the data began "
+                    "with; send each kind of columns by itself"
+                )
+            else:
+                yield part, line, "" if named else header
+                continue
+            yield part, line, ""
+
+    def _slices(self, data: str) -> Iterator[str]:
+        """Yield the words of a text as CoNLL-U in slices of whole sentences; some are empty."""
+        most_words = None if self.input_format == "text" else MOST_WORDS
+        for _, conllu in numbered_pieces(self._words(data)):
+            yield ""  # tokenizing was a slice
+            for part, _ in _cut(conllu, SLICE, most_words=most_words):
+                yield part
+
+    def _words(self, data: str) -> Iterator[WordsOfText]:
         """Yield the words of a text as CoNLL-U, without numbers of sentences."""
         source = io.StringIO(data, newline="")
         if self.input_format != "text":
             given = TextInput(self.input_format, None)
             for chunk in given.read(source):
-                yield given.in_conllu(chunk).conllu
+                yield given.in_conllu(chunk)
             return
         how = self.tokenizing
         if self.tokenizer is None:
@@ -147,7 +192,7 @@ class Task:
             if how.presegmented and not is_new:  # a chunk of lines may end within a paragraph
                 conllu = conllu.removeprefix("# newpar\n")
             is_new = PARAGRAPH_ENDS.search(chunk.text[len(chunk.text.rstrip()) :]) is not None
-            yield _normalized(conllu) if how.normalized_spaces else conllu
+            yield WordsOfText(chunk, _normalized(conllu) if how.normalized_spaces else conllu)
 
 
 def _cut(conllu: str, size: int, *, most_words: int | None) -> Iterator[tuple[str, int]]:
@@ -165,6 +210,34 @@ def _cut(conllu: str, size: int, *, most_words: int | None) -> Iterator[tuple[st
         yield part, line
         line += part.count("\n")
         start = end
+
+
+def _counted(parts: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield slices as `_cut` does.
+
+    Raises:
+        RequestError: a sentence has more than `MOST_WORDS`.
+    """
+    line = 1
+    for part in parts:
+        _demand_short(part, MOST_WORDS)
+        yield part, line
+        line += part.count("\n")
+
+
+def _named(conllu: str) -> tuple[str, ...] | None:
+    """Return the columns that are named above the first word."""
+    above = _COMMENTS.match(conllu)
+    assert above is not None  # it matches nothing, too
+    return named_columns(above[0].split("\n"))
+
+
+def _foreign_header(columns: tuple[str, ...], data: str) -> str:
+    """Return a header, spelled as no line of the data is, so that it can be told from those."""
+    header = f"# global.columns = {' '.join(columns)}\n"
+    while header in data:
+        header = header.replace("=", "= ", 1)
+    return header
 
 
 def _end(conllu: str, least: int) -> int:

@@ -20,14 +20,27 @@ _FOREIGN = ("epe", "matxin")  # forms that UDPipe has and we have not
 
 
 class Answer(NamedTuple):
-    """The body of a response, and its type."""
+    """The body of a response, in pieces, and its type.
 
-    body: bytes
+    The pieces are not joined: for a while there would be twice as much.
+    """
+
+    pieces: list[bytes]
     media_type: str
 
+    @property
+    def size(self) -> int:
+        """The bytes of the body."""
+        return sum(map(len, self.pieces))
 
-def process(parameters: Mapping[str, str], shelf: Shelf) -> Generator[None, None, Answer]:
+
+def process(
+    parameters: Mapping[str, str], hold: Callable[[int], None], shelf: Shelf
+) -> Generator[None, None, Answer]:
     """Answer `/process`, a slice at a time.
+
+    Args:
+        hold: is told how many bytes each piece of the answer has.
 
     Raises:
         RequestError: a parameter is missing or unknown, or the data cannot be read.
@@ -46,11 +59,12 @@ def process(parameters: Mapping[str, str], shelf: Shelf) -> Generator[None, None
         for piece in task.pieces(parameters["data"]):
             # a piece of a text in JSON, so that no slice has to take all of the result
             pieces.append(json.dumps(piece, ensure_ascii=False)[1:-1].encode())
+            hold(len(pieces[-1]))
             yield
     except DataError as error:
         raise RequestError(400, f"Cannot process the input: {error}") from None
     pieces.append(b'"\n}\n')
-    return Answer(b"".join(pieces), "application/json")
+    return Answer(pieces, "application/json")
 
 
 def _task(parameters: Mapping[str, str], served: Served) -> Task:

@@ -84,6 +84,7 @@ class Workers:
         with self._changed:
             self._jobs.append(job)
             self._changed.notify()
+        job.future.add_done_callback(lambda future: self._forget(job))
         return job
 
     def close(self, seconds: float = 5.0) -> bool:
@@ -97,24 +98,38 @@ class Workers:
         """
         with self._changed:
             self._is_closed = True
-            for job in self._jobs:
-                job.future.cancel()
+            dropped = list(self._jobs)
             self._jobs.clear()
             self._changed.notify_all()
+        for job in dropped:
+            job.future.cancel()
         for thread in self._threads:
             thread.join(seconds / len(self._threads))
         return not any(thread.is_alive() for thread in self._threads)
+
+    def _forget(self, job: Job[Any]) -> None:
+        """Drop a job that has been cancelled while it waits: it must not hold its body longer."""
+        if not job.future.cancelled():
+            return
+        with self._changed:
+            try:
+                self._jobs.remove(job)
+            except ValueError:  # it is worked on, and ends after its slice
+                return
+        job.steps.close()
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
             is_more = job.step()
             with self._changed:
                 self.running -= 1
-                if is_more and self._is_closed:
-                    job.future.cancel()
-                elif is_more:
+                goes_on = is_more and not self._is_closed and not job.future.cancelled()
+                if goes_on:
                     self._jobs.append(job)
                     self._changed.notify()
+            if is_more and not goes_on:
+                job.future.cancel()
+                job.steps.close()
             del job  # its body and its answer are not held while the thread waits
 
     def _next(self) -> Job[Any] | None:

@@ -7,14 +7,11 @@ content security policy lets it run nothing but these scripts, whatever stands i
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import math
 import re
 from collections.abc import Iterable, Iterator
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from meprop_nlp.data.conll.layout import CONLLU
@@ -22,12 +19,12 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.scoring.scores import METRICS, Scores
 from meprop_nlp.views.differences import Compared
+from meprop_nlp.views.inlined import slots_of, source_of, text_of
 
 _SCRIPTS = ("tree.js", "search.js", "page.js")
 # What may not stand in a script element, or is no line of JavaScript, or no character: JSON has
 # escapes for all of it.
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff\ufffe\uffff]")
-_SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 
 def page(
@@ -40,34 +37,23 @@ def page(
         title: what is shown, such as the name of the file.
         scores: those of the sentences, for the head of the page and its tables of confusions.
     """
-    style = _text("page.css")
-    script = "\n".join(map(_text, _SCRIPTS))
+    style = text_of("views", "page.css")
+    script = "\n".join(text_of("views", name) for name in _SCRIPTS)
     texts = {
         "title": escape(title),
         "policy": (
-            f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+            f"default-src 'none'; style-src {source_of(style)}; script-src {source_of(script)}; "
             "base-uri 'none'; form-action 'none'"
         ),
         "style": style,
         "script": script,
     }
-    parts = _SLOT.split(_text("page.html"))  # text, name of a slot, text, ...
-    for i, part in enumerate(parts):
-        if i % 2 == 0:
-            yield part
-        elif part == "data":
+    for before, slot in slots_of(text_of("views", "page.html")):
+        yield before
+        if slot == "data":
             yield from _data(sentences, title, scores)
-        else:
-            yield texts[part]
-
-
-def _text(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
-def _hash(content: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-    return f"'sha256-{digest}'"
+        elif slot is not None:
+            yield texts[slot]
 
 
 def _data(

@@ -9,6 +9,7 @@ import pytest
 
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.models.model import Model
+from meprop_nlp.serve import task
 
 from .conftest import JSON, Client
 
@@ -124,3 +125,24 @@ def test_description_names_what_there_is(client: Client) -> None:
     schemas = found["components"]["schemas"]
     referred = {part.split('"')[0] for part in json.dumps(found).split("#/components/schemas/")[1:]}
     assert referred == set(schemas)
+
+
+def test_tokens_are_worked_on_in_slices(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = [["It", "rains", "."], ["# global.columns = ID FORM"]] * 20
+    whole = client.annotate(tokens=tokens).body
+    slices: list[str] = []
+    annotated = task.Task._annotated
+
+    def noted(self: task.Task, conllu: str, first_line: int) -> str:
+        slices.append(conllu)
+        return annotated(self, conllu, first_line)
+
+    monkeypatch.setattr(task, "SLICE", 100)
+    monkeypatch.setattr(task.Task, "_annotated", noted)
+    assert client.annotate(tokens=tokens).body == whole
+    assert len(slices) >= 10
+    found = [
+        [token["form"] for token in sentence["tokens"]]
+        for sentence in json.loads(whole)["sentences"]
+    ]
+    assert found == tokens

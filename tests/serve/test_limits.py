@@ -124,6 +124,7 @@ def test_request_that_never_had_its_turn_is_asked_to_come_again(
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
     assert reply.text == "The server was busy for 0.1 seconds.\n"
     assert nothing_left(client)
+    assert client.service.workers.waiting == 0
 
 
 @pytest.fixture
@@ -281,3 +282,56 @@ def test_answers_in_several_threads_are_those_of_one(make_client: MakeClient) ->
         return [reply.body for reply in await asyncio.gather(*sent)]
 
     assert asyncio.run(send()) == expected
+
+
+def test_clients_that_send_slowly_keep_nobody_out(make_client: MakeClient) -> None:
+    client = make_client(queue=1)
+
+    async def send() -> Reply:
+        slow = [
+            asyncio.ensure_future(
+                client.send("POST", "/process", [b"data=", None], content_type=FORM)
+            )
+            for _ in range(5)
+        ]
+        await asyncio.sleep(0.05)
+        reply = await client.send("POST", "/process", [RAIN], content_type=FORM)
+        for each in slow:
+            each.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        return reply
+
+    assert asyncio.run(send()).status == 200
+    assert nothing_left(client)
+
+
+@pytest.mark.parametrize("path", ["/process", "/annotate"])
+def test_answer_that_grows_too_large_is_given_up(path: str, make_client: MakeClient) -> None:
+    client = make_client()
+    client.service._gate.most_bytes = 20_000
+    text = "It rains. " * 200
+    if path == "/process":
+        reply = client.form(path, data=text, tokenizer="", tagger="", parser="")
+    else:
+        reply = client.annotate(text=text)
+    assert reply.status == 413
+    assert "The answer is too large; send less at a time." in reply.text
+    assert nothing_left(client)
+
+
+@pytest.mark.parametrize("sizes", [[], [1, 2, 3], [70_000, 1], [200_000, 65_536, 5, 0, 65_530, 9]])
+def test_answer_is_sent_as_it_is(
+    sizes: list[int], client: Client, make_app_module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = [bytes([65 + n]) * size for n, size in enumerate(sizes)]
+
+    def work(*_: object) -> Generator[None, None, Answer]:
+        return Answer(pieces, "application/json")
+        yield
+
+    monkeypatch.setattr(make_app_module, "process", work)
+    reply = client("POST", "/process", RAIN, content_type=FORM)
+    assert reply.body == b"".join(pieces)
+    assert reply.headers["content-length"] == str(sum(sizes))
+    assert reply.headers["content-type"] == "application/json"
+    assert nothing_left(client)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,3 +102,34 @@ def test_refusal_is_shown(server: Server, tmp_path: Path) -> None:
     shown = seen(server, "/#text=a%00b", tmp_path)
     assert re.search(r'<p id="error" role="alert">[^<]*NUL', shown)
     assert "<article>" not in shown
+
+
+@pytest.mark.extras
+@needs_browser
+def test_half_of_a_surrogate_pair_is_refused_and_the_page_goes_on(
+    server: Server, tmp_path: Path
+) -> None:
+    pytest.importorskip("selenium", reason="needs meprop-nlp[browser]")
+    from selenium import webdriver
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    driver_path = shutil.which("chromedriver")
+    if driver_path is None:
+        pytest.skip("needs Chromium's driver: apt-get install chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for switch in (*QUIET, f"--user-data-dir={tmp_path}"):
+        options.add_argument(switch)
+    driver = webdriver.Chrome(options, webdriver.ChromeService(driver_path))
+    submit = "text.value = {}; document.getElementById('form').requestSubmit();"
+    try:
+        driver.get(server.url)
+        driver.execute_script(submit.format(r"'a\ud800'"))
+        wait = WebDriverWait(driver, 20)
+        wait.until(lambda page: page.execute_script("return !error.hidden && !button.disabled"))
+        assert "expected text" in driver.execute_script("return error.textContent")
+        driver.execute_script(submit.format("'It rains.'"))
+        wait.until(lambda page: page.execute_script("return document.querySelector('article')"))
+        assert driver.execute_script("return error.hidden && !button.disabled")
+    finally:
+        driver.quit()

@@ -248,6 +248,43 @@ def test_second_request_of_a_connection_is_not_waited_for_either(shared: Server)
         assert time.monotonic() - begun < 30
 
 
+@pytest.mark.parametrize("line", [b"POST /models", b"GET /", b"POST /nowhere"])
+def test_client_that_sends_on_after_its_answer_is_let_go(line: bytes, shared: Server) -> None:
+    with shared.connect() as connection:
+        connection.settimeout(10)
+        connection.sendall(line + b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n")
+        if b"nowhere" not in line:
+            assert b" 200 OK\r\n" in connection.recv(1 << 16)
+        connection.sendall(b"a")  # now it waits for 98 more
+        begun = time.monotonic()
+        read_all(connection)
+        assert time.monotonic() - begun < 8
+
+
+def test_connection_goes_on_after_a_body_that_nobody_read(shared: Server) -> None:
+    with shared.connect() as connection:
+        for _ in range(2):
+            connection.sendall(b"POST /models HTTP/1.1\r\nHost: localhost\r\n")
+            connection.sendall(b"Content-Length: 3\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"}\n"):
+                answer += connection.recv(1 << 16)
+            connection.sendall(b"abc")
+            time.sleep(0.1)
+
+
+def test_warning_of_the_library_is_in_the_log_once(start: Callable[..., Server]) -> None:
+    server = start("--quiet")
+    words = " ".join(f"qz{chr(97 + n % 26)}{chr(97 + n // 26)}vx" for n in range(300))
+    for _ in range(2):
+        data = f"tokenizer=&tagger=&data={urllib.parse.quote(words)}".encode()
+        with urllib.request.urlopen(f"{server.url}/process", data, timeout=60) as reply:
+            assert reply.status == 200
+    assert server.end() == 128 + signal.SIGTERM
+    assert server.text().count("the model knows") == 1
+    assert "warning: the model knows" in server.text()
+
+
 def test_clients_that_do_not_read_are_let_go(start: Callable[..., Server]) -> None:
     server = start("--client-timeout", 1, "--queue", 3)
     text = b"tokenizer=ranges&data=" + b"It+rains+in+the+town.+" * 20_000

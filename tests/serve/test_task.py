@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import pytest
 
 from meprop_nlp.data.conll.reading import read, read_text
+from meprop_nlp.data.formats.json_lines import to_json
 from meprop_nlp.data.sample.treebank import sample_treebank
+from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import text_of
 from meprop_nlp.errors import ConlluError, DataError
 from meprop_nlp.models.annotate import annotate
@@ -70,6 +73,48 @@ def test_comments_apart_and_columns_of_plus_survive_slices(
     assert result(data, english, "conllu") == at_once(data, english, "conllu")
     plus = "# global.columns = ID FORM X\n1\tIt\ta\n\n1\tIt\tb\n\n"
     assert result(plus, english, "conllu") == at_once(plus, english, "conllu")
+
+
+PLUS = "# global.columns = ID FORM X\n"
+
+
+@pytest.mark.parametrize("write", [None, to_json], ids=["conllu", "json"])
+def test_columns_of_plus_are_read_in_every_slice(
+    write: Callable[[Sentence], str] | None, english: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = "# one\n\n" + PLUS + "# two\n1\tIt\ta\n\n" + "# three\n1\tIt\tb\n\n" * 3
+    data += PLUS + "1\tIt\tc\n\n1\tIt\td\n\n"
+    made = Task(models=(english,), input_format="conllu", write=write)
+    whole = annotate(
+        io.BytesIO(data.encode()), [english], input_format="conllu", write_sentence=write
+    )
+    expected = b"".join(piece.text for piece in whole).decode()
+    monkeypatch.setattr(task, "SLICE", 1)
+    pieces = list(made.pieces(data))
+    assert len(pieces) == 6
+    assert "".join(pieces) == expected
+
+
+def test_faults_and_other_columns_below_those_of_plus_have_their_lines(
+    english: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task, "SLICE", 1)
+    data = PLUS + "1\tIt\ta\n\n"
+    with pytest.raises(ConlluError, match="data:4: found 2 columns"):
+        result(data + "1\tIt\n\n", english, "conllu")
+    with pytest.raises(DataError, match=r"data:4: .* other columns than the data began with"):
+        result(data + PLUS.replace("X", "Y") + "1\tIt\ta\n\n", english, "conllu")
+
+
+@pytest.mark.parametrize("line", ["# global.columns", "# global.columns of old\n"])
+def test_columns_that_are_not_named_make_no_slice_larger(
+    line: str, english: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task, "SLICE", 100)
+    rest = "\t_" * 8 + "\n"
+    sentence = f"{line}1\tIt{rest}\n" if line.endswith("\n") else f"1\t{line}{rest}\n"
+    made = Task(models=(english,), input_format="conllu")
+    assert len(list(made.pieces(sentence * 40))) >= 10
 
 
 def test_line_ends_and_byte_order_mark_do_not_matter(english: Model) -> None:

@@ -92,7 +92,11 @@ def test_cancelled_job_that_waits_is_never_begun(one: Workers) -> None:
         yield
 
     first, second = one.submit(blocking()), one.submit(never())
+    assert one.waiting >= 1
     second.future.cancel()
+    assert one.waiting == 0 or not first.is_begun  # its body is not held until its turn
+    assert second not in one._jobs
+    assert second.steps.gi_frame is None
     ready.set()
     first.future.result(5)
     one.submit(blocking()).future.result(5)  # the thread has gone past the second
