@@ -171,7 +171,9 @@ def same(before: Path, data: Path) -> int:
             with tempfile.TemporaryDirectory() as folder:
                 results.append(trained(tree, name, command, Path(folder)))
         old, new = results
-        for logs in zip(old["log"], new["log"], strict=False):  # the later one may say more
+        for logs in zip(
+            old.get("log", ()), new.get("log", ()), strict=False
+        ):  # the later one may say more
             for key in set(logs[1]) - set(logs[0]):
                 del logs[1][key]
         keys = [key for key in old | new if old.get(key) != new.get(key)]

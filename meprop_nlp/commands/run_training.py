@@ -190,16 +190,18 @@ def follow(
             raise
     if not verbosity.quiet:
         header = read_header(output)
-        scores = "".join(
-            f", {SCORE_NAMES[name]} {value:.2f}"
+        scores = "  ".join(
+            f"{SCORE_NAMES[name]} {value:.2f}"
             for name, value in (header.get("scores") or {}).items()
             if value is not None
         )
         widths = "+".join(str(width) for width in header["neurons"].values())
         console.note(
-            f"{'best' if scores else 'kept'}: epoch {header['training']['epoch']}{scores}; "
+            f"{'best' if scores else 'kept'}: epoch {header['training']['epoch']}; "
             f"{duration(time.time() - started)} in all"
         )
+        if scores:
+            console.note(f"dev: {scores}")
         console.note(f"{output}: {output.stat().st_size / 1e6:.1f} MB, neurons {widths}")
         if (header.get("pretrained") or {}).get("fine_tuned"):
             console.note(f"{encoder_path(output)}: its encoder, to be moved with it")

@@ -53,7 +53,7 @@ def validate(
     intended. Which features and relations a language has, and what the guidelines say, is looked at
     by that validator alone: `--level 3 --lang en` adds what it finds.
     """
-    from meprop_nlp.data.conll.official import UNIVERSAL, OfficialValidator
+    from meprop_nlp.data.conll.official import READ, UNIVERSAL, OfficialValidator
     from meprop_nlp.data.conll.validate import NOT_LOOKED_AT
     from meprop_nlp.data.source import source_name
 
@@ -61,6 +61,8 @@ def validate(
         raise ConfigError(f"--max-errors is {max_errors}, expected a whole number of at least 0")
     if lang is not None and level is None:
         raise ConfigError("--lang is for the official validator; give it a level, as by --level 3")
+    if level is not None and (reading.encoding != "utf-8" or reading.input_format not in READ):
+        raise ConfigError("--level reads CoNLL-U in UTF-8 alone, as the official validator does")
     official = None if level is None else OfficialValidator(level, lang or UNIVERSAL)
     failed = False
     reports = []

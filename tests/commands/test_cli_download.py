@@ -55,7 +55,9 @@ def test_command_that_is_told_trains_on_all_parts(
     server.content = tar_gz(dict.fromkeys(names, TREE))
     told = run("download", "German-Toy", "--from", server.url, "-o", "a folder").stderr
     seen: list[Any] = []
-    monkeypatch.setattr("meprop_nlp.commands.train.run_training", lambda *given: seen.extend(given))
+    monkeypatch.setattr(
+        "meprop_nlp.commands.train.run_training", lambda *given, **_: seen.extend(given)
+    )
     program, *words = shlex.split(told.partition(": ")[2])
     assert run(*words).exit_code == 0
     assert (program, seen[1].train) == ("meprop-nlp", [f"a folder/{name}" for name in names[:2]])

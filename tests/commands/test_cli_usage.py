@@ -337,10 +337,14 @@ def test_validate_adds_what_the_official_validator_finds(run: Any, tmp_path: Pat
         assert run("validate", "-", "--level", 3, stdin=stdin.read()).stdout.startswith("warning: ")
 
 
-def test_language_of_validate_needs_a_level(run: Any, small: Path) -> None:
+def test_official_validator_is_called_as_it_can_be(run: Any, small: Path) -> None:
     result = run("validate", small, "--lang", "en")
     assert result.exit_code == 2
     assert "give it a level, as by --level 3" in result.stderr
+    for options in (("--encoding", "latin-1"), ("--input-format", "conllx")):
+        result = run("validate", small, "--level", 2, *options)
+        assert result.exit_code == 2
+        assert "--level reads CoNLL-U in UTF-8 alone" in result.stderr
     result = run("validate", small, "--level", 2, "--lang", "xx")
     assert result.exit_code == 2
     assert "--lang is 'xx'" in result.stderr

@@ -9,6 +9,7 @@ from meprop_nlp.data.source import Source, opened, source_name
 from meprop_nlp.errors import ConfigError, DataError, Problem, is_lack_of, missing_extra
 
 LEVELS = (1, 2, 3, 4, 5)
+READ = ("auto", "conllu")  # the input formats of files that it reads
 UNIVERSAL = "ud"  # the language in whose place only the universal guidelines hold
 _OURS = {"empty-node", "comments-at-end", "byte-order-mark"}  # warnings that it has no test for
 
