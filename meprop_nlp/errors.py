@@ -1,4 +1,4 @@
-"""The exceptions of meprop_nlp, and `number_of` for their messages.
+"""The exceptions of meprop_nlp, and what their messages share.
 
 A message is written for the person who made the error. It says what is wrong and where
 (file:line), what was found, what was expected, and what to do. Settings and arguments are in
@@ -67,6 +67,26 @@ class ConlluError(DataError):
         if capped:
             lines.append(f"stopped after {len(lines)} errors; there may be more")
         super().__init__("\n".join(lines))
+
+
+def missing_extra(what: str, extra: str, purpose: str = "") -> str:
+    """Return the message for a library that is not installed.
+
+    Args:
+        what: the library, as its makers write it.
+        extra: the extra of this package that brings it.
+        purpose: what needs it, where that is not clear.
+    """
+    needed = f"{purpose}: " if purpose else ""
+    return f"{needed}{what} is not installed; install it with: pip install 'meprop-nlp[{extra}]'"
+
+
+def is_lack_of(error: ModuleNotFoundError, *packages: str) -> bool:
+    """Return whether an import failed because one of these packages is not installed.
+
+    If not, they are installed and lack something themselves, which is an error to be seen.
+    """
+    return (error.name or "").partition(".")[0] in packages
 
 
 def number_of(number: int, noun: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from numbers import Real
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
@@ -129,7 +130,7 @@ class Setting(NamedTuple):
             return is_number and self._is_within_bounds(value)
         if self.kind is list:
             return isinstance(value, list | tuple) and all(isinstance(v, _PATHS) for v in value)
-        return isinstance(value, bool if self.kind is bool else _PATHS)
+        return _is_flag(value) if self.kind is bool else isinstance(value, _PATHS)
 
     def demand(self, value: Any) -> None:
         """Raise ConfigError unless a value is allowed."""
@@ -151,7 +152,18 @@ def _of(text: str | Mapping[str, str], network: str) -> str:
 
 
 _PATHS: tuple[type, ...] = (str, os.PathLike)
-_IN_WORDS: dict[type, str] = {bool: "True or False", str: "a text", list: "a list of texts"}
+_IN_WORDS: dict[type, str] = {
+    bool: "True or False",
+    str: "a text",
+    list: "a list of texts",
+    Path: "the name of a file",
+}
+
+
+def _is_flag(value: Any) -> bool:
+    """Return whether it is True or False, 1 or 0, or NumPy's."""
+    is_numpy = str(getattr(value, "dtype", "")) == "bool" and value.ndim == 0
+    return is_numpy or (isinstance(value, int) and value in (0, 1))
 
 
 def setting(default: Any, **description: Any) -> Any:
@@ -213,7 +225,10 @@ class Config:
 
     def __post_init__(self) -> None:
         for name, described in settings_of(type(self)).items():
-            described.demand(getattr(self, name))
+            value = getattr(self, name)
+            described.demand(value)
+            if described.kind is bool and value is not None:
+                object.__setattr__(self, name, bool(value))  # 1, 0 and NumPy's become Python's
         self._demand_agreement()
 
     def _demand_agreement(self) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 
 from meprop_nlp import config as config_module
-from meprop_nlp.config import NETWORKS
+from meprop_nlp.config import NETWORKS, TrainingConfig
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import Config, Heading, listed, setting, settings_of
 
@@ -55,6 +57,20 @@ def test_value_out_of_range_is_named_with_what_is_expected(
 def test_bounds_belong_to_what_is_allowed_or_not() -> None:
     Oven(degrees=0, trays=-4, fan=0, steam=1, weight=1e-9, dishes=("cake", "bread"))
     Oven(degrees=300, trays=None, fan=0.999, steam=1e-9, weight=1e300, book=Path("a"))
+
+
+@pytest.mark.parametrize(("given", "is_on"), [(1, True), (0, False), (np.bool_(True), True)])
+def test_a_flag_may_be_one_or_zero(given: Any, is_on: bool) -> None:
+    training = TrainingConfig(lazy=given, decay=given)
+    assert training.lazy is is_on
+    assert training.decay is is_on
+    assert json.loads(json.dumps(training.to_dict()))["lazy"] is is_on
+
+
+@pytest.mark.parametrize("given", [2, 1.0, "yes", None, np.array([True]), np.float64(1)])
+def test_a_flag_is_nothing_else(given: Any) -> None:
+    with pytest.raises(ConfigError, match="expected True or False"):
+        TrainingConfig(lazy=given)
 
 
 def test_setting_has_name_type_default_and_heading_of_its_field() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,7 +103,8 @@ def read_config(path: str, settings: Mapping[str, Setting]) -> dict[str, Any]:
         about = settings[key]
         if isinstance(value, str) and about.kind in (list, tuple):
             value = [value] if about.kind is list else value.replace(" ", "").split(",")
-        if not about.allows(value):
+        is_number = about.kind is bool and not isinstance(value, bool)  # TOML has flags of its own
+        if is_number or not about.allows(value):
             shown = str(value).lower() if isinstance(value, bool) else repr(value)
             expected = about.expected.replace("True or False", "true or false")
             raise ConfigError(f"{place} is {shown}, expected {expected}")
@@ -111,9 +112,10 @@ def read_config(path: str, settings: Mapping[str, Setting]) -> dict[str, Any]:
     return values
 
 
-def demand_one_reader(config: str | None, inputs: Iterable[str]) -> None:
+def demand_one_reader(config: str | None, files: TrainingFiles) -> None:
     """Raise ConfigError if standard input is both the settings and a treebank."""
-    if config == "-" and "-" in inputs:
+    named = [*(files.train or ()), *(files.dev or ()), *(files.test or ())]
+    if config == "-" and "-" in named:
         raise ConfigError("standard input (-) can be --config or a treebank, not both")
 
 
@@ -184,11 +186,15 @@ def stated_settings(header: Mapping[str, Any]) -> tuple[str, Settings]:
     from meprop_nlp.config import NETWORKS, MePropConfig, SimplifyConfig, TrainingConfig
 
     cuts = stated.get("simplify")
+    if task not in NETWORKS:
+        raise ConfigError(
+            f"the model is for the task {task!r}, expected one of {', '.join(NETWORKS)}"
+        )
     settings = Settings(
-        network=NETWORKS[task].from_dict(stated[task]),
-        meprop=MePropConfig.from_dict(stated["meprop"]),
-        simplify=SimplifyConfig.from_dict(cuts) if cuts else None,
-        training=TrainingConfig.from_dict(stated["training"]),
+        network=NETWORKS[task].given(stated[task], task),
+        meprop=MePropConfig.given(stated.get("meprop"), "meprop"),
+        simplify=SimplifyConfig.given(cuts, "simplify") if cuts else None,
+        training=TrainingConfig.given(stated.get("training"), "training"),
     )
     return task, settings
 

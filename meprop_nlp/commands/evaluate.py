@@ -120,7 +120,9 @@ def evaluate(
         from meprop_nlp.scoring.metrics import evaluate as score
 
         correct, found = read_all([gold], reading), read_all([system or ""], reading)
-        scores = score(correct, found, exclude_punct=exclude_punct, on_passage=on_passage)
+        scores = score(
+            correct, found, exclude_punct=exclude_punct, on_passage=on_passage, pairs=True
+        )
     else:
         from meprop_nlp.models.file import noun_of
         from meprop_nlp.models.model import load
@@ -194,6 +196,7 @@ def _score_model(
         trees=trees,
         annotation=Annotation(sentences) if is_joint else None,
         on_passage=on_passage,
+        pairs=True,
     ).only(scored)
 
 
@@ -239,4 +242,5 @@ def _score_raw(
         trees=None if parses else False,
         annotation=Annotation(sentences),
         on_passage=on_passage,
+        pairs=True,
     ).only({*SEGMENTATION, *(name for model in models for name in model.predicted)})

@@ -29,7 +29,7 @@ def write_page(
     from meprop_nlp.files import discard
     from meprop_nlp.views.page import page
 
-    parts = page(_some(sentences, title), title=title, scores=scores)
+    parts = page(some(sentences, title), title=title, scores=scores)
     pieces = (part.encode() for part in parts)
     if output is not None:
         write_pieces(pieces, output)
@@ -46,7 +46,12 @@ def write_page(
     return path
 
 
-def _some(sentences: Iterable[Compared], title: str) -> Iterator[Compared]:
+def some(sentences: Iterable[Compared], title: str) -> Iterator[Compared]:
+    """Yield the sentences.
+
+    Raises:
+        DataError: there are none.
+    """
     n = 0
     for n, each in enumerate(sentences, start=1):  # noqa: B007, the last number is read below
         yield each

@@ -41,7 +41,7 @@ def train(
     if print_config:
         print_settings("joint", settings, knowledge, files, reading, output=output)
         return
-    demand_one_reader(config, files.train or ())
+    demand_one_reader(config, files)
     run_training(
         "joint",
         files,

@@ -44,7 +44,7 @@ def train_parser(
     if print_config:
         print_settings("parser", settings, knowledge, files, reading, output=output)
         return
-    demand_one_reader(config, files.train or ())
+    demand_one_reader(config, files)
     run_training(
         "parser",
         files,

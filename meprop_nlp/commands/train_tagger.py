@@ -43,7 +43,7 @@ def train_tagger(
     if print_config:
         print_settings("tagger", settings, knowledge, files, reading, output=output)
         return
-    demand_one_reader(config, files.train or ())
+    demand_one_reader(config, files)
     run_training(
         "tagger",
         files,

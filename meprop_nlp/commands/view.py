@@ -14,6 +14,7 @@ import typer
 from meprop_nlp.commands import console
 from meprop_nlp.commands.model_files import model_option, usual_model
 from meprop_nlp.commands.options import JOINT_MODEL, Reading
+from meprop_nlp.commands.pages import some, write_page
 from meprop_nlp.commands.streams import demand_other_file, load_model
 from meprop_nlp.errors import ConfigError, DataError
 
@@ -83,18 +84,18 @@ def view(
             from meprop_nlp.views.differences import Differences
 
             collected = Differences()
-            scores = evaluate(read_all([gold], reading), sentences, on_passage=collected.add)
+            scores = evaluate(
+                read_all([gold], reading), sentences, on_passage=collected.add, pairs=True
+            )
             found = collected.compared(scores)
             title = f"{_name(file)} and {_name(gold)}"
         else:
             found, scores, title = _plain(sentences), None, _name(file)
         if terminal:
-            _draw_in_terminal(found, output)
+            _draw_in_terminal(some(found, title), output)
         elif svg is not None:
-            _draw_svg(found, svg, file, output)
+            _draw_svg(some(found, title), svg, file, output)
         else:
-            from meprop_nlp.commands.pages import write_page
-
             path = write_page(found, output, title=title, scores=scores)
             if open_page and path is not None:
                 _open(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from meprop_nlp.errors import ConfigError
+from meprop_nlp.errors import ConfigError, is_lack_of, missing_extra
 from meprop_nlp.integrations.texts import annotated_texts, demand_choices, model_of
 from meprop_nlp.models.model import Model
 
@@ -53,8 +53,11 @@ def annotate(
     try:
         import ray
         from ray.data import ActorPoolStrategy
-    except ImportError:
-        raise ConfigError("this needs Ray: pip install 'meprop-nlp[ray]'") from None
+    except ModuleNotFoundError as error:
+        if not is_lack_of(error, "ray", "pandas", "pyarrow", "fsspec"):  # the others: of ray[data]
+            raise
+        name = "Ray" if is_lack_of(error, "ray") else str(error.name)
+        raise ConfigError(missing_extra(name, "ray")) from None
     demand_choices(output_format, on_error)
     found = model_of(model)
     if workers is None:

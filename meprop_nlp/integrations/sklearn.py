@@ -17,21 +17,19 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from meprop_nlp.errors import ConfigError, DataError, is_lack_of, missing_extra, number_of
+
 try:
     from sklearn.base import BaseEstimator
     from sklearn.utils.validation import check_is_fitted
 except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] != "sklearn":
+    if not is_lack_of(error, "sklearn"):
         raise
-    raise ModuleNotFoundError(
-        "scikit-learn is not installed; install it with: pip install 'meprop-nlp[sklearn]'",
-        name="sklearn",
-    ) from None
+    raise ModuleNotFoundError(missing_extra("scikit-learn", "sklearn"), name="sklearn") from None
 
 from meprop_nlp.config import Settings
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.errors import ConfigError, DataError, number_of
 from meprop_nlp.models.inputs import read_sentence
 from meprop_nlp.training.joint_model import JointModel
 from meprop_nlp.training.parser import DependencyParser
@@ -92,6 +90,7 @@ class _Estimator(BaseEstimator):
             meprop=settings.meprop,
             simplify=settings.simplify,
             training=settings.training,
+            quiet=True,  # a search would show a table for each of its many trainings
         )
         return self
 

@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from meprop_nlp.errors import ConfigError
+from meprop_nlp.errors import ConfigError, is_lack_of, missing_extra
 from meprop_nlp.integrations.texts import annotated_texts, demand_choices, model_of
 from meprop_nlp.models.model import Model
 
@@ -36,8 +36,11 @@ def annotate_udf(
         import pandas as pd
         from pyspark import SparkContext
         from pyspark.sql.functions import pandas_udf
-    except ImportError:
-        raise ConfigError("this needs PySpark: pip install 'meprop-nlp[spark]'") from None
+    except ModuleNotFoundError as error:
+        if not is_lack_of(error, "pyspark", "pandas", "pyarrow"):
+            raise
+        name = "PySpark" if is_lack_of(error, "pyspark") else str(error.name)
+        raise ConfigError(missing_extra(name, "spark")) from None
     demand_choices(output_format, on_error)
     found = model_of(model)
     context = SparkContext._active_spark_context

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.errors import ConfigError, DataError, is_lack_of, missing_extra
 from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.training.records import EpochRecord
 
@@ -39,10 +39,11 @@ class TensorBoard:
         try:
             import tensorboard.compat.proto.event_pb2
             import tensorboard.summary.writer.record_writer  # noqa: F401
-        except ImportError:
+        except ModuleNotFoundError as error:
+            if not is_lack_of(error, "tensorboard"):
+                raise
             raise ConfigError(
-                "`tensorboard` needs the package of this name: pip install "
-                "'meprop-nlp[tensorboard]'"
+                missing_extra("TensorBoard", "tensorboard", "`tensorboard`")
             ) from None
         self._folder = Path(folder)
         if self._folder.exists() and not self._folder.is_dir():

@@ -34,6 +34,7 @@ from meprop_nlp.data.conll.reading import (
     too_long,
     with_header,
 )
+from meprop_nlp.data.familiarity import Familiarity
 from meprop_nlp.data.lines import visible
 from meprop_nlp.data.recognition import recognized
 from meprop_nlp.data.report import TreebankReport
@@ -212,6 +213,7 @@ class _Annotator:
         self.confidence, self.keep = confidence, keep
         self.write_sentence = write_sentence
         self.models: Sequence[Model] | None = None
+        self._watch: Familiarity | None = None
         if callable(models):
             self._choose = models
         else:
@@ -221,7 +223,7 @@ class _Annotator:
         for model in models:
             model.demand_kept(self.keep)
         for model in models[:1]:  # those after it are given the same words
-            model.familiarity.begin()
+            self._watch = model.familiarity.of_a_text()
         self.models = models
 
     def _chosen(self, words: Words) -> Sequence[Model]:
@@ -295,8 +297,8 @@ class _Annotator:
             yield block
 
     def _watched(self, models: Sequence[Model], words: Words) -> Sequence[Model]:
-        for model in models[:1]:
-            watch = model.familiarity
+        watch = self._watch
+        if watch is not None:
             watch.note(int(words.bounds[-1]), words.column("form") if watch.looks else ())
         return models
 

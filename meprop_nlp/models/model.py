@@ -688,11 +688,13 @@ class Model:
         *,
         exclude_punct: bool = False,
         keep: Collection[str] = (),
+        pairs: bool = False,
     ) -> Scores:
         """Predict for gold sentences, or a file of them, and score the predictions against them.
 
         Only what the model predicts is scored. Columns in `keep` are the gold ones; see `pipe`.
-        Words of gold may lack annotation if the model is a joint one; see `scoring.metrics`.
+        Words of gold may lack annotation if the model is a joint one; see `scoring.metrics`, also
+        for `pairs`.
 
         Raises:
             DataError: no sentence has the tags that the model needs, or one has more than
@@ -719,19 +721,27 @@ class Model:
             self.annotated(gold, keep=keep),
             exclude_punct=exclude_punct,
             annotation=Annotation(gold) if is_joint else None,
+            pairs=pairs,
         )
         return scores.only(self.predicted_besides(keep))
 
 
 def _rebuilt(
     cls: type[Model],
-    content: bytes,
+    content: bytes | ModelFile,
     heads: tuple[str, ...],
     folder: str | os.PathLike[str] | None = None,
     treebank: str | None = None,
 ) -> Model:
-    """Return a model that was pickled, whose pretrained encoder is in a folder, if it has one."""
-    model = cls.from_bytes(content, pretrained=folder, treebank=treebank)
+    """Return a model that was pickled, whose pretrained encoder is in a folder, if it has one.
+
+    Args:
+        content: of the model file; a ModelFile in a pickle of an earlier version.
+    """
+    if isinstance(content, ModelFile):
+        model = cls(content, states_of(content.header, folder), treebank)
+    else:
+        model = cls.from_bytes(content, pretrained=folder, treebank=treebank)
     return model if tuple(model.heads) == heads else model.only(*heads)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
 
-from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.errors import ConfigError, DataError, is_lack_of, missing_extra
 from meprop_nlp.files import replacing_folder
 from meprop_nlp.models.encoder_folder import (
     FINE_TUNED,
@@ -458,11 +458,10 @@ def _quiet() -> Iterator[None]:
     try:
         import torch  # noqa: F401
         import transformers
-    except ImportError as error:
-        raise ConfigError(
-            f"`pretrained` needs the packages torch and transformers ({error}); install them with: "
-            "pip install 'meprop-nlp[transformers]'"
-        ) from None
+    except ModuleNotFoundError as error:
+        if not is_lack_of(error, "torch", "transformers"):
+            raise
+        raise ConfigError(missing_extra(str(error.name), "transformers", "`pretrained`")) from None
     logging = transformers.utils.logging
     verbosity, had_bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

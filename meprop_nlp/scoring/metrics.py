@@ -40,6 +40,7 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
 
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.conll.block import circle_faults, tree_faults
@@ -91,6 +92,7 @@ def evaluate(
     multiple_roots: bool | None = None,
     annotation: Annotation | None = None,
     on_passage: OnPassage | None = None,
+    pairs: bool = False,
 ) -> Scores:
     """Score a system's sentences against the gold standard.
 
@@ -114,6 +116,7 @@ def evaluate(
         annotation: of the gold sentences, whose words may lack annotation then. None: all words
             count, and all must have a head where heads are scored.
         on_passage: called after each aligned passage, with it and the counts up to its end.
+        pairs: whether to count which value of each column met which, for `Scores.pairs`.
 
     Raises:
         ConlluError: if the texts differ, or the heads of a sentence are not a tree; with file and
@@ -127,7 +130,7 @@ def evaluate(
         annotation = annotation if partial.keys() & _COUNTED else None
         if trees is None and "head" in partial:
             trees = True
-    tally = _Tally(exclude_punct, strip_subtypes, annotation)
+    tally = _Tally(exclude_punct, strip_subtypes, annotation, with_pairs=pairs)
     gold = iter(gold)
     first = next(gold, None)
     if first is None:
@@ -236,7 +239,12 @@ class _Tally:
     """The counts of the sentences so far."""
 
     def __init__(
-        self, exclude_punct: bool, strip_subtypes: bool, annotation: Annotation | None
+        self,
+        exclude_punct: bool,
+        strip_subtypes: bool,
+        annotation: Annotation | None,
+        *,
+        with_pairs: bool,
     ) -> None:
         self.exclude_punct = exclude_punct
         self.strip_subtypes = strip_subtypes
@@ -249,8 +257,9 @@ class _Tally:
         self.aligned: Counter[str] = Counter()
         self.annotated = set(SEGMENTATION)
         self.confusions: Counter[tuple[str, str]] = Counter()
-        # (gold, system) values, right ones too
-        self.pairs: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in CONFUSED}
+        # (gold, system) values, right ones too, where they are asked for
+        columns = CONFUSED if with_pairs else ()
+        self.pairs: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in columns}
         # the rows of the tables: [gold, heads, labels, system]
         self.tables: dict[str, dict[str, list[int]]] = {"deprel": {}, "length": {}, "distance": {}}
 
@@ -310,12 +319,14 @@ class _Tally:
         self._count("words", len(words), pairs)
         for column, flags in known.items():
             met = [
-                (getattr(gold, column), getattr(system, column))
+                (gold, system)
                 for gold, system, flag in zip(words, partners, flags, strict=True)
                 if flag and system is not None
             ]
             self._count(column, sum(flags), len(met))
-            self.pairs[column].update(met)
+            if column in self.pairs:
+                value = attrgetter(column)
+                self.pairs[column].update((value(gold), value(system)) for gold, system in met)
         for metric, column in _COLUMNS.items():
             if metric not in self.annotated and set(aligned.gold.column(column)) != {"_"}:
                 self.annotated.add(metric)
@@ -348,7 +359,8 @@ class _Tally:
             self._count("labels", 1, found is not None)
             if found is not None:
                 self._row("deprel", found)[3] += 1
-                self.pairs["deprel"][deprel, found] += 1
+                if "deprel" in self.pairs:
+                    self.pairs["deprel"][deprel, found] += 1
             distance = 0 if gold.head == ROOT else abs(gold.head - gold.id)
             of_distance = self._row("distance", distance_bucket(distance))
             for row in (self._row("deprel", deprel), of_distance, of_length):

@@ -167,6 +167,7 @@ class Scores:
         pairs: for each of `CONFUSED` that gold has annotation for, how often a gold value met a
             value of the system, as (gold, system), right ones too. Of FEATS, the universal features
             one by one; `Case=_` stands for a word without one. Of DEPREL, whatever the heads are.
+            Empty unless `evaluate` was told to count them.
         exclude_punct: whether the parsing metrics exclude punctuation.
         strip_subtypes: whether relations were compared without their subtypes.
     """

@@ -105,82 +105,74 @@ def train(
     settings, hooks = settings or Settings.of(task), hooks or Hooks()
     knowledge = knowledge or Knowledge()
     demand_use(knowledge, settings.network)
-    given = (train, dev, settings, knowledge, held_out, input_format, hooks)
+    wanted = _Wanted(
+        task=task,
+        train=train,
+        dev=dev,
+        settings=settings,
+        knowledge=knowledge,
+        held_out=held_out,
+        input_format=input_format,
+        hooks=hooks,
+    )
     if ranks is not None:
-        return _train_together(ranks, task, *given, output=output, resume=resume)
+        return _train_together(wanted, ranks, output=output, resume=resume)
     with joined(settings.training.device) as ranks:
-        return _train_together(ranks, task, *given, output=output, resume=resume)
+        return _train_together(wanted, ranks, output=output, resume=resume)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What a caller of `train` wants, in all processes alike; explained there."""
+
+    task: str
+    train: Treebank
+    dev: Treebank | None
+    settings: Settings
+    knowledge: Knowledge
+    held_out: bool
+    input_format: str
+    hooks: Hooks
 
 
 def _train_together(
-    ranks: Ranks,
-    task: str,
-    train: Treebank,
-    dev: Treebank | None,
-    settings: Settings,
-    knowledge: Knowledge,
-    held_out: bool,
-    input_format: str,
-    hooks: Hooks,
-    *,
-    output: str | os.PathLike[str] | None,
-    resume: bool,
+    wanted: _Wanted, ranks: Ranks, *, output: str | os.PathLike[str] | None, resume: bool
 ) -> Model:
     """Train in this process, with the others; only the first one has files; see `train`."""
+    settings, knowledge = wanted.settings, wanted.knowledge
     if ranks.are_several and knowledge.cache is not None:
         raise ConfigError(
             "`cache` is written by one process, and torchrun started several; leave it out, or "
             "train in one process"
         )
-    run = partial(
-        _train_from_files,
-        task,
-        train,
-        dev,
-        settings,
-        knowledge,
-        held_out,
-        input_format,
-        hooks if ranks.is_first else Hooks(stop=hooks.stop),
-        ranks,
-    )
     if not ranks.is_first:
-        return run(None, False)
+        silent = replace(wanted, hooks=Hooks(stop=wanted.hooks.stop))
+        return _train_from_files(silent, ranks, None, resume=False)
     if output is None:
         if resume:
             demand_checkpoint(None)
         demand_encoder_output(knowledge, None, resume=resume)
-        return run(None, resume)
+        return _train_from_files(wanted, ranks, None, resume=resume)
     path = Path(output)
     demand_places(path)
     with writing_alone(*models_of(path, settings, knowledge)):
-        demand_replaceable(path, *tools_of(task, settings))
+        demand_replaceable(path, *tools_of(wanted.task, settings))
         beside = list(side_files(path, settings, knowledge))
         demand_own(beside, resume=resume)
         demand_encoder_output(knowledge, path, resume=resume)
         replaced = replaced_encoders(knowledge, path)
         remove_unfinished([path, *(each.path for each in beside)])
-        model = run(path, resume)
+        model = _train_from_files(wanted, ranks, path, resume=resume)
         for encoder in replaced:
             remove_fine_tuned(encoder)
         remove_checkpoint(path)
     return model
 
 
-def _train_from_files(
-    task: str,
-    train: Treebank,
-    dev: Treebank | None,
-    settings: Settings,
-    knowledge: Knowledge,
-    held_out: bool,
-    input_format: str,
-    hooks: Hooks,
-    ranks: Ranks,
-    path: Path | None,
-    resume: bool,
-) -> Model:
+def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resume: bool) -> Model:
     """Read what a training needs, train, and remove what is kept meanwhile; see `train`."""
+    task, settings, knowledge, hooks = wanted.task, wanted.settings, wanted.knowledge, wanted.hooks
+    input_format, dev, held_out = wanted.input_format, wanted.dev, wanted.held_out
     task_class = _task_class(task)
     # other files than the treebanks first: they may be wrong, and treebanks take their time
     initial = _initial_model(knowledge, task)
@@ -193,13 +185,13 @@ def _train_from_files(
     names, treebanks = knowledge.treebank_id, None
     if names is None:
         sentences = read_treebank(
-            train, "train", hooks, trees=needs_trees, input_format=input_format
+            wanted.train, "train", hooks, trees=needs_trees, input_format=input_format
         )
     else:
         if dev is None and held_out:
             raise ConfigError("`treebank_id` goes with `dev`, a file of the first treebank")
         sentences, treebanks = read_treebanks(
-            train, names, hooks, trees=needs_trees, input_format=input_format
+            wanted.train, names, hooks, trees=needs_trees, input_format=input_format
         )
     dev_sentences = (
         []
@@ -421,7 +413,7 @@ def train_task(
             if isinstance(record, EpochRecord):
                 outputs.keep(record)
             hooks.on_record(record)
-            if isinstance(record, EpochRecord) and ranks.any(hooks.on_epoch(record)):
+            if isinstance(record, EpochRecord) and ranks.any(hooks.on_epoch(record) is True):
                 break
         if trainer.stopped:
             outputs.save_checkpoint()

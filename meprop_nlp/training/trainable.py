@@ -104,8 +104,7 @@ class TrainableModel(Model):
                 hooks = Hooks()
                 if not quiet and TrainingDisplay.is_seen():
                     hooks = Hooks(on_record=stack.enter_context(TrainingDisplay()))
-            theirs = hooks.on_epoch
-            hooks = replace(hooks, on_epoch=lambda record: theirs(record) | on_epoch(record))
+            hooks = replace(hooks, on_epoch=calling([hooks.on_epoch, on_epoch]))
             model = run(
                 cls.task, train, dev, settings=settings, knowledge=knowledge, hooks=hooks, **others
             )

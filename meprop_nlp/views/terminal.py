@@ -9,19 +9,24 @@ A head has one vertical line, which joins it with its dependents. From each depe
 its head's vertical line, which is the outermost that it comes to; ends further in belong to its own
 dependents. So a vertical line stands further out than those of the words it leads to. Where a line
 crosses a vertical one that it has nothing to do with, it passes beneath: `─│─`.
+
+There are `MOST_COLUMNS` columns for vertical lines. A head for which none of them is free has no
+line; its dependents have `…` in place of an arc, and their head's number beside it as ever.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.tree_svg import Wrong
 from meprop_nlp.data.word import ROOT, UNSET, Word
 
-DEPENDENT, AT_ROOT, CUT = "◄", "●", "↻"
+DEPENDENT, AT_ROOT, CUT, LEFT_OUT = "◄", "●", "↻", "…"
+MOST_COLUMNS = 400  # for vertical lines, enough for any sentence of so many words
 _WIDEST = 40  # cells of a form or a tag; a longer one is cut
 _LEFT_TO_RIGHT = "\u200e"  # keeps what follows a word from right to left where it is
 
@@ -31,7 +36,8 @@ _RED, _GREEN, _FAINT, _END = "\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
 def arc_lines(heads: Sequence[int]) -> list[str]:
     """Return the arcs beside each word, all of one width, given the heads of the words.
 
-    A word whose head cannot be drawn, because the heads make a circle, has `↻` in place of an arc.
+    A word whose head cannot be drawn, because the heads make a circle, has `↻` in place of an arc;
+    one whose head's line would be too far out has `…`.
     """
     n = len(heads)
     joined = _without_circles(heads)
@@ -40,31 +46,47 @@ def arc_lines(heads: Sequence[int]) -> list[str]:
         if head > ROOT:
             dependents[head - 1].append(i)
     columns = _columns(joined, dependents)
+    left_out = [head > ROOT and columns[head - 1] is None for head in joined]
+    joined = [UNSET if without else head for head, without in zip(joined, left_out, strict=True)]
     width = 2 * max((column + 1 for column in columns if column is not None), default=0) + 1
-    rows = [[" "] * width for _ in range(n)]
-    spans = [
-        (column, min([i, *dependents[i]]), max([i, *dependents[i]]), i)
-        for i, column in enumerate(columns)
-        if column is not None
-    ]
+    beginning: list[list[_Line]] = [[] for _ in range(n)]  # the vertical lines from each word on
+    for i, column in enumerate(columns):
+        if column is not None:
+            line = _Line(column, min([i, *dependents[i]]), max([i, *dependents[i]]), i)
+            beginning[line.first].append(line)
+    beside: list[_Line] = []  # the vertical lines at the present word
+    rows = []
     for i, head in enumerate(joined):
+        beside = [line for line in beside if line.last >= i] + beginning[i]
+        row = [" "] * width
         # as far out as a line of this word goes
-        ends = [columns[i]] if head <= ROOT else [columns[head - 1]]
-        if ends[0] is not None:
-            rows[i][: 2 * ends[0] + 2] = "─" * (2 * ends[0] + 2)
+        end = columns[i] if head <= ROOT else columns[head - 1]
+        if end is not None:
+            row[: 2 * end + 2] = "─" * (2 * end + 2)
         if head > ROOT:
-            rows[i][0] = DEPENDENT
+            row[0] = DEPENDENT
+        elif left_out[i]:
+            row[0] = LEFT_OUT
         elif heads[i] == ROOT:
-            rows[i][0] = AT_ROOT
+            row[0] = AT_ROOT
         elif heads[i] > ROOT:
-            rows[i][0] = CUT
-    for column, first, last, head in spans:
-        place = 2 * column + 2
-        for i in range(first, last + 1):
-            is_end = i == head or joined[i] == head + 1
-            outwards = i == head and joined[i] > ROOT  # its own line goes on to its head
-            rows[i][place] = _joint(up=i > first, down=i < last, on=outwards) if is_end else "│"
-    return ["".join(row) for row in rows]
+            row[0] = CUT
+        for line in beside:
+            is_end = i == line.head or head == line.head + 1
+            outwards = i == line.head and head > ROOT  # its own line goes on to its head
+            joint = _joint(up=i > line.first, down=i < line.last, on=outwards)
+            row[2 * line.column + 2] = joint if is_end else "│"
+        rows.append("".join(row))
+    return rows
+
+
+class _Line(NamedTuple):
+    """The vertical line of a head, by the indices of words."""
+
+    column: int
+    first: int
+    last: int
+    head: int
 
 
 def _joint(*, up: bool, down: bool, on: bool) -> str:
@@ -99,27 +121,27 @@ def _without_circles(heads: Sequence[int]) -> list[int]:
 
 
 def _columns(heads: Sequence[int], dependents: Sequence[Sequence[int]]) -> list[int | None]:
-    """Return the column of each word's vertical line, 0 next to the words; None: it needs none.
+    """Return the column of each word's vertical line, 0 next to the words; None: it has none.
 
     It is the first beyond those of its dependents in which no other line stands beside the same
-    words.
+    words. A word without dependents has none, nor one for which it would be beyond the last column.
     """
     columns: list[int | None] = [None] * len(heads)
-    taken: list[list[tuple[int, int]]] = []  # the spans of each column
+    # the spans of each column, in order: no two of them overlap
+    taken: list[list[tuple[int, int]]] = [[] for _ in range(MOST_COLUMNS)]
     for i in _from_the_leaves(heads, dependents):
         if not dependents[i]:
             continue
         first, last = min([i, *dependents[i]]), max([i, *dependents[i]])
         below = [column for j in dependents[i] if (column := columns[j]) is not None]
         column = max(below, default=-1) + 1
-        while column < len(taken) and any(
-            first <= end and start <= last for start, end in taken[column]
-        ):
+        while column < MOST_COLUMNS:
+            place = bisect(taken[column], (last, len(heads)))  # of the first that begins after it
+            if place == 0 or taken[column][place - 1][1] < first:
+                taken[column].insert(place, (first, last))
+                columns[i] = column
+                break
             column += 1
-        while column >= len(taken):
-            taken.append([])
-        taken[column].append((first, last))
-        columns[i] = column
     return columns
 
 
@@ -162,7 +184,7 @@ def terminal_tree(
     for row in rows:
         row[1:3] = [_shortened(_printable(text)) for text in row[1:3]]
         row[5] = _printable(row[5])
-    widths = [max(cells(row[i]) for row in rows) for i in range(6)]
+    widths = [max((cells(row[i]) for row in rows), default=0) for i in range(6)]
     title = [comment for comment in sentence.comments if comment.startswith("# sent_id")]
     lines = [_printable(line) for line in [*title, f"# text = {sentence.text}"]]
     if colours:
@@ -176,6 +198,8 @@ def terminal_tree(
         if word.id in wrong:
             line = _with_gold(line, word, wrong[word.id], colours=colours)
         lines.append(line.rstrip())
+    if any(line.startswith(LEFT_OUT) for line in arcs):
+        lines.append(f"# {LEFT_OUT} the arc would be too far out; the head's number is beside it")
     if missing:
         lines.append(
             _coloured(f"✗ gold has here too: {_printable(' '.join(missing))}", _GREEN, colours)

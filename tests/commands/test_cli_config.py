@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from meprop_nlp.commands.config_file import stated_settings
 from meprop_nlp.config import Settings
+from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.file import read_header
 
 LINES = (
@@ -112,9 +114,42 @@ def test_a_file_that_cannot_be_read_is_named(run: Any, tmp_path: Path) -> None:
     latin = run("train", "--config", tmp_path / "latin.toml")
     assert latin.exit_code == 2
     assert "latin.toml:2: is not UTF-8" in latin.stderr
-    twice = run("train", "--config", "-", "--train", "-", stdin="epochs = 1\n")
+
+
+@pytest.mark.parametrize("files", [["-"], ["a", "--dev", "-"], ["a", "--test", "-"]])
+def test_standard_input_is_read_once(files: list[str], run: Any) -> None:
+    twice = run("train", "--config", "-", "--train", *files, stdin="epochs = 1\n")
     assert twice.exit_code == 2
     assert "not both" in twice.stderr
+
+
+def test_a_number_is_no_file_and_no_flag(run: Any, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    for line, expected in {
+        "output = 3": "output is 3, expected the name of a file",
+        "lazy = 1": "lazy is 1, expected true or false",
+    }.items():
+        config.write_text(line)
+        result = run("train", "--config", config)
+        assert (result.exit_code, result.stderr) == (2, f"error: {config}:1: {expected}\n")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"task": "tagger"},
+        {"task": "other", "training": {"other": {}}},
+        {"task": "tagger", "training": {"tagger": {}}},
+        {"task": "tagger", "training": {"tagger": {}, "meprop": {}}},
+        {"task": "tagger", "training": {"tagger": {}, "meprop": [], "training": {}}},
+        {"task": "tagger", "training": {"tagger": {"odd": 1}, "meprop": {}, "training": {}}},
+        {"task": "tagger", "training": {"tagger": {}, "meprop": {}, "training": {}, "simplify": 1}},
+    ],
+)
+def test_settings_that_a_model_does_not_state_are_an_error(header: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        stated_settings(header)
 
 
 def test_a_model_states_the_settings_that_it_was_trained_with(run: Any, tmp_path: Path) -> None:

@@ -196,3 +196,16 @@ def test_help_is_short_and_has_examples(run: Any) -> None:
     shown = run("view", "--help").stdout
     assert len(shown.splitlines()) < 45
     assert shown.count("  meprop-nlp view ") == 3
+
+
+@pytest.mark.parametrize("how", [["--terminal"], ["--svg", "1"], ["--svg", "dogs"], []])
+def test_a_file_without_sentences_is_one_error_however_it_is_shown(
+    how: list[str], run: Any, tmp_path: Path
+) -> None:
+    empty, output = tmp_path / "empty.conllu", tmp_path / "output"
+    empty.write_text("")
+    result = run("view", empty, *how, "-o", output)
+    assert (result.exit_code, result.stderr) == (
+        1, f"error: {empty}: no sentences in it, nothing to show\n"
+    )  # fmt: skip
+    assert not output.exists()

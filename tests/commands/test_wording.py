@@ -82,7 +82,7 @@ def test_error_in_one_of_several_files_is_printed_with_options(
 
 
 # options of other programs
-FOREIGN = ("pip install --upgrade", "--error-unmatch", "--short")
+FOREIGN = ("pip install --upgrade", "--nproc-per-node", "--error-unmatch", "--short")
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 

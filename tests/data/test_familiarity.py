@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 
 from meprop_nlp import Document, Model, load, read
 from meprop_nlp.data import familiarity
+from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sample.treebank import sample_treebank
 from meprop_nlp.models.annotate import annotate
 
@@ -83,6 +87,55 @@ def test_each_file_is_looked_at(
     file = tmp_path / "es.txt"
     file.write_text(SPANISH, encoding="utf-8")
     list(annotate(file, [english], threads=2))
+    assert len(warnings(caplog)) == 1
+
+
+def test_texts_at_the_same_time_are_counted_apart(
+    english: Model, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A text that begins amid another one's words takes none of them away."""
+    first = english.familiarity.of_a_text()
+    words = chain.from_iterable(sentence.forms for sentence in read(sample_treebank("train")))
+
+    def forms() -> Iterator[str]:
+        for n, form in enumerate(words):
+            if n > 200:
+                return
+            if n == 55:
+                list(annotate(io.BytesIO(b"Zxcv qwrt\n\n"), [english], input_format="text"))
+            yield form
+
+    first.note(200, forms())
+    assert first._n_words > 100
+    assert not warnings(caplog)
+
+
+def test_short_texts_between_do_not_begin_a_stream_anew(
+    english: Model, caplog: pytest.LogCaptureFixture
+) -> None:
+    for sentence in SPANISH.split(". "):
+        english(sentence.split())
+        list(annotate(io.BytesIO(b"It rains."), [english], input_format="text"))
+    assert len(warnings(caplog)) == 1
+
+
+def test_one_warning_for_all_threads(english: Model, caplog: pytest.LogCaptureFixture) -> None:
+    def given(_: int) -> None:
+        list(annotate(io.BytesIO(SPANISH.encode()), [english], input_format="text"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(given, range(12)))
+    assert len(warnings(caplog)) == 1
+
+
+def test_a_model_of_a_small_treebank_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    forms = [form for s in read(sample_treebank("train")) for form in s.forms]
+    watch = familiarity.Familiarity(Lexicon.build(forms))
+    assert not watch.looks
+    watch.note(200, SPANISH.split())
+    large = Lexicon.build([*forms, *map(str, range(familiarity.FEWEST_FORMS))])
+    assert not warnings(caplog)
+    familiarity.Familiarity(large).note(200, SPANISH.split())
     assert len(warnings(caplog)) == 1
 
 

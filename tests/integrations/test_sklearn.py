@@ -42,6 +42,7 @@ from meprop_nlp.integrations.sklearn import (  # noqa: E402
     ParserEstimator,
     TaggerEstimator,
 )
+from meprop_nlp.training.display import TrainingDisplay  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 SENTENCES = list(read(sample_treebank("train")))[:24]
@@ -204,7 +205,8 @@ def test_folds_are_scored_and_predicted(task: str) -> None:
         assert [len(tags) for tags in predicted] == [len(words) for words in X]
 
 
-def test_grid_is_searched() -> None:
+def test_grid_is_searched(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    monkeypatch.setattr(TrainingDisplay, "is_seen", staticmethod(lambda: True))
     grid = {"hidden": [4, 8], "settings": [{"word_dim": 4}, {"word_dim": 8}]}
     search = GridSearchCV(TaggerEstimator(epochs=1), grid, cv=2, error_score="raise")
     search.fit(WORDS, TAGS)
@@ -212,6 +214,7 @@ def test_grid_is_searched() -> None:
     assert search.best_estimator_.score(WORDS, TAGS) == search.score(WORDS, TAGS)
     assert len(search.cv_results_["mean_test_score"]) == 4
     assert len(search.predict(WORDS[:2])) == 2
+    assert capsys.readouterr() == ("", "")
 
 
 def test_parts_of_lists_and_pipelines_of_one_step() -> None:

@@ -133,7 +133,7 @@ def test_a_missing_extra_is_one_line_before_anything_is_read(
     result = run("train", "--train", "none.conllu", "--tensorboard", tmp_path / "runs")
     assert result.exit_code == 2
     assert result.stderr == (
-        "error: --tensorboard needs the package of this name: pip install "
+        "error: --tensorboard: TensorBoard is not installed; install it with: pip install "
         "'meprop-nlp[tensorboard]'\n"
     )
     assert not list(tmp_path.iterdir())

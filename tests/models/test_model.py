@@ -100,6 +100,13 @@ def test_pickled_model_keeps_every_bit_of_its_weights_and_the_choice_of_heads() 
     assert len(pickle.dumps(Model.from_bytes(stored))) < len(stored) + 500  # it stays packed
 
 
+def test_pickle_of_an_earlier_version_holds_a_model_file() -> None:
+    file = random_joint(1)
+    again = models._rebuilt(models.Model, file, ("tags", "tree"), None, None)
+    assert list(again.heads) == ["tags", "tree"]
+    assert again.file.arrays.keys() == file.arrays.keys()
+
+
 def test_model_with_fewer_heads_shares_the_weights() -> None:
     model = freeze(random_joint(1))
     tags = model.only("tags")

@@ -7,6 +7,7 @@ import json
 import math
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -255,7 +256,7 @@ class TestByHand:
             upos=["X", "Y", "X"], head=[0, 1, 2], deprel=["root", "obl", "obl"],
             feats=["Number=Plur|Case=Nom|Foo=2", "_", "_"],
         )  # fmt: skip
-        scores = evaluate([gold], [system])
+        scores = evaluate([gold], [system], pairs=True)
         assert scores.pairs == {
             "upos": {("X", "X"): 1, ("Y", "Y"): 1, ("Y", "X"): 1},
             "feats": {
@@ -270,12 +271,17 @@ class TestByHand:
         assert (scores + scores).pairs["deprel"]["obj", "obl"] == 2
         assert set(scores.only(["upos", "uas"]).pairs) == {"upos"}
 
+    def test_pairs_are_counted_when_asked_for(self) -> None:
+        scores = evaluate([GOLD], [SYSTEM])
+        assert scores.pairs == {}
+        assert scores == replace(evaluate([GOLD], [SYSTEM], pairs=True), pairs={})
+
     def test_pairs_follow_what_is_counted(self) -> None:
-        whole = evaluate([GOLD], [SYSTEM]).pairs["deprel"]
+        whole = evaluate([GOLD], [SYSTEM], pairs=True).pairs["deprel"]
         assert sum(whole.values()) == 5
-        kept = evaluate([GOLD], [SYSTEM], exclude_punct=True).pairs["deprel"]
+        kept = evaluate([GOLD], [SYSTEM], exclude_punct=True, pairs=True).pairs["deprel"]
         assert sum(kept.values()) == 4
-        with_subtypes = evaluate([GOLD], [SYSTEM], strip_subtypes=False).pairs["deprel"]
+        with_subtypes = evaluate([GOLD], [SYSTEM], strip_subtypes=False, pairs=True).pairs["deprel"]
         assert ("nsubj", "nsubj:pass") in with_subtypes
 
     def test_perfect_system_has_100_per_cent(self) -> None:

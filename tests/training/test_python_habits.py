@@ -21,6 +21,7 @@ from meprop_nlp import (
 )
 from meprop_nlp.config import ParserConfig, TaggerConfig
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.training.hooks import Hooks
 
 SMALL: dict[str, Any] = {"hidden": 8}
 
@@ -179,3 +180,15 @@ def test_progress_is_shown_in_a_notebook(
     assert captured.err == ""
     assert ("\repoch 1/2" in captured.out) != quiet
     assert ("\n   2/2  " in captured.out) != quiet
+
+
+def test_hooks_that_return_nothing_follow_the_training(treebank: list[Sentence]) -> None:
+    seen: list[int] = []
+
+    def follow(record: EpochRecord) -> bool:
+        seen.append(record.epoch)
+        return None  # type: ignore[return-value]
+
+    hooks = Hooks(on_epoch=follow)
+    fit(treebank, training={"epochs": 2}, hooks=hooks, callbacks=lambda record: None)
+    assert seen == [1, 2]

@@ -13,7 +13,7 @@ from meprop_nlp.views.differences import Compared, Differences
 
 def compared(gold: list[Sentence], system: list[Sentence]) -> list[Compared]:
     found = Differences()
-    scores = evaluate(gold, system, on_passage=found.add)
+    scores = evaluate(gold, system, on_passage=found.add, pairs=True)
     return list(found.compared(scores))
 
 
@@ -130,7 +130,7 @@ def test_marks_are_as_many_as_the_scores_say(
     heads = [0 if i == root else root for i in range(1, 5)]  # a tree
     system = [GOLD[0].with_columns(head=heads, deprel=deprels, upos=tags), GOLD[1]]
     found = Differences()
-    scores = evaluate(GOLD, system, on_passage=found.add)
+    scores = evaluate(GOLD, system, on_passage=found.add, pairs=True)
     wrong = [values for each in found.compared(scores) for values in each.wrong.values() if values]
     assert sum("head" in values for values in wrong) == 7 - scores.counts["uas"].correct
     assert sum("upos" in values for values in wrong) == 7 - scores.counts["upos"].correct

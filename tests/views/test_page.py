@@ -35,7 +35,7 @@ def test_it_holds_the_lines_of_the_file(odd: list[Sentence]) -> None:
 
 def test_with_gold_it_holds_what_is_wrong(odd: list[Sentence], spoilt: list[Sentence]) -> None:
     found = Differences()
-    scores = evaluate(odd, spoilt, on_passage=found.add)
+    scores = evaluate(odd, spoilt, on_passage=found.add, pairs=True)
     data = data_of("".join(page(found.compared(scores), title="x", scores=scores)))
     assert data["scores"][-4][0] == "MLAS"
     assert dict(data["scores"])["UPOS"] == 100 * 18 / 19

@@ -122,7 +122,7 @@ def write(tmp_path: Path) -> Write:
         path = tmp_path / "page.html"
         scores, found = None, Differences()
         if gold is not None:
-            scores = evaluate(gold, system, on_passage=found.add)
+            scores = evaluate(gold, system, on_passage=found.add, pairs=True)
         shown = system if scores is None else found.compared(scores)
         path.write_text("".join(page(shown, title="made up", scores=scores)), encoding="utf-8")
         return path
@@ -446,7 +446,7 @@ def test_most_wrong_comes_first_unless_the_order_of_the_file_is_chosen(
     gold = sample(30)
     system = mistaken(gold)
     found = Differences()
-    scores = evaluate(gold, system, on_passage=found.add)
+    scores = evaluate(gold, system, on_passage=found.add, pairs=True)
     keys = []
     for place, each in enumerate(found.compared(scores), start=1):
         values = [set(gold or {}) for gold in each.wrong.values()]
@@ -469,7 +469,7 @@ def test_most_wrong_comes_first_unless_the_order_of_the_file_is_chosen(
 def test_a_cell_of_the_confusions_shows_its_sentences(browser: Browser, write: Write) -> None:
     gold = sample(100)
     system = mistaken(gold)
-    pairs = evaluate(gold, system).pairs
+    pairs = evaluate(gold, system, pairs=True).pairs
     browser.show(write(system, gold))
     browser.run("document.getElementById('confusions').open = true")
     for column in ("upos", "deprel"):
@@ -569,7 +569,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         gold.append(Sentence.from_words(words, **columns))
     found = Differences()
-    scores = evaluate(gold, mistaken(gold), on_passage=found.add)
+    scores = evaluate(gold, mistaken(gold), on_passage=found.add, pairs=True)
     path = tmp_path_factory.mktemp("many") / "many.html"
     parts = page(list(found.compared(scores)) * 25, title="many", scores=scores)
     path.write_text("".join(parts), encoding="utf-8")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET
-from meprop_nlp.views.terminal import arc_lines, cells, terminal_tree
+from meprop_nlp.views.terminal import MOST_COLUMNS, arc_lines, cells, terminal_tree
 
 UP, DOWN = set("┘┴┤┼"), set("┐┬┤┼")  # ends that go up, and that go down
 
@@ -89,6 +89,26 @@ def test_a_deep_tree_is_drawn() -> None:
     n = 300
     lines = arc_lines([0, *range(1, n)])
     assert heads_drawn(lines) == [0, *range(1, n)]
+
+
+def test_arcs_that_would_be_too_far_out_are_left_out() -> None:
+    n = 2_000
+    chain = [0, *range(1, n)]
+    lines = arc_lines(chain)
+    assert max(map(len, lines)) == 2 * MOST_COLUMNS + 1
+    drawn = heads_drawn(lines)
+    left_out = [line[0] == "…" for line in lines]
+    assert 0 < sum(left_out) < n // 2
+    assert drawn == [
+        UNSET if without else head for head, without in zip(chain, left_out, strict=True)
+    ]
+    sentence = Sentence.from_words(["a"] * n, head=chain, deprel=["x"] * n)
+    last = terminal_tree(sentence).splitlines()[-1]
+    assert last.startswith("# … the arc would be too far out")
+
+
+def test_a_sentence_without_words_is_drawn() -> None:
+    assert terminal_tree(Sentence([])) == "# text = \n"
 
 
 def test_a_drawing_by_hand() -> None:

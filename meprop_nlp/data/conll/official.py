@@ -6,7 +6,7 @@ from typing import Any
 
 from meprop_nlp.data.conll.validate import Finding, in_order
 from meprop_nlp.data.source import Source, opened, source_name
-from meprop_nlp.errors import ConfigError, DataError, Problem
+from meprop_nlp.errors import ConfigError, DataError, Problem, is_lack_of, missing_extra
 
 LEVELS = (1, 2, 3, 4, 5)
 READ = ("auto", "conllu")  # the input formats of files that it reads
@@ -36,8 +36,10 @@ class OfficialValidator:
             from importlib.metadata import version
 
             from udtools.validator import Validator
-        except ImportError:
-            message = "`level` needs the official validator: pip install 'meprop-nlp[ud]'"
+        except ModuleNotFoundError as error:
+            if not is_lack_of(error, "udtools"):
+                raise
+            message = missing_extra("udtools, the official validator,", "ud", "`level`")
             raise ConfigError(message) from None
         self.level, self.lang = level, lang
         self.version = version("udtools")

@@ -11,15 +11,15 @@ that it must be quick and never fail: models and all that reads them are importe
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Optional
 
+from meprop_nlp.errors import is_lack_of, missing_extra
+
 try:
     from spacy.language import Language
     from spacy.util import registry
 except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] != "spacy":
+    if not is_lack_of(error, "spacy"):
         raise
-    raise ModuleNotFoundError(
-        "spaCy is not installed; install it with: pip install 'meprop-nlp[spacy]'", name="spacy"
-    ) from None
+    raise ModuleNotFoundError(missing_extra("spaCy", "spacy"), name="spacy") from None
 
 if TYPE_CHECKING:
     from meprop_nlp.integrations.spacy.component import Component

@@ -117,15 +117,15 @@ def _provenance(header: Mapping[str, Any]) -> list[str]:
     ]
     lines = [f"Learnt from {', '.join(sizes)}."] if sizes else []
     if teachers := header.get("taught_with"):
-        lines.append(f"Learnt also from: {', '.join(map(_in_line, teachers))}.")
+        lines.append(f"Learnt also from: {', '.join(map(_escaped, teachers))}.")
     if encoder := header.get("pretrained"):
         lines.append(
-            f"Reads the pretrained encoder {_in_line(encoder['name'])} "
-            f"(licence: {_in_line(encoder['licence'])})."
+            f"Reads the pretrained encoder {_escaped(encoder['name'])} "
+            f"(licence: {_escaped(encoder['licence'])})."
         )
     return [*lines, ""] if lines else []
 
 
-def _in_line(text: str) -> str:
+def _escaped(text: str) -> str:
     """Return a text of a stranger's file as it can stand in a line of Markdown."""
     return json.dumps(" ".join(str(text).split()), ensure_ascii=False)[1:-1].replace("<", "&lt;")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable
@@ -9,11 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from meprop_nlp.errors import CheckpointError, ConfigError, DataError
+from meprop_nlp.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    is_lack_of,
+    missing_extra,
+)
 from meprop_nlp.models.boxed import boxed_models, in_words
 from meprop_nlp.models.hub.folder import CARD, CONFIG, WEIGHTS, weights_in
 
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")  # as long as the Hub's
 # all that a model may need, and nothing that could run code
 _FILES = (
     CONFIG,
@@ -30,15 +37,20 @@ def local_model(name: str | os.PathLike[str]) -> Path | None:
     """Return the model file of a folder, a file or a name of the package; None if there is none.
 
     Raises:
-        CheckpointError: it is a folder without a model.
+        CheckpointError: it is a folder without a model, or cannot be looked at.
     """
     boxed = boxed_models()
     if isinstance(name, str) and name in boxed:
         return boxed[name]
     path = Path(name)
-    if path.is_dir():
-        return weights_in(path)
-    return path if path.exists() else None
+    try:
+        if path.is_dir():
+            return weights_in(path)
+        return path if path.exists() else None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
+        raise CheckpointError(f"{path}: {error.strerror}") from None
 
 
 def fetched(
@@ -61,8 +73,8 @@ def fetched(
         local_files_only: use what is kept, without the network.
 
     Raises:
-        CheckpointError: it is no name of a repository, there is no such one, it has no model, or it
-            cannot be reached.
+        CheckpointError: it is no name of a repository, or reads as one of a local file; there is
+            no such one, it has no model, or it cannot be reached.
         ConfigError: huggingface_hub is not installed.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -70,7 +82,14 @@ def fetched(
             f"{os.fspath(name)}: there is no such folder or file; {in_words(boxed_models())}; a "
             "repository of the Hugging Face Hub is named as in owner/model"
         )
-    hub = _hub(f"{name}: there is no such folder or file; looking on the Hugging Face Hub")
+    folder = name.partition("/")[0]
+    if name.endswith(".safetensors") or (folder != name and Path(folder).is_dir()):
+        found = "" if name.endswith(".safetensors") else f", though {folder} is a folder here"
+        raise CheckpointError(
+            f"{name}: there is no such folder or file{found}; it was not looked for on the Hugging "
+            "Face Hub, since it reads as a file's name"
+        )
+    hub = _hub(f"{name}: there is no such folder or file; to look on the Hugging Face Hub")
     try:
         folder = hub.snapshot_download(
             name,
@@ -85,7 +104,7 @@ def fetched(
     except Exception as error:  # whatever its HTTP library raises
         raise CheckpointError(
             f"{name}: there is no such folder or file, and the Hugging Face Hub gave no such "
-            f"model: {_in_line(error)}"
+            f"model: {_beginning(error)}"
         ) from error
     try:
         return weights_in(Path(folder))
@@ -142,21 +161,21 @@ def pushed(
                 ignore_patterns=[CARD] if has_card else None,
             )
         except Exception as error:  # whatever its HTTP library raises
-            raise DataError(f"{repo_id}: cannot be uploaded: {_in_line(error)}") from error
+            raise DataError(f"{repo_id}: cannot be uploaded: {_beginning(error)}") from error
     return str(commit.commit_url)
 
 
 def _hub(purpose: str) -> Any:
     try:
         import huggingface_hub
-    except ModuleNotFoundError:
-        raise ConfigError(
-            f"{purpose} needs huggingface_hub; install it with: pip install 'meprop-nlp[hub]'"
-        ) from None
+    except ModuleNotFoundError as error:
+        if not is_lack_of(error, "huggingface_hub"):
+            raise
+        raise ConfigError(missing_extra("huggingface_hub", "hub", purpose)) from None
     return huggingface_hub
 
 
-def _in_line(error: Exception) -> str:
+def _beginning(error: Exception) -> str:
     """Return the beginning of a message in one line: the library says first what HTTP says."""
     lines = [line.strip().rstrip(".:") for line in str(error).splitlines() if line.strip()]
     return "; ".join(lines[:2]) or type(error).__name__

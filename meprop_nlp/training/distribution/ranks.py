@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from meprop_nlp.errors import ConfigError, MePropError
 from meprop_nlp.nn.row_gradient import in_row_order
-from meprop_nlp.training.distribution.environment import is_one_of_several
+from meprop_nlp.training.distribution.environment import is_one_of_several, number_in
 
 # How long a process waits for the others, which may read files or score dev meanwhile. Where one
 # of them ends with an error, torchrun ends the others at once.
@@ -228,7 +228,8 @@ def joined(device: str, environment: Mapping[str, str] = os.environ) -> Iterator
         device: the setting of this name.
 
     Raises:
-        ConfigError: it names one GPU for all processes, or there are more of them here than GPUs.
+        ConfigError: it names one GPU for all processes, there are more of them here than GPUs, or
+            what torchrun sets in the environment is no number.
         MePropError: one of the others has ended.
     """
     if not is_one_of_several(environment):
@@ -241,7 +242,7 @@ def joined(device: str, environment: Mapping[str, str] = os.environ) -> Iterator
             raise ConfigError(
                 f"`device` is {device}, one GPU for all processes; with torchrun give auto or cuda"
             )
-        local = int(environment.get("LOCAL_RANK", 0))
+        local = number_in(environment, "LOCAL_RANK", 0)
         if local >= torch.cuda.device_count():
             raise ConfigError(
                 f"torchrun started more processes than the {torch.cuda.device_count()} GPUs here; "

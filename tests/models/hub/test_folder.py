@@ -159,6 +159,22 @@ def test_path_that_is_not_there_is_no_name_for_the_network(
         Model.from_pretrained(name)
 
 
+@pytest.mark.parametrize("name", ["models/tagger", "models/a.safetensors", "a.safetensors"])
+def test_mistyped_file_is_not_looked_for_elsewhere(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    with pytest.raises(CheckpointError, match=f"^{name}: there is no such folder or file"):
+        Model.from_pretrained(name)
+
+
+def test_name_too_long_for_any_file_is_refused(no_network: None) -> None:
+    for name in ("a" * 300, "owner/" + "a" * 97, "./" + "a" * 300):
+        with pytest.raises(CheckpointError, match="there is no such folder or file"):
+            Model.from_pretrained(name)
+
+
 def test_name_without_huggingface_hub_says_what_to_install(
     english: Model, no_network: None
 ) -> None:
@@ -166,7 +182,7 @@ def test_name_without_huggingface_hub_says_what_to_install(
         lambda: Model.from_pretrained("owner/model"),
         lambda: english.push_to_hub("owner/model"),
     ):
-        with pytest.raises(ConfigError, match=r"needs huggingface_hub; .*'meprop-nlp\[hub\]'$"):
+        with pytest.raises(ConfigError, match=r": huggingface_hub is not .*'meprop-nlp\[hub\]'$"):
             use()
     with pytest.raises(ConfigError, match="`repo_id` is '/x', expected a name such as"):
         english.push_to_hub("/x")
