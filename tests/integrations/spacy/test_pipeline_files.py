@@ -133,7 +133,12 @@ def test_importing_the_factories_loads_no_model_code() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.stdout.strip() == str(
-        ["meprop_nlp", "meprop_nlp.integrations", "meprop_nlp.integrations.spacy"]
+        [
+            "meprop_nlp",
+            "meprop_nlp.errors",
+            "meprop_nlp.integrations",
+            "meprop_nlp.integrations.spacy",
+        ]
     )
 
 
