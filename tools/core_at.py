@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["pytest_load_initial_conftests", "use_core"]
+__all__ = ["import_from_sources", "pytest_load_initial_conftests", "use_core"]
 
 
 def use_core(path: Path) -> None:
@@ -24,6 +24,21 @@ def use_core(path: Path) -> None:
     if os.environ.get("PLAIN_THREADS") == "1":
         core.use_openmp_runtime = lambda entry: None  # type: ignore[attr-defined]
     sys.modules[spec.name] = core
+
+
+def import_from_sources() -> None:
+    """Let the package be imported from its sources, and load the installed core.
+
+    The finder of an editable install loads modules in a way that Atheris cannot instrument.
+    """
+    found = importlib.util.find_spec("meprop_nlp._native")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "meprop_nlp"]:
+        del sys.modules[name]
+    sys.meta_path[:] = [
+        each for each in sys.meta_path if not type(each).__module__.startswith("_editable")
+    ]
+    if found is not None and found.origin is not None:
+        use_core(Path(found.origin))
 
 
 def pytest_load_initial_conftests() -> None:

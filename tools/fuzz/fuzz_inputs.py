@@ -13,15 +13,16 @@ import warnings
 from pathlib import Path
 
 import atheris
+from core_at import import_from_sources, use_core
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 KIND = sys.argv.pop(1)
 if len(sys.argv) > 1 and sys.argv[1].endswith(".so"):
-    from core_at import use_core
-
     use_core(Path(sys.argv.pop(1)))
+else:
+    import_from_sources()
 
 with atheris.instrument_imports(include=["meprop_nlp"]):
     from models.test_strange_inputs import CHECKS

@@ -22,14 +22,15 @@ from typing import Any
 
 import atheris
 import numpy as np
+from core_at import import_from_sources, use_core
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "models")]
 
 if len(sys.argv) > 1 and sys.argv[1].endswith(".so"):
-    from core_at import use_core
-
     use_core(Path(sys.argv.pop(1)))
+else:
+    import_from_sources()
 
 with atheris.instrument_imports(include=["meprop_nlp"]):
     from meprop_nlp.commands.description import model_lines
