@@ -33,9 +33,10 @@ def annotate_udf(
         CheckpointError: there is no such model.
     """
     try:
-        import pandas as pd
-        from pyspark import SparkContext
-        from pyspark.sql.functions import pandas_udf
+        from pyspark import SparkContext  # first, so that it is named where nothing is installed
+
+        import pandas as pd  # isort: skip
+        from pyspark.sql.functions import pandas_udf  # isort: skip
     except ModuleNotFoundError as error:
         if not is_lack_of(error, "pyspark", "pandas", "pyarrow"):
             raise

@@ -62,7 +62,7 @@ def test_dicts_and_objects_lead_to_the_same_model(treebank: list[Sentence]) -> N
     [
         ({"training": {"epoch": 1}}, "TrainingConfig has no setting 'epoch'.*mean 'epochs'"),
         ({"training": {"epochs": "3"}}, "`epochs` is '3', expected a whole number"),
-        ({"training": {"lazy": 1}}, "`lazy` is 1, expected True or False"),
+        ({"training": {"lazy": 2}}, "`lazy` is 2, expected True or False"),
         ({"training": {"device": 0}}, "`device` is 0, expected a text"),
         ({"training": 3}, "`training` is of type int, expected TrainingConfig or a dict"),
         ({"config": ParserConfig()}, "`config` is of type ParserConfig, expected TaggerConfig"),

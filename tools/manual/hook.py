@@ -13,7 +13,6 @@ from pathlib import Path
 from posixpath import dirname, normpath
 from typing import Any
 
-import click
 import typer.main
 
 import meprop_nlp
@@ -116,7 +115,7 @@ def overview() -> str:
 
 def command_page(name: str, command: Any) -> str:
     """Return the page of a command: what it does, its options by section, examples."""
-    context = click.Context(command, info_name=f"meprop-nlp {name}")
+    context = typer.Context(command, info_name=f"meprop-nlp {name}")
     usage = " ".join(command.collect_usage_pieces(context))
     lines = [f"# {name}", "", f"    meprop-nlp {name} {usage}", ""]
     lines += [escaped(paragraph) + "\n" for paragraph in (command.help or "").split("\n\n")]
