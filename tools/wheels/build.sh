@@ -34,7 +34,9 @@ if [ "$machine" != "$(uname -m)" ]; then
 fi
 "$python" -m build --quiet --wheel --outdir "$work/made" -Cbuild-dir="$work/cmake" .
 # a wheel without the core, which is what a failed compilation gives, is refused here
-PATH=$(dirname "$python"):$PATH "$python" -m auditwheel repair --plat "$tag" \
+PATH=$(dirname "$python"):$PATH "$python" -m auditwheel repair --plat auto \
     --wheel-dir "$work/repaired" "$work"/made/*.whl
-mv "$work"/repaired/*.whl dist/
-ls -l dist/*"$machine".whl
+wheel=$(echo "$work"/repaired/*."$tag".whl)
+[ -f "$wheel" ] || { echo "expected a wheel for $tag, found: $(ls "$work/repaired")" >&2 && exit 1; }
+mv "$wheel" dist/
+ls -l "dist/$(basename "$wheel")"
