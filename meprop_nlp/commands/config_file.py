@@ -155,7 +155,7 @@ def config_lines(
     values["simplify"] = settings.simplify is not None
     parts = [settings.network, settings.meprop, settings.simplify, settings.training]
     taken = {about.name for about in Settings.choices(task, encoder)} - NO_OPTION.keys()
-    # a network that starts from a model has its widths unless it is told otherwise
+    # a network that starts from a model has its widths, unless others are given
     own = knowledge is None or knowledge.init_from is None
     for part in filter(None, parts):
         for name in settings_of(type(part)):

@@ -18,6 +18,7 @@ COMMON = {
 }  # fmt: skip
 LONGEST_REMARK = 40  # that the short help has
 _ENDS = re.compile(r"[.:;] ")  # where a help text says more than what the option is
+_ALL = f"{__name__}.all"  # of a call's context: whether all options are shown
 _REMARK = re.compile(r"  \[[^]]*\]$")  # such as the default, at the end of a help text
 
 
@@ -31,8 +32,8 @@ class GroupedCommand(TyperCommand):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         texts = [getattr(parameter, "help", None) or "" for parameter in self.params]
-        self._shows_all = sum(1 + len(text) // _IN_A_LINE for text in texts) <= MOST_LINES
-        if not self._shows_all:
+        self._is_long = sum(1 + len(text) // _IN_A_LINE for text in texts) > MOST_LINES
+        if self._is_long:
             self.params.append(
                 TyperOption(
                     param_decls=["--help-all"],
@@ -40,18 +41,13 @@ class GroupedCommand(TyperCommand):
                     is_eager=True,
                     expose_value=False,
                     help="Show this message with all options and exit.",
-                    callback=self._show_all,
+                    callback=_show_all,
                 )
             )
 
-    def _show_all(self, context: Any, _: Any, is_given: bool) -> None:
-        if is_given:
-            self._shows_all = True
-            print(context.get_help())
-            context.exit()
-
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the sections of arguments and options."""
+        is_short = self._is_long and not ctx.meta.get(_ALL)
         sections: dict[str, list[tuple[str, str]]] = {
             heading: [] for heading in ("Arguments", *Heading, "Options")
         }
@@ -61,7 +57,7 @@ class GroupedCommand(TyperCommand):
                 continue
             is_argument = parameter.param_type_name == "argument"
             heading = getattr(parameter, "rich_help_panel", None) or "Options"
-            if not self._shows_all:
+            if is_short:
                 if parameter.name not in COMMON:
                     continue
                 record = _shortened(*record)
@@ -70,6 +66,13 @@ class GroupedCommand(TyperCommand):
             if records:
                 with formatter.section(heading):
                     formatter.write_dl(records)
+
+
+def _show_all(context: Any, _: Any, is_given: bool) -> None:
+    if is_given:
+        context.meta[_ALL] = True
+        print(context.get_help())
+        context.exit()
 
 
 def _shortened(names: str, text: str) -> tuple[str, str]:

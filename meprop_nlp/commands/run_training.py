@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from meprop_nlp.commands import console
+from meprop_nlp.commands.config_file import demand_one_reader, print_settings
 from meprop_nlp.commands.options import Reading, Verbosity
 from meprop_nlp.commands.preflight import check_output, check_test_files, demand_files
 from meprop_nlp.commands.score_tables import summary
@@ -70,18 +71,25 @@ def run_training(
     verbosity: Verbosity,
     *,
     tensorboard: str | None = None,
+    config: str | None = None,
+    print_config: bool = False,
 ) -> None:
     """Train a model; print a line of scores for each test set.
 
     Args:
         task: of the command: what the model does, whatever `settings.task` its network is for.
-        files, output, knowledge, reading, settings, resume, verbosity, tensorboard: those of the
-            command line.
+        files, output, knowledge, reading, settings, resume, verbosity, tensorboard, config: those
+            of the command line.
+        print_config: print the settings, and train nothing.
 
     Raises:
         ConfigError: the options cannot work together, or an extra is missing.
         DataError: a file is missing or faulty, or the model cannot be written.
     """
+    if print_config:
+        print_settings(task, settings, knowledge, files, reading, output=output)
+        return
+    demand_one_reader(config, files)
     on_epoch = None
     if tensorboard is not None and is_first():
         from meprop_nlp.integrations.tensorboard import TensorBoard

@@ -2,12 +2,7 @@
 
 from typing import Annotated
 
-from meprop_nlp.commands.config_file import (
-    ConfigFile,
-    PrintConfig,
-    demand_one_reader,
-    print_settings,
-)
+from meprop_nlp.commands.config_file import ConfigFile, PrintConfig
 from meprop_nlp.commands.options import JOINT_MODEL, Reading, Verbosity
 from meprop_nlp.commands.run_training import (
     ModelPath,
@@ -38,10 +33,6 @@ def train(
     the best mean of the heads' scores on dev. Words may lack annotation (_): each head learns from
     the words that have it.
     """
-    if print_config:
-        print_settings("joint", settings, knowledge, files, reading, output=output)
-        return
-    demand_one_reader(config, files)
     run_training(
         "joint",
         files,
@@ -52,4 +43,6 @@ def train(
         resume,
         verbosity,
         tensorboard=tensorboard,
+        config=config,
+        print_config=print_config,
     )

@@ -2,12 +2,7 @@
 
 from typing import Annotated
 
-from meprop_nlp.commands.config_file import (
-    ConfigFile,
-    PrintConfig,
-    demand_one_reader,
-    print_settings,
-)
+from meprop_nlp.commands.config_file import ConfigFile, PrintConfig
 from meprop_nlp.commands.options import PARSER_MODEL, Reading, Verbosity
 from meprop_nlp.commands.run_training import (
     ModelPath,
@@ -41,10 +36,6 @@ def train_parser(
     labels, and with --encoder bilstm the mean of both.
     """
     knowledge = Knowledge(vectors=vectors, vectors_limit=vectors_limit)
-    if print_config:
-        print_settings("parser", settings, knowledge, files, reading, output=output)
-        return
-    demand_one_reader(config, files)
     run_training(
         "parser",
         files,
@@ -55,4 +46,6 @@ def train_parser(
         resume,
         verbosity,
         tensorboard=tensorboard,
+        config=config,
+        print_config=print_config,
     )

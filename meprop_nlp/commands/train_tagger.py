@@ -2,12 +2,7 @@
 
 from typing import Annotated
 
-from meprop_nlp.commands.config_file import (
-    ConfigFile,
-    PrintConfig,
-    demand_one_reader,
-    print_settings,
-)
+from meprop_nlp.commands.config_file import ConfigFile, PrintConfig
 from meprop_nlp.commands.options import TAGGER_MODEL, Reading, Verbosity
 from meprop_nlp.commands.run_training import (
     ModelPath,
@@ -40,10 +35,6 @@ def train_tagger(
     the mean of the columns.
     """
     knowledge = Knowledge(vectors=vectors, vectors_limit=vectors_limit)
-    if print_config:
-        print_settings("tagger", settings, knowledge, files, reading, output=output)
-        return
-    demand_one_reader(config, files)
     run_training(
         "tagger",
         files,
@@ -54,4 +45,6 @@ def train_tagger(
         resume,
         verbosity,
         tensorboard=tensorboard,
+        config=config,
+        print_config=print_config,
     )

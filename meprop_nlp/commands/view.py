@@ -48,7 +48,9 @@ def view(
     ] = None,
     model: Annotated[
         Path | None,
-        model_option(help="Annotate FILE with this model of train; en is that of the package."),
+        model_option(
+            help="Annotate FILE with this model of train, or en, the English model of the package."
+        ),
     ] = None,
     *,
     open_page: Annotated[

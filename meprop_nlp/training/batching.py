@@ -1,9 +1,12 @@
 """How training examples become minibatches."""
 
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 
 def fitting_batch_size(n_examples: int, *, smallest: int, largest: int, n_batches: int) -> int:
@@ -71,6 +74,24 @@ def packed_share(
     sequences = np.concatenate([np.arange(n) for n in batch_sizes])
     taken = sequences % size == number
     return taken, np.bincount(steps[taken])
+
+
+def share_of(batch: Any, number: int, size: int, *rows: str) -> tuple[Any, float]:
+    """Return the part of a minibatch that one of several processes takes, as `Task.share` does.
+
+    Args:
+        batch: a dataclass of packed sentences, with `batch_sizes` and `n_words`.
+        number: of the process.
+        size: how many there are.
+        rows: its fields that have a row for each word.
+    """
+    taken, batch_sizes = packed_share(batch.batch_sizes.numpy(), number, size)
+    n_words = int(taken.sum())
+    if not n_words:
+        return None, 0.0
+    fields = {name: getattr(batch, name)[taken] for name in rows}
+    part = replace(batch, **fields, batch_sizes=torch.from_numpy(batch_sizes), n_words=n_words)
+    return part, n_words / batch.n_words
 
 
 def by_words(

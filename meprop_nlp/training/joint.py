@@ -27,7 +27,7 @@ from meprop_nlp.models.pretrained import PretrainedEncoder
 from meprop_nlp.models.word_states import WordStates
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.batching import by_words, packed_rows, packed_share
+from meprop_nlp.training.batching import by_words, packed_rows, share_of
 from meprop_nlp.training.encoder import Encoder, Inputs, Ngrams, Spellings
 from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.graph import GraphTree
@@ -386,19 +386,7 @@ class JointTask(SentenceTask):
         return JointBatch(words, forms, labelled, sentences, sizes, len(words))
 
     def share(self, batch: JointBatch, number: int, size: int) -> tuple[JointBatch | None, float]:
-        taken, batch_sizes = packed_share(batch.batch_sizes.numpy(), number, size)
-        n_words = int(taken.sum())
-        if not n_words:
-            return None, 0.0
-        part = replace(
-            batch,
-            words=batch.words[taken],
-            forms=batch.forms[taken],
-            sentences=batch.sentences[taken],
-            batch_sizes=torch.from_numpy(batch_sizes),
-            n_words=n_words,
-        )
-        return part, n_words / batch.n_words
+        return share_of(batch, number, size, "words", "forms", "sentences")
 
     def loss(self, batch: JointBatch, teacher: Teacher | None = None) -> Tensor:
         swaps = self._swaps if batch.labelled and teacher else None

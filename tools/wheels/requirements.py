@@ -6,9 +6,10 @@ It is what the package requires but torch, with what these require in turn, in t
 environment that it runs in, which constraints.txt pins.
 """
 
-import re
 import sys
 from importlib.metadata import distribution
+
+from packaging.requirements import Requirement
 
 PACKAGE = "meprop-nlp"
 ONLY_FOR_TRAINING = {"torch"}
@@ -17,14 +18,12 @@ ONLY_FOR_TRAINING = {"torch"}
 def needed(name: str, found: dict[str, str]) -> None:
     """Add a distribution and those that it requires, without extras, to `found`."""
     for line in distribution(name).requires or ():
-        # no requirement of ours depends on the platform or on the Python of today
-        requirement, _, marker = line.partition(";")
-        other = re.match(r"[A-Za-z0-9._-]+", requirement)
-        assert other is not None, line
-        if marker.strip() or other[0] in found or other[0] in ONLY_FOR_TRAINING:
+        other = Requirement(line)
+        is_needed = other.marker is None or other.marker.evaluate({"extra": ""})
+        if not is_needed or other.name in found or other.name in ONLY_FOR_TRAINING:
             continue
-        found[other[0]] = distribution(other[0]).version
-        needed(other[0], found)
+        found[other.name] = distribution(other.name).version
+        needed(other.name, found)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ features, one BiLSTM, one output layer per column.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -33,7 +33,7 @@ from meprop_nlp.training.batching import (
     by_length,
     fitting_batch_size,
     packed_rows,
-    packed_share,
+    share_of,
 )
 from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_predict, unseen
@@ -180,17 +180,7 @@ class TaggerTask(SentenceTask):
             yield TaggerBatch(words, torch.from_numpy(batch_sizes), len(words))
 
     def share(self, batch: TaggerBatch, number: int, size: int) -> tuple[TaggerBatch | None, float]:
-        taken, batch_sizes = packed_share(batch.batch_sizes.numpy(), number, size)
-        n_words = int(taken.sum())
-        if not n_words:
-            return None, 0.0
-        part = replace(
-            batch,
-            words=batch.words[taken],
-            batch_sizes=torch.from_numpy(batch_sizes),
-            n_words=n_words,
-        )
-        return part, n_words / batch.n_words
+        return share_of(batch, number, size, "words")
 
     def loss(self, batch: TaggerBatch, teacher: Teacher | None = None) -> Tensor:
         words = torch.from_numpy(batch.words).to(self.device)
