@@ -23,7 +23,12 @@ Source = str | os.PathLike[str] | IO[str] | IO[bytes]
 
 _PIECE = 1 << 16
 
-_GZIP, _XZ, _BZIP2 = b"\x1f\x8b", b"\xfd7zXZ\x00", b"BZh"
+_GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
+# BZh and the block size may begin a text; then comes the mark of a block, or that of the end
+_BZIP2 = tuple(
+    b"BZh%d%b" % (size, mark) for size in range(1, 10) for mark in (b"1AY&SY", b"\x17rE8P\x90")
+)
+_LONGEST_MARK = 10  # bytes
 _MARKS = {  # of UTF-32 first: a mark of UTF-16 begins one of them
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -123,7 +128,7 @@ class Prefixed(io.RawIOBase):
 def is_packed(path: str | os.PathLike[str]) -> bool:
     """Return whether a file is decompressed when it is read; OSError if it cannot be opened."""
     with open(path, "rb") as stream:  # noqa: PTH123
-        return _first_bytes(stream).startswith((_GZIP, _XZ, _BZIP2))
+        return _first_bytes(stream).startswith((_GZIP, _XZ, *_BZIP2))
 
 
 def is_binary(source: Source) -> bool:
@@ -155,11 +160,11 @@ def _open(source: Source, stack: contextlib.ExitStack) -> Any:
 
 def _first_bytes(stream: Any) -> bytes:
     """Return enough of a stream to know what it is; do not wait for more, as a pipe may pause."""
-    known = (_GZIP, _XZ, _BZIP2, *_MARKS, *_FOREIGN)
+    known = (_GZIP, _XZ, *_BZIP2, *_MARKS, *_FOREIGN)
     peek = getattr(stream, "peek", None)
     start = b""
     while any(magic.startswith(start) and magic != start for magic in known):
-        wanted = 6 - len(start)
+        wanted = _LONGEST_MARK - len(start)
         if peek is not None:
             wanted = min(wanted, len(peek(1)) or 1)
         piece = stream.read(wanted)

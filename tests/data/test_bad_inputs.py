@@ -224,6 +224,19 @@ class TestCompressedFiles:
             list(read(path))
 
 
+@pytest.mark.parametrize("start", ["B", "BZ", "BZh", "BZh9", "BZh91AY", "BZh01AY&SY", "BZhAY&SY"])
+def test_text_that_begins_like_a_compressed_file_is_text(start: str, tmp_path: Path) -> None:
+    path = tmp_path / "dev.conllu"
+    path.write_text(f"{start}\tx\n\n")
+    assert [s.forms for s in read(path, input_format="tab")] == [[start]]
+
+
+def test_empty_compressed_file_has_no_sentences(tmp_path: Path) -> None:
+    path = tmp_path / "dev.conllu.bz2"
+    path.write_bytes(bz2.compress(b""))
+    assert list(read(path)) == []
+
+
 class TestNotText:
     def test_missing_file(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match="no such file"):

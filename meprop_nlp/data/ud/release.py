@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -205,14 +205,26 @@ def _forgotten(transfer: Transfer) -> Iterator[None]:
         transfer.forget()
 
 
+@contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """Make a folder, without what an earlier process has left there; remove it at the end."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _unpack_into(folder: Path, archive: Path, *, force: bool) -> dict[Path, str]:
     """Move the files of an archive to a folder when all are there; return them with their SHA-256.
 
     Raises:
         DataError: as of `unpack`, or a file of this name is there already.
     """
-    with writing(folder), tempfile.TemporaryDirectory(prefix=".unpacked-", dir=folder) as new:
-        found = unpack(archive, Path(new))
+    with writing(folder), _emptied(archive.with_suffix(".unpacked")) as new:
+        found = unpack(archive, new)
         for path in found:
             target = folder / path.name
             if target.is_dir():

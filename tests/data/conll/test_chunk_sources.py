@@ -101,7 +101,7 @@ class TestSources:
         block = f"{LINE}\n".encode()
 
         class Pieces(io.BytesIO):
-            sizes = iter([len(block) - 6, 3, 3])  # six bytes are read to detect compression
+            sizes = iter([len(block) - 10, 3, 3])  # ten bytes are read to detect compression
 
             def read1(self, size: int | None = -1) -> bytes:
                 return super().read1(next(self.sizes))

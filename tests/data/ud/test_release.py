@@ -122,6 +122,16 @@ def test_stopped_download_goes_on(tmp_path: Path) -> None:
     assert sorted(contents(tmp_path)) == sorted(FILES)
 
 
+def test_what_a_killed_download_has_unpacked_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".UD_German-Toy-r2.17.tar.gz.unpacked"
+    left.mkdir()
+    (left / "de_toy-ud-old.conllu").write_text(TREE)
+    with serving() as server:
+        TOY.download(tmp_path, server=server.url)
+    assert contents(tmp_path) == FILES
+    assert not left.exists()
+
+
 def test_files_that_are_there_stay_unless_forced(tmp_path: Path) -> None:
     (tmp_path / "de_toy-ud-dev.conllu").write_text("mine")
     with serving() as server:
