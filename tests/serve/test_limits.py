@@ -49,8 +49,8 @@ def busy() -> Iterator[Callable[[Client], None]]:
 
 def nothing_left(client: Client) -> bool:
     """Whether all places were given back."""
-    gate = client.service._gate
-    return (gate.requests, gate.held) == (0, 0)
+    control = client.service._control
+    return (control.requests, control.held) == (0, 0)
 
 
 def test_largest_body_is_taken_and_a_larger_one_refused(make_client: MakeClient) -> None:
@@ -76,9 +76,9 @@ def test_body_larger_than_declared_is_refused_while_it_comes(make_client: MakeCl
 def test_body_that_does_not_come_is_not_waited_for(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from meprop_nlp.serve import edge
+    from meprop_nlp.serve import middleware
 
-    monkeypatch.setattr(edge, "_DISCARD_SECONDS", 0.1)
+    monkeypatch.setattr(middleware, "_DISCARD_SECONDS", 0.1)
     client = make_client(client_timeout=0.1)
     reply = asyncio.run(client.send("POST", "/process", [b"data=", None], content_type=FORM))
     assert (reply.status, reply.text) == (408, "The request did not arrive in 0.1 seconds.\n")
@@ -308,7 +308,7 @@ def test_clients_that_send_slowly_keep_nobody_out(make_client: MakeClient) -> No
 @pytest.mark.parametrize("path", ["/process", "/annotate"])
 def test_answer_that_grows_too_large_is_given_up(path: str, make_client: MakeClient) -> None:
     client = make_client()
-    client.service._gate.most_bytes = 20_000
+    client.service._control.most_bytes = 20_000
     text = "It rains. " * 200
     if path == "/process":
         reply = client.form(path, data=text, tokenizer="", tagger="", parser="")

@@ -6,43 +6,43 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from meprop_nlp.serve.admission import Admission, AdmissionControl
 from meprop_nlp.serve.errors import RequestError
-from meprop_nlp.serve.gate import Gate, Ticket
 
 
 def test_requests_beyond_the_room_are_refused() -> None:
-    gate = Gate(2, 1000)
-    tickets = [gate.enter(), gate.enter()]
-    for ticket in tickets:
-        ticket.begin()
+    control = AdmissionControl(2, 1000)
+    admissions = [control.admit(), control.admit()]
+    for admission in admissions:
+        admission.begin()
     with pytest.raises(RequestError, match="busy") as refused:
-        gate.enter()
+        control.admit()
     assert (refused.value.status, refused.value.retry_after) == (503, 1)
-    tickets[0].leave()
-    tickets[0].leave()
-    assert gate.requests == 1
-    gate.enter()
+    admissions[0].leave()
+    admissions[0].leave()
+    assert control.requests == 1
+    control.admit()
 
 
 def test_no_request_is_let_in_while_others_hold_too_much() -> None:
-    gate = Gate(10, 1000)
-    first = gate.enter()
+    control = AdmissionControl(10, 1000)
+    first = control.admit()
     first.hold(999)
-    second = gate.enter()
+    second = control.admit()
     second.hold(1)
     with pytest.raises(RequestError, match="busy"):
-        gate.enter()
+        control.admit()
     first.replace(10)  # the answer is smaller
-    assert gate.held == 11
-    gate.enter()
+    assert control.held == 11
+    control.admit()
     first.leave()
     second.leave()
-    assert (gate.held, gate.requests) == (0, 0)
+    assert (control.held, control.requests) == (0, 0)
 
 
 def test_request_that_grows_beyond_all_room_is_refused() -> None:
-    gate = Gate(10, 1000)
-    first, second = gate.enter(), gate.enter()
+    control = AdmissionControl(10, 1000)
+    first, second = control.admit(), control.admit()
     first.hold(900)
     second.hold(1100)
     with pytest.raises(RequestError, match="busy") as refused:
@@ -53,33 +53,33 @@ def test_request_that_grows_beyond_all_room_is_refused() -> None:
         second.hold(1000)
     assert (refused.value.status, refused.value.retry_after) == (413, None)
     second.leave()
-    assert gate.held == 0
+    assert control.held == 0
 
 
 def test_requests_that_are_still_being_sent_keep_nobody_out() -> None:
-    gate = Gate(1, 1000)
-    sending = [gate.enter() for _ in range(5)]
-    assert gate.requests == 0
+    control = AdmissionControl(1, 1000)
+    sending = [control.admit() for _ in range(5)]
+    assert control.requests == 0
     sending[0].begin()
     with pytest.raises(RequestError, match="busy"):
         sending[1].begin()
-    for ticket in sending:
-        ticket.leave()
-    assert gate.requests == 0
+    for admission in sending:
+        admission.leave()
+    assert control.requests == 0
 
 
-def test_threads_count_for_one_gate_and_not_for_who_has_left() -> None:
-    gate = Gate(10, 1 << 30)
-    tickets = [gate.enter() for _ in range(8)]
+def test_threads_count_together_and_not_for_who_has_left() -> None:
+    control = AdmissionControl(10, 1 << 30)
+    admissions = [control.admit() for _ in range(8)]
 
-    def count(ticket: Ticket) -> None:
+    def count(admission: Admission) -> None:
         for _ in range(5000):
-            ticket.hold(3)
+            admission.hold(3)
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(count, tickets))
-    assert gate.held == 8 * 5000 * 3
-    for ticket in tickets:
-        ticket.leave()
-        ticket.hold(7)
-    assert gate.held == 0
+        list(pool.map(count, admissions))
+    assert control.held == 8 * 5000 * 3
+    for admission in admissions:
+        admission.leave()
+        admission.hold(7)
+    assert control.held == 0

@@ -1,4 +1,4 @@
-"""`Gate`: how many requests, and how many bytes of them, are in the server at a time."""
+"""`AdmissionControl`: how many requests, and how many bytes of them, are within at a time."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from meprop_nlp.serve.errors import RequestError
 SOON = 1  # seconds after which a client may try again
 
 
-class Gate:
-    """Lets requests in while there is room.
+class AdmissionControl:
+    """Admits requests while there is room.
 
     A request that is still being sent has no place among `most_requests`, so that slow clients do
     not keep others out; their number is that of the connections. Its bytes count from the first.
@@ -31,8 +31,8 @@ class Gate:
         self.held = 0
         self.lock = threading.Lock()  # answers are counted in the threads that make them
 
-    def enter(self) -> Ticket:
-        """Let a request in, whose body is then read.
+    def admit(self) -> Admission:
+        """Admit a request, whose body is then read.
 
         Raises:
             RequestError: there is no room.
@@ -40,14 +40,14 @@ class Gate:
         with self.lock:
             if self.requests >= self.most_requests or self.held >= self.most_bytes:
                 raise _busy()
-        return Ticket(self)
+        return Admission(self)
 
 
-class Ticket:
+class Admission:
     """The place of one request, until it leaves."""
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(self, control: AdmissionControl) -> None:
+        self._control = control
         self._held = 0
         self._has_begun = False
         self._is_within = True
@@ -58,10 +58,10 @@ class Ticket:
         Raises:
             RequestError: there is none left.
         """
-        with self._gate.lock:
-            if self._gate.requests >= self._gate.most_requests:
+        with self._control.lock:
+            if self._control.requests >= self._control.most_requests:
                 raise _busy()
-            self._gate.requests += 1
+            self._control.requests += 1
             self._has_begun = True
 
     def hold(self, n_bytes: int) -> None:
@@ -70,30 +70,30 @@ class Ticket:
         Raises:
             RequestError: all requests together hold too many, or this one alone does.
         """
-        with self._gate.lock:
+        with self._control.lock:
             if not self._is_within:  # nobody waits any more, and its slice is the last
                 return
             self._held += n_bytes
-            self._gate.held += n_bytes
-            most = 2 * self._gate.most_bytes
+            self._control.held += n_bytes
+            most = 2 * self._control.most_bytes
             if self._held > most:
                 raise RequestError(413, "The answer is too large; send less at a time.")
-            if self._gate.held > most:
+            if self._control.held > most:
                 raise _busy()
 
     def replace(self, n_bytes: int) -> None:
         """Count these bytes in place of those that were held: the answer in place of the body."""
-        with self._gate.lock:
-            self._gate.held += n_bytes - self._held
+        with self._control.lock:
+            self._control.held += n_bytes - self._held
             self._held = n_bytes
 
     def leave(self) -> None:
         """Give the place back; once more does nothing."""
-        with self._gate.lock:
+        with self._control.lock:
             if self._is_within:
                 self._is_within = False
-                self._gate.requests -= self._has_begun
-                self._gate.held -= self._held
+                self._control.requests -= self._has_begun
+                self._control.held -= self._held
 
 
 def _busy() -> RequestError:
