@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
-from meprop_nlp.serve.admission import SOON, Admission, AdmissionControl
+from meprop_nlp.serve.admission import SOON, Admission, AdmissionControl, busy
 from meprop_nlp.serve.description import description
 from meprop_nlp.serve.errors import ClientGoneError, RequestError
 from meprop_nlp.serve.json_requests import annotate
@@ -153,7 +154,8 @@ class Service:
         if declared.isdecimal() and int(declared) > most:
             raise self._too_large()
         try:
-            async with asyncio.timeout(self.limits.client_timeout):
+            async with asyncio.timeout(self.limits.client_timeout) as deadline:
+                admission.wait_for_client(_ender(deadline))
                 async for piece in request.stream():
                     left -= len(piece)
                     if left < 0:
@@ -161,6 +163,8 @@ class Service:
                     admission.hold(len(piece))
                     pieces.append(piece)
         except TimeoutError:
+            if admission.gave_way:
+                raise busy() from None
             raise RequestError(
                 408, f"The request did not arrive in {self.limits.client_timeout:g} seconds."
             ) from None
@@ -216,7 +220,8 @@ class _Sent(Response):
             "headers": self.raw_headers,
         }
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._seconds) as deadline:
+                self._admission.wait_for_client(_ender(deadline))
                 await send(start)
                 for piece in _sized(self._pieces):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -225,6 +230,17 @@ class _Sent(Response):
             raise ClientGoneError from None
         finally:
             self._admission.leave()
+
+
+def _ender(deadline: asyncio.Timeout) -> Callable[[], object]:
+    """Return a function that lets a timeout expire at once; it may be called in any thread."""
+    loop = asyncio.get_running_loop()
+
+    def expire() -> None:
+        with suppress(RuntimeError):  # the block has been left meanwhile
+            deadline.reschedule(loop.time())
+
+    return partial(loop.call_soon_threadsafe, expire)
 
 
 def _sized(pieces: list[bytes]) -> Iterator[bytes]:

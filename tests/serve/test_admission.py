@@ -83,3 +83,59 @@ def test_threads_count_together_and_not_for_who_has_left() -> None:
         admission.leave()
         admission.hold(7)
     assert control.held == 0
+
+
+def sending(control: AdmissionControl, *sizes: int) -> tuple[list[Admission], list[int]]:
+    """Requests whose bodies are being sent, and the list of those that were ended, by place."""
+    found, ended = [], []
+    for place, size in enumerate(sizes):
+        found.append(control.admit())
+        found[-1].wait_for_client(lambda place=place: ended.append(place))
+        found[-1].hold(size)
+    return found, ended
+
+
+def test_slow_requests_give_way_to_others_the_largest_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    control = AdmissionControl(10, 1000)
+    slow, ended = sending(control, 100, 700, 150, 50)
+    with pytest.raises(RequestError, match="busy"):
+        control.admit()  # nobody has been slow for long
+    assert not ended
+    monkeypatch.setattr("meprop_nlp.serve.admission.PATIENCE", -1.0)
+    control.admit()
+    assert (ended, control.held) == ([1], 300)
+    with pytest.raises(RequestError, match="busy"):
+        slow[1].begin()
+    slow[1].hold(9)
+    slow[1].leave()
+    assert control.held == 300
+
+
+def test_only_those_that_wait_for_their_client_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meprop_nlp.serve.admission.PATIENCE", -1.0)
+    control = AdmissionControl(10, 1000)
+    (at_work, read), ended = sending(control, 600, 390)
+    at_work.begin()
+    at_work.hold(300)
+    control.admit()
+    assert (ended, control.held) == ([1], 900)
+    at_work.hold(100)
+    with pytest.raises(RequestError, match="busy"):
+        control.admit()
+    at_work.wait_for_client(lambda: ended.append(0))  # who reads its answer
+    control.admit()
+    assert (ended, control.held, control.requests) == ([1, 0], 0, 0)
+    read.leave()
+    assert control.held == 0
+
+
+def test_a_request_that_grows_finds_room_and_does_not_end_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("meprop_nlp.serve.admission.PATIENCE", -1.0)
+    control = AdmissionControl(10, 1000)
+    admissions, ended = sending(control, 900, 1)
+    admissions[1].hold(1100)
+    assert (ended, control.held) == ([0], 1101)
