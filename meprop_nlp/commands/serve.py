@@ -12,14 +12,15 @@ from meprop_nlp.commands.model_files import usual_model
 from meprop_nlp.commands.options import JOINT_MODEL
 from meprop_nlp.commands.streams import demand_model
 from meprop_nlp.config import TrainingConfig
-from meprop_nlp.errors import ConfigError
+from meprop_nlp.errors import ConfigError, missing_extra
 from meprop_nlp.serve.limits import Limits
 from meprop_nlp.threads import usable_threads
 
 if TYPE_CHECKING:
-    from meprop_nlp.serve.shelf import Served, Shelf
+    from meprop_nlp.serve.served_models import ServedModel, ServedModels
 
-NEEDED = ("starlette", "uvicorn", "python_multipart")
+# the libraries of the extra: their modules, and what their makers call them
+NEEDED = {"starlette": "Starlette", "uvicorn": "uvicorn", "python_multipart": "python-multipart"}
 
 
 def serve(
@@ -58,23 +59,24 @@ def serve(
     them, POST /annotate takes JSON, and /openapi.json describes all. The log goes to standard
     error.
     """
-    if [name for name in NEEDED if find_spec(name) is None]:
-        raise ConfigError("serve needs Starlette and uvicorn: pip install 'meprop-nlp[serve]'")
+    for module, library in NEEDED.items():
+        if find_spec(module) is None:
+            raise ConfigError(missing_extra(library, "serve"))
     from meprop_nlp import __version__
     from meprop_nlp.serve.app import Service
     from meprop_nlp.serve.server import is_loopback, listening
     from meprop_nlp.serve.server import serve as run
     from meprop_nlp.serve.workers import Workers
 
-    shelf = _shelf(model or [], quiet=quiet)
+    served = _served_models(model or [], quiet=quiet)
     sockets = listening(host, port)
     if not is_loopback(sockets) and not quiet:
         console.warning(
             f"{host} can be reached from other machines, and there is no password; put a proxy "
             "before it that asks for one, or leave --host out"
         )
-    service = Service(shelf, limits, Workers(usable_threads(threads)), __version__)
-    names = ", ".join(one.name for one in shelf.served)
+    service = Service(served, limits, Workers(usable_threads(threads)), __version__)
+    names = ", ".join(one.name for one in served.models)
     address = f"[{host}]" if ":" in host else host
     shown = f"http://{address}:{sockets[0].getsockname()[1]}"
     with console.library_warnings():
@@ -90,7 +92,7 @@ def serve(
         raise SystemExit(128 + number)
 
 
-def _shelf(given: list[str], *, quiet: bool) -> Shelf:
+def _served_models(given: list[str], *, quiet: bool) -> ServedModels:
     """Load the models.
 
     Raises:
@@ -100,16 +102,16 @@ def _shelf(given: list[str], *, quiet: bool) -> Shelf:
     """
     from meprop_nlp.models.boxed import ENGLISH, boxed_models, licence_of
     from meprop_nlp.models.model import load
-    from meprop_nlp.serve.shelf import Served, Shelf, model_choice
+    from meprop_nlp.serve.served_models import ServedModel, ServedModels, model_choice
 
     if not given:
         usual = usual_model(None, JOINT_MODEL, quiet=quiet)
         given = [ENGLISH if usual == boxed_models().get(ENGLISH) else str(usual)]
-    served: list[Served] = []
+    served: list[ServedModel] = []
     for choice in map(model_choice, given):
         demand_model(choice.path)
         licence = licence_of(choice.path)
         served.append(
-            Served(choice.names, load(choice.path), () if licence is None else (licence,))
+            ServedModel(choice.names, load(choice.path), () if licence is None else (licence,))
         )
-    return Shelf(served)
+    return ServedModels(served)

@@ -167,7 +167,13 @@ def _draw_svg(found: Iterable[Compared], wanted: str, file: str, output: Path | 
     n = 0
     for n, each in enumerate(found, start=1):
         if n == place or (place is None and each.sentence.sent_id == wanted):
-            drawing = tree_svg(each.sentence.words, each.wrong)
+            sentence = each.sentence
+            drawing = tree_svg(
+                sentence.words,
+                each.wrong,
+                multiword_tokens=sentence.multiword_tokens,
+                empty_nodes=sentence.empty_nodes,
+            )
             write_pieces([f"{drawing}\n".encode()], output or "-")
             return
     name = _name(file)

@@ -347,7 +347,10 @@ class Sentence:
 
     def _repr_html_(self) -> str:
         """Return the tree for a notebook, which shows it in place of the `repr`."""
-        return f'<div style="overflow-x: auto">{tree_svg(self.words)}</div>'
+        drawing = tree_svg(
+            self.words, multiword_tokens=self.multiword_tokens, empty_nodes=self.empty_nodes
+        )
+        return f'<div style="overflow-x: auto">{drawing}</div>'
 
     def _comment(self, key: str) -> str | None:
         for comment in reversed(self.comments):

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from meprop_nlp.data.word import ROOT, UNSET, Word
+from meprop_nlp.data.word import ROOT, UNSET, EmptyNode, MultiwordToken, Word
 
-MOST_WORDS = 400  # are drawn; of a longer sentence, the beginning
+MOST_WORDS = 400  # are drawn, and as many empty nodes; of a longer sentence, the beginning
 
 # For each word with a wrong value, by its id: the gold values of the wrong columns, such as
 # `{"head": 2, "deprel": "obj"}`, where a gold head that is not among the words is UNSET. None: gold
@@ -20,13 +20,14 @@ MOST_WORDS = 400  # are drawn; of a longer sentence, the beginning
 Wrong = Mapping[int, Mapping[str, Any] | None]
 
 # in pixels
-_FORM, _LABEL = 15, 11  # the sizes of the letters
+_FORM, _LABEL, _TOKEN = 15, 11, 13  # the sizes of the letters
 _GAP = 18  # between two words
 _STEP = 22  # between two arcs, one above the other
 _HIGHEST = 480  # all arcs; where they do not fit, the steps are smaller
 _BEND = 6  # the radius of an arc's corners
 _MARGIN = 8
 _TAG, _GOLD_TAG = 34, 48  # from the arcs down to the tags, and to the gold tags below them
+_BRACKET, _TOKEN_FORM = 8, 23  # from the tags down to the bracket of a token, and to its form
 
 # What is wrong is dashed or underlined and what is gold is below or in italics, so that nobody has
 # to tell the colours apart. Both can be read on light and on dark ground.
@@ -52,6 +53,7 @@ class _Style(NamedTuple):
 
 _PLAIN = _Style()
 _FAINT = _Style(text=' opacity="0.7"')
+_EMPTY = _Style(text=' opacity="0.7" class="empty"')
 _WRONG_ARC = _Style(
     line=f'stroke="{_WRONG}" stroke-width="1.5" stroke-dasharray="5 3" class="wrong"',
     arrow=f' fill="{_WRONG}" class="wrong"',
@@ -65,12 +67,19 @@ _GOLD_ARC = _Style(
 )
 
 
-def tree_svg(words: Sequence[Word], wrong: Wrong | None = None) -> str:
+def tree_svg(
+    words: Sequence[Word],
+    wrong: Wrong | None = None,
+    *,
+    multiword_tokens: Sequence[MultiwordToken] = (),
+    empty_nodes: Sequence[EmptyNode] = (),
+) -> str:
     """Return the words with their tags, and the arcs between them, as an `<svg>` element.
 
     It takes the colour of the text around it, so that it can be read on light and on dark ground.
     Words of a script that is written from right to left stand from right to left. A word without
-    HEAD has no arc.
+    HEAD has no arc. A bracket below the words of a multiword token has its form. An empty node is
+    fainter and in parentheses; the tree, which is the basic one, has no arc for it.
 
     What `wrong` names is marked. A wrong arc is dashed, and the gold one is below the words. A
     wrong tag or relation is underlined, with the gold one beside it in italics; a word that gold
@@ -79,22 +88,27 @@ def tree_svg(words: Sequence[Word], wrong: Wrong | None = None) -> str:
     Args:
         words: those of one sentence, of which the first `MOST_WORDS` are drawn.
         wrong: what is wrong in the words, and what would be right; None: nothing.
+        multiword_tokens, empty_nodes: those of the sentence.
     """
     is_cut = len(words) > MOST_WORDS
     words = words[:MOST_WORDS]
+    tokens = [token for token in multiword_tokens if token.first <= len(words)]
+    nodes = [node for node in empty_nodes if node.after <= len(words)][:MOST_WORDS]
     wrong = wrong or {}
     columns = [wrong.get(word.id) or {} for word in words]
     heads = [word.head for word in words]
     gold_heads = [gold.get("head", UNSET) for gold in columns]
     tags = [_tag(word, gold) for word, gold in zip(words, columns, strict=True)]
     leftwards = _is_leftwards(word.form for word in words)
-    places, width = _places(words, columns, tags, gold_heads, leftwards)
+    widths = _widths(words, columns, tags, gold_heads, tokens)
+    places, node_places, width = _places(widths, nodes, leftwards)
 
     arcs, gold_arcs = _arcs(heads), _arcs(gold_heads)
     top = _MARGIN + _LABEL
     step, height = _heights(arcs, heads)
     base = top + height
-    floor = base + (_GOLD_TAG if any(gold for _, gold in tags) else _TAG) + _MARGIN
+    below = base + (_GOLD_TAG if any(gold for _, gold in tags) else _TAG)
+    floor = below + (_TOKEN_FORM if tokens else 0) + _MARGIN
     gold_step, gold_height = _heights(gold_arcs, gold_heads)
     bottom = floor + gold_height
 
@@ -129,6 +143,17 @@ def tree_svg(words: Sequence[Word], wrong: Wrong | None = None) -> str:
         lines += drawn
         y = floor + arc.level * gold_step + _LABEL
         texts.append(_text(middle, y, _LABEL, label, _GOLD_ARC))
+    for place, node in zip(node_places, nodes, strict=True):
+        texts.append(_text(place, base + 18, _FORM, _node_form(node), _EMPTY))
+        texts.append(_text(place, base + _TAG, _LABEL, _node_tag(node), _FAINT))
+    for token in tokens:
+        bracketed = range(token.first - 1, min(token.last, len(words)))
+        left = min(places[i] - widths[i] / 2 for i in bracketed)
+        right = max(places[i] + widths[i] / 2 for i in bracketed)
+        y = below + _BRACKET
+        lines.append(_line(f"M{left:g},{y - 4:g} V{y:g} H{right:g} V{y - 4:g}", _PLAIN))
+        middle = (left + right) / 2
+        texts.append(_text(middle, below + _TOKEN_FORM, _TOKEN, token.form, _PLAIN))
     if is_cut:
         place = _MARGIN if leftwards else width - _MARGIN
         texts.append(_text(place, base + 18, _FORM, "…", _PLAIN))
@@ -187,14 +212,14 @@ def _heights(arcs: Sequence[_Arc], heads: Sequence[int]) -> tuple[float, float]:
     return step, levels * step + (_STEP if ROOT in heads else 0)
 
 
-def _places(
+def _widths(
     words: Sequence[Word],
     columns: Sequence[Mapping[str, Any]],
     tags: Sequence[tuple[str, str]],
     gold_heads: Sequence[int],
-    leftwards: bool,
-) -> tuple[list[float], float]:
-    """Return the middle of each word, and the width of all: labels fit between neighbours."""
+    tokens: Sequence[MultiwordToken],
+) -> list[float]:
+    """Return the width of each word's column: labels fit between neighbours, and tokens below."""
     widths = [
         max(_width(word.form, _FORM), *(_width(tag, _LABEL) for tag in shown))
         for word, shown in zip(words, tags, strict=True)
@@ -206,13 +231,43 @@ def _places(
         if gold_heads[i] != UNSET:
             space = _width(_gold_label(word, columns[i]), _LABEL)
             _widen(widths, i, gold_heads[i], space)
-    places: list[float] = []
+    for token in tokens:
+        bracketed = range(token.first - 1, min(token.last, len(words)))
+        n = len(bracketed)
+        lack = _width(token.form, _TOKEN) - sum(widths[i] for i in bracketed) - (n - 1) * _GAP
+        for i in bracketed:
+            widths[i] += max(0, lack) / n
+    return widths
+
+
+def _places(
+    widths: Sequence[float], nodes: Sequence[EmptyNode], leftwards: bool
+) -> tuple[list[float], list[float], float]:
+    """Return the middle of each word and of each empty node, and the width of all."""
+    columns = [(i, 0, width) for i, width in enumerate(widths, start=1)]
+    for i, node in enumerate(nodes, start=1):
+        width = max(_width(_node_form(node), _FORM), _width(_node_tag(node), _LABEL))
+        columns.append((node.after, i, width))
+    middles: dict[tuple[int, int], float] = {}
     x = float(_MARGIN)
-    for width in widths:
-        places.append(x + width / 2)
+    for word, node_number, width in sorted(columns):
+        middles[word, node_number] = x + width / 2
         x += width + _GAP
     whole = x + _MARGIN
-    return ([whole - place for place in places] if leftwards else places), whole
+    if leftwards:
+        middles = {column: whole - middle for column, middle in middles.items()}
+    places = [middles[i, 0] for i in range(1, len(widths) + 1)]
+    return places, [middles[node.after, i] for i, node in enumerate(nodes, start=1)], whole
+
+
+def _node_form(node: EmptyNode) -> str:
+    return f"({node.form})"
+
+
+def _node_tag(node: EmptyNode) -> str:
+    """Return the tag to show below an empty node."""
+    upos, xpos = node.columns[3:5]
+    return next((tag for tag in (upos, xpos) if tag != "_"), "")
 
 
 def _widen(widths: list[float], dependent: int, head: int, space: float) -> None:

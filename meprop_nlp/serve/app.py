@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,15 +15,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
+from meprop_nlp.serve.admission import SOON, Admission, AdmissionControl, busy
 from meprop_nlp.serve.description import description
-from meprop_nlp.serve.edge import Edge, Log
 from meprop_nlp.serve.errors import ClientGoneError, RequestError
-from meprop_nlp.serve.gate import SOON, Gate, Ticket
 from meprop_nlp.serve.json_requests import annotate
 from meprop_nlp.serve.limits import Limits
+from meprop_nlp.serve.middleware import Log, Middleware
 from meprop_nlp.serve.page import page
 from meprop_nlp.serve.parameters import parameters_of
-from meprop_nlp.serve.shelf import Shelf
+from meprop_nlp.serve.served_models import ServedModels
 from meprop_nlp.serve.udpipe import Answer, process
 from meprop_nlp.serve.workers import Steps, Workers
 
@@ -37,7 +38,7 @@ class Service:
     """Answers requests with models; its methods run in the event loop, its work in threads.
 
     Args:
-        shelf: the models.
+        models: those that are served.
         limits: how much it takes on.
         workers: the threads.
         version: of the package.
@@ -46,11 +47,13 @@ class Service:
         is_draining: whether the server is about to stop.
     """
 
-    def __init__(self, shelf: Shelf, limits: Limits, workers: Workers, version: str) -> None:
-        self.shelf, self.limits, self.workers = shelf, limits, workers
+    def __init__(
+        self, models: ServedModels, limits: Limits, workers: Workers, version: str
+    ) -> None:
+        self.served_models, self.limits, self.workers = models, limits, workers
         self.version = version
         self.is_draining = False
-        self._gate = Gate(limits.queue, limits.most_held)
+        self._control = AdmissionControl(limits.queue, limits.most_held)
         self._started = time.monotonic()
         self._page = page(version)
 
@@ -71,7 +74,7 @@ class Service:
 
     async def models(self, request: Request) -> Response:
         """Answer which models there are, as UDPipe does."""
-        return _json(self.shelf.to_dict())
+        return _json(self.served_models.to_dict())
 
     async def process(self, request: Request) -> Response:
         """Answer as UDPipe's `process` does."""
@@ -79,7 +82,7 @@ class Service:
         query = request.scope["query_string"]
 
         def steps(body: bytes, hold: Hold) -> Steps[Answer]:
-            return process(parameters_of(query, content_type, body), hold, self.shelf)
+            return process(parameters_of(query, content_type, body), hold, self.served_models)
 
         return await self._answered(request, steps)
 
@@ -90,16 +93,16 @@ class Service:
             raise RequestError(
                 415, f"Unsupported Content-Type {kind or '<none>'!r}, expected application/json."
             )
-        return await self._answered(request, partial(annotate, shelf=self.shelf))
+        return await self._answered(request, partial(annotate, models=self.served_models))
 
     async def health(self, request: Request) -> Response:
         """Answer whether the server takes requests, and what it is at."""
         state = {
             "status": "stopping" if self.is_draining else "ok",
             "version": self.version,
-            "models": [one.name for one in self.shelf.served],
+            "models": [one.name for one in self.served_models.models],
             "uptime": round(time.monotonic() - self._started, 3),
-            "requests": self._gate.requests,
+            "requests": self._control.requests,
             "waiting": self.workers.waiting,
         }
         return _json(state, 503 if self.is_draining else 200)
@@ -126,24 +129,24 @@ class Service:
                 long; or what the work raises.
             ClientGoneError: nobody waits for the answer any more.
         """
-        ticket = self._gate.enter()
+        admission = self._control.admit()
         try:
-            body = await self._body(request, ticket)
-            ticket.begin()
+            body = await self._body(request, admission)
+            admission.begin()
 
             def steps() -> Steps[Answer]:
                 # reading the parameters is work, too
-                made = make_steps(body, ticket.hold)
+                made = make_steps(body, admission.hold)
                 return (yield from made)
 
             answer = await self._worked(request, steps())
-            ticket.replace(answer.size)
-            return _Sent(answer, ticket, self.limits)
+            admission.replace(answer.size)
+            return _Sent(answer, admission, self.limits)
         except BaseException:
-            ticket.leave()
+            admission.leave()
             raise
 
-    async def _body(self, request: Request, ticket: Ticket) -> bytes:
+    async def _body(self, request: Request, admission: Admission) -> bytes:
         most = self.limits.most_bytes
         declared = request.headers.get("content-length", "")
         pieces: list[bytes] = []
@@ -151,14 +154,17 @@ class Service:
         if declared.isdecimal() and int(declared) > most:
             raise self._too_large()
         try:
-            async with asyncio.timeout(self.limits.client_timeout):
+            async with asyncio.timeout(self.limits.client_timeout) as deadline:
+                admission.wait_for_client(_ender(deadline))
                 async for piece in request.stream():
                     left -= len(piece)
                     if left < 0:
                         raise self._too_large()
-                    ticket.hold(len(piece))
+                    admission.hold(len(piece))
                     pieces.append(piece)
         except TimeoutError:
+            if admission.gave_way:
+                raise busy() from None
             raise RequestError(
                 408, f"The request did not arrive in {self.limits.client_timeout:g} seconds."
             ) from None
@@ -198,12 +204,12 @@ class Service:
 
 
 class _Sent(Response):
-    """An answer that is sent in pieces, and holds its place at the gate until it is sent."""
+    """An answer that is sent in pieces, and holds its admission until it is sent."""
 
-    def __init__(self, answer: Answer, ticket: Ticket, limits: Limits) -> None:
+    def __init__(self, answer: Answer, admission: Admission, limits: Limits) -> None:
         headers = {"Content-Length": str(answer.size)}
         super().__init__(None, 200, headers, answer.media_type)
-        self._pieces, self._ticket = answer.pieces, ticket
+        self._pieces, self._admission = answer.pieces, admission
         self._seconds = limits.client_timeout + answer.size / _SLOWEST
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -214,7 +220,8 @@ class _Sent(Response):
             "headers": self.raw_headers,
         }
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._seconds) as deadline:
+                self._admission.wait_for_client(_ender(deadline))
                 await send(start)
                 for piece in _sized(self._pieces):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -222,7 +229,18 @@ class _Sent(Response):
         except TimeoutError:
             raise ClientGoneError from None
         finally:
-            self._ticket.leave()
+            self._admission.leave()
+
+
+def _ender(deadline: asyncio.Timeout) -> Callable[[], object]:
+    """Return a function that lets a timeout expire at once; it may be called in any thread."""
+    loop = asyncio.get_running_loop()
+
+    def expire() -> None:
+        with suppress(RuntimeError):  # the block has been left meanwhile
+            deadline.reschedule(loop.time())
+
+    return partial(loop.call_soon_threadsafe, expire)
 
 
 def _sized(pieces: list[bytes]) -> Iterator[bytes]:
@@ -256,7 +274,7 @@ def make_app(
     hosts: Sequence[str] = (),
     log: Log | None = None,
     report: Log | None = None,
-) -> Edge:
+) -> Middleware:
     """Return the application of a service.
 
     Args:
@@ -267,4 +285,4 @@ def make_app(
     """
     router = Router(service.routes(), redirect_slashes=False)
     origins = service.limits.allow_origin or ()
-    return Edge(router, hosts=hosts, origins=origins, log=log, report=report)
+    return Middleware(router, hosts=hosts, origins=origins, log=log, report=report)

@@ -14,7 +14,7 @@ from meprop_nlp.models.tokenizer import Tokenizer
 from meprop_nlp.serve import task as tasks
 from meprop_nlp.serve.errors import RequestError
 from meprop_nlp.serve.limits import MOST_TEXTS
-from meprop_nlp.serve.shelf import Served, Shelf
+from meprop_nlp.serve.served_models import ServedModel, ServedModels
 from meprop_nlp.serve.task import Task
 from meprop_nlp.serve.udpipe import Answer
 
@@ -26,7 +26,7 @@ _COLUMN_ENDS = frozenset("\t\n\r\0")
 
 
 def annotate(
-    body: bytes, hold: Callable[[int], None], shelf: Shelf
+    body: bytes, hold: Callable[[int], None], models: ServedModels
 ) -> Generator[None, None, Answer]:
     """Answer `/annotate`, a slice at a time.
 
@@ -37,7 +37,7 @@ def annotate(
         RequestError: the body is not the JSON that is expected, or cannot be annotated.
     """
     request = _request(body)
-    served = shelf.find(request.get("model"))
+    served = models.find(request.get("model"))
     task = _task(request, _model(request.get("heads"), served), served.tokenizer)
     pieces = [f'{{"model": {json.dumps(served.name)}, '.encode()]
     texts: list[str] | None = request.get("texts")
@@ -107,7 +107,7 @@ def _conllu(sentences: list[list[str]]) -> Iterator[str]:
         yield "".join(lines)
 
 
-def _model(heads: list[str] | None, served: Served) -> Model:
+def _model(heads: list[str] | None, served: ServedModel) -> Model:
     if heads is None:
         return served.model
     unknown = [name for name in heads if name not in served.model.heads]

@@ -37,7 +37,9 @@
     const tree = made("div", undefined, {
       class: "tree", tabindex: "0", role: "group", "aria-label": `Tree of sentence ${number}`,
     });
-    tree.append(drawTree(words));
+    const tokens = sentence.tokens.filter((token) => Array.isArray(token.id));
+    tree.append(drawTree(words, undefined,
+      tokens.map(({ id: [first, last], form }) => ({ first, last, form }))));
     const details = made("details"), box = made("div", undefined, {
       class: "table", tabindex: "0", role: "group", "aria-label": `Words of sentence ${number}`,
     });

@@ -18,8 +18,8 @@ import uvicorn
 from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.serve.app import Service, make_app
 from meprop_nlp.serve.connection import connection_class
-from meprop_nlp.serve.edge import Log
 from meprop_nlp.serve.limits import Limits
+from meprop_nlp.serve.middleware import Log
 from meprop_nlp.signals import ENDING
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")

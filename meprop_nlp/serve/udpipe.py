@@ -11,7 +11,7 @@ from meprop_nlp.data.spaces import text_of
 from meprop_nlp.errors import DataError
 from meprop_nlp.models.model import Model
 from meprop_nlp.serve.errors import RequestError
-from meprop_nlp.serve.shelf import Served, Shelf
+from meprop_nlp.serve.served_models import ServedModel, ServedModels
 from meprop_nlp.serve.task import Task, Tokenizing
 
 INPUTS = ("conllu", "generic_tokenizer", "horizontal", "vertical")
@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
 
 def process(
-    parameters: Mapping[str, str], hold: Callable[[int], None], shelf: Shelf
+    parameters: Mapping[str, str], hold: Callable[[int], None], models: ServedModels
 ) -> Generator[None, None, Answer]:
     """Answer `/process`, a slice at a time.
 
@@ -47,7 +47,7 @@ def process(
     """
     if "data" not in parameters:
         raise RequestError(400, "The parameter 'data' is required.")
-    served = shelf.find(parameters.get("model"))
+    served = models.find(parameters.get("model"))
     task = _task(parameters, served)
     start = {
         "model": served.name,
@@ -67,7 +67,7 @@ def process(
     return Answer(pieces, "application/json")
 
 
-def _task(parameters: Mapping[str, str], served: Served) -> Task:
+def _task(parameters: Mapping[str, str], served: ServedModel) -> Task:
     """Return what a request wants done."""
     input_name, tokenizing = _read_input(parameters, served)
     return Task(
@@ -79,7 +79,7 @@ def _task(parameters: Mapping[str, str], served: Served) -> Task:
     )
 
 
-def _read_input(parameters: Mapping[str, str], served: Served) -> tuple[str, Tokenizing]:
+def _read_input(parameters: Mapping[str, str], served: ServedModel) -> tuple[str, Tokenizing]:
     """Return the format of the data by our name, and how text becomes words."""
     name, _, options = (parameters.get("input") or "conllu").partition("=")
     if name not in INPUTS:
@@ -101,7 +101,7 @@ def _read_input(parameters: Mapping[str, str], served: Served) -> tuple[str, Tok
     )
 
 
-def _models(parameters: Mapping[str, str], served: Served) -> tuple[Model, ...]:
+def _models(parameters: Mapping[str, str], served: ServedModel) -> tuple[Model, ...]:
     """Return the heads that are asked for, as a model; none if nothing is to be predicted."""
     heads: list[str] = []
     for parameter, own in (

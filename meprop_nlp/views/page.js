@@ -67,9 +67,17 @@
     head: columns[6] === "_" ? -1 : Number(columns[6]), deprel: columns[7],
   });
 
+  const asToken = ([id, form]) => {
+    const [first, last] = id.split("-").map(Number);
+    return { first, last, form };
+  };
+  const asNode = ([id, form, , upos, xpos]) => ({ after: parseInt(id, 10), form, upos, xpos });
+
   function tree(sentence, hits) {
-    const svg = drawTree(sentence.words.map(asWord), sentence.wrong);
-    const forms = svg.querySelectorAll('text[font-size="15"]');
+    const others = (mark) => sentence.lines.filter(([id]) => id.includes(mark));
+    const svg = drawTree(sentence.words.map(asWord), sentence.wrong,
+      others("-").map(asToken), others(".").map(asNode));
+    const forms = svg.querySelectorAll('text[font-size="15"]:not(.empty)');
     sentence.words.slice(0, forms.length).forEach((word, i) => {
       const told = [2, 4, 5].map((place) => word[place]).filter((value) => value !== "_");
       const title = document.createElementNS(svg.namespaceURI, "title");

@@ -10,6 +10,9 @@ its head's vertical line, which is the outermost that it comes to; ends further 
 dependents. So a vertical line stands further out than those of the words it leads to. Where a line
 crosses a vertical one that it has nothing to do with, it passes beneath: `─│─`.
 
+A multiword token has a row of its own before its words, and so has an empty node where it stands in
+the sentence, in parentheses; vertical lines pass by.
+
 There are `MOST_COLUMNS` columns for vertical lines. A head for which none of them is free has no
 line; its dependents have `…` in place of an arc, and their head's number beside it as ever.
 """
@@ -27,6 +30,7 @@ from meprop_nlp.data.word import ROOT, UNSET, Word
 
 DEPENDENT, AT_ROOT, CUT, LEFT_OUT = "◄", "●", "↻", "…"
 MOST_COLUMNS = 400  # for vertical lines, enough for any sentence of so many words
+_GOES_DOWN = "│┐┬┤┼"  # the characters below which a vertical line goes on
 _WIDEST = 40  # cells of a form or a tag; a longer one is cut
 _LEFT_TO_RIGHT = "\u200e"  # keeps what follows a word from right to left where it is
 
@@ -165,6 +169,8 @@ def terminal_tree(
 ) -> str:
     """Return a sentence as lines: comments, then each word with its tag, arcs, head and relation.
 
+    Multiword tokens and empty nodes stand between the words, as in CoNLL-U.
+
     Args:
         sentence: what to draw.
         wrong: what is wrong in it, and what would be right: in the last column, after a cross.
@@ -174,29 +180,35 @@ def terminal_tree(
     wrong = wrong or {}
     words = sentence.words
     arcs = arc_lines([word.head for word in words])
-    rows = [
-        [
-            str(word.id), word.form, word.upos if word.upos != "_" else word.xpos, lines,
-            "_" if word.head == UNSET else str(word.head), word.deprel,
-        ]
-        for word, lines in zip(words, arcs, strict=True)
-    ]  # fmt: skip
-    for row in rows:
+    # the rows in order: each begins with the word, or None
+    rows: list[tuple[Word | None, list[str]]] = []
+    others = _other_rows(sentence)
+    passing = " " * len(arcs[0]) if arcs else ""
+    rows += [(None, [*row, passing, "", ""]) for row in others.get(0, ())]
+    for word, arc in zip(words, arcs, strict=True):
+        tag = word.upos if word.upos != "_" else word.xpos
+        head = "_" if word.head == UNSET else str(word.head)
+        rows.append((word, [str(word.id), word.form, tag, arc, head, word.deprel]))
+        passing = "".join("│" if c in _GOES_DOWN else " " for c in arc)
+        rows += [(None, [*row, passing, "", ""]) for row in others.get(word.id, ())]
+    for _, row in rows:
         row[1:3] = [_shortened(_printable(text)) for text in row[1:3]]
         row[5] = _printable(row[5])
-    widths = [max((cells(row[i]) for row in rows), default=0) for i in range(6)]
+    widths = [max((cells(row[i]) for _, row in rows), default=0) for i in range(6)]
     title = [comment for comment in sentence.comments if comment.startswith("# sent_id")]
     lines = [_printable(line) for line in [*title, f"# text = {sentence.text}"]]
     if colours:
         lines = [f"{_FAINT}{line}{_END}" for line in lines]
-    for word, row in zip(words, rows, strict=True):
+    for shown, row in rows:
         fields = [
             row[0].rjust(widths[0]), _padded(row[1], widths[1]), _padded(row[2], widths[2]),
             row[3], row[4].rjust(widths[4]), _padded(row[5], widths[5]),
         ]  # fmt: skip
         line = "  ".join(fields)
-        if word.id in wrong:
-            line = _with_gold(line, word, wrong[word.id], colours=colours)
+        if shown is None:
+            line = _coloured(line.rstrip(), _FAINT, colours)
+        elif shown.id in wrong:
+            line = _with_gold(line, shown, wrong[shown.id], colours=colours)
         lines.append(line.rstrip())
     if any(line.startswith(LEFT_OUT) for line in arcs):
         lines.append(f"# {LEFT_OUT} the arc would be too far out; the head's number is beside it")
@@ -205,6 +217,19 @@ def terminal_tree(
             _coloured(f"✗ gold has here too: {_printable(' '.join(missing))}", _GREEN, colours)
         )
     return "\n".join(lines) + "\n"
+
+
+def _other_rows(sentence: Sentence) -> dict[int, list[list[str]]]:
+    """Return id, form and tag of multiword tokens and empty nodes, by the word that they follow."""
+    rows: dict[int, list[list[str]]] = {}
+    for node in sentence.empty_nodes:
+        upos, xpos = node.columns[3:5]
+        tag = upos if upos != "_" else xpos
+        rows.setdefault(node.after, []).append([node.columns[0], f"({node.form})", tag])
+    for token in sentence.multiword_tokens:
+        id = f"{token.first}-{token.last}"
+        rows.setdefault(token.first - 1, []).append([id, token.form, ""])
+    return rows
 
 
 def _with_gold(line: str, word: Word, gold: Any, *, colours: bool) -> str:

@@ -1,17 +1,18 @@
-// drawTree(words, wrong): a dependency tree as an <svg> element, as data/tree_svg.py draws it.
+// drawTree(words, wrong, tokens, nodes): a dependency tree as an <svg> element, as data/tree_svg.py draws it.
 // Change both together: a test compares them, element for element.
 "use strict";
 
 const drawTree = (() => {
   const MOST_WORDS = 400;
-  const FORM = 15, LABEL = 11, GAP = 18, STEP = 22, HIGHEST = 480, BEND = 6, MARGIN = 8;
-  const TAG = 34, GOLD_TAG = 48;
+  const FORM = 15, LABEL = 11, TOKEN = 13, GAP = 18, STEP = 22, HIGHEST = 480, BEND = 6, MARGIN = 8;
+  const TAG = 34, GOLD_TAG = 48, BRACKET = 8, TOKEN_FORM = 23;
   const UNSET = -1, ROOT = 0;
   const WRONG = "#e5484d", GOLD = "#2b9a66";
   const SVG = "http://www.w3.org/2000/svg";
 
   const PLAIN = { line: { stroke: "currentColor", opacity: "0.6" }, arrow: {}, text: {} };
   const FAINT = { text: { opacity: "0.7" } };
+  const EMPTY = { text: { opacity: "0.7", class: "empty" } };
   const WRONG_ARC = {
     line: { stroke: WRONG, "stroke-width": "1.5", "stroke-dasharray": "5 3", class: "wrong" },
     arrow: { fill: WRONG, class: "wrong" },
@@ -115,7 +116,13 @@ const drawTree = (() => {
     return [step, levels * step + (heads.includes(ROOT) ? STEP : 0)];
   }
 
-  function placesOf(words, columns, tags, goldHeads, leftwards) {
+  // the indices of a token's words
+  function wordsOf(token, words) {
+    const last = Math.min(token.last, words.length);
+    return Array.from({ length: last - token.first + 1 }, (_, i) => token.first - 1 + i);
+  }
+
+  function widthsOf(words, columns, tags, goldHeads, tokens) {
     const widths = words.map((word, i) =>
       Math.max(textWidth(word.form, FORM), ...tags[i].map((text) => textWidth(text, LABEL))),
     );
@@ -129,14 +136,35 @@ const drawTree = (() => {
       if (goldHeads[i] !== UNSET)
         widen(i, goldHeads[i], textWidth(goldLabel(word, columns[i]), LABEL));
     });
-    let x = MARGIN;
-    const places = widths.map((width) => {
-      const place = x + width / 2;
-      x += width + GAP;
-      return place;
+    for (const token of tokens) {
+      const bracketed = wordsOf(token, words), n = bracketed.length;
+      const room = bracketed.reduce((sum, i) => sum + widths[i], (n - 1) * GAP);
+      const lack = textWidth(token.form, TOKEN) - room;
+      for (const i of bracketed) widths[i] += Math.max(0, lack) / n;
+    }
+    return widths;
+  }
+
+  const nodeForm = (node) => `(${node.form})`;
+  const nodeTag = (node) => shown(value(node, "upos")) || shown(value(node, "xpos"));
+
+  function placesOf(widths, nodes, leftwards) {
+    const columns = widths.map((width, i) => [i + 1, 0, width]);
+    nodes.forEach((node, i) => {
+      const width = Math.max(textWidth(nodeForm(node), FORM), textWidth(nodeTag(node), LABEL));
+      columns.push([node.after, i + 1, width]);
     });
+    columns.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const places = [], nodePlaces = [];
+    let x = MARGIN;
+    for (const [word, node, width] of columns) {
+      if (node) nodePlaces[node - 1] = x + width / 2;
+      else places[word - 1] = x + width / 2;
+      x += width + GAP;
+    }
     const whole = x + MARGIN;
-    return [leftwards ? places.map((place) => whole - place) : places, whole];
+    const turned = (middles) => (leftwards ? middles.map((middle) => whole - middle) : middles);
+    return [turned(places), turned(nodePlaces), whole];
   }
 
   const textAt = (x, y, size, style) =>
@@ -152,22 +180,28 @@ const drawTree = (() => {
   // words: [{id, form, upos, xpos, head, deprel}], of which id and form must be there;
   //   head is 0 for a root and -1, or left out, for a word without one
   // wrong: {id: {column: gold value} or null}, as `Wrong` in data/tree_svg.py; may be left out
-  function draw(words, wrong) {
+  // tokens: the multiword tokens, [{first, last, form}]; may be left out
+  // nodes: the empty nodes, [{after, form, upos, xpos}]; may be left out
+  function draw(words, wrong, tokens, nodes) {
     const isCut = words.length > MOST_WORDS;
     words = words.slice(0, MOST_WORDS);
+    tokens = (tokens || []).filter((token) => token.first <= words.length);
+    nodes = (nodes || []).filter((node) => node.after <= words.length).slice(0, MOST_WORDS);
     wrong = wrong || {};
     const columns = words.map((word) => wrong[word.id] || {});
     const heads = words.map(headOf);
     const goldHeads = columns.map((gold) => ("head" in gold ? gold.head : UNSET));
     const tags = words.map((word, i) => tag(word, columns[i]));
     const leftwards = isLeftwards(words);
-    const [places, width] = placesOf(words, columns, tags, goldHeads, leftwards);
+    const widths = widthsOf(words, columns, tags, goldHeads, tokens);
+    const [places, nodePlaces, width] = placesOf(widths, nodes, leftwards);
 
     const arcs = arcsOf(heads), goldArcs = arcsOf(goldHeads);
     const top = MARGIN + LABEL;
     const [step, rise] = heights(arcs, heads);
     const base = top + rise;
-    const floor = base + (tags.some(([, gold]) => gold) ? GOLD_TAG : TAG) + MARGIN;
+    const below = base + (tags.some(([, gold]) => gold) ? GOLD_TAG : TAG);
+    const floor = below + (tokens.length ? TOKEN_FORM : 0) + MARGIN;
     const [goldStep, fall] = heights(goldArcs, goldHeads);
     const bottom = floor + fall;
     const height = bottom + (bottom > floor ? LABEL + MARGIN : 0);
@@ -246,6 +280,17 @@ const drawTree = (() => {
       const gold = columns[arc.dependent], word = words[arc.dependent];
       const middle = bow(arc, floor, goldStep, GOLD_ARC);
       write(middle, floor + arc.level * goldStep + LABEL, LABEL, goldLabel(word, gold), GOLD_ARC);
+    }
+    nodes.forEach((node, i) => {
+      write(nodePlaces[i], base + 18, FORM, nodeForm(node), EMPTY);
+      write(nodePlaces[i], base + TAG, LABEL, nodeTag(node), FAINT);
+    });
+    for (const token of tokens) {
+      const bracketed = wordsOf(token, words), y = below + BRACKET;
+      const left = Math.min(...bracketed.map((i) => places[i] - widths[i] / 2));
+      const right = Math.max(...bracketed.map((i) => places[i] + widths[i] / 2));
+      lines.push(line(`M${g(left)},${g(y - 4)} V${g(y)} H${g(right)} V${g(y - 4)}`, PLAIN));
+      write((left + right) / 2, below + TOKEN_FORM, TOKEN, token.form, PLAIN);
     }
     if (isCut) write(leftwards ? MARGIN : width - MARGIN, base + 18, FORM, "…", PLAIN);
     svg.append(...lines, ...texts);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,16 @@ from meprop_nlp.commands import serve
 Run = Any
 
 
-def test_lack_of_the_extra_is_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = util.find_spec
-    monkeypatch.setattr(serve, "find_spec", lambda name: None if name == "uvicorn" else found(name))
+@pytest.mark.parametrize(("module", "library"), serve.NEEDED.items())
+def test_a_missing_library_is_told_as_everywhere(
+    module: str, library: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = object()  # the others are there
+    monkeypatch.setattr(serve, "find_spec", lambda name: None if name == module else spec)
     result = run("serve")
     assert result.exit_code == 2
     assert result.stderr == (
-        "error: serve needs Starlette and uvicorn: pip install 'meprop-nlp[serve]'\n"
+        f"error: {library} is not installed; install it with: pip install 'meprop-nlp[serve]'\n"
     )
 
 

@@ -140,6 +140,14 @@ def test_svg_of_one_sentence(run: Any, gold: Path, system: Path, tmp_path: Path)
     assert "stroke-dasharray" not in first
 
 
+def test_svg_has_tokens_of_several_words_and_empty_nodes(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "tokens.conllu"
+    lines = ["1-2\tDame", "1\tDa", "2\tme", "2.1\tdas"]
+    path.write_text("".join(f"{line}" + "\t_" * 8 + "\n" for line in lines) + "\n", "utf-8")
+    drawn = run("view", path, "--svg", "1").stdout
+    assert re.findall(">([^<]+)</text>", drawn) == ["Da", "me", "(das)", "Dame"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.tree_svg import MOST_WORDS, tree_svg
-from meprop_nlp.data.word import UNSET, Word
+from meprop_nlp.data.word import UNSET, EmptyNode, MultiwordToken, Word
 
 ANY_TEXT = st.text(min_size=1, max_size=8)
 
@@ -177,6 +178,84 @@ def test_scripts_from_right_to_left_stand_so(forms: list[str], leftwards: bool) 
     found = places(svg, forms)
     assert found == sorted(found, reverse=leftwards)
     assert ('direction="rtl"' in svg) is leftwards
+
+
+def token(first: int, last: int, form: str) -> MultiwordToken:
+    return MultiwordToken(first, last, (f"{first}-{last}", form, *"_" * 8))
+
+
+def node(after: int, form: str, upos: str = "_", xpos: str = "_") -> EmptyNode:
+    return EmptyNode(after, (f"{after}.1", form, "_", upos, xpos, *"_" * 5))
+
+
+@pytest.mark.parametrize("forms", [["da", "me", "lo", "ya"], ["של", "ה", "ב", "ל"]])
+def test_a_bracket_below_the_words_of_a_token_has_its_form(forms: list[str]) -> None:
+    words = Sentence.from_words(forms, head=[0, 1, 1, 1], deprel=["x"] * 4).words
+    plain = tree_svg(words)
+    for form in ("T", "a-form-much-longer-than-its-words-are"):
+        svg = tree_svg(words, multiword_tokens=[token(2, 3, form)])
+        (bracket,) = [path for path in lines(svg) if " H" in path and "Q" not in path]
+        numbers = re.search(r"M([\d.]+),([\d.]+) V([\d.]+) H([\d.]+)", bracket)
+        assert numbers
+        left, top, bottom, right = map(float, numbers.groups())
+        first, second, third, fourth = sorted(places(svg, forms))
+        assert first < left < second < third < right < fourth
+        found = next(e for e in ElementTree.fromstring(svg) if e.text == form)
+        assert float(found.attrib["x"]) == pytest.approx((left + right) / 2)
+        base = next(float(e.attrib["y"]) for e in ElementTree.fromstring(svg) if e.text == forms[0])
+        height = float(ElementTree.fromstring(svg).attrib["height"])
+        assert base < top < bottom < float(found.attrib["y"]) < height
+        assert height > float(ElementTree.fromstring(plain).attrib["height"])
+        assert right - left >= len(form) * 13 * 0.62 - 0.01
+        assert arrows(svg) == arrows(plain)
+
+
+def test_gold_arcs_are_below_the_brackets() -> None:
+    words = Sentence.from_words(["a", "b"], head=[0, 1], deprel=["root", "x"]).words
+    svg = tree_svg(words, {1: {"head": 2}}, multiword_tokens=[token(1, 2, "ab")])
+    token_y = next(float(e.attrib["y"]) for e in ElementTree.fromstring(svg) if e.text == "ab")
+    gold = [
+        e.attrib["d"]
+        for e in ElementTree.fromstring(svg)
+        if e.get("class") == "gold" and e.get("fill") == "none"
+    ]
+    assert gold
+    assert min(float(y) for y in re.findall(r"[V,]([\d.]+)", " ".join(gold))) > token_y
+
+
+def test_empty_nodes_stand_between_the_words_fainter_and_without_arcs() -> None:
+    words = Sentence.from_words(["a", "b"], head=[0, 1], deprel=["root", "x"]).words
+    nodes = [node(1, "y", "NOUN", "NN"), node(1, "z", xpos="VB"), node(0, "_"), node(2, "w")]
+    svg = tree_svg(words, empty_nodes=nodes)
+    found = places(svg, ["(_)", "a", "(y)", "(z)", "b", "(w)"])
+    assert found == sorted(found)
+    assert places(svg, ["NOUN", "VB"]) == places(svg, ["(y)", "(z)"])
+    assert paths(svg) != paths(tree_svg(words))  # they take room
+    assert len(paths(svg)) == len(paths(tree_svg(words)))
+    faint = [e.text for e in ElementTree.fromstring(svg) if e.get("class") == "empty"]
+    assert faint == ["(y)", "(z)", "(_)", "(w)"]
+    assert all(
+        "opacity" in e.attrib for e in ElementTree.fromstring(svg) if e.get("class") == "empty"
+    )
+
+
+def test_tokens_and_nodes_beyond_the_words_that_are_drawn_are_left_out() -> None:
+    n = MOST_WORDS + 9
+    words = [Word(i, "w") for i in range(1, n + 1)]
+    tokens = [token(MOST_WORDS - 1, n, "cut"), token(MOST_WORDS + 1, n, "beyond")]
+    nodes = [node(MOST_WORDS, "last"), node(MOST_WORDS + 1, "beyond"), *[node(1, "x")] * 500]
+    shown = texts(tree_svg(words, multiword_tokens=tokens, empty_nodes=nodes))
+    assert "cut" in shown
+    assert "beyond" not in shown
+    assert "(last)" in shown
+    assert shown.count("(x)") == MOST_WORDS - 1
+
+
+def test_a_notebook_shows_tokens_and_empty_nodes() -> None:
+    text = "1-2\tab\t_\t_" + "\t_" * 6 + "\n1\ta" + "\t_" * 8 + "\n2\tb" + "\t_" * 8
+    (sentence,) = read_text(text + "\n2.1\tc" + "\t_" * 8 + "\n\n")
+    (svg,) = re.findall("<svg.*</svg>", sentence._repr_html_())
+    assert texts(svg) == ["a", "b", "(c)", "ab"]
 
 
 def test_a_long_sentence_is_drawn_up_to_a_bound() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from meprop_nlp.models.model import Model, load
 from meprop_nlp.serve.limits import Limits
-from meprop_nlp.serve.shelf import Served, Shelf
+from meprop_nlp.serve.served_models import ServedModel, ServedModels
 from meprop_nlp.serve.workers import Workers
 
 JSON = "application/json"
@@ -126,18 +126,18 @@ def english() -> Model:
 
 
 @pytest.fixture(scope="session")
-def shelf(english: Model) -> Shelf:
+def models(english: Model) -> ServedModels:
     """The model of the package under its names, and its tags alone under another."""
-    return Shelf(
+    return ServedModels(
         [
-            Served(("english-ewt", "en"), english, ("a licence",)),
-            Served(("tags",), english.only("tags")),
+            ServedModel(("english-ewt", "en"), english, ("a licence",)),
+            ServedModel(("tags",), english.only("tags")),
         ]
     )
 
 
 @pytest.fixture
-def make_client(shelf: Shelf) -> Iterator[Callable[..., Client]]:
+def make_client(models: ServedModels) -> Iterator[Callable[..., Client]]:
     """Make a client of a server with limits of its own; hosts are checked where they are given."""
     reason = "needs meprop-nlp[serve]"
     app = pytest.importorskip("meprop_nlp.serve.app", reason=reason)
@@ -145,7 +145,7 @@ def make_client(shelf: Shelf) -> Iterator[Callable[..., Client]]:
 
     def make(hosts: tuple[str, ...] = (), n_workers: int = 2, **limits: Any) -> Client:
         workers.append(Workers(n_workers))
-        service = app.Service(shelf, Limits(**limits), workers[-1], "1.2.3")
+        service = app.Service(models, Limits(**limits), workers[-1], "1.2.3")
         client = Client(None, service)
         client.app = app.make_app(
             service, hosts=hosts, log=client.log.append, report=client.reports.append

@@ -49,8 +49,8 @@ def busy() -> Iterator[Callable[[Client], None]]:
 
 def nothing_left(client: Client) -> bool:
     """Whether all places were given back."""
-    gate = client.service._gate
-    return (gate.requests, gate.held) == (0, 0)
+    control = client.service._control
+    return (control.requests, control.held) == (0, 0)
 
 
 def test_largest_body_is_taken_and_a_larger_one_refused(make_client: MakeClient) -> None:
@@ -76,9 +76,9 @@ def test_body_larger_than_declared_is_refused_while_it_comes(make_client: MakeCl
 def test_body_that_does_not_come_is_not_waited_for(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from meprop_nlp.serve import edge
+    from meprop_nlp.serve import middleware
 
-    monkeypatch.setattr(edge, "_DISCARD_SECONDS", 0.1)
+    monkeypatch.setattr(middleware, "_DISCARD_SECONDS", 0.1)
     client = make_client(client_timeout=0.1)
     reply = asyncio.run(client.send("POST", "/process", [b"data=", None], content_type=FORM))
     assert (reply.status, reply.text) == (408, "The request did not arrive in 0.1 seconds.\n")
@@ -305,10 +305,77 @@ def test_clients_that_send_slowly_keep_nobody_out(make_client: MakeClient) -> No
     assert nothing_left(client)
 
 
+def test_large_slow_uploads_are_ended_when_they_keep_others_out(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from meprop_nlp.serve import admission, middleware
+
+    monkeypatch.setattr(middleware, "_DISCARD_SECONDS", 0.1)
+    client = make_client()
+    control = client.service._control
+    control.most_bytes = 16_000
+
+    async def send() -> list[Reply]:
+        large = [b"data=" + b"a" * 995, None]
+        slow = [
+            asyncio.ensure_future(client.send("POST", "/process", large, content_type=FORM))
+            for _ in range(16)
+        ]
+        await asyncio.sleep(0.05)
+        assert control.held == 16_000
+        refused = await client.send("POST", "/process", [RAIN], content_type=FORM)
+        monkeypatch.setattr(admission, "PATIENCE", 0.0)
+        taken = await client.send("POST", "/process", [RAIN], content_type=FORM)
+        done, _ = await asyncio.wait(slow, return_when=asyncio.FIRST_COMPLETED)
+        for each in slow:
+            each.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        return [refused, taken, *(each.result() for each in done)]
+
+    refused, taken, *ended = asyncio.run(send())
+    assert (refused.status, taken.status) == (503, 200)
+    assert [(reply.status, reply.headers["retry-after"]) for reply in ended] == [(503, "1")]
+    assert nothing_left(client)
+
+
+def test_answer_that_is_read_slowly_is_ended_when_it_keeps_others_out(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from meprop_nlp.serve import admission
+
+    monkeypatch.setattr(admission, "PATIENCE", 0.0)
+    client = make_client()
+    control = client.service._control
+    app = client.app
+
+    async def stalled(scope: Any, receive: Any, send: Any) -> None:
+        async def send_slowly(message: Any) -> None:
+            if message.get("body"):
+                await asyncio.sleep(3600)
+
+        await app(scope, receive, send_slowly)
+
+    async def send() -> Reply:
+        client.app = stalled
+        slow = asyncio.ensure_future(client.send("POST", "/process", [RAIN], content_type=FORM))
+        async with asyncio.timeout(20):
+            while not control.waiting_for_clients or control.requests == 0:
+                await asyncio.sleep(0.01)
+            client.app = app
+            control.most_bytes = control.held
+            taken = await client.send("POST", "/process", [RAIN], content_type=FORM)
+            await slow
+        return taken
+
+    assert asyncio.run(send()).status == 200
+    assert sorted(line.split()[3] for line in client.log) == ["200", "499"]
+    assert nothing_left(client)
+
+
 @pytest.mark.parametrize("path", ["/process", "/annotate"])
 def test_answer_that_grows_too_large_is_given_up(path: str, make_client: MakeClient) -> None:
     client = make_client()
-    client.service._gate.most_bytes = 20_000
+    client.service._control.most_bytes = 20_000
     text = "It rains. " * 200
     if path == "/process":
         reply = client.form(path, data=text, tokenizer="", tagger="", parser="")

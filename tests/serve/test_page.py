@@ -76,22 +76,29 @@ needs_browser = pytest.mark.skipif(not Path(BROWSER).exists(), reason="Chromium 
 @pytest.mark.extras
 @needs_browser
 @pytest.mark.parametrize(
-    ("text", "n_sentences", "direction"),
+    ("text", "n_sentences", "direction", "tokens"),
     [
-        ('The dog barks. It is Peter\'s cat & "<b>more</b>".', 2, ""),
-        ("ذهب الولد إلى المدرسة", 1, ' direction="rtl"'),
-        ("我昨天看了一本书", 1, ""),
+        ('The dog barks. It is Peter\'s cat & "<b>more</b>".', 2, "", ["Peter's"]),
+        ("ذهب الولد إلى المدرسة", 1, ' direction="rtl"', []),
+        ("我昨天看了一本书", 1, "", []),
     ],
     ids=["english", "arabic", "chinese"],
 )
 def test_shared_text_is_drawn(
-    text: str, n_sentences: int, direction: str, server: Server, tmp_path: Path
+    text: str,
+    n_sentences: int,
+    direction: str,
+    tokens: list[str],
+    server: Server,
+    tmp_path: Path,
 ) -> None:
     shown = seen(server, f"/#text={quote(text)}", tmp_path)
     found = re.search(r'<section id="sentences"[^>]*>(.*)</section>', shown, flags=re.S)
     assert found
     assert found[1].count("<article>") == n_sentences
     assert len(re.findall(rf"<svg [^>]*{direction} ?[^>]*>", found[1])) == n_sentences
+    below_words = re.findall(r'<text [^>]*font-size="13"[^>]*>([^<]*)', found[1])
+    assert below_words == tokens
     assert "<b>" not in found[1]
     assert re.search(rf'role="status">{n_sentences} sentences? · ', shown)
 

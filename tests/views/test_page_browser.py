@@ -14,11 +14,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.reading import read, read_text
 from meprop_nlp.data.sample.treebank import sample_treebank
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.tree_svg import MOST_WORDS, Wrong, tree_svg
-from meprop_nlp.data.word import UNSET, Word
+from meprop_nlp.data.word import UNSET, EmptyNode, MultiwordToken, Word
 from meprop_nlp.scoring.metrics import evaluate
 from meprop_nlp.views.differences import Differences
 from meprop_nlp.views.page import page
@@ -191,6 +191,37 @@ def random_wrong(rng: random.Random, words: list[Word]) -> dict[int, dict[str, A
     return wrong
 
 
+def random_others(rng: random.Random) -> tuple[list[MultiwordToken], list[EmptyNode]]:
+    """Multiword tokens of eight words or so, and empty nodes between them."""
+    first = rng.randint(1, 4)
+    spans = [(first, first + rng.randint(0, 2)), (7, rng.randint(7, 9))]
+    tokens = [
+        MultiwordToken(*span, ("-", "".join(rng.choices(LETTERS, k=rng.choice([1, 20]))), *"_" * 8))
+        for span in spans
+    ]
+    nodes = [
+        EmptyNode(
+            rng.randint(0, 9),
+            ("x.1", rng.choice(LETTERS), "_", rng.choice("_N"), rng.choice(["_", "TAG"]), *"_" * 5),
+        )
+        for _ in range(rng.randint(0, 4))
+    ]
+    return tokens, nodes
+
+
+def plain(
+    tokens: list[MultiwordToken], nodes: list[EmptyNode]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What `drawTree` takes."""
+    return (
+        [{"first": token.first, "last": token.last, "form": token.form} for token in tokens],
+        [
+            {"after": n.after, "form": n.form, "upos": n.columns[3], "xpos": n.columns[4]}
+            for n in nodes
+        ],
+    )
+
+
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -213,25 +244,28 @@ def outline(svg: str) -> tuple[list[Any], list[float]]:
 
 def test_the_browser_draws_what_python_draws(browser: Browser, write: Write) -> None:
     rng = random.Random(4)
-    cases: list[tuple[list[Word], Wrong]] = [(s.words, {}) for s in sample(20)]
-    cases += [(words, {}) for words in (random_words(rng, n) for n in range(10))]
+    cases: list[tuple[list[Word], Wrong, list[MultiwordToken], list[EmptyNode]]] = [
+        (s.words, {}, s.multiword_tokens, s.empty_nodes) for s in sample(20)
+    ]
+    cases += [(words, {}, [], []) for words in (random_words(rng, n) for n in range(10))]
     many = [random_words(rng, 8) for _ in range(80)]
-    cases += [(words, random_wrong(rng, words)) for words in many]
-    cases += [(long_sentence(MOST_WORDS + 5).words, {})]
+    cases += [(words, random_wrong(rng, words), [], []) for words in many[::2]]
+    cases += [(words, random_wrong(rng, words), *random_others(rng)) for words in many[1::2]]
+    cases += [(long_sentence(MOST_WORDS + 5).words, {}, [], [])]
     narrow = [Word(1, "a", head=2, deprel="x"), Word(2, "b", head=0, deprel="x")]
-    cases += [(narrow, {1: {"head": 0, "deprel": "a wide relation"}})]
-    cases += [(narrow, {2: {"head": 1, "deprel": "a wide relation", "upos": "A_WIDE_TAG"}})]
+    cases += [(narrow, {1: {"head": 0, "deprel": "a wide relation"}}, [], [])]
+    cases += [(narrow, {2: {"head": 1, "deprel": "a wide relation", "upos": "A_WIDE_TAG"}}, [], [])]
     browser.show(write(sample(1)))
-    for words, wrong in cases:
+    for words, wrong, tokens, nodes in cases:
         columns = ("id", "form", "upos", "xpos", "head", "deprel")
         given = [{name: getattr(word, name) for name in columns} for word in words]
         drawn = browser.run(
-            "const [words, wrong] = JSON.parse(arguments[0]);"
-            "return new XMLSerializer().serializeToString(drawTree(words, wrong))",
-            json.dumps([given, wrong]),
+            "return new XMLSerializer().serializeToString(drawTree(...JSON.parse(arguments[0])))",
+            json.dumps([given, wrong, *map(list, plain(tokens, nodes))]),
         )
         elements, numbers = outline(drawn)
-        expected, expected_numbers = outline(tree_svg(words, wrong))
+        svg = tree_svg(words, wrong, multiword_tokens=tokens, empty_nodes=nodes)
+        expected, expected_numbers = outline(svg)
         assert elements == expected
         assert numbers == pytest.approx(expected_numbers, abs=0.011)
 
@@ -339,6 +373,27 @@ def test_columns_show_every_line_of_the_file(
     assert rows[1][5] == "5 0"  # what the system has, and gold
     assert "da" in rows[5]
     assert "# sent_id = es-1" in browser.run("return document.querySelector('pre').textContent")
+
+
+def test_tokens_and_empty_nodes_of_the_file_are_drawn(
+    browser: Browser, write: Write, odd: list[Sentence]
+) -> None:
+    browser.show(write(odd))
+    browser.find('id:es-1 form:"."')  # the word after the empty node
+    shown = browser.run(
+        "return ['text[font-size=\"13\"]', 'text.empty', 'text.hit'].map((kind) =>"
+        "  [...document.querySelectorAll(`.tree ${kind}`)].map((e) => e.firstChild.data))"
+    )
+    assert shown == [["Dámelo"], ["(da)"], ["."]]
+    lines = [f"{i}\tw{i}" + "\t_" * 8 for i in range(1, MOST_WORDS + 2)]
+    lines.insert(1, "1.1\tx" + "\t_" * 8)
+    browser.show(write(list(read_text("\n".join([*lines, "", ""])))))
+    browser.find(f"form:w{MOST_WORDS}|w{MOST_WORDS + 1}")  # the latter is not drawn
+    hits = browser.run(
+        "return [...document.querySelectorAll('.tree .hit')].map((e) => e.firstChild.data)"
+    )
+    assert f"w{MOST_WORDS}" in hits
+    assert "(x)" not in hits
 
 
 def test_nothing_in_a_sentence_runs(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET
 from meprop_nlp.views.terminal import MOST_COLUMNS, arc_lines, cells, terminal_tree
@@ -125,6 +126,30 @@ def test_a_drawing_by_hand() -> None:
     )
 
 
+def test_tokens_of_several_words_and_empty_nodes_have_rows_that_lines_pass_by() -> None:
+    (sentence,) = read_text(
+        "0.1\t_\t_\tPRON" + "\t_" * 6 + "\n"
+        "1-2\tDame\t_\t_" + "\t_" * 6 + "\n"
+        "1\tDa\t_\tVERB\t_\t_\t0\troot\t_\t_\n"
+        "2\tme\t_\tPRON\t_\t_\t1\tiobj\t_\t_\n"
+        "2.1\tdas\t_\t_\tV" + "\t_" * 5 + "\n"
+        "3\teso\t_\tPRON\t_\t_\t1\tobj\t_\t_\n\n"
+    )
+    drawn = terminal_tree(sentence, {2: {"upos": "X"}})
+    assert drawn == (
+        "# text = Dame eso\n"
+        "0.1  (_)    PRON\n"
+        "1-2  Dame\n"
+        "  1  Da     VERB  ●─┐  0  root\n"
+        "  2  me     PRON  ◄─┤  1  iobj  ✗ gold: X\n"
+        "2.1  (das)  V       │\n"
+        "  3  eso    PRON  ◄─┘  1  obj\n"
+    )
+    coloured = terminal_tree(sentence, {2: {"upos": "X"}}, colours=True)
+    assert "\x1b[2m1-2  Dame\x1b[0m\n" in coloured
+    assert re.sub(r"\x1b\[\d*m", "", coloured) == drawn
+
+
 def test_crossing_arcs_pass_beneath_each_other() -> None:
     assert arc_lines([3, 4, 0, 3]) == ["◄───┐", "◄─┐ │", "●─│─┤", "◄─┴─┘"]
 
@@ -148,6 +173,7 @@ def test_what_is_wrong_is_told_beside_the_word(spoilt: list[Sentence]) -> None:
 def test_columns_stand_below_each_other_in_any_script(odd: list[Sentence]) -> None:
     for sentence in odd:
         rows = terminal_tree(sentence).splitlines()[2 if sentence.sent_id else 1 :]
+        rows = [row for row in rows if re.search("[◄●]", row)]  # of words
         arcs = [next(x for x, c in enumerate(row) if c in "◄●") for row in rows]
         assert len({cells(row[:x]) for row, x in zip(rows, arcs, strict=True)}) == 1
 

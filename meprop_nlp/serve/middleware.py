@@ -1,4 +1,4 @@
-"""`Edge`: what every request passes on its way in and out.
+"""`Middleware`: what every request passes on its way in and out.
 
 It turns errors into responses, so that no traceback reaches a client; refuses requests that are
 addressed to another host; adds the headers that all responses have; and logs a line for each.
@@ -28,8 +28,8 @@ _MOST_DISCARDED = 1 << 26  # bytes of a refused body that are read, so that the 
 _DISCARD_SECONDS = 5.0
 
 
-class Edge:
-    """Wraps the application.
+class Middleware:
+    """Wraps the application of the server.
 
     Args:
         app: answers requests, or raises `RequestError`.

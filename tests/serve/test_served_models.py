@@ -10,17 +10,17 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.boxed import boxed_models
 from meprop_nlp.models.model import Model
 from meprop_nlp.serve.errors import RequestError
-from meprop_nlp.serve.shelf import ModelChoice, Served, Shelf, model_choice
+from meprop_nlp.serve.served_models import ModelChoice, ServedModel, ServedModels, model_choice
 
 
 @pytest.fixture(scope="module")
-def several(english: Model) -> Shelf:
+def several(english: Model) -> ServedModels:
     names = [
         ("english-ewt-ud-2.12-230717", "en"),
         ("english-gum-ud-2.12-230717",),
         ("czech-pdt", "english"),
     ]
-    return Shelf([Served(one, english) for one in names])
+    return ServedModels([ServedModel(one, english) for one in names])
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,13 @@ def several(english: Model) -> Shelf:
     ],
 )
 def test_model_is_found_by_a_name_or_its_beginning(
-    several: Shelf, name: str | None, found: int
+    several: ServedModels, name: str | None, found: int
 ) -> None:
-    assert several.find(name) is several.served[found]
+    assert several.find(name) is several.models[found]
 
 
 @pytest.mark.parametrize("name", ["engl", "english-", "english-ewt-ud-2.13", "German", "-"])
-def test_other_names_are_refused(several: Shelf, name: str) -> None:
+def test_other_names_are_refused(several: ServedModels, name: str) -> None:
     with pytest.raises(RequestError, match="does not exist") as refused:
         several.find(name)
     assert refused.value.status == 400
@@ -52,12 +52,14 @@ def test_other_names_are_refused(several: Shelf, name: str) -> None:
 
 def test_two_models_cannot_be_shown_under_one_name(english: Model) -> None:
     with pytest.raises(ConfigError, match=r"two models are called a; .*NAME=FILE"):
-        Shelf([Served(("a",), english), Served(("a", "b"), english)])
+        ServedModels([ServedModel(("a",), english), ServedModel(("a", "b"), english)])
 
 
 def test_components_are_those_that_the_model_has(english: Model) -> None:
-    shelf = Shelf([Served(("all",), english), Served(("tree",), english.only("tree"))])
-    assert shelf.to_dict() == {
+    models = ServedModels(
+        [ServedModel(("all",), english), ServedModel(("tree",), english.only("tree"))]
+    )
+    assert models.to_dict() == {
         "models": {"all": ["tokenizer", "tagger", "parser"], "tree": ["tokenizer", "parser"]},
         "default_model": "all",
     }

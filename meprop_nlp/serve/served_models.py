@@ -1,4 +1,4 @@
-"""`Shelf`: the models that are served, by the names that clients know them under."""
+"""`ServedModels`: the models that are served, by the names that clients know them under."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ModelChoice(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedModel:
     """A model that is served.
 
     Attributes:
@@ -65,42 +65,42 @@ class Served:
         ]
 
 
-class Shelf:
+class ServedModels:
     """The models that are served; the first is the default.
 
     As in UDPipe, a model is found by each of its names and by what is left of a name when parts
     are taken off its end: `english-ewt` is found by `english` too. Of several the first one is.
 
     Args:
-        served: the models, at least one.
+        models: at least one.
 
     Raises:
         ConfigError: two models are shown under one name.
     """
 
-    def __init__(self, served: Sequence[Served]) -> None:
-        self.served = tuple(served)
-        shown = [one.name for one in self.served]
+    def __init__(self, models: Sequence[ServedModel]) -> None:
+        self.models = tuple(models)
+        shown = [one.name for one in self.models]
         for name in shown:
             if shown.count(name) > 1:
                 raise ConfigError(
                     f"two models are called {name}; give `model` a name of its own: NAME=FILE"
                 )
-        self._by_name: dict[str, Served] = {}
-        for one in self.served:
+        self._by_name: dict[str, ServedModel] = {}
+        for one in self.models:
             for name in one.names:
                 self._by_name.setdefault(name, one)
-        for one in self.served:
+        for one in self.models:
             for name in one.names:
                 for prefix in _prefixes(name):
                     self._by_name.setdefault(prefix, one)
 
     @property
-    def default(self) -> Served:
+    def default(self) -> ServedModel:
         """The model of a request that names none."""
-        return self.served[0]
+        return self.models[0]
 
-    def find(self, name: str | None) -> Served:
+    def find(self, name: str | None) -> ServedModel:
         """Return the model of this name; the default for None and for an empty text.
 
         Raises:
@@ -116,7 +116,7 @@ class Shelf:
     def to_dict(self) -> dict[str, Any]:
         """Return what UDPipe's `/models` answers."""
         return {
-            "models": {one.name: one.components for one in self.served},
+            "models": {one.name: one.components for one in self.models},
             "default_model": self.default.name,
         }
 
