@@ -52,12 +52,11 @@ class Component(ModelOwner, Pipe):
     def __reduce__(self) -> tuple[Any, ...]:
         # pickled by the bytes of the model, once for all components that share it
         settings = (self.vocab, self.name, self.heads, self.source, self.pretrained, self.treebank)
-        return _rebuilt, (type(self), settings, self.model)
+        return _rebuilt, (type(self), settings, self.loaded())
 
-    @property
     def annotator(self) -> Model:
-        """The model with the heads whose columns are written."""
-        self.model  # noqa: B018  # reads it, and chooses
+        """Return the model with the heads whose columns are written."""
+        self.loaded()  # and chooses
         assert self._annotator is not None
         return self._annotator
 
@@ -93,7 +92,7 @@ class Component(ModelOwner, Pipe):
         """Annotate a Doc, and return it.
 
         Raises:
-            CheckpointError, ConfigError: the model cannot be read; see `ModelOwner.model`.
+            CheckpointError, ConfigError: the model cannot be read; see `ModelOwner.loaded`.
             DataError: a sentence has more words than the model reads, or no tags, and the model
                 needs them.
         """
@@ -125,7 +124,7 @@ class Component(ModelOwner, Pipe):
                 yield from docs
 
     def _annotate(self, docs: Sequence[Doc]) -> None:
-        model = self.annotator
+        model = self.annotator()
         starts = sentence_starts(docs, model.tokenizer)
         laid_out = [DocSentences(*given, model.reads) for given in zip(docs, starts, strict=True)]
         sentences = [sentence for doc in laid_out for sentence in doc.sentences]
@@ -158,7 +157,7 @@ class Component(ModelOwner, Pipe):
         """
         examples = list(examples)
         try:
-            fills = self.annotator.fills
+            fills = self.annotator().fills
         except MePropError:
             return {}
         scores: dict[str, Any] = {}

@@ -37,9 +37,10 @@ class ModelOwner:
         self._model: Model | None = None
         self._demand_model()
 
-    @property
-    def model(self) -> Model:
-        """The whole model, which is read when it is first needed.
+    # No property, and not called `model`: spaCy asks each part whether it has such an attribute, which
+    # in Python 3.11 computes it.
+    def loaded(self) -> Model:
+        """Return the whole model, which is read when it is first needed.
 
         Raises:
             CheckpointError, ConfigError, DataError: as for `meprop_nlp.load`.
@@ -68,7 +69,7 @@ class ModelOwner:
 
     def initialize(self, get_examples: Callable[[], Iterable[Any]], *, nlp: Any = None) -> None:
         """Read the model, which is trained already; `nlp.initialize` calls this."""
-        self.model  # noqa: B018  # reads it
+        self.loaded()
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Return the part as bytes.
@@ -76,7 +77,7 @@ class ModelOwner:
         Args:
             exclude: `model` leaves the model out.
         """
-        content: bytes = to_bytes({"model": lambda: self.model.to_bytes()}, exclude)
+        content: bytes = to_bytes({"model": lambda: self.loaded().to_bytes()}, exclude)
         return content
 
     def from_bytes(self, content: bytes, *, exclude: Iterable[str] = ()) -> Self:
@@ -100,7 +101,7 @@ class ModelOwner:
             DataError: it cannot be written.
         """
         if "model" not in exclude:
-            self.model.save(Path(path) / _FILE)
+            self.loaded().save(Path(path) / _FILE)
         else:
             Path(path).mkdir(parents=True, exist_ok=True)
 

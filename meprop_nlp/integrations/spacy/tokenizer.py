@@ -39,7 +39,7 @@ class DocTokenizer(ModelOwner):
         super().__init__(source, None, None)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (type(self), self.vocab, self.source, self.model)
+        return _rebuilt, (type(self), self.vocab, self.source, self.loaded())
 
     def _use(self, model: Model) -> None:
         if model.tokenizer is None:
@@ -64,7 +64,7 @@ class DocTokenizer(ModelOwner):
             batch = list(batch)
             for n, text in enumerate(batch):
                 demand_text(text, f"text {n + 1}")
-            found = _tokens(batch, cast(Tokenizer, self.model.tokenizer))
+            found = _tokens(batch, cast(Tokenizer, self.loaded().tokenizer))
             for text, tokens in zip(batch, found, strict=True):
                 yield self._doc(text, tokens)
 

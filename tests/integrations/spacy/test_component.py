@@ -312,7 +312,7 @@ def test_pipeline_can_be_analysed_and_named(nlp: Any) -> None:
 def test_components_that_name_one_file_share_the_model() -> None:
     nlp = pipeline("meprop_tagger", "meprop_parser")
     tagger, parser = (nlp.get_pipe(name) for name in nlp.pipe_names)
-    assert tagger.model is parser.model
+    assert tagger.loaded() is parser.loaded()
 
 
 def test_components_can_be_disabled_and_moved(nlp: Any) -> None:
@@ -340,6 +340,15 @@ def test_file_that_is_no_model_is_refused_at_once(tmp_path: Path) -> None:
     path.write_bytes(b"PK\x03\x04 and so on")
     with pytest.raises(CheckpointError, match="looks like a zip file"):
         pipeline("meprop", model=str(path))
+
+
+@pytest.mark.parametrize("factory", ["meprop", "meprop_tagger", "meprop_parser"])
+def test_attributes_are_asked_for_without_reading_the_model(factory: str) -> None:
+    # spaCy does so with `hasattr`, in an order that differs from process to process
+    component = pipeline(factory, model="english").get_pipe(factory)
+    found = [name for name in dir(component) if hasattr(component, name)]
+    assert {"labels", "loaded", "annotator"} < {*found}
+    assert component.labels == ()
 
 
 def test_missing_model_is_told_on_first_use(tmp_path: Path) -> None:

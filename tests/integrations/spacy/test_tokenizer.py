@@ -86,7 +86,7 @@ def test_words_are_tokens_where_they_are_parts_of_the_text(
     form: str, words: list[str], tokens: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokenizer = DocTokenizer(Vocab(), "en")
-    monkeypatch.setattr(tokenizer.model, "tokenizer", Split(form, words))
+    monkeypatch.setattr(tokenizer.loaded(), "tokenizer", Split(form, words))
     doc = tokenizer(f" {form} ")
     assert [t.text for t in doc] == [" ", *tokens]
     assert doc.text == f" {form} "
