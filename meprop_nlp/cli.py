@@ -170,7 +170,7 @@ _COMMANDS = {
     "train-tagger": "--train train.conllu --dev dev.conllu --k 50",
     "train-parser": "--train train.conllu --dev dev.conllu --simplify",
     "tag": "words.conllu > tagged.conllu",
-    "parse": "--tagger models/tagger.safetensors words.conllu > parsed.conllu",
+    "parse": "--tagger models/tagger.safetensors in.conllu > out.conllu",
     "convert": "wsj_0001.mrg wsj_0002.mrg -o train.conllx",
     "evaluate": "gold.conllu parsed.conllu",
     "compare": "gold.conllu a.conllu b.conllu",

@@ -177,3 +177,34 @@ def test_earlier_tree_is_compared_array_by_array(script, tmp_path, monkeypatch, 
     )
     assert compared.same(tmp_path, tmp_path) == 1
     assert "tiny: array a" in capsys.readouterr().out
+
+
+def test_each_result_file_says_which_code_it_measures(script):
+    ages = script("ages")
+    files = {path.stem for path in (BENCHMARKS / "results").glob("*.json")}
+    assert {part.partition("/")[0] for part in ages.MEASURED} == files
+    for paths in ages.MEASURED.values():
+        assert all((BENCHMARKS.parent / path).exists() for path in paths)
+    for name in files:
+        path = BENCHMARKS / "results" / f"{name}.json"
+        text = path.read_text(encoding="utf-8")
+        counted = ages.measurements(name, json.loads(text))
+        assert sum(counted.values()) == text.count('"commit":') > 0
+
+
+def test_age_of_a_part_is_that_of_its_own_code(script, monkeypatch, tmp_path, capsys):
+    ages = script("ages")
+    monkeypatch.setattr(ages, "MEASURED", {"a": ("native",), "a/pace": ("docs",)})
+    monkeypatch.setattr(ages, "RESULTS", tmp_path)
+    monkeypatch.setattr(ages, "changes", lambda commit, paths: [f"{commit} {paths[0]}"])
+    assert ages.main() == 1
+    assert capsys.readouterr().err == "missing: a.json\n"
+    results = {"pace": {"commit": "1"}, "runs": [{"commit": "2"}, {"commit": "2"}]}
+    (tmp_path / "a.json").write_text(json.dumps(results), encoding="utf-8")
+    assert ages.main() == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "a: 2 measured at 2, later commits: 1",
+        "    2 native",
+        "a/pace: 1 measured at 1, later commits: 1",
+        "    1 docs",
+    ]

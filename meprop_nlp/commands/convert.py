@@ -26,7 +26,7 @@ def convert(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="INPUT",
+            metavar="INPUT...",
             help="Files of bracketed trees, also packed (.gz, .xz, .bz2), or folders of .mrg "
             "files; none or - is standard input.",
             show_default=False,

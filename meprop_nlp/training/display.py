@@ -2,11 +2,15 @@
 
 It writes to standard error, in a notebook to the cell's output; nothing else of the library writes
 to a terminal.
+
+On a terminal, long notes are wrapped to its width and warnings are yellow. In a file each note is
+one line, however long, so that a log can be searched line by line.
 """
 
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +18,10 @@ from meprop_nlp.training.output.epoch_table import BEST, EpochTable
 from meprop_nlp.training.records import EpochRecord, Note, Step
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
+_WARNING = "warning:"
 _SECONDS = 0.25  # between two states of the line in a notebook
 
 
@@ -26,8 +32,8 @@ class TrainingDisplay:
     ...     tagger = Tagger.train("train.conllu", hooks=Hooks(on_record=display))
 
     Args:
-        progress: whether to show the bar when standard error is a terminal, or in a notebook the
-            line that takes its place.
+        progress: whether to show the bar on a terminal that can draw over a line, or in a notebook
+            the line that takes its place.
         quiet: whether to keep to warnings.
         unit: what the training loop counts.
     """
@@ -35,6 +41,7 @@ class TrainingDisplay:
     def __init__(self, *, progress: bool = True, quiet: bool = False, unit: str = "words") -> None:
         self._quiet = quiet
         self._unit = unit
+        self._console: Console | None = None
         self._bar: Progress | None = None
         self._task: Any = None
         self._table = EpochTable()
@@ -42,8 +49,13 @@ class TrainingDisplay:
         self._notebook = _is_notebook()
         self._shows_line = self._notebook and progress and not quiet
         self._line, self._shown_at = "", 0.0
-        if progress and not quiet and not self._notebook and sys.stderr.isatty():
-            from rich.console import Console
+        if self._notebook or not sys.stderr.isatty():
+            return
+        from rich.console import Console
+
+        self._console = Console(stderr=True)
+        # a dumb terminal cannot draw over a line
+        if progress and not quiet and not self._console.is_dumb_terminal:
             from rich.progress import (
                 BarColumn,
                 MofNCompleteColumn,
@@ -58,7 +70,7 @@ class TrainingDisplay:
                 MofNCompleteColumn(),
                 TextColumn(f"loss {{task.fields[loss]:.4f}}  {{task.fields[speed]:,.0f}} {unit}/s"),
                 TimeRemainingColumn(),
-                console=Console(stderr=True),
+                console=self._console,
                 transient=True,
             )
 
@@ -82,9 +94,10 @@ class TrainingDisplay:
         if isinstance(record, Step):
             self._advance(record)
         elif isinstance(record, Note):
-            if record.warning or not self._quiet:
-                style = "yellow" if record.warning else ""
-                self._print(("warning: " if record.warning else "") + record.text, style)
+            if record.warning:
+                self._print(f"{_WARNING} {record.text}")
+            elif not self._quiet:
+                self._print(record.text)
         elif not self._quiet:
             for line in self._table.lines(record, self._n_epochs):
                 self._print(line, "bold green" if line.endswith(BEST) else "")
@@ -123,12 +136,22 @@ class TrainingDisplay:
         if self._notebook:
             self._show_line("")
             sys.stdout.write(text + "\n")
-        elif self._bar:
+        elif self._console:
             from rich.text import Text
 
-            self._bar.console.print(Text(text, style))
+            shown = Text(_wrapped(text, self._console.width), style)
+            if text.startswith(_WARNING):
+                shown.stylize("yellow", 0, len(_WARNING))
+            self._console.print(shown, soft_wrap=True)
         else:
             sys.stderr.write(text + "\n")
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Break a line at spaces where it is wider than a terminal, and indent what follows."""
+    return textwrap.fill(
+        text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _is_notebook() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -65,8 +66,42 @@ def test_best_epochs_and_warnings_are_coloured_on_a_terminal_alone(
         with TrainingDisplay() as display:
             for record in RECORDS:
                 display(record)
-        assert ("\x1b[33mwarning: no tags\x1b[0m" in terminal.getvalue()) == (not no_color)
+        assert ("\x1b[33mwarning:\x1b[0m no tags" in terminal.getvalue()) == (not no_color)
         assert ("\x1b[1;32m   3/5  0.2500" in terminal.getvalue()) == (not no_color)
+
+
+LONG = "features in dev but not in train: " + " ".join(
+    f"Case=Non-{i:02}|Person=2," for i in range(4)
+)
+
+
+@pytest.mark.parametrize("options", [{}, {"progress": False}, {"quiet": True}])
+def test_long_warnings_are_wrapped_and_indented_on_a_terminal(
+    options: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with TrainingDisplay(**options) as display:
+        display(Note(LONG, warning=True))
+    actual = terminal.getvalue()
+    assert "\x1b[33mwarning:\x1b[0m features in dev but not in train:" in actual
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", actual).split("\n")
+    first = next(i for i, line in enumerate(lines) if line.startswith("warning: "))
+    assert lines[first + 1].startswith("  Case=Non-")
+    assert " ".join(line.strip() for line in lines[first : first + 3]).startswith(
+        f"warning: {LONG}"
+    )
+    assert max(map(len, lines[first : first + 3])) <= 60
+
+
+def test_long_notes_are_single_lines_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with TrainingDisplay() as display:
+        display(Note(LONG))
+    assert capsys.readouterr().err == f"{LONG}\n"
 
 
 def test_quiet_keeps_to_warnings(capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,6 +121,19 @@ def test_bar_is_shown_on_a_terminal_unless_it_is_switched_off(
             display(EPOCH)
         assert ("epoch 2/5" in terminal.getvalue()) == progress
         assert "  0.2500  91.25  90.00  90.62" in terminal.getvalue()
+
+
+def test_dumb_terminal_shows_lines_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "dumb")
+    with TrainingDisplay() as display:
+        for record in RECORDS:
+            display(record)
+    lines = terminal.getvalue().splitlines()
+    assert lines[:2] == ["40 sentences", "warning: no tags"]
+    assert len(lines) == len(RECORDS)
 
 
 def test_display_is_a_hook_of_a_training(
