@@ -7,8 +7,11 @@ SECONDS := 600
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 EXTRAS := docs,spacy,serve,hub,sklearn,ray,spark,tensorboard,browser
-EXTRAS_STAMP := $(VENV)/.extras
+comma := ,
+# of just these extras
+EXTRAS_STAMP := $(VENV)/.extras-$(subst $(comma),-,$(EXTRAS))
 # of test-extras: which tests run, and whether one that is skipped is a failure
 MARKS := extras
 DEMANDED := all
@@ -19,11 +22,11 @@ DEMANDED := all
 $(STAMP): pyproject.toml constraints.txt $(wildcard native/* native/*/*)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "meprop_nlp needs Python 3.11 or newer; set PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
+	$(PIP) -e '.[dev]'
 	touch $(STAMP)
 
 $(EXTRAS_STAMP): $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev,$(EXTRAS)]'
+	$(PIP) $$($(BIN)/python tools/extras.py $(EXTRAS))
 	touch $(EXTRAS_STAMP)
 
 demo: $(STAMP)
@@ -78,7 +81,7 @@ torture: $(STAMP)
 
 # the manual as a site in build/site; links that lead nowhere are errors
 docs: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[docs]'
+	$(PIP) $$($(BIN)/python tools/extras.py docs)
 	NO_MKDOCS_2_WARNING=1 PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m mkdocs build --strict
 
 lint: $(STAMP)
@@ -94,7 +97,7 @@ build: $(STAMP)
 
 # the wheel for Linux on x86-64, named by auditwheel, and what annotating needs beside it
 wheel: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,wheels]'
+	$(PIP) $$($(BIN)/python tools/extras.py wheels)
 	tools/wheels/build.sh x86_64
 	$(BIN)/python tools/wheels/requirements.py > dist/requirements-annotate.txt
 
