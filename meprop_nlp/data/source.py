@@ -175,6 +175,9 @@ def _first_bytes(stream: Any) -> bytes:
 
 
 def _refuse_foreign(start: bytes, name: str, *, utf8: bool) -> None:
+    for magic, kind in _FOREIGN.items():
+        if start.startswith(magic):
+            raise DataError(f"{name} is {kind}, expected a text file")
     found = next((found for mark, found in _MARKS.items() if start.startswith(mark)), None)
     if utf8 and found is not None:
         raise DataError(
@@ -188,6 +191,3 @@ def _refuse_foreign(start: bytes, name: str, *, utf8: bool) -> None:
             f"{name}: many zero bytes, expected UTF-8 text; if the file is UTF-16, "
             f"give `encoding` utf-16-{order}"
         )
-    for magic, kind in _FOREIGN.items():
-        if start.startswith(magic):
-            raise DataError(f"{name} is {kind}, expected a text file")

@@ -13,7 +13,7 @@ namespace meprop {
 
 // Keeps about `capacity` rows. A caller takes a ticket before it looks rows up. While the ticket is
 // held, no row that was looked up with it, or since it was taken, is evicted. So the cache outgrows
-// its capacity only if one lookup needs more rows.
+// its capacity only if more rows than that are looked up while a ticket is held.
 //
 // A row whose key is long is forgotten as soon as no ticket can have it in use, so that keys take
 // little memory beside rows, whatever texts are read.

@@ -10,7 +10,7 @@ import lzma
 import os
 import re
 import tracemalloc
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,10 @@ def chunks_of(text: str, **options: Any) -> list[TextChunk]:
     return list(read_texts(io.BytesIO(text.encode()), **options))
 
 
-def texts_of(text: str, **options: Any) -> list[str]:
+def texts_of(text: str, n_bytes: int = 4, **options: Any) -> list[str]:
     """The pieces of a text that is read in bits of a few bytes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(opening, "_PIECE", 4)
+        patch.setattr(opening, "_PIECE", n_bytes)
         return [chunk.text for chunk in chunks_of(text, **options)]
 
 
@@ -108,8 +108,14 @@ def test_text_comes_in_pieces_of_whole_paragraphs() -> None:
 
 
 def test_line_ends_stay_as_they_are() -> None:
-    text = "a\r\nb\r\n\r\nc\rd\r\re\n\nf"
-    assert texts_of(text, size=1) == ["a\r\nb\r\n\r\n", "c\rd\r\r", "e\n\n", "f"]
+    paragraphs = ["a\r\nb\r\n\r\n", "c\rd\r\r", "e\n\n", "f"]
+    text = "".join(paragraphs)
+    cuts: set[int] = set()  # where a text is cut depends on where its bits end
+    for n_bytes in range(1, 9):
+        pieces = texts_of(text, n_bytes, size=1)
+        assert "".join(pieces) == text
+        cuts.update(accumulate(map(len, pieces)))
+    assert cuts == {*accumulate(map(len, paragraphs))}
     [chunk] = read_texts(io.StringIO(text, newline=""))
     assert chunk.text == text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Barrier, Lock
 from typing import Any
 
 import numpy as np
@@ -111,6 +111,8 @@ def test_long_keys_are_forgotten_when_nobody_has_them_in_use(core: Any) -> None:
 
 def test_threads_share_a_cache(core: Any) -> None:
     cache, lock = core.RowCache(ONES, NO_BIAS, 50), Lock()
+    # none falls behind: what is looked up while a thread has its rows is kept
+    together = Barrier(4)
 
     def work(seed: int) -> int:
         rng = random.Random(seed)
@@ -119,6 +121,7 @@ def test_threads_share_a_cache(core: Any) -> None:
                 rows = cache.find([f"k{n}" * (1 + n % 90) for n in rng.choices(range(200), k=20)])
                 fill(rows)
             del rows  # without the lock
+            together.wait(60)
         return seed
 
     with ThreadPoolExecutor(4) as pool:
