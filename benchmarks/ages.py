@@ -3,8 +3,8 @@
     python benchmarks/ages.py
 
 For each result file and each commit that it names: the later commits that touched the code which
-is measured there, newest first. A commit in this list need not have changed the figures; whoever
-reads it decides what to measure again. The exit status is 1 if a file or path is missing.
+is measured there, newest first. A commit in this list need not have changed the figures: decide
+yourself what to measure again. The exit status is 1 if a file or path is missing.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import pytest
 
-from .test_pages import PAGES
+from .test_pages import PAGES, not_run
 from .test_wheel import REQUIREMENTS, ROOT, TEXT, TRAINING, WHEELS
 
 RUN = ("README", "installing")  # the pages whose lines are run
@@ -70,11 +70,6 @@ BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 TO_RUN = [block for block in BLOCKS if block.page in RUN]
 
 
-def not_run(line: str) -> list[str]:
-    """The entries of `NOT_RUN` that a line begins with."""
-    return [known for known in NOT_RUN if line.startswith(known)]
-
-
 def torch_of_the_tests(folder: Path) -> Path:
     """A wheel of torch that holds a path to the tests' packages, behind those installed."""
     path = folder / STAND_IN.format(VERSION)
@@ -105,7 +100,7 @@ def run_block(lines: list[str], folder: Path, wheel: Path) -> Path:
     if not any("-m venv" in line for line in lines):
         script.append("python3 -m venv .venv && . .venv/bin/activate")
     for line in lines:
-        if not not_run(line):
+        if not not_run(line, NOT_RUN):
             script.append(re.sub(r"^pip install \.$", f"pip install '{wheel}'", line))
     (folder / "python").mkdir()
     (folder / "python" / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
@@ -159,7 +154,7 @@ def test_each_install_line_is_run_or_has_a_reason() -> None:
     lines = [(block.page, line) for block in BLOCKS for line in block.lines]
     for page, line in lines:
         is_run = page in RUN and line.startswith(("pip install ", "python3 -m venv "))
-        assert is_run != bool(not_run(line)), f"{page}: {line}"
+        assert is_run != bool(not_run(line, NOT_RUN)), f"{page}: {line}"
     for known, reason in NOT_RUN.items():
         assert any(line.startswith(known) for _, line in lines), known
         assert reason

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +68,9 @@ def lines_of(page: str) -> list[str]:
     return found
 
 
-def not_run(line: str) -> list[str]:
-    """The entries of `NOT_RUN` that a line begins with."""
-    return [known for known in NOT_RUN if line.startswith(known)]
+def not_run(line: str, listed: Iterable[str] = NOT_RUN) -> list[str]:
+    """The entries of a list, here `NOT_RUN`, that a line begins with."""
+    return [known for known in listed if line.startswith(known)]
 
 
 def tokens(line: str) -> list[str]:

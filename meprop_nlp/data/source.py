@@ -24,11 +24,11 @@ Source = str | os.PathLike[str] | IO[str] | IO[bytes]
 _PIECE = 1 << 16
 
 _GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
-# BZh and the block size may begin a text; then comes the mark of a block, or that of the end
+# A text may begin with BZh and a digit too, so the mark of the first block is compared as well, or
+# that of the end where there is no block.
 _BZIP2 = tuple(
     b"BZh%d%b" % (size, mark) for size in range(1, 10) for mark in (b"1AY&SY", b"\x17rE8P\x90")
 )
-_LONGEST_MARK = 10  # bytes
 _MARKS = {  # of UTF-32 first: a mark of UTF-16 begins one of them
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -161,10 +161,11 @@ def _open(source: Source, stack: contextlib.ExitStack) -> Any:
 def _first_bytes(stream: Any) -> bytes:
     """Return enough of a stream to know what it is; do not wait for more, as a pipe may pause."""
     known = (_GZIP, _XZ, *_BZIP2, *_MARKS, *_FOREIGN)
+    longest = max(map(len, known))
     peek = getattr(stream, "peek", None)
     start = b""
     while any(magic.startswith(start) and magic != start for magic in known):
-        wanted = _LONGEST_MARK - len(start)
+        wanted = longest - len(start)
         if peek is not None:
             wanted = min(wanted, len(peek(1)) or 1)
         piece = stream.read(wanted)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from meprop_nlp.data.word import ROOT, UNSET, EmptyNode, MultiwordToken, Word
+from meprop_nlp.data.word import ROOT, UNSET, EmptyNode, MultiwordToken, Word, tag_of
 
 MOST_WORDS = 400  # are drawn, and as many empty nodes; of a longer sentence, the beginning
 
@@ -147,7 +147,7 @@ def tree_svg(
         texts.append(_text(place, base + 18, _FORM, _node_form(node), _EMPTY))
         texts.append(_text(place, base + _TAG, _LABEL, _node_tag(node), _FAINT))
     for token in tokens:
-        bracketed = range(token.first - 1, min(token.last, len(words)))
+        bracketed = _words_of(token, words)
         left = min(places[i] - widths[i] / 2 for i in bracketed)
         right = max(places[i] + widths[i] / 2 for i in bracketed)
         y = below + _BRACKET
@@ -232,7 +232,7 @@ def _widths(
             space = _width(_gold_label(word, columns[i]), _LABEL)
             _widen(widths, i, gold_heads[i], space)
     for token in tokens:
-        bracketed = range(token.first - 1, min(token.last, len(words)))
+        bracketed = _words_of(token, words)
         n = len(bracketed)
         lack = _width(token.form, _TOKEN) - sum(widths[i] for i in bracketed) - (n - 1) * _GAP
         for i in bracketed:
@@ -260,14 +260,19 @@ def _places(
     return places, [middles[node.after, i] for i, node in enumerate(nodes, start=1)], whole
 
 
+def _words_of(token: MultiwordToken, words: Sequence[Word]) -> range:
+    """Return the places of a token's words among those that are drawn."""
+    return range(token.first - 1, min(token.last, len(words)))
+
+
 def _node_form(node: EmptyNode) -> str:
     return f"({node.form})"
 
 
 def _node_tag(node: EmptyNode) -> str:
     """Return the tag to show below an empty node."""
-    upos, xpos = node.columns[3:5]
-    return next((tag for tag in (upos, xpos) if tag != "_"), "")
+    tag = tag_of(*node.columns[3:5])
+    return "" if tag == "_" else tag
 
 
 def _widen(widths: list[float], dependent: int, head: int, space: float) -> None:

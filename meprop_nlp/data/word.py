@@ -80,6 +80,11 @@ class Word:
         return f"Word({self.id}, {self.form!r}{further})"
 
 
+def tag_of(upos: str, xpos: str) -> str:
+    """Return the tag to show where there is room for one: UPOS, or XPOS where UPOS is `_`."""
+    return upos if upos != "_" else xpos
+
+
 class MultiwordToken(NamedTuple):
     """A surface token that spans the words `first` to `last`; `columns` is its split line."""
 

@@ -16,7 +16,7 @@ class AdmissionControl:
     """Admits requests while there is room.
 
     A request that is still being sent has no place among `most_requests`, so that slow clients do
-    not keep others out; their number is that of the connections. Its bytes count from the first.
+    not keep others out; the connections bound their number. Its bytes count from the first.
     Where bytes keep others out, those give way whose clients have been sending, or reading the
     answer, for more than `PATIENCE` seconds: the largest first.
 

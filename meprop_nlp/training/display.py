@@ -94,10 +94,8 @@ class TrainingDisplay:
         if isinstance(record, Step):
             self._advance(record)
         elif isinstance(record, Note):
-            if record.warning:
-                self._print(f"{_WARNING} {record.text}")
-            elif not self._quiet:
-                self._print(record.text)
+            if record.warning or not self._quiet:
+                self._print(record.text, warning=record.warning)
         elif not self._quiet:
             for line in self._table.lines(record, self._n_epochs):
                 self._print(line, "bold green" if line.endswith(BEST) else "")
@@ -132,7 +130,9 @@ class TrainingDisplay:
             sys.stdout.flush()
             self._line = text
 
-    def _print(self, text: str, style: str = "") -> None:
+    def _print(self, text: str, style: str = "", *, warning: bool = False) -> None:
+        if warning:
+            text = f"{_WARNING} {text}"
         if self._notebook:
             self._show_line("")
             sys.stdout.write(text + "\n")
@@ -140,7 +140,7 @@ class TrainingDisplay:
             from rich.text import Text
 
             shown = Text(_wrapped(text, self._console.width), style)
-            if text.startswith(_WARNING):
+            if warning:
                 shown.stylize("yellow", 0, len(_WARNING))
             self._console.print(shown, soft_wrap=True)
         else:

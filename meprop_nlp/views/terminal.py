@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.tree_svg import Wrong
-from meprop_nlp.data.word import ROOT, UNSET, Word
+from meprop_nlp.data.word import ROOT, UNSET, Word, tag_of
 
 DEPENDENT, AT_ROOT, CUT, LEFT_OUT = "◄", "●", "↻", "…"
 MOST_COLUMNS = 400  # for vertical lines, enough for any sentence of so many words
@@ -186,7 +186,7 @@ def terminal_tree(
     passing = " " * len(arcs[0]) if arcs else ""
     rows += [(None, [*row, passing, "", ""]) for row in others.get(0, ())]
     for word, arc in zip(words, arcs, strict=True):
-        tag = word.upos if word.upos != "_" else word.xpos
+        tag = tag_of(word.upos, word.xpos)
         head = "_" if word.head == UNSET else str(word.head)
         rows.append((word, [str(word.id), word.form, tag, arc, head, word.deprel]))
         passing = "".join("│" if c in _GOES_DOWN else " " for c in arc)
@@ -223,8 +223,7 @@ def _other_rows(sentence: Sentence) -> dict[int, list[list[str]]]:
     """Return id, form and tag of multiword tokens and empty nodes, by the word that they follow."""
     rows: dict[int, list[list[str]]] = {}
     for node in sentence.empty_nodes:
-        upos, xpos = node.columns[3:5]
-        tag = upos if upos != "_" else xpos
+        tag = tag_of(*node.columns[3:5])
         rows.setdefault(node.after, []).append([node.columns[0], f"({node.form})", tag])
     for token in sentence.multiword_tokens:
         id = f"{token.first}-{token.last}"
