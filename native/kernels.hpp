@@ -82,8 +82,7 @@ struct KernelsOf {
                       const T* x, std::int64_t outs, std::int64_t ins, T* dw, int threads);
     void (*unified_backward)(LinearBackward<T> layer, std::int32_t* neurons, bool dw_of_kept,
                              int threads);
-    void (*lstm_forward)(const T* x, const T* h0, const T* c0, const T* weight_ih,
-                         const T* weight_hh, const T* bias, std::int64_t ins, std::int64_t units,
+    void (*lstm_forward)(const T* h0, const T* c0, const T* weight_hh, std::int64_t units,
                          std::int64_t sequences, Steps steps, T* output, T* h_n, T* c_n, T* gates,
                          T* tanh_c, T* h_prev, T* c_prev, int threads);
     void (*lstm_backward)(const T* doutput, const T* weight_hh, const T* gates, const T* tanh_c,

@@ -3,10 +3,11 @@
     tools/differential.py [SECONDS]          # goes on where the last campaign stopped
     tools/differential.py --case NUMBER      # one case again
 
-A case is a model and some sentences, or a text, all made from its number. What the core and NumPy
-find must be the same. So must what PyTorch finds, with the network of the trainings, whose weights
-are not rounded to digits: there, NumPy has so many digits that rounding is too small to see. Where
-two choices are as good but for rounding, either is right.
+A case is a model and some sentences, or a text, all made from its number. A campaign counts the
+sentences too: each makes a pair with its model. What the core and NumPy find must be the same. So
+must what PyTorch finds, with the network of the trainings, whose weights are not rounded to digits:
+there, NumPy has so many digits that rounding is too small to see. Where two choices are as good but
+for rounding, either is right.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ from meprop_nlp.training.layout import Layout  # noqa: E402
 from meprop_nlp.training.tokenizer import TokenizerNetwork  # noqa: E402
 
 SEED = 23
-PLACE = ROOT / "build" / "differential"  # the number of the next case
+PLACE = ROOT / "build" / "differential.txt"  # the number of the next case, and the sentences so far
 CPU = torch.device("cpu")
 SURE = 0.501  # of a choice; below, rounding may decide
 CORE: Any = core()
@@ -131,8 +132,8 @@ def sure(probabilities: Tensor) -> np.ndarray:
 # tagger
 
 
-def compare_taggers(rng: Rng) -> None:
-    """Tags and their confidence."""
+def compare_taggers(rng: Rng) -> int:
+    """Tags and their confidence; return the number of sentences, as the others do."""
     units = int(rng.integers(1, 41))
     file = random_tagger(int(rng.integers(1 << 32)), units=(units, units))
     words = SentenceWords(random_sentences(int(rng.integers(1 << 32)), lengths(rng, 14)))
@@ -161,12 +162,13 @@ def compare_taggers(rng: Rng) -> None:
             )
             same = found.argmax(1).numpy() == in_numpy.ids[column, first:last]
             assert same[is_sure[column, first:last]].all()
+    return len(words.bounds) - 1
 
 
 # parser
 
 
-def compare_parsers(rng: Rng) -> None:
+def compare_parsers(rng: Rng) -> int:
     """Heads and labels, exactly: the weights are such that no sum is rounded."""
     system = str(rng.choice(TRANSITION_SYSTEMS))
     activation = str(rng.choice(["relu", "cube"]))
@@ -190,6 +192,7 @@ def compare_parsers(rng: Rng) -> None:
         assert trees.labels.tolist() == in_numpy.labels.tolist()
         np.testing.assert_allclose(trees.confidence, in_numpy.confidence, rtol=1e-4, atol=1e-6)
     assert_trees(words, native.heads)
+    return len(words.bounds) - 1
 
 
 def torch_trees(file: ModelFile, parser: NumpyParser, words: SentenceWords) -> Trees:
@@ -235,7 +238,7 @@ def assert_trees(words: SentenceWords, heads: np.ndarray) -> None:
 # joint model
 
 
-def compare_joint_models(rng: Rng, tree: str) -> None:
+def compare_joint_models(rng: Rng, tree: str) -> int:
     """Tags, lemmas, trees and their confidence."""
     small, wide = (int(n) for n in rng.integers(1, 40, 2))
     spelled = int(rng.integers(1, 20))
@@ -279,9 +282,10 @@ def compare_joint_models(rng: Rng, tree: str) -> None:
         states = exact.encoder(words)
         answers = torch_answers(file, words, exact)
         if len(words.bounds) < 2:
-            return
+            return 0
         np.testing.assert_allclose(states.context, answers["context"], atol=1e-4)
         compare_with_torch(words, exact, exact.annotate(words, confidence=True), answers)
+    return len(words.bounds) - 1
 
 
 def assert_same_but_trees(found: Any, expected: Any) -> None:
@@ -412,7 +416,7 @@ def scored_by(answer: Any) -> Callable[..., np.ndarray]:
 # tokenizer
 
 
-def compare_tokenizers(rng: Rng) -> None:
+def compare_tokenizers(rng: Rng) -> int:
     """What ends after each character, and the CoNLL-U of it."""
     file = random_tokenizer(int(rng.integers(1 << 32)), spaces_within=bool(rng.integers(2)))
     characters = list("abcAB.,'? \n\u4e00\u00e9\U0001f600\u00a0")
@@ -425,7 +429,7 @@ def compare_tokenizers(rng: Rng) -> None:
     read = _Characters.of(text)
     if not len(read.places):
         assert native.conllu(text) == plain.conllu(text) == ""
-        return
+        return 0
     numbers = native.alphabet.numbers(read.read)
     bounds = np.array([0, len(numbers)])
     network = TokenizerNetwork(
@@ -449,9 +453,10 @@ def compare_tokenizers(rng: Rng) -> None:
         ].all()
         if is_sure.all():
             assert native.conllu(text) == plain.conllu(text)
+    return 1
 
 
-KINDS: dict[str, Callable[[Rng], None]] = {
+KINDS: dict[str, Callable[[Rng], int]] = {
     "tagger": compare_taggers,
     "parser": compare_parsers,
     "joint model, graph": lambda rng: compare_joint_models(rng, "graph"),
@@ -460,12 +465,12 @@ KINDS: dict[str, Callable[[Rng], None]] = {
 }
 
 
-def run(case: int) -> None:
-    """Run a case on one of the core's instruction sets."""
+def run(case: int) -> int:
+    """Run a case on one of the core's instruction sets; return its number of sentences."""
     rng = np.random.default_rng([SEED, case])
     CORE.use_instruction_set(str(rng.choice(CORE.instruction_sets())))
     with torch.no_grad(), np.errstate(all="ignore"):
-        KINDS[kind_of(case)](rng)
+        return KINDS[kind_of(case)](rng)
 
 
 def kind_of(case: int) -> str:
@@ -486,18 +491,21 @@ def main() -> None:
         run(arguments.case)
         print(f"case {arguments.case} of seed {SEED}, {kind_of(arguments.case)}: the same")
         return
-    first = case = int(PLACE.read_text()) if PLACE.exists() else 0
+    case, pairs = map(int, PLACE.read_text().split()) if PLACE.exists() else (0, 0)
     PLACE.parent.mkdir(exist_ok=True)
     start = time.monotonic()
     while time.monotonic() - start < arguments.seconds:
         try:
-            run(case)
+            pairs += run(case)
         except Exception:
             print(f"case {case} of seed {SEED}, {kind_of(case)}, differs; again with --case {case}")
             raise
         case += 1
-        PLACE.write_text(str(case))
-    print(f"seed {SEED}: cases {first} to {case - 1} are the same in the core, NumPy and PyTorch")
+        PLACE.write_text(f"{case} {pairs}")
+    print(
+        f"seed {SEED}: cases 0 to {case - 1}, {pairs:,} pairs of a model and a sentence or a text, "
+        "are the same in the core, NumPy and PyTorch"
+    )
 
 
 if __name__ == "__main__":

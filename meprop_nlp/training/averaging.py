@@ -8,11 +8,16 @@ from torch import Tensor, nn
 
 from meprop_nlp.errors import CheckpointError
 
+ALL_BEFORE = 1000  # updates
+EVERY = 4  # of the updates after them
+
 
 class WeightAverage:
     """The exponential average of the weights over the updates (Polyak & Juditsky 1992).
 
-    Over the first updates the average is shorter, so that it forgets the initial weights.
+    Over the first updates the average is shorter, so that it forgets the initial weights. After
+    `ALL_BEFORE` updates only every fourth is averaged, with four times its share: an average over
+    a thousand updates is the same, and reading and writing all weights took 4 to 7 % of a step.
 
     Args:
         network: whose weights are averaged.
@@ -20,7 +25,7 @@ class WeightAverage:
 
     Attributes:
         tensors: the average of each parameter, by its name.
-        n_updates: how many updates are averaged.
+        n_updates: how many updates there were.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -35,9 +40,13 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Add the present weights to the average."""
+        """Add the present weights to the average, if it is their turn."""
         decay = min(self._decay, (1 + self.n_updates) / (10 + self.n_updates))
         self.n_updates += 1
+        if self.n_updates > ALL_BEFORE:
+            if self.n_updates % EVERY:
+                return
+            decay **= EVERY
         weights = [parameter.detach() for parameter in self._network.parameters()]
         torch._foreach_lerp_(list(self.tensors.values()), weights, 1 - decay)
 

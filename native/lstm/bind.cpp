@@ -41,17 +41,14 @@ template <class T>
 void bind(nb::module_& m) {
     m.def(
         "lstm_forward",
-        [](Matrix<const T> x, const std::vector<std::int64_t>& batch_sizes, bool reverse,
-           Matrix<const T> h0, Matrix<const T> c0, Matrix<const T> weight_ih,
-           Matrix<const T> weight_hh, std::optional<Row<const T>> bias, Matrix<T> output,
-           Matrix<T> h_n, Matrix<T> c_n, Matrix<T> gates, Matrix<T> tanh_c, Matrix<T> h_prev,
-           Matrix<T> c_prev, int threads) {
-            const std::int64_t rows = size(x, 0), ins = size(x, 1), units = size(weight_hh, 1);
+        [](const std::vector<std::int64_t>& batch_sizes, bool reverse, Matrix<const T> h0,
+           Matrix<const T> c0, Matrix<const T> weight_hh, Matrix<T> gates, Matrix<T> output,
+           Matrix<T> h_n, Matrix<T> c_n, Matrix<T> tanh_c, Matrix<T> h_prev, Matrix<T> c_prev,
+           int threads) {
+            const std::int64_t rows = size(gates, 0), units = size(weight_hh, 1);
             const std::int64_t sequences = size(h0, 0);
             const PackedSteps packed(batch_sizes, reverse, rows, sequences);
-            require(has_shape(weight_ih, 4 * units, ins), "weight_ih must be (4H, I)");
             require(has_shape(weight_hh, 4 * units, units), "weight_hh must be (4H, H)");
-            require(!bias || size(*bias, 0) == 4 * units, "bias must be (4H,)");
             for (const auto& state : {h0, c0}) {
                 require(has_shape(state, sequences, units), "the state must be (B, H)");
             }
@@ -62,17 +59,15 @@ void bind(nb::module_& m) {
                 require(has_shape(trace, rows, units), "the trace must be (N, H)");
             }
             require(has_shape(gates, rows, 4 * units), "gates must be (N, 4H)");
-            of<T>(kernels()).lstm_forward(x.data(), h0.data(), c0.data(), weight_ih.data(),
-                                          weight_hh.data(), bias ? bias->data() : nullptr, ins,
-                                          units, sequences, packed.steps(), output.data(),
-                                          h_n.data(), c_n.data(), gates.data(), tanh_c.data(),
-                                          h_prev.data(), c_prev.data(), checked_threads(threads));
+            of<T>(kernels()).lstm_forward(h0.data(), c0.data(), weight_hh.data(), units, sequences,
+                                          packed.steps(), output.data(), h_n.data(), c_n.data(),
+                                          gates.data(), tanh_c.data(), h_prev.data(), c_prev.data(),
+                                          checked_threads(threads));
         },
-        "x"_a.noconvert(), "batch_sizes"_a, "reverse"_a, "h0"_a.noconvert(), "c0"_a.noconvert(),
-        "weight_ih"_a.noconvert(), "weight_hh"_a.noconvert(), "bias"_a.noconvert(),
-        "output"_a.noconvert(), "h_n"_a.noconvert(), "c_n"_a.noconvert(), "gates"_a.noconvert(),
-        "tanh_c"_a.noconvert(), "h_prev"_a.noconvert(), "c_prev"_a.noconvert(), "threads"_a,
-        nb::call_guard<nb::gil_scoped_release>());
+        "batch_sizes"_a, "reverse"_a, "h0"_a.noconvert(), "c0"_a.noconvert(),
+        "weight_hh"_a.noconvert(), "gates"_a.noconvert(), "output"_a.noconvert(),
+        "h_n"_a.noconvert(), "c_n"_a.noconvert(), "tanh_c"_a.noconvert(), "h_prev"_a.noconvert(),
+        "c_prev"_a.noconvert(), "threads"_a, nb::call_guard<nb::gil_scoped_release>());
     m.def(
         "lstm_backward",
         [](Matrix<const T> doutput, const std::vector<std::int64_t>& batch_sizes, bool reverse,

@@ -17,26 +17,17 @@ namespace meprop::MEPROP_ISA {
 
 constexpr int kGates = 4;
 
-// Packs the weights of one vector of units for all four gates, input weights above recurrent ones:
+// Packs the recurrent weights of one vector of units for all four gates:
 // [panel][input][gate][lane].
 template <class T>
-inline void pack_panel(const T* weight_ih, const T* weight_hh, const T* bias, std::int64_t ins,
-                       std::int64_t units, std::int64_t panel, T* packed) {
+inline void pack_panel(const T* weight_hh, std::int64_t units, std::int64_t panel, T* packed) {
     constexpr std::int64_t L = kLanes<T>;
     for (int gate = 0; gate < kGates; ++gate) {
         for (std::int64_t lane = 0; lane < L; ++lane) {
             const std::int64_t unit = panel * L + lane, row = gate * units + unit;
             T* target = packed + gate * L + lane;
-            const bool exists = unit < units;
-            *target = exists && bias ? bias[row] : T{0};
-            for (std::int64_t c = 0; c < ins; ++c) {
-                target += kGates * L;
-                *target = exists ? weight_ih[row * ins + c] : T{0};
-            }
-            for (std::int64_t c = 0; c < units; ++c) {
-                target += kGates * L;
-                *target = exists ? weight_hh[row * units + c] : T{0};
-            }
+            for (std::int64_t c = 0; c < units; ++c, target += kGates * L)
+                *target = unit < units ? weight_hh[row * units + c] : T{0};
         }
     }
 }
@@ -64,9 +55,8 @@ inline Vector<T> load_lanes(const T* p, std::int64_t width) {
 // The inputs and outputs of the forward pass; see lstm_forward.
 template <class T>
 struct LSTMForward {
-    const T* x;
     const T *h0, *c0;
-    std::int64_t ins, units;
+    std::int64_t units;
     T *output, *c, *gates, *tanh_c, *h_prev, *c_prev;
 
     // Rows [first, first + R) of a step, for the units of one panel. The previous step has `alive`
@@ -74,20 +64,17 @@ struct LSTMForward {
     template <int R>
     void block(std::int64_t start, std::int64_t first, std::int64_t previous, std::int64_t alive,
                std::int64_t panel, const T* packed) const {
-        constexpr std::int64_t L = kLanes<T>;
-        const std::int64_t unit = panel * L, width = units - unit;
-        const T *inputs[R], *hidden[R];
+        const std::int64_t unit = panel * kLanes<T>, width = units - unit;
+        const T* hidden[R];
         Vector<T> sums[R][kGates];
         for (int r = 0; r < R; ++r) {
             const std::int64_t b = first + r;
-            inputs[r] = x + (start + b) * ins;
             hidden[r] = b < alive ? output + (previous + b) * units : h0 + b * units;
+            const T* row = gates + (start + b) * kGates * units + unit;
             for (int gate = 0; gate < kGates; ++gate)
-                sums[r][gate] = load(packed + gate * L);
+                sums[r][gate] = load_lanes(row + gate * units, width);
         }
-        packed += kGates * L;
-        add_products<R>(inputs, ins, packed, sums);
-        add_products<R>(hidden, units, packed + ins * kGates * L, sums);
+        add_products<R>(hidden, units, packed, sums);
         for (int r = 0; r < R; ++r) {
             const std::int64_t b = first + r, at = (start + b) * units + unit;
             const Vector<T> i = sigmoid(sums[r][0]), f = sigmoid(sums[r][1]);
@@ -108,43 +95,49 @@ struct LSTMForward {
         }
     }
 
+    // The same for a number of rows from 1 to R.
     template <int R>
-    void rest(int rows, std::int64_t start, std::int64_t first, std::int64_t previous,
+    void rows(int n, std::int64_t start, std::int64_t first, std::int64_t previous,
               std::int64_t alive, std::int64_t panel, const T* packed) const {
-        if (rows == R) {
+        if (n == R) {
             block<R>(start, first, previous, alive, panel, packed);
         } else if constexpr (R > 1) {
-            rest<R - 1>(rows, start, first, previous, alive, panel, packed);
+            rows<R - 1>(n, start, first, previous, alive, panel, packed);
         }
     }
 };
 
-// x (N, I), h0 and c0 (B, H), weight_ih (4H, I), weight_hh (4H, H), bias (4H) or null ->
-// output, tanh_c, h_prev, c_prev (N, H), activated gates (N, 4H), h_n and c_n (B, H).
+// h0 and c0 (B, H), weight_hh (4H, H), gates (N, 4H) with what input and bias add to the gates ->
+// output, tanh_c, h_prev, c_prev (N, H), activated gates in place, h_n and c_n (B, H).
+//
+// A step reads all weights anew. The recurrent ones alone often stay in the second cache; the
+// product of all inputs is one of many rows, which a BLAS computes much faster than each step
+// could.
 template <class T>
-void lstm_forward(const T* x, const T* h0, const T* c0, const T* weight_ih, const T* weight_hh,
-                  const T* bias, std::int64_t ins, std::int64_t units, std::int64_t sequences,
-                  Steps steps, T* output, T* h_n, T* c_n, T* gates, T* tanh_c, T* h_prev, T* c_prev,
-                  int threads) {
-    constexpr std::int64_t L = kLanes<T>;
-    const std::int64_t panels = ceil_div(units, L), panel_size = (1 + ins + units) * kGates * L;
+void lstm_forward(const T* h0, const T* c0, const T* weight_hh, std::int64_t units,
+                  std::int64_t sequences, Steps steps, T* output, T* h_n, T* c_n, T* gates,
+                  T* tanh_c, T* h_prev, T* c_prev, int threads) {
+    const std::int64_t panels = ceil_div(units, kLanes<T>);
+    const std::int64_t panel_size = units * kGates * kLanes<T>;
     const Buffer<T> packed(panels * panel_size);
     parallel_for(panels, threads, [=, &packed](std::int64_t panel) {
-        pack_panel(weight_ih, weight_hh, bias, ins, units, panel, packed + panel * panel_size);
+        pack_panel(weight_hh, units, panel, packed + panel * panel_size);
     });
-    const LSTMForward<T> forward{x, h0, c0, ins, units, output, c_n, gates, tanh_c, h_prev, c_prev};
+    const LSTMForward<T> forward{h0, c0, units, output, c_n, gates, tanh_c, h_prev, c_prev};
     std::int64_t previous = 0, alive = 0;
     for (std::int64_t i = 0; i < steps.n; ++i) {
         const std::int64_t start = steps.first[steps.visited(i)];
         const std::int64_t rows = steps.sizes[steps.visited(i)];
         parallel_apart(panels, threads, [=, &packed](std::int64_t panel) {
             const T* weights = packed + panel * panel_size;
-            std::int64_t b = 0;
-            for (; b + kBlock <= rows; b += kBlock) {
-                forward.template block<kBlock>(start, b, previous, alive, panel, weights);
+            // blocks of about the same number of rows: a last one of one row takes half the time of
+            // a full one
+            const std::int64_t blocks = ceil_div(rows, kBlock);
+            for (std::int64_t i = 0; i < blocks; ++i) {
+                const std::int64_t first = rows * i / blocks, last = rows * (i + 1) / blocks;
+                forward.template rows<kBlock>(static_cast<int>(last - first), start, first,
+                                              previous, alive, panel, weights);
             }
-            forward.template rest<kBlock - 1>(static_cast<int>(rows - b), start, b, previous, alive,
-                                              panel, weights);
         });
         previous = start, alive = rows;
     }

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from meprop_nlp.errors import CheckpointError
-from meprop_nlp.training.averaging import WeightAverage
+from meprop_nlp.training.averaging import ALL_BEFORE, EVERY, WeightAverage
 
 
 def make_network(seed: int = 1) -> nn.Module:
@@ -45,6 +45,25 @@ def test_average_is_the_naive_one(n_updates: int, decay: float) -> None:
             expected[name] = stays * expected[name] + (1 - stays) * parameter.detach().double()
     assert average.n_updates == n_updates
     assert average.tensors.keys() == expected.keys()
+    for name, tensor in average.tensors.items():
+        assert_close(tensor.double(), expected[name], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("decay", [0.9, 0.999])
+def test_later_only_each_fourth_update_is_averaged_with_the_share_of_four(decay: float) -> None:
+    network = make_network()
+    average = WeightAverage(network, decay)
+    start = {name: tensor.clone() for name, tensor in average.tensors.items()}
+    average.load(start, ALL_BEFORE)
+    expected = {name: tensor.double() for name, tensor in start.items()}
+    for n in range(1, 3 * EVERY):
+        move(network, n)
+        average.update()
+        if n % EVERY == 0:
+            stays = min(decay, (ALL_BEFORE + n) / (ALL_BEFORE + n + 9)) ** EVERY
+            for name, parameter in network.named_parameters():
+                expected[name] = stays * expected[name] + (1 - stays) * parameter.detach().double()
+    assert average.n_updates == ALL_BEFORE + 3 * EVERY - 1
     for name, tensor in average.tensors.items():
         assert_close(tensor.double(), expected[name], rtol=1e-5, atol=1e-5)
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from meprop_nlp.nn.backends.core import Core, readable
 from meprop_nlp.nn.backends.native_topk import KeptEntries
+from meprop_nlp.nn.backends.reference_lstm import input_products
 from meprop_nlp.nn.backends.reference_topk import MaskedGradient
 from meprop_nlp.nn.packed import Packed
 from meprop_nlp.nn.recurrence import LSTMOutput, LSTMTrace, LSTMWeights, State
@@ -30,20 +31,17 @@ def forward(
     h0, c0 = state
     output, tanh_c, h_prev, c_prev = (x.new_empty(n_rows, width) for _ in range(4))
     h_n, c_n = (h0.new_empty(h0.shape) for _ in range(2))
-    gates = x.new_empty(n_rows, 4 * width)
+    gates = input_products(x, weights)  # the core adds the recurrent ones
     core.kernels.lstm_forward(
-        readable(x),
         packed.batch_sizes,
         packed.reverse,
         readable(h0),
         readable(c0),
-        readable(weights.ih),
         readable(weights.hh),
-        None if weights.bias is None else readable(weights.bias),
+        gates,
         output,
         h_n,
         c_n,
-        gates,
         tanh_c,
         h_prev,
         c_prev,

@@ -38,8 +38,8 @@ def valid_arguments():
     steps = {"batch_sizes": [2, 1], "reverse": False}
     states = {name: r(2, 3) for name in ("h_n", "c_n")}
     trace = {name: r(3, 3) for name in ("tanh_c", "h_prev", "c_prev")}
-    forward = {"x": r(3, 5), **steps, "h0": r(2, 3), "c0": r(2, 3), "weight_ih": r(12, 5)}
-    forward |= {"weight_hh": r(12, 3), "bias": r(12), "output": r(3, 3), **states}
+    forward = {**steps, "h0": r(2, 3), "c0": r(2, 3), "weight_hh": r(12, 3), "gates": r(3, 12)}
+    forward |= {"output": r(3, 3), **states, **trace}
     backward = {"doutput": r(3, 3), **steps, "weight_hh": r(12, 3), "gates": r(3, 12)}
     backward |= {"tanh_c": r(3, 3), "c_prev": r(3, 3), "dh": r(2, 3), "dc": r(2, 3)}
     backward |= {"index": ints(3, 8), "value": r(3, 8), "db": r(12)}
@@ -56,7 +56,7 @@ def valid_arguments():
         "unified_backward": {**layer, "neurons": ints(2), **made},
         "sparse_dx": {**selected, "weight": r(7, 5), "dx": r(4, 5)},
         "sparse_dw": {**selected, "x": r(4, 5), "dw": r(7, 5)},
-        "lstm_forward": {**forward, "gates": r(3, 12), **trace},
+        "lstm_forward": forward,
         "lstm_backward": backward,
     }
     return {name: {**values, "threads": 2} for name, values in arguments.items()}

@@ -44,23 +44,22 @@ def linear_backward(n: int, dtype: torch.dtype) -> list[Tensor]:
 
 def lstm(n: int, dtype: torch.dtype) -> list[Tensor]:
     """Forward, backward, and the backward pass of one step."""
-    units, ins, k = 1 + n // 2, 1 + n // 3, 1
+    units, k = 1 + n // 2, 1
     sizes = [n, n, 1 + n // 2]
     rows = sum(sizes)
-    x, h0 = made_up(rows, ins, dtype=dtype), made_up(n, units, dtype=dtype)
-    weight_ih = made_up(4 * units, ins, dtype=dtype) / ins
+    gates, h0 = made_up(rows, 4 * units, dtype=dtype), made_up(n, units, dtype=dtype)
     weight_hh = made_up(4 * units, units, dtype=dtype) / units
-    output, tanh_c, h_prev, c_prev = (x.new_empty(rows, units) for _ in range(4))
-    h_n, c_n, gates = torch.empty_like(h0), torch.empty_like(h0), x.new_empty(rows, 4 * units)
-    traces = output, h_n, c_n, gates, tanh_c, h_prev, c_prev
-    CORE.lstm_forward(x, sizes, False, h0, h0, weight_ih, weight_hh, None, *traces, 1)
-    dh, dc, db = torch.ones_like(h0), torch.ones_like(h0), x.new_empty(4 * units)
-    index, value = torch.empty(rows, 4 * k, dtype=torch.int32), x.new_empty(rows, 4 * k)
+    output, tanh_c, h_prev, c_prev = (h0.new_empty(rows, units) for _ in range(4))
+    h_n, c_n = torch.empty_like(h0), torch.empty_like(h0)
+    traces = gates, output, h_n, c_n, tanh_c, h_prev, c_prev
+    CORE.lstm_forward(sizes, False, h0, h0, weight_hh, *traces, 1)
+    dh, dc, db = torch.ones_like(h0), torch.ones_like(h0), h0.new_empty(4 * units)
+    index, value = torch.empty(rows, 4 * k, dtype=torch.int32), h0.new_empty(rows, 4 * k)
     states = dh, dc, index, value, db
     CORE.lstm_backward(output, sizes, False, weight_hh, gates, tanh_c, c_prev, *states, 1)
     found = [*traces, *states]
     for unified in (False, True):
-        dc, db, masked = torch.ones_like(h0), x.new_zeros(4 * units), x.new_empty(n, 4 * units)
+        dc, db, masked = torch.ones_like(h0), h0.new_zeros(4 * units), h0.new_empty(n, 4 * units)
         step = tanh_c, c_prev, 0, k, unified, h0, dc, masked, None, None, db
         CORE.lstm_step_backward(output, gates, *step, 1)
         found += [dc, masked, db]
