@@ -1,9 +1,13 @@
 """The pace of a training step of the joint model: meProp, plain backprop, and PyTorch's own LSTM.
 
-    python benchmarks/bench_joint.py [--data data/ud-english-ewt] [--threads 1 2]
+    python benchmarks/bench_joint.py [--data data/ud-english-ewt] [--threads 1 2] [--k 12 20 30]
 
-The three take turns on the same minibatches, in one process; nothing else should run. *PyTorch* is
-the same network with `nn.LSTM` layers, which run our weights.
+They take turns on the same minibatches, in one process; nothing else should run. *PyTorch* is the
+same network with `nn.LSTM` layers, which run our weights. What a processor without AVX-512 would do
+is measured apart:
+
+    MEPROP_NLP_KERNELS=avx2 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 \\
+        ONEDNN_MAX_CPU_ISA=AVX2 python benchmarks/bench_joint.py
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from meprop_nlp.files import replacing
 from meprop_nlp.training.joint import JointTask
 from meprop_nlp.training.loop import Trainer
 
-N_SENTENCES = 2000
+DEFAULT, PLAIN, PYTORCH = "meProp", "plain backprop", "PyTorch"
 
 
 class DenseBiLSTM(nn.Module):
@@ -66,22 +70,24 @@ def with_torch_layers(sentences: Any) -> Trainer:
     return Trainer(task, training=settings.training)
 
 
-def milliseconds(sentences: Any, n_steps: int) -> dict[str, float]:
-    """Return the median of a step's time for each kind of layers, in turns."""
+def milliseconds(sentences: Any, n_steps: int, ks: list[int]) -> tuple[dict[str, float], int]:
+    """Return the median of a step's time for each kind of layers, in turns, and the mean words."""
     kinds = {
-        "meProp": trainer(sentences, None),
-        "plain backprop": trainer(sentences, 0),
-        "PyTorch": with_torch_layers(sentences),
+        DEFAULT: trainer(sentences, None),
+        PLAIN: trainer(sentences, 0),
+        PYTORCH: with_torch_layers(sentences),
+        **{f"k {k}": trainer(sentences, k) for k in ks},
     }
     found: dict[str, list[float]] = {name: [] for name in kinds}
-    batches = list(kinds["meProp"].task.batches(np.random.default_rng(1)))[: n_steps + 2]
+    batches = list(kinds[DEFAULT].task.batches(np.random.default_rng(1)))[: n_steps + 2]
     for number, batch in enumerate(batches):
         for name, training in kinds.items():
             start = time.perf_counter()
             training._step(batch)
             if number >= 2:  # the first steps make the optimiser's state
                 found[name].append(1000 * (time.perf_counter() - start))
-    return {name: median(times) for name, times in found.items()}
+    words = round(float(np.mean([batch.n_words for batch in batches])))
+    return {name: median(times) for name, times in found.items()}, words
 
 
 def main() -> None:
@@ -91,19 +97,25 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--k", type=int, nargs="*", default=[], help="beside the default")
     arguments = parser.parse_args()
-    sentences = list(read(arguments.data / "train.conllu", trees=True))[:N_SENTENCES]
+    # all of them: the size of a minibatch depends on that of the treebank
+    sentences = list(read(arguments.data / "train.conllu", trees=True))
     rows = {}
+    words = 0
     for threads in arguments.threads:
         torch.set_num_threads(threads)
-        times = rows[str(threads)] = milliseconds(sentences, arguments.steps)
+        times, words = milliseconds(sentences, arguments.steps, arguments.k)
+        rows[str(threads)] = times
         shown = ", ".join(f"{name} {ms:.1f} ms" for name, ms in times.items())
-        dense, torchs = (times[name] / times["meProp"] for name in ("plain backprop", "PyTorch"))
+        dense, torchs = (times[name] / times[DEFAULT] for name in (PLAIN, PYTORCH))
         print(f"{threads} threads: {shown}; meProp {dense:.2f}x and {torchs:.2f}x as fast")
-    result = {"milliseconds": rows, "conditions": conditions(), "steps": arguments.steps}
+    result = {"milliseconds": rows, "words": words, "steps": arguments.steps}
+    result["conditions"] = conditions()
     path = FOLDER / "results" / "joint.json"
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    results["step"] = result
+    kernels = result["conditions"]["kernels"]
+    results["step"] = {**results.get("step", {}), kernels: result}
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

@@ -32,6 +32,7 @@ NAMES = (
     *("training-step", "training-parser", "training-tagger", "speed-conditions"),
     *("training", "decode", "decode-peers", "decode-conditions"),
     *("joint", "joint-pace", "joint-dev", "joint-gold", "joint-test", "joint-conditions"),
+    *("joint-step", "joint-step-conditions"),
     *("teachers-test", "teachers-dev", "teachers-recipe"),
     *("raw-text", "raw-text-turkish", "raw-text-pace"),
     *("serve", "serve-conditions"),
@@ -353,6 +354,40 @@ def joint_pace(pace: dict[str, Any]) -> str:
     )
 
 
+def joint_step(steps: dict[str, Any]) -> str:
+    """Return the time of a training step of the joint model, with each kind of layers."""
+    columns = {
+        f"{kernels.removeprefix('native, ')}, {threads} thread{'s' * (threads != '1')}": times
+        for kernels, found in steps.items()
+        for threads, times in found["milliseconds"].items()
+    }
+    first = next(iter(columns.values()))
+    dense = "plain backprop"
+    rows = [
+        [
+            name,
+            *(
+                f"{times[name]:.0f} ms ({times[dense] / times[name]:.2f})" if name in times else ""
+                for times in columns.values()
+            ),
+        ]
+        for name in first
+    ]
+    return markdown(["", *columns], rows)
+
+
+def joint_step_conditions(steps: dict[str, Any]) -> str:
+    """Return what the steps were measured on."""
+    made = []
+    for found in steps.values():
+        c = found["conditions"]
+        made.append(
+            f"{c['kernels']}: minibatches of {found['words']} words, medians of {found['steps']} "
+            f"steps; {c['cpu']}; {c['date']}; commit {c['commit']}."
+        )
+    return " ".join(made)
+
+
 def raw_text_table(runs: dict[str, Any], treebank: str, part: str) -> str:
     """Return the scores from raw text on a part of a treebank, beside what is published of test."""
     rows = [
@@ -571,6 +606,9 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
     if results["serve"]:
         made["serve"] = serve_table(results["serve"])
         made["serve-conditions"] = speed_conditions(results, ("serve",))
+    if "step" in results["joint"]:
+        made["joint-step"] = joint_step(results["joint"]["step"])
+        made["joint-step-conditions"] = joint_step_conditions(results["joint"]["step"])
     if "pace" in results["joint"]:
         made["joint-pace"] = joint_pace(results["joint"]["pace"])
     return {name: made.get(name) or UNMEASURED for name in NAMES}

@@ -105,6 +105,7 @@ class Model:
 
     task: str = ""
 
+    @np.errstate(all="ignore")  # an overflow shows in the scores
     def __init__(
         self, file: ModelFile, states: WordStates | None = None, treebank: str | None = None
     ) -> None:
@@ -645,6 +646,7 @@ class Model:
                 raise DataError(f"{sentence.path}:{sentence.line}: {message}")
             yield sentence
 
+    @np.errstate(all="ignore")  # an overflow shows in the scores
     def annotate(
         self, words: Words, *, confidence: bool = False, keep: Collection[str] = ()
     ) -> Prediction:
@@ -659,8 +661,7 @@ class Model:
         prediction = Prediction()
         states = None
         if self.encoder is not None:
-            with np.errstate(all="ignore"):  # an overflow shows in the scores
-                states = self.encoder(words)
+            states = self.encoder(words)
         for head in self._all_heads:
             if head.feeds or not kept.issuperset(head.fills):
                 so_far = PredictedWords(words, prediction)

@@ -86,8 +86,8 @@ class StoredArrays(Mapping[str, npt.NDArray[Any]]):
         array, scales = self.stored[name], self._scales(name)
         if scales is None:
             return array.astype(np.float32) if _is_half(name, array) else array
-        unpacked = array.astype(np.float32)
-        with np.errstate(invalid="ignore"):  # `take` refuses weights that are not finite
+        with np.errstate(all="ignore"):  # `take` refuses weights that are not finite
+            unpacked = array.astype(np.float32)
             unpacked *= scales.astype(np.float32)[:, None]
         return unpacked
 

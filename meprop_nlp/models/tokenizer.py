@@ -72,6 +72,7 @@ class Tokenizer:
         MePropError: a weight is not finite.
     """
 
+    @np.errstate(all="ignore")  # an overflow shows in the scores
     def __init__(self, file: ModelFile) -> None:
         header, arrays = file.header[TOKENIZER], file.arrays
         characters = header["characters"]
@@ -149,6 +150,7 @@ class Tokenizer:
             self._kept[form] = found
         return found
 
+    @np.errstate(all="ignore")
     def _ends(self, characters: _Characters, *, presegmented: bool) -> _Ends:
         """Return what ends after each character that is not white space: (n,)."""
         numbers = self.alphabet.numbers(characters.read)

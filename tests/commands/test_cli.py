@@ -150,7 +150,7 @@ def test_no_command_loads_torch_but_training(
     script = f"""
 import sys
 from typer.testing import CliRunner
-from meprop_nlp.cli import _COMMANDS, make_app
+from meprop_nlp.cli import _COMMANDS, main, make_app
 for arguments in {[[str(a) for a in line] for line in arguments]!r}:
     result = CliRunner().invoke(make_app(), arguments)
     assert result.exit_code == 0, result.output
@@ -163,7 +163,10 @@ for arguments in {[[str(a) for a in line] for line in arguments]!r}:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
-    ["import meprop_nlp", "from meprop_nlp.cli import _COMMANDS, make_app; make_app()(['-h'])"],
+    [
+        "import meprop_nlp",
+        "from meprop_nlp.cli import _COMMANDS, main, make_app; make_app()(['-h'])",
+    ],
 )
 def test_start_is_fast(code: str) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import re
 import subprocess
@@ -18,6 +19,7 @@ from safetensors.numpy import save_file
 
 from meprop_nlp.commands.description import model_lines
 from meprop_nlp.errors import CheckpointError, ConfigError, MePropError
+from meprop_nlp.models.annotate import annotate
 from meprop_nlp.models.file import (
     ModelFile,
     _checksum,
@@ -26,9 +28,16 @@ from meprop_nlp.models.file import (
     read_model_file,
     write_model_file,
 )
-from meprop_nlp.models.model import freeze, load
+from meprop_nlp.models.model import Model, freeze, load
+from meprop_nlp.models.packing import VECTORS, StoredArrays, pack_arrays
 
-from .models import random_joint, random_parser, random_tagger
+from .models import (
+    random_joint,
+    random_parser,
+    random_sentences,
+    random_tagger,
+    random_tokenizer,
+)
 
 Change = Callable[[dict[str, Any], dict[str, Any]], None]
 
@@ -178,6 +187,57 @@ def test_weights_that_overflow_are_an_error_without_warnings(
     frozen = freeze(ModelFile(model.header, {**model.arrays, name: huge}))
     with pytest.raises(MePropError, match="not finite"):
         list(frozen.pipe([["the", "old", "man"]]))
+
+
+def with_text() -> ModelFile:
+    """A joint model with a tokenizer."""
+    joint, tokenizer = random_joint(1), random_tokenizer(1)
+    return ModelFile({**joint.header, **tokenizer.header}, {**joint.arrays, **tokenizer.arrays})
+
+
+ALL_HEADS = ("tags", "lemmas", "tree")
+MODELS: dict[str, Callable[[], ModelFile]] = {
+    "tagger": lambda: random_tagger(1),
+    "parser": lambda: random_parser(1, tag_columns=("upos",)),
+    "graph": lambda: random_joint(2, heads=ALL_HEADS, tree="graph"),
+    "transitions": lambda: random_joint(
+        3, heads=ALL_HEADS, tree="transitions", vector_width=3, spelling=(5, 5), spelling_dim=4
+    ),
+    "tokenizer": with_text,
+}
+
+
+@pytest.mark.parametrize("kernels", ["native", "NumPy"])
+@pytest.mark.parametrize("kind", MODELS)
+def test_any_weights_are_predicted_with_or_refused_without_a_warning(
+    kind: str, kernels: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kernels == "NumPy":
+        for module in ("model", "tokenizer", "heads.tags", "heads.tree"):
+            monkeypatch.setattr(f"meprop_nlp.models.{module}.core", lambda: None)
+    file = MODELS[kind]()
+    stored = pack_arrays(file.arrays)
+    words = "".join(map(str, random_sentences(1, [1, 3, 9]))).encode()
+    inputs = [(words, "conllu")]
+    if kind == "tokenizer":
+        inputs.append((b"Time flies. It rains, at 12.\n\nx y", "text"))
+    for name, array in stored.items():
+        for value, sign in [(3e38, 1), (3e38, -1), (6e4, 1)]:
+            changed = np.full(array.shape, value, np.float32)
+            changed.flat[::2] *= sign
+            if name.startswith(VECTORS):  # always stored as it is here
+                most = 127 if name == VECTORS else 65504
+                changed = changed.clip(-most, most).astype(array.dtype)
+            arrays = StoredArrays({**stored, name: changed})
+            try:
+                model = Model(ModelFile(file.header, arrays))
+                for content, kind_of_input in inputs:
+                    annotating = annotate(
+                        io.BytesIO(content), [model], input_format=kind_of_input, confidence=True
+                    )
+                    assert b"".join(chunk.text for chunk in annotating)
+            except MePropError as error:
+                assert "finite" in str(error)  # noqa: PT017
 
 
 def test_small_file_that_needs_much_memory_is_refused(tmp_path: Path) -> None:
