@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--k", type=int, nargs="*", default=[], help="beside the default")
     arguments = parser.parse_args()
-    # all of them: the size of a minibatch depends on that of the treebank
+    # the whole treebank: its size decides that of a minibatch
     sentences = list(read(arguments.data / "train.conllu", trees=True))
     rows = {}
     words = 0

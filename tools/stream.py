@@ -23,17 +23,13 @@ from models.models import (  # noqa: E402
     random_parser,
     random_sentences,
     random_tagger,
-    random_tokenizer,
+    with_tokenizer,
 )
 
 from meprop_nlp.models.annotate import annotate  # noqa: E402
-from meprop_nlp.models.file import ModelFile  # noqa: E402
 from meprop_nlp.models.model import Model  # noqa: E402
 
-joint, tokenizer = random_joint(1, tree="transitions"), random_tokenizer(1)
-READER = Model(
-    ModelFile({**joint.header, **tokenizer.header}, {**joint.arrays, **tokenizer.arrays})
-)
+READER = Model(with_tokenizer(random_joint(1, tree="transitions")))
 CHAINS = [
     [Model(random_tagger(1)), Model(random_parser(2, tag_columns=("upos",)))],
     [Model(random_joint(3, tree="graph"))],

@@ -353,8 +353,7 @@ def _read_as_of(
         weight = take(arrays, part + "weight_ih_l0", None, width + table.shape[1])
         bias = take(arrays, part + "bias_ih_l0", len(weight))
         folded[part + "weight_ih_l0"] = np.ascontiguousarray(weight[:, :width])
-        with np.errstate(all="ignore"):  # what is not finite is refused with the others
-            folded[part + "bias_ih_l0"] = bias + weight[:, width:] @ table[treebank]
+        folded[part + "bias_ih_l0"] = bias + weight[:, width:] @ table[treebank]
     return folded
 
 

@@ -182,8 +182,7 @@ class NativeBiLSTM:
 
     def __init__(self, layer: DigitBiLSTM, inputs: Array, native: ModuleType) -> None:
         weights, biases = zip(*_input_layers(layer, native.lanes()), strict=True)
-        with np.errstate(all="ignore"):
-            self._table = inputs @ np.concatenate(weights, 1) + np.concatenate(biases)
+        self._table = inputs @ np.concatenate(weights, 1) + np.concatenate(biases)
         if not np.isfinite(self._table).all():
             raise MePropError("the model's weights give sums that are not finite; train it anew")
         self._units = layer.units

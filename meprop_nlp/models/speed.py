@@ -19,6 +19,8 @@ from itertools import cycle
 from statistics import median
 from typing import Any, TypeVar
 
+import numpy as np
+
 from meprop_nlp.data.conll.chunks import CHUNK_BYTES, Chunk, Document, read_chunks, read_documents
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
@@ -157,8 +159,10 @@ def _steps(
     for model in models:
         states: list[States | None] = [None for _ in batches]
         if model.encoder is not None:
-            steps["encoding"] = partial(_run, model.encoder, words)
-            states = [model.encoder(some) for some in words]
+            encode = partial(_called, model.encoder)
+            given = [(some,) for some in words]
+            steps["encoding"] = partial(_run, encode, given)
+            states = list(map(encode, given))
         for head in model.heads.values():
             read = [PredictedWords(*pair) for pair in zip(words, predictions, strict=True)]
             step = list(zip(read, states, strict=True))
@@ -177,6 +181,7 @@ def _steps(
     return steps, sum(int(some.bounds[-1]) for some in words)
 
 
+@np.errstate(all="ignore")  # an overflow shows in the scores, as in `Model.annotate`
 def _called(function: Callable[..., T], arguments: Sequence[Any]) -> T:
     return function(*arguments)
 

@@ -97,6 +97,14 @@ SCRIPTS = ['["lower",0,"",0,""]', '["lower",0,"",1,"y"]', '["keep",1,"",2,""]', 
 VECTOR_FORMS = ["<unk>", "the", "ünseen", "unseen", "12"]
 TEXT_CHARACTERS = "abcdeABC.,'?!0"
 SPLITS = {"rules": {"": [1, "", 1], "ab": [1, "X", "y"]}, "always": ["abc"]}
+
+
+def with_tokenizer(model: ModelFile) -> ModelFile:
+    """A model that takes texts, too."""
+    tokenizer = random_tokenizer(1)
+    return ModelFile({**model.header, **tokenizer.header}, {**model.arrays, **tokenizer.arrays})
+
+
 LABELS = ["root", "nsubj", "obj", "acl", "acl\u2191obj"]
 
 

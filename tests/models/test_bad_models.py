@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import io
 import json
@@ -30,13 +31,14 @@ from meprop_nlp.models.file import (
 )
 from meprop_nlp.models.model import Model, freeze, load
 from meprop_nlp.models.packing import VECTORS, StoredArrays, pack_arrays
+from meprop_nlp.models.speed import measure
 
 from .models import (
     random_joint,
     random_parser,
     random_sentences,
     random_tagger,
-    random_tokenizer,
+    with_tokenizer,
 )
 
 Change = Callable[[dict[str, Any], dict[str, Any]], None]
@@ -189,21 +191,14 @@ def test_weights_that_overflow_are_an_error_without_warnings(
         list(frozen.pipe([["the", "old", "man"]]))
 
 
-def with_text() -> ModelFile:
-    """A joint model with a tokenizer."""
-    joint, tokenizer = random_joint(1), random_tokenizer(1)
-    return ModelFile({**joint.header, **tokenizer.header}, {**joint.arrays, **tokenizer.arrays})
-
-
-ALL_HEADS = ("tags", "lemmas", "tree")
 MODELS: dict[str, Callable[[], ModelFile]] = {
     "tagger": lambda: random_tagger(1),
     "parser": lambda: random_parser(1, tag_columns=("upos",)),
-    "graph": lambda: random_joint(2, heads=ALL_HEADS, tree="graph"),
+    "graph": lambda: random_joint(2, tree="graph"),
     "transitions": lambda: random_joint(
-        3, heads=ALL_HEADS, tree="transitions", vector_width=3, spelling=(5, 5), spelling_dim=4
+        3, tree="transitions", vector_width=3, spelling=(5, 5), spelling_dim=4
     ),
-    "tokenizer": with_text,
+    "tokenizer": lambda: with_tokenizer(random_joint(1)),
 }
 
 
@@ -238,6 +233,21 @@ def test_any_weights_are_predicted_with_or_refused_without_a_warning(
                     assert b"".join(chunk.text for chunk in annotating)
             except MePropError as error:
                 assert "finite" in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "name", ["encoder.words.weight", "lemmas.hidden.bias", "tree.label_head.bias"]
+)
+def test_pace_of_huge_weights_is_measured_or_refused_without_a_warning(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meprop_nlp.models.model.core", lambda: None)
+    file, path = random_joint(2, tree="graph"), tmp_path / "some.conllu"
+    huge = np.full_like(file.arrays[name], 3e38)
+    path.write_text("".join(map(str, random_sentences(1, [1, 3, 9]))), encoding="utf-8")
+    model = Model(ModelFile(file.header, {**file.arrays, name: huge}))
+    with contextlib.suppress(MePropError):
+        assert measure(path, [model], rounds=1, seconds=0)
 
 
 def test_small_file_that_needs_much_memory_is_refused(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from meprop_nlp.models.annotate import annotate
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.model import Model
 
-from .models import random_joint, random_tokenizer
+from .models import random_joint, with_tokenizer
 
 # each character stands for one byte
 INPUTS = json.loads(Path(__file__).with_name("inputs.json").read_text(encoding="utf-8"))
@@ -40,10 +40,7 @@ INPUTS = json.loads(Path(__file__).with_name("inputs.json").read_text(encoding="
 
 def reader() -> Model:
     """A joint model of a few weights, with a tokenizer."""
-    joint, tokenizer = random_joint(1), random_tokenizer(1)
-    return Model(
-        ModelFile({**joint.header, **tokenizer.header}, {**joint.arrays, **tokenizer.arrays})
-    )
+    return Model(with_tokenizer(random_joint(1)))
 
 
 MODEL = reader()

@@ -52,8 +52,7 @@ class TagsHead(Head):
         confidence: bool = False,
         keep: Collection[str] = (),
     ) -> Prediction:
-        with np.errstate(all="ignore"):  # an overflow shows in the scores
-            tags = self._tagger.tag(words, confidence=confidence)
+        tags = self._tagger.tag(words, confidence=confidence)
         texts = {
             name: TextColumn(values, ids)
             for (name, values), ids in zip(self._values.items(), tags.ids, strict=True)

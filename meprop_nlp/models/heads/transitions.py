@@ -93,8 +93,7 @@ class TransitionHead(Head):
         else:
             rows = np.stack(list(self._inputs.products(states, self._places)), 1)
             score = _score_by(rows, self._output, words.bounds)
-            with np.errstate(all="ignore"):  # an overflow shows in the scores
-                trees = InStep(self.system, words.bounds, score).parse(confidence=confidence)
+            trees = InStep(self.system, words.bounds, score).parse(confidence=confidence)
         return self._relations.prediction(trees, words)
 
     def arc_probabilities(self, words: Words, states: States) -> Array:

@@ -49,8 +49,7 @@ class TreeHead(Head):
         confidence: bool = False,
         keep: Collection[str] = (),
     ) -> Prediction:
-        with np.errstate(all="ignore"):  # an overflow shows in the scores
-            trees = self._parser.parse(words, confidence=confidence)
+        trees = self._parser.parse(words, confidence=confidence)
         return self.reference.relations.prediction(trees, words)
 
     def explore(
