@@ -530,7 +530,13 @@ class JointConfig(Config):
     )
     word_dropout: float = setting_of(TaggerConfig, "word_dropout", default=0.25)
     smoothing: float = setting(
-        0.03, at_least=0, below=1, help="Label smoothing of tags and lemmas."
+        0.1, at_least=0, below=1, help="Label smoothing of tags and lemmas."
+    )
+    early_weight: float = setting(
+        0.3,
+        at_least=0,
+        help="Weight of the losses of tags and relations that are also predicted, in training "
+        "only, from a word's vector and from the first layer.",
     )
 
 

@@ -92,7 +92,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "heads": st.lists(st.sampled_from(HEAD_NAMES), unique=True).map(tuple), "columns": columns,
         "layers": st.integers(1, 5), **dict.fromkeys(JOINT_WIDTHS, whole),
         "dropout": share, "input_dropout": st.none() | share, "part_dropout": share,
-        "word_dropout": rate, "smoothing": share, "tree": st.sampled_from(TREES),
+        "word_dropout": rate, "smoothing": share, "early_weight": rate,
+        "tree": st.sampled_from(TREES),
     },
 }  # fmt: skip
 

@@ -191,8 +191,11 @@ class Encoder(nn.Module):
         """Return the width of the states."""
         return sum(self.layers[-1].hidden_sizes)
 
-    def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
-        """Return the vectors of all words, without and with their context: (N, I), (N, 2H)."""
+    def forward(self, inputs: Inputs) -> tuple[Tensor, list[Tensor]]:
+        """Return the vectors of all words without context, and the states of each layer.
+
+        They are (N, I), and (N, 2H) for each layer, the last of which the heads read.
+        """
         words = embedding_concat(self.words.weight, inputs.rows[:, :1], sparse_grad=True)
         features = embedding_concat(self.features.weight, inputs.rows[:, 1:], sparse_grad=True)
         ngrams = self.ngrams(inputs.ngrams, inputs.starts).index_select(0, inputs.form_of)
@@ -209,10 +212,12 @@ class Encoder(nn.Module):
         states = x if self.pretrained is None else torch.cat([x, self._pretrained(inputs)], 1)
         if self.treebanks is not None:
             states = torch.cat([states, self.treebanks(inputs.treebanks)], 1)
+        of_layers = []
         for layer in self.layers:
             packed, _ = layer(PackedSequence(states, inputs.batch_sizes))
             states = dropout(packed.data, self.dropout * self.dropout_share, self.training)
-        return x, states
+            of_layers.append(states)
+        return x, of_layers
 
     def _pretrained(self, inputs: Inputs) -> Tensor:
         """Return the part of the words' vectors that depends on their context: (N, P)."""

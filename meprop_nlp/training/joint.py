@@ -29,6 +29,7 @@ from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.batching import by_words, packed_rows, share_of
 from meprop_nlp.training.encoder import Encoder, Inputs, Ngrams, Spellings
+from meprop_nlp.training.heads.early import EARLY, EarlyOutputs, WordClasses
 from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.graph import GraphTree
 from meprop_nlp.training.heads.head import LANES, States, TrainedHead, Widths
@@ -63,22 +64,32 @@ class JointNetwork(nn.Module):
     Args:
         encoder: what the heads share.
         heads: the heads by name, in order. Their networks become attributes of these names.
+        early: what else learns in training, if anything does.
     """
 
     encoder: Encoder
 
-    def __init__(self, encoder: Encoder, heads: dict[str, TrainedHead]) -> None:
+    def __init__(
+        self, encoder: Encoder, heads: dict[str, TrainedHead], early: EarlyOutputs | None
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self._heads = list(heads)
         for name, head in heads.items():
             self.add_module(name, head.network)
+        self.early = early
 
     def forward(self, inputs: Inputs, layout: Layout) -> dict[str, Any]:
-        """Return the answer of each head for the words of a minibatch, by its name."""
-        forms, context = self.encoder(inputs)
-        states = States(forms, context, layout)
-        return {name: self.get_submodule(name)(states) for name in self._heads}
+        """Return the answer of each head for the words of a minibatch, by its name.
+
+        In training, those of the early outputs are among them.
+        """
+        forms, layers = self.encoder(inputs)
+        states = States(forms, layers[-1], layout)
+        answers = {name: self.get_submodule(name)(states) for name in self._heads}
+        if self.training and self.early is not None:
+            answers[EARLY] = self.early(forms, layers[0])
+        return answers
 
     @property
     def words(self) -> nn.Embedding:
@@ -196,7 +207,7 @@ class JointTask(SentenceTask):
             self.warnings += head.notes
             widths = widths._replace(tags=widths.tags + head.n_tags)
             self.warnings += head.unseen(self.dev) if self.dev else []
-        self.network = JointNetwork(encoder, self.heads)
+        self.network = JointNetwork(encoder, self.heads, self._early(encoder))
         if initial is not None:
             header = self.header()
             self.warnings += initial.lost(header)
@@ -205,6 +216,16 @@ class JointTask(SentenceTask):
         self.main_scores = self.dev_scores = tuple(
             score for head in self.heads.values() for score in head.scores
         )
+
+    def _early(self, encoder: Encoder) -> EarlyOutputs | None:
+        """Return the outputs that learn early what the heads learn, if there shall be any."""
+        classes: dict[str, WordClasses] = {}
+        for head in self.heads.values():
+            classes |= head.word_classes()
+        if not classes or not self.config.early_weight:
+            return None
+        states = 2 * self.config.hidden
+        return EarlyOutputs(classes, encoder.input_width, states, self.config.smoothing)
 
     def _prepare_order(self) -> None:
         """Number the sentences of an epoch, those of small treebanks repeatedly."""
@@ -294,7 +315,7 @@ class JointTask(SentenceTask):
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         arrays = super().arrays() | (self.vectors.arrays() if self.vectors else {})
-        arrays = {name: array for name, array in arrays.items() if not _is_transformers(name)}
+        arrays = {name: array for name, array in arrays.items() if _is_stored(name)}
         return {**arrays, **(self.sources.tokenizer.arrays if self.sources.tokenizer else {})}
 
     def parameter_groups(self) -> list[dict[str, Any]]:
@@ -333,7 +354,9 @@ class JointTask(SentenceTask):
         readers = [reader for head in self.heads.values() for reader in head.readers()]
         found = []
         for n, layer in enumerate(layers):
-            consumers = readers if layer is layers[-1] else [layers[n + 1]]
+            consumers: list[nn.Module] = [*readers] if layer is layers[-1] else [layers[n + 1]]
+            if n == 0 and self.network.early is not None:
+                consumers += self.network.early.readers()
             forward, backward = layer.left_to_right, layer.right_to_left
             for name, part, offset in (
                 ("forward", forward, 0),
@@ -414,6 +437,9 @@ class JointTask(SentenceTask):
                 name: head.loss(answers[name], words, layout, targets.get(name))
                 for name, head in self.heads.items()
             }
+            if self.network.early is not None and EARLY in answers:
+                early = self.network.early.loss(answers[EARLY], words)
+                losses[EARLY] = self.config.early_weight * early
         self.losses = {name: loss.detach() for name, loss in losses.items()}
         return torch.stack([*losses.values()]).sum()
 
@@ -518,6 +544,11 @@ class JointTask(SentenceTask):
 
 
 TASK = JointTask
+
+
+def _is_stored(name: str) -> bool:
+    """Whether a parameter of the network goes into the model file."""
+    return not _is_transformers(name) and not name.startswith(f"{EARLY}.")
 
 
 def _is_transformers(name: str) -> bool:

@@ -52,7 +52,7 @@ def encoded(task: JointTask) -> dict[int, tuple[torch.Tensor, torch.Tensor]]:
     found = {}
     for batch in task.batches(np.random.default_rng(1)):
         with torch.no_grad():
-            forms, context = task.network.encoder(task._inputs(batch))
+            forms, (*_, context) = task.network.encoder(task._inputs(batch))
         found |= dict(zip(batch.words.tolist(), zip(forms, context, strict=True), strict=True))
     return found
 

@@ -175,6 +175,8 @@ def test_cut_network_is_the_network_with_those_neurons_masked(
             if n == 1:
                 for direction in (layers[1].left_to_right, layers[1].right_to_left):
                     direction.weight_ih_l0[:, gone] = 0
+                for output in network.early.readers():
+                    output.weight[:, gone] = 0
         for name, parameter in network.named_parameters():
             if name.startswith("tags.outputs") and name.endswith("weight"):
                 parameter[:, gone] = 0
@@ -213,7 +215,7 @@ def test_unit_counts_by_all_that_it_does_in_every_head(
     (batch,) = task.batches(np.random.default_rng(1))
     layout, words = Layout.of(batch.batch_sizes, CPU), torch.from_numpy(batch.words)
     task.network.eval()
-    forms, context = task.network.encoder(task._inputs(batch))
+    forms, (*_, context) = task.network.encoder(task._inputs(batch))
     read = context.detach().requires_grad_()
     states, loss = States(forms.detach(), read, layout), torch.zeros(())
     for name, head in task.heads.items():

@@ -42,7 +42,7 @@ SCORES = {
 STEPS = {
     "tagger": {"batch_size": 4, "learning_rate": 0.03, "epochs": 40},
     "parser": {"batch_size": 40, "learning_rate": 0.03, "epochs": 30},
-    "joint": {"batch_size": 10, "learning_rate": 0.03, "epochs": 40},
+    "joint": {"batch_size": 10, "learning_rate": 0.03, "epochs": 60},
 }
 CUTS = {"first_cut_epoch": 6, "keep": 0.6, "own_teacher": False}
 

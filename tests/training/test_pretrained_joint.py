@@ -183,7 +183,7 @@ def test_frozen_model_is_the_network(
     load_weights(task.network, task.network.state_dict() | stored)  # rounded as in the file
     batch = only_batch(task)
     with torch.no_grad():
-        forms, context = task.network.eval().encoder(task._inputs(batch, hide=False))
+        forms, (*_, context) = task.network.eval().encoder(task._inputs(batch, hide=False))
     found = model.encoder(SentenceWords(treebank))
     np.testing.assert_allclose(found.context[batch.words], context.numpy(), atol=2e-4)
     vectors = found.forms[found.form_of]

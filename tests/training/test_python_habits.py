@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -179,7 +180,8 @@ def test_progress_is_shown_in_a_notebook(
     captured = capsys.readouterr()
     assert captured.err == ""
     assert ("\repoch 1/2" in captured.out) != quiet
-    assert ("\n   2/2  " in captured.out) != quiet
+    # after the row before it, or in place of the line of its own epoch, if that took long enough
+    assert bool(re.search(r"[\n\r]   2/2  ", captured.out)) != quiet
 
 
 def test_hooks_that_return_nothing_follow_the_training(treebank: list[Sentence]) -> None:

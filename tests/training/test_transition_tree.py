@@ -43,7 +43,7 @@ def make_task(make_joint: Make, sentences: list[Sentence], **given: Any) -> Join
 def states_of(task: JointTask, batch: JointBatch) -> States:
     """What the heads read of a minibatch, with the tags' probabilities."""
     layout = Layout.of(batch.batch_sizes, task.device)
-    forms, context = task.network.encoder(task._inputs(batch))
+    forms, (*_, context) = task.network.encoder(task._inputs(batch))
     states = States(forms, context, layout)
     if "tags" in task.heads:
         task.network.get_submodule("tags")(states)

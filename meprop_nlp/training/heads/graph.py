@@ -21,6 +21,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
+from meprop_nlp.training.heads.early import WordClasses
 from meprop_nlp.training.heads.head import CHEAP, LANES, States, Widths
 from meprop_nlp.training.heads.joint_tree import JointTree, TreeNetwork
 from meprop_nlp.training.heads.targets import UNKNOWN, mean_loss, targets_of
@@ -183,6 +184,9 @@ class GraphTree(JointTree):
         heads = self._labelled_arcs(words, answer.arcs, synthetic=synthetic)
         with torch.no_grad():
             return {"arcs": answer.arcs, "labels": _labels_of(heads, answer, layout)}
+
+    def word_classes(self) -> dict[str, WordClasses]:
+        return {"deprel": WordClasses(self._labels, len(self.labels))} if self._labelled else {}
 
     def soft_widths(self) -> dict[str, Width]:
         return {"arcs": self._n_candidates, "labels": len(self.labels)}

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from meprop_nlp.config import JointConfig, MePropConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.simplify.wiring import SimplifiedLayer
+from meprop_nlp.training.heads.early import WordClasses
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.teacher import Width
 
@@ -141,6 +142,10 @@ class TrainedHead(ABC):
             words, layout, synthetic: as for `loss`.
         """
         return answer
+
+    def word_classes(self) -> Mapping[str, WordClasses]:
+        """Return what `EarlyOutputs` learn of the head's targets; unless overridden, nothing."""
+        return {}
 
     def soft_widths(self) -> Mapping[str, Width] | None:
         """Return the width of each of `soft_targets`, if these are tensors (N, width) by name.

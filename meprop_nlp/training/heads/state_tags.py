@@ -12,6 +12,7 @@ from meprop_nlp.config import JointConfig, MePropConfig
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.training.heads.early import WordClasses
 from meprop_nlp.training.heads.head import States, TrainedHead, Widths
 from meprop_nlp.training.heads.sentences import columns_to_predict, filled_columns, unseen
 from meprop_nlp.training.heads.targets import mean_loss, targets_of
@@ -100,6 +101,12 @@ class StateTags(TrainedHead):
             )
             losses.append(loss)
         return torch.stack(losses).sum()
+
+    def word_classes(self) -> dict[str, WordClasses]:
+        return {
+            name: WordClasses(targets, len(self.vocabs[name]))
+            for name, targets in self._targets.items()
+        }
 
     def soft_widths(self) -> dict[str, Width]:
         return {name: len(vocab) for name, vocab in self.vocabs.items()}
