@@ -514,17 +514,19 @@ def front(results: dict[str, dict[str, Any]]) -> str:
     What others have published has no speed: it was not measured here.
     """
     rows = []
-    runs = {n: results["joint"].get("runs", {}).get(theirs) for n, theirs in JOINT_RUNS.items()}
-    runs |= results["teachers"].get("runs", {})
+    shown = ("upos", "lemmas", "las")
+    runs = dict(results["teachers"].get("runs", {}))
+    # the plain models trained beside the teachers are of the teachers' age
+    joint = {n: results["joint"].get("runs", {}).get(theirs) for n, theirs in JOINT_RUNS.items()}
+    runs |= {name: seeds for name, seeds in joint.items() if seeds}
     systems = recipe(results)
     for name, label in FRONT.items():
         if name in systems:
             system = systems[name]
             pace = f"{system['words_per_second']:,}" + ("" if system["beside"] else " *")
-            lemmas = [seed["test"]["lemmas"] for seed in runs.get(name) or ()]
-            cells = [f"{system['upos']:.2f}", f"{mean(lemmas):.2f}" if lemmas else ""]
-            rows.append([label, "tokens", *cells, f"{system['las']:.2f}", pace, megabytes(system)])
-    shown = ("upos", "lemmas", "las")
+            tests = [seed["test"] for seed in runs.get(name, ())] or [system]
+            cells = [_mean([test[s] for test in tests if s in test]) for s in shown]
+            rows.append([label, "tokens", *cells, pace, megabytes(system)])
     for name, published in PUBLISHED_OF_TOKENS.items():
         cells = [published[score] for score in shown]
         rows.append([f"{name}, published", "tokens", *cells, "", ""])
@@ -550,6 +552,10 @@ def text_pace(pace: dict[str, Any]) -> str:
         f"rounds over {pace['words']:,} words; peak memory over {pace['peak']['megabytes']:g} MB "
         f"of text; {c['date']}; commit {c['commit']}."
     )
+
+
+def _mean(values: list[float]) -> str:
+    return f"{mean(values):.2f}" if values else ""
 
 
 def _spread(values: list[float]) -> str:

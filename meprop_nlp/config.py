@@ -7,9 +7,10 @@ number, and name other settings in backticks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import (
@@ -78,6 +79,33 @@ JOINT_TRAINING: dict[str, Any] = {
     "patience": 0,
 }
 
+
+class BySize(NamedTuple):
+    """A default that depends on the size of the treebank.
+
+    Attributes:
+        of_small: for one of `SMALL` words or fewer.
+        of_large: for one of `LARGE` words or more.
+    """
+
+    of_small: float
+    of_large: float
+
+    def __call__(self, n_words: int) -> float:
+        """Return the value for a treebank of so many words; in between, by their logarithm.
+
+        >>> BySize(0.4, 0.2)(100_000)
+        0.3
+        """
+        known = (math.log(max(n_words, 1)) - math.log(SMALL)) / math.log(LARGE / SMALL)
+        share = min(1.0, max(0.0, known))
+        return round(self.of_small + share * (self.of_large - self.of_small), 4)
+
+
+SMALL, LARGE = 50_000, 200_000  # words
+# The joint model's, chosen on the dev files of UD Turkish IMST and UD English EWT.
+JOINT_DROPOUT = BySize(0.45, 0.33)
+JOINT_WORD_DROPOUT = BySize(0.4, 0.25)
 
 _WITH_LATE_CUT = "with `simplify` and the late `schedule`"
 
@@ -515,11 +543,13 @@ class JointConfig(Config):
         at_least=1,
         help="Width of the vectors that labels are scored by, with `tree` graph.",
     )
-    dropout: float = setting(
-        0.33,
+    dropout: float | None = setting(
+        None,
         at_least=0,
         below=1,
-        help="Share of the values dropped after each layer in training.",
+        help="Share of the values dropped after each layer in training; unless given, by the size "
+        f"of the training file: {JOINT_DROPOUT.of_large:g}, and up to {JOINT_DROPOUT.of_small:g} "
+        "for a small one.",
     )
     input_dropout: float | None = setting_of(TaggerConfig, "input_dropout")
     part_dropout: float = setting(
@@ -528,16 +558,29 @@ class JointConfig(Config):
         below=1,
         help="Chance that a part of a word's vector, such as its suffix, is dropped in training.",
     )
-    word_dropout: float = setting_of(TaggerConfig, "word_dropout", default=0.25)
-    smoothing: float = setting(
-        0.1, at_least=0, below=1, help="Label smoothing of tags and lemmas."
+    word_dropout: float | None = setting(
+        None,
+        at_least=0,
+        help="The a in a / (a + n), the chance that a word seen n times is read as unknown in "
+        f"training; unless given, by the size of the training file: {JOINT_WORD_DROPOUT.of_large:g}"
+        f", and up to {JOINT_WORD_DROPOUT.of_small:g} for a small one.",
     )
+    smoothing: float = setting(0.1, at_least=0, below=1, help="Label smoothing of tags and lemmas.")
     early_weight: float = setting(
         0.3,
         at_least=0,
         help="Weight of the losses of tags and relations that are also predicted, in training "
         "only, from a word's vector and from the first layer.",
     )
+
+    def fitted(self, n_words: int) -> Self:
+        """Return the configuration with the defaults for a treebank of so many words."""
+        given, hidden = self.dropout, self.word_dropout
+        return replace(
+            self,
+            dropout=JOINT_DROPOUT(n_words) if given is None else given,
+            word_dropout=JOINT_WORD_DROPOUT(n_words) if hidden is None else hidden,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,6 +152,7 @@ class Encoder(nn.Module):
         transformer: Transformer | None = None,
     ) -> None:
         super().__init__()
+        assert config.dropout is not None
         self.dropout, self.part_dropout = config.dropout, config.part_dropout
         half = config.dropout / 2
         self.input_dropout = half if config.input_dropout is None else config.input_dropout

@@ -146,9 +146,8 @@ class JointTask(SentenceTask):
     epochs_after_cut = 1.0
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
-        # the model file states the heads that the model has
         classes = _heads_to_train(train, self.config)
-        self.config = config = replace(self.config, heads=tuple(classes))
+        config = replace(self.config, heads=tuple(classes))
         self.tags = {}
         unlabelled = self.sources.unlabelled
         # of all sentences, those of the treebank first
@@ -156,12 +155,15 @@ class JointTask(SentenceTask):
         self._firsts = np.cumsum(self._lengths) - self._lengths
         self._n_labelled = len(train)
         self._n_words = int(self._lengths[: len(train)].sum())  # of the treebank
+        # the model file states the heads that the model has, and the values that were in use
+        self.config = config = config.fitted(self._n_words)
         self.batch_size = settings.training.batch_size or fitting_words(self._n_words)
         self._prepare_order()
         table = FormTable()
         # (all words) the number of each word's form
         all_forms = chain((sentence.forms for sentence in train), unlabelled)
         self._form_of = np.array(table.add(chain.from_iterable(all_forms)), np.int64)
+        assert config.word_dropout is not None
         self.forms = FormRows(table.forms(), self.lexicon, config.word_dropout, self.device)
         self.ngrams = Ngrams(table.forms(), config.ngram_rows, self.device)
         self.characters = Characters.build(table.forms())

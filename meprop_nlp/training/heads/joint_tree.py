@@ -33,6 +33,7 @@ class TreeNetwork(nn.Module):
 
     def __init__(self, widths: Widths, config: JointConfig, meprop: MePropConfig) -> None:
         super().__init__()
+        assert config.dropout is not None
         self.dropout, self.dropout_share = config.dropout, 1.0
         self.tags = nn.Linear(widths.tags, config.tag_dim, bias=False) if widths.tags else None
         self.inputs = widths.context + (config.tag_dim if widths.tags else 0)

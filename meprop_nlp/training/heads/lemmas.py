@@ -34,6 +34,7 @@ class LemmasNetwork(nn.Module):
 
     def __init__(self, widths: Widths, n_scripts: int, config: JointConfig) -> None:
         super().__init__()
+        assert config.dropout is not None
         self.dropout, self.dropout_share = config.dropout, 1.0
         # dense: a MePropLinear because simplification can cut it
         self.hidden = MePropLinear(widths.context + widths.forms + widths.tags, config.lemma_dim)
