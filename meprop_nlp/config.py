@@ -549,7 +549,7 @@ class JointConfig(Config):
         below=1,
         help="Share of the values dropped after each layer in training; unless given, by the size "
         f"of the training file: {JOINT_DROPOUT.of_large:g}, and up to {JOINT_DROPOUT.of_small:g} "
-        "for a small one.",
+        f"below {LARGE:,} words.",
     )
     input_dropout: float | None = setting_of(TaggerConfig, "input_dropout")
     part_dropout: float = setting(
@@ -563,7 +563,7 @@ class JointConfig(Config):
         at_least=0,
         help="The a in a / (a + n), the chance that a word seen n times is read as unknown in "
         f"training; unless given, by the size of the training file: {JOINT_WORD_DROPOUT.of_large:g}"
-        f", and up to {JOINT_WORD_DROPOUT.of_small:g} for a small one.",
+        f", and up to {JOINT_WORD_DROPOUT.of_small:g} below {LARGE:,} words.",
     )
     smoothing: float = setting(0.1, at_least=0, below=1, help="Label smoothing of tags and lemmas.")
     early_weight: float = setting(

@@ -14,7 +14,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from meprop_nlp.config import LEARNING_RATES, PRUNE_RATES, TOKENS, JointConfig, Settings
+from meprop_nlp.config import (
+    LEARNING_RATES,
+    PRUNE_RATES,
+    TOKENS,
+    BySize,
+    JointConfig,
+    Settings,
+)
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.characters import Characters
 from meprop_nlp.data.lexicon import FormTable
@@ -52,6 +59,9 @@ from meprop_nlp.training.simplification.teacher import (
 )
 
 ASKED_WORDS = 2000  # of a minibatch when a teacher answers about all words
+# Of a training, within bounds. Those of a small treebank are cheaper, for their minibatches have
+# fewer words.
+N_STEPS = BySize(8000, 7000)
 
 # The heads in the order in which they annotate: each reads what those before it predict. Of two of
 # one name, the configuration chooses one.
@@ -343,8 +353,7 @@ class JointTask(SentenceTask):
 
     @staticmethod
     def fitting_epochs(n_words: int) -> int:
-        # about 8,000 steps, within bounds
-        return max(10, min(60, round(8000 * fitting_words(n_words) / n_words)))
+        return max(10, min(60, round(N_STEPS(n_words) * fitting_words(n_words) / n_words)))
 
     @staticmethod
     def word_width(config: JointConfig) -> None:
