@@ -63,6 +63,8 @@ RECIPE = {
 }
 # the same ones in joint.json, by the names of their runs and of their pace
 JOINT_RUNS = {"plain": "EWT, meProp", "plain, simplified": "EWT, simplified"}
+# what is called so in joint.json was trained before the network had early outputs
+EARLIER = ", without early outputs"
 JOINT_PACES = {"plain": "uncut", "plain, simplified": "cut"}
 PACE = ["", "words/s", "times spaCy's", "file", "dev UPOS", "dev LAS"]
 # the scores from raw text, and those on test that others have published: UDPipe 1's with models of
@@ -431,6 +433,13 @@ def text_pace_rows(pace: dict[str, Any]) -> list[list[str]]:
     return rows
 
 
+def joint_runs(results: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the plain models of joint.json by their names in the recipe, the newest of each."""
+    runs = results["joint"].get("runs", {})
+    found = {n: runs.get(name) or runs.get(name + EARLIER) for n, name in JOINT_RUNS.items()}
+    return {name: seeds for name, seeds in found.items() if seeds}
+
+
 def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return what was measured of each system of the recipe: scores on test, cost, pace.
 
@@ -438,8 +447,7 @@ def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     has the pace of joint.json, as times spaCy's: `beside` is False.
     """
     pace, joint = results["teachers"]["pace"], results["joint"]
-    runs = {n: joint.get("runs", {}).get(theirs) for n, theirs in JOINT_RUNS.items()}
-    runs |= results["teachers"].get("runs", {})
+    runs = joint_runs(results) | results["teachers"].get("runs", {})
     speeds = pace["words_per_second"]
     found: dict[str, dict[str, Any]] = {}
     for name, label in RECIPE.items():
@@ -515,10 +523,8 @@ def front(results: dict[str, dict[str, Any]]) -> str:
     """
     rows = []
     shown = ("upos", "lemmas", "las")
-    runs = dict(results["teachers"].get("runs", {}))
     # the plain models trained beside the teachers are of the teachers' age
-    joint = {n: results["joint"].get("runs", {}).get(theirs) for n, theirs in JOINT_RUNS.items()}
-    runs |= {name: seeds for name, seeds in joint.items() if seeds}
+    runs = results["teachers"].get("runs", {}) | joint_runs(results)
     systems = recipe(results)
     for name, label in FRONT.items():
         if name in systems:
