@@ -342,7 +342,8 @@ def torch_answers(file: ModelFile, words: SentenceWords, model: Model) -> dict[s
             None if vectors is None else torch.from_numpy(vectors(own)),
         )
         layout = Layout.of(inputs.batch_sizes, CPU)
-        states = States(*encoder(inputs), layout)
+        alone, layers = encoder(inputs)
+        states = States(alone, layers[-1], layout)
         collected["context"].append(states.context)
         collected["tags"].append(tags(states))
         collected["lemmas"].append(lemmas(states))

@@ -135,7 +135,7 @@ def random_joint(
     widths |= {"lemma_dim": 7, "tag_dim": 3, "arc_dim": 9, "label_dim": 6}
     settings = JointConfig(
         **{"hidden": 5, "layers": len(units), "heads": heads, **widths, **config}
-    )
+    ).fitted(n_words=100)
     rng = np.random.default_rng(seed)
     arrays: dict[str, np.ndarray] = {}
 

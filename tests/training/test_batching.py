@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meprop_nlp.config import JointConfig
 from meprop_nlp.training.batching import by_words, packed_rows
 from meprop_nlp.training.joint import JointTask, fitting_words
 from meprop_nlp.training.layout import Layout
@@ -70,6 +71,19 @@ def test_minibatch_fits_the_treebank_within_bounds(n_words: int, expected: int) 
 )
 def test_epochs_make_a_number_of_steps_within_bounds(n_words: int, expected: int) -> None:
     assert JointTask.fitting_epochs(n_words) == expected
+
+
+@pytest.mark.parametrize(
+    ("n_words", "dropout", "word_dropout"),
+    [(1, 0.45, 0.4), (50_000, 0.45, 0.4), (100_000, 0.39, 0.325), (10**6, 0.33, 0.25)],
+)
+def test_more_is_dropped_of_a_small_treebank(
+    n_words: int, dropout: float, word_dropout: float
+) -> None:
+    fitted = JointConfig().fitted(n_words)
+    assert (fitted.dropout, fitted.word_dropout) == (dropout, word_dropout)
+    given = JointConfig(dropout=0.1, word_dropout=0.0)
+    assert given.fitted(n_words) == given
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 50)), min_size=1, max_size=9))

@@ -194,7 +194,7 @@ def test_teacher_is_asked_about_the_arcs_and_about_the_labels_of_the_gold_arcs(
 def test_layers_keep_the_same_share_of_their_gradients_as_the_encoder(
     k: int | None, expected: int | None
 ) -> None:
-    config = JointConfig(hidden=20, arc_dim=40, label_dim=5)
+    config = JointConfig(hidden=20, arc_dim=40, label_dim=5).fitted(n_words=100)
     network = GraphNetwork(Widths(8, 40, 0), 3, config, MePropConfig(k=k))
     assert network.arc_dep.k == network.arc_head.k == expected
     # a k of 0 would keep everything

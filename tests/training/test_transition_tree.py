@@ -341,7 +341,7 @@ def test_head_is_trained_without_the_core_as_with_it(
 def test_layers_keep_the_same_share_of_their_gradients_as_the_encoder(
     k: int | None, expected: int | None
 ) -> None:
-    config = JointConfig(hidden=20, arc_dim=40)
+    config = JointConfig(hidden=20, arc_dim=40).fitted(n_words=100)
     network = TransitionNetwork(Widths(8, 40, 0), 3, config, MePropConfig(k=k))
     assert {layer.k for layer in network.places} == {expected}
 
