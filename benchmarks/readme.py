@@ -63,7 +63,7 @@ RECIPE = {
 }
 # the same ones in joint.json, by the names of their runs and of their pace
 JOINT_RUNS = {"plain": "EWT, meProp", "plain, simplified": "EWT, simplified"}
-# what is called so in joint.json was trained before the network had early outputs
+# the end of the name of a run in joint.json from before the network had early outputs
 EARLIER = ", without early outputs"
 JOINT_PACES = {"plain": "uncut", "plain, simplified": "cut"}
 PACE = ["", "words/s", "times spaCy's", "file", "dev UPOS", "dev LAS"]
@@ -300,7 +300,7 @@ def joint_table(runs: dict[str, list[dict[str, Any]]], part: str) -> str:
     for name, seeds in runs.items():
         found = [[seed[part][score] for seed in seeds if score in seed[part]] for score in JOINT]
         neurons = " + ".join(str(width) for width in seeds[0]["neurons"])
-        cells = [_spread(values) if values else "" for values in found]
+        cells = [_spread(values) for values in found]
         rows.append([name, str(len(seeds)), *cells, neurons])
     return markdown(["", "seeds", *JOINT.values(), "neurons"], rows)
 
@@ -310,7 +310,7 @@ def teachers_table(runs: dict[str, list[dict[str, Any]]], part: str) -> str:
     rows = []
     for name, seeds in runs.items():
         found = [[seed[part][score] for seed in seeds if score in seed[part]] for score in SUMMARY]
-        cells = [_spread(values) if values else "" for values in found]
+        cells = [_spread(values) for values in found]
         size = mean(seed["bytes"] for seed in seeds) / 1e6
         minutes = mean(seed["seconds_of_epochs"] for seed in seeds) / 60
         rows.append([name, str(len(seeds)), *cells, f"{size:.1f}", f"{minutes:.0f}"])
@@ -566,7 +566,7 @@ def _mean(values: list[float]) -> str:
 
 def _spread(values: list[float]) -> str:
     deviation = f" ({stdev(values):.2f})" if len(values) > 1 else ""
-    return f"{mean(values):.2f}{deviation}"
+    return _mean(values) + deviation
 
 
 def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:

@@ -97,15 +97,21 @@ class BySize(NamedTuple):
         >>> BySize(0.4, 0.2)(100_000)
         0.3
         """
-        known = (math.log(max(n_words, 1)) - math.log(SMALL)) / math.log(LARGE / SMALL)
-        share = min(1.0, max(0.0, known))
+        share = math.log(max(n_words, 1) / SMALL) / math.log(LARGE / SMALL)
+        share = min(1.0, max(0.0, share))
         return round(self.of_small + share * (self.of_large - self.of_small), 4)
+
+    def __str__(self) -> str:
+        return f"{self.of_large:g} from {LARGE:,} words on, up to {self.of_small:g} for fewer"
 
 
 SMALL, LARGE = 50_000, 200_000  # words
 # The joint model's, chosen on the dev files of UD Turkish IMST and UD English EWT.
 JOINT_DROPOUT = BySize(0.45, 0.33)
 JOINT_WORD_DROPOUT = BySize(0.4, 0.25)
+_WORD_DROPOUT = (
+    "The a in a / (a + n), the chance that a word seen n times is read as unknown in training"
+)
 
 _WITH_LATE_CUT = "with `simplify` and the late `schedule`"
 
@@ -400,8 +406,7 @@ class TaggerConfig(Config):
     word_dropout: float = setting(
         1.0,
         at_least=0,
-        help="The a in a / (a + n), the chance that a word seen n times is read as unknown in "
-        "training.",
+        help=f"{_WORD_DROPOUT}.",
     )
 
 
@@ -548,8 +553,7 @@ class JointConfig(Config):
         at_least=0,
         below=1,
         help="Share of the values dropped after each layer in training; unless given, by the size "
-        f"of the training file: {JOINT_DROPOUT.of_large:g}, and up to {JOINT_DROPOUT.of_small:g} "
-        f"below {LARGE:,} words.",
+        f"of the training file: {JOINT_DROPOUT}.",
     )
     input_dropout: float | None = setting_of(TaggerConfig, "input_dropout")
     part_dropout: float = setting(
@@ -561,9 +565,8 @@ class JointConfig(Config):
     word_dropout: float | None = setting(
         None,
         at_least=0,
-        help="The a in a / (a + n), the chance that a word seen n times is read as unknown in "
-        f"training; unless given, by the size of the training file: {JOINT_WORD_DROPOUT.of_large:g}"
-        f", and up to {JOINT_WORD_DROPOUT.of_small:g} below {LARGE:,} words.",
+        help=f"{_WORD_DROPOUT}; unless given, by the size of the training file: "
+        f"{JOINT_WORD_DROPOUT}.",
     )
     smoothing: float = setting(0.1, at_least=0, below=1, help="Label smoothing of tags and lemmas.")
     early_weight: float = setting(

@@ -59,8 +59,8 @@ from meprop_nlp.training.simplification.teacher import (
 )
 
 ASKED_WORDS = 2000  # of a minibatch when a teacher answers about all words
-# Of a training, within bounds. Those of a small treebank are cheaper, for their minibatches have
-# fewer words.
+# Steps of a training, as far as the bounds on its epochs allow. Those of a small treebank are
+# cheaper, as their minibatches have fewer words.
 N_STEPS = BySize(8000, 7000)
 
 # The heads in the order in which they annotate: each reads what those before it predict. Of two of
@@ -236,7 +236,7 @@ class JointTask(SentenceTask):
             classes |= head.word_classes()
         if not classes or not self.config.early_weight:
             return None
-        states = 2 * self.config.hidden
+        states = sum(encoder.layers[0].hidden_sizes)
         return EarlyOutputs(classes, encoder.input_width, states, self.config.smoothing)
 
     def _prepare_order(self) -> None:

@@ -1,4 +1,4 @@
-"""`EarlyOutputs`: tags and relations predicted early in the network too: it learns faster.
+"""`EarlyOutputs`: tags and relations predicted low in the network too, so that it learns faster.
 
 The heads' gradients reach the first layer and the vectors of the forms through all layers above,
 and of each layer's gradients meProp keeps a part. Outputs of their own teach these parts directly:
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from meprop_nlp.training.heads.targets import UNKNOWN, mean_loss
+from meprop_nlp.training.heads.targets import mean_loss
 
 EARLY = "early"  # the name of their network and of their loss
 
@@ -23,10 +23,12 @@ class WordClasses(NamedTuple):
     Attributes:
         targets: (all words) the class of each word, UNKNOWN where it is not annotated.
         n_classes: how many there are.
+        partial: whether a target may be UNKNOWN.
     """
 
     targets: Tensor
     n_classes: int
+    partial: bool
 
 
 class EarlyOutputs(nn.Module):
@@ -43,12 +45,9 @@ class EarlyOutputs(nn.Module):
     ) -> None:
         super().__init__()
         self._smoothing = smoothing
-        self._targets = {name: each.targets for name, each in classes.items()}
-        self._partial = {
-            name: bool((each.targets == UNKNOWN).any()) for name, each in classes.items()
-        }
+        self._classes = dict(classes)
         self.of_forms, self.of_states = (
-            nn.ModuleDict({name: nn.Linear(width, n) for name, (_, n) in classes.items()})
+            nn.ModuleDict({name: nn.Linear(width, of.n_classes) for name, of in classes.items()})
             for width in (forms, states)
         )
 
@@ -74,8 +73,8 @@ class EarlyOutputs(nn.Module):
         losses = [
             mean_loss(
                 logits,
-                self._targets[name][words],
-                partial=self._partial[name],
+                self._classes[name].targets[words],
+                partial=self._classes[name].partial,
                 smoothing=self._smoothing,
             )
             for name, logits in answer

@@ -186,7 +186,9 @@ class GraphTree(JointTree):
             return {"arcs": answer.arcs, "labels": _labels_of(heads, answer, layout)}
 
     def word_classes(self) -> dict[str, WordClasses]:
-        return {"deprel": WordClasses(self._labels, len(self.labels))} if self._labelled else {}
+        if not self._labelled:
+            return {}
+        return {"deprel": WordClasses(self._labels, len(self.labels), self._partial_labels)}
 
     def soft_widths(self) -> dict[str, Width]:
         return {"arcs": self._n_candidates, "labels": len(self.labels)}

@@ -104,7 +104,7 @@ class StateTags(TrainedHead):
 
     def word_classes(self) -> dict[str, WordClasses]:
         return {
-            name: WordClasses(targets, len(self.vocabs[name]))
+            name: WordClasses(targets, len(self.vocabs[name]), self._partial[name])
             for name, targets in self._targets.items()
         }
 
