@@ -20,7 +20,7 @@ from pathlib import Path
 from conditions import arguments, conditions, refuse_without_core, save
 from decode_pace import at_least_words
 from peers import measure_peers
-from readme import PACE, pace_rows
+from tables.joint import PACE, pace_rows
 
 from meprop_nlp.commands.tables import table
 from meprop_nlp.data.conll.reading import read

@@ -26,7 +26,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from conditions import arguments, conditions, refuse_without_core, save
-from readme import serve_table
+from tables.speed import serve_table
 
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.data.sample.treebank import sample_treebank

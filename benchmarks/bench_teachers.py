@@ -21,7 +21,8 @@ from bench_annotate import THREADS, long_file, pace_options
 from conditions import arguments, conditions, refuse_without_core, save
 from joint import stored
 from peers import measure_peers
-from readme import PACE, RECIPE, pace_rows
+from tables.joint import PACE, pace_rows
+from tables.teachers import RECIPE
 
 from meprop_nlp.commands.tables import table
 from meprop_nlp.data.conll.reading import read

@@ -29,7 +29,7 @@ from conditions import arguments, conditions, interleaved, quartiles, refuse_wit
 from joint import stored
 from peers import PEERS_OF_TEXT, InProcess, in_all, installed, run_peer
 from raw_text import demand_same_text, named
-from readme import PACE_OF_TEXT, text_pace_rows
+from tables.texts import PACE_OF_TEXT, text_pace_rows
 
 from meprop_nlp.commands.processes import peak_bytes
 from meprop_nlp.commands.tables import table

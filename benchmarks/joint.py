@@ -25,7 +25,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from conditions import conditions
-from readme import EWT, IMST, JOINT, joint_table, markdown
+from tables.joint import joint_table
+from tables.markdown import markdown
+from tables.published import EWT, IMST, JOINT
 from treebanks import call
 
 from meprop_nlp.config import TAG_COLUMNS

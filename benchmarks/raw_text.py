@@ -21,7 +21,8 @@ from typing import Any
 
 from conditions import arguments, conditions, save
 from joint import stored
-from readme import SCORES_OF_TEXT, raw_text_table
+from tables.published import SCORES_OF_TEXT
+from tables.texts import raw_text_table
 from treebanks import call
 
 from meprop_nlp.data.conll.reading import read

@@ -15,7 +15,8 @@ import random
 from pathlib import Path
 
 from joint import Split, add_result, finished, model_path, run
-from readme import EWT, IMST, teachers_table
+from tables.published import EWT, IMST
+from tables.teachers import teachers_table
 
 RESULTS = Path(__file__).parent / "results" / "teachers.json"
 N_SMALL = 300  # sentences of a small treebank

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from drawing import SERIES, drawn
-from readme import EWT, PUBLISHED, PUBLISHED_OF_TOKENS, RECIPE, ROOT, measured, megabytes, recipe
+from readme import ROOT, measured
+from tables.published import EWT, PUBLISHED, PUBLISHED_OF_TOKENS
+from tables.teachers import RECIPE, megabytes, recipe
 
 STYLES = dict(zip(RECIPE, (SERIES[4], SERIES[2], SERIES[3], *SERIES[:2], SERIES[5]), strict=True))
 # what became of what

@@ -135,9 +135,9 @@ def test_some_sentences_are_spread_over_the_file(script: Any, tmp_path: Path) ->
 
 
 def test_recipe_has_a_row_for_each_system_with_figures(script: Any) -> None:
-    readme = script("readme")
+    readme, tables = script("readme"), script("tables.teachers")
     measured = results(readme)
-    made = readme.teachers_recipe(measured).split("\n")
+    made = tables.teachers_recipe(measured).split("\n")
     assert made[0] == "|  | UPOS | LAS | minutes | MB | words/s |"
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in made[2:8]]
     assert rows == [
@@ -153,12 +153,12 @@ def test_recipe_has_a_row_for_each_system_with_figures(script: Any) -> None:
 
 
 def test_system_without_scores_or_pace_has_no_row(script: Any) -> None:
-    readme = script("readme")
+    readme, tables = script("readme"), script("tables.teachers")
     measured = results(readme)
     del measured["teachers"]["runs"]["taught"]
     del measured["teachers"]["pace"]["words_per_second"]["spaCy"]
-    assert list(readme.recipe(measured)) == ["plain", "MiniLM", "taught, simplified"]
-    assert "another run" not in readme.teachers_recipe(measured)
+    assert list(tables.recipe(measured)) == ["plain", "MiniLM", "taught, simplified"]
+    assert "another run" not in tables.teachers_recipe(measured)
 
 
 def test_recipe_has_no_table_without_a_pace(script: Any) -> None:
@@ -170,15 +170,15 @@ def test_recipe_has_no_table_without_a_pace(script: Any) -> None:
 
 
 def test_plain_model_trained_with_the_teachers_comes_before_an_earlier_one(script: Any) -> None:
-    readme = script("readme")
+    readme, tables = script("readme"), script("tables.teachers")
     measured = results(readme)
     measured["teachers"]["runs"]["plain"] = [run(86.4)]
-    assert readme.recipe(measured)["plain"]["las"] == 86.4
+    assert tables.recipe(measured)["plain"]["las"] == 86.4
 
 
 def test_labels_of_points_that_are_near_stand_apart(script: Any) -> None:
     readme, plot = script("readme"), script("teachers_plot")
-    systems = readme.recipe(results(readme))
+    systems = script("tables.teachers").recipe(results(readme))
     below = {name for name in systems if plot.stands_below(name, systems)}
     assert below == {"spaCy", "plain", "plain, simplified"}
     systems["taught"] = systems["plain"]

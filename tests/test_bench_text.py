@@ -50,7 +50,7 @@ def test_scores_are_stored_under_their_names_and_test_is_scored_once(
     assert stored["pace"] == 1
     found = stored["runs"]["sample"]["test"]["small"]
     # the model predicts no features
-    assert found["scores"].keys() == script("readme").SCORES_OF_TEXT.keys() - {"ufeats"}
+    assert found["scores"].keys() == script("tables.published").SCORES_OF_TEXT.keys() - {"ufeats"}
     assert 0 < found["scores"]["tokens"] < 100
     assert found["bytes"] == model.stat().st_size
     assert found["characters"] == len(raw_text(read(sample_treebank("test"))))
@@ -111,24 +111,24 @@ def test_models_without_a_name_of_their_own_are_refused(script: Any, words: list
 
 
 def test_published_scores_stand_below_ours(script: Any) -> None:
-    readme = script("readme")
+    readme, texts, published = map(script, ("readme", "tables.texts", "tables.published"))
     ours = {"scores": {"tokens": 99.123, "las": 80}, "bytes": 2_000_000}
     runs = {"ud-english-ewt": {"test": {"ours": ours}}}
-    lines = readme.raw_text_table(runs, "ud-english-ewt", "test").splitlines()
+    lines = texts.raw_text_table(runs, "ud-english-ewt", "test").splitlines()
     assert lines[2] == "| ours | 99.12 |  |  |  |  |  |  |  | 80.00 | 2.0 MB |"
     assert lines[3].startswith("| UDPipe 1, published |  | 77.4 to 86.9 | 98.9 | 93.3 |")
     assert all(line.count("|") == lines[0].count("|") for line in lines)
     made = readme.tables({file: {} for file in readme.FILES} | {"raw_text": {"runs": runs}})
     assert made["raw-text"].splitlines() == lines
     assert made["raw-text-turkish"] == readme.UNMEASURED
-    of_dev = readme.raw_text_table(runs, "ud-turkish-imst", "dev").splitlines()
+    of_dev = texts.raw_text_table(runs, "ud-turkish-imst", "dev").splitlines()
     assert [line.split(" | ")[0] for line in of_dev[2:]] == [
         "| UDPipe 1, published (test)",
         "| Stanza 1.5.1, published (test)",
     ]
     assert all(
-        set(scores) <= set(readme.SCORES_OF_TEXT)
-        for systems in readme.PUBLISHED.values()
+        set(scores) <= set(published.SCORES_OF_TEXT)
+        for systems in published.PUBLISHED.values()
         for scores in systems.values()
     )
 
@@ -154,8 +154,8 @@ def test_quick_run_measures_pace_first_tree_and_memory(
     assert pace["peak"]["megabytes"] == 0.1
     assert pace["peak"]["bytes"]["small"] > 10e6
     assert pace["bytes"] == {"small": model.stat().st_size}
-    (row,) = script("readme").text_pace_rows(pace)
-    assert len(row) == len(script("readme").PACE_OF_TEXT)
+    (row,) = script("tables.texts").text_pace_rows(pace)
+    assert len(row) == len(script("tables.texts").PACE_OF_TEXT)
     readme = script("readme")
     made = readme.tables({file: {} for file in readme.FILES} | {"raw_text": stored})
     assert "| small |" in made["raw-text-pace"]
@@ -171,7 +171,7 @@ def test_pace_is_compared_with_spacy_where_it_was_measured(script: Any) -> None:
         "peak": {"megabytes": 100, "bytes": {"ours": None}},
         "bytes": {"ours": 5_000_000},
     }
-    assert script("readme").text_pace_rows(pace) == [
+    assert script("tables.texts").text_pace_rows(pace) == [
         ["ours", "100,000", "5.0", "900,000", "0.25 s", "not known", "5.0 MB"],
         ["spaCy", "20,000", "1.0", "", "", "", ""],
     ]

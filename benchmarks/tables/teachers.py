@@ -1,0 +1,123 @@
+"""The tables of docs/teachers.md: what outside knowledge gives."""
+
+from __future__ import annotations
+
+from statistics import mean
+from typing import Any
+
+from tables.joint import EARLIER
+from tables.markdown import markdown, spread_cell
+from tables.published import (
+    SPACY,
+    SPACY_BYTES,
+    SPACY_MINUTES,
+    SUMMARY,
+)
+
+# the systems of docs/teachers.md's recipe, as their runs are called and as the page calls them
+RECIPE = {
+    "spaCy": "spaCy, efficiency",
+    "plain": "plain",
+    "plain, simplified": "plain, simplified",
+    "MiniLM": "teacher",
+    "taught": "student",
+    "taught, simplified": "student, simplified",
+}
+# the same ones in joint.json, by the names of their runs and of their pace
+JOINT_RUNS = {"plain": "EWT, meProp", "plain, simplified": "EWT, simplified"}
+JOINT_PACES = {"plain": "uncut", "plain, simplified": "cut"}
+
+
+def teachers_table(runs: dict[str, list[dict[str, Any]]], part: str) -> str:
+    """Return the scores of models with knowledge beside their treebank, with size and minutes."""
+    rows = []
+    for name, seeds in runs.items():
+        found = [[seed[part][score] for seed in seeds if score in seed[part]] for score in SUMMARY]
+        cells = [spread_cell(values) for values in found]
+        size = mean(seed["bytes"] for seed in seeds) / 1e6
+        minutes = mean(seed["seconds_of_epochs"] for seed in seeds) / 60
+        rows.append([name, str(len(seeds)), *cells, f"{size:.1f}", f"{minutes:.0f}"])
+    return markdown(["", "seeds", *SUMMARY.values(), "MB", "minutes"], rows)
+
+
+def joint_runs(results: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the plain models of joint.json by their names in the recipe, the newest of each."""
+    runs = results["joint"].get("runs", {})
+    found = {n: runs.get(name) or runs.get(name + EARLIER) for n, name in JOINT_RUNS.items()}
+    return {name: seeds for name, seeds in found.items() if seeds}
+
+
+def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what was measured of each system of the recipe: scores on test, cost, pace.
+
+    Systems without scores or without a pace are left out. One that was not timed beside the others
+    has the pace of joint.json, as times spaCy's: `beside` is False.
+    """
+    pace, joint = results["teachers"]["pace"], results["joint"]
+    runs = joint_runs(results) | results["teachers"].get("runs", {})
+    speeds = pace["words_per_second"]
+    found: dict[str, dict[str, Any]] = {}
+    for name, label in RECIPE.items():
+        speed = speeds.get(name) or _elsewhere(name, joint.get("pace"), speeds)
+        if name == "spaCy":
+            scores, size, minutes = SPACY, SPACY_BYTES, SPACY_MINUTES
+        elif seeds := runs.get(name):
+            scores = {score: mean(s["test"][score] for s in seeds) for score in ("upos", "las")}
+            size = pace["bytes"].get(name) or round(mean(seed["bytes"] for seed in seeds))
+            minutes = mean(seed["seconds_of_epochs"] for seed in seeds) / 60
+        else:
+            continue
+        if speed is None:
+            continue
+        found[name] = {
+            **{"label": label, "upos": scores["upos"], "las": scores["las"], "minutes": minutes},
+            **{"bytes": size, "transformer_bytes": pace["transformer_bytes"].get(name, 0)},
+            **{"words_per_second": speed, "beside": name in speeds},
+        }
+    return found
+
+
+def _elsewhere(name: str, pace: dict[str, Any] | None, speeds: dict[str, int]) -> int | None:
+    """Return a pace measured in another run, in which spaCy was as fast as in that of `speeds`."""
+    theirs = pace["words_per_second"] if pace else {}
+    system = JOINT_PACES.get(name)
+    if "spaCy" not in speeds or not {system, "spaCy"} <= theirs.keys():
+        return None
+    return round(speeds["spaCy"] * theirs[system] / theirs["spaCy"])
+
+
+def megabytes(system: dict[str, Any]) -> str:
+    """Return the size of a system of `recipe`, the transformer apart."""
+    own = f"{system['bytes'] / 1e6:.1f}"
+    if not system["transformer_bytes"]:
+        return own
+    return f"{own} + {system['transformer_bytes'] / 1e6:.1f}"
+
+
+def teachers_recipe(results: dict[str, dict[str, Any]]) -> str:
+    """Return the table of the recipe's systems, what it was measured on, and the picture."""
+    pace, systems = results["teachers"]["pace"], recipe(results)
+    rows = [
+        [
+            system["label"],
+            f"{system['upos']:.2f}",
+            f"{system['las']:.2f}",
+            f"{system['minutes']:.0f}",
+            megabytes(system),
+            f"{system['words_per_second']:,}" + ("" if system["beside"] else " *"),
+        ]
+        for system in systems.values()
+    ]
+    c = pace["conditions"]
+    notes = (
+        f"{c['cpu']}, {c['threads']} threads, {c['kernels']}; medians of {c['rounds']} rounds over "
+        f"{pace['words']:,} words"
+    )
+    if any(system["transformer_bytes"] for system in systems.values()):
+        notes += f", with a transformer over {pace['slow_words']:,}"
+    notes += f"; {c['date']}; commit {c['commit']}."
+    if not all(system["beside"] for system in systems.values()):
+        notes += " * From another run, as times spaCy's; hollow in the picture."
+    columns = ["", "UPOS", "LAS", "minutes", "MB", "words/s"]
+    picture = "![LAS on test against words/s](teachers.svg)"
+    return f"{markdown(columns, rows)}\n\n{notes}\n\n{picture}"
