@@ -91,6 +91,7 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+	MYPYPATH=benchmarks $(BIN)/mypy --explicit-package-bases benchmarks
 
 build: $(STAMP)
 	$(BIN)/python -m build --quiet --outdir dist .

@@ -64,8 +64,8 @@ def main() -> int:
             since = f"later commits: {len(later)}" if later is not None else "not known to git"
             print(f"{part}: {n_results} measured at {commit}, {since}")
             print("".join(f"    {line}\n" for line in later or ()), end="")
-    for path in dict.fromkeys(missing):
-        print(f"missing: {path}", file=sys.stderr)
+    for absent in dict.fromkeys(missing):
+        print(f"missing: {absent}", file=sys.stderr)
     return 1 if missing else 0
 
 

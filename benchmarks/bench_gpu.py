@@ -23,7 +23,8 @@ from conditions import arguments, compared, conditions, save
 from torch import Tensor
 from torch.testing import assert_close
 
-from meprop_nlp.nn import cuda, reference
+from meprop_nlp.nn.backends import choose, reference_topk
+from meprop_nlp.nn.topk import Operands, Selection
 
 BATCH = 1024
 WIDTHS = (1024, 2048, 4096, 8192)
@@ -52,30 +53,29 @@ def dense(dy: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def unified(
-    dy: Tensor, x: Tensor, weight: Tensor, k: int, *, sparse_grad: bool
-) -> tuple[Tensor | None, Tensor | None]:
+    dy: Tensor, x: Tensor, weight: Tensor, k: int, *, row_sparse: bool
+) -> tuple[Tensor, Tensor]:
     """Our backward pass."""
-    return cuda.linear_backward(dy, x, weight, k, "unified", sparse_grad=sparse_grad)
+    layer = Operands(x, weight, need_db=False, row_sparse=row_sparse)
+    kept = choose.topk(dy, Selection(k, "unified"), layer)
+    return kept.dx(weight), kept.dw(x)
 
 
 def check(dy: Tensor, x: Tensor, weight: Tensor, k: int) -> None:
-    """Assert that selection and products are those of the reference."""
-    selected = reference.select_topk(dy, k, "unified")
-    assert_close(cuda.select_topk(dy, k, "unified"), selected)
-    dx, dw = dense(reference.keep_selected(dy, selected), x, weight)
+    """Assert that the products are the dense ones of what the reference selects."""
+    selected = reference_topk.select_topk(dy, k, "unified").expand(len(dy), k)
+    dx, dw = dense(reference_topk.mask_selected(dy, selected), x, weight)
     # The order of summation differs: errors grow with the root of the longest sum.
     rtol, atol = 2e-2, 2e-2 * float(max(dx.std(), dw.std()))
-    for sparse_grad in (False, True):
-        actual_dx, actual_dw = unified(dy, x, weight, k, sparse_grad=sparse_grad)
-        assert actual_dx is not None
-        assert actual_dw is not None
+    for row_sparse in (False, True):
+        actual_dx, actual_dw = unified(dy, x, weight, k, row_sparse=row_sparse)
         assert_close(actual_dx, dx, rtol=rtol, atol=atol)
         assert_close(actual_dw.to_dense(), dw, rtol=rtol, atol=atol)
 
 
 def captured(function: Callable[[], object]) -> Callable[[], object]:
     """Return the replay of a CUDA graph of `function`."""
-    side = torch.cuda.Stream()
+    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):  # warmed up beside the default stream, as capture asks
         for _ in range(3):
@@ -93,7 +93,10 @@ def captured(function: Callable[[], object]) -> Callable[[], object]:
 
 def milliseconds(function: Callable[[], object], calls: int) -> float:
     """Return the time of one of several calls without a pause, by CUDA events."""
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start, end = (
+        torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        for _ in range(2)
+    )
     start.record()
     for _ in range(calls):
         function()
@@ -135,8 +138,8 @@ def measure(h: int, k: int, precision: str, repeats: int) -> list[dict[str, Any]
         check(*tensors, k)
         functions: Timed = {
             "dense": lambda: dense(*tensors),
-            "full": lambda: unified(*tensors, k, sparse_grad=False),
-            "rows": lambda: unified(*tensors, k, sparse_grad=True),
+            "full": lambda: unified(*tensors, k, row_sparse=False),
+            "rows": lambda: unified(*tensors, k, row_sparse=True),
         }
         graphs = {name: captured(function) for name, function in functions.items()}
         for launch, timed in (("eager", functions), ("graph", graphs)):
@@ -151,7 +154,7 @@ def gpu_conditions() -> dict[str, Any]:
         triton: str | None = version("triton")
     except PackageNotFoundError:
         triton = None
-    selects = "triton" if cuda.fused_kernels(torch.cuda.current_device()) else "torch"
+    selects = "triton" if choose.triton_topk(torch.cuda.current_device()) else "torch"
     return {
         "gpu": torch.cuda.get_device_name(),
         "capability": ".".join(map(str, torch.cuda.get_device_capability())),

@@ -49,7 +49,7 @@ class DenseBiLSTM(nn.Module):
 
 def trainer(sentences: Any, k: int | None) -> Trainer:
     """Return a training of the default network; `k` of None is the default."""
-    given = {"epochs": 20} | ({} if k is None else {"k": k})
+    given: dict[str, Any] = {"epochs": 20} | ({} if k is None else {"k": k})
     settings = Settings.of("joint", **given)
     torch.manual_seed(1)
     task = JointTask(sentences, [], settings, torch.device("cpu"))
@@ -63,7 +63,9 @@ def with_torch_layers(sentences: Any) -> Trainer:
     torch.manual_seed(1)
     task = JointTask(sentences, [], settings, torch.device("cpu"))
     encoder = task.network.encoder
-    encoder.layers = nn.ModuleList(DenseBiLSTM(layer) for layer in encoder.layers)
+    encoder.layers = nn.ModuleList(  # type: ignore[assignment]
+        DenseBiLSTM(layer) for layer in encoder.layers
+    )
     encoder.spelling = DenseBiLSTM(encoder.spelling)  # type: ignore[assignment]
     task.simplified_layers = lambda: []  # type: ignore[method-assign]
     task.network.train()

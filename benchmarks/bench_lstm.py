@@ -64,6 +64,7 @@ def expected_gradients(layer: MePropLSTM, batch: PackedSequence, dy: Tensor) -> 
     kept, _, _ = reference_lstm.backward_through_time(
         LSTMOutput(dy, zero, zero), packed, w_hh, trace, selection
     )
+    assert kept.db is not None
     return [kept.dx(w_ih), kept.dw(x), kept.dw(trace.h_prev), kept.db]
 
 

@@ -160,7 +160,7 @@ def peak(model: str, text: bytes, megabytes: float, folder: Path) -> int | None:
 
     # a daemon: where the command fails before it opens the pipe, nobody waits for the feeder
     Thread(target=feed, daemon=True).start()
-    command = ["annotate", pipe, "--model", model, "--input-format", "text", "--quiet"]
+    command = ["annotate", str(pipe), "--model", model, "--input-format", "text", "--quiet"]
     try:
         return peak_bytes([*command, "--threads", str(THREADS)], folder / "status")
     finally:

@@ -95,7 +95,7 @@ def whole(task: str, variant: str, data: Path, seed: int, start: float) -> dict[
     scores = [epoch.scores[SCORE[task]] for epoch in epochs]
     # a model from before the last cut is not the model that was asked for
     best = max(i for i, epoch in enumerate(epochs) if epoch.best)
-    reached = [end for end, score in zip(ends, scores, strict=True) if score >= PEER[task]]
+    reached = [e for e, score in zip(ends, scores, strict=True) if (score or 0) >= PEER[task]]
     parts = ("forward_seconds", "backward_seconds", "update_seconds", "evaluate_seconds")
     return {
         "scores": scores,

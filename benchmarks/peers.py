@@ -207,8 +207,8 @@ def measure_peers(
         scores[system] = _scores(read(dev), annotated)
     running: list[InProcess] = []
     try:
-        for name, kind, model in installed(options):
-            processes = [InProcess(kind, model) for _ in range(threads)]
+        for name, kind, place in installed(options):
+            processes = [InProcess(kind, place) for _ in range(threads)]
             running += processes
             scores[name] = score(processes[0], dev)
             print(f"{name} on {dev.name}: {scores[name]}", flush=True)

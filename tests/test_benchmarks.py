@@ -37,6 +37,26 @@ def threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("path", sorted(BENCHMARKS.glob("*.py")), ids=lambda path: path.stem)
+def test_every_script_finds_what_it_imports(script, path):
+    try:
+        script(path.stem)
+    except ModuleNotFoundError as error:
+        if error.name not in ("matplotlib", "spacy", "ufal", "transformers"):
+            raise
+        pytest.skip(f"{error.name} is not installed")
+
+
+@pytest.mark.parametrize("k", [1, 8, 63])
+def test_gpu_benchmark_holds_its_products_against_the_reference(script, k):
+    torch.manual_seed(k)
+    bench = script("bench_gpu")
+    tensors = bench.layer(64, torch.float32, "cpu")
+    bench.check(*tensors, k)
+    _, dw = bench.unified(*tensors, k, row_sparse=False)
+    assert (dw != 0).any(dim=1).sum() == k
+
+
 @needs_core
 @each_script
 def test_quick_run_writes_results_of_which_the_readme_makes_its_tables(

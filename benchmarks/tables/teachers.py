@@ -79,8 +79,8 @@ def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def _elsewhere(name: str, pace: dict[str, Any] | None, speeds: dict[str, int]) -> int | None:
     """Return a pace measured in another run, in which spaCy was as fast as in that of `speeds`."""
-    theirs = pace["words_per_second"] if pace else {}
-    system = JOINT_PACES.get(name)
+    theirs: dict[str, int] = pace["words_per_second"] if pace else {}
+    system = JOINT_PACES.get(name, "")
     if "spaCy" not in speeds or not {system, "spaCy"} <= theirs.keys():
         return None
     return round(speeds["spaCy"] * theirs[system] / theirs["spaCy"])

@@ -190,6 +190,7 @@ class Trained(Dataset):
 
 
 @ignore_fork_warning
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on one core
 def test_workers_of_a_data_loader_train_layers(pool):
     expected = [train_layers(seed) for seed in range(6)]
     loader = DataLoader(
