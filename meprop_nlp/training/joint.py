@@ -41,7 +41,7 @@ from meprop_nlp.training.heads.forms import FormRows
 from meprop_nlp.training.heads.graph import GraphTree
 from meprop_nlp.training.heads.head import LANES, States, TrainedHead, Widths
 from meprop_nlp.training.heads.lemmas import Lemmas
-from meprop_nlp.training.heads.sentences import SentenceTask, filled_columns
+from meprop_nlp.training.heads.sentences import SentenceTask, columns_to_predict, filled_columns
 from meprop_nlp.training.heads.state_tags import StateTags
 from meprop_nlp.training.heads.transitions import TransitionTree
 from meprop_nlp.training.knowledge.joint_file import TAUGHT_WITH
@@ -154,6 +154,11 @@ class JointTask(SentenceTask):
     synthetic: ClassVar[float] = 0.1  # about each of these the teacher is asked anew
     # cutting in the middle of the training cost twice as many points as cutting at its end
     epochs_after_cut = 1.0
+
+    @classmethod
+    def demand_data(cls, train: Sequence[Sentence], config: JointConfig) -> None:
+        if StateTags.name in _heads_to_train(train, config):
+            columns_to_predict(train, config.columns)
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
         classes = _heads_to_train(train, self.config)

@@ -200,6 +200,7 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
     )
     if dev is None and held_out:
         sentences, dev_sentences = hold_out(sentences, hooks)
+    task_class.demand_data(sentences, settings.network)
     if task_class.partial:
         for role, of in (("train", sentences), ("dev", dev_sentences)):
             note_partial(role, of, hooks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,35 @@ def test_a_stopped_run_goes_on(run: Run, treebank: Path, small: Path, tmp_path: 
     assert run(*TRAIN, *files, "--resume").exit_code == 2
     whole = run(*TRAIN, *files)
     assert whole.exit_code == 0, whole.output
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "complaint"),
+    [
+        (range(2, 8), (), "no tags, no lemmas and no trees"),
+        ([2], ("--heads", "tokens,lemmas"), "no lemmas"),
+        ([3], ("--columns", "upos"), "columns upos hold only '_'"),
+    ],
+)
+def test_data_that_lack_what_is_wanted_are_refused_before_the_tokenizer_learns(
+    run: Run,
+    treebank: Path,
+    tmp_path: Path,
+    columns: Sequence[int],
+    options: tuple[str, ...],
+    complaint: str,
+) -> None:
+    lines = [line.split("\t") for line in treebank.read_text(encoding="utf-8").split("\n")]
+    for fields in lines:
+        for column in columns:
+            fields[column : column + 1] = ["_"] * (len(fields) > 1)
+    path = tmp_path / "bare.conllu"
+    path.write_text("\n".join("\t".join(fields) for fields in lines), encoding="utf-8")
+    output = tmp_path / "model.safetensors"
+    result = run(*TRAIN, *options, "--train", path, "--dev", "none", "-o", output)
+    assert result.exit_code in (1, 2), result.output
+    assert complaint in result.stderr
+    assert "tokenizer: learns" not in result.stderr
 
 
 def test_heads_without_tokens_make_no_tokenizer(

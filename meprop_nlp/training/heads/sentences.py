@@ -89,6 +89,14 @@ class SentenceTask(Task):
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
         """Make the vocabularies, the examples and the network."""
 
+    @classmethod
+    def demand_data(cls, train: Sequence[Sentence], config: Any) -> None:
+        """Refuse sentences that lack what the settings want, before anything slow is done.
+
+        Raises:
+            ConfigError, DataError: as when the network is built.
+        """
+
     @staticmethod
     def fitting_epochs(n_words: int) -> int:
         """Return the epochs that a network needs, uncut, for a training file of so many words."""
