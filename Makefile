@@ -40,7 +40,7 @@ test: $(STAMP)
 test-extras: $(EXTRAS_STAMP)
 	MEPROP_NLP_EXTRAS=$(DEMANDED) OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n auto --dist worksteal -m "$(MARKS)"
 
-# the speeds of README and docs/; nothing else should run beside it
+# most speeds of docs/speed.md; nothing else should run beside it
 bench: $(STAMP)
 	$(BIN)/python benchmarks/bench_linear.py
 	$(BIN)/python benchmarks/bench_lstm.py

@@ -102,7 +102,10 @@ class BySize(NamedTuple):
         return round(self.of_small + share * (self.of_large - self.of_small), 4)
 
     def __str__(self) -> str:
-        return f"{self.of_large:g} from {LARGE:,} words on, up to {self.of_small:g} for fewer"
+        return (
+            f"by the size of the training file, from {self.of_small:g} at {SMALL:,} words or fewer "
+            f"to {self.of_large:g} at {LARGE:,} or more"
+        )
 
 
 SMALL, LARGE = 50_000, 200_000  # words
@@ -288,11 +291,6 @@ class TrainingConfig(Config):
         help="Peak learning rate.",
         unless_given={
             task: f"{rates['adam']:g} for Adam, 0.01 for AdaGrad and 0.1 for SGD"
-            + (
-                f", and {FINE_TUNING:g} of that for Adam with `init_from`"
-                if task == "joint"
-                else ""
-            )
             for task, rates in LEARNING_RATES.items()
         },
     )
@@ -552,8 +550,8 @@ class JointConfig(Config):
         None,
         at_least=0,
         below=1,
-        help="Share of the values dropped after each layer in training; unless given, by the size "
-        f"of the training file: {JOINT_DROPOUT}.",
+        help="Share of the values dropped after each layer in training.",
+        unless_given=str(JOINT_DROPOUT),
     )
     input_dropout: float | None = setting_of(TaggerConfig, "input_dropout")
     part_dropout: float = setting(
@@ -565,15 +563,20 @@ class JointConfig(Config):
     word_dropout: float | None = setting(
         None,
         at_least=0,
-        help=f"{_WORD_DROPOUT}; unless given, by the size of the training file: "
-        f"{JOINT_WORD_DROPOUT}.",
+        help=f"{_WORD_DROPOUT}.",
+        unless_given=str(JOINT_WORD_DROPOUT),
     )
-    smoothing: float = setting(0.1, at_least=0, below=1, help="Label smoothing of tags and lemmas.")
+    smoothing: float = setting(
+        0.1,
+        at_least=0,
+        below=1,
+        help="Label smoothing of tags, lemmas and what is predicted early (`early_weight`).",
+    )
     early_weight: float = setting(
         0.3,
         at_least=0,
-        help="Weight of the losses of tags and relations that are also predicted, in training "
-        "only, from a word's vector and from the first layer.",
+        help="Weight of the losses of tags and, with `tree` graph, relations that are also "
+        "predicted, in training only, from a word's vector and from the first layer; 0: none.",
     )
 
     def fitted(self, n_words: int) -> Self:
@@ -699,8 +702,8 @@ class Knowledge(Config):
         metavar="MODEL",
         help="Start from the weights of this model of `meprop-nlp train`, in place of random ones. "
         "Labels and heads may differ; the words that it knows stay known. The network has its "
-        "widths, and stays cut where it was cut. The learning rate, unless given, is "
-        f"{FINE_TUNING:g} of the usual one.",
+        "widths, and stays cut where it was cut. Adam's learning rate, unless "
+        f"given, is {FINE_TUNING:g} of the usual one.",
     )
 
     def _demand_agreement(self) -> None:
@@ -754,7 +757,7 @@ HEAD_OF = {"tagger": "tags", "parser": "tree"}
 _BESIDE = {"treebank_dim", "pretrained_dim"}
 _USELESS = {
     "tagger": {"heads", "tree", "lemma_dim", "tag_dim", "arc_dim", "label_dim", *_BESIDE},
-    "parser": {"heads", "columns", "lemma_dim", "tag_dim", "smoothing", *_BESIDE},
+    "parser": {"heads", "columns", "lemma_dim", "tag_dim", *_BESIDE},
 }
 BILSTM = "bilstm"
 _ENCODER = Setting(
@@ -892,8 +895,9 @@ class Settings:
     ) -> Settings:
         """Return the settings of a training, from those that the user gives by name.
 
-        With `simplify`, some defaults differ: `k` is a share of `hidden`; with a late cut, training
-        is `lazy` and has more `epochs`, all of which it takes.
+        With `simplify`, some defaults of a tagger or parser differ: `k` is a share of `hidden`;
+        with a late cut, training is `lazy` and has more `epochs`, all of which it takes. The joint
+        model's `k` is such a share in any case, and a late cut doubles its epochs.
 
         >>> Settings.of("parser", hidden=200, simplify=True).meprop.k
         20

@@ -55,9 +55,14 @@ PrintConfig = Annotated[
     typer.Option(
         "--print-config",
         rich_help_panel=Heading.RUN,
-        help="Print all settings as TOML, for --config, and train nothing.",
+        help="Print the settings in force as TOML, for --config, and train nothing. Where the "
+        "default depends on the training file or on other settings, only what is given.",
     ),
 ]
+
+
+# what a model was trained with that does not state a setting, as it is older, by task
+_BEFORE: dict[str, dict[str, Any]] = {"joint": {"early_weight": 0.0}}
 
 
 def read_config(path: str, settings: Mapping[str, Setting]) -> dict[str, Any]:
@@ -191,7 +196,7 @@ def stated_settings(header: Mapping[str, Any]) -> tuple[str, Settings]:
             f"the model is for the task {task!r}, expected one of {', '.join(NETWORKS)}"
         )
     settings = Settings(
-        network=NETWORKS[task].given(stated[task], task),
+        network=NETWORKS[task].given({**_BEFORE.get(task, {}), **stated[task]}, task),
         meprop=MePropConfig.given(stated.get("meprop"), "meprop"),
         simplify=SimplifyConfig.given(cuts, "simplify") if cuts else None,
         training=TrainingConfig.given(stated.get("training"), "training"),

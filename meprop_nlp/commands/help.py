@@ -29,7 +29,7 @@ class GroupedCommand(TyperCommand):
     """A command with a section of its help for each heading; options without one come last.
 
     Where it has many options, `--help` shows the common ones, and of their help texts the
-    beginning; the option `--help-all` is added. Names that contain hyphens are not broken.
+    beginning; `--help-all` shows them all. Names that contain hyphens are not broken.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -39,17 +39,17 @@ class GroupedCommand(TyperCommand):
                 parameter.metavar = _NUMBERS.get(parameter.type.name)
         texts = [getattr(parameter, "help", None) or "" for parameter in self.params]
         self._is_long = sum(1 + len(text) // _IN_A_LINE for text in texts) > MOST_LINES
-        if self._is_long:
-            self.params.append(
-                TyperOption(
-                    param_decls=["--help-all"],
-                    is_flag=True,
-                    is_eager=True,
-                    expose_value=False,
-                    help="Show this message with all options and exit.",
-                    callback=_show_all,
-                )
+        self.params.append(
+            TyperOption(
+                param_decls=["--help-all"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                hidden=not self._is_long,
+                help="Show this message with all options and exit.",
+                callback=_show_all,
             )
+        )
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the parts of the line of usage, required arguments without Typer's braces."""

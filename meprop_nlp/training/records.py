@@ -52,8 +52,8 @@ class EpochRecord:
         kept: whether this model is saved: the best one; without a score, the last.
         learning_rate: at the end of the epoch.
         n_batches: minibatches of the epoch.
-        losses: the parts of `loss` by head, where a network has several; each is the mean over the
-            minibatches that the head learns from.
+        losses: the parts of `loss` by head, and `early` of the early outputs, where a network has
+            several; each is the mean over the minibatches that it learns from.
         k: entries kept of each gradient in the first of the layers of `neurons`; None: all.
         n_weights: numbers that are trained.
     """

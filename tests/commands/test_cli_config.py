@@ -152,6 +152,15 @@ def test_settings_that_a_model_does_not_state_are_an_error(header: dict[str, Any
         stated_settings(header)
 
 
+def test_a_model_from_before_a_setting_states_what_it_was_trained_with() -> None:
+    training = {"joint": {"smoothing": 0.03}, "meprop": {}, "training": {}}
+    _, settings = stated_settings({"task": "joint", "training": training})
+    assert (settings.network.smoothing, settings.network.early_weight) == (0.03, 0)
+    training["joint"]["early_weight"] = 0.5
+    _, settings = stated_settings({"task": "joint", "training": training})
+    assert settings.network.early_weight == 0.5
+
+
 def test_a_model_states_the_settings_that_it_was_trained_with(run: Any, tmp_path: Path) -> None:
     config, path, again = (tmp_path / name for name in ("c.toml", "a.safetensors", "b.safetensors"))
     config.write_text("hidden = 8\nepochs = 1\nk = 3\n")
