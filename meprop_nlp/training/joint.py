@@ -89,15 +89,17 @@ class JointNetwork(nn.Module):
             self.add_module(name, head.network)
         self.early = early
 
-    def forward(self, inputs: Inputs, layout: Layout) -> dict[str, Any]:
+    def forward(self, inputs: Inputs, layout: Layout, *, early: bool = False) -> dict[str, Any]:
         """Return the answer of each head for the words of a minibatch, by its name.
 
-        In training, those of the early outputs are among them.
+        Args:
+            inputs, layout: of the minibatch.
+            early: whether the early outputs, if there are any, answer too.
         """
         forms, layers = self.encoder(inputs)
         states = States(forms, layers[-1], layout)
         answers = {name: self.get_submodule(name)(states) for name in self._heads}
-        if self.training and self.early is not None:
+        if early and self.early is not None:
             answers[EARLY] = self.early(forms, layers[0])
         return answers
 
@@ -153,7 +155,7 @@ class JointTask(SentenceTask):
     prune_rate: ClassVar[float] = PRUNE_RATES["joint"]
     synthetic: ClassVar[float] = 0.1  # about each of these the teacher is asked anew
     # cutting in the middle of the training cost twice as many points as cutting at its end
-    epochs_after_cut = 1.0
+    epochs_after_cut = 1.2
 
     @classmethod
     def demand_data(cls, train: Sequence[Sentence], config: JointConfig) -> None:
@@ -434,7 +436,10 @@ class JointTask(SentenceTask):
             batch = replace(batch, forms=swaps(torch.from_numpy(batch.forms)).numpy())
         words = torch.from_numpy(batch.words).to(self.device)
         layout = Layout.of(batch.batch_sizes, self.device)
-        answers = self.network(self._inputs(batch), layout)
+        # after the cut the teacher takes the place of the early outputs, which a small network
+        # has no room for
+        early = self.network.training and batch.labelled and teacher is None
+        answers = self.network(self._inputs(batch), layout, early=early)
         targets: dict[str, Any] = {}
         if batch.labelled and teacher:
             targets = self._soft_targets(teacher, batch, words, layout, synthetic=swapped)
@@ -454,8 +459,8 @@ class JointTask(SentenceTask):
                 for name, head in self.heads.items()
             }
             if self.network.early is not None and EARLY in answers:
-                early = self.network.early.loss(answers[EARLY], words)
-                losses[EARLY] = self.config.early_weight * early
+                loss = self.network.early.loss(answers[EARLY], words)
+                losses[EARLY] = self.config.early_weight * loss
         self.losses = {name: loss.detach() for name, loss in losses.items()}
         return torch.stack([*losses.values()]).sum()
 
