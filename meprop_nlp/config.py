@@ -736,6 +736,13 @@ class Knowledge(Config):
                 raise ConfigError(f"`{name}` goes with `teacher` or `teachers`, which annotate it")
         if self.unlabelled and "swapped_copies" in given:
             raise ConfigError("`swapped_copies` and `unlabelled` exclude each other")
+        if self.pretrained and "swapped_copies" in given:
+            raise ConfigError(
+                "`swapped_copies` and `pretrained` exclude each other: the states of a pretrained "
+                "encoder are those of sentences as they are"
+            )
+        if "unlabelled_share" in given and not (self.unlabelled or self.swapped_copies):
+            raise ConfigError("`unlabelled_share` goes with `unlabelled` or `swapped_copies`")
 
     @property
     def files(self) -> list[str]:
@@ -929,7 +936,7 @@ class Settings:
         names = frozenset(given)
         own = JOINT_TRAINING if task == "joint" else {}
         if not simplify:
-            _demand_use(given)
+            _demand_use(given, kept if task == "joint" else None)
             meprop = make(MePropConfig, **({"k": kept} if task == "joint" else {}))
             training = make(TrainingConfig, **own)
             return cls(network=network, meprop=meprop, training=training, given=names)
@@ -988,9 +995,9 @@ def _own_names(task: str, encoder: str | None, given: Mapping[str, Any]) -> dict
     return {fields[name]: value for name, value in given.items()}
 
 
-def _demand_use(given: Mapping[str, Any]) -> None:
+def _demand_use(given: Mapping[str, Any], usual_k: int | None) -> None:
     """Raise ConfigError for settings that have no effect without `simplify` or `k`."""
-    if given.get("k") is None and given.get("topk_mode", "example") != "example":
+    if not given.get("k", usual_k) and given.get("topk_mode", "example") != "example":
         raise ConfigError("`topk_mode` goes with `k`; give `k`, for instance `k=20`")
     for name, described in settings_of(SimplifyConfig).items():
         if name in given and given[name] != described.default:

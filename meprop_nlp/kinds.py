@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 Kind = Callable[[Any], bool]
+LARGEST = 1e20  # numbers are below it; a seed may have 64 bits
 
 
 def is_anything(value: Any) -> bool:
@@ -41,7 +42,7 @@ def is_count(value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     """Whether it is a number that can be shown, neither infinite nor NaN."""
-    return type(value) in (int, float) and abs(value) < 1e20  # a seed may have 64 bits
+    return type(value) in (int, float) and abs(value) < LARGEST
 
 
 def is_setting(value: Any) -> bool:

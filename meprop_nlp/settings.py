@@ -17,6 +17,7 @@ from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.kinds import LARGEST, is_number
 
 
 class Heading(StrEnum):
@@ -135,11 +136,14 @@ class Setting(NamedTuple):
     def demand(self, value: Any) -> None:
         """Raise ConfigError unless a value is allowed."""
         if not self.allows(value):
-            raise ConfigError(f"`{self.name}` is {value!r}, expected {self.expected}")
+            expected = self.expected
+            if isinstance(value, int | float) and LARGEST <= abs(value) < float("inf"):
+                expected = f"a number below {LARGEST:g}"
+            raise ConfigError(f"`{self.name}` is {value!r}, expected {expected}")
 
     def _is_within_bounds(self, number: Any) -> bool:
         return (
-            abs(number) < float("inf")
+            is_number(float(number))  # what a model file can state
             and (self.at_least is None or number >= self.at_least)
             and (self.above is None or number > self.above)
             and (self.at_most is None or number <= self.at_most)

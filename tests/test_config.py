@@ -388,6 +388,9 @@ def test_settings_that_nothing_would_use_are_refused(given: Any, message: str) -
 
 def test_default_may_be_given_where_nothing_uses_it() -> None:
     assert Settings.of("tagger", cycle=2, topk_mode="example").simplify is None
+    assert Settings.of("joint", topk_mode="unified").meprop.k == 45  # it has a k by default
+    with pytest.raises(ConfigError, match="`topk_mode` goes with `k`"):
+        Settings.of("joint", topk_mode="unified", k=0)
 
 
 def test_limit_of_vectors_goes_with_vectors() -> None:

@@ -164,6 +164,8 @@ def config_lines(
     own = knowledge is None or knowledge.init_from is None
     for part in filter(None, parts):
         for name in settings_of(type(part)):
+            if name == "k" and not own and "k" not in settings.given:
+                continue  # a share of that width
             if name in taken and (own or part is not settings.network or name in settings.given):
                 values[name] = getattr(part, name)
     if knowledge is not None:

@@ -55,9 +55,10 @@ def check_output(
             f"--output is {output}, expected the name of a model file, such as {task}.safetensors"
         )
     demand_places(output)
+    inputs = [path for path in inputs if str(path) != "-"]
     demand_other_file(output, inputs)
     demand_replaceable(output, task)
-    demand_own(side_files(output, settings, knowledge), resume=resume)
+    demand_own(side_files(output, settings, knowledge), resume=resume, inputs=inputs)
 
 
 def check_test_files(paths: Sequence[str], reading: Reading, *, trees: bool | None) -> None:

@@ -161,6 +161,8 @@ class JointTask(SentenceTask):
     def demand_data(cls, train: Sequence[Sentence], config: JointConfig) -> None:
         if StateTags.name in _heads_to_train(train, config):
             columns_to_predict(train, config.columns)
+        elif config.columns:
+            raise ConfigError("`columns` goes with the head tags, and with a file that has some")
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
         classes = _heads_to_train(train, self.config)

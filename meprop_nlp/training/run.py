@@ -16,7 +16,7 @@ from meprop_nlp.data.vectors import demand_vectors
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable, remove_unfinished
 from meprop_nlp.models.encoder_folder import remove_fine_tuned
-from meprop_nlp.models.file import ModelFile, write_model_file
+from meprop_nlp.models.file import ModelFile, read_header, write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.word_states import states_of
 from meprop_nlp.nn.backends.choose import announce
@@ -49,6 +49,7 @@ from meprop_nlp.training.output.side_files import (
     demand_places,
     demand_replaceable,
     models_of,
+    remove_left,
     side_files,
     tools_of,
 )
@@ -67,6 +68,7 @@ from meprop_nlp.training.treebanks import (
     fingerprint,
     hold_out,
     note_partial,
+    paths_of,
     read_treebank,
 )
 
@@ -134,6 +136,11 @@ class _Wanted:
     input_format: str
     hooks: Hooks
 
+    @property
+    def files(self) -> list[str | os.PathLike[str]]:
+        """The files of the treebanks, as far as these are files."""
+        return [*paths_of(self.train), *paths_of(self.dev)]
+
 
 def _train_together(
     wanted: _Wanted, ranks: Ranks, *, output: str | os.PathLike[str] | None, resume: bool
@@ -158,7 +165,7 @@ def _train_together(
     with writing_alone(*models_of(path, settings, knowledge)):
         demand_replaceable(path, *tools_of(wanted.task, settings))
         beside = list(side_files(path, settings, knowledge))
-        demand_own(beside, resume=resume)
+        demand_own(beside, resume=resume, inputs=[*wanted.files, *knowledge.files])
         demand_encoder_output(knowledge, path, resume=resume)
         replaced = replaced_encoders(knowledge, path)
         remove_unfinished([path, *(each.path for each in beside)])
@@ -201,6 +208,8 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
     if dev is None and held_out:
         sentences, dev_sentences = hold_out(sentences, hooks)
     task_class.demand_data(sentences, settings.network)
+    data = TrainingData(task, sentences, dev_sentences, settings, Sources(), ranks=ranks)
+    fitted = data.fitted  # refuses cuts that would never come
     if task_class.partial:
         for role, of in (("train", sentences), ("dev", dev_sentences)):
             note_partial(role, of, hooks)
@@ -208,9 +217,19 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
     if treebanks is not None:  # the texts of the others may be of other languages
         of_text = [s for s, number in zip(sentences, treebanks.numbers, strict=True) if not number]
     with_tokenizer = wants_tokenizer(settings.network, of_text)
+    if path is not None:
+        if not resume:
+            remove_left(path, settings, knowledge)
+        elif checkpoint_path(path).exists():
+            _demand_resumable(data, path)
+        elif not (
+            (with_tokenizer and has_begun_tokenizer(path))
+            or knowledge.teachers
+            or getattr(settings.network, "jackknife", 0)
+        ):
+            demand_checkpoint(path)
     unlabelled: list[list[str]] = []
     if knowledge.unlabelled:
-        fitted = TrainingData(task, sentences, (), settings, Sources()).fitted
         most_words = _drawn_words(fitted.training.epochs, sentences, knowledge.unlabelled_share)
         unlabelled = read_unlabelled(knowledge.unlabelled, hooks, most_words=most_words)
     elif (knowledge.teacher or knowledge.teachers) and not knowledge.pretrained:
@@ -232,7 +251,7 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
         treebanks=treebanks,
         initial=initial,
     )
-    data = TrainingData(task, sentences, dev_sentences, settings, sources, ranks=ranks)
+    data = replace(data, sources=sources)
     if knowledge.teachers:
         teachers += train_teachers(
             knowledge.teachers,
@@ -305,6 +324,7 @@ class TrainingData:
             **self.sources.identity(),
             "data": {"train": fingerprint(self.train), "dev": fingerprint(self.dev)},
             **({TEACHER_NUMBER: self.teacher_number} if self.teacher_number else {}),
+            **({"processes": self.ranks.size} if self.ranks.are_several else {}),
         }
 
     def of_teacher(self, number: int) -> "TrainingData":
@@ -420,6 +440,23 @@ def train_task(
             outputs.save_checkpoint()
             raise KeyboardInterrupt
     return outputs.finish()
+
+
+def _demand_resumable(data: TrainingData, path: Path) -> None:
+    """Refuse other settings, or other treebanks, than those of the run that is to go on.
+
+    The rest is compared when the network is there (`Outputs.resume`); until then a tokenizer would
+    be trained anew, or teachers asked.
+
+    Raises:
+        CheckpointError, ConfigError: as there.
+    """
+    of_sources = data.sources.identity()  # these are read later
+    stated = {"processes": None, **_stated(data.fitted, data.identity)}
+    now = {name: value for name, value in stated.items() if name not in of_sources}
+    before = read_header(checkpoint_path(path)).get("settings")
+    if isinstance(before, Mapping):
+        demand_same({name: before.get(name) for name in now}, now)
 
 
 def _choice(task: Task, *, cuts: bool) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -34,7 +34,7 @@ from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.scoring.metrics import evaluate
 from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint
+from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint, demand_same
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.outputs import is_finished, remove_checkpoint
 from meprop_nlp.training.records import Note, Step, log_path
@@ -284,19 +284,18 @@ def train_tokenizer(
     }
     path = None if output is None else tokenizer_path(output)
     begun = False
-    if path is not None:
-        if resume:
-            begun = checkpoint_path(path).exists()
-            there = path.exists() and not begun
-            if there and is_finished(path):
-                file = read_model_file(path)
-                if _same_run(file, settings, identity):
-                    file.header[TOKENIZER]["scores"] = file.header["scores"]
-                    return file, checkpoint_path(output or path).exists()
-            elif not begun and not there:
-                demand_checkpoint(output)
-        else:
-            remove_tokenizer(output or path)
+    if path is not None and resume:
+        begun = checkpoint_path(path).exists()
+        there = path.exists() and not begun
+        if there and is_finished(path):
+            file = read_model_file(path)
+            stored = file.header.get("training", {})
+            wanted = {"training": settings.training.to_dict(), **identity}
+            demand_same({name: stored.get(name) for name in wanted}, wanted)
+            file.header[TOKENIZER]["scores"] = file.header["scores"]
+            return file, checkpoint_path(output or path).exists()
+        if not begun and not there:
+            demand_checkpoint(output)
 
     def build(device: torch.device) -> Task:
         return TokenizerTask(train, dev, config, device)
@@ -380,10 +379,3 @@ def _settings(training: TrainingConfig, n_characters: int) -> Settings:
         device=training.device,
     )
     return Settings(network=JointConfig(), training=own)
-
-
-def _same_run(file: ModelFile, settings: Settings, identity: Mapping[str, Any]) -> bool:
-    """Return whether a stored tokenizer is what this training would lead to."""
-    stored = file.header.get("training", {})
-    wanted = {"training": settings.training.to_dict(), **identity}
-    return all(stored.get(name) == value for name, value in wanted.items())

@@ -21,6 +21,15 @@ _NAMES = {
 Treebank = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sentence]
 
 
+def paths_of(source: Treebank | None) -> list[str | os.PathLike[str]]:
+    """Return the files of a treebank, as far as it is given as files."""
+    if isinstance(source, str | os.PathLike):
+        return [source]
+    # sentences that are read one by one must not be used up here
+    given = source if isinstance(source, list | tuple) else ()
+    return [path for path in given if isinstance(path, str | os.PathLike)]
+
+
 def read_treebank(
     source: Treebank,
     role: str,

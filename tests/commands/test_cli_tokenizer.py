@@ -77,6 +77,7 @@ def test_a_stopped_run_goes_on(run: Run, treebank: Path, small: Path, tmp_path: 
         (range(2, 8), (), "no tags, no lemmas and no trees"),
         ([2], ("--heads", "tokens,lemmas"), "no lemmas"),
         ([3], ("--columns", "upos"), "columns upos hold only '_'"),
+        ([3, 4, 5], ("--columns", "upos"), "--columns goes with the head tags"),
     ],
 )
 def test_data_that_lack_what_is_wanted_are_refused_before_the_tokenizer_learns(

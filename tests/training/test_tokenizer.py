@@ -148,9 +148,90 @@ def test_a_finished_tokenizer_is_taken_when_the_model_is_resumed(
     again = trained(sentences, path, resume=True)
     assert tokenizer_path(path).stat().st_mtime_ns == before
     assert again.header[TOKENIZER] == first.header[TOKENIZER]
-    # of other sentences, it is trained anew
-    other = trained(sentences[1:], path, resume=True)
-    assert other.header["training"]["data"] != first.header["training"]["data"]
+    with pytest.raises(ConfigError, match=r"data\.train\.\w+ was .*start anew without `resume`"):
+        trained(sentences[1:], path, resume=True)
+    assert tokenizer_path(path).stat().st_mtime_ns == before
+
+
+class KilledError(Exception):
+    """The run ends without a word."""
+
+
+def run(sentences: list[Sentence], path: Path, until: str = "", **more: Any) -> list[str]:
+    """Train a joint model; return its notes. It is killed at a note that begins with `until`."""
+    notes: list[str] = []
+
+    def on_record(record: Any) -> None:
+        if isinstance(record, Note):
+            notes.append(record.text)
+            if until and record.text.startswith(until):
+                raise KilledError
+
+    options = {"seed": 1, "network": SMALL, "resume": False, "hooks": Hooks(on_record), **more}
+    training, network = replace(QUICK, seed=options.pop("seed")), options.pop("network")
+    settings = Settings.of("joint", hidden=network.hidden)
+    settings = replace(settings, network=network, training=training)
+    train("joint", sentences, sentences[:30], settings=settings, output=path, **options)
+    return notes
+
+
+def stopped(sentences: list[Sentence], path: Path) -> None:
+    """Stop a run in the second epoch of its network."""
+    epochs: list[int] = []
+
+    def on_record(record: Any) -> None:
+        if isinstance(record, Note) and record.text.startswith("keeps the model"):
+            epochs.append(0)
+        if epochs and isinstance(record, EpochRecord):
+            epochs.append(record.epoch)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(sentences, path, hooks=Hooks(on_record=on_record, stop=lambda: len(epochs) > 1))
+
+
+def test_other_settings_are_refused_before_anything_is_trained_anew(
+    sentences: list[Sentence], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    stopped(sentences, path)
+    before = tokenizer_path(path).read_bytes()
+    with pytest.raises(ConfigError, match=r"training\.seed was 1, is 2"):
+        run(sentences, path, seed=2, resume=True)
+    with pytest.raises(ConfigError, match=r"data\.train\.\w+ was"):
+        run(sentences[1:], path, resume=True)
+    assert tokenizer_path(path).read_bytes() == before
+    assert not any(note.startswith("tokenizer") for note in run(sentences, path, resume=True))
+
+
+def test_a_new_run_does_not_go_on_from_what_an_older_one_left(
+    sentences: list[Sentence], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    stopped(sentences, path)
+    with pytest.raises(KilledError):  # once its tokenizer is finished
+        run(sentences, path, "keeps the model", seed=2)
+    assert not any(
+        note.startswith("tokenizer") for note in run(sentences, path, seed=2, resume=True)
+    )
+
+
+def test_a_run_that_never_began_is_refused_before_teachers_are_asked(
+    sentences: list[Sentence], tmp_path: Path
+) -> None:
+    teacher, path = tmp_path / "teacher.safetensors", tmp_path / "model.safetensors"
+    run(sentences, teacher)
+    records: list[Any] = []
+    with pytest.raises(ConfigError, match=r"`resume`: there is no .*model\.checkpoint"):
+        run(
+            sentences,
+            path,
+            network=replace(SMALL, heads=("tags",)),
+            resume=True,
+            knowledge=Knowledge(teacher=[str(teacher)]),
+            hooks=Hooks(on_record=records.append),
+        )
+    assert records
+    assert not [record for record in records if "answered" in str(record)]
 
 
 def test_one_that_was_killed_before_its_checkpoint_is_trained_anew(

@@ -1,12 +1,14 @@
 """An ensemble of teachers: the network that is to learn from them, trained with other seeds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from meprop_nlp.models.file import read_header
 from meprop_nlp.models.model import Model, load
 from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint
 from meprop_nlp.training.hooks import Hooks
+from meprop_nlp.training.knowledge.teachers import checksum_of_answers
 from meprop_nlp.training.outputs import is_finished
 from meprop_nlp.training.records import Note
 
@@ -57,15 +59,8 @@ def train_teachers(
     if resume and output is not None:
         paths = [teacher_path(output, number) for number in range(1, n + 1)]
         there = [each.exists() or checkpoint_path(each).exists() for each in paths]
-        finished = all(there) and not checkpoint_path(paths[-1]).exists() and output.exists()
-        if finished or not there[0]:
+        if not there[0] or (all(there) and _has_learnt_from(output, paths)):
             demand_checkpoint(output)
-    if output is not None and not resume:
-        # those of an earlier run must not be taken for this one's
-        checkpoint_path(output).unlink(missing_ok=True)
-        for each in (teacher_path(output, number) for number in range(1, n + 1)):
-            each.unlink(missing_ok=True)
-            checkpoint_path(each).unlink(missing_ok=True)
     for number in range(1, n + 1):
         path = output and teacher_path(output, number)
         begun = resume and path is not None and checkpoint_path(path).exists()
@@ -79,6 +74,15 @@ def train_teachers(
         quiet = Hooks(on_record=_without_notes(hooks), stop=hooks.stop)
         models.append(train_one(number, path, begun, quiet))
     return models
+
+
+def _has_learnt_from(output: Path, teachers: Sequence[Path]) -> bool:
+    """Return whether a model is there that these teachers taught, and not an older one."""
+    if not output.exists() or any(checkpoint_path(each).exists() for each in teachers):
+        return False
+    stated = read_header(output).get("training", {}).get("teachers") or []
+    own = [checksum_of_answers(load(each)) for each in teachers]
+    return bool(stated[-len(own) :] == own)
 
 
 def _without_notes(hooks: Hooks) -> Callable[[Any], None]:

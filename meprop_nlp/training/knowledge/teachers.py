@@ -63,7 +63,7 @@ class Teachers:
                 )
         self._models = [_sharing(model, states) for model in models]
         self._cache, self._hooks = cache, hooks
-        self._checksums = list(map(_checksum, models))
+        self._checksums = list(map(checksum_of_answers, models))
 
     def identity(self) -> list[int]:
         """Return what tells these teachers from others."""
@@ -165,7 +165,7 @@ class Teachers:
         return answers
 
 
-def _checksum(model: Model) -> int:
+def checksum_of_answers(model: Model) -> int:
     """Return what tells a model's answers from those of others."""
     checksum = zlib.crc32(repr(values_of(model.file.header)).encode())
     for name, array in sorted(model.file.arrays.items()):

@@ -1,6 +1,7 @@
 """`side_files`: what a training writes beside its model, and whether what is there is its own."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,14 +74,35 @@ def side_files(output: Path, settings: Settings, knowledge: Knowledge) -> Iterat
         yield SideFile(answers_path(output), "the teachers' answers", Path.is_dir)
 
 
-def demand_own(files: Iterable[SideFile], *, resume: bool) -> None:
-    """Raise ConfigError if a training would replace or remove a file that no training has written.
+def remove_left(output: Path, settings: Settings, knowledge: Knowledge) -> None:
+    """Remove what an earlier run with this output would be resumed from; its model stays."""
+    for model in models_of(output, settings, knowledge):
+        checkpoint_path(model).unlink(missing_ok=True)
+        if model != output:
+            model.unlink(missing_ok=True)
+
+
+def demand_own(
+    files: Iterable[SideFile], *, resume: bool, inputs: Iterable[str | os.PathLike[str]] = ()
+) -> None:
+    """Raise ConfigError if a training would replace or remove a file that is not for it to replace.
+
+    Such is a file that no training has written, and one that this training reads.
 
     Args:
         resume: whether checkpoints are to be read, which will say what is wrong with them.
+        inputs: the files that are read.
     """
+    read = [path for path in map(Path, inputs) if path.exists()]
     for path, what, is_own in files:
-        if not path.exists() or (path.is_file() and not path.stat().st_size):
+        if not path.exists():
+            continue
+        if any(path.samefile(each) for each in read):
+            raise ConfigError(
+                f"{path}: is read by this training, and stands where {what} would be stored; "
+                "move it away, or choose another `output`"
+            )
+        if is_own is not Path.is_dir and path.is_file() and not path.stat().st_size:
             continue
         if resume and is_own is _is_checkpoint:
             continue

@@ -161,6 +161,9 @@ def test_a_signal_stops_both_and_they_resume_to_the_same_end(tmp_path: Path) -> 
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
     assert (tmp_path / "stopped.checkpoint.safetensors").exists()
+    alone = run(*command(stopped, "--resume")[len(TOGETHER) :])
+    assert alone.returncode == 2
+    assert "processes was 2, is None" in alone.stderr
     resumed = run(*command(stopped, "--resume"))
     assert resumed.returncode == 0, resumed.stderr
     first, second = read_model_file(whole), read_model_file(stopped)

@@ -104,6 +104,14 @@ def test_teachers_without_text_annotate_swapped_sentences(
             {"teachers": 2, "unlabelled": ["a"], "swapped_copies": 2},
             "`swapped_copies` and `unlabelled` exclude each other",
         ),
+        (
+            {"teacher": ["a"], "pretrained": "b", "swapped_copies": 2},
+            "`swapped_copies` and `pretrained` exclude each other",
+        ),
+        (
+            {"teacher": ["a"], "unlabelled_share": 0.9, "swapped_copies": 0},
+            "`unlabelled_share` goes with `unlabelled` or `swapped_copies`",
+        ),
     ],
 )
 def test_settings_without_effect_are_refused(given: dict[str, Any], message: str) -> None:

@@ -523,6 +523,42 @@ def test_finished_ensemble_is_not_trained_anew_by_resume(
     assert output.read_bytes() == before
 
 
+def test_ensemble_is_resumed_where_an_older_model_stands_at_the_output(
+    train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
+) -> None:
+    options = {"knowledge": Knowledge(teachers=1), "training": {"epochs": 1}}
+    output, expected = tmp_path / "m.safetensors", tmp_path / "expected.safetensors"
+    train("joint", treebank, output=output, training={"epochs": 1, "seed": 3})
+    train("joint", treebank, output=expected, **options)
+
+    def kill(record: Any) -> None:
+        if isinstance(record, Note) and "keeps the model" in record.text:
+            raise InterruptedError  # the teacher is finished
+
+    with pytest.raises(InterruptedError):
+        train("joint", treebank, output=output, hooks=Hooks(on_record=kill), **options)
+    written = teacher_path(output, 1).stat().st_mtime_ns
+    found = train("joint", treebank, output=output, resume=True, **options)
+    assert teacher_path(output, 1).stat().st_mtime_ns == written
+    for name, array in load(expected).file.arrays.items():
+        np.testing.assert_array_equal(found.file.arrays[name], array, err_msg=name)
+
+
+@pytest.mark.parametrize("role", ["teacher", "init_from"])
+def test_teacher_beside_the_output_is_not_replaced_where_it_is_read(
+    role: str, train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
+) -> None:
+    output = tmp_path / "m.safetensors"
+    options = {"output": output, "training": {"epochs": 1}}
+    train("joint", treebank, knowledge=Knowledge(teachers=1), **options)
+    read = teacher_path(output, 1)
+    before = read.read_bytes()
+    given = {"teacher": [str(read)]} if role == "teacher" else {"init_from": str(read)}
+    with pytest.raises(ConfigError, match="is read by this training, and stands where a teacher"):
+        train("joint", treebank, knowledge=Knowledge(teachers=1, **given), **options)
+    assert read.read_bytes() == before
+
+
 def test_folder_of_answers_that_has_other_files_stays(
     model: Any, train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
 ) -> None:
