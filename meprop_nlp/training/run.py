@@ -16,7 +16,7 @@ from meprop_nlp.data.vectors import demand_vectors
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable, remove_unfinished
 from meprop_nlp.models.encoder_folder import remove_fine_tuned
-from meprop_nlp.models.file import ModelFile, read_header, write_model_file
+from meprop_nlp.models.file import VECTOR_WIDTH, ModelFile, read_header, write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.word_states import states_of
 from meprop_nlp.nn.backends.choose import announce
@@ -188,6 +188,8 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
     teachers = read_teachers(knowledge)
     if knowledge.vectors is not None:
         demand_vectors(knowledge.vectors)
+    if knowledge.cache is not None and Path(knowledge.cache).is_file():
+        raise ConfigError(f"`cache` is {knowledge.cache}, a file, expected the name of a folder")
     needs_trees = settings.demands_trees
     names, treebanks = knowledge.treebank_id, None
     if names is None:
@@ -513,7 +515,18 @@ def _initial_model(knowledge: Knowledge, task: str) -> InitialModel | None:
         raise ConfigError(
             f"`init_from` is for the joint model, and not for a {task} with an encoder of its own"
         )
-    return InitialModel(knowledge.init_from)
+    initial = InitialModel(knowledge.init_from)
+    width = initial.header.get(VECTOR_WIDTH)
+    if bool(width) != bool(knowledge.vectors):
+        raise ConfigError(
+            f"the model {knowledge.init_from}, from which training starts, reads "
+            + (
+                f"word vectors of width {width}; give the same `vectors`"
+                if width
+                else "no word vectors; leave `vectors` out"
+            )
+        )
+    return initial
 
 
 def _with_epochs(settings: Settings, task_class: type[SentenceTask], n_words: int) -> Settings:

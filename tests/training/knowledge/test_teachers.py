@@ -559,6 +559,14 @@ def test_teacher_beside_the_output_is_not_replaced_where_it_is_read(
     assert read.read_bytes() == before
 
 
+def test_cache_that_is_a_file_is_refused_before_the_treebank_is_read(
+    train: Callable[..., Any], tmp_path: Path, model: Any
+) -> None:
+    teacher = teacher_file(model, tmp_path)
+    with pytest.raises(ConfigError, match=r"`cache` is .*, a file, expected the name of a folder"):
+        train("joint", "nowhere.conllu", knowledge=Knowledge(teacher=[teacher], cache=teacher))
+
+
 def test_folder_of_answers_that_has_other_files_stays(
     model: Any, train: Callable[..., Any], tmp_path: Path, treebank: list[Sentence]
 ) -> None:
