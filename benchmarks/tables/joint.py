@@ -9,8 +9,6 @@ from tables.markdown import markdown, spread_cell
 from tables.published import JOINT, SPACY, SUMMARY
 
 PACE = ["", "words/s", "times spaCy's", "file", "dev UPOS", "dev LAS"]
-# the end of the name of a run in joint.json from before the network had early outputs
-EARLIER = ", without early outputs"
 
 
 def joint_summary(runs: dict[str, list[dict[str, Any]]]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from statistics import mean
 from typing import Any
 
-from tables.joint import EARLIER
 from tables.markdown import markdown, spread_cell
 from tables.published import (
     SPACY,
@@ -41,10 +40,9 @@ def teachers_table(runs: dict[str, list[dict[str, Any]]], part: str) -> str:
 
 
 def joint_runs(results: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Return the plain models of joint.json by their names in the recipe, the newest of each."""
+    """Return the plain models of joint.json by their names in the recipe."""
     runs = results["joint"].get("runs", {})
-    found = {n: runs.get(name) or runs.get(name + EARLIER) for n, name in JOINT_RUNS.items()}
-    return {name: seeds for name, seeds in found.items() if seeds}
+    return {name: runs[run] for name, run in JOINT_RUNS.items() if run in runs}
 
 
 def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

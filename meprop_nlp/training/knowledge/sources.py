@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from meprop_nlp.config import JointConfig, Knowledge, ParserConfig, TaggerConfig
+from meprop_nlp.config import TOKENS, JointConfig, Knowledge, ParserConfig, TaggerConfig
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import ConfigError
 from meprop_nlp.models.file import ModelFile
@@ -191,3 +191,6 @@ def demand_use(knowledge: Knowledge, network: TaggerConfig | ParserConfig | Join
         raise ConfigError("`treebank_dim` goes with `treebank_id`")
     if knowledge.pretrained is None and network.pretrained_dim != default:
         raise ConfigError("`pretrained_dim` goes with `pretrained`")
+    only_tree = set(network.heads) - {TOKENS} == {"tree"}
+    if (knowledge.teacher or knowledge.teachers) and only_tree and network.tree == "transitions":
+        raise ConfigError("`tree` transitions is not learnt from teachers; use `tree` graph")

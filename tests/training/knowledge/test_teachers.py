@@ -559,6 +559,14 @@ def test_teacher_beside_the_output_is_not_replaced_where_it_is_read(
     assert read.read_bytes() == before
 
 
+def test_tree_by_transitions_alone_is_refused_before_its_teachers_are_trained(
+    train: Callable[..., Any],
+) -> None:
+    config = {"heads": ("tree",), "tree": "transitions"}
+    with pytest.raises(ConfigError, match="`tree` transitions is not learnt from teachers"):
+        train("joint", "nowhere.conllu", config=config, knowledge=Knowledge(teachers=2))
+
+
 def test_cache_that_is_a_file_is_refused_before_the_treebank_is_read(
     train: Callable[..., Any], tmp_path: Path, model: Any
 ) -> None:
