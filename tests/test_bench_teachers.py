@@ -169,10 +169,12 @@ def test_recipe_has_no_table_without_a_pace(script: Any) -> None:
     assert "| spaCy, efficiency |" in readme.tables(nothing)["teachers-recipe"]
 
 
-def test_plain_model_trained_with_the_teachers_comes_before_an_earlier_one(script: Any) -> None:
+def test_plain_model_trained_with_the_teachers_comes_after_the_newest_one(script: Any) -> None:
     readme, tables = script("readme"), script("tables.teachers")
     measured = results(readme)
     measured["teachers"]["runs"]["plain"] = [run(86.4)]
+    assert tables.recipe(measured)["plain"]["las"] == 86.2
+    del measured["joint"]["runs"]["EWT, meProp"]
     assert tables.recipe(measured)["plain"]["las"] == 86.4
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tables.markdown import markdown, mean_cell
 from tables.published import EWT, PUBLISHED, PUBLISHED_OF_TOKENS
-from tables.teachers import RECIPE, joint_runs, megabytes, recipe
+from tables.teachers import RECIPE, megabytes, newest_runs, recipe
 
 FRONT = {"plain": "`train`", "plain, simplified": "`train --simplify`"}
 FRONT |= {"taught, simplified": "the same, with a teacher", "spaCy": RECIPE["spaCy"]}
@@ -19,8 +19,7 @@ def front(results: dict[str, dict[str, Any]]) -> str:
     """
     rows = []
     shown = ("upos", "lemmas", "las")
-    # the plain models trained beside the teachers are of the teachers' age
-    runs = results["teachers"].get("runs", {}) | joint_runs(results)
+    runs = newest_runs(results)
     systems = recipe(results)
     for name, label in FRONT.items():
         if name in systems:

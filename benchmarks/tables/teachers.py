@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 from tables.markdown import markdown, spread_cell
@@ -39,10 +39,14 @@ def teachers_table(runs: dict[str, list[dict[str, Any]]], part: str) -> str:
     return markdown(["", "seeds", *SUMMARY.values(), "MB", "minutes"], rows)
 
 
-def joint_runs(results: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Return the plain models of joint.json by their names in the recipe."""
-    runs = results["joint"].get("runs", {})
-    return {name: runs[run] for name, run in JOINT_RUNS.items() if run in runs}
+def newest_runs(results: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the runs of the recipe's systems by name; the plain models are those of joint.json.
+
+    The plain model that was trained beside the teachers is of the teachers' age.
+    """
+    joint = results["joint"].get("runs", {})
+    newest: dict[str, list[dict[str, Any]]] = dict(results["teachers"].get("runs", {}))
+    return newest | {name: joint[run] for name, run in JOINT_RUNS.items() if run in joint}
 
 
 def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -52,7 +56,7 @@ def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     has the pace of joint.json, as times spaCy's: `beside` is False.
     """
     pace, joint = results["teachers"]["pace"], results["joint"]
-    runs = joint_runs(results) | results["teachers"].get("runs", {})
+    runs = newest_runs(results)
     speeds = pace["words_per_second"]
     found: dict[str, dict[str, Any]] = {}
     for name, label in RECIPE.items():
@@ -62,7 +66,8 @@ def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         elif seeds := runs.get(name):
             scores = {score: mean(s["test"][score] for s in seeds) for score in ("upos", "las")}
             size = pace["bytes"].get(name) or round(mean(seed["bytes"] for seed in seeds))
-            minutes = mean(seed["seconds_of_epochs"] for seed in seeds) / 60
+            # of one seed, if the machine was busy, or the training was held
+            minutes = median(seed["seconds_of_epochs"] for seed in seeds) / 60
         else:
             continue
         if speed is None:
