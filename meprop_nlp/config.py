@@ -904,7 +904,7 @@ class Settings:
 
         With `simplify`, some defaults of a tagger or parser differ: `k` is a share of `hidden`;
         with a late cut, training is `lazy` and has more `epochs`, all of which it takes. The joint
-        model's `k` is such a share in any case, and a late cut doubles its epochs.
+        model's `k` is such a share in any case, and a late cut more than doubles its epochs.
 
         >>> Settings.of("parser", hidden=200, simplify=True).meprop.k
         20

@@ -680,8 +680,8 @@ def test_no_number_of_epochs_is_one_that_fits_the_treebank(
     [
         ("tagger", None, 8, 24),
         ("tagger", 2, 2, 18),
-        ("joint", None, 60, 120),
-        ("joint", 3, 3, 63),
+        ("joint", None, 60, 132),
+        ("joint", 3, 3, 75),
     ],
 )
 def test_late_cut_comes_when_the_whole_network_has_had_its_epochs(
