@@ -17,7 +17,7 @@ from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from meprop_nlp.errors import ConfigError
-from meprop_nlp.kinds import LARGEST, is_number
+from meprop_nlp.kinds import LARGEST
 
 
 class Heading(StrEnum):
@@ -143,7 +143,7 @@ class Setting(NamedTuple):
 
     def _is_within_bounds(self, number: Any) -> bool:
         return (
-            is_number(float(number))  # what a model file can state
+            abs(number) < LARGEST  # what a model file can state
             and (self.at_least is None or number >= self.at_least)
             and (self.above is None or number > self.above)
             and (self.at_most is None or number <= self.at_most)

@@ -40,7 +40,7 @@ WRONG: list[tuple[str, Any, str]] = [
     *(("steam", value, "a number above 0, up to 1") for value in (0, 1.1, "a")),
     *(("weight", value, "more than 0") for value in (0, float("inf"))),
     *(("salt", value, "at least 0") for value in (-1, float("inf"), None)),
-    *(("weight", value, "a number below 1e+20") for value in (1e20, 10**30)),
+    *(("weight", value, "a number below 1e+20") for value in (1e20, 10**400)),
     ("mode", "boil", "one of bake, grill"),
     *(("dishes", value, "any of bread, cake, each once") for value in (("pie",), ("cake",) * 2)),
 ]

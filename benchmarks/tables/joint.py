@@ -7,6 +7,7 @@ from typing import Any
 
 from tables.markdown import markdown, spread_cell
 from tables.published import JOINT, SPACY, SUMMARY
+from tables.speed import pace_conditions, times_spacy
 
 PACE = ["", "words/s", "times spaCy's", "file", "dev UPOS", "dev LAS"]
 
@@ -59,7 +60,7 @@ def pace_rows(pace: dict[str, Any]) -> list[list[str]]:
         [
             name,
             f"{speed:,}",
-            f"{speed / speeds['spaCy']:.1f}" if "spaCy" in speeds else "not measured",
+            times_spacy(name, speeds),
             f"{sizes[name] / 1e6:.1f} MB" if name in sizes else "",
             *(f"{dev[name][score]:.2f}" for score in ("upos", "las")),
         ]
@@ -69,12 +70,7 @@ def pace_rows(pace: dict[str, Any]) -> list[list[str]]:
 
 def joint_pace(pace: dict[str, Any]) -> str:
     """Return the pace of joint models and of spaCy, and what it was measured on."""
-    c = pace["conditions"]
-    made = markdown(PACE, pace_rows(pace))
-    return (
-        f"{made}\n\n{c['cpu']}, {c['threads']} threads, {c['kernels']}; medians of {c['rounds']} "
-        f"rounds over {pace['words']:,} words; {c['date']}; commit {c['commit']}."
-    )
+    return f"{markdown(PACE, pace_rows(pace))}\n\n{pace_conditions(pace)}"
 
 
 def joint_step(steps: dict[str, Any]) -> str:

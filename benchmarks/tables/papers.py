@@ -8,7 +8,12 @@ from tables.markdown import markdown
 
 
 def cells(result: dict[str, Any], scores: list[str], *, tagged: bool) -> list[str]:
-    """Return one model's row, but for its name; `tagged`: with what predicted tags give, if any."""
+    """Return the cells of a model's row, without its name.
+
+    Args:
+        tagged: whether the table has columns for LAS with predicted tags; a model that was not
+            scored with such tags has empty cells there.
+    """
     las = [f"{found['las']:.2f}" for found in result.get("tagged", {}).values()]
     return [
         " + ".join(str(width) for width in result["neurons"]),

@@ -122,6 +122,20 @@ def serve_table(results: dict[str, Any]) -> str:
     return f"{made}\n\nEach request has {results['words_a_request']:.0f} words on average."
 
 
+def times_spacy(name: str, speeds: dict[str, int]) -> str:
+    """Return how many times as fast as spaCy a system is."""
+    return f"{speeds[name] / speeds['spaCy']:.1f}" if "spaCy" in speeds else "not measured"
+
+
+def pace_conditions(pace: dict[str, Any], more: str = "") -> str:
+    """Return what a pace was measured on; `more`: what else, in words."""
+    c = pace["conditions"]
+    return (
+        f"{c['cpu']}, {c['threads']} threads, {c['kernels']}; medians of {c['rounds']} rounds over "
+        f"{pace['words']:,} words{more}; {c['date']}; commit {c['commit']}."
+    )
+
+
 def speed_conditions(results: dict[str, dict[str, Any]], names: tuple[str, ...]) -> str:
     """Return what the speeds were measured on, and which of them where it was not all the same."""
     parts = {name: results[name] for name in names if results[name]}

@@ -6,12 +6,8 @@ from statistics import mean, median
 from typing import Any
 
 from tables.markdown import markdown, spread_cell
-from tables.published import (
-    SPACY,
-    SPACY_BYTES,
-    SPACY_MINUTES,
-    SUMMARY,
-)
+from tables.published import SPACY, SPACY_BYTES, SPACY_MINUTES, SUMMARY
+from tables.speed import pace_conditions
 
 # the systems of docs/teachers.md's recipe, as their runs are called and as the page calls them
 RECIPE = {
@@ -66,7 +62,7 @@ def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         elif seeds := runs.get(name):
             scores = {score: mean(s["test"][score] for s in seeds) for score in ("upos", "las")}
             size = pace["bytes"].get(name) or round(mean(seed["bytes"] for seed in seeds))
-            # of one seed, if the machine was busy, or the training was held
+            # the machine may have been busy while one of the seeds was trained
             minutes = median(seed["seconds_of_epochs"] for seed in seeds) / 60
         else:
             continue
@@ -111,14 +107,10 @@ def teachers_recipe(results: dict[str, dict[str, Any]]) -> str:
         ]
         for system in systems.values()
     ]
-    c = pace["conditions"]
-    notes = (
-        f"{c['cpu']}, {c['threads']} threads, {c['kernels']}; medians of {c['rounds']} rounds over "
-        f"{pace['words']:,} words"
-    )
+    more = ""
     if any(system["transformer_bytes"] for system in systems.values()):
-        notes += f", with a transformer over {pace['slow_words']:,}"
-    notes += f"; {c['date']}; commit {c['commit']}."
+        more = f", with a transformer over {pace['slow_words']:,}"
+    notes = pace_conditions(pace, more)
     if not all(system["beside"] for system in systems.values()):
         notes += " * From another run, as times spaCy's; hollow in the picture."
     columns = ["", "UPOS", "LAS", "minutes", "MB", "words/s"]

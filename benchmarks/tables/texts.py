@@ -6,6 +6,7 @@ from typing import Any
 
 from tables.markdown import markdown
 from tables.published import PUBLISHED, SCORES_OF_TEXT
+from tables.speed import pace_conditions, times_spacy
 
 PACE_OF_TEXT = ["", "words/s", "times spaCy's", "tokenizer alone, words/s"]
 PACE_OF_TEXT += ["first tree", "peak memory", "file"]
@@ -35,7 +36,7 @@ def text_pace_rows(pace: dict[str, Any]) -> list[list[str]]:
     speeds, tokenizers = pace["words_per_second"], pace["tokenizer"]["words_per_second"]
     rows = []
     for name, speed in speeds.items():
-        spacy = f"{speed / speeds['spaCy']:.1f}" if "spaCy" in speeds else "not measured"
+        spacy = times_spacy(name, speeds)
         if name not in tokenizers:  # a peer
             rows.append([name, f"{speed:,}", spacy, *[""] * 4])
             continue
@@ -56,10 +57,5 @@ def text_pace_rows(pace: dict[str, Any]) -> list[list[str]]:
 
 def text_pace(pace: dict[str, Any]) -> str:
     """Return the pace from text to trees, and what it was measured on."""
-    c = pace["conditions"]
-    made = markdown(PACE_OF_TEXT, text_pace_rows(pace))
-    return (
-        f"{made}\n\n{c['cpu']}, {c['threads']} threads, {c['kernels']}; medians of {c['rounds']} "
-        f"rounds over {pace['words']:,} words; peak memory over {pace['peak']['megabytes']:g} MB "
-        f"of text; {c['date']}; commit {c['commit']}."
-    )
+    more = f"; peak memory over {pace['peak']['megabytes']:g} MB of text"
+    return f"{markdown(PACE_OF_TEXT, text_pace_rows(pace))}\n\n{pace_conditions(pace, more)}"

@@ -61,7 +61,7 @@ PrintConfig = Annotated[
 ]
 
 
-# what a model was trained with that does not state a setting, as it is older, by task
+# by task, the settings that older models do not state, as they were when these were trained
 _BEFORE: dict[str, dict[str, Any]] = {"joint": {"early_weight": 0.0}}
 
 
@@ -164,9 +164,8 @@ def config_lines(
     own = knowledge is None or knowledge.init_from is None
     for part in filter(None, parts):
         for name in settings_of(type(part)):
-            if name == "k" and not own and "k" not in settings.given:
-                continue  # a share of that width
-            if name in taken and (own or part is not settings.network or name in settings.given):
+            of_widths = part is settings.network or name == "k"  # a share of the width
+            if name in taken and (own or not of_widths or name in settings.given):
                 values[name] = getattr(part, name)
     if knowledge is not None:
         names = settings_of(Knowledge) if task == "joint" else ("vectors", "vectors_limit")

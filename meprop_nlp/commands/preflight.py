@@ -25,7 +25,7 @@ def demand_files(paths: Iterable[str]) -> None:
 def check_output(
     output: Path,
     task: str,
-    inputs: Iterable[str | Path],
+    inputs: Sequence[str | Path],
     settings: Settings,
     knowledge: Knowledge,
     *,
@@ -55,7 +55,6 @@ def check_output(
             f"--output is {output}, expected the name of a model file, such as {task}.safetensors"
         )
     demand_places(output)
-    inputs = [path for path in inputs if str(path) != "-"]
     demand_other_file(output, inputs)
     demand_replaceable(output, task)
     demand_own(side_files(output, settings, knowledge), resume=resume, inputs=inputs)

@@ -43,6 +43,11 @@ def demand_checkpoint(output: Path | None) -> Path:
     return path
 
 
+def demand_same_parts(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise ConfigError as `demand_same`, comparing only what `now` has."""
+    demand_same({name: before.get(name) for name in now}, now)
+
+
 def demand_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise ConfigError when a run would be resumed with other settings or other data."""
     if found := differences(before, now):

@@ -23,7 +23,12 @@ from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.threads import usable_threads
 from meprop_nlp.training.calibration import measure_calibration
-from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint, demand_same
+from meprop_nlp.training.checkpoint import (
+    checkpoint_path,
+    demand_checkpoint,
+    demand_same,
+    demand_same_parts,
+)
 from meprop_nlp.training.device import pick_device
 from meprop_nlp.training.distribution.beginning import begin_alike
 from meprop_nlp.training.distribution.ranks import ALONE, Ranks, joined
@@ -219,17 +224,12 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
     if treebanks is not None:  # the texts of the others may be of other languages
         of_text = [s for s, number in zip(sentences, treebanks.numbers, strict=True) if not number]
     with_tokenizer = wants_tokenizer(settings.network, of_text)
-    if path is not None:
-        if not resume:
-            remove_left(path, settings, knowledge)
-        elif checkpoint_path(path).exists():
-            _demand_resumable(data, path)
-        elif not (
-            (with_tokenizer and has_begun_tokenizer(path))
-            or knowledge.teachers
-            or getattr(settings.network, "jackknife", 0)
-        ):
-            demand_checkpoint(path)
+    if path is not None and not resume:
+        remove_left(path, settings, knowledge)
+    elif path is not None:
+        begins_otherwise = with_tokenizer and has_begun_tokenizer(path)
+        begins_otherwise |= bool(knowledge.teachers or getattr(settings.network, "jackknife", 0))
+        _demand_resumable(data, path, begins_otherwise=begins_otherwise)
     unlabelled: list[list[str]] = []
     if knowledge.unlabelled:
         most_words = _drawn_words(fitted.training.epochs, sentences, knowledge.unlabelled_share)
@@ -444,21 +444,30 @@ def train_task(
     return outputs.finish()
 
 
-def _demand_resumable(data: TrainingData, path: Path) -> None:
-    """Refuse other settings, or other treebanks, than those of the run that is to go on.
+def _demand_resumable(data: TrainingData, path: Path, *, begins_otherwise: bool) -> None:
+    """Refuse a run that cannot go on, or had other settings or other treebanks.
 
     The rest is compared when the network is there (`Outputs.resume`); until then a tokenizer would
     be trained anew, or teachers asked.
 
+    Args:
+        path: the model file.
+        begins_otherwise: whether a run that has no checkpoint yet may have something else to go on
+            from.
+
     Raises:
         CheckpointError, ConfigError: as there.
     """
+    if not checkpoint_path(path).exists():
+        if not begins_otherwise:
+            demand_checkpoint(path)
+        return
     of_sources = data.sources.identity()  # these are read later
     stated = {"processes": None, **_stated(data.fitted, data.identity)}
     now = {name: value for name, value in stated.items() if name not in of_sources}
     before = read_header(checkpoint_path(path)).get("settings")
     if isinstance(before, Mapping):
-        demand_same({name: before.get(name) for name in now}, now)
+        demand_same_parts(before, now)
 
 
 def _choice(task: Task, *, cuts: bool) -> str:

@@ -34,7 +34,7 @@ from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.scoring.metrics import evaluate
 from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint, demand_same
+from meprop_nlp.training.checkpoint import checkpoint_path, demand_checkpoint, demand_same_parts
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.outputs import is_finished, remove_checkpoint
 from meprop_nlp.training.records import Note, Step, log_path
@@ -289,9 +289,8 @@ def train_tokenizer(
         there = path.exists() and not begun
         if there and is_finished(path):
             file = read_model_file(path)
-            stored = file.header.get("training", {})
             wanted = {"training": settings.training.to_dict(), **identity}
-            demand_same({name: stored.get(name) for name in wanted}, wanted)
+            demand_same_parts(file.header.get("training", {}), wanted)
             file.header[TOKENIZER]["scores"] = file.header["scores"]
             return file, checkpoint_path(output or path).exists()
         if not begun and not there:
