@@ -50,6 +50,7 @@ from meprop_nlp.training.knowledge.teachers import Teachers
 from meprop_nlp.training.knowledge.transformer import Pieces, PresentStates, Transformer
 from meprop_nlp.training.knowledge.vector_table import VectorTable
 from meprop_nlp.training.layout import Layout
+from meprop_nlp.training.simplification.reconstruction import unfit
 from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import (
     TAUGHT_DROPOUT_SHARE,
@@ -158,11 +159,19 @@ class JointTask(SentenceTask):
     epochs_after_cut = 1.2
 
     @classmethod
-    def demand_data(cls, train: Sequence[Sentence], config: JointConfig) -> None:
-        if StateTags.name in _heads_to_train(train, config):
+    def demand_data(cls, train: Sequence[Sentence], settings: Settings) -> None:
+        config = settings.network
+        assert isinstance(config, JointConfig)
+        heads = _heads_to_train(train, config)
+        if StateTags.name in heads:
             columns_to_predict(train, config.columns)
         elif config.columns:
             raise ConfigError("`columns` goes with the head tags, and with a file that has some")
+        for head in heads.values():
+            head.demand_data(train)
+        simplify = settings.simplify
+        if simplify is not None and simplify.criterion == "reconstruction" and config.layers > 1:
+            raise unfit("layer1.forward")  # the next layer of LSTMs reads it
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
         classes = _heads_to_train(train, self.config)

@@ -214,7 +214,7 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
     )
     if dev is None and held_out:
         sentences, dev_sentences = hold_out(sentences, hooks)
-    task_class.demand_data(sentences, settings.network)
+    task_class.demand_data(sentences, settings)
     data = TrainingData(task, sentences, dev_sentences, settings, Sources(), ranks=ranks)
     fitted = data.fitted  # refuses cuts that would never come
     if task_class.partial:

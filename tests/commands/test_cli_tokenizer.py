@@ -101,6 +101,32 @@ def test_data_that_lack_what_is_wanted_are_refused_before_the_tokenizer_learns(
     assert "tokenizer: learns" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--tree", "transitions"), "--tree transitions learns from whole trees"),
+        (
+            ("--layers", "2", "--simplify", "--epochs", "2", "--criterion", "reconstruction"),
+            "--criterion reconstruction is for layers that linear layers read",
+        ),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_before_the_tokenizer_learns(
+    run: Run, treebank: Path, tmp_path: Path, options: tuple[str, ...], complaint: str
+) -> None:
+    lines = [line.split("\t") for line in treebank.read_text(encoding="utf-8").split("\n")]
+    for fields in lines:
+        if fields[0] == "1":
+            fields[7] = "_"
+    path = tmp_path / "partial.conllu"
+    path.write_text("\n".join("\t".join(fields) for fields in lines), encoding="utf-8")
+    output = tmp_path / "model.safetensors"
+    result = run(*TRAIN, *options, "--train", path, "--dev", "none", "-o", output)
+    assert result.exit_code == 2, result.output
+    assert complaint in result.stderr
+    assert "tokenizer: learns" not in result.stderr
+
+
 def test_heads_without_tokens_make_no_tokenizer(
     run: Run, treebank: Path, small: Path, tmp_path: Path
 ) -> None:

@@ -85,6 +85,14 @@ class TrainedHead(ABC):
     def is_in(sentences: Sequence[Sentence]) -> bool:
         """Return whether sentences have what the head learns."""
 
+    @classmethod  # noqa: B027, a hook
+    def demand_data(cls, train: Sequence[Sentence]) -> None:
+        """Refuse sentences that the head cannot learn from, though they have what it learns.
+
+        Raises:
+            ConfigError: another head can.
+        """
+
     @abstractmethod
     def __init__(
         self,

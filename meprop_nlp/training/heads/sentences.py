@@ -90,8 +90,8 @@ class SentenceTask(Task):
         """Make the vocabularies, the examples and the network."""
 
     @classmethod
-    def demand_data(cls, train: Sequence[Sentence], config: Any) -> None:
-        """Refuse sentences that lack what the settings want, before anything slow is done.
+    def demand_data(cls, train: Sequence[Sentence], settings: Settings) -> None:
+        """Refuse settings that the sentences or the network do not fit, before slow work begins.
 
         Raises:
             ConfigError, DataError: as when the network is built.

@@ -110,6 +110,10 @@ class TransitionTree(JointTree):
     kind = "transitions"
     network: TransitionNetwork
 
+    @classmethod
+    def demand_data(cls, train: Sequence[Sentence]) -> None:
+        _have_trees(train, Annotation(train))
+
     def __init__(
         self,
         train: Sequence[Sentence],
@@ -119,13 +123,8 @@ class TransitionTree(JointTree):
         device: torch.device,
     ) -> None:
         annotation = Annotation(train)
-        has_tree = [all(annotation.of(sentence.words, "deprel")) for sentence in train]
+        has_tree = _have_trees(train, annotation)
         whole = list(compress(train, has_tree))
-        if not whole:
-            raise ConfigError(
-                "`tree` transitions learns from whole trees, and each sentence of the training "
-                "file has a word without head or label; use `tree` graph"
-            )
         self._labelled = annotation.labelled
         self._relations = {label for sentence in whole for label in sentence.column("deprel")}
         n_crossing = sum(not is_projective(sentence.column("head")) for sentence in whole)
@@ -251,6 +250,21 @@ class TransitionTree(JointTree):
             "transition_system": self.system.name,
             **label_header(self.labels, self.system),
         }
+
+
+def _have_trees(train: Sequence[Sentence], annotation: Annotation) -> list[bool]:
+    """Return which sentences have a whole tree.
+
+    Raises:
+        ConfigError: none has.
+    """
+    found = [all(annotation.of(sentence.words, "deprel")) for sentence in train]
+    if not any(found):
+        raise ConfigError(
+            "`tree` transitions learns from whole trees, and each sentence of the training "
+            "file has a word without head or label; use `tree` graph"
+        )
+    return found
 
 
 def _narrowed(derivation: Derivation) -> Derivation:

@@ -18,10 +18,15 @@ def demand_linear_readers(layers: Sequence[SimplifiedLayer]) -> None:
     for part in layers:
         readers = [consumer.module for consumer in part.consumers]
         if not readers or not all(isinstance(reader, nn.Linear) for reader in readers):
-            raise ConfigError(
-                "`criterion` reconstruction is for layers that linear layers read, and "
-                f"{part.name} is not one; use `criterion` magnitude"
-            )
+            raise unfit(part.name)
+
+
+def unfit(name: str) -> ConfigError:
+    """Return the error of a layer that is read by others than linear layers."""
+    return ConfigError(
+        "`criterion` reconstruction is for layers that linear layers read, and "
+        f"{name} is not one; use `criterion` magnitude"
+    )
 
 
 def reconstruction_scores(task: Task, layers: Sequence[SimplifiedLayer]) -> dict[str, Tensor]:
