@@ -34,8 +34,8 @@ from meprop_nlp.config import TAG_COLUMNS
 from meprop_nlp.data.conll.reading import read
 from meprop_nlp.files import replacing
 from meprop_nlp.models.model import load
-from meprop_nlp.training.calibration import answers
 from meprop_nlp.training.checkpoint import checkpoint_path
+from meprop_nlp.training.measured.calibration import answers
 
 EDGES = (0.0, 0.5, 0.7, 0.9, 0.95, 0.99, 1.0)  # of confidence
 RESULTS = Path(__file__).parent / "results" / "joint.json"

@@ -72,6 +72,22 @@ def apply_script(script: str, form: str) -> str | None:
     return _apply(_parse(script), form)
 
 
+def cut_texts(script: str, form: str) -> tuple[str, str]:
+    """Return the texts that the script cuts from the start and the end of the form.
+
+    They are in the casing in which the script compares texts. A script that is a lemma itself cuts
+    the whole form.
+
+    Raises:
+        CheckpointError: if `check_script` refuses the script.
+    """
+    parsed = _parse(script)
+    if isinstance(parsed, str):
+        return _before("lower", form), ""
+    before = _before(parsed.casing, form)
+    return before[: parsed.cut_start], before[max(0, len(before) - parsed.cut_end) :]
+
+
 def check_script(script: object) -> None:
     """Check a script of a model file, which may come from a stranger.
 

@@ -96,6 +96,7 @@ _PARTS: dict[str, tuple[str, Kind]] = {
     "scores": ("numbers by name", _SCORES),
     "neurons": ("numbers by name", table_of(is_count)),
     "calibration": ("two numbers by name", table_of(list_of(is_number))),
+    "lemma_weights": ("numbers by name", table_of(is_number)),
     "pretrained": (
         f"{', '.join(_ENCODER)} of an encoder",
         table_of(is_nothing, *_ENCODER, **_ENCODER, fine_tuned=is_truth),
@@ -390,7 +391,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     tags = header.pop("tags", {})
     scripts, characters = header.pop("scripts", []), header.pop("characters", [])
     tokenizer = header.pop(TOKENIZER, None)
-    for hidden in ("checksum", "calibration", "root_labels", "other_labels"):
+    for hidden in ("checksum", "calibration", "lemma_weights", "root_labels", "other_labels"):
         header.pop(hidden, None)
     return {
         "file": os.fspath(path),

@@ -233,7 +233,7 @@ class JointTask(SentenceTask):
             head = head_class(train, config, settings.meprop, widths, self.device)
             self.heads[name] = head
             if initial is not None:
-                head.inherit(initial.header)
+                head.inherit(initial.file)
             self.warnings += head.notes
             widths = widths._replace(tags=widths.tags + head.n_tags)
             self.warnings += head.unseen(self.dev) if self.dev else []
@@ -346,6 +346,8 @@ class JointTask(SentenceTask):
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         arrays = super().arrays() | (self.vectors.arrays() if self.vectors else {})
         arrays = {name: array for name, array in arrays.items() if _is_stored(name)}
+        for head in self.heads.values():
+            arrays |= head.arrays()
         return {**arrays, **(self.sources.tokenizer.arrays if self.sources.tokenizer else {})}
 
     def parameter_groups(self) -> list[dict[str, Any]]:

@@ -17,12 +17,13 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.files import demand_writable, remove_unfinished
 from meprop_nlp.models.encoder_folder import remove_fine_tuned
 from meprop_nlp.models.file import VECTOR_WIDTH, ModelFile, read_header, write_model_file
+from meprop_nlp.models.heads.lemma_evidence import WEIGHTS as LEMMA_WEIGHTS
+from meprop_nlp.models.heads.lemmas import LemmasHead
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.word_states import states_of
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.threads import usable_threads
-from meprop_nlp.training.calibration import measure_calibration
 from meprop_nlp.training.checkpoint import (
     checkpoint_path,
     demand_checkpoint,
@@ -48,6 +49,8 @@ from meprop_nlp.training.knowledge.swapped import swapped_sentences
 from meprop_nlp.training.knowledge.teacher_files import read_teachers
 from meprop_nlp.training.knowledge.unlabelled import read_unlabelled
 from meprop_nlp.training.loop import Trainer
+from meprop_nlp.training.measured.calibration import measure_calibration
+from meprop_nlp.training.measured.lemma_weights import measure_lemma_weights
 from meprop_nlp.training.output.lock import writing_alone
 from meprop_nlp.training.output.side_files import (
     demand_own,
@@ -378,11 +381,16 @@ def _train(data: TrainingData, path: Path | None, resume: bool, hooks: Hooks) ->
     if not dev_sentences:
         return Model(file)
     # a run that was killed at its end may have left a calibration, which is not calibrated again
-    left = ("checksum", "calibration")
+    left = ("checksum", "calibration", LEMMA_WEIGHTS)
     header = {key: value for key, value in file.header.items() if key not in left}
     device = str(pick_device(settings.training.device))
     states = sources.states or states_of(header, device=device)
     model = Model(ModelFile(header, file.arrays), states)
+    if weights := measure_lemma_weights(model, dev_sentences):
+        header[LEMMA_WEIGHTS] = weights
+        model = Model(ModelFile(header, file.arrays), states)
+        lemmas = model.evaluate(dev_sentences).lemmas
+        header["scores"] = header["scores"] | {LemmasHead.name: lemmas}
     header["calibration"] = measure_calibration(model, dev_sentences)
     if path is not None:
         write_model_file(path, header, file.arrays)

@@ -143,11 +143,44 @@ class ScriptScorer : ForKernels {
     }
 
     void choose(const FoundRows& forms, std::int64_t column, Matrix<const float> context,
-                Probabilities tags, Row<Index> scripts,
-                std::optional<Row<float>> confidence) const {
+                Probabilities tags, Row<Index> scripts, std::optional<Row<float>> confidence,
+                std::optional<Row<float>> lead) const {
         const WordStates states = states_of(context, tags);
-        require(forms.missing.empty() &&
-                    static_cast<std::int64_t>(forms.rows.size()) == states.words,
+        require_word_count(scripts, states.words);
+        if (confidence)
+            require_word_count(*confidence, states.words);
+        if (lead)
+            require_word_count(*lead, states.words);
+        run(forms, forms.rows, column, states,
+            {1, scripts.data(), nullptr, confidence ? confidence->data() : nullptr,
+             lead ? lead->data() : nullptr});
+    }
+
+    // The best scripts of some words: of the one whose number is `words[i]`, context and tags are
+    // in row i.
+    void rank(const FoundRows& forms, std::int64_t column, Row<const Index> words,
+              Matrix<const float> context, Probabilities tags, Matrix<Index> scripts,
+              Matrix<float> scores) const {
+        const WordStates states = states_of(context, tags);
+        require_word_count(words, states.words);
+        const std::int64_t n_best = size(scripts, 1);
+        require(1 <= n_best && n_best <= network_.n_scripts, "there are not so many scripts");
+        require(has_shape(scripts, states.words, n_best) && has_shape(scores, states.words, n_best),
+                "results must be (words, scripts)");
+        std::vector<const float*> rows;
+        rows.reserve(static_cast<std::size_t>(states.words));
+        for (std::int64_t i = 0; i < states.words; ++i) {
+            const auto word = static_cast<std::size_t>(words.data()[i]);
+            require(words.data()[i] >= 0 && word < forms.rows.size(), "there is no such word");
+            rows.push_back(forms.rows[word]);
+        }
+        run(forms, rows, column, states, {n_best, scripts.data(), scores.data(), nullptr, nullptr});
+    }
+
+ private:
+    void run(const FoundRows& forms, const std::vector<const float*>& rows, std::int64_t column,
+             const WordStates& states, const LemmaResults& results) const {
+        require(forms.missing.empty() && static_cast<std::int64_t>(rows.size()) == states.words,
                 "rows are missing");
         require(column >= 0 && column % kernels_->lanes == 0 &&
                     column + network_.tags.outs <= forms.layer().cache.width(),
@@ -155,15 +188,10 @@ class ScriptScorer : ForKernels {
         require(digits_of(states.width) == network_.context.ins &&
                     states.n_tags == network_.tags.ins,
                 "context and tags do not fit the hidden layer");
-        require_word_count(scripts, states.words);
-        if (confidence)
-            require_word_count(*confidence, states.words);
-        require_finite(kernels_->decoding.choose_scripts(
-            network_, states, forms.rows.data(), column,
-            {scripts.data(), confidence ? confidence->data() : nullptr}));
+        require_finite(kernels_->decoding.choose_scripts(network_, states, rows.data(), column,
+                                                         results));
     }
 
- private:
     LemmaNetwork network_;
 };
 
@@ -233,7 +261,10 @@ void bind_joint(nb::module_& m) {
              "context"_a, "tags"_a, "output"_a, "n_scripts"_a)
         .def("choose", &ScriptScorer::choose, "forms"_a, "column"_a, "context"_a.noconvert(),
              "tags"_a.noconvert().none(), "scripts"_a.noconvert(),
-             "confidence"_a.noconvert() = nb::none(), unlocked);
+             "confidence"_a.noconvert() = nb::none(), "lead"_a.noconvert() = nb::none(), unlocked)
+        .def("rank", &ScriptScorer::rank, "forms"_a, "column"_a, "words"_a.noconvert(),
+             "context"_a.noconvert(), "tags"_a.noconvert().none(), "scripts"_a.noconvert(),
+             "scores"_a.noconvert(), unlocked);
     nb::class_<GraphParser>(m, "GraphParser")
         .def(nb::init<const std::optional<LayerMemory>&, const DigitMemory&, const LayerMemory&,
                       const LayerMemory&, const LayerMemory&, HeldArray<const float, 1>,

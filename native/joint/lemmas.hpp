@@ -1,11 +1,41 @@
 // Lemmas: a hidden layer over a word's form, context and tags, then the scores of all scripts.
 #pragma once
 
+#include <limits>
+
 #include "base/buffer.hpp"
 #include "joint/choice.hpp"
 #include "joint/state_product.hpp"
 
 namespace meprop::MEPROP_ISA {
+
+// The scores of one word after another; those of the best scripts are lost.
+inline bool keep_best(float* row, std::int64_t n_scripts, std::int64_t word,
+                      const LemmaResults& results) {
+    constexpr float kLowest = std::numeric_limits<float>::lowest();
+    const std::int64_t first = word * results.n_best;
+    const Choice top = choose(row, n_scripts);
+    if (top.index < 0)
+        return false;
+    if (results.lead) {
+        row[top.index] = kLowest;
+        results.lead[word] = top.best - choose(row, n_scripts).best;
+        row[top.index] = top.best;
+    }
+    Choice choice = top;
+    for (std::int64_t n = 0; n < results.n_best; ++n) {
+        if (n) {
+            row[choice.index] = kLowest;
+            choice = choose(row, n_scripts);
+        }
+        results.scripts[first + n] = choice.index;
+        if (results.scores)
+            results.scores[first + n] = choice.best;
+    }
+    if (results.confidence)
+        results.confidence[word] = 1 / exponentials(row, n_scripts, top.best, row);
+    return true;
+}
 
 // `forms` are the words' folded rows; the head's part begins at `column`. Returns false if a score
 // is not finite.
@@ -24,16 +54,9 @@ inline bool choose_scripts(const LemmaNetwork& network, const WordStates& states
         const Rows tags{states.tags + first * states.n_tags, states.n_tags, states.n_tags};
         multiply({hidden, tags, {}, units, hidden.outs, hidden.outs, rows, 0}, n);
         multiply({output, {units, hidden.outs, output.ins}, {}, scores, output.outs}, n);
-        for (std::int64_t r = 0; r < n; ++r) {
-            float* row = scores + r * output.outs;
-            const Choice choice = choose(row, network.n_scripts);
-            if (choice.index < 0)
+        for (std::int64_t r = 0; r < n; ++r)
+            if (!keep_best(scores + r * output.outs, network.n_scripts, first + r, results))
                 return false;
-            results.scripts[first + r] = choice.index;
-            if (results.confidence)
-                results.confidence[first + r] =
-                    1 / exponentials(row, network.n_scripts, choice.best, row);
-        }
     }
     return true;
 }

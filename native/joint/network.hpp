@@ -103,8 +103,11 @@ struct LemmaNetwork {
 };
 
 struct LemmaResults {
-    std::int32_t* scripts; // (words)
-    float* confidence;     // (words) or null: probability of the script
+    std::int64_t n_best;   // how many scripts of each word, the best first
+    std::int32_t* scripts; // (words, n_best)
+    float* scores;         // (words, n_best) or null
+    float* confidence;     // (words) or null: probability of the best script
+    float* lead;           // (words) or null: its score less that of the second best
 };
 
 // `context` and `vectors` have four layers side by side, each padded: the word as a dependent and

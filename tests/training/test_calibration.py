@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.calibration import ARCS, ROOTS, logit
 from meprop_nlp.models.model import Model
-from meprop_nlp.training.calibration import answers, fitted_line
+from meprop_nlp.training.measured.calibration import answers, fitted_line
 
 
 def sigmoid(x: Any) -> Any:

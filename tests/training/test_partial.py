@@ -20,12 +20,12 @@ from meprop_nlp.errors import ConfigError, DataError
 from meprop_nlp.models.calibration import ARCS, ROOTS
 from meprop_nlp.models.file import summary
 from meprop_nlp.simplify.simplifier import Simplifier
-from meprop_nlp.training.calibration import answers
 from meprop_nlp.training.display import TrainingDisplay
 from meprop_nlp.training.heads.targets import UNKNOWN, mean_loss
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.joint import JointTask, _tagged
 from meprop_nlp.training.layout import Layout
+from meprop_nlp.training.measured.calibration import answers
 from meprop_nlp.training.records import EpochRecord, Note
 from meprop_nlp.training.simplification.swaps import Swaps
 from meprop_nlp.training.simplification.teacher import Teacher

@@ -135,18 +135,38 @@ class NativeLemmas:
             len(bias),
         )
 
-    def choose(self, states: NativeStates, *, confidence: bool) -> tuple[Indices, Array | None]:
-        """Return the ids of the best scripts, (N,), and their probabilities if asked for."""
+    def choose(
+        self, states: NativeStates, *, confidence: bool
+    ) -> tuple[Indices, Array | None, Array]:
+        """Return the ids of the best scripts, their probabilities if asked for, and leads: (N,)."""
         ids = np.empty(len(states.context), np.int32)
         sure = np.empty(ids.shape, np.float32) if confidence else None
+        lead = np.empty(ids.shape, np.float32)
         with as_model_errors():
             self._scorer.choose(
-                states.rows, states.columns["lemmas"], states.context, states.tags, ids, sure
+                states.rows, states.columns["lemmas"], states.context, states.tags, ids, sure, lead
             )
-        return ids, sure
+        return ids, sure, lead
+
+    def rank(self, states: NativeStates, words: Indices, n_best: int) -> tuple[Indices, Array]:
+        """Return the ids of the best scripts of some words and their scores: (n, n_best) each."""
+        ids = np.empty((len(words), n_best), np.int32)
+        scores = np.empty(ids.shape, np.float32)
+        tags = None if states.tags is None else states.tags[words]
+        with as_model_errors():
+            self._scorer.rank(
+                states.rows,
+                states.columns["lemmas"],
+                words,
+                states.context[words],
+                tags,
+                ids,
+                scores,
+            )
+        return ids, scores
 
     def number_pairs(self, states: NativeStates, scripts: Indices) -> tuple[Indices, list[int]]:
-        """Number the distinct pairs of form and script.
+        """Number the distinct pairs of form and script, or another number.
 
         Returns:
             The number of each word's pair, and the first word of each pair.

@@ -1,7 +1,12 @@
-"""The lemma head: chooses the edit script that turns each form into its lemma."""
+"""The lemma head: chooses the edit script that turns each form into its lemma.
+
+What the treebank knows of the lemmas that the best scripts make counts beside their scores, see
+`Evidence`. Words whose best script leads by so much that no other can win are not looked at twice.
+"""
 
 from collections.abc import Collection, Sequence
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,13 +19,50 @@ from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
 from meprop_nlp.models.heads.joint_native import NativeLemmas, leaky_relu
+from meprop_nlp.models.heads.lemma_evidence import NO_TAG, Evidence
 from meprop_nlp.models.heads.state_tags import softmax
 from meprop_nlp.models.native_encoder import FormLayer, NativeStates
-from meprop_nlp.models.parts import Array, demand_inputs, demand_texts, number_of_tags, take
+from meprop_nlp.models.parts import (
+    Array,
+    demand_inputs,
+    demand_size,
+    demand_texts,
+    number_of_tags,
+    tag_lists,
+    take,
+)
 from meprop_nlp.models.prediction import Indices, Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 
 CACHED_LEMMAS = 1 << 16
+MOST_KEYS = 1 << 31  # numbers for a script and a tag together
+N_BEST = 8  # scripts that are looked at where it is open which is best
+
+
+class Judged(NamedTuple):
+    """The lemma that a script makes of a word.
+
+    Attributes:
+        lemma: None if the form is too short for the script.
+        evidence: what is to be added to the script's score.
+        lead: by how much its score must be higher than the next so that it is chosen unseen.
+    """
+
+    lemma: str | None
+    evidence: float
+    lead: float
+
+
+class Candidates(NamedTuple):
+    """The best scripts of some words, the best first: (N, scripts) each.
+
+    Attributes:
+        scripts: the numbers of the scripts.
+        scores: their logits, up to a constant of the word.
+    """
+
+    scripts: Indices
+    scores: Array
 
 
 class LemmasHead(Head):
@@ -28,6 +70,7 @@ class LemmasHead(Head):
 
     Attributes:
         scripts: the edit scripts that it chooses from.
+        evidence: weighs what is known of lemmas; None in a model that knows nothing of them.
     """
 
     name = "lemmas"
@@ -45,11 +88,16 @@ class LemmasHead(Head):
         weight = take(arrays, "lemmas.hidden.weight", None, None)
         self._hidden = weight.T, take(arrays, "lemmas.hidden.bias", len(weight))
         self._native: NativeLemmas | None = None
-        self._lemma = cached_by_text(CACHED_LEMMAS)(self._apply)
         self._output = (
             take(arrays, "lemmas.output.weight", len(self.scripts), len(weight)).T,
             take(arrays, "lemmas.output.bias", len(self.scripts)),
         )
+        self.evidence = Evidence.of(file)
+        self._upos, self._first_upos = [NO_TAG], 0
+        if self.evidence is not None:
+            self._upos, self._first_upos = _upos_of(file)
+        demand_size("lemma scripts", len(self.scripts) * len(self._upos), MOST_KEYS - 1)
+        self._judged = cached_by_text(CACHED_LEMMAS)(self._judge)
 
     def prepare(self, native: ModuleType | None, encoder: SharedEncoder) -> FormLayer | None:
         weight, bias = self._hidden
@@ -70,18 +118,36 @@ class LemmasHead(Head):
         keep: Collection[str] = (),
     ) -> Prediction:
         assert states is not None
-        forms = words.column("form")
+        forms, tags = words.column("form"), self.tags(states)
         if isinstance(states, NativeStates) and self._native is not None:
-            scripts, sure = self._native.choose(states, confidence=confidence)
-            ids, firsts = self._native.number_pairs(states, scripts)
+            scripts, sure, lead = self._native.choose(states, confidence=confidence)
+            keys = scripts * np.int32(len(self._upos)) + tags
+            ids, firsts = self._native.number_pairs(states, keys)
         else:
             probabilities = self.probabilities(states)
-            scripts = probabilities.argmax(1).astype(np.int32)
-            sure = np.ascontiguousarray(probabilities.max(1)) if confidence else None
-            ids, firsts = _number_pairs(forms, scripts)
-        # words with the same form and script have the same lemma
-        chosen = scripts[firsts].tolist()
-        lemmas = [self._lemma(forms[n], script) for n, script in zip(firsts, chosen, strict=True)]
+            scripts, sure, lead = _best(probabilities, confidence=confidence)
+            ids, firsts = _number_pairs(forms, scripts * np.int32(len(self._upos)) + tags)
+        # words with the same form, script and tag have the same lemma, unless it is open which
+        each = [
+            self._judged(forms[n], script, tag)
+            for n, script, tag in zip(
+                firsts, scripts[firsts].tolist(), tags[firsts].tolist(), strict=True
+            )
+        ]
+        lemmas = [judged.lemma for judged in each]
+        needed = np.array([judged.lead for judged in each], np.float32)
+        rows = np.flatnonzero(lead < needed[ids]).astype(np.int32)
+        if len(rows):
+            chosen, shares = self._choose_among(
+                [forms[n] for n in rows.tolist()],
+                tags[rows].tolist(),
+                self.candidates(forms, states, rows),
+                confidence=confidence,
+            )
+            ids[rows] = np.arange(len(lemmas), len(lemmas) + len(rows))
+            lemmas += chosen
+            if sure is not None:
+                sure[rows] = shares
         if None in lemmas:
             refused = [n for n, number in enumerate(ids.tolist()) if lemmas[number] is None]
             short = [forms[n] for n in refused]
@@ -95,15 +161,95 @@ class LemmasHead(Head):
             confidence={} if sure is None else {"LemmaConf": sure},
         )
 
-    def _apply(self, form: str, script: int) -> str | None:
+    def tags(self, states: States) -> Indices:
+        """Return the number of each word's UPOS; zeros where the model predicts none: (N,)."""
+        if states.tags is None or len(self._upos) == 1:
+            return np.zeros(len(states.context), np.int32)
+        own = states.tags[:, self._first_upos : self._first_upos + len(self._upos)]
+        numbers: Indices = own.argmax(1).astype(np.int32)
+        return numbers
+
+    def tag_texts(self, states: States) -> list[str]:
+        """Return the UPOS by which a word's lemmas are known: N of them."""
+        return [self._upos[number] for number in self.tags(states).tolist()]
+
+    def lemma(self, form: str, script: int) -> str | None:
+        """Return the lemma that a script makes of a form; None if the form is too short for it."""
         return apply_script(self.scripts[script], form)
+
+    def candidates(
+        self, forms: Sequence[str], states: States, rows: Indices | None = None
+    ) -> Candidates:
+        """Return the best scripts of some words, or of all.
+
+        Args:
+            forms: of all words.
+            rows: the words.
+        """
+        chosen = np.arange(len(forms), dtype=np.int32) if rows is None else rows
+        n_best = min(N_BEST, len(self.scripts))
+        if isinstance(states, NativeStates) and self._native is not None:
+            return Candidates(*self._native.rank(states, chosen, n_best))
+        own = states.only(chosen.tolist(), [forms[n] for n in chosen.tolist()])
+        probabilities = self.probabilities(own)
+        order = np.argsort(-probabilities, 1, kind="stable")[:, :n_best]
+        scores = np.log(np.take_along_axis(probabilities, order, 1))
+        return Candidates(order.astype(np.int32), scores)
+
+    def _choose_among(
+        self,
+        forms: Sequence[str],
+        tags: Sequence[int],
+        candidates: Candidates,
+        *,
+        confidence: bool,
+    ) -> tuple[list[str | None], list[float]]:
+        """Return the lemmas of words for which the scripts' scores do not decide.
+
+        Returns:
+            The lemmas, None where the form is too short for all of these scripts; and how sure
+            they are, if asked for.
+        """
+        weight = self.evidence.score_weight if self.evidence else 1.0
+        most = self.evidence.most if self.evidence else 0.0
+        lemmas: list[str | None] = []
+        shares: list[float] = []
+        for form, tag, scripts, scores in zip(
+            forms, tags, candidates.scripts.tolist(), candidates.scores.tolist(), strict=True
+        ):
+            best: str | None = None
+            totals: list[float] = []
+            top = -np.inf
+            for script, score in zip(scripts, scores, strict=True):
+                if score + most < top and not confidence:
+                    break  # the later ones have lower scores
+                judged = self._judged(form, script, tag)
+                if judged.lemma is None:
+                    continue
+                total = score + judged.evidence
+                totals.append(total)
+                if total > top:
+                    best, top = judged.lemma, total
+            lemmas.append(best)
+            if confidence:
+                exponentials = np.exp(weight * (np.array(totals) - top)) if totals else np.ones(1)
+                shares.append(float(1 / exponentials.sum()))
+        return lemmas, shares
+
+    def _judge(self, form: str, script: int, tag: int) -> Judged:
+        text, lemma = self.scripts[script], self.lemma(form, script)
+        if lemma is None:
+            return Judged(None, 0.0, np.inf)
+        if self.evidence is None:
+            return Judged(lemma, 0.0, -np.inf)
+        return Judged(lemma, *self.evidence.weigh(form, self._upos[tag], text, lemma))
 
     def _next_lemmas(self, forms: Sequence[str], states: States) -> list[str]:
         """Return the lemmas of forms that are too short for their best scripts."""
         lemmas = []
         for form, probabilities in zip(forms, self.probabilities(states, _times), strict=True):
             order = np.argsort(-probabilities, kind="stable").tolist()
-            found = (apply_script(self.scripts[script], form) for script in order)
+            found = (self.lemma(form, script) for script in order)
             lemmas.append(next((lemma for lemma in found if lemma is not None), form))
         return lemmas
 
@@ -125,8 +271,29 @@ def _times(left: Array, right: Array) -> Array:
     return product
 
 
-def _number_pairs(forms: Sequence[str], scripts: Indices) -> tuple[Indices, list[int]]:
-    """Number the distinct pairs of form and script.
+def _upos_of(file: ModelFile) -> tuple[list[str], int]:
+    """Return the UPOS tags of a model, and the place of the first among the tags of all columns."""
+    first = 0
+    if "tags" in file.header["config"]["heads"]:
+        for column, values in tag_lists(file.header["tags"]).items():
+            if column == "upos":
+                return values, first
+            first += len(values)
+    return [NO_TAG], 0
+
+
+def _best(probabilities: Array, *, confidence: bool) -> tuple[Indices, Array | None, Array]:
+    """Return the best script of each word, its probability if asked for, and its lead: (N,)."""
+    scripts = probabilities.argmax(1).astype(np.int32)
+    best = probabilities.max(1)
+    others = probabilities.copy()
+    others[np.arange(len(others)), scripts] = 0
+    lead: Array = np.log(best) - np.log(others.max(1))
+    return scripts, np.ascontiguousarray(best) if confidence else None, lead
+
+
+def _number_pairs(forms: Sequence[str], keys: Indices) -> tuple[Indices, list[int]]:
+    """Number the distinct pairs of form and key.
 
     Returns:
         The number of each word's pair, and the first word of each pair.
@@ -134,7 +301,7 @@ def _number_pairs(forms: Sequence[str], scripts: Indices) -> tuple[Indices, list
     numbers: dict[tuple[str, int], int] = {}
     firsts: list[int] = []
     ids = np.empty(len(forms), np.int32)
-    for n, pair in enumerate(zip(forms, scripts.tolist(), strict=True)):
+    for n, pair in enumerate(zip(forms, keys.tolist(), strict=True)):
         ids[n] = numbers.setdefault(pair, len(numbers))
         if len(firsts) < len(numbers):
             firsts.append(n)

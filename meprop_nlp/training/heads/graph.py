@@ -19,6 +19,7 @@ from meprop_nlp.config import JointConfig, MePropConfig
 from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.models.file import ModelFile
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.heads.early import WordClasses
@@ -121,8 +122,9 @@ class GraphTree(JointTree):
         self._n_candidates = 1 + np.repeat(lengths, lengths)  # (all words), ROOT among them
         self.network = GraphNetwork(widths, len(self.labels), config, meprop)
 
-    def inherit(self, header: Mapping[str, Any]) -> None:
+    def inherit(self, file: ModelFile) -> None:
         """Keep the labels of the initial model where the training sentences have none."""
+        header = file.header
         if self._labelled or "tree" not in header["config"]["heads"]:
             return
         self.labels = self._relations = Vocab.from_list(header["labels"])

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from meprop_nlp.config import JointConfig, MePropConfig
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.models.file import ModelFile
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.heads.early import WordClasses
 from meprop_nlp.training.layout import Layout
@@ -108,11 +110,11 @@ class TrainedHead(ABC):
             ConfigError: a setting does not fit the sentences.
         """
 
-    def inherit(self, header: Mapping[str, Any]) -> None:  # noqa: B027, a hook
+    def inherit(self, file: ModelFile) -> None:  # noqa: B027, a hook
         """Take from the model that training starts from what the training sentences do not have.
 
         Args:
-            header: of that model.
+            file: that model.
 
         Raises:
             ConfigError: without it, the head cannot start from the model.
@@ -174,6 +176,10 @@ class TrainedHead(ABC):
     @abstractmethod
     def header(self) -> dict[str, Any]:
         """Return what the model file states of the head beside its weights."""
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what the model file has of the head beside its weights and `header`."""
+        return {}
 
     def unseen(self, dev: Sequence[Sentence]) -> list[str]:
         """Return warnings of values that dev has and the training sentences have not."""

@@ -1,23 +1,29 @@
 """The torch side of the lemma head: which edit script turns a form into its lemma."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress
+from itertools import compress, repeat
 from typing import Any
 
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from meprop_nlp.config import JointConfig, MePropConfig
 from meprop_nlp.data.annotation import Annotation
+from meprop_nlp.data.known_lemmas import KnownLemmas
 from meprop_nlp.data.lemma_script import script_of
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
+from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.heads.lemma_evidence import NO_TAG, Evidence
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
 from meprop_nlp.training.heads.head import CHEAP, LANES, SLOPE, States, TrainedHead, Widths
+from meprop_nlp.training.heads.sentences import columns_to_predict
+from meprop_nlp.training.heads.state_tags import StateTags
 from meprop_nlp.training.heads.targets import mean_loss, targets_of
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.teacher import Width
@@ -55,6 +61,7 @@ class Lemmas(TrainedHead):
 
     Attributes:
         scripts: the edit scripts.
+        known: what the treebank knows of lemmas.
     """
 
     name = "lemmas"
@@ -75,14 +82,24 @@ class Lemmas(TrainedHead):
     ) -> None:
         self._smoothing = config.smoothing
         known = Annotation(train).known("lemma")
-        each = ((word.form, word.lemma) for sentence in train for word in sentence.words)
+        each = [(word.form, word.lemma) for sentence in train for word in sentence.words]
         pairs = list(compress(each, known))
         script_by_pair = {pair: script_of(*pair) for pair in set(pairs)}
         scripts = [script_by_pair[pair] for pair in pairs]
+        tags: Iterable[str] = repeat(NO_TAG)
+        if StateTags.name in config.heads and "upos" in columns_to_predict(train, config.columns):
+            tags = (tag for sentence in train for tag in sentence.column("upos"))
+        words = ((form, tag, lemma) for (form, lemma), tag in zip(each, tags, strict=False))
+        self.known = KnownLemmas.build(compress(words, known))
         self.scripts = Vocab.build(scripts)
         self._targets = targets_of(map(self.scripts.index, scripts), known).to(device)
         self._partial = not known.all()
         self.network = LemmasNetwork(widths, len(self.scripts), config)
+
+    def inherit(self, file: ModelFile) -> None:
+        evidence = Evidence.of(file)
+        if evidence is not None:
+            self.known = self.known.joined(evidence.known)
 
     def loss(
         self,
@@ -122,3 +139,6 @@ class Lemmas(TrainedHead):
 
     def header(self) -> dict[str, Any]:
         return {"scripts": self.scripts.to_list()}
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return Evidence.arrays(self.known)

@@ -7,7 +7,7 @@ of gold derivations. Both need whole trees: sentences in which a word lacks its 
 are left out.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.trees import is_labelled, is_projective
 from meprop_nlp.errors import ConfigError
+from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.heads.transitions import explore
 from meprop_nlp.models.prediction import Indices
 from meprop_nlp.nn.embedding import embedding_sum
@@ -150,7 +151,7 @@ class TransitionTree(JointTree):
         self._device = device
         self.network = TransitionNetwork(widths, self.system.n_transitions, config, meprop)
 
-    def inherit(self, header: Mapping[str, Any]) -> None:
+    def inherit(self, file: ModelFile) -> None:
         """Refuse to start from labelled trees and go on with unlabelled ones.
 
         Transitions choose head and label at once, so that the labels would be lost.
@@ -158,7 +159,7 @@ class TransitionTree(JointTree):
         Raises:
             ConfigError: the training sentences have no labels, and the initial model has.
         """
-        if not self._labelled and is_labelled(header.get("labels", ())):
+        if not self._labelled and is_labelled(file.header.get("labels", ())):
             raise ConfigError(
                 "`init_from`: the model has labels, and the training file has none; with `tree` "
                 "transitions they would be lost, so choose other `heads`, or start from a model "

@@ -54,7 +54,7 @@ class InitialModel:
         path: of its file.
 
     Attributes:
-        header: of the file.
+        file: what it has, and `header`, a part of it.
         lexicon, characters: the vocabularies of forms and of characters.
         tokenizer: the parts of the file that are its tokenizer; None if it has none.
 
@@ -65,6 +65,7 @@ class InitialModel:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         model = read_joint(path, "init_from")
         self._path = os.fspath(path)
+        self.file = model.file
         self.header, self._arrays = model.file.header, model.file.arrays
         self.lexicon = model.lexicon
         self.characters = Characters(Vocab.from_list(self.header["characters"]))

@@ -1,0 +1,1 @@
+"""What is measured on dev when a network has learnt: how much its confidence and facts count."""
