@@ -1,14 +1,15 @@
 """Print what has changed in the code since each table was measured.
 
-    python benchmarks/ages.py
+    python benchmarks/ages.py [--commits]
 
-For each result file and each commit that it names: the later commits that touched the code which
-is measured there, newest first. A commit in this list need not have changed the figures: decide
-yourself what to measure again. The exit status is 1 if a file or path is missing.
+For each result file and each commit that it names: how many later commits touched the code which
+is measured there, and with `--commits` which, newest first. Such a commit need not have changed the
+figures: decide yourself what to measure again. The exit status is 1 if a file or path is missing.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -52,6 +53,9 @@ MEASURED = {
 
 def main() -> int:
     """Print the report; return the exit status."""
+    parser = argparse.ArgumentParser(description="What has changed since each table was measured.")
+    parser.add_argument("--commits", action="store_true", help="name the later commits")
+    names_commits = parser.parse_args().commits
     missing = [f"{name}.json" for name in _files() if not (RESULTS / f"{name}.json").exists()]
     missing += [path for paths in MEASURED.values() for path in paths if not (ROOT / path).exists()]
     for name in sorted(_files()):
@@ -63,7 +67,8 @@ def main() -> int:
             later = changes(commit, MEASURED[part])
             since = f"later commits: {len(later)}" if later is not None else "not known to git"
             print(f"{part}: {n_results} measured at {commit}, {since}")
-            print("".join(f"    {line}\n" for line in later or ()), end="")
+            if names_commits:
+                print("".join(f"    {line}\n" for line in later or ()), end="")
     for absent in dict.fromkeys(missing):
         print(f"missing: {absent}", file=sys.stderr)
     return 1 if missing else 0

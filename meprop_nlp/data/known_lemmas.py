@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from meprop_nlp.data.lemma_script import cut_texts, script_of
 
+MOST_FACTS = 1 << 22  # in memory about a hundred bytes each; EWT gives 50,944
 _WHOLE = 255  # a share of 1, as it is stored
 
 
@@ -53,32 +54,15 @@ class KnownLemmas:
 
     @classmethod
     def build(cls, words: Iterable[tuple[str, str, str]]) -> Self:
-        """Learn from a treebank.
+        """Learn from a treebank; of a huge one, from what it has often enough.
 
         Args:
             words: form, tag and lemma of each.
         """
-        counts = Counter(words)
-        lemmas: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        forms_of: dict[str, set[str]] = defaultdict(set)
-        found: dict[int, int] = {}
-        for (form, tag, lemma), times in counts.items():
-            script, lower = script_of(form, lemma), form.lower()
-            lemmas[lower, tag][lemma] += times
-            forms_of[script].add(lower)
-            for key in (
-                _key("lemma", lemma),
-                _key("tagged", lemma, tag),
-                _key("cut", script, *cut_texts(script, form)),
-            ):
-                found[key] = _WHOLE
-        for script, forms in forms_of.items():
-            is_single = len(forms) == 1
-            found[_key("single", script, *forms) if is_single else _key("several", script)] = _WHOLE
-        for (lower, tag), of_form in lemmas.items():
-            for lemma, times in of_form.items():
-                share = max(1, round(_WHOLE * times / of_form.total()))
-                found[_key("form", lower, tag, lemma)] = share
+        counts, fewest = Counter(words), 1
+        while len(found := _facts_of(counts)) > MOST_FACTS:
+            fewest += 1
+            counts = Counter({word: times for word, times in counts.items() if times >= fewest})
         return cls._of(found)
 
     @classmethod
@@ -88,7 +72,8 @@ class KnownLemmas:
 
     def joined(self, other: Self) -> Self:
         """Return the facts of both; where they differ, the own ones."""
-        return self._of(other._shares | self._shares)
+        found = other._shares | self._shares
+        return self if len(found) > MOST_FACTS else self._of(found)
 
     def facts(self, form: str, tag: str, script: str, lemma: str) -> Facts:
         """Return what is known of a lemma.
@@ -114,3 +99,28 @@ class KnownLemmas:
 
 def _key(*parts: str) -> int:
     return zlib.crc32("\t".join(parts).encode("utf-8", "surrogatepass"))
+
+
+def _facts_of(counts: Mapping[tuple[str, str, str], int]) -> dict[int, int]:
+    """Return the shares of all facts by their hashes, given how often each word occurs."""
+    lemmas: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    forms_of: dict[str, set[str]] = defaultdict(set)
+    found: dict[int, int] = {}
+    for (form, tag, lemma), times in counts.items():
+        script, lower = script_of(form, lemma), form.lower()
+        lemmas[lower, tag][lemma] += times
+        forms_of[script].add(lower)
+        for key in (
+            _key("lemma", lemma),
+            _key("tagged", lemma, tag),
+            _key("cut", script, *cut_texts(script, form)),
+        ):
+            found[key] = _WHOLE
+    for script, forms in forms_of.items():
+        is_single = len(forms) == 1
+        found[_key("single", script, *forms) if is_single else _key("several", script)] = _WHOLE
+    for (lower, tag), of_form in lemmas.items():
+        for lemma, times in of_form.items():
+            share = max(1, round(_WHOLE * times / of_form.total()))
+            found[_key("form", lower, tag, lemma)] = share
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,17 @@ def test_facts_are_the_same_after_they_were_stored() -> None:
     assert again.facts("Flies", "NOUN", script, "fly") == (0, 0, 0, 0, 1, 0)
     assert again.facts("stolen", "VERB", script, "sty") == (0, 0, 0, 1, 1, 0)
     assert np.all(np.diff(known.keys.astype(np.int64)) > 0)
+
+
+def test_a_huge_treebank_gives_what_it_has_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    often = [("Cities", "NOUN", "city"), ("hassled", "VERB", "hassle")]
+    once = [(f"form{n}", "NOUN", f"lemma{n}") for n in range(9)]
+    monkeypatch.setattr("meprop_nlp.data.known_lemmas.MOST_FACTS", 12)
+    known, expected = KnownLemmas.build([*often, *once, *often]), KnownLemmas.build(often)
+    np.testing.assert_array_equal(known.keys, expected.keys)
+    other = KnownLemmas.build(once[:2])
+    assert len(other.keys) + len(known.keys) > 12
+    assert known.joined(other) is known
 
 
 def test_order_of_the_words_does_not_matter() -> None:

@@ -169,6 +169,14 @@ def test_damaged_evidence_is_refused(
         Model(ModelFile({**file.header, **header}, {**file.arrays, **arrays}))
 
 
+def test_file_with_too_many_facts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = knowing(random_joint(2), 2)
+    n = len(file.arrays[KEYS])
+    monkeypatch.setattr("meprop_nlp.models.heads.lemma_evidence.MOST_FACTS", n - 1)
+    with pytest.raises(CheckpointError, match=f"has {n} facts about lemmas, expected at most"):
+        Model(file)
+
+
 def test_core_refuses_scripts_and_words_that_there_are_not(core: Any) -> None:
     words = SentenceWords(random_sentences(2, [5]))
     model = model_on(core, random_joint(2))

@@ -10,10 +10,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from meprop_nlp.data.known_lemmas import Facts, KnownLemmas
+from meprop_nlp.data.known_lemmas import MOST_FACTS, Facts, KnownLemmas
 from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.file import ModelFile
-from meprop_nlp.models.parts import take
+from meprop_nlp.models.parts import demand_size, take
 
 KEYS, SHARES = "lemmas.known.keys", "lemmas.known.shares"
 WEIGHTS = "lemma_weights"  # in the header
@@ -60,6 +60,7 @@ class Evidence:
         if KEYS not in file.arrays:
             return None
         keys = take(file.arrays, KEYS, None, dtype=np.uint32)
+        demand_size("facts about lemmas", len(keys), MOST_FACTS)
         shares = take(file.arrays, SHARES, len(keys), dtype=np.uint8)
         weights = file.header.get(WEIGHTS, USUAL)
         if not isinstance(weights, dict) or weights.keys() != USUAL.keys():

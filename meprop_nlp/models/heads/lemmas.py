@@ -35,7 +35,7 @@ from meprop_nlp.models.prediction import Indices, Prediction, TextColumn, Values
 from meprop_nlp.models.words import Words
 
 CACHED_LEMMAS = 1 << 16
-MOST_KEYS = 1 << 31  # numbers for a script and a tag together
+MOST_KEYS = 1 << 30  # numbers for a script and a tag together
 N_BEST = 8  # scripts that are looked at where it is open which is best
 
 
@@ -96,7 +96,7 @@ class LemmasHead(Head):
         self._upos, self._first_upos = [NO_TAG], 0
         if self.evidence is not None:
             self._upos, self._first_upos = _upos_of(file)
-        demand_size("lemma scripts", len(self.scripts) * len(self._upos), MOST_KEYS - 1)
+        demand_size("pairs of script and UPOS", len(self.scripts) * len(self._upos), MOST_KEYS)
         self._judged = cached_by_text(CACHED_LEMMAS)(self._judge)
 
     def prepare(self, native: ModuleType | None, encoder: SharedEncoder) -> FormLayer | None:
