@@ -17,9 +17,11 @@ from meprop_nlp.nn.topk import Kept, Selection
 
 def input_products(x: Tensor, weights: LSTMWeights) -> Tensor:
     """(N, 4H) x W_ih^T + b, what the input adds to the gates of all steps."""
+    # the BLAS may round differently where a matrix lies otherwise in memory
+    x, weight = x.contiguous(), weights.ih.contiguous()
     if weights.bias is None:
-        return x.mm(weights.ih.t())
-    return torch.addmm(weights.bias, x, weights.ih.t())
+        return x.mm(weight.t())
+    return torch.addmm(weights.bias.contiguous(), x, weight.t())
 
 
 def forward(
