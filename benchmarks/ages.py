@@ -51,11 +51,11 @@ MEASURED = {
 }
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Print the report; return the exit status."""
     parser = argparse.ArgumentParser(description="What has changed since each table was measured.")
     parser.add_argument("--commits", action="store_true", help="name the later commits")
-    names_commits = parser.parse_args().commits
+    names_commits = parser.parse_args(words).commits
     missing = [f"{name}.json" for name in _files() if not (RESULTS / f"{name}.json").exists()]
     missing += [path for paths in MEASURED.values() for path in paths if not (ROOT / path).exists()]
     for name in sorted(_files()):

@@ -217,14 +217,15 @@ def test_age_of_a_part_is_that_of_its_own_code(script, monkeypatch, tmp_path, ca
     monkeypatch.setattr(ages, "MEASURED", {"a": ("native",), "a/pace": ("docs",)})
     monkeypatch.setattr(ages, "RESULTS", tmp_path)
     monkeypatch.setattr(ages, "changes", lambda commit, paths: [f"{commit} {paths[0]}"])
-    assert ages.main() == 1
+    assert ages.main([]) == 1
     assert capsys.readouterr().err == "missing: a.json\n"
     results = {"pace": {"commit": "1"}, "runs": [{"commit": "2"}, {"commit": "2"}]}
     (tmp_path / "a.json").write_text(json.dumps(results), encoding="utf-8")
-    assert ages.main() == 0
+    counted = ["a: 2 measured at 2, later commits: 1", "a/pace: 1 measured at 1, later commits: 1"]
+    assert ages.main([]) == 0
+    assert capsys.readouterr().out.splitlines() == counted
+    assert ages.main(["--commits"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "a: 2 measured at 2, later commits: 1",
-        "    2 native",
-        "a/pace: 1 measured at 1, later commits: 1",
-        "    1 docs",
+        *(counted[0], "    2 native"),
+        *(counted[1], "    1 docs"),
     ]

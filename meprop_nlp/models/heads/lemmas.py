@@ -142,11 +142,11 @@ class LemmasHead(Head):
                 [forms[n] for n in rows.tolist()],
                 tags[rows].tolist(),
                 self.candidates(forms, states, rows),
-                confidence=confidence,
+                confidence=confidence and self.evidence is not None,
             )
             ids[rows] = np.arange(len(lemmas), len(lemmas) + len(rows))
             lemmas += chosen
-            if sure is not None:
+            if shares and sure is not None:
                 sure[rows] = shares
         if None in lemmas:
             refused = [n for n, number in enumerate(ids.tolist()) if lemmas[number] is None]
