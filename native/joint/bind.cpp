@@ -188,8 +188,8 @@ class ScriptScorer : ForKernels {
         require(digits_of(states.width) == network_.context.ins &&
                     states.n_tags == network_.tags.ins,
                 "context and tags do not fit the hidden layer");
-        require_finite(kernels_->decoding.choose_scripts(network_, states, rows.data(), column,
-                                                         results));
+        require_finite(
+            kernels_->decoding.choose_scripts(network_, states, rows.data(), column, results));
     }
 
     LemmaNetwork network_;
