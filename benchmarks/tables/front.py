@@ -6,7 +6,7 @@ from typing import Any
 
 from tables.markdown import markdown, mean_cell
 from tables.published import EWT, PUBLISHED, PUBLISHED_OF_TOKENS
-from tables.teachers import RECIPE, megabytes, newest_runs, recipe
+from tables.teachers import RECIPE, elsewhere, megabytes, newest_runs, recipe
 
 FRONT = {"plain": "`train`", "plain, simplified": "`train --simplify`"}
 FRONT |= {"taught, simplified": "the same, with a teacher", "spaCy": RECIPE["spaCy"]}
@@ -35,9 +35,9 @@ def front(results: dict[str, dict[str, Any]]) -> str:
     found = texts.get("runs", {}).get(EWT, {}).get("test", {}).get(name)
     if found and "pace" in texts:
         cells = [f"{found['scores'][score]:.2f}" for score in shown]
-        speeds = texts["pace"]["words_per_second"]
-        # of another run than that of the systems above
-        pace = f"{round(speeds[name] / speeds['spaCy'] * systems['spaCy']['words_per_second']):,} *"
+        theirs, speeds = (of["pace"]["words_per_second"] for of in (texts, results["teachers"]))
+        speed = elsewhere(name, theirs, speeds)
+        pace = "" if speed is None else f"{speed:,} *"
         size = f"{found['bytes'] / 1e6:.1f}"
         rows.append(["English model in the box", "text", *cells, pace, size])
     for name, published in PUBLISHED[EWT].items():

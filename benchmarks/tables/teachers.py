@@ -56,7 +56,8 @@ def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     speeds = pace["words_per_second"]
     found: dict[str, dict[str, Any]] = {}
     for name, label in RECIPE.items():
-        speed = speeds.get(name) or _elsewhere(name, joint.get("pace"), speeds)
+        theirs = joint.get("pace", {}).get("words_per_second", {})
+        speed = speeds.get(name) or elsewhere(JOINT_PACES.get(name, ""), theirs, speeds)
         if name == "spaCy":
             scores, size, minutes = SPACY, SPACY_BYTES, SPACY_MINUTES
         elif seeds := runs.get(name):
@@ -76,10 +77,12 @@ def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _elsewhere(name: str, pace: dict[str, Any] | None, speeds: dict[str, int]) -> int | None:
-    """Return a pace measured in another run, in which spaCy was as fast as in that of `speeds`."""
-    theirs: dict[str, int] = pace["words_per_second"] if pace else {}
-    system = JOINT_PACES.get(name, "")
+def elsewhere(system: str, theirs: dict[str, int], speeds: dict[str, int]) -> int | None:
+    """Return a system's pace in another run, as if spaCy had been as fast there as in `speeds`.
+
+    Args:
+        theirs: the paces of the other run.
+    """
     if "spaCy" not in speeds or not {system, "spaCy"} <= theirs.keys():
         return None
     return round(speeds["spaCy"] * theirs[system] / theirs["spaCy"])

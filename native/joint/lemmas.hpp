@@ -9,7 +9,8 @@
 
 namespace meprop::MEPROP_ISA {
 
-// The scores of one word after another; those of the best scripts are lost.
+// Writes the results of one word, given the scores of its scripts, some of which it overwrites.
+// Returns false if a score is not finite.
 inline bool keep_best(float* row, std::int64_t n_scripts, std::int64_t word,
                       const LemmaResults& results) {
     constexpr float kLowest = std::numeric_limits<float>::lowest();

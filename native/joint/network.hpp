@@ -107,7 +107,7 @@ struct LemmaResults {
     std::int32_t* scripts; // (words, n_best)
     float* scores;         // (words, n_best) or null
     float* confidence;     // (words) or null: probability of the best script
-    float* lead;           // (words) or null: its score less that of the second best
+    float* lead;           // (words) or null: the best score minus the second best
 };
 
 // `context` and `vectors` have four layers side by side, each padded: the word as a dependent and

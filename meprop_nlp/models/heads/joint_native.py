@@ -166,7 +166,7 @@ class NativeLemmas:
         return ids, scores
 
     def number_pairs(self, states: NativeStates, scripts: Indices) -> tuple[Indices, list[int]]:
-        """Number the distinct pairs of form and script, or another number.
+        """Number the distinct pairs of a form and a number, such as that of a script.
 
         Returns:
             The number of each word's pair, and the first word of each pair.

@@ -67,7 +67,7 @@ class Evidence:
             raise CheckpointError(f"the model's {WEIGHTS} are not for {', '.join(USUAL)}")
         if not all(map(_is_weight, weights.values())) or weights[SCORE] < LEAST:
             raise CheckpointError(
-                f"the model's {WEIGHTS} are not finite, or that of the score is below {LEAST}"
+                f"the model's {WEIGHTS} are not finite, or the score's weight is below {LEAST}"
             )
         return cls(KnownLemmas(keys, shares), weights)
 

@@ -1,6 +1,6 @@
 """The lemma head: chooses the edit script that turns each form into its lemma.
 
-What the treebank knows of the lemmas that the best scripts make counts beside their scores, see
+What the treebank says about the lemmas that the best scripts make counts beside their scores, see
 `Evidence`. Words whose best script leads by so much that no other can win are not looked at twice.
 """
 
@@ -45,7 +45,7 @@ class Judged(NamedTuple):
     Attributes:
         lemma: None if the form is too short for the script.
         evidence: what is to be added to the script's score.
-        lead: by how much its score must be higher than the next so that it is chosen unseen.
+        lead: by how much its score must exceed the next one to be chosen without a second look.
     """
 
     lemma: str | None
@@ -121,12 +121,11 @@ class LemmasHead(Head):
         forms, tags = words.column("form"), self.tags(states)
         if isinstance(states, NativeStates) and self._native is not None:
             scripts, sure, lead = self._native.choose(states, confidence=confidence)
-            keys = scripts * np.int32(len(self._upos)) + tags
-            ids, firsts = self._native.number_pairs(states, keys)
+            ids, firsts = self._native.number_pairs(states, self._keys(scripts, tags))
         else:
             probabilities = self.probabilities(states)
             scripts, sure, lead = _best(probabilities, confidence=confidence)
-            ids, firsts = _number_pairs(forms, scripts * np.int32(len(self._upos)) + tags)
+            ids, firsts = _number_pairs(forms, self._keys(scripts, tags))
         # words with the same form, script and tag have the same lemma, unless it is open which
         each = [
             self._judged(forms[n], script, tag)
@@ -160,6 +159,10 @@ class LemmasHead(Head):
             {"lemma": TextColumn(values, ids)},
             confidence={} if sure is None else {"LemmaConf": sure},
         )
+
+    def _keys(self, scripts: Indices, tags: Indices) -> Indices:
+        """Return a number for each pair of script and tag: (N,)."""
+        return scripts * np.int32(len(self._upos)) + tags
 
     def tags(self, states: States) -> Indices:
         """Return the number of each word's UPOS; zeros where the model predicts none: (N,)."""

@@ -54,7 +54,7 @@ class InitialModel:
         path: of its file.
 
     Attributes:
-        file: what it has, and `header`, a part of it.
+        file: the model, of which `header` is a part.
         lexicon, characters: the vocabularies of forms and of characters.
         tokenizer: the parts of the file that are its tokenizer; None if it has none.
 

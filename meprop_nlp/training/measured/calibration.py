@@ -13,6 +13,7 @@ from meprop_nlp.models.calibration import ARCS, ROOTS, logit
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.prediction import Scores
 from meprop_nlp.models.words import SentenceWords
+from meprop_nlp.training.measured.newton import Point, minimum
 
 # the columns that are judged by other kinds of confidence than that of arcs
 _COLUMNS = {"UPOSConf": "upos", "XPOSConf": "xpos", "FEATSConf": "feats", "LemmaConf": "lemma"}
@@ -102,21 +103,14 @@ def fitted_line(
     x = np.stack([logit(confidence), np.ones(len(confidence))], 1)
     prior = np.array([1.0, 1e-3])  # precision of slope and offset around 1 and 0
 
-    def loss(line: npt.NDArray[np.float64]) -> float:
+    def loss(line: Point) -> float:
         scores = x @ line
         likelihood = np.logaddexp(0, scores) - targets * scores
         return float(likelihood.sum() + 0.5 * (prior * (line - [1, 0]) ** 2).sum())
 
-    line = np.array([1.0, 0.0])
-    for _ in range(100):
+    def slopes(line: Point) -> tuple[Point, npt.NDArray[np.float64]]:
         p = 1 / (1 + np.exp(-(x @ line)))
         gradient = x.T @ (p - targets) + prior * (line - [1, 0])
-        curvature = (x * (p * (1 - p))[:, None]).T @ x + np.diag(prior)
-        step = np.linalg.solve(curvature, gradient)
-        # where most answers are certain, a full step can go too far
-        while loss(line - step) > loss(line) and np.abs(step).max() > 1e-9:
-            step /= 2
-        line = line - step
-        if np.abs(step).max() < 1e-8:
-            break
-    return [round(float(number), 6) for number in line]
+        return gradient, (x * (p * (1 - p))[:, None]).T @ x + np.diag(prior)
+
+    return [round(float(number), 6) for number in minimum(np.array([1.0, 0.0]), loss, slopes)]

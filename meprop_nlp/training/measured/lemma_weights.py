@@ -14,6 +14,7 @@ from meprop_nlp.models.heads.lemma_evidence import LEAST, SCORE, USUAL
 from meprop_nlp.models.heads.lemmas import N_BEST, LemmasHead
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.words import SentenceWords
+from meprop_nlp.training.measured.newton import Point, minimum
 
 NAMES = (SCORE, *Facts._fields)
 MOST_WORDS = 50_000  # of dev; more would hardly change anything
@@ -101,29 +102,25 @@ def fitted_weights(
     usual = np.array([USUAL[name] for name in NAMES])
     rows = np.arange(len(features))
 
-    def shares(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def shares(weights: Point) -> npt.NDArray[np.float64]:
         scores = np.where(is_there, features @ weights, -np.inf)
         scores -= scores.max(1, keepdims=True, initial=-1e300)
         found: npt.NDArray[np.float64] = np.exp(scores)
         found /= found.sum(1, keepdims=True)
         return found
 
-    def loss(weights: npt.NDArray[np.float64]) -> float:
+    def loss(weights: Point) -> float:
         likely = np.log(np.maximum(shares(weights)[rows, right], 1e-300))
         return float(-likely.sum() + 0.5 * PRIOR * ((weights - usual) ** 2).sum())
 
-    weights = usual.copy()
-    for _ in range(100):
+    def slopes(weights: Point) -> tuple[Point, npt.NDArray[np.float64]]:
         p = shares(weights)
         means = np.einsum("nc,ncf->nf", p, features)
         gradient = (means - features[rows, right]).sum(0) + PRIOR * (weights - usual)
         centred = features - means[:, None]
         curvature = np.einsum("nc,ncf,ncg->fg", p, centred, centred, optimize=True)
-        step = np.linalg.solve(curvature + PRIOR * np.eye(len(usual)), gradient)
-        while loss(weights - step) > loss(weights) and np.abs(step).max() > 1e-9:
-            step /= 2
-        weights = weights - step
-        if np.abs(step).max() < 1e-8:
-            break
+        return gradient, curvature + PRIOR * np.eye(len(usual))
+
+    weights = minimum(usual, loss, slopes)
     weights[NAMES.index(SCORE)] = max(weights[NAMES.index(SCORE)], LEAST)
     return [round(float(weight), 4) for weight in weights]
