@@ -8,7 +8,7 @@ table of the characters is folded into the first layer's sums, as the words' is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from meprop_nlp.data.spaces import escaped, space_misc
 from meprop_nlp.data.tokens.alphabet import (
     CATEGORIES,
     PARAGRAPH,
@@ -27,6 +26,7 @@ from meprop_nlp.data.tokens.alphabet import (
 )
 from meprop_nlp.data.tokens.boundaries import (
     MULTIWORD,
+    MULTIWORD_SENTENCE,
     N_ENDS,
     NOTHING,
     SENTENCE,
@@ -34,6 +34,7 @@ from meprop_nlp.data.tokens.boundaries import (
 )
 from meprop_nlp.data.tokens.composition import LONGEST_FORM, ROWS, Composition
 from meprop_nlp.data.tokens.splits import Splits
+from meprop_nlp.data.tokens.token_spans import TokenSpans
 from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.digits import DigitWeight
 from meprop_nlp.models.encoder import DigitBiLSTM, Recurrence
@@ -52,6 +53,7 @@ COMPOSITION = f"{PREFIX}composition."  # begins the names of what judges tokens 
 MOST_FORMS = 50_000  # whose words are kept
 MOST_TOKENS = 1000  # of a sentence; after these it ends, whatever stands there
 
+Words = dict[int, list[str]]
 _Ends = npt.NDArray[np.uint8]
 
 
@@ -124,19 +126,32 @@ class Tokenizer:
         if not len(characters.places):
             return ""
         ends = self._ends(characters, presegmented=presegmented)
-        return "".join(_written(text, characters, ends, self, first))
+        spans = characters.spans(ends)
+        forms = spans.forms(text)
+        is_split = (ends == MULTIWORD) | (ends == MULTIWORD_SENTENCE)
+        words = self.words_of(forms, is_split[ends != NOTHING])
+        return spans.conllu(text, forms, words, first)
 
-    def words_of(self, form: str, *, is_split: bool) -> list[str] | None:
-        """Return the words of a token; None if it is one.
+    def words_of(self, forms: Sequence[str], is_split: npt.NDArray[np.bool_]) -> Words:
+        """Return the words of those tokens that are several, by their place.
 
         Args:
-            is_split: what the network says of it.
+            forms: of all n tokens.
+            is_split: what the network says of each: (n,).
         """
-        if self.composition is None:
-            always = self.splits.always
-            if is_split or (always and form.lower() in always):
-                return self.splits.words(form)
-            return None
+        if self.composition is not None:
+            found = ((place, self._composed(form)) for place, form in enumerate(forms))
+        else:
+            places = set(np.flatnonzero(is_split).tolist())
+            if always := self.splits.always:
+                lower = map(str.lower, forms)
+                places.update(place for place, form in enumerate(lower) if form in always)
+            found = ((place, self.splits.words(forms[place])) for place in places)
+        return {place: words for place, words in found if words is not None}
+
+    def _composed(self, form: str) -> list[str] | None:
+        """Return the words of a token whose form says whether it is several; None if it is one."""
+        assert self.composition is not None
         try:
             return self._kept[form]
         except KeyError:
@@ -277,6 +292,15 @@ class _Characters(NamedTuple):
         is_text[targets] = True
         return cls(read, is_text, places, between > 0, ends_paragraph)
 
+    def spans(self, ends: _Ends) -> TokenSpans:
+        """Return where the tokens stand, given what ends after each character: (n,)."""
+        lasts = np.flatnonzero(ends)
+        firsts = np.concatenate([[0], lasts[:-1] + 1])
+        starts, stops = self.places[firsts], self.places[lasts] + 1
+        has_spaces = stops - starts > lasts - firsts + 1
+        is_last = ends[lasts] >= SENTENCE
+        return TokenSpans(starts, stops, has_spaces, is_last, self.ends_paragraph[lasts])
+
 
 def _with_bounded_sentences(ends: _Ends) -> _Ends:
     """End sentences after `MOST_TOKENS` tokens."""
@@ -289,69 +313,6 @@ def _with_bounded_sentences(ends: _Ends) -> _Ends:
         forced = token_ends[first + MOST_TOKENS - 1 : last : MOST_TOKENS]
         ends[forced] += SENTENCE - TOKEN
     return ends
-
-
-def _written(
-    text: str, characters: _Characters, ends: _Ends, tokenizer: Tokenizer, offset: int | None
-) -> Iterator[str]:
-    """Yield the lines of the tokens, sentence after sentence.
-
-    Args:
-        offset: how many characters precede the text, if tokens are to say where they stood.
-    """
-    places = characters.places
-    lasts = np.flatnonzero(ends)
-    stops = places[lasts] + 1
-    starts = places[np.concatenate([[0], lasts[:-1] + 1])]
-    nexts = np.append(starts[1:], len(text))
-    kinds = ends[lasts]
-    new_paragraph = np.concatenate([[True], characters.ends_paragraph[lasts[:-1]]])
-    sentence_ends = np.flatnonzero(kinds >= SENTENCE) + 1
-    split_ends = (kinds == MULTIWORD) | (kinds == MULTIWORD + SENTENCE - TOKEN)
-    first = 0
-    columns = (starts.tolist(), stops.tolist(), nexts.tolist(), split_ends.tolist())
-    words_of = tokenizer.words_of
-    spaces_within = tokenizer.spaces_within
-    for end in sentence_ends.tolist():
-        lines: list[str] = []
-        joined: list[str] = []
-        number = 0
-        for start, stop, following, is_split in zip(*(c[first:end] for c in columns), strict=True):
-            form = text[start:stop]
-            if following == stop:
-                after, misc = "", "SpaceAfter=No"
-            elif following == stop + 1 and text[stop] == " ":
-                after, misc = " ", "_"
-            else:
-                after = text[stop:following]
-                misc = space_misc(after)
-            if spaces_within and len(form.split()) > 1:
-                whole, form = form, " ".join(form.split())
-                if whole != form:
-                    misc = f"SpacesInToken={escaped(whole)}" + ("" if misc == "_" else f"|{misc}")
-            if start and first == 0 and not joined:
-                before = f"SpacesBefore={escaped(text[:start])}"
-                misc = before if misc == "_" else f"{misc}|{before}"
-            if offset is not None:
-                stood = f"TokenRange={offset + start}:{offset + stop}"
-                misc = stood if misc == "_" else f"{misc}|{stood}"
-            joined.append(form if not after else f"{form} ")
-            split = words_of(form, is_split=is_split)
-            if split is None:
-                number += 1
-                lines.append(f"{number}\t{form}\t_\t_\t_\t_\t_\t_\t_\t{misc}\n")
-                continue
-            lines.append(
-                f"{number + 1}-{number + len(split)}\t{form}\t_\t_\t_\t_\t_\t_\t_\t{misc}\n"
-            )
-            for word in split:
-                number += 1
-                lines.append(f"{number}\t{word}\t_\t_\t_\t_\t_\t_\t_\t_\n")
-        paragraph = "# newpar\n" if new_paragraph[first] else ""
-        yield f"{paragraph}# text = {''.join(joined).rstrip(' ')}\n"
-        yield from lines
-        yield "\n"
-        first = end
 
 
 def composition_arrays(composition: Composition) -> dict[str, npt.NDArray[Any]]:
