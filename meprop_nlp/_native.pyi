@@ -188,6 +188,11 @@ class PackedLayer:
 
     def __init__(self, weight: Array, bias: Array | None = None) -> None: ...
 
+class TagLayer:
+    """A linear layer over the probabilities of tags, packed."""
+
+    def __init__(self, weight: Array, sizes: Array) -> None: ...
+
 class DigitLayer:
     """A linear layer over states, as digits; see `models.digits`."""
 
@@ -205,7 +210,7 @@ class JointEncoder:
 class TagScorer:
     """Output layers of tag columns."""
 
-    def __init__(self, scores: DigitLayer, columns: Array) -> None: ...
+    def __init__(self, scores: DigitLayer, columns: Array, flat: float = 0) -> None: ...
     def choose(
         self,
         context: Array,
@@ -218,7 +223,7 @@ class ScriptScorer:
     """The layers that score lemma scripts."""
 
     def __init__(
-        self, context: DigitLayer, tags: PackedLayer, output: PackedLayer, n_scripts: int
+        self, context: DigitLayer, tags: TagLayer | None, output: PackedLayer, n_scripts: int
     ) -> None: ...
     def choose(
         self,
@@ -235,9 +240,8 @@ class GraphParser:
 
     def __init__(
         self,
-        tags: PackedLayer | None,
         context: DigitLayer,
-        vectors: PackedLayer,
+        tags: TagLayer | None,
         arcs: PackedLayer,
         labels: PackedLayer,
         root: Array,
@@ -287,9 +291,8 @@ class StateParser:
     def __init__(
         self,
         transitions: TransitionScorer,
-        tags: PackedLayer | None,
         context: DigitLayer,
-        vectors: PackedLayer,
+        tags: TagLayer | None,
         special: Array,
     ) -> None: ...
     def parse(

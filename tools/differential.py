@@ -58,6 +58,7 @@ from meprop_nlp.models import digits  # noqa: E402
 from meprop_nlp.models import model as model_module  # noqa: E402
 from meprop_nlp.models import tokenizer as tokenizer_module  # noqa: E402
 from meprop_nlp.models.file import ModelFile  # noqa: E402
+from meprop_nlp.models.heads import state_tags  # noqa: E402
 from meprop_nlp.models.heads.in_step import InStep, Trees  # noqa: E402
 from meprop_nlp.models.heads.tags import NativeTagger, NumpyTagger  # noqa: E402
 from meprop_nlp.models.heads.tree_native import NativeParser  # noqa: E402
@@ -92,10 +93,14 @@ Rng = np.random.Generator
 
 @contextlib.contextmanager
 def fine_digits() -> Iterator[None]:
-    """Run models in NumPy, with so many digits that rounding is too small to see."""
+    """Run models in NumPy, with so many digits that rounding is too small to see.
+
+    Low probabilities of tags stay as they are.
+    """
     with (
         patch.object(digits, "STATE_DIGITS", 1 << 20),
         patch.object(digits, "WEIGHT_DIGITS", 1 << 20),
+        patch.object(state_tags, "FLAT", 0),
         in_numpy(),
     ):
         yield

@@ -7,7 +7,7 @@ import numpy as np
 
 from meprop_nlp.models.heads.graph import GraphHead
 from meprop_nlp.models.heads.lemmas import LemmasHead
-from meprop_nlp.models.heads.state_tags import StateTagsHead
+from meprop_nlp.models.heads.state_tags import StateTagsHead, flattened
 from meprop_nlp.models.heads.transitions import TransitionHead
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.parts import Array
@@ -41,7 +41,7 @@ class Opinion:
             for head in model.heads.values():
                 if isinstance(head, StateTagsHead):
                     tags = head.probabilities(states)
-                    states.tags = np.concatenate(list(tags.values()), 1)
+                    states.tags = np.concatenate([flattened(each) for each in tags.values()], 1)
                     self.shares |= tags
                 elif isinstance(head, LemmasHead):
                     self.shares["scripts"] = head.probabilities(states)

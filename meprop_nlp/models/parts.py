@@ -117,15 +117,15 @@ def tag_lists(tags: object) -> dict[str, list[str]]:
     return tags
 
 
-def number_of_tags(file: ModelFile) -> int:
-    """Return how many tags of all columns the joint model's tag head predicts; 0 without one.
+def numbers_of_tags(file: ModelFile) -> list[int]:
+    """Return how many tags of each column the joint model's tag head predicts; none without one.
 
     Raises:
         CheckpointError: the header's tags are not lists of tags.
     """
     if "tags" not in file.header["config"]["heads"]:
-        return 0
-    return sum(map(len, tag_lists(file.header["tags"]).values()))
+        return []
+    return [len(values) for values in tag_lists(file.header["tags"]).values()]
 
 
 def demand_unknown_entries(*vocabularies: Vocab) -> None:

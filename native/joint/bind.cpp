@@ -20,6 +20,19 @@ LayerMemory make_layer(Matrix<const float> weight, std::optional<Row<const float
     return {weight.data(), bias ? bias->data() : nullptr, ins, outs, kernels().lanes};
 }
 
+TagMemory make_tags(Matrix<const float> weight, Row<const Index> sizes) {
+    std::vector<Index> ends;
+    Index end = 0;
+    for (std::int64_t c = 0; c < size(sizes, 0); ++c) {
+        require(sizes.data()[c] >= 1 && sizes.data()[c] <= size(weight, 0) - end,
+                "sizes must be those of columns with a tag or more");
+        ends.push_back(end += sizes.data()[c]);
+    }
+    require(!ends.empty() && end == size(weight, 0) && size(weight, 1) >= 1,
+            "weight must have a row for each tag of the columns, and a column or more");
+    return {weight.data(), size(weight, 1), std::move(ends), kernels().lanes};
+}
+
 DigitMemory make_digits(Matrix<const Index> digits, Row<const float> scale, Row<const float> bias,
                         std::int64_t states) {
     const std::int64_t ins = size(digits, 0), outs = size(digits, 1), lanes = kernels().lanes;
@@ -94,7 +107,8 @@ class JointEncoder : ForKernels {
 
 class TagScorer : ForKernels {
  public:
-    TagScorer(const DigitMemory& scores, HeldArray<const Index, 2> columns) : columns_(columns) {
+    TagScorer(const DigitMemory& scores, HeldArray<const Index, 2> columns, float flat)
+        : columns_(columns) {
         network_.scores = use_over_states(scores);
         require(size(columns, 1) == 2, "columns must be (columns, 2)");
         std::int64_t end = 0;
@@ -107,6 +121,7 @@ class TagScorer : ForKernels {
         require(end == network_.scores.outs, "columns must have all scores");
         network_.columns = columns_.data();
         network_.n_columns = size(columns, 0);
+        network_.flat = flat;
     }
 
     void choose(Matrix<const float> context, Matrix<Index> tags,
@@ -132,12 +147,11 @@ class TagScorer : ForKernels {
 
 class ScriptScorer : ForKernels {
  public:
-    ScriptScorer(const DigitMemory& context, const LayerMemory& tags, const LayerMemory& output,
-                 std::int64_t n_scripts) {
+    ScriptScorer(const DigitMemory& context, const std::optional<TagMemory>& tags,
+                 const LayerMemory& output, std::int64_t n_scripts) {
         network_ = {use_over_states(context), use(tags), use(output), n_scripts};
-        require(network_.context.outs == network_.tags.outs &&
-                    padded(network_.output.ins) == network_.tags.outs,
-                "output does not fit hidden");
+        require_same_outputs(network_.context, network_.tags);
+        require(padded(network_.output.ins) == network_.context.outs, "output does not fit hidden");
         require(n_scripts >= 1 && padded(n_scripts) == network_.output.outs,
                 "output must have a column for each script");
     }
@@ -183,11 +197,9 @@ class ScriptScorer : ForKernels {
         require(forms.missing.empty() && static_cast<std::int64_t>(rows.size()) == states.words,
                 "rows are missing");
         require(column >= 0 && column % kernels_->lanes == 0 &&
-                    column + network_.tags.outs <= forms.layer().cache.width(),
+                    column + network_.context.outs <= forms.layer().cache.width(),
                 "rows must have the hidden layer's sums from `column` on");
-        require(digits_of(states.width) == network_.context.ins &&
-                    states.n_tags == network_.tags.ins,
-                "context and tags do not fit the hidden layer");
+        require_fit(states, network_.context, network_.tags);
         require_finite(
             kernels_->decoding.choose_scripts(network_, states, rows.data(), column, results));
     }
@@ -197,22 +209,17 @@ class ScriptScorer : ForKernels {
 
 class GraphParser : ForKernels {
  public:
-    GraphParser(const std::optional<LayerMemory>& tags, const DigitMemory& context,
-                const LayerMemory& vectors, const LayerMemory& arcs, const LayerMemory& labels,
-                HeldArray<const float, 1> root, std::int64_t n_labels)
+    GraphParser(const DigitMemory& context, const std::optional<TagMemory>& tags,
+                const LayerMemory& arcs, const LayerMemory& labels, HeldArray<const float, 1> root,
+                std::int64_t n_labels)
         : root_(root) {
-        network_ = {tags ? use(*tags) : kNoLayer,
-                    use_over_states(context),
-                    use(vectors),
-                    use(arcs),
-                    use(labels),
-                    root_.data(),
-                    n_labels};
+        network_ = {
+            use_over_states(context), use(tags), use(arcs), use(labels), root_.data(), n_labels};
         const std::int64_t arc = network_.arcs.outs, label = padded(network_.labels.ins);
         require(padded(network_.arcs.ins) == arc, "arcs must be square");
-        require(network_.vectors.outs == 2 * (arc + label) &&
-                    network_.context.outs == network_.vectors.outs,
-                "vectors must be two for arcs and two for labels, each padded");
+        require(network_.context.outs == 2 * (arc + label),
+                "context must have two vectors for arcs and two for labels, each padded");
+        require_same_outputs(network_.context, network_.tags);
         require(size(root, 0) == arc + label, "root must be a padded vector for arcs and labels");
         require(n_labels >= 1 && padded(n_labels) == network_.labels.outs,
                 "labels must have a column for each label");
@@ -222,7 +229,7 @@ class GraphParser : ForKernels {
                Row<Index> heads, Row<Index> labels, std::optional<Row<float>> confidence) const {
         const WordStates states = states_of(context, tags);
         require_bounds(bounds, static_cast<std::size_t>(states.words));
-        require_tags(states, network_.tags, network_.context, network_.vectors, kernels_->lanes);
+        require_fit(states, network_.context, network_.tags);
         require_trees(states.words, heads, labels, confidence);
         require_finite(kernels_->decoding.parse_graphs(
             network_, states, bounds.data(), size(bounds, 0) - 1,
@@ -240,6 +247,8 @@ void bind_joint(nb::module_& m) {
     const nb::call_guard<nb::gil_scoped_release> unlocked;
     nb::class_<LayerMemory>(m, "PackedLayer")
         .def(nb::new_(&make_layer), "weight"_a.noconvert(), "bias"_a.noconvert() = nb::none());
+    nb::class_<TagMemory>(m, "TagLayer")
+        .def(nb::new_(&make_tags), "weight"_a.noconvert(), "sizes"_a.noconvert());
     nb::class_<DigitMemory>(m, "DigitLayer")
         .def(nb::new_(&make_digits), "digits"_a.noconvert(), "scale"_a.noconvert(),
              "bias"_a.noconvert(), "states"_a);
@@ -252,13 +261,15 @@ void bind_joint(nb::module_& m) {
         .def("run_table", &JointEncoder::run_table, "table"_a.noconvert(), "numbers"_a.noconvert(),
              "bounds"_a.noconvert(), "context"_a.noconvert(), unlocked);
     nb::class_<TagScorer>(m, "TagScorer")
-        .def(nb::init<const DigitMemory&, HeldArray<const Index, 2>>(), "scores"_a, "columns"_a)
+        .def(nb::init<const DigitMemory&, HeldArray<const Index, 2>, float>(), "scores"_a,
+             "columns"_a, "flat"_a = 0.0F)
         .def("choose", &TagScorer::choose, "context"_a.noconvert(), "tags"_a.noconvert(),
              "confidence"_a.noconvert() = nb::none(), "probabilities"_a.noconvert() = nb::none(),
              unlocked);
     nb::class_<ScriptScorer>(m, "ScriptScorer")
-        .def(nb::init<const DigitMemory&, const LayerMemory&, const LayerMemory&, std::int64_t>(),
-             "context"_a, "tags"_a, "output"_a, "n_scripts"_a)
+        .def(nb::init<const DigitMemory&, const std::optional<TagMemory>&, const LayerMemory&,
+                      std::int64_t>(),
+             "context"_a, "tags"_a.none(), "output"_a, "n_scripts"_a)
         .def("choose", &ScriptScorer::choose, "forms"_a, "column"_a, "context"_a.noconvert(),
              "tags"_a.noconvert().none(), "scripts"_a.noconvert(),
              "confidence"_a.noconvert() = nb::none(), "lead"_a.noconvert() = nb::none(), unlocked)
@@ -266,11 +277,9 @@ void bind_joint(nb::module_& m) {
              "context"_a.noconvert(), "tags"_a.noconvert().none(), "scripts"_a.noconvert(),
              "scores"_a.noconvert(), unlocked);
     nb::class_<GraphParser>(m, "GraphParser")
-        .def(nb::init<const std::optional<LayerMemory>&, const DigitMemory&, const LayerMemory&,
-                      const LayerMemory&, const LayerMemory&, HeldArray<const float, 1>,
-                      std::int64_t>(),
-             "tags"_a.none(), "context"_a, "vectors"_a, "arcs"_a, "labels"_a, "root"_a,
-             "n_labels"_a)
+        .def(nb::init<const DigitMemory&, const std::optional<TagMemory>&, const LayerMemory&,
+                      const LayerMemory&, HeldArray<const float, 1>, std::int64_t>(),
+             "context"_a, "tags"_a.none(), "arcs"_a, "labels"_a, "root"_a, "n_labels"_a)
         .def("parse", &GraphParser::parse, "context"_a.noconvert(), "tags"_a.noconvert().none(),
              "bounds"_a.noconvert(), "heads"_a.noconvert(), "labels"_a.noconvert(),
              "confidence"_a.noconvert() = nb::none(), unlocked);

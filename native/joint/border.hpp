@@ -29,6 +29,14 @@ class ForKernels {
         held_.push_back(memory);
         return memory.layer();
     }
+    // Without one, there are no tags.
+    TagLayer use(const std::optional<TagMemory>& memory) {
+        if (!memory)
+            return {};
+        require(memory->lanes() == kernels_->lanes, kOtherInstructions);
+        held_tags_.push_back(*memory);
+        return memory->layer();
+    }
     DigitLayer use(const DigitMemory& memory) {
         require(memory.lanes() == kernels_->lanes, kOtherInstructions);
         held_digits_.push_back(memory);
@@ -49,6 +57,7 @@ class ForKernels {
  private:
     static constexpr const char* kOtherInstructions = "a layer was packed for other instructions";
     std::vector<LayerMemory> held_;
+    std::vector<TagMemory> held_tags_;
     std::vector<DigitMemory> held_digits_;
 };
 
@@ -73,16 +82,16 @@ inline void require_trees(std::int64_t words, const Row<std::int32_t>& heads,
         require_word_count(*confidence, words);
 }
 
-constexpr PackedLayer kNoLayer{nullptr, nullptr, 0, 0};
+// The layers over states and tags must have the same outputs.
+inline void require_same_outputs(const DigitLayer& context, const TagLayer& tags) {
+    require(tags.n_columns == 0 || tags.layer.outs == context.outs,
+            "the layers over context and tags must have the same outputs");
+}
 
-// The states have to fit their reader, and so has the layer that turns the probabilities of tags
-// into a vector. `tags` has no outputs if the head reads no tags.
-inline void require_tags(const WordStates& states, const PackedLayer& tags,
-                         const DigitLayer& context, const PackedLayer& reader, std::int64_t lanes) {
-    const std::int64_t width = reader.ins, padded = (width + lanes - 1) / lanes * lanes;
+// The states must fit the layers that read them.
+inline void require_fit(const WordStates& states, const DigitLayer& context, const TagLayer& tags) {
     require(digits_of(states.width) == context.ins &&
-                (tags.outs ? width >= 1 && padded == tags.outs && states.n_tags == tags.ins
-                           : width == 0),
+                (tags.n_columns == 0 || states.n_tags == tags.n_tags),
             "context and tags do not fit the layers");
 }
 

@@ -6,6 +6,7 @@
 #include "base/buffer.hpp"
 #include "joint/choice.hpp"
 #include "joint/state_product.hpp"
+#include "joint/tag_product.hpp"
 
 namespace meprop::MEPROP_ISA {
 
@@ -43,18 +44,15 @@ inline bool keep_best(float* row, std::int64_t n_scripts, std::int64_t word,
 inline bool choose_scripts(const LemmaNetwork& network, const WordStates& states,
                            const float* const* forms, std::int64_t column,
                            const LemmaResults& results) {
-    const PackedLayer &hidden = network.tags, &output = network.output;
-    const Buffer<float> units(kTogether * hidden.outs), scores(kTogether * output.outs);
-    const float* rows[kTogether]; // of units
-    for (std::int64_t r = 0; r < kTogether; ++r)
-        rows[r] = units + r * hidden.outs;
+    const PackedLayer& output = network.output;
+    const std::int64_t hidden = network.context.outs;
+    const Buffer<float> units(kTogether * hidden), scores(kTogether * output.outs);
     for (std::int64_t first = 0; first < states.words; first += kTogether) {
         const std::int64_t n = smaller(kTogether, states.words - first);
         const StateDigits digits(states, first, n);
-        multiply({network.context, digits, units, hidden.outs, forms + first, column}, n);
-        const Rows tags{states.tags + first * states.n_tags, states.n_tags, states.n_tags};
-        multiply({hidden, tags, {}, units, hidden.outs, hidden.outs, rows, 0}, n);
-        multiply({output, {units, hidden.outs, output.ins}, {}, scores, output.outs}, n);
+        multiply({network.context, digits, units, hidden, forms + first, column}, n);
+        add_tag_product(network.tags, states, first, n, units, hidden, hidden);
+        multiply({output, {units, hidden, output.ins}, {}, scores, output.outs}, n);
         for (std::int64_t r = 0; r < n; ++r)
             if (!keep_best(scores + r * output.outs, network.n_scripts, first + r, results))
                 return false;

@@ -59,6 +59,14 @@ struct BiLSTMLayer {
     std::int64_t digits() const { return directions[0].digits() + directions[1].digits(); }
 };
 
+// A layer over the probabilities of tags, without a bias. Below a row for each tag it has one for
+// each column: the sum of the rows of the column's tags.
+struct TagLayer {
+    PackedLayer layer;        // (n_tags + n_columns, outs)
+    const std::int32_t* ends; // (n_columns) the tag after the last one of each column
+    std::int64_t n_columns, n_tags;
+};
+
 // A stack of BiLSTMs. The first has no input weights: a word's folded row has their products, with
 // the biases, for the first direction and then for the second.
 struct EncoderNetwork {
@@ -86,6 +94,7 @@ struct TagNetwork {
     DigitLayer scores;           // of all columns; each begins at a panel of its own
     const std::int32_t* columns; // (2 n_columns) first score and number of tags of each column
     std::int64_t n_columns, n_tags;
+    float flat; // probabilities below it are written as their mean over the column
 };
 
 struct TagResults {
@@ -98,7 +107,8 @@ struct TagResults {
 // has the products of the vector of its form, with the bias.
 struct LemmaNetwork {
     DigitLayer context;
-    PackedLayer tags, output;
+    TagLayer tags;
+    PackedLayer output;
     std::int64_t n_scripts;
 };
 
@@ -110,15 +120,14 @@ struct LemmaResults {
     float* lead;           // (words) or null: the best score minus the second best
 };
 
-// `context` and `vectors` have four layers side by side, each padded: the word as a dependent and
-// as a head in arcs, and both again in labels.
+// `context` and `tags` have four layers side by side, each padded: the word as a dependent and as a
+// head in arcs, and both again in labels.
 struct GraphNetwork {
-    PackedLayer tags;    // no outputs if the head reads no tags
-    DigitLayer context;  // the vectors' sums over the states, with the bias
-    PackedLayer vectors; // their sums over the vector of tags
-    PackedLayer arcs;    // of dependents
-    PackedLayer labels;  // of the sum of both vectors
-    const float* root;   // (arcs.outs + padded label width) ROOT as a head
+    DigitLayer context; // the vectors' sums over the states, with the bias
+    TagLayer tags;      // their sums over the tags; no columns if the head reads none
+    PackedLayer arcs;   // of dependents
+    PackedLayer labels; // of the sum of both vectors
+    const float* root;  // (arcs.outs + padded label width) ROOT as a head
     std::int64_t n_labels;
 };
 
@@ -138,9 +147,8 @@ struct PlaceRows {
 };
 
 struct StateParserNetwork {
-    PackedLayer tags;    // no outputs if the head reads no tags
-    DigitLayer context;  // kStateWords layers side by side, each padded, over the states
-    PackedLayer vectors; // the same over the vector of tags
+    DigitLayer context; // kStateWords layers side by side, each padded, over the states
+    TagLayer tags;      // the same over the tags; no columns if the head reads none
     const float* special;
     TransitionNetwork transitions;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 namespace meprop {
 
@@ -38,6 +39,40 @@ LayerMemory::LayerMemory(const float* weight, const float* bias, std::int64_t in
         for (std::int64_t i = 0; i < ins; ++i, packed += width)
             std::copy(weight + i * outs + first, weight + i * outs + first + used, packed);
     }
+}
+
+namespace {
+
+// The rows of the tags, and below them the sum of each column's.
+std::vector<float> with_sums(const float* weight, std::int64_t outs,
+                             const std::vector<std::int32_t>& ends) {
+    const std::int64_t n_tags = ends.empty() ? 0 : ends.back();
+    std::vector<float> rows(weight, weight + n_tags * outs);
+    std::int64_t tag = 0;
+    for (const std::int64_t end : ends) {
+        std::vector<double> sums(static_cast<std::size_t>(outs));
+        for (; tag < end; ++tag) {
+            for (std::int64_t j = 0; j < outs; ++j)
+                sums[static_cast<std::size_t>(j)] += weight[tag * outs + j];
+        }
+        for (const double sum : sums)
+            rows.push_back(static_cast<float>(sum));
+    }
+    return rows;
+}
+
+} // namespace
+
+TagMemory::TagMemory(const float* weight, std::int64_t outs, std::vector<std::int32_t> ends,
+                     std::int64_t lanes)
+    : ends_(std::make_shared<const std::vector<std::int32_t>>(std::move(ends))),
+      memory_(with_sums(weight, outs, *ends_).data(), nullptr,
+              (ends_->empty() ? 0 : ends_->back()) + static_cast<std::int64_t>(ends_->size()), outs,
+              lanes) {}
+
+TagLayer TagMemory::layer() const {
+    return {memory_.layer(), ends_->data(), static_cast<std::int64_t>(ends_->size()),
+            ends_->empty() ? 0 : ends_->back()};
 }
 
 namespace {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "joint/network.hpp"
 
@@ -22,6 +23,22 @@ class LayerMemory {
     std::int64_t lanes_;
     std::shared_ptr<float> memory_;
     PackedLayer layer_;
+};
+
+// The same for a TagLayer.
+class TagMemory {
+ public:
+    // weight (tags, outs), tags being the sum of the sizes of the columns. The columns of the
+    // weight are padded to the lanes.
+    TagMemory(const float* weight, std::int64_t outs, std::vector<std::int32_t> ends,
+              std::int64_t lanes);
+
+    TagLayer layer() const;
+    std::int64_t lanes() const { return memory_.lanes(); }
+
+ private:
+    std::shared_ptr<const std::vector<std::int32_t>> ends_;
+    LayerMemory memory_;
 };
 
 // The same for a DigitLayer.

@@ -9,6 +9,32 @@
 
 namespace meprop::MEPROP_ISA {
 
+// Replaces those of n probabilities that are below `flat` by their mean. Reads and writes up to a
+// whole vector more.
+inline void flatten(float* shares, std::int64_t n, float flat) {
+    using I = Vector<std::int32_t>;
+    constexpr std::int64_t L = kLanes<float>;
+    float rest = 1;
+    std::int64_t n_low = n;
+    for (std::int64_t j = 0; j < n; j += L) {
+        // they are not negative, so they compare like their bits
+        std::uint32_t high = at_least((I)load(shares + j), (I)splat(flat));
+        if (j + L > n)
+            high &= (std::uint32_t{1} << (n - j)) - 1;
+        for (; high; high &= high - 1) {
+            rest -= shares[j + __builtin_ctz(high)];
+            --n_low;
+        }
+    }
+    if (n_low == 0)
+        return;
+    const float mean = larger(0.0f, rest) / static_cast<float>(n_low);
+    for (std::int64_t j = 0; j < n; j += L) {
+        const Vector<float> values = load(shares + j);
+        store(shares + j, values < flat ? splat(mean) : values);
+    }
+}
+
 // Writes what one word's scores say. `shares` has room for the probabilities of all columns side by
 // side, and for a vector more. Returns false if a score is not finite.
 inline bool choose_tags_of_word(const TagNetwork& network, const float* scores, std::int64_t word,
@@ -29,6 +55,8 @@ inline bool choose_tags_of_word(const TagNetwork& network, const float* scores, 
             results.confidence[c * words + word] = scale;
         for (std::int64_t j = 0; j < n; j += L) // the next column overwrites what is too much
             store(column_shares + j, scale * load(column_shares + j));
+        if (network.flat > 0)
+            flatten(column_shares, n, network.flat);
         column_shares += n;
     }
     if (results.probabilities)

@@ -6,7 +6,8 @@
 
 #include "base/buffer.hpp"
 #include "joint/product.hpp"
-#include "joint/tag_vectors.hpp"
+#include "joint/state_product.hpp"
+#include "joint/tag_product.hpp"
 #include "parser/parse.hpp"
 
 namespace meprop::MEPROP_ISA {
@@ -56,15 +57,15 @@ inline bool explore_rows(const TransitionNetwork& network, const PlaceRows& plac
 // Parses all sentences, a few at a time. Returns false if a score is not finite.
 inline bool parse_states(const StateParserNetwork& network, const WordStates& states,
                          const TreeBatch& batch) {
-    const std::int64_t width = network.vectors.outs;
+    const std::int64_t width = network.context.outs;
     for (std::int64_t s = 0; s < batch.sentences;) {
         const std::int64_t first = s, word = batch.bounds[s];
         while (s < batch.sentences && batch.bounds[s] - word < kTogether)
             ++s;
         const std::int64_t n = batch.bounds[s] - word;
         const Buffer<float> rows(n * width);
-        multiply_with_tags(network.tags, network.context, network.vectors, states, word, n, rows,
-                           0);
+        multiply({network.context, StateDigits(states, word, n), rows, width}, n);
+        add_tag_product(network.tags, states, word, n, rows, width, 0);
         const PlaceRows places{rows, network.special};
         const StateInputs inputs{places, network.transitions.hidden, word};
         GreedyParser<Activation::leaky_relu, StateInputs> parser(network.transitions, inputs);

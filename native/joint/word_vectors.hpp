@@ -3,7 +3,8 @@
 
 #include "base/buffer.hpp"
 #include "joint/product.hpp"
-#include "joint/tag_vectors.hpp"
+#include "joint/state_product.hpp"
+#include "joint/tag_product.hpp"
 
 namespace meprop::MEPROP_ISA {
 
@@ -12,10 +13,10 @@ namespace meprop::MEPROP_ISA {
 struct WordVectors {
     WordVectors(const GraphNetwork& network, const WordStates& states, std::int64_t first,
                 std::int64_t n)
-        : arc(network.arcs.outs), label(network.vectors.outs / 2 - arc),
-          stride(network.vectors.outs), values(n * stride), dependents(n * arc) {
-        multiply_with_tags(network.tags, network.context, network.vectors, states, first, n, values,
-                           2 * arc);
+        : arc(network.arcs.outs), label(network.context.outs / 2 - arc),
+          stride(network.context.outs), values(n * stride), dependents(n * arc) {
+        multiply({network.context, StateDigits(states, first, n), values, stride}, n);
+        add_tag_product(network.tags, states, first, n, values, stride, 2 * arc);
         multiply({network.arcs, {values, stride, network.arcs.ins}, {}, dependents, arc}, n);
     }
 

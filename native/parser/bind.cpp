@@ -85,18 +85,14 @@ class ParserDecoder {
 // A StateParserNetwork together with the arrays that it points to.
 class StateParser : ForKernels {
  public:
-    StateParser(const HeldTransitions& transitions, const std::optional<LayerMemory>& tags,
-                const DigitMemory& context, const LayerMemory& vectors, HeldMatrix special)
+    StateParser(const HeldTransitions& transitions, const DigitMemory& context,
+                const std::optional<TagMemory>& tags, HeldMatrix special)
         : transitions_(transitions), special_(special) {
-        network_ = {tags ? use(*tags) : kNoLayer,
-                    use_over_states(context),
-                    use(vectors),
-                    special_.data(),
-                    {}};
+        network_ = {use_over_states(context), use(tags), special_.data(), {}};
         require(&transitions_.kernels() == kernels_, "transitions are for other instructions");
         const std::int64_t width = kStateWords * transitions_.network().hidden;
-        require(network_.vectors.outs == width && network_.context.outs == width,
-                "vectors must be (inputs, 4 hidden)");
+        require(network_.context.outs == width, "context must be (inputs, 4 hidden)");
+        require_same_outputs(network_.context, network_.tags);
         require(has_shape(special, 2, width), "special must be (2, 4 hidden)");
     }
 
@@ -104,7 +100,7 @@ class StateParser : ForKernels {
                Row<Index> heads, Row<Index> labels, Confidence confidence) const {
         const WordStates states = states_of(context, tags);
         require_bounds(bounds, static_cast<std::size_t>(states.words));
-        require_tags(states, network_.tags, network_.context, network_.vectors, kernels_->lanes);
+        require_fit(states, network_.context, network_.tags);
         require_trees(states.words, heads, labels, confidence);
         StateParserNetwork network = network_;
         network.transitions = transitions_.network();
@@ -164,9 +160,9 @@ void bind_parser(nb::module_& m) {
              "gold_heads"_a.noconvert(), "gold_labels"_a.noconvert(), "heads"_a.noconvert(),
              "labels"_a.noconvert(), "followed"_a.noconvert(), "targets"_a.noconvert(), unlocked);
     nb::class_<StateParser>(m, "StateParser")
-        .def(nb::init<const HeldTransitions&, const std::optional<LayerMemory>&, const DigitMemory&,
-                      const LayerMemory&, HeldMatrix>(),
-             "transitions"_a, "tags"_a.none(), "context"_a, "vectors"_a, "special"_a)
+        .def(nb::init<const HeldTransitions&, const DigitMemory&, const std::optional<TagMemory>&,
+                      HeldMatrix>(),
+             "transitions"_a, "context"_a, "tags"_a.none(), "special"_a)
         .def("parse", &StateParser::parse, "context"_a.noconvert(), "tags"_a.noconvert().none(),
              "bounds"_a.noconvert(), "heads"_a.noconvert(), "labels"_a.noconvert(),
              "confidence"_a.noconvert() = nb::none(), unlocked);

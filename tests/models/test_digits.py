@@ -17,6 +17,7 @@ from meprop_nlp.models.digits import (
     state_digits,
 )
 from meprop_nlp.models.heads.joint_native import digit_layer
+from meprop_nlp.models.heads.state_tags import softmax
 from meprop_nlp.models.rows import padded
 
 sizes = st.integers(1, 40)
@@ -74,9 +75,8 @@ def test_products_are_those_of_whole_numbers(
     scorer = core.TagScorer(layer, np.array([[0, tags]], np.int32))
     ids, shares = np.empty((1, words), np.int32), np.empty((words, tags), np.float32)
     scorer.choose(context, ids, None, shares)
-    scores = rounded.product(context) + bias
-    expected = np.exp(scores - scores.max(1, keepdims=True))
-    np.testing.assert_allclose(shares, expected / expected.sum(1, keepdims=True), atol=1e-5)
+    expected = softmax(rounded.product(context) + bias)
+    np.testing.assert_allclose(shares, expected, atol=1e-5)
 
 
 def test_layers_that_do_not_fit_are_refused(core: Any) -> None:

@@ -13,6 +13,7 @@ from meprop_nlp.data.ngrams import MOST, hashed_ngrams, marked
 from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models import model as model_module
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.heads import joint_native
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.native_encoder import NativeEncoder, NativeFormVectors, NativeStates
 from meprop_nlp.models.prediction import Prediction
@@ -105,6 +106,20 @@ def test_predictions_are_the_same(
     words = SentenceWords(random_sentences(seed, sizes))
     in_numpy, native = model_on(None, file), model_on(core, file)
     assert_same_states(native.encoder(words).context, in_numpy.encoder(words).context)
+    in_numpy.encoder = native.encoder
+    expected = in_numpy.annotate(words, confidence=True)
+    assert_same(native.annotate(words, confidence=True), expected)
+
+
+@per_core
+@given(seed=seeds, n_tags=st.integers(1, 700), spread=st.sampled_from([0, 1, 5, 30]))
+def test_predictions_are_the_same_with_many_tags(
+    core: Any, seed: int, n_tags: int, spread: float
+) -> None:
+    file = random_joint(seed, heads=HEADS[-1], n_tags=(n_tags, 3), tag_dim=5)
+    file.arrays["tags.outputs.upos.bias"][:] *= spread  # from all alike to one that is certain
+    words = SentenceWords(random_sentences(seed, [7, 1, 12]))
+    in_numpy, native = model_on(None, file), model_on(core, file)
     in_numpy.encoder = native.encoder
     expected = in_numpy.annotate(words, confidence=True)
     assert_same(native.annotate(words, confidence=True), expected)
@@ -246,6 +261,17 @@ def test_tags_that_are_not_those_of_the_tag_head_are_refused(core: Any) -> None:
                 model_on(native, file)
 
 
+@pytest.mark.parametrize("tree", ["graph", "transitions"])
+def test_too_many_weights_over_tags_are_refused(
+    core: Any, tree: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = random_joint(1, tree=tree)
+    model_on(core, file)
+    monkeypatch.setattr(joint_native, "MOST_TAG_WEIGHTS", 100)
+    with pytest.raises(CheckpointError, match=r"weights over tags, expected at most 100"):
+        model_on(core, file)
+
+
 def test_a_model_without_a_head_is_refused(core: Any) -> None:
     file = random_joint(1)
     file.header["config"]["heads"] = []
@@ -266,12 +292,18 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
     def zeros(*shape: int, dtype: type = np.float32) -> np.ndarray:
         return np.zeros(shape, dtype)
 
+    def tags(outs: int, *sizes: int) -> Any:
+        return core.TagLayer(zeros(sum(sizes), outs), np.array(sizes, np.int32))
+
     def digits(ins: int, outs: int, below: int | None = None) -> Any:
         below = ins if below is None else below
         return core.DigitLayer(zeros(ins, outs, dtype=np.int32), zeros(outs), zeros(outs), below)
 
     with pytest.raises(ValueError, match="bias must"):
         core.PackedLayer(zeros(3, 2), zeros(3))
+    for sizes, message in (([], "a row for each"), ([2], "a row for each"), ([3, 0], "sizes must")):
+        with pytest.raises(ValueError, match=message):
+            core.TagLayer(zeros(3, 2), np.array(sizes, np.int32))
     gates = digits(8, 4 * five, 0), 5
     with pytest.raises(ValueError, match="one layer or more"):
         core.JointEncoder([])
@@ -307,10 +339,12 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
     with pytest.raises(ValueError, match="probabilities must"):
         scorer.choose(zeros(5, 10), ids, None, zeros(5, 6))
     with pytest.raises(ValueError, match="output"):
-        core.ScriptScorer(digits(12, seven), layer(2, 7), layer(seven + 1, 4), 4)
+        core.ScriptScorer(digits(12, seven), tags(7, 2), layer(seven + 1, 4), 4)
+    with pytest.raises(ValueError, match="the same outputs"):
+        core.ScriptScorer(digits(12, seven), tags(seven + 1, 2), layer(7, 4), 4)
     with pytest.raises(ValueError, match="for each script"):
-        core.ScriptScorer(digits(12, seven), layer(2, 7), layer(7, 4), lanes + 4)
-    scripts = core.ScriptScorer(digits(12, seven), layer(2, 7), layer(7, 4), 4)
+        core.ScriptScorer(digits(12, seven), tags(7, 2), layer(7, 4), lanes + 4)
+    scripts = core.ScriptScorer(digits(12, seven), tags(7, 1, 1), layer(7, 4), 4)
     one = zeros(5, dtype=np.int32)
     with pytest.raises(ValueError, match="from `column` on"):
         scripts.choose(states.rows, 100 * lanes, zeros(5, 10), zeros(5, 2), one)
@@ -321,13 +355,15 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
     with pytest.raises(ValueError, match="value for each word"):
         scripts.choose(states.rows, 0, zeros(5, 10), zeros(5, 2), one[:4])
     three = -3 % lanes + 3
-    context, vectors = digits(12, 4 * three), layer(2, 4 * three)
+    context = digits(12, 4 * three)
     root = zeros(2 * three)
     with pytest.raises(ValueError, match="root must"):
-        core.GraphParser(None, context, vectors, layer(3, 3), layer(3, 4), root[1:], 4)
-    with pytest.raises(ValueError, match="vectors must"):
-        core.GraphParser(None, context, layer(2, 3 * three), layer(3, 3), layer(3, 4), root, 4)
-    graph = core.GraphParser(layer(7, 2), context, vectors, layer(3, 3), layer(3, 4), root, 4)
+        core.GraphParser(context, None, layer(3, 3), layer(3, 4), root[1:], 4)
+    with pytest.raises(ValueError, match="context must"):
+        core.GraphParser(digits(12, 3 * three), None, layer(3, 3), layer(3, 4), root, 4)
+    with pytest.raises(ValueError, match="the same outputs"):
+        core.GraphParser(context, tags(3 * three, 7), layer(3, 3), layer(3, 4), root, 4)
+    graph = core.GraphParser(context, tags(4 * three, 7), layer(3, 3), layer(3, 4), root, 4)
     with pytest.raises(ValueError, match="do not fit"):
         graph.parse(zeros(5, 10), None, bounds, one, one)
     with pytest.raises(ValueError, match="bounds must"):

@@ -268,20 +268,23 @@ def test_the_core_checks_what_it_is_given(core: Any) -> None:
     good = scorer(width)
     outputs = zeros(4 * width)
     context = core.DigitLayer(zeros(8, 4 * width, dtype=np.int32), outputs, outputs, 8)
-    vectors, special = core.PackedLayer(zeros(0, 4 * width)), zeros(2, 4 * width)
+    special, sizes = zeros(2, 4 * width), np.array([2], np.int32)
     for narrow in (special[:1], special[:, :-1].copy()):
         with pytest.raises(ValueError, match="special must"):
-            core.StateParser(good, None, context, vectors, narrow)
-    with pytest.raises(ValueError, match="vectors must"):
-        core.StateParser(good, None, context, core.PackedLayer(zeros(0, 3 * width)), special)
-    parser = core.StateParser(good, None, context, vectors, special)
+            core.StateParser(good, context, None, narrow)
+    narrow = zeros(3 * width)
+    less = core.DigitLayer(zeros(8, 3 * width, dtype=np.int32), narrow, narrow, 8)
+    with pytest.raises(ValueError, match="context must"):
+        core.StateParser(good, less, None, special)
+    tags, few_outputs = (core.TagLayer(zeros(2, n * width), sizes) for n in (4, 3))
+    with pytest.raises(ValueError, match="the same outputs"):
+        core.StateParser(good, context, few_outputs, special)
+    parser, reading = (core.StateParser(good, context, given, special) for given in (None, tags))
     bounds, ids = np.array([0, 3], np.int32), zeros(3, dtype=np.int32)
     with pytest.raises(ValueError, match="do not fit"):
         parser.parse(zeros(3, 4), None, bounds, ids, ids)
     with pytest.raises(ValueError, match="do not fit"):
-        core.StateParser(good, core.PackedLayer(zeros(2, 1)), context, vectors, special).parse(
-            zeros(3, 6), zeros(3, 3), bounds, ids, ids
-        )
+        reading.parse(zeros(3, 6), zeros(3, 3), bounds, ids, ids)
     with pytest.raises(ValueError, match="value for each word"):
         parser.parse(zeros(3, 6), None, bounds, ids[1:], ids)
     with pytest.raises(ValueError, match="bounds must"):

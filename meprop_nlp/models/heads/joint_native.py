@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +11,13 @@ import numpy.typing as npt
 from meprop_nlp.errors import MePropError
 from meprop_nlp.models.digits import DigitWeight, in_fours
 from meprop_nlp.models.native_encoder import NativeStates
-from meprop_nlp.models.parts import Array
+from meprop_nlp.models.parts import Array, demand_size
 from meprop_nlp.models.prediction import Indices
 from meprop_nlp.models.rows import padded
 from meprop_nlp.models.words import Words
 
 SLOPE = np.float32(0.1)  # of the leaky ReLU below zero
+MOST_TAG_WEIGHTS = 1 << 26  # of a layer over the probabilities of tags: a quarter of a gigabyte
 
 Layer = tuple[Array, Array]  # weight (ins, outs) and bias (outs,)
 
@@ -33,26 +35,45 @@ def digit_layer(native: ModuleType, weight: Array, bias: Array) -> object:
     return native.DigitLayer(rows, digits.scale, bias, len(rows))
 
 
+class TagWeight(NamedTuple):
+    """The weight of a layer over the probabilities of tags, (tags, n), and of how many each column.
+
+    Attributes:
+        weight: a row for each tag.
+        sizes: how many tags each column has.
+    """
+
+    weight: Array
+    sizes: Sequence[int]
+
+    def packed(self, native: ModuleType) -> object:
+        """Return the layer for the native core."""
+        weight = np.ascontiguousarray(self.weight)
+        return native.TagLayer(weight, np.array(self.sizes, np.int32))
+
+
 def layers_over_tags(
-    native: ModuleType, tags: Array | None, weight: Array, bias: Array
-) -> tuple[object | None, object, object]:
-    """Return a layer over states and a vector of tags, packed, in three parts.
+    native: ModuleType, tags: TagWeight | None, weight: Array, bias: Array
+) -> tuple[object, object | None]:
+    """Return a layer over states and a vector of tags, packed.
 
     Args:
         native: the native core.
-        tags: (tags, T) turns the probabilities of tags into a vector; None without tags.
+        tags: turns the probabilities of tags into the vector, of width T; None without tags.
         weight, bias: (W + T, n), (n,); n fills half vectors.
 
     Returns:
-        The layer that makes the vector of tags, if any, and the parts over states and over it.
+        Its parts over states and over the probabilities of tags, if any.
+
+    Raises:
+        CheckpointError: there are too many tags for so many outputs.
     """
-    n_tags = 0 if tags is None else tags.shape[1]
-    of_states, of_tags = np.split(weight, [len(weight) - n_tags])
-    return (
-        None if tags is None else native.PackedLayer(np.ascontiguousarray(tags)),
-        digit_layer(native, of_states, bias),
-        native.PackedLayer(np.ascontiguousarray(of_tags)),
-    )
+    if tags is None:
+        return digit_layer(native, weight, bias), None
+    of_states, of_tags = np.split(weight, [len(weight) - tags.weight.shape[1]])
+    demand_size("weights over tags", len(tags.weight) * of_tags.shape[1], MOST_TAG_WEIGHTS)
+    folded = tags._replace(weight=tags.weight @ of_tags)
+    return digit_layer(native, of_states, bias), folded.packed(native)
 
 
 @contextmanager
@@ -70,9 +91,10 @@ class NativeTags:
     Args:
         native: the native core.
         outputs: the output layer of each column.
+        flat: probabilities below it are written as their mean over the column.
     """
 
-    def __init__(self, native: ModuleType, outputs: Sequence[Layer]) -> None:
+    def __init__(self, native: ModuleType, outputs: Sequence[Layer], flat: float) -> None:
         lanes = native.lanes()
         weights = [padded(weight, lanes) for weight, _ in outputs]
         biases = [padded(bias, lanes) for _, bias in outputs]
@@ -80,7 +102,8 @@ class NativeTags:
         sizes = [len(bias) for _, bias in outputs]
         firsts = np.cumsum([0, *map(len, biases[:-1])])
         self._n_columns, self._n_tags = len(sizes), sum(sizes)
-        self._scorer = native.TagScorer(layer, np.array([firsts, sizes], np.int32).T.copy())
+        columns = np.array([firsts, sizes], np.int32).T.copy()
+        self._scorer = native.TagScorer(layer, columns, flat)
 
     def choose(self, states: NativeStates, *, confidence: bool) -> tuple[Indices, Array | None]:
         """Return the ids of the best tags, (columns, N), and their probabilities if asked for."""
@@ -120,17 +143,19 @@ class NativeLemmas:
 
     Args:
         native: the native core.
-        context, tags: the parts of the hidden layer's weight: (W, F), (tags, F).
+        context, tags: the parts of the hidden layer's weight, (W, F); `tags` may be missing.
         output: the output layer.
     """
 
-    def __init__(self, native: ModuleType, context: Array, tags: Array, output: Layer) -> None:
+    def __init__(
+        self, native: ModuleType, context: Array, tags: TagWeight | None, output: Layer
+    ) -> None:
         weight, bias = output
         self._native = native
         wide = padded(context, native.lanes())
         self._scorer = native.ScriptScorer(
             digit_layer(native, wide, np.zeros(wide.shape[1], np.float32)),
-            native.PackedLayer(np.ascontiguousarray(tags)),
+            None if tags is None else tags.packed(native),
             native.PackedLayer(np.ascontiguousarray(weight), bias),
             len(bias),
         )
@@ -181,7 +206,7 @@ class NativeGraph:
 
     Args:
         native: the native core.
-        tags: (tags, T) turns the probabilities of tags into a vector; None without tags.
+        tags: turns the probabilities of tags into a vector; None without tags.
         vectors: the layers that make the vectors of a word as dependent and as head, first those
             for arcs, then those for labels.
         root: (inputs,) ROOT's input to these layers.
@@ -192,7 +217,7 @@ class NativeGraph:
     def __init__(
         self,
         native: ModuleType,
-        tags: Array | None,
+        tags: TagWeight | None,
         vectors: Sequence[Layer],
         root: Array,
         arcs: Layer,

@@ -18,7 +18,7 @@ from meprop_nlp.models.digits import DigitWeight, Product
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.head import Head
-from meprop_nlp.models.heads.joint_native import NativeLemmas, leaky_relu
+from meprop_nlp.models.heads.joint_native import NativeLemmas, TagWeight, leaky_relu
 from meprop_nlp.models.heads.lemma_evidence import NO_TAG, Evidence
 from meprop_nlp.models.heads.state_tags import softmax
 from meprop_nlp.models.native_encoder import FormLayer, NativeStates
@@ -27,7 +27,7 @@ from meprop_nlp.models.parts import (
     demand_inputs,
     demand_size,
     demand_texts,
-    number_of_tags,
+    numbers_of_tags,
     tag_lists,
     take,
 )
@@ -79,7 +79,7 @@ class LemmasHead(Head):
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
         self.config = JointConfig.from_dict(file.header["config"])
         self.reads, self.fills, self.scores = (), ("lemma",), ("lemmas",)
-        self._n_tags = number_of_tags(file)
+        self._numbers_of_tags = numbers_of_tags(file)
         self.scripts: list[str] = file.header["scripts"]
         demand_texts("lemma scripts", self.scripts)
         for script in self.scripts:
@@ -102,11 +102,13 @@ class LemmasHead(Head):
     def prepare(self, native: ModuleType | None, encoder: SharedEncoder) -> FormLayer | None:
         weight, bias = self._hidden
         width, end = encoder.width, encoder.width + encoder.input_width
-        demand_inputs("lemmas.hidden.weight", len(weight), end + self._n_tags)
+        sizes = self._numbers_of_tags
+        demand_inputs("lemmas.hidden.weight", len(weight), end + sum(sizes))
         self._context = DigitWeight.of(weight[:width])
         if native is None:
             return None
-        self._native = NativeLemmas(native, weight[:width], weight[end:], self._output)
+        tags = TagWeight(weight[end:], sizes) if sizes else None
+        self._native = NativeLemmas(native, weight[:width], tags, self._output)
         return FormLayer(weight[width:end], bias)
 
     def annotate(

@@ -9,7 +9,12 @@ import numpy.typing as npt
 
 from meprop_nlp.config import TRANSITION_SYSTEMS
 from meprop_nlp.models.heads.in_step import Exploration, Trees
-from meprop_nlp.models.heads.joint_native import Layer, as_model_errors, layers_over_tags
+from meprop_nlp.models.heads.joint_native import (
+    Layer,
+    TagWeight,
+    as_model_errors,
+    layers_over_tags,
+)
 from meprop_nlp.models.native_encoder import NativeStates
 from meprop_nlp.models.parts import Array
 from meprop_nlp.models.prediction import Indices
@@ -58,7 +63,7 @@ class NativeTransitions:
     Args:
         native: the native core.
         system: the transition system.
-        tags: (tags, T) turns the probabilities of tags into a vector; None without tags.
+        tags: turns the probabilities of tags into a vector; None without tags.
         places: the layer of each place in a state.
         special: (2, inputs) their inputs for ROOT, and where there is no word.
         output: the layer that scores transitions.
@@ -68,7 +73,7 @@ class NativeTransitions:
         self,
         native: ModuleType,
         system: TransitionSystem,
-        tags: Array | None,
+        tags: TagWeight | None,
         places: Sequence[Layer],
         special: Array,
         output: Layer,

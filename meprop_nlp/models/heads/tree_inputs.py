@@ -7,8 +7,8 @@ import numpy as np
 from meprop_nlp.models.digits import DigitWeight
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
-from meprop_nlp.models.heads.joint_native import Layer
-from meprop_nlp.models.parts import Array, demand_inputs, number_of_tags, take
+from meprop_nlp.models.heads.joint_native import Layer, TagWeight
+from meprop_nlp.models.parts import Array, demand_inputs, numbers_of_tags, take
 
 
 class TreeInputs:
@@ -20,7 +20,7 @@ class TreeInputs:
         n_special: how many of these there are.
 
     Attributes:
-        tags: (tags, T) turns the probabilities of tags into a vector; None without a tag head.
+        tags: turns the probabilities of tags into a vector; None without a tag head.
         special: (n_special, W) those vectors.
 
     Raises:
@@ -31,10 +31,10 @@ class TreeInputs:
     def __init__(self, file: ModelFile, special: str, n_special: int) -> None:
         self._name = special
         self.special = take(file.arrays, special, n_special, None)
-        n_tags = number_of_tags(file)
-        self.tags: Array | None = None
-        if n_tags:
-            self.tags = take(file.arrays, "tree.tags.weight", None, n_tags).T
+        sizes = numbers_of_tags(file)
+        self.tags: TagWeight | None = None
+        if sizes:
+            self.tags = TagWeight(take(file.arrays, "tree.tags.weight", None, sum(sizes)).T, sizes)
 
     @property
     def width(self) -> int:
@@ -44,7 +44,7 @@ class TreeInputs:
 
     def demand_fit(self, encoder: SharedEncoder) -> None:
         """Raise CheckpointError unless the encoder's states have the width that is read."""
-        tag_width = 0 if self.tags is None else self.tags.shape[1]
+        tag_width = 0 if self.tags is None else self.tags.weight.shape[1]
         demand_inputs(self._name, self.width, encoder.width + tag_width)
 
     def products(self, states: States, layers: Iterable[Layer]) -> Iterator[Array]:
@@ -52,7 +52,7 @@ class TreeInputs:
         width = states.context.shape[1]
         tags = None
         if self.tags is not None and states.tags is not None:
-            tags = states.tags @ self.tags
+            tags = states.tags @ self.tags.weight
         for weight, bias in layers:
             sums = DigitWeight.of(weight[:width]).product(states.context)
             if tags is not None:
