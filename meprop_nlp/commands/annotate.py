@@ -8,7 +8,8 @@ from meprop_nlp.commands.model_files import model_option, usual_model
 from meprop_nlp.commands.options import JOINT_MODEL, Keeping, Results, Texts, Verbosity
 from meprop_nlp.commands.predict import Annotating, annotate_files
 from meprop_nlp.commands.streams import load_model
-from meprop_nlp.config import HEAD_NAMES
+from meprop_nlp.config import HEAD_NAMES, TOKENS
+from meprop_nlp.errors import ConfigError
 from meprop_nlp.settings import setting
 
 
@@ -18,11 +19,12 @@ class Choosing(Keeping):
 
     heads: tuple[str, ...] = setting(
         (),
-        choices=HEAD_NAMES,
+        choices=(TOKENS, *HEAD_NAMES),
         distinct=True,
         metavar="NAMES",
         help="What to predict, such as tags,tree; unless given, all that the model can. Tags that "
-        "are not predicted are kept, as with `keep`.",
+        "are not predicted are kept, as with `keep`. With tokens alone, text is split into words, "
+        "and that is all.",
     )
 
 
@@ -49,16 +51,23 @@ def annotate(
     """
     path = usual_model(model, JOINT_MODEL, quiet=verbosity.quiet)
     found = load_model(path, "joint", JOINT_MODEL, loading=annotating.loading)
+    models, heads = [found], [head for head in choosing.heads if head != TOKENS]
+    if TOKENS in choosing.heads and found.tokenizer is None:
+        raise ConfigError(f"{path} has no tokenizer; train one with tokens among its `heads`")
     if choosing.heads:
-        found = found.only(*choosing.heads)
-    found.demand_kept(choosing.keep)
+        models = [found.only(*heads)] if heads else []
+    for each in models:
+        each.demand_kept(choosing.keep)
+    if not models and choosing.keep:
+        raise ConfigError("`keep` goes with a head that predicts the columns, found `heads=tokens`")
     annotate_files(
         files,
-        [found],
+        models,
         output,
         annotating,
         verbosity,
         verb="annotated",
         inputs=[path],
         keep=choosing.keep,
+        tokenizer=found.tokenizer,
     )

@@ -52,7 +52,7 @@ def compare(
     found = compared(
         sentences, first, second, exclude_punct=exclude_punct, resamples=resamples, seed=seed
     )
-    print_json(found.to_json()) if json else print(_lines(found))
+    print_json(found.to_dict()) if json else print(_lines(found))
 
 
 def _lines(found: Comparison) -> str:

@@ -70,6 +70,13 @@ def evaluate(
     exclude_punct: Annotated[
         bool, typer.Option("--exclude-punct", help="Leave punctuation out of the parsing scores.")
     ] = False,
+    trees: Annotated[
+        bool | None,
+        typer.Option(
+            "--trees/--no-trees",
+            help="Whether the trees of SYSTEM are scored. Unless given, if GOLD has trees.",
+        ),
+    ] = None,
     min_las: Annotated[
         float | None, typer.Option(help="Exit with status 1 if LAS is below this, in percent.")
     ] = None,
@@ -98,8 +105,12 @@ def evaluate(
         raise ConfigError("--tagger goes with --model")
     if keeping.keep and model is None:
         raise ConfigError("--keep goes with --model")
-    if raw and (model is None or keeping.keep):
-        raise ConfigError("--raw goes with --model, and without --keep: text has no columns")
+    if trees is not None and model is not None:
+        raise ConfigError("--trees goes with SYSTEM; a --model is scored in what it predicts")
+    if raw and model is None:
+        raise ConfigError("--raw goes with --model")
+    if raw and keeping.keep:
+        raise ConfigError("--raw goes without --keep: text has no columns")
     if loading.pretrained is not None and model is None:
         raise ConfigError("--pretrained goes with --model")
     if loading.treebank_id is not None and model is None:
@@ -121,7 +132,12 @@ def evaluate(
 
         correct, found = read_all([gold], reading), read_all([system or ""], reading)
         scores = score(
-            correct, found, exclude_punct=exclude_punct, on_passage=on_passage, pairs=True
+            correct,
+            found,
+            exclude_punct=exclude_punct,
+            trees=trees,
+            on_passage=on_passage,
+            pairs=True,
         )
     else:
         from meprop_nlp.models.file import noun_of
@@ -150,7 +166,7 @@ def evaluate(
         title = f"{system or model} and {gold}"
         write_page(collected.compared(scores), html, title=title, scores=scores)
     if json:
-        print_json(scores.to_json())
+        print_json(scores.to_dict())
     else:
         print(score_lines(scores))
     if min_las is not None and not scores.counts["las"].gold:

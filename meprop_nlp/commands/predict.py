@@ -26,6 +26,7 @@ from meprop_nlp.settings import setting, setting_of
 if TYPE_CHECKING:
     from meprop_nlp.data.source import Source
     from meprop_nlp.models.annotate import Piece
+    from meprop_nlp.models.inputs import TextTokenizer
     from meprop_nlp.models.model import Model
 
 
@@ -78,8 +79,8 @@ class Annotating(Reading):
     confidence: bool = setting(
         False,
         names=("confidence",),
-        help="Write the model's confidence in each tag, lemma and arc, 0 to 1, to MISC; CoNLL-U "
-        "only.",
+        help="Write the model's confidence in each tag, lemma and arc, 0 to 1, to MISC, which "
+        "CoNLL-U and json have, and tsv with misc among its columns.",
     )
     pretrained: str | None = setting_of(Loading, "pretrained")
     treebank_id: str | None = setting_of(Loading, "treebank_id")
@@ -126,6 +127,7 @@ def annotate_files(
     verb: str,
     inputs: Iterable[Path | None],
     keep: Sequence[str] = (),
+    tokenizer: TextTokenizer | None = None,
 ) -> None:
     """Annotate all files by models in turn, and write the sentences to `output` as they come.
 
@@ -136,6 +138,7 @@ def annotate_files(
         verb: what is done to the words, such as `tagged`.
         inputs: files, besides `files`, that must not be overwritten.
         keep: the columns that stay as they are; see `Model.pipe`.
+        tokenizer: makes words of text; None: that of the models.
 
     Raises:
         DataError: a file cannot be read, or is faulty; see `annotate_each` for many results.
@@ -144,7 +147,7 @@ def annotate_files(
     from meprop_nlp.data.conll.writing import write_pieces
     from meprop_nlp.threads import usable_threads
 
-    annotated = _Annotated(models, annotating, keep, quiet=verbosity.quiet)
+    annotated = _Annotated(models, annotating, keep, tokenizer, quiet=verbosity.quiet)
     header, threads = annotated.form.header, usable_threads(annotating.threads)
     if gives_several(output):
         jobs = planned(files or ["-"], output, annotated.form.ending, inputs)
@@ -180,12 +183,18 @@ class _Annotated:
     """Calls give the annotated sentences of a file; several threads may call it."""
 
     def __init__(
-        self, models: Sequence[Model], annotating: Annotating, keep: Sequence[str], *, quiet: bool
+        self,
+        models: Sequence[Model],
+        annotating: Annotating,
+        keep: Sequence[str],
+        tokenizer: TextTokenizer | None,
+        *,
+        quiet: bool,
     ) -> None:
         from meprop_nlp.models.annotate import tokenizer_of
 
         self.form = output_format(annotating.output_format, annotating.columns)
-        self._tokenizer = tokenizer_of(models)
+        self._tokenizer = tokenizer or tokenizer_of(models)
         self._supply, self._quiet = TagSupply(models, quiet=quiet), quiet
         self._annotating, self._keep = annotating, keep
 

@@ -90,9 +90,12 @@ def demand_model(path: Path, task: str | None = None, default: Path | None = Non
         raise DataError(f"{path} is a folder, expected the file of a model, {hint}")
     if not path.exists():
         command = ANY_TRAINING if task is None else _COMMANDS[task]
+        named = path if path.suffix else Path(f"{path}.safetensors")
+        if named != path and named.is_file():
+            raise DataError(f"there is no model {path}; did you mean {named}?")
         hint = f"train one with: meprop-nlp {command}"
         if path != default:
-            hint += f" -o {path if path.suffix else f'{path}.safetensors'}"
+            hint += f" --train FILE -o {named}"
         if trained := _models_in(JOINT_MODEL.parent, task):
             hint += f", or give --model {' or '.join(map(str, trained))}"
         if boxed := boxed_models():

@@ -63,7 +63,15 @@ class Sentence:
                 CoNLL-U does not have. `between` and the tokens have the columns of CoNLL-U.
             top: the number of the first line below the leading comments; None: `line` plus the
                 number of comments.
+
+        Raises:
+            DataError: `words` are not of type Word.
         """
+        if words and not isinstance(words[0], Word):
+            raise DataError(
+                f"`words[0]` is of type {type(words[0]).__name__}, expected a Word; make a "
+                "sentence of words with Sentence.from_words"
+            )
         self.words = words
         self.comments = list(comments)
         self.path = path

@@ -70,6 +70,8 @@ def opened(source: Source) -> Iterator[Any]:
             raise DataError(f"{name} is a directory, expected a file") from None
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
             raise DataError(f"{name}: the compressed file is damaged or cut off: {error}") from None
+        except BrokenPipeError:  # of what is written inside the block; reading raises none
+            raise
         except OSError as error:
             raise DataError(f"{name}: cannot be read: {error.strerror or error}") from None
 

@@ -115,7 +115,8 @@ def annotate(
 
     Raises:
         ConlluError, DataError, ConfigError: as for `conll.read`, `read_texts` and `Model.pipe`.
-        DataError: the source is text, and there is no tokenizer, or something to keep.
+        DataError: the source is text, and there is no tokenizer, or something to keep; or its
+            layout has no column to keep, or to write the confidence in.
         MePropError: the weights give scores that are not finite.
     """
     demand_input_format(input_format)
@@ -125,7 +126,7 @@ def annotate(
         tokenizer = tokenizer_of(models)
     tokenize = None if tokenizer is None else tokenizer.conllu
     text = TextInput(input_format, tokenize, token_ranges=token_ranges)
-    annotator = _Annotator(models, confidence, keep, write_sentence)
+    annotator = _Annotator(models, confidence, keep, write_sentence, source_name(source))
     with ExitStack() as stack:
         workers = stack.enter_context(closing(_Workers(threads)))
         if input_format == "auto":
@@ -209,8 +210,9 @@ class _Annotator:
         confidence: bool,
         keep: Collection[str],
         write_sentence: Callable[[Sentence], str] | None,
+        name: str,
     ) -> None:
-        self.confidence, self.keep = confidence, keep
+        self.confidence, self.keep, self._name = confidence, keep, name
         self.write_sentence = write_sentence
         self.models: Sequence[Model] | None = None
         self._watch: Familiarity | None = None
@@ -302,8 +304,22 @@ class _Annotator:
             watch.note(int(words.bounds[-1]), words.column("form") if watch.looks else ())
         return models
 
+    def _demand_columns(self, layout: Layout) -> None:
+        """Raise DataError if the layout lacks columns to keep, or one for the confidence."""
+        if missing := [column for column in self.keep if not layout.has(column)]:
+            raise DataError(
+                f"{self._name}: has the columns of {layout.name}, with no {', '.join(missing)} to "
+                "keep; leave it out of `keep`"
+            )
+        if self.confidence and layout.kind != "conllu":
+            raise DataError(
+                f"{self._name}: has the columns of {layout.name}, with no MISC for `confidence`; "
+                "leave it out"
+            )
+
     def document(self, document: Document, layout: Layout = CONLLU) -> Piece:
         """Annotate and write a native document."""
+        self._demand_columns(layout)
         words = DocumentWords(document)
         prediction = Prediction()
         for model in self._watched(self._chosen(words), words):
@@ -317,6 +333,8 @@ class _Annotator:
     def sentences(self, sentences: Iterable[Sentence]) -> Iterator[Piece]:
         """Annotate and write sentences, a batch at a time."""
         for batch in in_batches(sentences):
+            for layout in {sentence.layout for sentence in batch}:
+                self._demand_columns(layout)
             words = SentenceWords(batch)
             models = self._watched(self._chosen(words), words)
             annotated: Iterator[Sentence] = iter(batch)

@@ -72,8 +72,11 @@ def model_file(model: str | os.PathLike[str]) -> str | os.PathLike[str]:
     if os.fspath(model) == path.name and not path.suffix:
         lack = f"no model of this name comes with the package, and {lack}"
         path = path.with_suffix(".safetensors")
+        if path.is_file():
+            raise CheckpointError(f"{model}: {lack}; did you mean {path}?")
     raise CheckpointError(
-        f"{model}: {lack}; {in_words(boxed)}; train one with: meprop-nlp train -o {path}"
+        f"{model}: {lack}; {in_words(boxed)}; train one with: "
+        f"meprop-nlp train --train FILE -o {path}"
     )
 
 

@@ -373,9 +373,15 @@ class Model:
         An encoder that was trained with the model is copied into a folder beside the file.
 
         Raises:
-            ConfigError: another folder has the name of the encoder's.
+            ConfigError: another folder has the name of the encoder's; or the model is one of some
+                heads, which `only` returned: the file would have them all.
             DataError: the file cannot be written.
         """
+        if len(self.heads) < len(self._all_heads):
+            raise ConfigError(
+                f"the model was restricted to {', '.join(self.heads)} by `only`, and a file has "
+                "all heads of a model; save the model itself, and call `only` when it is loaded"
+            )
         header = self.file.header
         if isinstance(self.states, FolderStates) and self.states.card.fine_tuned:
             card = self.states.copied_beside(Path(path))
@@ -607,7 +613,7 @@ class Model:
         for batch in in_batches(self._short(sentences)):
             words = SentenceWords(batch)
             prediction = self.annotate(words, confidence=confidence, keep=keep)
-            yield from _annotated(batch, words, prediction)
+            yield from _annotated(batch, words, prediction, keep)
 
     def predict(
         self, sentences: Iterable[Sentence | Sequence[str]]
@@ -798,7 +804,7 @@ def freeze(model: ModelFile) -> Model:
 
 
 def _annotated(
-    batch: list[Sentence], words: SentenceWords, prediction: Prediction
+    batch: list[Sentence], words: SentenceWords, prediction: Prediction, keep: Collection[str]
 ) -> Iterator[Sentence]:
     """Yield the sentences with their predicted columns."""
     columns = prediction.columns()
@@ -807,6 +813,8 @@ def _annotated(
     for sentence, part in zip(batch, words.split(**columns), strict=True):
         if sentence.layout.kind != "conllu":
             part.pop("misc", None)  # other formats have no MISC
+        if sentence.layout.kind == "tab" and "xpos" in keep:
+            part.pop("upos", None)  # there is room for one tag, and it stays
         if "head" in part and sentence.layout.place("deps") is not None:
             part["deps"] = _deps(sentence, part)
         yield sentence.with_columns(**part)

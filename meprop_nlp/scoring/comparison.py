@@ -84,7 +84,7 @@ class Comparison:
     resamples: int
     seed: int
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers; None where nothing was counted."""
         return {
             "sentences": self.a.sentences,

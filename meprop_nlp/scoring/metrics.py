@@ -196,6 +196,11 @@ def _checked(
     """
     for sentence in sentences:
         if trees:
+            if not partial and not _has_heads(sentence):
+                message = "has no heads, and trees are scored; without them: `trees=False`"
+                raise ConlluError(
+                    [Problem(sentence.path, sentence.line, message, sentence.sent_id)]
+                )
             faults = circle_faults(sentence) if partial else tree_faults(sentence)
             if faults:
                 raise ConlluError([fault.problem(sentence.path) for fault in faults])

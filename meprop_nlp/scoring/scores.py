@@ -89,7 +89,7 @@ class Count(_Numbers):
         """Correct words in per cent of the aligned words."""
         return _percent(self.correct, self.aligned)
 
-    def to_json(self) -> dict[str, float | None]:
+    def to_dict(self) -> dict[str, float | None]:
         """Return the counts and percentages."""
         names = ("f1", "precision", "recall", "aligned_accuracy", "correct", "gold", "system")
         return {name: _or_none(getattr(self, name)) for name in names}
@@ -279,14 +279,14 @@ class Scores:
             strip_subtypes=self.strip_subtypes,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers; None: nothing was counted, or gold lacks it."""
         return {
             "sentences": self.sentences,
             "exclude_punct": self.exclude_punct,
             "strip_subtypes": self.strip_subtypes,
             "metrics": {
-                name: self.counts[name].to_json() if name in self.annotated else None
+                name: self.counts[name].to_dict() if name in self.annotated else None
                 for name in METRICS
             },
             "by_deprel": _rows(self.by_deprel, with_system=True),

@@ -253,9 +253,9 @@ class Trainer:
             scores = self.ranks.agreed(scores)
             self.ranks.demand_alike(self.task.network)
         evaluate_seconds = time.perf_counter() - start
-        counted = [scores.get(name) for name in self.task.main_scores]
-        found = [value for value in counted if value is not None]
-        score = float(np.mean(found)) if found else None
+        counted = {name: scores.get(name) for name in self.task.main_scores}
+        found = {name: value for name, value in counted.items() if value is not None}
+        score = float(np.mean(list(found.values()))) if found else None
         # a model from before a cut is too wide, however good it is
         best = score is not None and (
             progress.best_score is None or progress.was_cut or score > progress.best_score
@@ -280,6 +280,7 @@ class Trainer:
             losses={name: total / n for name, (total, n) in progress.losses.items()},
             k=self.layers[0].layer.k if self.layers else None,
             n_weights=sum(p.numel() for p in self.task.network.parameters()),
+            main_scores=list(found),
         )
         progress.records.append(record.to_dict())
         if kept:

@@ -47,6 +47,7 @@ class EpochRecord:
             the dev file does not have, such as trees.
         score: the mean of those scores by which the best epoch is chosen, as far as there are any;
             None without any, as without a dev file.
+        main_scores: the names of those scores.
         neurons: width of each layer that can be simplified.
         best: whether this is the best model so far by `score`; after a cut, of the smaller ones.
         kept: whether this model is saved: the best one; without a score, the last.
@@ -76,6 +77,7 @@ class EpochRecord:
     losses: dict[str, float] = field(default_factory=dict)
     k: int | None = None
     n_weights: int = 0
+    main_scores: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON-able values."""

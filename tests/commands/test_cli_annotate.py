@@ -13,6 +13,8 @@ from meprop_nlp.data.conll.writing import write
 from meprop_nlp.data.sentence import Sentence
 
 TAGS = ("upos", "xpos", "feats")
+TAB, CONLLX = "Go\tVB\n\n", "1\tGo" + "\t_" * 6 + "\n\n"
+PLUS = "# global.columns = ID FORM\n1\tGo\n\n"
 ALL = ("form", "lemma", *TAGS, "head", "deprel", "deps", "misc")
 
 
@@ -93,6 +95,30 @@ def test_confidence_is_that_of_what_is_predicted(run: Any, joint: Path, small: P
     first = run("annotate", "-m", joint, *options, small).stdout.split("\n")[2]
     names = [part.partition("=")[0] for part in first.split("\t")[9].split("|")]
     assert names == ["XPOSConf", "FEATSConf", "ArcConf"]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        (TAB, "--keep upos,xpos", "FORM TAG, with no upos to keep; leave it out of --keep"),
+        (TAB, "--confidence", "FORM TAG, with no MISC for --confidence; leave it out"),
+        (CONLLX, "--confidence", "the columns of CoNLL-X, with no MISC for"),
+        (CONLLX, "--confidence -t 3", "the columns of CoNLL-X, with no MISC for"),
+        (PLUS, "--keep xpos", "CoNLL-U Plus, with no xpos to keep"),
+    ],
+)  # fmt: skip
+def test_columns_that_a_file_does_not_have_are_neither_kept_nor_written(
+    text: str, options: str, message: str, run: Any, joint: Path
+) -> None:
+    result = run("annotate", "-m", joint, *options.split(), stdin=text)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert message in result.stderr
+
+
+def test_columns_that_a_file_has_are_kept(run: Any, joint: Path) -> None:
+    kept = run("annotate", "-m", joint, "--keep", "xpos", stdin="Go\tODD\n\n")
+    assert (kept.exit_code, kept.stdout.split("\t")[:2]) == (0, ["Go", "ODD"])
+    assert "UPOSConf=" in run("annotate", "-m", joint, "--confidence", stdin=PLUS).stdout
 
 
 def test_deps_change_only_beside_a_new_tree(run: Any, joint: Path) -> None:
@@ -194,7 +220,7 @@ def test_joint_model_is_a_tagger_for_a_parser(
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        ("annotate -m JOINT --heads tags,x SMALL", 2, "expected any of tags, lemmas, tree"),
+        ("annotate -m JOINT --heads tags,x SMALL", 2, "expected any of tokens, tags, lemmas, tree"),
         ("annotate -m JOINT --keep deprel SMALL", 2, "expected any of upos, xpos, feats, lemma"),
         ("annotate -m JOINT --keep upos --heads tree SMALL -t 257", 2, "--threads is 257"),
         ("annotate -m JOINT --heads lemmas --keep lemma SMALL", 2, "all that would be predicted"),
@@ -204,7 +230,11 @@ def test_joint_model_is_a_tagger_for_a_parser(
         ("annotate -m PARSER SMALL", 1, "is a parser, expected a joint model"),
         ("tag -m PARSER SMALL", 1, "is a parser, expected a tagger or a joint model"),
         ("parse -m BARE SMALL", 1, "is a joint model with the heads tags, and has no tree"),
-        ("annotate -m nowhere SMALL", 1, "train one with: meprop-nlp train -o nowhere"),
+        (
+            "annotate -m nowhere SMALL",
+            1,
+            "one with: meprop-nlp train --train FILE -o nowhere",
+        ),
         ("annotate -m JOINT nowhere", 1, "nowhere: no such file"),
         ("annotate -m SMALL SMALL", 1, "file of train, train-tagger or train-parser"),
         ("annotate -m JOINT SMALL -o JOINT", 2, "is an input file too"),

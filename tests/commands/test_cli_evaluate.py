@@ -90,3 +90,28 @@ def test_summary_has_only_what_is_predicted(predicted: list[str], expected: str)
         read_text(GOLD, input_format="conllu"), read_text(SYSTEM, input_format="conllu")
     )
     assert summary(scores.only(predicted)) == expected
+
+
+def test_a_file_of_tags_is_scored_without_trees(run: Any, files: tuple[Path, Path]) -> None:
+    gold, system = files
+    lines = [line.split("\t") for line in SYSTEM.splitlines()]
+    tags = ["\t".join([*f[:6], "_", "_", *f[8:]]) if len(f) > 1 else "" for f in lines]
+    system.write_text("\n".join([*tags, ""]), encoding="utf-8")
+    refused = run("evaluate", gold, system)
+    assert refused.exit_code == 1
+    assert "has no heads, and trees are scored; without them: --no-trees" in refused.stderr
+    scored = run("evaluate", gold, system, "--no-trees")
+    assert scored.exit_code == 0
+    assert "UPOS" in scored.stdout
+    assert "LAS" not in scored.stdout
+    of_model = run("evaluate", gold, "--model", "m.safetensors", "--no-trees")
+    assert of_model.exit_code == 2
+    assert "--trees goes with SYSTEM" in of_model.stderr
+
+
+def test_gold_without_annotation_is_said_to_have_none(run: Any, tmp_path: Path) -> None:
+    words = tmp_path / "words.conllu"
+    words.write_text("1\tGo" + "\t_" * 8 + "\n\n", encoding="utf-8")
+    found = run("evaluate", words, words)
+    assert found.exit_code == 0
+    assert found.stdout.endswith("Gold has no tags, lemmas or trees that could be scored.\n")

@@ -236,7 +236,7 @@ def test_words_on_lines_come_out_and_go_in_again(run: Any, joint: Path, small: P
     [
         ("--output-format xml", "--output-format is 'xml', expected one of conllu, json"),
         ("--columns form", "--columns are for --output-format tsv, found conllu"),
-        ("--output-format tsv --columns form,tag", "--columns is ('form', 'tag'), expected any of"),
+        ("--output-format tsv --columns form,tag", "--columns is form,tag, expected any of id"),
         ("--input-format xml", "--input-format is 'xml', expected one of auto, conllu, conllx"),
         ("--confidence --output-format tsv", "--confidence is written to MISC, which --output"),
         ("--confidence --output-format horizontal", "--output-format horizontal does not have; l"),

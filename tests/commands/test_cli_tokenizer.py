@@ -63,6 +63,20 @@ def test_text_becomes_conllu(run: Run, model: Path, command: str) -> None:
     assert text_of(read_text(result.stdout)) == "Time flies. It rains\n\nYes"
 
 
+def test_text_becomes_words_alone(run: Run, model: Path) -> None:
+    text = "The old dog barks. It sees a cat.\n"
+    found = run("annotate", "-m", model, "--heads", "tokens", stdin=text)
+    whole = run("annotate", "-m", model, stdin=text)
+    assert (found.exit_code, found.stderr) == (0, "")
+    for words, annotated in zip(read_text(found.stdout), read_text(whole.stdout), strict=True):
+        assert words.forms == annotated.forms
+        assert words.comments == annotated.comments
+        assert {*words.column("upos"), *words.column("deprel")} == {"_"}
+    kept = run("annotate", "-m", model, "--heads", "tokens", "--keep", "upos", stdin=text)
+    assert kept.exit_code == 2
+    assert "--keep goes with a head that predicts the columns, found --heads tokens" in kept.stderr
+
+
 def test_a_stopped_run_goes_on(run: Run, treebank: Path, small: Path, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     files = ("--train", treebank, "--dev", small, "-o", path)
@@ -137,6 +151,10 @@ def test_heads_without_tokens_make_no_tokenizer(
     result = run("annotate", "--model", path, stdin="Time flies.")
     assert result.exit_code in (1, 2)
     assert "tokenizer" in result.stderr
+    for heads in ("tokens", "tokens,tags"):
+        result = run("annotate", "--model", path, "--heads", heads, stdin="Time flies.")
+        assert result.exit_code == 2
+        assert "has no tokenizer; train one with tokens among its --heads" in result.stderr
 
 
 def test_tokens_alone_are_refused(run: Run, treebank: Path, tmp_path: Path) -> None:
@@ -184,8 +202,8 @@ def test_evaluate_raw_needs_a_model_that_reads_text(
     run: Run, model: Path, tagger: Path, small: Path
 ) -> None:
     for options, message in (
-        ((small,), "--raw goes with --model, and without --keep"),
-        (("-m", model, "--keep", "upos"), "--raw goes with --model, and without --keep"),
+        ((small,), "--raw goes with --model"),
+        (("-m", model, "--keep", "upos"), "--raw goes without --keep: text has no columns"),
         (("-m", tagger), "--raw needs a tokenizer, but the model has no tokenizer"),
     ):
         result = run("evaluate", small, *options, "--raw")

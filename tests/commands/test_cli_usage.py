@@ -28,7 +28,7 @@ def test_missing_model_says_how_to_train_one(
             f"error: there is no model models/{task}.safetensors; "
             f"train one with: meprop-nlp train-{task}\n"
         )
-    assert "train-tagger -o mine.safetensors" in run("tag", "-m", "mine", small).stderr
+    assert "train-tagger --train FILE -o mine.safetensors" in run("tag", "-m", "mine", small).stderr
     assert "train-tagger or train-parser" in run("evaluate", small, "-m", "mine").stderr
 
 

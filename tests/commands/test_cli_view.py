@@ -128,6 +128,17 @@ def test_a_reader_that_leaves_is_no_fault(shell: Any, gold: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "# sent_id = dogs\n", "")
 
 
+def test_a_reader_that_leaves_is_no_fault_of_a_text(
+    shell: Any, joint: Path, tmp_path: Path
+) -> None:
+    big = tmp_path / "big.txt"
+    big.write_text("The old dog barks.\n\n" * 3000, encoding="utf-8")
+    options = f"--model {joint} --terminal"
+    for given in (f"{big} {options}", f"- {options} < {big}"):
+        done = shell(f"$MEPROP view {given} | head -1; exit ${{PIPESTATUS[0]}}")
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_svg_of_one_sentence(run: Any, gold: Path, system: Path, tmp_path: Path) -> None:
     first = run("view", gold, "--svg", "1").stdout
     assert ElementTree.fromstring(first).attrib["aria-label"] == "Dogs bark ."

@@ -68,8 +68,14 @@ def test_unknown_name_says_which_there_are_and_how_to_train(name: str, box: Path
     assert str(caught.value) == (
         f"{name}: no model of this name comes with the package, and there is no such file; "
         f"models that come with this installation: en; train one with: meprop-nlp train "
-        f"-o {name}.safetensors"
+        f"--train FILE -o {name}.safetensors"
     )
+
+
+def test_a_file_that_may_be_meant_is_named(box: Path, tmp_path: Path) -> None:
+    Path("de.safetensors").touch()
+    with pytest.raises(CheckpointError, match=r"no such file; did you mean de\.safetensors\?"):
+        load("de")
 
 
 def test_missing_file_says_which_models_there_are(box: Path, tmp_path: Path) -> None:
@@ -78,7 +84,7 @@ def test_missing_file_says_which_models_there_are(box: Path, tmp_path: Path) -> 
             load(path)
         assert str(caught.value) == (
             f"{path}: there is no such file; models that come with this installation: en; train "
-            f"one with: meprop-nlp train -o {path}"
+            f"one with: meprop-nlp train --train FILE -o {path}"
         )
 
 

@@ -14,7 +14,7 @@ import pytest
 from meprop_nlp.config import ParserConfig, TaggerConfig
 from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.errors import CheckpointError, DataError
+from meprop_nlp.errors import CheckpointError, ConfigError, DataError
 from meprop_nlp.models import model as models
 from meprop_nlp.models.annotate import annotate
 from meprop_nlp.models.file import ModelFile, write_model_file
@@ -248,6 +248,14 @@ def test_only_some_heads_share_the_weights_of_all() -> None:
     assert part.encoder is model.encoder
     assert part.heads == {"tree": model.heads["tree"]}
     assert len(model.heads) > 1
+
+
+def test_a_model_of_some_heads_is_not_saved_with_all(tmp_path: Path) -> None:
+    model = freeze(random_joint(1))
+    with pytest.raises(ConfigError, match="restricted to tags, tree by `only`"):
+        model.only("tags", "tree").save(tmp_path / "m.safetensors")
+    assert not list(tmp_path.iterdir())
+    model.only(*model.heads).save(tmp_path / "m.safetensors")  # as it has them all
 
 
 def test_a_model_of_some_heads_prints_these() -> None:

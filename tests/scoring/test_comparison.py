@@ -143,7 +143,7 @@ def test_a_metric_of_which_nothing_is_counted_has_no_numbers() -> None:
     gold = [Sentence.from_words(["."], upos=["PUNCT"], head=[0], deprel=["punct"])]
     found = compare(gold, gold, gold, exclude_punct=True, resamples=100)
     assert math.isnan(found.differences["las"].p_value)
-    assert found.to_json()["metrics"]["las"] == dict.fromkeys(
+    assert found.to_dict()["metrics"]["las"] == dict.fromkeys(
         ("a", "b", "difference", "low", "high", "p_value")
     )
 

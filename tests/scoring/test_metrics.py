@@ -216,8 +216,8 @@ class TestByHand:
         assert {"uas", "las", "ucm", "lcm"} <= scores.annotated
         for name in ("uas", "las", "ucm", "lcm"):
             assert math.isnan(getattr(scores, name))
-            assert scores.to_json()["metrics"][name]["f1"] is None
-        assert "NaN" not in json.dumps(scores.to_json())
+            assert scores.to_dict()["metrics"][name]["f1"] is None
+        assert "NaN" not in json.dumps(scores.to_dict())
         assert "UAS -  LAS -" in re.sub(", ", "  ", repr(scores))
         row = next(line for line in str(scores).splitlines() if line.startswith("LAS"))
         assert row.split() == ["LAS", "-", "-", "-", "-"]
@@ -301,7 +301,7 @@ class TestByHand:
 
     def test_json_has_none_for_metrics_without_gold_annotation(self) -> None:
         gold = Sentence.from_words(["a", "b"], head=[0, 1])
-        written = evaluate([gold], [gold]).to_json()
+        written = evaluate([gold], [gold]).to_dict()
         named = {name for name, count in written["metrics"].items() if count is not None}
         assert named == {*SEGMENTATION, "uas", "ucm"}
         assert written["metrics"]["uas"]["f1"] == 100.0

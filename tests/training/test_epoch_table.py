@@ -29,6 +29,7 @@ FIRST = EpochRecord(
     evaluate_seconds=10.0,
     words_per_second=12345.6,
     n_batches=7,
+    main_scores=["upos", "xpos", "lemmas", "uas", "las"],
 )
 
 
@@ -57,6 +58,13 @@ def test_cut_is_told_between_the_epochs_and_other_scores_have_a_header() -> None
     assert header == " epoch    loss    UAS   mean   time"
 
 
+def test_mean_is_shown_where_it_is_one_even_if_it_equals_a_score() -> None:
+    same = changed(scores={"upos": 90.0, "feats": 90.0}, score=90.0, main_scores=["upos", "feats"])
+    assert "mean" in next(iter(EpochTable().lines(same)))
+    of_one = changed(scores={"uas": 90.0, "las": 90.0}, score=90.0, main_scores=["las"])
+    assert "mean" not in next(iter(EpochTable().lines(of_one)))
+
+
 def test_time_left_goes_by_the_last_epochs() -> None:
     table = EpochTable()
     for epoch in range(1, 8):
@@ -67,7 +75,7 @@ def test_time_left_goes_by_the_last_epochs() -> None:
     assert row.split()[-3:] == ["0.0", "s", "*"]
 
 
-names = st.lists(st.sampled_from(sorted(SCORE_NAMES)), unique_by=SCORE_NAMES.get, max_size=9)
+names = st.lists(st.sampled_from(sorted(SCORE_NAMES)), unique_by=SCORE_NAMES.get, max_size=8)
 
 
 @given(names, st.integers(1, 99), st.floats(0, 9999), st.floats(0, 8e5))

@@ -10,6 +10,7 @@ from meprop_nlp.errors import ConlluError, Problem
 
 FORMATS = ("auto", "conllu", "conllx", "tab")
 
+_TAB_COLUMNS = ("FORM", "TAG", "HEAD", "DEPREL")
 _CONLLX_NAME = re.compile(r"\.(conllx|conll|conll0[67]|malttab)(\.(gz|xz|bz2))?$", re.IGNORECASE)
 _CONLLU_NAME = re.compile(r"\.(conllu|conllup)(\.(gz|xz|bz2))?$", re.IGNORECASE)
 _HEAD = re.compile(r"_|[0-9]+")
@@ -30,9 +31,26 @@ class Layout(NamedTuple):
     columns: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """Return what the format is called."""
+        if self.kind == "tab":
+            return " ".join(_TAB_COLUMNS[: self.width])
+        return {"conllx": "CoNLL-X", "conllu": "CoNLL-U Plus" if self.columns else "CoNLL-U"}[
+            self.kind
+        ]
+
+    @property
     def header(self) -> str:
         """Return the comment that names the columns of CoNLL-U Plus."""
         return "# global.columns = " + " ".join(self.columns)
+
+    def has(self, column: str) -> bool:
+        """Return whether words of this layout can have values of their own in a column."""
+        if self.kind == "tab":
+            return column in ("form", "xpos", "head", "deprel")[: self.width]
+        if self.kind == "conllx":
+            return column not in ("deps", "misc")
+        return self.place(column) is not None
 
     def place(self, column: str) -> int | None:
         """Return the place of a column of CoNLL-U in a line of this layout; None if it has none."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from meprop_nlp.data.conll.layout import Layout
+from meprop_nlp.data.document import Document
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 from meprop_nlp.files import replacing
@@ -19,24 +20,44 @@ Target = str | os.PathLike[str] | IO[str] | IO[bytes]
 
 
 def write(
-    sentences: Iterable[Sentence] | Sentence, target: Target, *, layout: Layout | None = None
+    sentences: Iterable[Sentence | Document] | Sentence,
+    target: Target,
+    *,
+    layout: Layout | None = None,
 ) -> int:
     """Write the sentences one by one, as UTF-8 with LF line ends, and return their number.
 
     Args:
-        sentences: a stream of them, a Document, or a single one.
+        sentences: a stream of them or of Documents, a Document, or a single sentence.
         target: as for `write_pieces`.
         layout: the layout to write; None: the layout of each sentence.
 
     Raises:
         DataError, BrokenPipeError: as `write_pieces`.
+        DataError: something else is among the sentences.
     """
     if isinstance(sentences, Sentence):
         sentences = [sentences]
     return write_pieces(
-        (sentence.to_text(layout).encode("utf-8", "surrogatepass") for sentence in sentences),
+        (
+            sentence.to_text(layout).encode("utf-8", "surrogatepass")
+            for sentence in _each(sentences)
+        ),
         target,
     )
+
+
+def _each(items: Iterable[Sentence | Document]) -> Iterator[Sentence]:
+    """Yield the sentences, those of a document in turn."""
+    for n, item in enumerate(items):
+        if isinstance(item, Document):
+            yield from item
+        elif isinstance(item, Sentence):
+            yield item
+        else:
+            raise DataError(
+                f"`sentences[{n}]` is of type {type(item).__name__}, expected a Sentence"
+            )
 
 
 def write_pieces(pieces: Iterable[bytes], target: Target, *, flush: bool = False) -> int:

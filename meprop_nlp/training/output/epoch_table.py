@@ -18,8 +18,8 @@ class EpochTable:
     """Writes a row for each epoch, and the header before the first and where the scores change.
 
     The columns are the epoch, the mean loss in nats per decision, the scores on dev in percent, the
-    mean by which the best epoch is chosen where it is none of these, the time of the epoch with its
-    scoring, and the time left if no epoch is saved by stopping early.
+    mean of those by which the best epoch is chosen where they are several, the time of the epoch
+    with its scoring, and the time left if no epoch is saved by stopping early.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class EpochTable:
         }
         for name, value in record.scores.items():
             cells[SCORE_NAMES[name]] = "-" if value is None else f"{value:.2f}"
-        if record.score is not None and record.score not in record.scores.values():
+        if record.score is not None and len(record.main_scores) > 1:
             cells[_MEAN] = f"{record.score:.2f}"
         cells["time"] = duration(self._times[-1])
         if n_epochs:

@@ -14,6 +14,7 @@ from meprop_nlp.data.conll.layout import CONLLU, Layout
 from meprop_nlp.data.conll.reading import parse_lines, read, read_text
 from meprop_nlp.data.conll.validate import validate
 from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.errors import ConlluError
 
 FORMATS = Path(__file__).parents[3] / "docs" / "formats.md"
@@ -222,3 +223,18 @@ def test_spaces_between_columns_become_tabs() -> None:
     text = "1 a _ X _ _ 0 root _ _\n\n"
     assert "CoNLL uses one tab" in refusal(text)
     assert next(read_text(text.replace(" ", "\t"))).forms == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "name", "columns"),
+    [
+        (Layout("tab", 2), "FORM TAG", {"form", "xpos"}),
+        (Layout("tab", 4), "FORM TAG HEAD DEPREL", {"form", "xpos", "head", "deprel"}),
+        (Layout("conllx", 8), "CoNLL-X", {*COLUMNS} - {"deps", "misc"}),
+        (Layout("conllu", 3, ("ID", "FORM", "MISC")), "CoNLL-U Plus", {"id", "form", "misc"}),
+        (CONLLU, "CoNLL-U", {*COLUMNS}),
+    ],
+)
+def test_layouts_have_names_and_columns(layout: Layout, name: str, columns: set[str]) -> None:
+    assert layout.name == name
+    assert {column for column in COLUMNS if layout.has(column)} == columns

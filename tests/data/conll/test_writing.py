@@ -147,3 +147,17 @@ def test_circular_link_is_replaced(tmp_path: Path) -> None:
         (tmp_path / name).symlink_to(tmp_path / other)
     assert write_pieces([b"a"], tmp_path / "a") == 1
     assert (tmp_path / "a").read_bytes() == b"a"
+
+
+def test_documents_are_written_sentence_by_sentence() -> None:
+    target = io.StringIO()
+    assert write([Document(SENTENCES), SENTENCES[0], Document()], target) == 3
+    assert target.getvalue() == TEXT + str(SENTENCES[0])
+    with pytest.raises(DataError, match=r"`sentences\[1\]` is of type str, expected a Sentence"):
+        write([SENTENCES[0], "x"], io.StringIO())  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("words", ["It rains.", ["It", "rains"]])
+def test_a_sentence_of_texts_is_refused(words: list[str]) -> None:
+    with pytest.raises(DataError, match=r"`words\[0\]` is of type str, expected a Word; make"):
+        Sentence(words)  # type: ignore[arg-type]
