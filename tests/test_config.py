@@ -205,7 +205,8 @@ def test_value_out_of_range_is_refused_by_its_name(
     for build in (lambda: make(**{name: value}), lambda: make.from_dict({name: value})):
         with pytest.raises(ConfigError) as caught:
             build()
-        assert str(caught.value) == f"`{name}` is {value!r}, expected {expected}"
+        shown = ",".join(value) if isinstance(value, tuple) else repr(value)
+        assert str(caught.value) == f"`{name}` is {shown}, expected {expected}"
 
 
 @pytest.mark.parametrize(("oracle", "own"), [("hybrid", "arc-standard"), ("dynamic", "arc-hybrid")])

@@ -52,7 +52,13 @@ def test_value_out_of_range_is_named_with_what_is_expected(
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         Oven(**{name: value})
-    assert str(caught.value) == f"`{name}` is {value!r}, expected {expected}"
+    shown = ",".join(value) if isinstance(value, tuple) else repr(value)
+    assert str(caught.value) == f"`{name}` is {shown}, expected {expected}"
+
+
+def test_what_may_be_meant_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"is bred,pie, .*each once; did you mean 'bread'\?$"):
+        Oven(dishes=("bred", "pie"))
 
 
 def test_bounds_belong_to_what_is_allowed_or_not() -> None:

@@ -75,8 +75,8 @@ def model_file(model: str | os.PathLike[str]) -> str | os.PathLike[str]:
         if path.is_file():
             raise CheckpointError(f"{model}: {lack}; did you mean {path}?")
     raise CheckpointError(
-        f"{model}: {lack}; {in_words(boxed)}; train one with: "
-        f"meprop-nlp train --train FILE -o {path}"
+        f"{model}: {lack}; {in_words(boxed)}; train one on a treebank of yours: "
+        f"meprop-nlp train -o {path}"
     )
 
 

@@ -67,8 +67,8 @@ def test_unknown_name_says_which_there_are_and_how_to_train(name: str, box: Path
         load(name)
     assert str(caught.value) == (
         f"{name}: no model of this name comes with the package, and there is no such file; "
-        f"models that come with this installation: en; train one with: meprop-nlp train "
-        f"--train FILE -o {name}.safetensors"
+        f"models that come with this installation: en; train one on a treebank of "
+        f"yours: meprop-nlp train -o {name}.safetensors"
     )
 
 
@@ -84,7 +84,7 @@ def test_missing_file_says_which_models_there_are(box: Path, tmp_path: Path) -> 
             load(path)
         assert str(caught.value) == (
             f"{path}: there is no such file; models that come with this installation: en; train "
-            f"one with: meprop-nlp train --train FILE -o {path}"
+            f"one on a treebank of yours: meprop-nlp train -o {path}"
         )
 
 
