@@ -41,7 +41,8 @@ class TrainingFiles(Config):
     dev: list[str] | None = setting(
         None,
         metavar="FILE",
-        help="File to choose the best epoch on; may be given again. Without it: the last epoch.",
+        help="File to choose the best epoch on; may be given again. Without it, or with none: the "
+        "last epoch.",
     )
     test: list[str] | None = setting(
         None, metavar="FILE", help="File to score at the end; may be given again."
@@ -63,6 +64,11 @@ class TrainingFiles(Config):
             )
         if self.ptb is None and self.train is None and (self.dev or self.test):
             raise ConfigError("`dev` and `test` go with `train`; give the training file too")
+        if self.dev and NO_DEV in self.dev and len(self.dev) > 1:
+            raise ConfigError(
+                f"`dev={NO_DEV}` and dev files exclude each other; a file of this name is "
+                f"./{NO_DEV}"
+            )
 
     @property
     def is_sample(self) -> bool:
@@ -78,7 +84,8 @@ class TrainingFiles(Config):
         if self.ptb is not None:
             return _sections(self.ptb, _PAPERS_TASKS[task])
         if self.train is not None:
-            return Treebanks(self.train, self.dev, [(path, [path]) for path in self.test or ()])
+            chosen_on = None if self.dev == [NO_DEV] else self.dev
+            return Treebanks(self.train, chosen_on, [(path, [path]) for path in self.test or ()])
         from meprop_nlp.data.sample.treebank import sample_treebank
 
         train, dev, test = (str(sample_treebank(role)) for role in ("train", "dev", "test"))
@@ -96,20 +103,10 @@ class JointTrainingFiles(TrainingFiles):
         "training sentence, which is then not learnt from. none: the last epoch.",
     )
 
-    def _demand_agreement(self) -> None:
-        TrainingFiles._demand_agreement(self)
-        if self.dev and NO_DEV in self.dev and len(self.dev) > 1:
-            raise ConfigError(
-                f"`dev={NO_DEV}` and dev files exclude each other; a file of this name is "
-                f"./{NO_DEV}"
-            )
-
     def treebanks(self, task: str) -> Treebanks:
         """Return the treebanks for a task; errors are as for `TrainingFiles.treebanks`."""
         treebanks = TrainingFiles.treebanks(self, task)
-        if treebanks.dev == [NO_DEV]:
-            return treebanks._replace(dev=None)
-        return treebanks._replace(held_out=treebanks.dev is None)
+        return treebanks._replace(held_out=treebanks.dev is None and self.dev is None)
 
 
 def _sections(folder: Path, task: str) -> Treebanks:

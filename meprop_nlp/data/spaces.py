@@ -4,11 +4,12 @@ As in the files of UDPipe, a token that says nothing is followed by one space, o
 `SpaceAfter=No` by nothing, and one with `SpacesAfter=` by what stands there, with these escapes:
 
     \s  space     \t  tab     \n  LF     \r  CR     \p  |     \\  backslash
-    \xHH, \uHHHH  other control characters, and U+2028 and U+2029
+    \xHH, \uHHHH  other white space and control characters, such as the no-break space \xa0
 
-The last row is ours: to many programs, VT, FF, FS, GS, RS, U+0085, U+2028 and U+2029 end a line.
-Other spaces, such as the no-break space, stand for themselves. `SpacesBefore=` is what precedes
-the first token of a text, and `SpacesInToken=` a token whose spaces are not those of its form.
+The last row is ours: to many programs, VT, FF, FS, GS, RS, U+0085, U+2028 and U+2029 end a line,
+and the validator of Universal Dependencies allows no space of any kind at the end of a column.
+`SpacesBefore=` is what precedes the first token of a text, and `SpacesInToken=` a token whose
+spaces are not those of its form.
 """
 
 import re
@@ -20,7 +21,7 @@ from meprop_nlp.data.sentence import Sentence
 _ESCAPES = {" ": r"\s", "\t": r"\t", "\n": r"\n", "\r": r"\r", "|": r"\p", "\\": r"\\"}
 _CHARACTERS = {escape: character for character, escape in _ESCAPES.items()}
 _ESCAPE = re.compile(r"\\(?:[stnrp\\]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})")
-_ENDS_LINES = ("Cc", "Zl", "Zp")  # the categories of Unicode with characters that may end a line
+_ESCAPED = ("Cc", "Zl", "Zp", "Zs")  # categories of Unicode: control characters and separators
 
 
 def escaped(spaces: str) -> str:
@@ -87,7 +88,7 @@ def text_of(sentences: Iterable[Sentence]) -> str:
 def _escape(character: str) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]
-    if unicodedata.category(character) not in _ENDS_LINES:
+    if unicodedata.category(character) not in _ESCAPED:
         return character
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

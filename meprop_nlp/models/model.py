@@ -678,10 +678,12 @@ class Model:
         return replace(prediction, confidence=calibrated)
 
     def demand_kept(self, keep: Collection[str]) -> None:
-        """Raise ConfigError unless the model predicts the columns to keep, and others too."""
+        """Raise ConfigError unless the model predicts a column to keep, and others too.
+
+        Those that it does not predict stay as they are anyway.
+        """
         could = [name for head in self._all_heads for name in head.fills if name not in _TREE]
-        unknown = [name for name in keep if name not in could]
-        if unknown:
+        if keep and not set(keep) & set(could):
             expected = f"some of {', '.join(could)}" if could else "no column for this model"
             raise ConfigError(f"`keep` is {','.join(keep)}, expected {expected}")
         if keep and set(self.fills) <= set(keep):
@@ -695,13 +697,14 @@ class Model:
         *,
         exclude_punct: bool = False,
         keep: Collection[str] = (),
+        multiple_roots: bool | None = None,
         pairs: bool = False,
     ) -> Scores:
         """Predict for gold sentences, or a file of them, and score the predictions against them.
 
         Only what the model predicts is scored. Columns in `keep` are the gold ones; see `pipe`.
         Words of gold may lack annotation if the model is a joint one; see `scoring.metrics`, also
-        for `pairs`.
+        for `multiple_roots` and `pairs`. Heads are not looked at if the model predicts none.
 
         Raises:
             DataError: no sentence has the tags that the model needs, or one has more than
@@ -727,6 +730,8 @@ class Model:
             gold,
             self.annotated(gold, keep=keep),
             exclude_punct=exclude_punct,
+            trees=None if set(self.fills) & _TREE else False,
+            multiple_roots=multiple_roots,
             annotation=Annotation(gold) if is_joint else None,
             pairs=pairs,
         )

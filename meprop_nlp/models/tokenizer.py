@@ -147,7 +147,10 @@ class Tokenizer:
                 lower = map(str.lower, forms)
                 places.update(place for place, form in enumerate(lower) if form in always)
             found = ((place, self.splits.words(forms[place])) for place in places)
-        return {place: words for place, words in found if words is not None}
+        # in CoNLL-U a multiword token has no space
+        return {
+            place: words for place, words in found if words is not None and " " not in forms[place]
+        }
 
     def _composed(self, form: str) -> list[str] | None:
         """Return the words of a token whose form says whether it is several; None if it is one."""

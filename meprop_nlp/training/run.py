@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from meprop_nlp.config import Knowledge, ParserConfig, Settings
+from meprop_nlp.config import HEAD_NAMES, JointConfig, Knowledge, ParserConfig, Settings
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vectors import demand_vectors
 from meprop_nlp.errors import ConfigError
@@ -19,7 +19,7 @@ from meprop_nlp.models.encoder_folder import remove_fine_tuned
 from meprop_nlp.models.file import VECTOR_WIDTH, ModelFile, read_header, write_model_file
 from meprop_nlp.models.heads.lemma_evidence import WEIGHTS as LEMMA_WEIGHTS
 from meprop_nlp.models.heads.lemmas import LemmasHead
-from meprop_nlp.models.model import Model
+from meprop_nlp.models.model import HEADS, Model
 from meprop_nlp.models.word_states import states_of
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.scoring.names import SCORE_NAMES
@@ -73,6 +73,7 @@ from meprop_nlp.training.tokenizer import (
 )
 from meprop_nlp.training.treebanks import (
     Treebank,
+    demand_scorable,
     fingerprint,
     hold_out,
     note_partial,
@@ -217,6 +218,7 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
     )
     if dev is None and held_out:
         sentences, dev_sentences = hold_out(sentences, hooks)
+    demand_scorable(dev_sentences, _most_words(task, settings))
     task_class.demand_data(sentences, settings)
     data = TrainingData(task, sentences, dev_sentences, settings, Sources(), ranks=ranks)
     fitted = data.fitted  # refuses cuts that would never come
@@ -389,7 +391,7 @@ def _train(data: TrainingData, path: Path | None, resume: bool, hooks: Hooks) ->
     if weights := measure_lemma_weights(model, dev_sentences):
         header[LEMMA_WEIGHTS] = weights
         model = Model(ModelFile(header, file.arrays), states)
-        lemmas = model.evaluate(dev_sentences).lemmas
+        lemmas = model.evaluate(dev_sentences, multiple_roots=True).lemmas
         header["scores"] = header["scores"] | {LemmasHead.name: lemmas}
     header["calibration"] = measure_calibration(model, dev_sentences)
     if path is not None:
@@ -561,6 +563,15 @@ def _with_epochs(settings: Settings, task_class: type[SentenceTask], n_words: in
 def _drawn_words(epochs: int, labelled: Sequence[Sentence], share: float) -> int:
     """Return how many words without annotation the epochs draw, which are `share` of theirs."""
     return max(1, round(epochs * sum(map(len, labelled)) * share / (1 - share)))
+
+
+def _most_words(task: str, settings: Settings) -> int:
+    """Return how many words a sentence may have that a model of these settings annotates."""
+    config, heads = settings.network, HEADS[task]
+    if isinstance(config, JointConfig):
+        trained = config.heads or HEAD_NAMES
+        heads = tuple(h for h in heads if h.name in trained and h.serves(config))
+    return min(head.most_words for head in heads)
 
 
 def _task_class(task: str) -> type[SentenceTask]:

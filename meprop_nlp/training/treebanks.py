@@ -5,10 +5,11 @@ import zlib
 from collections.abc import Iterable, Sequence
 
 from meprop_nlp.data.annotation import Annotation
-from meprop_nlp.data.conll.reading import read
+from meprop_nlp.data.conll.reading import read, too_long
 from meprop_nlp.data.report import TreebankReport
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.errors import DataError, number_of
+from meprop_nlp.errors import ConlluError, DataError, Problem, number_of
+from meprop_nlp.scoring.spans import token_forms
 from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.records import Note
 
@@ -120,6 +121,22 @@ def hold_out(sentences: Sequence[Sentence], hooks: Hooks) -> tuple[list[Sentence
     )
     hooks.on_record(Note(text))
     return train, dev
+
+
+def demand_scorable(sentences: Iterable[Sentence], most_words: int) -> None:
+    """Refuse dev sentences that a model could not be scored on, before it learns.
+
+    Args:
+        most_words: how many words a sentence may have.
+
+    Raises:
+        ConlluError: a token is nothing but spaces, or a sentence has too many words.
+    """
+    for sentence in sentences:
+        token_forms(sentence)
+        if len(sentence) > most_words:
+            message = too_long(len(sentence), most_words)
+            raise ConlluError([Problem(sentence.path, sentence.line, message, sentence.sent_id)])
 
 
 def fingerprint(sentences: Sequence[Sentence]) -> dict[str, int]:

@@ -54,7 +54,7 @@ class TestEscapes:
             ("|\\", r"\p\\"),
             ("\v\f\x1c\x85", r"\x0b\x0c\x1c\x85"),
             ("\u2028\u2029", r"\u2028\u2029"),
-            ("\xa0\u3000", "\xa0\u3000"),
+            ("\xa0\u2003\u3000", r"\xa0\u2003\u3000"),
         ],
     )
     def test_white_space_is_written_as_udpipe_does(self, spaces: str, value: str) -> None:

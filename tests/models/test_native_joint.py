@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from meprop_nlp.data.ngrams import MOST, hashed_ngrams, marked
+from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models import model as model_module
 from meprop_nlp.models.file import ModelFile
@@ -167,6 +168,18 @@ def test_a_form_that_is_too_short_gets_the_next_script(core: Any) -> None:
         assert lemmas.items() <= found.items()
         assert found["Über"] == "üy"
         assert found["x2"] == "x2!"
+
+
+def test_a_lemma_does_not_end_with_a_space(core: Any) -> None:
+    file = random_joint(1)
+    for name in ("lemmas.output.weight", "lemmas.output.bias"):
+        file.arrays[name][:] = 0
+    file.header["scripts"] = ['["keep",0,"",1,""]', '["keep",1,"",0,""]', '"be"', '"do"']
+    file.arrays["lemmas.output.bias"][:] = [3, 2, 1, 0]
+    words = SentenceWords([Sentence.from_words(["dog s", "d s", "s dog", "ab c"])])
+    for native in (core, None):
+        lemmas = model_on(native, file).annotate(words).texts["lemma"].to_list()
+        assert lemmas == ["og s", "be", "s do", "b c"]
 
 
 @pytest.mark.parametrize("spelling", [(1, 20), (17, 3)])

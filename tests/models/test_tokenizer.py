@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meprop_nlp.data.conll.reading import read_text
+from meprop_nlp.data.conll.validate import validate
 from meprop_nlp.data.document import Document
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.spaces import text_of
@@ -30,6 +32,7 @@ from meprop_nlp.models.tokenizer import (
 
 from .models import random_joint, random_tokenizer
 
+OF_THE_TEXT = {"unicode-normalization", "invalid-utf"}  # faults of its characters, which stay
 WHITE_SPACE = " \t\n\r\x0b\x0c\x1c\x85\xa0\u2003\u2028\u3000"
 TEXTS = st.text(
     st.one_of(
@@ -60,6 +63,8 @@ def test_what_is_written_is_valid(tokenizers: list[Tokenizer], text: str) -> Non
         with_trees = Document(read_text(tokenizer.conllu(text), input_format="conllu"))
         again = Document(read_text(with_trees.to_conllu(), input_format="conllu"))
         assert again.to_conllu() == with_trees.to_conllu() == tokenizer.conllu(text)
+        found = validate(io.StringIO(tokenizer.conllu(text)), input_format="conllu", trees=False)
+        assert {f.code for f in found if f.severity == "error"} <= OF_THE_TEXT
 
 
 @given(TEXTS)
@@ -171,6 +176,14 @@ def test_spaces_within_a_token_are_kept() -> None:
     found = list(read_text(Tokenizer(header).conllu("a \n b  c"), input_format="conllu"))
     assert found[0].forms == ["a b c"]
     assert text_of(found) == "a \n b  c"
+
+
+def test_a_token_with_a_space_is_one_word() -> None:
+    bias = [0, 0, 99, 0, 0]  # all tokens are several words
+    tokenizer = Tokenizer(random_tokenizer(1, spaces_within=True, bias=bias))
+    split = np.ones(2, np.bool_)
+    assert tokenizer.splits.words("b c") == ["b ", "c"]
+    assert tokenizer.words_of(["abc", "b c"], split) == {0: ["ab", "c"]}
 
 
 @pytest.mark.parametrize("seed", range(5))

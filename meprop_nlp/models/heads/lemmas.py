@@ -179,8 +179,12 @@ class LemmasHead(Head):
         return [self._upos[number] for number in self.tags(states).tolist()]
 
     def lemma(self, form: str, script: int) -> str | None:
-        """Return the lemma that a script makes of a form; None if the form is too short for it."""
-        return apply_script(self.scripts[script], form)
+        """Return the lemma that a script makes of a form; None if the form is too short for it.
+
+        A lemma that begins or ends with a space, as of a form with one inside, is none either.
+        """
+        lemma = apply_script(self.scripts[script], form)
+        return None if lemma is not None and lemma != lemma.strip() else lemma
 
     def candidates(
         self, forms: Sequence[str], states: States, rows: Indices | None = None

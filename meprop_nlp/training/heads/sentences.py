@@ -121,9 +121,15 @@ class SentenceTask(Task):
     def evaluate(self) -> dict[str, float | None]:
         if not self.has_dev:
             return {}
-        scores = self.frozen().evaluate(self.dev)
-        shares = {name: getattr(scores, SCORES.get(name, name)) for name in self.dev_scores}
-        return {name: None if math.isnan(share) else share for name, share in shares.items()}
+        # the first of several roots heads the others in training; they are no reason to stop
+        scores = self.frozen().evaluate(self.dev, multiple_roots=True)
+        found: dict[str, float | None] = {}
+        for name in self.dev_scores:
+            metric = SCORES.get(name, name)
+            share = getattr(scores, metric)
+            has_some = metric in scores.annotated and not math.isnan(share)
+            found[name] = share if has_some else None
+        return found
 
     def header(self) -> dict[str, Any]:
         return {

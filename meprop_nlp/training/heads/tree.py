@@ -185,10 +185,11 @@ class ParserTask(SentenceTask):
             for name in columns
         }
         self.labels, self.system = labelled_system(config.transition_system, trees)
-        dev_labels = (deprel for sentence in self.dev for deprel in sentence.column("deprel"))
+        dev_labels = {deprel for sentence in self.dev for deprel in sentence.column("deprel")}
         self.warnings += unseen("labels", dev_labels, self.labels)
         # labelled trees are judged by their labels, unlabelled ones cannot be
-        self.main_scores: tuple[str, ...] = ("las",) if is_labelled(self.labels) else ("uas",)
+        by_labels = is_labelled(self.labels) and dev_labels != {"_"}
+        self.main_scores: tuple[str, ...] = ("las",) if by_labels else ("uas",)
         self._number_words(trees, settings.training.seed)
         self.batch_size = settings.training.batch_size or fitting_batch_size(
             len(self._examples), smallest=50, largest=500, n_batches=400
