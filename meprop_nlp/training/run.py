@@ -569,7 +569,7 @@ def _most_words(task: str, settings: Settings) -> int:
     """Return how many words a sentence may have that a model of these settings annotates."""
     config, heads = settings.network, HEADS[task]
     if isinstance(config, JointConfig):
-        trained = config.heads or HEAD_NAMES
+        trained = set(config.heads) & set(HEAD_NAMES) or HEAD_NAMES
         heads = tuple(h for h in heads if h.name in trained and h.serves(config))
     return min(head.most_words for head in heads)
 

@@ -80,8 +80,8 @@ def test_pretrained_vectors_are_kept_up_to_a_limit_and_described(
     ("command", "score", "without"),
     [
         ("train", "best mean of the heads' scores on dev", "none: the last epoch"),
-        ("train-tagger", "best accuracy on dev", "Without it: the last epoch."),
-        ("train-parser", "best LAS on dev", "Without it: the last epoch."),
+        ("train-tagger", "best accuracy on dev", "Without it, or with none: the last epoch."),
+        ("train-parser", "best LAS on dev", "Without it, or with none: the last epoch."),
     ],
 )
 def test_help_says_how_the_best_epoch_is_chosen(

@@ -148,8 +148,12 @@ def test_any_text_comes_out_as_read_and_piped(
     expected = collected(read_and_piped(text, some, **options))
     for slow in (False, True):
         found = annotated(text, some, size=size, slow=slow, threads=threads, **options)
-        if "looks like text" in (found[1] or ""):
+        refused = found[1] or ""
+        if "looks like text" in refused:
             assert found[0] == b""  # two columns with spaces are text, too
+        elif "with no MISC for `confidence`" in refused:
+            assert confidence
+            assert found[0] == b""
         else:
             assert found == expected
 
@@ -168,9 +172,11 @@ def test_empty_attributes_make_room_for_new_ones(misc: str, some: Models) -> Non
 @pytest.mark.parametrize("columns", ["a", "a\tDT", "a\tDT\t0", "a\tDT\t0\troot"])
 def test_files_of_words_and_tabs(columns: str, some: Models) -> None:
     text = f"{columns}\n\n".encode() * 9
-    options: dict[str, Any] = {"confidence": True, "input_format": "tab"}
+    options: dict[str, Any] = {"confidence": False, "input_format": "tab"}
     expected = collected(read_and_piped(text, some, **options))
     assert expected[1] is None
+    refused = annotated(text, some, size=20, **options | {"confidence": True})
+    assert "with no MISC for `confidence`" in (refused[1] or "")
     for threads in (1, 2, 5):
         assert annotated(text, some, size=20, threads=threads, **options) == expected
 

@@ -29,6 +29,7 @@ EPOCH = EpochRecord(
     seconds=4.0,
     evaluate_seconds=1.0,
     words_per_second=12345.6,
+    main_scores=["uas", "las"],
     n_batches=7,
 )
 STEP = Step(epoch=2, n_epochs=5, batch=1, n_batches=4, loss=0.5, words_per_second=100.0)
