@@ -136,14 +136,13 @@ class Setting(NamedTuple):
     def demand(self, value: Any) -> None:
         """Raise ConfigError unless a value is allowed."""
         if not self.allows(value):
-            expected = self.expected
+            shown, expected = repr(value), self.expected
             if isinstance(value, int | float) and LARGEST <= abs(value) < float("inf"):
                 expected = f"a number below {LARGEST:g}"
-            if self.kind is tuple and isinstance(value, list | tuple):
-                given = ",".join(map(str, value))
+            elif self.kind is tuple and isinstance(value, list | tuple):
+                shown = ",".join(map(str, value))
                 expected += nearest([v for v in value if v not in self.choices], self.choices)
-                raise ConfigError(f"`{self.name}` is {given or 'empty'}, expected {expected}")
-            raise ConfigError(f"`{self.name}` is {value!r}, expected {expected}")
+            raise ConfigError(f"`{self.name}` is {shown}, expected {expected}")
 
     def _is_within_bounds(self, number: Any) -> bool:
         return (

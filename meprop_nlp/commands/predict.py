@@ -138,7 +138,7 @@ def annotate_files(
         verb: what is done to the words, such as `tagged`.
         inputs: files, besides `files`, that must not be overwritten.
         keep: the columns that stay as they are; see `Model.pipe`.
-        tokenizer: makes words of text; None: that of the models.
+        tokenizer: splits text into words; None: the models' own.
 
     Raises:
         DataError: a file cannot be read, or is faulty; see `annotate_each` for many results.

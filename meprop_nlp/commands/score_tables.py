@@ -29,7 +29,7 @@ def score_lines(scores: Scores) -> str:
             rows = [[f"{gold} -> {system}", f"{count:,}"] for gold, system, count in confusions]
             parts.append(table([f"Wrong {name.upper()}: gold -> system", "Words"], rows))
     parts.append(f"{number_of(scores.sentences, 'sentence')}.")
-    if set(scores.annotated) <= set(SEGMENTATION):
+    if scores.annotated <= set(SEGMENTATION):
         parts[-1] += " Gold has no tags, lemmas or trees that could be scored."
     if parsing:
         parts[-1] += (

@@ -42,11 +42,7 @@ class Document:
         """
         self.sentences = list(sentences)
         for i, sentence in enumerate(self.sentences):
-            if not isinstance(sentence, Sentence):
-                raise DataError(
-                    f"`sentences[{i}]` is of type {type(sentence).__name__}, expected a Sentence; "
-                    "make one of words with Sentence.from_words"
-                )
+            demand_sentence(sentence, f"sentences[{i}]")
 
     @property
     def text(self) -> str:
@@ -110,3 +106,12 @@ class Document:
         if len(self) > _MOST_TREES:
             trees.append(f"<p>and {number_of(len(self) - _MOST_TREES, 'sentence')} more</p>")
         return "".join(trees) or "<p>no sentences</p>"
+
+
+def demand_sentence(given: object, name: str) -> None:
+    """Raise DataError unless what a caller gives is a Sentence; `name` is that of the argument."""
+    if not isinstance(given, Sentence):
+        raise DataError(
+            f"`{name}` is of type {type(given).__name__}, expected a Sentence; make one of words "
+            "with Sentence.from_words"
+        )

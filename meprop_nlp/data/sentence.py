@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
-from meprop_nlp.data.conll.layout import CONLLU, Layout, named_columns
+from meprop_nlp.data.conll.layout import CONLLU, TAB_COLUMNS, Layout, named_columns
 from meprop_nlp.data.lines import demand_text, shortened
 from meprop_nlp.data.tree_svg import tree_svg
 from meprop_nlp.data.word import COLUMNS, UNSET, EmptyNode, MultiwordToken, Word
@@ -395,12 +395,11 @@ class Sentence:
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
 _FORBIDDEN = frozenset("\t\n\r\0")
-_TAB_COLUMNS = ("form", "xpos", "head", "deprel")
 
 
 def _tab_width(name: str) -> int:
     """Return how many columns a tab layout needs to show this column; 1 if it never shows it."""
-    return _TAB_COLUMNS.index(name) + 1 if name in _TAB_COLUMNS else 1
+    return TAB_COLUMNS.index(name) + 1 if name in TAB_COLUMNS else 1
 
 
 def _word_line(word: Word, layout: Layout, *, same: bool) -> str:

@@ -106,7 +106,7 @@ def annotate(
             between its words; `vertical`, a word a line and an empty line after each sentence. With
             `auto`, what is not CoNLL is text; see `recognized`.
         threads: how many chunks of the file to annotate at a time.
-        tokenizer: makes words of text; None: that of the models, see `tokenizer_of`.
+        tokenizer: splits text into words; None: the models' own, see `tokenizer_of`.
         token_ranges: write into MISC where each token stood in the text, see `Tokenizer.conllu`.
         write_sentence: returns the text of an annotated sentence, such as `to_json`; None: what
             came as CoNLL keeps its layout, and what came as text becomes CoNLL-U.

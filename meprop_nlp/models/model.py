@@ -133,7 +133,7 @@ class Model:
                 self.states,
                 treebank_number(file.header, treebank),
             )
-            heads = tuple(h for h in heads if h.name in config.heads and h.serves(config))
+            heads = joint_heads(config, config.heads)
             if not heads:
                 raise CheckpointError("the model has no head")
         self.heads = {head.name: head(file, self.lexicon) for head in heads}
@@ -736,6 +736,11 @@ class Model:
             pairs=pairs,
         )
         return scores.only(self.predicted_besides(keep))
+
+
+def joint_heads(config: JointConfig, names: Collection[str]) -> tuple[type[Head], ...]:
+    """Return those heads of a joint model with this configuration that have one of the names."""
+    return tuple(head for head in HEADS["joint"] if head.name in names and head.serves(config))
 
 
 def _rebuilt(

@@ -253,8 +253,8 @@ class Trainer:
             scores = self.ranks.agreed(scores)
             self.ranks.demand_alike(self.task.network)
         evaluate_seconds = time.perf_counter() - start
-        counted = {name: scores.get(name) for name in self.task.main_scores}
-        found = {name: value for name, value in counted.items() if value is not None}
+        names = self.task.main_scores
+        found = {name: value for name in names if (value := scores.get(name)) is not None}
         score = float(np.mean(list(found.values()))) if found else None
         # a model from before a cut is too wide, however good it is
         best = score is not None and (

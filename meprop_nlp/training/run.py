@@ -19,7 +19,7 @@ from meprop_nlp.models.encoder_folder import remove_fine_tuned
 from meprop_nlp.models.file import VECTOR_WIDTH, ModelFile, read_header, write_model_file
 from meprop_nlp.models.heads.lemma_evidence import WEIGHTS as LEMMA_WEIGHTS
 from meprop_nlp.models.heads.lemmas import LemmasHead
-from meprop_nlp.models.model import HEADS, Model
+from meprop_nlp.models.model import HEADS, Model, joint_heads
 from meprop_nlp.models.word_states import states_of
 from meprop_nlp.nn.backends.choose import announce
 from meprop_nlp.scoring.names import SCORE_NAMES
@@ -569,8 +569,7 @@ def _most_words(task: str, settings: Settings) -> int:
     """Return how many words a sentence may have that a model of these settings annotates."""
     config, heads = settings.network, HEADS[task]
     if isinstance(config, JointConfig):
-        trained = set(config.heads) & set(HEAD_NAMES) or HEAD_NAMES
-        heads = tuple(h for h in heads if h.name in trained and h.serves(config))
+        heads = joint_heads(config, set(config.heads) & set(HEAD_NAMES) or HEAD_NAMES)
     return min(head.most_words for head in heads)
 
 

@@ -46,8 +46,7 @@ namespace {
 // The rows of the tags, and below them the sum of each column's.
 std::vector<float> with_sums(const float* weight, std::int64_t outs,
                              const std::vector<std::int32_t>& ends) {
-    const std::int64_t n_tags = ends.empty() ? 0 : ends.back();
-    std::vector<float> rows(weight, weight + n_tags * outs);
+    std::vector<float> rows(weight, weight + ends.back() * outs);
     std::int64_t tag = 0;
     for (const std::int64_t end : ends) {
         std::vector<double> sums(static_cast<std::size_t>(outs));
@@ -67,12 +66,11 @@ TagMemory::TagMemory(const float* weight, std::int64_t outs, std::vector<std::in
                      std::int64_t lanes)
     : ends_(std::make_shared<const std::vector<std::int32_t>>(std::move(ends))),
       memory_(with_sums(weight, outs, *ends_).data(), nullptr,
-              (ends_->empty() ? 0 : ends_->back()) + static_cast<std::int64_t>(ends_->size()), outs,
-              lanes) {}
+              ends_->back() + static_cast<std::int64_t>(ends_->size()), outs, lanes) {}
 
 TagLayer TagMemory::layer() const {
     return {memory_.layer(), ends_->data(), static_cast<std::int64_t>(ends_->size()),
-            ends_->empty() ? 0 : ends_->back()};
+            ends_->back()};
 }
 
 namespace {

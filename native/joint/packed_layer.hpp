@@ -28,8 +28,8 @@ class LayerMemory {
 // The same for a TagLayer.
 class TagMemory {
  public:
-    // weight (tags, outs), tags being the sum of the sizes of the columns. The columns of the
-    // weight are padded to the lanes.
+    // weight (ends.back(), outs), whose columns are padded to the lanes. Each of the ends, of which
+    // there is one or more, is the tag after the last one of a column.
     TagMemory(const float* weight, std::int64_t outs, std::vector<std::int32_t> ends,
               std::int64_t lanes);
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -97,6 +97,14 @@ SCRIPTS = ['["lower",0,"",0,""]', '["lower",0,"",1,"y"]', '["keep",1,"",2,""]', 
 VECTOR_FORMS = ["<unk>", "the", "ünseen", "unseen", "12"]
 TEXT_CHARACTERS = "abcdeABC.,'?!0"
 SPLITS = {"rules": {"": [1, "", 1], "ab": [1, "X", "y"]}, "always": ["abc"]}
+
+
+def with_scripts(model: ModelFile, scores: Mapping[str, float]) -> ModelFile:
+    """A joint model whose lemma scripts have these scores, whatever the word."""
+    model.header["scripts"] = list(scores)
+    model.arrays["lemmas.output.weight"][:] = 0
+    model.arrays["lemmas.output.bias"][:] = list(scores.values())
+    return model
 
 
 def with_tokenizer(model: ModelFile) -> ModelFile:

@@ -1,4 +1,4 @@
-"""Choosing lemmas by the scores of scripts and by what the treebank says about the lemmas."""
+"""Choosing lemmas by the scores of their scripts and by what the treebank says about them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from meprop_nlp.models.heads.lemmas import N_BEST, LemmasHead
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.words import SentenceWords
 
-from .models import FORMS, random_joint, random_sentences
+from .models import FORMS, random_joint, random_sentences, with_scripts
 from .test_native_joint import assert_same, model_on, per_core, seeds
 
 weights = st.fixed_dictionaries(
@@ -113,11 +113,8 @@ def test_best_scripts_are_those_of_the_probabilities(core: Any) -> None:
 
 
 def test_known_lemma_is_chosen_before_a_likelier_one(core: Any) -> None:
-    file = random_joint(1)
-    for name in ("lemmas.output.weight", "lemmas.output.bias"):
-        file.arrays[name][:] = 0
-    file.header["scripts"] = ['["lower",0,"",0,""]', '["lower",0,"",1,""]', '"be"', '"x"']
-    file.arrays["lemmas.output.bias"][:] = [3, 2.7, 1, 0]
+    scripts = {'["lower",0,"",0,""]': 3, '["lower",0,"",1,""]': 2.7, '"be"': 1, '"x"': 0}
+    file = with_scripts(random_joint(1), scripts)
     treebank = [("boat", "upos0", "boat"), ("cats", "upos0", "cat"), ("dogs", "upos0", "dog")]
     known = KnownLemmas.build(treebank)
     file.arrays.update(Evidence.arrays(known))

@@ -20,7 +20,7 @@ from meprop_nlp.models.native_encoder import NativeEncoder, NativeFormVectors, N
 from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import SentenceWords
 
-from .models import FORMS, random_joint, random_sentences
+from .models import FORMS, random_joint, random_sentences, with_scripts
 
 # the `core` fixture stays the same for all examples, which is what we want of it
 per_core = settings(
@@ -150,16 +150,13 @@ def test_confidence_does_not_change_the_choice(core: Any) -> None:
 
 
 def test_a_form_that_is_too_short_gets_the_next_script(core: Any) -> None:
-    file = random_joint(1)
-    for name in ("lemmas.output.weight", "lemmas.output.bias"):
-        file.arrays[name][:] = 0
-    file.header["scripts"] = [
-        '["keep",4,"",0,""]',
-        '["lower",0,"",3,"y"]',
-        '["keep",0,"",0,"!"]',
-        '"be"',
-    ]
-    file.arrays["lemmas.output.bias"][:] = [4, 3, 2, 1]
+    scripts = {
+        '["keep",4,"",0,""]': 4,
+        '["lower",0,"",3,"y"]': 3,
+        '["keep",0,"",0,"!"]': 2,
+        '"be"': 1,
+    }
+    file = with_scripts(random_joint(1), scripts)
     words = SentenceWords(random_sentences(1, [200]))
     lemmas = {"the": "the!", "old": "old!", "boats": "s", "unseen": "en", ".": ".!", "12": "12!"}
     for native in (core, None):
@@ -171,11 +168,8 @@ def test_a_form_that_is_too_short_gets_the_next_script(core: Any) -> None:
 
 
 def test_a_lemma_does_not_end_with_a_space(core: Any) -> None:
-    file = random_joint(1)
-    for name in ("lemmas.output.weight", "lemmas.output.bias"):
-        file.arrays[name][:] = 0
-    file.header["scripts"] = ['["keep",0,"",1,""]', '["keep",1,"",0,""]', '"be"', '"do"']
-    file.arrays["lemmas.output.bias"][:] = [3, 2, 1, 0]
+    scripts = {'["keep",0,"",1,""]': 3, '["keep",1,"",0,""]': 2, '"be"': 1, '"do"': 0}
+    file = with_scripts(random_joint(1), scripts)
     words = SentenceWords([Sentence.from_words(["dog s", "d s", "s dog", "ab c"])])
     for native in (core, None):
         lemmas = model_on(native, file).annotate(words).texts["lemma"].to_list()

@@ -10,7 +10,8 @@ from meprop_nlp.errors import ConlluError, Problem
 
 FORMATS = ("auto", "conllu", "conllx", "tab")
 
-_TAB_COLUMNS = ("FORM", "TAG", "HEAD", "DEPREL")
+TAB_COLUMNS = ("form", "xpos", "head", "deprel")  # of a tab layout, of which the tag is XPOS
+_TAB_NAMES = ("FORM", "TAG", "HEAD", "DEPREL")
 _CONLLX_NAME = re.compile(r"\.(conllx|conll|conll0[67]|malttab)(\.(gz|xz|bz2))?$", re.IGNORECASE)
 _CONLLU_NAME = re.compile(r"\.(conllu|conllup)(\.(gz|xz|bz2))?$", re.IGNORECASE)
 _HEAD = re.compile(r"_|[0-9]+")
@@ -34,10 +35,10 @@ class Layout(NamedTuple):
     def name(self) -> str:
         """Return what the format is called."""
         if self.kind == "tab":
-            return " ".join(_TAB_COLUMNS[: self.width])
-        return {"conllx": "CoNLL-X", "conllu": "CoNLL-U Plus" if self.columns else "CoNLL-U"}[
-            self.kind
-        ]
+            return " ".join(_TAB_NAMES[: self.width])
+        if self.kind == "conllx":
+            return "CoNLL-X"
+        return "CoNLL-U Plus" if self.columns else "CoNLL-U"
 
     @property
     def header(self) -> str:
@@ -47,7 +48,7 @@ class Layout(NamedTuple):
     def has(self, column: str) -> bool:
         """Return whether words of this layout can have values of their own in a column."""
         if self.kind == "tab":
-            return column in ("form", "xpos", "head", "deprel")[: self.width]
+            return column in TAB_COLUMNS[: self.width]
         if self.kind == "conllx":
             return column not in ("deps", "misc")
         return self.place(column) is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from meprop_nlp.data.conll.layout import Layout
-from meprop_nlp.data.document import Document
+from meprop_nlp.data.document import Document, demand_sentence
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.errors import DataError
 from meprop_nlp.files import replacing
@@ -52,12 +52,9 @@ def _each(items: Iterable[Sentence | Document]) -> Iterator[Sentence]:
     for n, item in enumerate(items):
         if isinstance(item, Document):
             yield from item
-        elif isinstance(item, Sentence):
-            yield item
         else:
-            raise DataError(
-                f"`sentences[{n}]` is of type {type(item).__name__}, expected a Sentence"
-            )
+            demand_sentence(item, f"sentences[{n}]")
+            yield item
 
 
 def write_pieces(pieces: Iterable[bytes], target: Target, *, flush: bool = False) -> int:
