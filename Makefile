@@ -92,6 +92,8 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 	MYPYPATH=benchmarks $(BIN)/mypy --explicit-package-bases benchmarks
+	MYPYPATH=tools:tools/fuzz:tools/manual:tools/sample_grammar:tools/torture \
+	  $(BIN)/mypy --explicit-package-bases tools
 
 build: $(STAMP)
 	$(BIN)/python -m build --quiet --outdir dist .

@@ -118,7 +118,8 @@ def in_numpy() -> Iterator[None]:
 
 def lengths(rng: Rng, most: int) -> list[int]:
     """The lengths of some sentences; now and then there is none."""
-    return rng.integers(1, most + 1, rng.integers(0, 31)).tolist()
+    found: list[int] = rng.integers(1, most + 1, rng.integers(0, 31)).tolist()
+    return found
 
 
 def load(network: nn.Module, file: ModelFile, prefix: str = "") -> None:
@@ -131,7 +132,8 @@ def load(network: nn.Module, file: ModelFile, prefix: str = "") -> None:
 
 def sure(probabilities: Tensor) -> np.ndarray:
     """Which choices are no matter of rounding."""
-    return probabilities.max(1).values.numpy() > SURE
+    found: np.ndarray = probabilities.max(1).values.numpy() > SURE
+    return found
 
 
 # tagger
@@ -145,6 +147,8 @@ def compare_taggers(rng: Rng) -> int:
     network = NumpyTagger(file, LEXICON)
     in_numpy = network.tag(words, confidence=True)
     native = NativeTagger(network, CORE).tag(words, confidence=True)
+    assert in_numpy.confidence is not None
+    assert native.confidence is not None
     is_sure = in_numpy.confidence > SURE
     np.testing.assert_allclose(native.confidence, in_numpy.confidence, rtol=1e-3, atol=1e-5)
     assert (native.ids == in_numpy.ids)[is_sure].all()
@@ -192,7 +196,9 @@ def compare_parsers(rng: Rng) -> int:
     in_numpy = network.parse(words, confidence=True)
     native = NativeParser(network, CORE).parse(words, confidence=True)
     by_torch = torch_trees(file, network, words)
+    assert in_numpy.confidence is not None
     for trees in (native, by_torch):
+        assert trees.confidence is not None
         assert trees.heads.tolist() == in_numpy.heads.tolist()
         assert trees.labels.tolist() == in_numpy.labels.tolist()
         np.testing.assert_allclose(trees.confidence, in_numpy.confidence, rtol=1e-4, atol=1e-6)
@@ -226,7 +232,7 @@ def torch_trees(file: ModelFile, parser: NumpyParser, words: SentenceWords) -> T
             index.append([{0: 0, -1: 1}.get(p, firsts[sentence] + p + 1) for p in places])
             labels.append(extract_labels(state, places))
         at = torch.tensor(index, dtype=torch.int32)
-        scores = network(forms, tags, at, at, torch.tensor(labels, dtype=torch.int32))
+        scores: Tensor = network(forms, tags, at, at, torch.tensor(labels, dtype=torch.int32))
         return scores.numpy()
 
     return InStep(system, words.bounds, score).parse(confidence=True)
@@ -272,10 +278,13 @@ def compare_joint_models(rng: Rng, tree: str) -> int:
     native = Model(file)
     with in_numpy():
         plain = Model(file)
+    assert native.encoder is not None
+    assert plain.encoder is not None
     assert_same_states(native.encoder(words).context, plain.encoder(words).context)
     # of the same states, as one that is between two digits may be rounded up or down
     plain.encoder = native.encoder
     found = native.annotate(words, confidence=True)
+    assert found.heads is not None
     assert_trees(words, found.heads)
     compared = plain.annotate(words, confidence=True)
     if tree == "graph":
@@ -284,6 +293,7 @@ def compare_joint_models(rng: Rng, tree: str) -> int:
         assert_same_but_trees(found, compared)
     with fine_digits():
         exact = Model(file)
+        assert exact.encoder is not None
         states = exact.encoder(words)
         answers = torch_answers(file, words, exact)
         if len(words.bounds) < 2:
@@ -416,7 +426,8 @@ def scored_by(answer: Any) -> Callable[..., np.ndarray]:
             [w - 1 if w > 0 else n - 2 - w for w in extract(state)[: len(STATE_WORDS)]]
             for state in states
         ]
-        return answer.score(answer.rows, torch.tensor(found)).numpy()
+        scores: Tensor = answer.score(answer.rows, torch.tensor(found))
+        return scores.numpy()
 
     return score
 

@@ -26,6 +26,7 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import IO
 
 BLOCK = 2_000_000  # bytes that are made at once, about
 REPORTS = 12
@@ -83,7 +84,7 @@ def pieces(kind: str) -> Iterator[str]:
 class Sender(threading.Thread):
     """Writes the stream to a command until it is long enough or takes too long."""
 
-    def __init__(self, stream: object, kind: str, limit: int, seconds: float) -> None:
+    def __init__(self, stream: IO[bytes], kind: str, limit: int, seconds: float) -> None:
         super().__init__(daemon=True)
         self._stream, self._kind, self._limit, self._seconds = stream, kind, limit, seconds
         self.sent = 0
@@ -97,12 +98,12 @@ class Sender(threading.Thread):
                 size += len(piece)
                 if size < BLOCK:
                     continue
-                self._stream.write("".join(block).encode())  # type: ignore[attr-defined]
+                self._stream.write("".join(block).encode())
                 self.sent += size
                 block, size = [], 0
                 if self.sent >= self._limit or time.monotonic() - started >= self._seconds:
                     break
-            self._stream.close()  # type: ignore[attr-defined]
+            self._stream.close()
         except BrokenPipeError:  # it has refused the stream
             pass
 
@@ -140,7 +141,7 @@ def main() -> None:
     words = last_words = 0
     last_seconds, memory = 0.0, 0.0
     started = last_report = time.monotonic()
-    while chunk := child.stdout.read1(1 << 20):
+    while chunk := os.read(child.stdout.fileno(), 1 << 20):
         words += chunk.count(b"\n") - chunk.count(b"\n\n") - chunk.count(b"\n#")
         now = time.monotonic()
         if now - last_report < options.seconds / REPORTS and sender.sent < limit:

@@ -26,6 +26,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote_plus
 
 from meprop_nlp.data.sample.treebank import sample_treebank
@@ -258,7 +259,7 @@ class Sender(threading.Thread):
             return b"[" * rng.randrange(100_000)
         if kind == 1:
             return b'{"text": ' + b"9" * rng.randrange(10_000) + b"}"
-        value = rng.choice(
+        value: Any = rng.choice(
             [self.text(), [self.text(), self.text()], [["a", self.text()]], None, -1, {}, [[]]]
         )
         given = {rng.choice(["text", "texts", "tokens", "conllu", "x"]): value}

@@ -24,7 +24,7 @@ from meprop_nlp.models.word_states import WordStates
 from meprop_nlp.models.words import Words
 
 # Takes the row of each word among known input vectors, and bounds; see `BiLSTM.__call__`.
-Recurrence = Callable[[npt.NDArray[np.int64], npt.NDArray[Any]], Array]
+Recurrence = Callable[[npt.NDArray[np.integer[Any]], npt.NDArray[Any]], Array]
 
 
 class FormTables:
@@ -121,7 +121,7 @@ class BiLSTM:
         return sum(self.sizes)
 
     def __call__(
-        self, inputs: Array, rows: npt.NDArray[np.int64], bounds: npt.NDArray[Any]
+        self, inputs: Array, rows: npt.NDArray[np.integer[Any]], bounds: npt.NDArray[Any]
     ) -> Array:
         """Return the states of both directions side by side for each word: (N, units).
 
@@ -190,7 +190,7 @@ class DigitBiLSTM:
                 self.directions.append(DigitDirection(weight_ih, DigitWeight.of(weight_hh), bias))
 
     def __call__(
-        self, inputs: Array, rows: npt.NDArray[np.int64], bounds: npt.NDArray[Any]
+        self, inputs: Array, rows: npt.NDArray[np.integer[Any]], bounds: npt.NDArray[Any]
     ) -> Array:
         """Return the states of both directions; see `BiLSTM`."""
         order = ByLength.of(bounds)
@@ -386,7 +386,7 @@ class ByLength(NamedTuple):
 def _run(
     table: Array,
     recur: Callable[[Array], Array],
-    rows: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.integer[Any]],
     sentences: ByLength,
     *,
     reverse: bool,

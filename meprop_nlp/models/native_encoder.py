@@ -188,7 +188,7 @@ class NativeBiLSTM:
         self._units = layer.units
         self._layer = native.JointEncoder([_packed(layer, native)])
 
-    def __call__(self, rows: npt.NDArray[np.int64], bounds: npt.NDArray[Any]) -> Array:
+    def __call__(self, rows: npt.NDArray[np.integer[Any]], bounds: npt.NDArray[Any]) -> Array:
         """Return the states of both directions side by side; see `BiLSTM`."""
         states = np.empty((len(rows), self._units), np.float32)
         self._layer.run_table(self._table, rows.astype(np.int32), bounds.astype(np.int32), states)

@@ -18,7 +18,7 @@ import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import atheris
 import numpy as np
@@ -50,7 +50,7 @@ from models import (  # noqa: E402
 from safetensors import SafetensorError, safe_open  # noqa: E402
 from safetensors.numpy import load as load_arrays  # noqa: E402
 
-Choices = atheris.FuzzedDataProvider
+Choices: TypeAlias = atheris.FuzzedDataProvider
 Arrays = dict[str, np.ndarray]
 
 # what a training writes into a header besides
@@ -185,7 +185,8 @@ def change_arrays(choices: Choices, arrays: Arrays) -> None:
 
 def file_of(choices: Choices, header: dict[str, Any], arrays: Arrays) -> bytes:
     """A safetensors file; some entries of its header may be wrong about the data."""
-    entries, data = {}, b""
+    entries: dict[str, Any] = {}
+    data = b""
     for name, array in sorted(arrays.items()):
         values = np.ascontiguousarray(array)
         codes = {"f2": "F16", "f4": "F32", "f8": "F64", "i1": "I8", "u1": "U8", "i4": "I32"}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from lexicon import LEXICON, WEIGHTS, article, compared, s_form
 from trees import Phrase, Predicate, Word, clause, conjoin, leaf, link, mark
@@ -14,6 +14,8 @@ NOUNS, NAMES, PRONOUNS = LEXICON["nouns"], LEXICON["names"], LEXICON["pronouns"]
 ADJECTIVES, ADVERBS = LEXICON["adjectives"], LEXICON["adverbs"]
 TRANSITIVE, VERBS = LEXICON["transitive"], LEXICON["verbs"]
 HELD_OUT = LEXICON["held out"]["lemmas"]
+
+T = TypeVar("T")
 
 
 def prepositional(preposition: str, noun_phrase: Phrase, deprel: str = "obl") -> Phrase:
@@ -60,7 +62,7 @@ class Grammar(random.Random):
         """True with the given probability."""
         return self.random() < probability
 
-    def pick(self, choices: Sequence[Any]) -> Any:
+    def pick(self, choices: Sequence[T]) -> T:
         """One of the choices, all equally likely."""
         return choices[int(self.random() * len(choices))]
 
@@ -343,7 +345,7 @@ class Grammar(random.Random):
             kinds["manner"] = 14 if person and not predicate.passive else 0
         if predicate.lemma in VERBS["with tool"]:
             kinds["tool"] = 16
-        adverbials = {
+        adverbials: dict[str, Callable[[], Phrase]] = {
             "time": lambda: self.time(tense, state=state),
             "place": self.place,
             "manner": lambda: leaf(self.choose(ADVERBS["manner"]), "RB", "advmod"),
@@ -853,4 +855,5 @@ class Grammar(random.Random):
     def sentence(self) -> list[Word]:
         """A sentence of a random kind."""
         self.simple_tense = "past" if self.chance(0.62) else "present"
-        return getattr(self, self.weighted(WEIGHTS["sentence"]))()
+        build: Callable[[], list[Word]] = getattr(self, self.weighted(WEIGHTS["sentence"]))
+        return build()

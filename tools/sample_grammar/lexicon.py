@@ -15,15 +15,19 @@ def _value(text: str) -> tuple[Any, ...]:
     return tuple(tuple(entry.split()) for entry in text.split(","))
 
 
-_INI = ConfigParser(interpolation=None, delimiters=("=",))
-_INI.optionxform = str  # keep the capitals in keys
+class _Ini(ConfigParser):
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr  # with its capitals
+
+
+_INI = _Ini(interpolation=None, delimiters=("=",))
 _INI.read(Path(__file__).with_name("lexicon.ini"), encoding="utf-8")
 LEXICON = {name: {key: _value(text) for key, text in _INI[name].items()} for name in _INI}
 WEIGHTS = {
     key: {choice: float(weight) for choice, weight in entries}
     for key, entries in LEXICON["weights"].items()
 }
-IRREGULAR = {
+IRREGULAR: dict[str, dict[str, list[str]]] = {
     key: {word: forms for word, *forms in entries} for key, entries in LEXICON["irregular"].items()
 }
 

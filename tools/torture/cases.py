@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from threading import Thread
+from typing import Any
 
 from child import Blow, Child, Ended
 from works import ANNOTATIONS, MODEL, TRAININGS, Undisturbed, Works, contents
@@ -43,9 +44,9 @@ class Case:
     faults: list[str] = field(default_factory=list)
     killed: bool = False
 
-    def start(self, words: list[str], **options: object) -> Child:
+    def start(self, words: list[str], **options: Any) -> Child:
         """Start a command."""
-        return Child(words, self.folder, self.works.notes, **options)  # type: ignore[arg-type]
+        return Child(words, self.folder, self.works.notes, **options)
 
     def demand(self, right: bool, fault: str) -> None:
         """Note a fault unless something is as it should be."""
