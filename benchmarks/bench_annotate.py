@@ -10,14 +10,13 @@ words to trees in memory, in two processes. They take turns. Nothing else should
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-from conditions import arguments, conditions, refuse_without_core, save
+from conditions import arguments, conditions, refuse_without_core, save, stored
 from decode_pace import at_least_words
 from peers import measure_peers
 from tables.joint import PACE, pace_rows
@@ -77,9 +76,7 @@ def main(words: Sequence[str] | None = None) -> None:
     pace["conditions"] = {**conditions(), "threads": THREADS, "rounds": options.rounds}
     print(table(PACE, pace_rows(pace)))
     if options.output:
-        stored = options.output.exists()
-        results = json.loads(options.output.read_text(encoding="utf-8")) if stored else {}
-        save({**results, "pace": pace}, options.output)
+        save({**stored(options.output), "pace": pace}, options.output)
 
 
 if __name__ == "__main__":

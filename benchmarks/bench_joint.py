@@ -13,7 +13,6 @@ is measured apart:
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from pathlib import Path
@@ -22,12 +21,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from conditions import FOLDER, conditions
+from conditions import FOLDER, conditions, save, stored
 from torch import nn
 
 from meprop_nlp.config import Settings
 from meprop_nlp.data.conll.reading import read
-from meprop_nlp.files import replacing
 from meprop_nlp.training.joint import JointTask
 from meprop_nlp.training.loop import Trainer
 
@@ -115,11 +113,10 @@ def main() -> None:
     result = {"milliseconds": rows, "words": words, "steps": arguments.steps}
     result["conditions"] = conditions()
     path = FOLDER / "results" / "joint.json"
-    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    results = stored(path)
     kernels = result["conditions"]["kernels"]
     results["step"] = {**results.get("step", {}), kernels: result}
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    save(results, path)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,7 @@ from pathlib import Path
 
 import torch
 from bench_annotate import THREADS, long_file, pace_options
-from conditions import arguments, conditions, refuse_without_core, save
-from joint import stored
+from conditions import arguments, conditions, refuse_without_core, save, stored
 from peers import measure_peers
 from tables.joint import PACE, pace_rows
 from tables.teachers import RECIPE

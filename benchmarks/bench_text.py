@@ -25,8 +25,15 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from conditions import arguments, conditions, interleaved, quartiles, refuse_without_core, save
-from joint import stored
+from conditions import (
+    arguments,
+    conditions,
+    interleaved,
+    quartiles,
+    refuse_without_core,
+    save,
+    stored,
+)
 from peers import PEERS_OF_TEXT, InProcess, in_all, installed, run_peer
 from raw_text import demand_same_text, named
 from tables.texts import PACE_OF_TEXT, text_pace_rows

@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from conditions import conditions, interleaved, refuse_without_core
+from conditions import conditions, interleaved, refuse_without_core, save, stored
 
 RESULTS = Path(__file__).parent / "results" / "training.json"
 
@@ -208,7 +208,7 @@ def main() -> None:
         result = whole(task, variant, arguments.data, int(seed), float(start))
         print(json.dumps(result))
         return
-    old = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    old = stored(RESULTS)
     about = {**conditions(), "seeds": arguments.seeds}
     results = {**old}
     if arguments.only in (None, "step"):
@@ -228,8 +228,7 @@ def main() -> None:
                 for variant in again:
                     runs[variant].append(in_process(task, variant, arguments.data, seed))
             results[task] = {"conditions": about, **table(task, runs), "runs": runs}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    save(results, RESULTS)
     for name in ("step", "parser", "tagger"):
         for row in [results[name]["columns"], *results[name]["rows"]] if name in results else []:
             print(*row, sep="\t")

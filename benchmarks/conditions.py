@@ -33,6 +33,7 @@ __all__ = [
     "quartiles",
     "refuse_without_core",
     "save",
+    "stored",
 ]
 
 FOLDER = Path(__file__).parent
@@ -157,8 +158,14 @@ def arguments(
     return read
 
 
+def stored(path: Path) -> dict[str, Any]:
+    """Return the content of a file of results; empty if there is none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
 def save(results: dict[str, Any], path: Path | None) -> None:
     """Write results as JSON, where there is a place for them."""
     if path is not None:
+        path.parent.mkdir(exist_ok=True)
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -24,18 +24,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from conditions import conditions
+from conditions import conditions, save, stored
 from tables.joint import joint_table
 from tables.markdown import markdown
 from tables.published import EWT, IMST, JOINT
-from treebanks import call
+from treebanks import call, model_name
 
 from meprop_nlp.config import TAG_COLUMNS
 from meprop_nlp.data.conll.reading import read
-from meprop_nlp.files import replacing
 from meprop_nlp.models.model import load
 from meprop_nlp.training.checkpoint import checkpoint_path
+from meprop_nlp.training.knowledge.ensemble import networks_of, teacher_path
 from meprop_nlp.training.measured.calibration import answers
+from meprop_nlp.training.tokenizer import has_begun_tokenizer
 
 EDGES = (0.0, 0.5, 0.7, 0.9, 0.95, 0.99, 1.0)  # of confidence
 RESULTS = Path(__file__).parent / "results" / "joint.json"
@@ -71,7 +72,14 @@ class Split(NamedTuple):
 
 def model_path(folder: Path, name: str, seed: int) -> Path:
     """Return where the model of a run is kept."""
-    return folder / f"{name.lower().replace(', ', '-').replace(' ', '-')}-{seed}.safetensors"
+    return folder / f"{model_name(name)}-{seed}.safetensors"
+
+
+def is_begun(model: Path) -> bool:
+    """Whether a training of this model was stopped: it has a checkpoint, tokenizer or teacher."""
+    checkpoints = (checkpoint_path(path) for path in networks_of(model, 1))
+    left = [*checkpoints, teacher_path(model, 1)]
+    return has_begun_tokenizer(model) or any(path.exists() for path in left)
 
 
 def run(
@@ -90,7 +98,7 @@ def run(
     """
     dev, test = split.dev, split.test
     model = model_path(folder, name, seed)
-    resumed = ["--resume"] if checkpoint_path(model).exists() else []
+    resumed = ["--resume"] if is_begun(model) else []
     files = [word for path in split.train for word in ("--train", path)]
     files += ["--dev", dev, "-o", str(model)]
     start = time.perf_counter()
@@ -124,11 +132,6 @@ def run(
     }
 
 
-def stored(path: Path) -> dict[str, Any]:
-    """Return the content of a file of results; empty if there is none."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
 def finished(path: Path) -> dict[str, list[dict[str, Any]]]:
     """Return the runs in a file of results, by name."""
     runs: dict[str, list[dict[str, Any]]] = stored(path).get("runs", {})
@@ -139,8 +142,7 @@ def add_result(path: Path, name: str, result: dict[str, Any]) -> None:
     """Add a run to a file of results, to which another process may have added."""
     results = stored(path)
     results.setdefault("runs", {}).setdefault(name, []).append(result)
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    save(results, path)
 
 
 def reliability(model: str, gold: str) -> str:

@@ -19,8 +19,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from conditions import arguments, conditions, save
-from joint import stored
+from conditions import arguments, conditions, save, stored
 from tables.published import SCORES_OF_TEXT
 from tables.texts import raw_text_table
 from treebanks import call

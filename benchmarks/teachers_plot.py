@@ -60,13 +60,13 @@ def draw(systems: dict[str, dict[str, Any]], threads: int, path: Path) -> None:
 
 def place(system: dict[str, Any]) -> tuple[float, float]:
     """Return where a system's point is."""
-    return system["words_per_second"], system["las"]
+    return system["comparable"], system["las"]
 
 
 def stands_below(name: str, systems: dict[str, dict[str, Any]]) -> bool:
     """Whether a label stands below its point, as a better system is nearly above it."""
     pace, las = place(systems[name])
-    near = (n for n in systems if pace / NEAR < systems[n]["words_per_second"] < pace * NEAR)
+    near = (n for n in systems if pace / NEAR < systems[n]["comparable"] < pace * NEAR)
     return any((systems[n]["las"], n) > (las, name) for n in near)  # of equal ones, one does
 
 

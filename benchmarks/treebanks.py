@@ -18,7 +18,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from conditions import conditions
+from conditions import conditions, save, stored
+
+from meprop_nlp.training.checkpoint import checkpoint_path
 
 RESULTS = Path(__file__).parent / "results" / "treebanks.json"
 PUNCTUATION = ["--exclude-punct"]
@@ -49,14 +51,19 @@ def call(*words: str) -> str:
     return done.stdout
 
 
-def model_file(name: str, folder: Path) -> Path:
+def model_name(name: str) -> str:
+    """Return the name of a run as it is in the name of its model's file."""
+    return name.lower().replace(", ", "-").replace(" ", "-")
+
+
+def model_path(folder: Path, name: str) -> Path:
     """Return where the model of a run is kept."""
-    return folder / (name.lower().replace(", ", "-").replace(" ", "-") + ".safetensors")
+    return folder / f"{model_name(name)}.safetensors"
 
 
 def run(name: str, data: Path, folder: Path) -> dict[str, Any]:
     """Train one model, score it on dev and test, and return all that came out."""
-    tagger = model_file(TAGGER, folder)
+    tagger = model_path(folder, TAGGER)
     is_tagged = name.startswith("EWT parser")
     if is_tagged and not tagger.exists():
         raise SystemExit(f"there is no {tagger}; run with --only {TAGGER!r} first")
@@ -64,9 +71,10 @@ def run(name: str, data: Path, folder: Path) -> dict[str, Any]:
     train, dev, test = (
         str(data / treebank / f"{part}.{ending}") for part in ("train", "dev", "test")
     )
-    model = model_file(name, folder)
+    model = model_path(folder, name)
+    resumed = ["--resume"] if checkpoint_path(model).exists() else []
     start = time.perf_counter()
-    call(f"train-{task}", "--train", train, "--dev", dev, "-o", str(model), *options)
+    call(f"train-{task}", "--train", train, "--dev", dev, "-o", str(model), *options, *resumed)
     seconds = time.perf_counter() - start
     info = json.loads(call("info", str(model), "--json"))
     log = model.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
@@ -86,7 +94,7 @@ def run(name: str, data: Path, folder: Path) -> dict[str, Any]:
         "bytes": info["bytes"],
         "best_epoch": info["training"]["epoch"],
         "epochs": len(epochs),
-        "seconds": seconds,
+        "seconds": None if resumed else seconds,
         **{
             part: sum(epoch[part] for epoch in epochs)
             for part in ("forward_seconds", "backward_seconds", "update_seconds")
@@ -111,10 +119,7 @@ def main() -> None:
             **run(name, arguments.data, arguments.folder),
             "conditions": {**conditions(), "n": 1},
         }
-        results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-        results[name] = result
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        save({**stored(RESULTS), name: result}, RESULTS)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,6 @@ Nonprojective = Literal["pseudo", "lift", "drop"]
 TreeName = Literal["graph", "transitions"]
 
 TOPK_MODES: tuple[str, ...] = get_args(TopkMode)
-CRITERIA: tuple[str, ...] = get_args(Criterion)
 OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 TRANSITION_SYSTEMS: tuple[str, ...] = get_args(TransitionSystemName)

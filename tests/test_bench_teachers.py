@@ -138,18 +138,19 @@ def test_recipe_has_a_row_for_each_system_with_figures(script: Any) -> None:
     readme, tables = script("readme"), script("tables.teachers")
     measured = results(readme)
     made = tables.teachers_recipe(measured).split("\n")
-    assert made[0] == "|  | UPOS | LAS | minutes | MB | words/s |"
+    assert made[0] == "|  | UPOS | LAS | minutes | MB | words/s | times spaCy's |"
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in made[2:8]]
     assert rows == [
-        ["spaCy, efficiency", "94.53", "83.18", "22", "8.2", "20,000"],
-        ["plain", "96.20", "86.20", "20", "13.0", "41,000"],
-        ["plain, simplified", "96.10", "86.10", "20", "13.0", "180,000 *"],
-        ["teacher", "99.25", "89.25", "20", "14.0 + 90.0", "3,000"],
-        ["student", "96.90", "86.90", "20", "13.0", "40,000"],
-        ["student, simplified", "96.50", "86.50", "20", "4.0", "180,000"],
+        ["spaCy, efficiency", "94.53", "83.18", "22", "8.2", "20,000", "1.0"],
+        ["plain", "96.20", "86.20", "20", "13.0", "41,000", "2.0"],
+        ["plain, simplified", "96.10", "86.10", "20", "13.0", "360,000 *", "9.0"],
+        ["teacher", "99.25", "89.25", "20", "14.0 + 90.0", "3,000", "0.1"],
+        ["student", "96.90", "86.90", "20", "13.0", "40,000", "2.0"],
+        ["student, simplified", "96.50", "86.50", "20", "4.0", "180,000", "9.0"],
     ]
     assert "with a transformer over 5,000;" in made[9]
-    assert "* From another run" in made[9]
+    assert "* In another run" in made[9]
+    assert tables.recipe(measured)["plain, simplified"]["comparable"] == 180_000
 
 
 def test_system_without_scores_or_pace_has_no_row(script: Any) -> None:

@@ -182,6 +182,19 @@ def test_lengths_are_all_the_same_or_spread_from_the_longest(script):
     assert (spread[0], spread[-1], sorted(spread, reverse=True)) == (30, 5, spread)
 
 
+@pytest.mark.parametrize(
+    "left", ["checkpoint", "tokenizer", "tokenizer.checkpoint", "teacher-1", "teacher-1.checkpoint"]
+)
+def test_training_that_was_stopped_anywhere_goes_on(script, tmp_path, left):
+    joint = script("joint")
+    model = joint.model_path(tmp_path, "EWT, plain", 1)
+    assert model.name == "ewt-plain-1.safetensors"
+    model.touch()
+    assert not joint.is_begun(model)
+    (tmp_path / f"ewt-plain-1.{left}.safetensors").touch()
+    assert joint.is_begun(model)
+
+
 def test_earlier_tree_is_compared_array_by_array(script, tmp_path, monkeypatch, capsys):
     compared = script("before_after")
     tiny = ["train-tagger", "--epochs", "1", "--hidden", "8"]

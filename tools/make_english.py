@@ -110,11 +110,13 @@ def call(words: Sequence[str]) -> None:
 def train(training: Training) -> None:
     """Train a model, or go on with it, unless it is there."""
     from meprop_nlp.training.checkpoint import checkpoint_path
+    from meprop_nlp.training.tokenizer import has_begun_tokenizer
 
     if training.model.exists():
         print(f"{training.model} is there already")
         return
-    resumed = ["--resume"] if checkpoint_path(training.output).exists() else []
+    is_begun = checkpoint_path(training.output).exists() or has_begun_tokenizer(training.output)
+    resumed = ["--resume"] if is_begun else []
     call([*training.words, *resumed])
     training.output.replace(training.model)
 

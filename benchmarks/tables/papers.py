@@ -20,7 +20,8 @@ def cells(result: dict[str, Any], scores: list[str], *, tagged: bool) -> list[st
         f"{result['bytes'] / 1e6:.1f} MB",
         *(f"{result[part][name]:.2f}" for part in ("dev", "test") for name in scores),
         *(las or ["", ""] if tagged else []),
-        f"{result['seconds']:.0f}",
+        # a run that was stopped and went on has no time of its own
+        "" if result["seconds"] is None else f"{result['seconds']:.0f}",
         f"{result['backward_seconds']:.0f}",
     ]
 

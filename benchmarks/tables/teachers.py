@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from statistics import mean, median
-from typing import Any
+from typing import Any, NamedTuple
 
 from tables.markdown import markdown, spread_cell
 from tables.published import SPACY, SPACY_BYTES, SPACY_MINUTES, SUMMARY
@@ -49,7 +49,8 @@ def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return what was measured of each system of the recipe: scores on test, cost, pace.
 
     Systems without scores or without a pace are left out. One that was not timed beside the others
-    has the pace of joint.json, as times spaCy's: `beside` is False.
+    has the pace of joint.json, and `beside` is False. `comparable` is its pace as if spaCy had been
+    as fast there as it was beside the others.
     """
     pace, joint = results["teachers"]["pace"], results["joint"]
     runs = newest_runs(results)
@@ -57,7 +58,7 @@ def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, label in RECIPE.items():
         theirs = joint.get("pace", {}).get("words_per_second", {})
-        speed = speeds.get(name) or elsewhere(JOINT_PACES.get(name, ""), theirs, speeds)
+        timed = pace_of(name, speeds) or pace_of(JOINT_PACES.get(name, ""), theirs)
         if name == "spaCy":
             scores, size, minutes = SPACY, SPACY_BYTES, SPACY_MINUTES
         elif seeds := runs.get(name):
@@ -67,25 +68,43 @@ def recipe(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
             minutes = median(seed["seconds_of_epochs"] for seed in seeds) / 60
         else:
             continue
-        if speed is None:
+        beside = name in speeds
+        if timed is None or (not beside and "spaCy" not in speeds.keys() & theirs.keys()):
             continue
+        comparable = timed.words_per_second
+        if not beside:
+            comparable = round(comparable * speeds["spaCy"] / theirs["spaCy"])
         found[name] = {
             **{"label": label, "upos": scores["upos"], "las": scores["las"], "minutes": minutes},
             **{"bytes": size, "transformer_bytes": pace["transformer_bytes"].get(name, 0)},
-            **{"words_per_second": speed, "beside": name in speeds},
+            **{"pace": timed, "comparable": comparable, "beside": beside},
         }
     return found
 
 
-def elsewhere(system: str, theirs: dict[str, int], speeds: dict[str, int]) -> int | None:
-    """Return a system's pace in another run, as if spaCy had been as fast there as in `speeds`.
+class Pace(NamedTuple):
+    """How fast a system was in a run.
 
-    Args:
-        theirs: the paces of the other run.
+    Attributes:
+        words_per_second: in that run.
+        times_spacy: as times spaCy's in the same run; None where spaCy was left out.
     """
-    if "spaCy" not in speeds or not {system, "spaCy"} <= theirs.keys():
+
+    words_per_second: int
+    times_spacy: float | None
+
+    def cells(self, *, beside: bool) -> list[str]:
+        """Return the words/s, marked unless they are of the run of the others, and the ratio."""
+        ratio = "" if self.times_spacy is None else f"{self.times_spacy:.1f}"
+        return [f"{self.words_per_second:,}" + ("" if beside else " *"), ratio]
+
+
+def pace_of(system: str, speeds: dict[str, int]) -> Pace | None:
+    """Return how fast a system was in a run, whose paces are given; None if it was not in it."""
+    if system not in speeds:
         return None
-    return round(speeds["spaCy"] * theirs[system] / theirs["spaCy"])
+    ratio = speeds[system] / speeds["spaCy"] if "spaCy" in speeds else None
+    return Pace(speeds[system], ratio)
 
 
 def megabytes(system: dict[str, Any]) -> str:
@@ -106,7 +125,7 @@ def teachers_recipe(results: dict[str, dict[str, Any]]) -> str:
             f"{system['las']:.2f}",
             f"{system['minutes']:.0f}",
             megabytes(system),
-            f"{system['words_per_second']:,}" + ("" if system["beside"] else " *"),
+            *system["pace"].cells(beside=system["beside"]),
         ]
         for system in systems.values()
     ]
@@ -115,7 +134,7 @@ def teachers_recipe(results: dict[str, dict[str, Any]]) -> str:
         more = f", with a transformer over {pace['slow_words']:,}"
     notes = pace_conditions(pace, more)
     if not all(system["beside"] for system in systems.values()):
-        notes += " * From another run, as times spaCy's; hollow in the picture."
-    columns = ["", "UPOS", "LAS", "minutes", "MB", "words/s"]
+        notes += " * In another run, in the picture as if spaCy had been as fast there: hollow."
+    columns = ["", "UPOS", "LAS", "minutes", "MB", "words/s", "times spaCy's"]
     picture = "![LAS on test against words/s](teachers.svg)"
     return f"{markdown(columns, rows)}\n\n{notes}\n\n{picture}"

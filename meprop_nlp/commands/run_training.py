@@ -141,6 +141,7 @@ def run_training(
         output,
         verbosity,
         callbacks=[] if on_epoch is None else [on_epoch],
+        n_teachers=knowledge.teachers,
     )
     for name, paths in treebanks.test if is_first() else ():
         scores = model.evaluate(read_all(paths, reading, trees=trees))
@@ -158,16 +159,16 @@ def follow(
     train: Callable[[Hooks], Model],
     output: Path,
     verbosity: Verbosity,
-    unit: str = "words",
     callbacks: Sequence[Callback] = (),
+    n_teachers: int = 0,
 ) -> Model:
     """Run a training and return its model; show its progress, and save it on Ctrl-C.
 
     Args:
         train: the training, which takes hooks and returns the model.
         output: the model file that it writes.
-        unit: what the training loop counts.
         callbacks: are called after each epoch of the model.
+        n_teachers: how many teachers it trains first.
     """
     from meprop_nlp.models.encoder_folder import encoder_path
     from meprop_nlp.models.file import read_header
@@ -176,22 +177,22 @@ def follow(
     from meprop_nlp.training.display import TrainingDisplay
     from meprop_nlp.training.heads.predicted_tags import tags_path
     from meprop_nlp.training.hooks import Hooks, calling
-    from meprop_nlp.training.knowledge.ensemble import teacher_path
+    from meprop_nlp.training.knowledge.ensemble import networks_of
     from meprop_nlp.training.output.epoch_table import duration
     from meprop_nlp.training.tokenizer import tokenizer_path
 
     stop, started = StopOnce(quiet=not is_first()), time.time()
-    display = TrainingDisplay(progress=verbosity.progress, quiet=verbosity.quiet, unit=unit)
+    display = TrainingDisplay(progress=verbosity.progress, quiet=verbosity.quiet)
     with display, stop:
         try:
             model = train(Hooks(on_record=display, on_epoch=calling(callbacks), stop=stop))
         except KeyboardInterrupt:
             if not is_first():
                 raise
-            beside = output.parent.glob(f"{teacher_path(output, 0).stem[:-1]}*")
-            tokenizer = tokenizer_path(output)
-            tokenizers = checkpoint_path(tokenizer), tokenizer
-            for saved in (checkpoint_path(output), tags_path(output), *beside, *tokenizers):
+            teachers = networks_of(output, n_teachers)[1:]
+            networks = [output, *reversed(teachers), tokenizer_path(output)]
+            kept = [*map(checkpoint_path, networks), tags_path(output), *networks[1:]]
+            for saved in kept:
                 if saved.exists() and saved.stat().st_mtime >= started:
                     console.note(f"saved {saved}; to go on, give the same command with --resume")
                     break

@@ -47,10 +47,16 @@ class KnownLemmas:
     Args:
         keys: (n,) the hashes of what the treebank has, uint32.
         shares: (n,) of each, uint8: 255 for all of the words that it could be said of.
+
+    Attributes:
+        is_joined: whether they are the facts of several treebanks. Then two lemmas may each have
+            all words with a form and a tag, and a script that served one form of each treebank is
+            `single` for others.
     """
 
     def __init__(self, keys: npt.NDArray[np.uint32], shares: npt.NDArray[np.uint8]) -> None:
         self.keys, self.shares = keys, shares
+        self.is_joined = bool(np.isin(_JOINED, keys))
 
     @classmethod
     def build(cls, words: Iterable[tuple[str, str, str]]) -> Self:
@@ -71,8 +77,8 @@ class KnownLemmas:
         return cls(keys, np.array([found[key] for key in keys.tolist()], np.uint8))
 
     def joined(self, other: Self) -> Self:
-        """Return the facts of both; where they differ, the own ones."""
-        found = other._shares | self._shares
+        """Return the facts of both; of a lemma whose share differs, the own one."""
+        found = other._shares | self._shares | {_JOINED: _WHOLE}
         return self if len(found) > MOST_FACTS else self._of(found)
 
     def facts(self, form: str, tag: str, script: str, lemma: str) -> Facts:
@@ -99,6 +105,9 @@ class KnownLemmas:
 
 def _key(*parts: str) -> int:
     return zlib.crc32("\t".join(parts).encode("utf-8", "surrogatepass"))
+
+
+_JOINED = _key("joined")  # among the facts of several treebanks
 
 
 def _facts_of(counts: Mapping[tuple[str, str, str], int]) -> dict[int, int]:

@@ -62,6 +62,11 @@ def spaces_after(misc: str) -> str:
     return "" if _value("SpaceAfter", misc) == "No" else " "
 
 
+def says_spaces(misc: str) -> bool:
+    """Return whether a token's MISC says what white space is after it, before it or in it."""
+    return "Space" in misc and any(name.startswith("Space") for name in misc.split("|"))
+
+
 def spaces_before(misc: str) -> str:
     """Return what precedes a token with this MISC, besides what follows the token before it."""
     return unescaped(_value("SpacesBefore", misc) or "")

@@ -100,10 +100,6 @@ class EncoderFolder:
             raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
         return total.hexdigest()[:32]
 
-    def is_fine_tuned(self) -> bool:
-        """Whether a training has written the folder."""
-        return (self.path / FINE_TUNED).is_file()
-
     def companions(self) -> Iterator[Path]:
         """Yield the files of the tokenizer, the model card and what states a licence."""
         patterns = [re.compile(pattern.replace("*", ".*"), re.IGNORECASE) for pattern in _NOTICES]
@@ -171,13 +167,18 @@ def encoder_path(output: Path) -> Path:
     return output.with_name(output.name.removesuffix(".safetensors") + ".encoder")
 
 
+def is_fine_tuned(folder: Path) -> bool:
+    """Return whether a training has written the folder."""
+    return (folder / FINE_TUNED).is_file()
+
+
 def demand_replaceable_folder(folder: Path) -> None:
     """Raise ConfigError unless a fine-tuned encoder may be written as this folder.
 
     It may if the folder is not there, is empty, or was written by a training.
     """
     if folder.is_dir():
-        foreign = any(folder.iterdir()) and not (folder / FINE_TUNED).is_file()
+        foreign = any(folder.iterdir()) and not is_fine_tuned(folder)
     else:
         foreign = folder.exists()
     if foreign:
@@ -189,7 +190,7 @@ def demand_replaceable_folder(folder: Path) -> None:
 
 def remove_fine_tuned(folder: Path) -> None:
     """Remove an encoder that a training has written; do nothing if the folder is none."""
-    if (folder / FINE_TUNED).is_file() and not folder.is_symlink():
+    if is_fine_tuned(folder) and not folder.is_symlink():
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -425,6 +425,11 @@ class Model:
         return next(iter(self.heads.values())).config
 
     @property
+    def running_heads(self) -> list[Head]:
+        """Return the heads that annotating runs, in order: `heads`, and those that feed others."""
+        return [head for head in self._all_heads if head.feeds or head.name in self.heads]
+
+    @property
     def fills(self) -> tuple[str, ...]:
         """Return the columns that the model predicts."""
         return tuple(column for head in self.heads.values() for column in head.fills)
@@ -668,7 +673,7 @@ class Model:
         states = None
         if self.encoder is not None:
             states = self.encoder(words)
-        for head in self._all_heads:
+        for head in self.running_heads:
             if head.feeds or not kept.issuperset(head.fills):
                 so_far = PredictedWords(words, prediction)
                 prediction |= head.annotate(so_far, states, confidence=confidence, keep=kept)

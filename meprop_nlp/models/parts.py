@@ -154,6 +154,7 @@ def naming_file(path: str | os.PathLike[str]) -> Iterator[None]:
     Raises:
         CheckpointError: instead of every error about a missing or wrong part.
         ConfigError: the choice of kernels is wrong, which is no fault of the file.
+        MePropError: nor is a core that does not fit the package.
     """
     core()
     name = os.fspath(path)
@@ -162,6 +163,11 @@ def naming_file(path: str | os.PathLike[str]) -> Iterator[None]:
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {_cut(error)}; train it anew") from None
     except (KeyError, IndexError, TypeError, AttributeError) as error:
+        if "incompatible function arguments" in str(error):  # what nanobind says
+            raise MePropError(
+                "the native core is of another version than the package, which is installed or "
+                "built only in part; install it again"
+            ) from None
         raise CheckpointError(
             f"{name}: the model is incomplete ({_cut(repr(error))}); train it anew"
         ) from None

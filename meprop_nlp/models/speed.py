@@ -152,7 +152,9 @@ def _steps(
     def chunked() -> Iterator[Chunk]:
         return read_chunks(io.BytesIO(text), input_format=input_format)
 
-    steps: dict[str, Callable[[int], object]] = {"reading": lambda n: _run(_read, chunked(), n)}
+    # several models may have steps of one name
+    parts: dict[str, list[Callable[[int], object]]] = {}
+    parts["reading"] = [lambda n: _run(_read, chunked(), n)]
     batches = [batch for chunk in chunked() for batch in _read(chunk)]
     words = [_words(batch) for batch in batches]
     predictions = [Prediction() for _ in batches]
@@ -161,24 +163,34 @@ def _steps(
         if model.encoder is not None:
             encode = partial(_called, model.encoder)
             given = [(some,) for some in words]
-            steps["encoding"] = partial(_run, encode, given)
+            parts.setdefault("encoding", []).append(partial(_run, encode, given))
             states = list(map(encode, given))
-        for head in model.heads.values():
+        for head in model.running_heads:
             read = [PredictedWords(*pair) for pair in zip(words, predictions, strict=True)]
             step = list(zip(read, states, strict=True))
             annotate_with = partial(_called, head.annotate)
-            steps[head.activity] = partial(_run, annotate_with, step)
+            parts.setdefault(head.activity, []).append(partial(_run, annotate_with, step))
             later = map(annotate_with, step)
             predictions = [one | two for one, two in zip(predictions, later, strict=True)]
     writers = [
         partial(_written, batch) if isinstance(batch, list) else partial(write, batch, prediction)
         for batch, prediction in zip(batches, predictions, strict=True)
     ]
-    steps["writing"] = lambda n: _run(lambda writer: writer(), writers, n)
-    steps["together"] = lambda n: deque(
-        annotate(io.BytesIO(text), models, input_format=input_format, threads=n), maxlen=0
-    )
+    parts["writing"] = [lambda n: _run(lambda writer: writer(), writers, n)]
+    parts["together"] = [
+        lambda n: deque(
+            annotate(io.BytesIO(text), models, input_format=input_format, threads=n), maxlen=0
+        )
+    ]
+    steps: dict[str, Callable[[int], object]] = {
+        name: partial(_each, own) for name, own in parts.items()
+    }
     return steps, sum(int(some.bounds[-1]) for some in words)
+
+
+def _each(parts: Sequence[Callable[[int], object]], n: int) -> None:
+    for part in parts:
+        part(n)
 
 
 @np.errstate(all="ignore")  # an overflow shows in the scores, as in `Model.annotate`

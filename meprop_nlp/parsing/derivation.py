@@ -42,7 +42,7 @@ def derive(
 ) -> Derivation:
     """Return the training examples of one gold tree.
 
-    The arguments and the errors are as in `oracles.oracle_transitions`; a TransitionError is also
+    The arguments and the errors are as in `oracles.walk`; a TransitionError is also
     raised if the system does not allow the labels of the tree.
     """
     state = system.initial(len(heads))

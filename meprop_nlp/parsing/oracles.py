@@ -273,33 +273,6 @@ def demand_arc_hybrid(system: TransitionSystem) -> None:
         )
 
 
-def oracle_transitions(
-    system: TransitionSystem,
-    heads: Sequence[int],
-    deprels: Sequence[int],
-    *,
-    oracle: str = "static",
-    rng: np.random.Generator | None = None,
-) -> list[int]:
-    """Return the indices of the transitions that build the gold tree.
-
-    Args:
-        system: the transition system.
-        heads: (n) gold head of each word, 0 = ROOT.
-        deprels: (n) gold label ids.
-        oracle: "static" or "hybrid".
-        rng: chooses between two right transitions of the hybrid oracle, with equal probability;
-            the static oracle needs none.
-
-    Raises:
-        TransitionError: if the system cannot build this tree.
-        ConfigError: if the oracle is unknown, does not fit the system, or is hybrid without `rng`.
-    """
-    state = system.initial(len(heads))
-    steps = walk(state, system, heads, deprels, oracle=oracle, rng=rng)
-    return [transition for transition, _ in steps]
-
-
 def walk(
     state: State,
     system: TransitionSystem,
@@ -311,11 +284,22 @@ def walk(
 ) -> Iterator[tuple[int, int]]:
     """Take an initial `state` to the gold tree, one transition at a time.
 
-    The other arguments and the errors are as in `oracle_transitions`.
+    Args:
+        state: of as many words as the tree has.
+        system: the transition system.
+        heads: (n) gold head of each word, 0 = ROOT.
+        deprels: (n) gold label ids.
+        oracle: "static" or "hybrid".
+        rng: chooses between two right transitions of the hybrid oracle, with equal probability;
+            the static oracle needs none.
 
     Yields:
-        The next transition, before it is applied to `state`, and the other right transition, or
-        UNSET if there is none.
+        The index of the next transition, before it is applied to `state`, and the other right one,
+        or UNSET if there is none.
+
+    Raises:
+        TransitionError: if the system cannot build this tree.
+        ConfigError: if the oracle is unknown, does not fit the system, or is hybrid without `rng`.
     """
     if oracle == "static":
         static = StaticOracle(system, heads, deprels)

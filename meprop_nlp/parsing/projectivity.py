@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from meprop_nlp.data.trees import find_cycle
 from meprop_nlp.data.word import ROOT
-from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.errors import DataError
 
 LIFTED: Final = "\u2191"  # ↑, as in Nivre & Nilsson 2005, section 3
 
@@ -73,26 +73,21 @@ def projective_order(heads: Sequence[int]) -> list[int]:
     return rank
 
 
-def projectivize(
-    heads: Sequence[int], deprels: Sequence[str], *, scheme: str = "head"
-) -> tuple[list[int], list[str]]:
+def projectivize(heads: Sequence[int], deprels: Sequence[str]) -> tuple[list[int], list[str]]:
     """Lift crossing arcs, the shortest first, until none is left (Nivre & Nilsson 2005).
 
-    A tree with several roots is given a single root first (`single_rooted`).
+    A tree with several roots is given a single root first (`single_rooted`). The label of a lifted
+    arc becomes `label↑label of the original head`, the paper's scheme *Head*.
 
     Args:
         heads, deprels: a tree.
-        scheme: "head": the label of a lifted arc becomes `label↑label of the original head`.
 
     Returns:
         New lists of heads, which are a projective tree, and of labels.
 
     Raises:
         DataError: if a label has the arrow that marks lifted arcs, or the heads are not a tree.
-        ConfigError: if the scheme is unknown.
     """
-    if scheme != "head":
-        raise ConfigError(f"pseudo-projective scheme is {scheme!r}, expected 'head'")
     for deprel in deprels:
         if LIFTED in deprel:
             raise DataError(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meprop_nlp.data.word import ROOT, UNSET
-from meprop_nlp.errors import ConfigError, TransitionError
+from meprop_nlp.errors import ConfigError
 from meprop_nlp.parsing.state import State
 
 # The limit of SWAP transitions in a sentence, per word. Gold trees need a fraction of a swap per
@@ -131,31 +131,13 @@ class TransitionSystem(ABC):
         return (2 * size if size < 3 else 6) - (2 if state.buffer else 1)
 
     def apply(self, state: State, index: int) -> None:
-        """Apply the transition with this index in place, without checking that it is valid.
-
-        This is for decoding, which masks invalid transitions; elsewhere use `apply_checked`.
-        """
+        """Apply the transition with this index in place; it must be valid, which is not checked."""
         if index >= self.right_start:
             self.right_arc(state, index - self.right_start)
         elif index >= self.left_start:
             self.left_arc(state, index - self.left_start)
         else:
             self.shift(state)
-
-    def apply_checked(self, state: State, transition: int | Transition) -> None:
-        """Apply the transition (or its index) in place.
-
-        Raises:
-            TransitionError: if the transition is not valid in this state.
-        """
-        if not isinstance(transition, Transition):
-            transition = self.transitions[transition]
-        if not self.is_valid(state, transition):
-            raise TransitionError(
-                f"{self.name}: {transition.kind.name} with label id {transition.deprel} "
-                f"is not valid in {state}"
-            )
-        self.apply(state, self.index(transition))
 
     def shift(self, state: State) -> None:
         """SHIFT: move b0 onto the stack.

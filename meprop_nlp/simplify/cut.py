@@ -136,20 +136,6 @@ class CutPlan:
         dims[dim] = dims[dim] & stay if dim in dims else stay
 
 
-def cut_neurons(
-    layer: nn.Module, keep: Tensor, consumers: Sequence[Consumer], *optimizers: Optimizer
-) -> None:
-    """Cut one layer down to the neurons `keep`, and update the offsets of its consumers.
-
-    See `CutPlan.keep_neurons` for the arguments and errors; `CutPlan` cuts several layers at once.
-    """
-    plan = CutPlan()
-    plan.keep_neurons(layer, keep, consumers)
-    plan.apply(*optimizers)
-    for consumer in consumers:
-        consumer.offset = plan.moved_offset(consumer)
-
-
 def _width(layer: nn.Module) -> int:
     """Return H of a layer that can be cut."""
     if isinstance(layer, nn.Linear):

@@ -35,12 +35,10 @@ class TrainingDisplay:
         progress: whether to show the bar on a terminal that can draw over a line, or in a notebook
             the line that takes its place.
         quiet: whether to keep to warnings.
-        unit: what the training loop counts.
     """
 
-    def __init__(self, *, progress: bool = True, quiet: bool = False, unit: str = "words") -> None:
+    def __init__(self, *, progress: bool = True, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._unit = unit
         self._console: Console | None = None
         self._bar: Progress | None = None
         self._task: Any = None
@@ -68,7 +66,7 @@ class TrainingDisplay:
                 TextColumn("epoch {task.fields[epoch]}"),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TextColumn(f"loss {{task.fields[loss]:.4f}}  {{task.fields[speed]:,.0f}} {unit}/s"),
+                TextColumn("loss {task.fields[loss]:.4f}  {task.fields[speed]:,.0f} words/s"),
                 TimeRemainingColumn(),
                 console=self._console,
                 transient=True,
@@ -107,7 +105,7 @@ class TrainingDisplay:
             self._shown_at = time.monotonic()
             self._show_line(
                 f"epoch {epoch}  {step.batch}/{step.n_batches}  loss {step.loss:.4f}  "
-                f"{step.words_per_second:,.0f} {self._unit}/s"
+                f"{step.words_per_second:,.0f} words/s"
             )
         if not self._bar:
             return

@@ -170,8 +170,11 @@ class JointTask(SentenceTask):
         for head in heads.values():
             head.demand_data(train)
         simplify = settings.simplify
-        if simplify is not None and simplify.criterion == "reconstruction" and config.layers > 1:
-            raise unfit("layer1.forward")  # the next layer of LSTMs reads it
+        if simplify is not None and simplify.criterion == "reconstruction":
+            if config.layers > 1:
+                raise unfit("layer1.forward")  # the next layer of LSTMs reads it
+            if any(issubclass(head, GraphTree) for head in heads.values()):
+                raise unfit("tree.arc_head")  # the other words' vectors are multiplied by it
 
     def _prepare(self, train: Sequence[Sentence], settings: Settings) -> None:
         classes = _heads_to_train(train, self.config)
@@ -267,6 +270,7 @@ class JointTask(SentenceTask):
             # sentences without annotation are read as those of the first treebank
             self._treebank_of = np.zeros(len(self._lengths), np.int64)
             self._treebank_of[: self._n_labelled] = several.numbers
+        self._n_words_of_epoch = int(self._lengths[self._epoch].sum())
 
     def _prepare_teaching(self, train: Sequence[Sentence]) -> None:
         """Make the words' swaps, and say which heads can learn from a teacher alone."""
@@ -405,7 +409,7 @@ class JointTask(SentenceTask):
 
     @property
     def _n_labelled_batches(self) -> int:
-        return max(1, round(int(self._lengths[self._epoch].sum()) / self.batch_size))
+        return max(1, round(self._n_words_of_epoch / self.batch_size))
 
     @property
     def _n_unlabelled_batches(self) -> int:

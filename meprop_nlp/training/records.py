@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something about the data that the user should know, before training begins."""
+    """Something that the user should know, as of the data or of what is made of them."""
 
     text: str
     warning: bool = False

@@ -251,7 +251,6 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
         sentences,
         dev_sentences,
         width,
-        settings.network,
         str(pick_device(settings.training.device)),
         hooks,
         unlabelled=unlabelled,

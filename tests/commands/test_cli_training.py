@@ -452,6 +452,23 @@ def test_ctrl_c_saves_and_resume_ends_with_the_same_weights(
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.parametrize(("after", "name"), [(2, "m[1].teacher-1"), (7, "m[1]")])
+def test_ctrl_c_names_the_network_that_was_saved(
+    run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    interrupt_after: Any, after: int, name: str,
+) -> None:  # fmt: skip
+    output = tmp_path / "m[1].safetensors"
+    few = ("--hidden", 8, "--layers", 1, "--word-dim", 8, "--ngram-rows", 100, "--heads", "tags")
+    options = ("--train", treebank, "-o", output, *few, "--epochs", 2, "--teachers", 1)
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, TrainingDisplay, "__call__", steps=after)
+        result = run("train", *options, "--dev", "none")
+    assert result.exit_code == 130
+    saved = tmp_path / f"{name}.checkpoint.safetensors"
+    assert f"saved {saved}; to go on, give the same command with --resume" in result.stderr
+    assert saved.exists()
+
+
 def test_ctrl_c_while_tags_are_predicted_says_what_was_saved(
     run: Any, treebank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

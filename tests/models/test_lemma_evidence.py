@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.data.known_lemmas import Facts, KnownLemmas
-from meprop_nlp.data.lemma_script import apply_script
+from meprop_nlp.data.lemma_script import apply_script, script_of
 from meprop_nlp.errors import CheckpointError
 from meprop_nlp.models.file import ModelFile
 from meprop_nlp.models.heads.lemma_evidence import KEYS, SHARES, USUAL, WEIGHTS, Evidence
@@ -135,6 +135,30 @@ def test_confidence_does_not_change_the_lemma(core: Any) -> None:
     sure = model.annotate(words, confidence=True)
     assert sure.columns() == model.annotate(words).columns()
     assert ((sure.confidence["LemmaConf"] > 0) & (sure.confidence["LemmaConf"] <= 1)).all()
+
+
+def test_two_treebanks_may_each_have_a_lemma_of_their_own() -> None:
+    """What is promised of all other lemmas holds of each, with facts of one treebank or two."""
+    own, other = (KnownLemmas.build([("saw", "VERB", lemma)]) for lemma in ("see", "saw"))
+    see, saw = (("saw", "VERB", script_of("saw", lemma), lemma) for lemma in ("see", "saw"))
+    for known in (own, own.joined(other)):
+        evidence = Evidence(known, USUAL)
+        for lemma, another in ((see, saw), (saw, see)):
+            found, lead = evidence.weigh(*lemma)
+            assert evidence.weigh(*another)[0] <= found + lead
+
+
+def test_lemma_that_none_of_the_likely_scripts_makes_is_not_sure(core: Any) -> None:
+    # each removes more than the forms have, but for the last ones
+    long = {f'["lower",0,"",{n},""]': 9.0 - n / 10 for n in range(60, 70)}
+    file = with_scripts(random_joint(1, scripts=11), {**long, '["lower",0,"",0,""]': -9.0})
+    known = KnownLemmas.build([("boat", "upos0", "boat")])
+    file.arrays.update(Evidence.arrays(known))
+    words = SentenceWords(random_sentences(1, [20]))
+    for native in (core, None):
+        found = model_on(native, file).annotate(words, confidence=True)
+        assert found.texts["lemma"].to_list() == [form.lower() for form in words.column("form")]
+        assert (found.confidence["LemmaConf"] == 0).all()
 
 
 def test_model_without_upos_knows_lemmas_by_no_tag(core: Any) -> None:

@@ -206,6 +206,27 @@ def test_third_head_needs_a_line_in_the_table(three: list[Model], tmp_path: Path
     assert tagger.evaluate(sentences).annotated >= {"upos", "xpos"}
 
 
+def test_steps_that_are_timed_are_those_of_annotating(tmp_path: Path) -> None:
+    path = tmp_path / "f.conllu"
+    path.write_text("".join(map(str, random_sentences(1, [3, 5]))), encoding="utf-8")
+    joint = freeze(random_joint(1))
+    calls: list[int] = []
+    models = [joint.only("tree"), joint.only("tags")]
+    for number, model in enumerate(models):
+        encoder = model.encoder
+
+        def encode(words: Any, number: int = number, encoder: Any = encoder) -> Any:
+            calls.append(number)
+            return encoder(words)
+
+        model.encoder = encode
+    found = measure(path, models, rounds=1, seconds=0).words_per_second
+    # the tree reads the tags' probabilities, so that these are made though they are not written
+    steps = ["reading", "encoding", "tagging", "parsing", "writing", "together"]
+    assert list(found) == steps
+    assert calls.count(0) == calls.count(1)
+
+
 def test_parsed_sentences_have_no_stale_enhanced_graph() -> None:
     parser = freeze(random_parser(1))
     sentence = Sentence.from_words(["a", "b"], deps=["0:root", "1:obj"])

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from safetensors.numpy import save_file
 
-from meprop_nlp.errors import CheckpointError, ConfigError, DataError
+from meprop_nlp import native
+from meprop_nlp.errors import CheckpointError, ConfigError, DataError, MePropError
 from meprop_nlp.models.file import (
     FORMAT_VERSION,
     ModelFile,
@@ -28,6 +29,7 @@ from meprop_nlp.models.file import (
     write_model_file,
 )
 from meprop_nlp.models.model import Model, load
+from meprop_nlp.models.parts import naming_file
 from meprop_nlp.training.parser import DependencyParser
 from meprop_nlp.training.tagger import Tagger
 
@@ -348,3 +350,14 @@ def test_description_is_json_without_vocabularies(tmp_path: Path) -> None:
     assert description["bytes"] == path.stat().st_size
     assert description["scores"] == {"upos": 90.0}
     assert description.keys().isdisjoint({"lexicon", "tags", "checksum"})
+
+
+def test_a_core_of_another_version_is_no_fault_of_the_file() -> None:
+    """What the core says when it is called with other arguments than those that it was built for."""
+    another = pytest.raises(MePropError, match="the native core is of another version")
+    with another as caught, naming_file("m.safetensors"):
+        core = native.core()
+        if core is None:
+            raise TypeError("incompatible function arguments")
+        core.TagLayer("neither", "nor")
+    assert not isinstance(caught.value, CheckpointError)

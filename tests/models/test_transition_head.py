@@ -19,7 +19,7 @@ from meprop_nlp.models.heads import transitions
 from meprop_nlp.models.heads.transitions import TransitionHead, explore
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.words import SentenceWords
-from meprop_nlp.parsing.oracles import DynamicOracle, oracle_transitions
+from meprop_nlp.parsing.oracles import DynamicOracle, walk
 from meprop_nlp.parsing.state import State
 from meprop_nlp.parsing.transitions import make_system
 
@@ -309,7 +309,8 @@ def test_gold_transitions_are_followed_where_they_have_the_best_scores(core: Any
     """With a hidden unit for each state on its way, a network follows the oracle to the end."""
     heads, labels = [2, 0, 5, 5, 2], [1, 0, 2, 1, 2]
     system = make_system("arc-hybrid", 3, root_labels=[0], other_labels=[1, 2])
-    n, moves = len(heads), oracle_transitions(system, heads, labels)
+    n = len(heads)
+    moves = [move for move, _ in walk(system.initial(n), system, heads, labels)]
     assert len(moves) == 2 * n
     # a unit for each state counts its words that are in their places, another does so negatively:
     # with a tenth of that one, the first is zero unless all four words are

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.errors import ConfigError, TransitionError
-from meprop_nlp.parsing.oracles import DynamicOracle, oracle_transitions
+from meprop_nlp.parsing.oracles import DynamicOracle
 from meprop_nlp.parsing.state import State
 from meprop_nlp.parsing.transitions import ArcHybrid, ArcStandard
+
+from .walking import oracle_transitions
 
 SYSTEM = ArcHybrid(1)
 # the continuations of a state depend on its stack, buffer and arcs only

@@ -20,9 +20,10 @@ from meprop_nlp.parsing.features import (
     extract,
     extract_labels,
 )
-from meprop_nlp.parsing.oracles import oracle_transitions
 from meprop_nlp.parsing.state import State
 from meprop_nlp.parsing.transitions import SYSTEMS, ArcStandard, TransitionSystem, make_system
+
+from .walking import oracle_transitions
 
 
 def _naive(state: State, position: str) -> int:

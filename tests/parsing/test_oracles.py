@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.errors import ConfigError, TransitionError
-from meprop_nlp.parsing.oracles import HybridOracle, StaticOracle, oracle_transitions
+from meprop_nlp.parsing.oracles import HybridOracle, StaticOracle
 from meprop_nlp.parsing.projectivity import projective_order
 from meprop_nlp.parsing.state import State
 from meprop_nlp.parsing.transitions import (
@@ -22,13 +22,15 @@ from meprop_nlp.parsing.transitions import (
     make_system,
 )
 
+from .walking import apply_checked, oracle_transitions
+
 N_LABELS = 5
 
 
 def _rebuild(system: TransitionSystem, n_words: int, transitions: Sequence[int]) -> State:
     state = system.initial(n_words)
     for transition in transitions:
-        system.apply_checked(state, transition)
+        apply_checked(system, state, transition)
     assert state.is_terminal()
     return state
 
@@ -195,7 +197,7 @@ def test_every_answer_of_the_hybrid_oracle_still_leads_to_the_tree(heads: list[i
     while not state.is_terminal():
         answers = oracle.next(state)
         assert answers[0] == static.next(state)
-        system.apply_checked(state, answers[-1])
+        apply_checked(system, state, answers[-1])
     assert state.tree() == (heads, deprels)
 
 

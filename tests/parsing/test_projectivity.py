@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.data.trees import is_projective, is_tree
-from meprop_nlp.errors import ConfigError, DataError
+from meprop_nlp.errors import DataError
 from meprop_nlp.parsing.projectivity import (
     LIFTED,
     deprojectivize,
@@ -162,11 +162,6 @@ def test_lifting_makes_one_root_of_several_first() -> None:
 def test_a_label_with_the_mark_of_lifted_arcs_is_refused() -> None:
     with pytest.raises(DataError, match="label 'a↑b' holds '↑'"):
         projectivize([0, 1], ["root", "a↑b"])
-
-
-def test_an_unknown_scheme_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'path', expected 'head'"):
-        projectivize([0], ["root"], scheme="path")
 
 
 def test_lifting_refuses_a_circle() -> None:

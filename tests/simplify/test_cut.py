@@ -17,7 +17,7 @@ from meprop_nlp.nn.bilstm import BiLSTM
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.lstm import MePropLSTM
 from meprop_nlp.nn.optimizers import make_optimizer
-from meprop_nlp.simplify.cut import Consumer, CutPlan, cut_neurons
+from meprop_nlp.simplify.cut import Consumer, CutPlan
 
 F64 = {"dtype": torch.float64}
 OPTIMIZERS = [("adam", {}), ("adagrad", {}), ("sgd", {"momentum": 0.9})]
@@ -41,6 +41,15 @@ def mlp(mask1=None, mask2=None, k=None):
         MePropLinear(6, 5, k=k, **F64), mask2 or nn.Identity(), nn.Tanh(),
         MePropLinear(5, 3, k=k, **F64),
     )  # fmt: skip
+
+
+def cut_neurons(layer, keep, consumers, *optimizers):
+    """Cut one layer, and update the offsets of its consumers."""
+    plan = CutPlan()
+    plan.keep_neurons(layer, keep, consumers)
+    plan.apply(*optimizers)
+    for consumer in consumers:
+        consumer.offset = plan.moved_offset(consumer)
 
 
 def train_step(network, optimizer, x):

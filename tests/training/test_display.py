@@ -46,7 +46,7 @@ def shown(capsys: pytest.CaptureFixture[str], **options: Any) -> list[str]:
 
 
 def test_notes_and_epochs_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(capsys, unit="images") == [
+    assert shown(capsys) == [
         "40 sentences",
         "warning: no tags",
         " epoch    loss    UAS    LAS   mean   time    left",

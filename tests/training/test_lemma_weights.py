@@ -133,6 +133,17 @@ def test_model_without_lemmas_has_no_weights(
     assert measure_lemma_weights(model, treebank[:3]) is None
 
 
+def test_dev_without_lemmas_gives_neither_weights_nor_a_score(
+    train: Train, treebank: list[Sentence], tmp_path: Path
+) -> None:
+    bare = [s.with_columns(lemma=["_"] * len(s)) for s in treebank[:3]]
+    model = train("joint", dev=bare)
+    assert measure_lemma_weights(model, bare) is None
+    assert WEIGHTS not in model.file.header
+    assert model.file.header["scores"]["lemmas"] is None
+    assert model.file.header["scores"]["upos"] is not None
+
+
 def test_words_without_a_gold_lemma_count_nothing(train: Train, treebank: list[Sentence]) -> None:
     model = train("joint", dev=treebank[:4])
     bare = [s.with_columns(lemma=["_"] * len(s)) for s in treebank[:2]]

@@ -28,6 +28,8 @@ from meprop_nlp.training.hooks import Hooks
 from meprop_nlp.training.records import EpochRecord
 from meprop_nlp.training.weights import arrays_of
 
+from ..parsing.walking import apply_checked
+
 CPU = torch.device("cpu")
 COLUMNS = {
     "tagger": ("upos", "xpos"),
@@ -226,7 +228,7 @@ def network_parse(
             logits = task.network(forms, tag_rows, index, index, labels)[0].numpy()
         scores.append(logits)
         valid = [i for i in range(system.n_transitions) if system.is_valid(state, i)]
-        system.apply_checked(state, max(valid, key=lambda i: logits[i]))
+        apply_checked(system, state, max(valid, key=lambda i: logits[i]))
     return scores, *state.tree()
 
 

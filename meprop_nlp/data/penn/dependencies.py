@@ -15,10 +15,6 @@ from meprop_nlp.data.penn.punctuation import PTB_PUNCTUATION_TAGS
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import ROOT, Word
 
-DEPRELS = (
-    "AMOD", "DEP", "NMOD", "OBJ", "P", "PMOD", "PRD", "ROOT", "SBAR", "SUB", "VC", "VMOD",
-)  # fmt: skip
-
 _CONLLX = Layout("conllx", 10)
 
 _CLAUSES = frozenset({"S", "SINV", "SQ"})

@@ -51,11 +51,6 @@ class Alphabet:
         """Return how many numbers there are."""
         return len(self.category_of)
 
-    @property
-    def n_categories(self) -> int:
-        """How many of the first numbers stand for categories."""
-        return len(CATEGORIES)
-
     def number(self, character: str) -> int:
         """Return the number of one character."""
         return int(self.numbers(np.array([ord(character)], np.uint32))[0])

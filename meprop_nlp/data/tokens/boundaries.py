@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.spaces import spaces_after
+from meprop_nlp.data.spaces import says_spaces, spaces_after
 from meprop_nlp.data.tokens.alphabet import PARAGRAPH, SPACE
 
 # What ends after a character. A multiword token is one that is split into words.
@@ -95,7 +95,7 @@ def raw_text(sentences: Iterable[Sentence]) -> str:
 def has_text(sentences: Iterable[Sentence]) -> bool:
     """Return whether the sentences say how their text was written: by `# text` or SpaceAfter."""
     return any(
-        _says(sentence, "text") or any("Space" in misc for _, misc in sentence.tokens())
+        _says(sentence, "text") or any(says_spaces(misc) for _, misc in sentence.tokens())
         for sentence in sentences
     )
 
@@ -119,7 +119,7 @@ def tokens_of(sentence: Sentence) -> list[Token]:
 
 def _spaced(sentence: Sentence, tokens: Sequence[tuple[str, str]]) -> list[bool]:
     """Return which tokens white space follows: by MISC, or by `# text` where MISC never says it."""
-    if any("Space" in misc for _, misc in tokens):
+    if any(says_spaces(misc) for _, misc in tokens):
         return [bool(spaces_after(misc)) for _, misc in tokens]
     text, place = sentence.text, 0
     found = []

@@ -81,8 +81,10 @@ class Evidence:
         facts = self.known.facts(form, tag, script, lemma)
         weights = self._weights
         found = sum(weight * fact for weight, fact in zip(weights, facts, strict=True))
-        # of the words with this form and tag, another lemma has at most the rest
-        most = self.most - max(0.0, weights.share) * facts.share
+        most = self.most
+        if not self.known.is_joined:
+            # of the words with this form and tag, another lemma has at most the rest
+            most -= max(0.0, weights.share) * facts.share
         return found, most - found
 
 

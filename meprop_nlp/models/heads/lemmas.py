@@ -168,8 +168,9 @@ class LemmasHead(Head):
 
     def tags(self, states: States) -> Indices:
         """Return the number of each word's UPOS; zeros where the model predicts none: (N,)."""
-        if states.tags is None or len(self._upos) == 1:
+        if len(self._upos) == 1:
             return np.zeros(len(states.context), np.int32)
+        assert states.tags is not None  # the head that gives them has run
         own = states.tags[:, self._first_upos : self._first_upos + len(self._upos)]
         numbers: Indices = own.argmax(1).astype(np.int32)
         return numbers
@@ -241,8 +242,9 @@ class LemmasHead(Head):
                     best, top = judged.lemma, total
             lemmas.append(best)
             if confidence:
-                exponentials = np.exp(weight * (np.array(totals) - top)) if totals else np.ones(1)
-                shares.append(float(1 / exponentials.sum()))
+                exponentials = np.exp(weight * (np.array(totals) - top))
+                # none of the scripts that were likely fits: what is taken in their place is a guess
+                shares.append(float(1 / exponentials.sum()) if totals else 0.0)
         return lemmas, shares
 
     def _judge(self, form: str, script: int, tag: int) -> Judged:
@@ -268,7 +270,8 @@ class LemmasHead(Head):
         width, n_forms = states.context.shape[1], states.forms.shape[1]
         hidden = self._context.product(states.context, times) + bias
         hidden += times(states.forms, weight[width : width + n_forms])[states.form_of]
-        if states.tags is not None:
+        if self._numbers_of_tags:
+            assert states.tags is not None
             hidden += times(states.tags, weight[width + n_forms :])
         weight, bias = self._output
         return softmax(times(leaky_relu(hidden), weight) + bias)

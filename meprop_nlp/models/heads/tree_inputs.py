@@ -51,7 +51,8 @@ class TreeInputs:
         """Yield each layer's outputs for N words, then for no words: (N + n_special, ...)."""
         width = states.context.shape[1]
         tags = None
-        if self.tags is not None and states.tags is not None:
+        if self.tags is not None:
+            assert states.tags is not None  # the head that gives them has run
             tags = states.tags @ self.tags.weight
         for weight, bias in layers:
             sums = DigitWeight.of(weight[:width]).product(states.context)

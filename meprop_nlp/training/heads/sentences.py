@@ -79,8 +79,6 @@ class SentenceTask(Task):
         self.lexicon = Lexicon.build(forms, extra=vectors)
         if (initial := self.sources.initial) is not None:
             self.lexicon = self.lexicon.joined(initial.lexicon)
-            # words that the initial model knows keep what it has learnt of them
-            vectors = {f: v for f, v in vectors.items() if f not in initial.lexicon.forms}
         self._prepare(train, settings)
         load_vectors(self.network.words, self.lexicon, vectors)
         self.network.to(device)

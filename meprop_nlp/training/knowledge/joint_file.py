@@ -43,7 +43,10 @@ def read_joint(path: str | os.PathLike[str], role: str) -> Model:
     try:
         file = read_model_file(path)
         if refusal := _JointModel.refusal(file.header):
-            raise CheckpointError(f"{name}: {refusal}")
+            advice = ""
+            if file.header.get("task") in ("tagger", "parser"):
+                advice = " of `train`, or of `encoder` bilstm"
+            raise CheckpointError(f"{name}: {refusal}{advice}")
         with naming_file(path):
             model = _JointModel(file)
             model.file = _checked(model)

@@ -67,9 +67,6 @@ class Sources:
             models: the teachers; without any, nothing changes.
             output: the model file; what teachers answer is kept beside it while the training goes
                 on, unless `knowledge` names a folder.
-
-        Raises:
-            ConfigError: a model cannot teach.
         """
         if not models:
             return self
@@ -105,7 +102,6 @@ def read_sources(
     train: Sequence[Sentence],
     dev: Sequence[Sentence],
     width: int | None,
-    network: TaggerConfig | ParserConfig | JointConfig,
     device: str,
     hooks: Hooks,
     *,
@@ -118,7 +114,6 @@ def read_sources(
     Args:
         width: of the word embeddings that begin as pretrained vectors, which must have it too;
             None: pretrained vectors are a part of words' vectors of their own.
-        network: the settings of the network.
         device: where a pretrained encoder runs, as torch names it.
         unlabelled: the forms of sentences that teachers annotate.
         treebanks: which treebank each sentence of `train` is of, where there are several.

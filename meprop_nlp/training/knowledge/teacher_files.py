@@ -32,9 +32,11 @@ def read_teachers(knowledge: Knowledge) -> list[Model]:
     ]
     given = [EncoderFolder(folder) for folder in knowledge.teacher_pretrained or ()]
     own = [EncoderFolder(knowledge.pretrained)] if any(cards) and knowledge.pretrained else []
-    found = {folder.fingerprint(): folder.path for folder in (*own, *given)}
-    for folder in given:
-        if folder.fingerprint() not in {card.fingerprint for card in cards if card}:
+    # computed once, as all weights are read for it
+    prints = [(folder.fingerprint(), folder) for folder in (*own, *given)]
+    found = {fingerprint: folder.path for fingerprint, folder in prints}
+    for fingerprint, folder in prints[len(own) :]:
+        if fingerprint not in {card.fingerprint for card in cards if card}:
             raise ConfigError(
                 f"`teacher_pretrained`: {folder.path} holds {folder.name}, which no `teacher` "
                 "reads; leave it out"

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.word import UNSET
-from meprop_nlp.errors import CheckpointError, ConfigError
+from meprop_nlp.errors import CheckpointError
 from meprop_nlp.files import remove_unfinished
 from meprop_nlp.models.model import Model, treebank_number
 from meprop_nlp.models.opinion import values_of
@@ -43,9 +43,6 @@ class Teachers:
         hooks: receive a Note before each teacher is asked, and after; stop the asking.
         states: those that the network that learns reads, about the same sentences; a teacher with
             the same encoder reads them too, rather than have them computed again.
-
-    Raises:
-        ConfigError: a model is of another task.
     """
 
     def __init__(
@@ -55,12 +52,6 @@ class Teachers:
         hooks: Hooks,
         states: WordStates | None = None,
     ) -> None:
-        for model in models:
-            if model.task != "joint":
-                raise ConfigError(
-                    f"`teacher` is a {model.task} with an encoder of its own; expected a model of "
-                    "`train`, or of `encoder` bilstm"
-                )
         self._models = [_sharing(model, states) for model in models]
         self._cache, self._hooks = cache, hooks
         self._checksums = list(map(checksum_of_answers, models))

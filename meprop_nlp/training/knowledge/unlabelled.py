@@ -38,7 +38,7 @@ def read_unlabelled(
     sample = _Sample(most_words)
     n_long = 0
     for path in paths:
-        before = sample.n_seen
+        before, n_long_before = sample.n_seen, n_long
         for line, forms in _forms(path):
             if len(forms) > LONGEST:
                 n_long += 1
@@ -47,6 +47,11 @@ def read_unlabelled(
                     sample.add(forms)
                 except DataError as error:
                     raise DataError(f"{os.fspath(path)}:{line}: {error}") from None
+        if sample.n_seen == before and n_long > n_long_before:
+            raise DataError(
+                f"{os.fspath(path)}: each of its {n_long - n_long_before:,} sentences has over "
+                f"{LONGEST} words, and such are left out; expected a sentence a line"
+            )
         if sample.n_seen == before:
             raise DataError(
                 f"{os.fspath(path)}: no sentences; expected a sentence a line, with spaces between "

@@ -31,12 +31,15 @@ def measure_lemma_weights(model: Model, dev: Sequence[Sentence]) -> dict[str, fl
         dev: gold sentences.
 
     Returns:
-        None if the model has no lemma head that knows of lemmas.
+        None if the model has no lemma head that knows of lemmas, or dev nothing to choose: no
+        lemmas, or none with others beside it.
     """
     head = model.heads.get(LemmasHead.name)
     if not isinstance(head, LemmasHead) or head.evidence is None:
         return None
     choices = list(islice(_choices(model, head, dev), MOST_WORDS))
+    if not choices:
+        return None
     features = np.zeros((len(choices), N_BEST, len(NAMES)))
     is_there = np.zeros(features.shape[:2], np.bool_)
     right = np.zeros(len(choices), np.int64)

@@ -95,6 +95,7 @@ def test_a_treebank_says_how_its_text_was_written_or_not(sentences: list[Sentenc
     assert has_text(sentences)
     assert has_text([Sentence.from_words(["a", "b"], misc=["SpaceAfter=No", "_"])])
     assert not has_text([Sentence.from_words(["a", "b"])])
+    assert not has_text([Sentence.from_words(["a", "b"], misc=["Gloss=Space", "_"])])
     assert not has_text(read_text("# text_en = A b\n" + line(1, "a")))
 
 

@@ -241,12 +241,6 @@ def test_asking_stops_when_it_is_asked_to(model: Any, treebank: list[Sentence]) 
         Teachers([model], None, Hooks(stop=lambda: True)).ask(treebank, {})
 
 
-def test_only_joint_models_teach(train: Callable[..., Any]) -> None:
-    parser = train("parser", training={"epochs": 1})
-    with pytest.raises(ConfigError, match="`teacher` is a parser with an encoder of its own"):
-        Teachers([parser], None, Hooks())
-
-
 def test_unlabelled_sentences_are_read_from_text_and_from_conll(tmp_path: Path) -> None:
     text, conll = tmp_path / "a.txt", tmp_path / "b.conllu"
     long = " ".join(["word"] * (LONGEST + 1))
@@ -258,6 +252,9 @@ def test_unlabelled_sentences_are_read_from_text_and_from_conll(tmp_path: Path) 
     assert records[0].text == (
         f"unlabelled: 3 sentences, 6 words; 1 of over {LONGEST} words are left out"
     )
+    text.write_text(f"{long}\n{long}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=rf"a\.txt: each of its 2 sentences has over {LONGEST} wo"):
+        read_unlabelled([conll, text], Hooks())
     text.write_text("# nothing\n\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"a\.txt: no sentences; expected a sentence a line"):
         read_unlabelled([text], Hooks())
