@@ -39,8 +39,9 @@ class Annotating(Reading):
         metavar="FORMAT",
         help="Format of the files: auto, which is CoNLL where the first line has eight columns "
         "with tabs between them, or fewer and no spaces, and else text; conllu; conllx; tab (FORM, "
-        "FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL); text; horizontal, a sentence a line with "
-        "spaces between its words; or vertical, a word a line.",
+        "FORM TAG, FORM TAG HEAD, FORM TAG HEAD DEPREL); text; presegmented, text with a sentence "
+        "a line; horizontal, a sentence a line with spaces between its words; or vertical, a word "
+        "a line.",
     )
     on_error: str = setting(
         "fail",
@@ -88,12 +89,12 @@ class Annotating(Reading):
 
     def _demand_agreement(self) -> None:
         # imported here, so that --help starts without it
-        from meprop_nlp.data.text_input import demand_input_format
+        from meprop_nlp.data.text_input import RUNNING, demand_input_format
 
         demand_input_format(self.input_format)
         output_format(self.output_format, self.columns)  # refuses columns of other formats
         has_misc = self.output_format in ("conllu", "json") or "misc" in self.columns
-        of_words = self.input_format not in ("auto", "text")
+        of_words = self.input_format not in ("auto", *RUNNING)
         for name, lost in (
             ("confidence", not has_misc or self.input_format in ("conllx", "tab")),
             ("token_ranges", not has_misc or of_words),

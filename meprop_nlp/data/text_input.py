@@ -3,17 +3,25 @@
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from meprop_nlp.data.conll.chunks import Chunk, read_chunks
 from meprop_nlp.data.conll.layout import FORMATS
 from meprop_nlp.data.formats.horizontal import horizontal_to_conllu
 from meprop_nlp.data.formats.vertical import vertical_to_conllu
 from meprop_nlp.data.source import Source
-from meprop_nlp.data.text import EMPTY_LINES, LINE_ENDS, TextChunk, read_texts
+from meprop_nlp.data.text import (
+    CHUNK_CHARACTERS,
+    EMPTY_LINES,
+    LINE_ENDS,
+    PARAGRAPH_ENDS,
+    TextChunk,
+    read_texts,
+)
 from meprop_nlp.errors import ConfigError
 
-TEXT_FORMATS = ("text", "horizontal", "vertical")
+RUNNING = ("text", "presegmented")  # what a tokenizer reads
+TEXT_FORMATS = (*RUNNING, "horizontal", "vertical")
 INPUT_FORMATS = (*FORMATS, *TEXT_FORMATS)
 
 NO_TOKENIZER = (
@@ -44,10 +52,12 @@ class TextInput:
     """How text becomes words.
 
     Args:
-        input_format: `text`; `horizontal`, a sentence a line with spaces between its words; or
-            `vertical`, a word a line and an empty line after each sentence.
+        input_format: `text`; `presegmented`, running text with a sentence a line; `horizontal`, a
+            sentence a line with spaces between its words; or `vertical`, a word a line and an empty
+            line after each sentence.
         tokenize: makes CoNLL-U of running text, in several threads at a time; None: nothing does.
-            With `token_ranges` it is also given `first`, see `Tokenizer.conllu`.
+            It is also given `first` with `token_ranges`, and `presegmented` with that format, see
+            `Tokenizer.conllu`.
         token_ranges: whether each token of running text says where it stood.
 
     Raises:
@@ -61,20 +71,32 @@ class TextInput:
         *,
         token_ranges: bool = False,
     ) -> None:
-        if input_format == "text" and tokenize is None:
-            raise ConfigError(f"`input_format` is text, but {NO_TOKENIZER}")
+        if input_format in RUNNING and tokenize is None:
+            raise ConfigError(f"`input_format` is {input_format}, but {NO_TOKENIZER}")
         self._format, self._tokenize = input_format, tokenize
         self._token_ranges = token_ranges
 
-    def read(self, source: Source, encoding: str = "utf-8") -> Iterator[TextChunk]:
-        """Yield a source in pieces of whole sentences; errors are those of `read_texts`."""
+    def read(
+        self, source: Source, encoding: str = "utf-8", size: int = CHUNK_CHARACTERS
+    ) -> Iterator[TextChunk]:
+        """Yield a source in pieces of whole sentences.
+
+        Args:
+            size: of a piece of running text, about, in characters.
+
+        Raises:
+            DataError: as for `read_texts`.
+        """
         match self._format:
             case "horizontal":
                 return read_texts(source, encoding=encoding, ends=LINE_ENDS, longest=None)
             case "vertical":
                 return read_texts(source, encoding=encoding, ends=EMPTY_LINES, longest=None)
+            case "presegmented":
+                lines = read_texts(source, encoding=encoding, ends=LINE_ENDS, size=size)
+                return _in_paragraphs(lines)
             case _:
-                return read_texts(source, encoding=encoding)
+                return read_texts(source, encoding=encoding, size=size)
 
     def in_conllu(self, chunk: TextChunk) -> WordsOfText:
         """Return what a piece is in CoNLL-U, without numbers; safe in several threads."""
@@ -89,9 +111,21 @@ class TextInput:
         if self._format == "vertical":
             return vertical_to_conllu(chunk.text, path=chunk.path, first_line=chunk.first_line)
         assert self._tokenize is not None
+        options: dict[str, Any] = {}
         if self._token_ranges:
-            return self._tokenize(chunk.text, first=chunk.first_character)
-        return self._tokenize(chunk.text)
+            options["first"] = chunk.first_character
+        if self._format == "presegmented":
+            options["presegmented"] = True
+        return self._tokenize(chunk.text, **options)
+
+
+def _in_paragraphs(lines: Iterable[TextChunk]) -> Iterator[TextChunk]:
+    """Mark the pieces that begin within a paragraph, which an empty line would end."""
+    continues = False
+    for chunk in lines:
+        yield chunk._replace(continues=continues)
+        space_after = chunk.text[len(chunk.text.rstrip()) :]
+        continues = PARAGRAPH_ENDS.search(space_after) is None
 
 
 def numbered_chunks(pieces: Iterable[WordsOfText]) -> Iterator[Chunk]:

@@ -102,9 +102,10 @@ def annotate(
         models: the models to run one after the other; each reads the columns predicted before it.
             Or a function that returns them, given the words at the beginning of the file.
         confidence, keep: as for `Model.pipe`.
-        input_format: as for `conll.read`, or `text`; `horizontal`, a sentence a line with spaces
-            between its words; `vertical`, a word a line and an empty line after each sentence. With
-            `auto`, what is not CoNLL is text; see `recognized`.
+        input_format: as for `conll.read`, or `text`; `presegmented`, text with a sentence a line;
+            `horizontal`, a sentence a line with spaces between its words; `vertical`, a word a line
+            and an empty line after each sentence. With `auto`, what is not CoNLL is text; see
+            `recognized`.
         threads: how many chunks of the file to annotate at a time.
         tokenizer: splits text into words; None: the models' own, see `tokenizer_of`.
         token_ranges: write into MISC where each token stood in the text, see `Tokenizer.conllu`.

@@ -7,12 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 
 from meprop_nlp.data.conll.layout import named_columns
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.text import LINE_ENDS, PARAGRAPH_ENDS, read_texts
 from meprop_nlp.data.text_input import TextInput, WordsOfText, numbered_pieces
 from meprop_nlp.data.word import COLUMNS
 from meprop_nlp.errors import ConlluError, DataError, Problem
@@ -183,15 +181,10 @@ class Task:
         how = self.tokenizing
         if self.tokenizer is None:
             raise DataError("the model has no tokenizer, so that it cannot read running text")
-        tokenize = partial(self.tokenizer.conllu, presegmented=how.presegmented)
-        given = TextInput("text", tokenize, token_ranges=how.ranges)
-        ends = LINE_ENDS if how.presegmented else PARAGRAPH_ENDS
-        is_new = True
-        for chunk in read_texts(source, ends=ends, size=TEXT_SLICE):
+        kind = "presegmented" if how.presegmented else "text"
+        given = TextInput(kind, self.tokenizer.conllu, token_ranges=how.ranges)
+        for chunk in given.read(source, size=TEXT_SLICE):
             conllu = given.in_conllu(chunk).conllu
-            if how.presegmented and not is_new:  # a chunk of lines may end within a paragraph
-                conllu = conllu.removeprefix("# newpar\n")
-            is_new = PARAGRAPH_ENDS.search(chunk.text[len(chunk.text.rstrip()) :]) is not None
             yield WordsOfText(chunk, _normalized(conllu) if how.normalized_spaces else conllu)
 
 

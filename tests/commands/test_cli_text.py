@@ -13,8 +13,11 @@ import pytest
 from meprop_nlp.commands import console
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.spaces import text_of
+from meprop_nlp.models.file import write_model_file
 from meprop_nlp.models.model import Model
 from meprop_nlp.models.tokenizer import Tokenizer
+
+from ..models.models import random_joint, random_tokenizer
 
 TEXT = "The dog barks.\nIt rains.\n\nThe cat sleeps.\n"
 
@@ -114,6 +117,22 @@ def test_words_on_lines_are_annotated(input_format: str, text: str, run: Any, jo
     forms = [sentence.forms for sentence in read_text(result.stdout)]
     assert forms == [["The", "dog", "barks", "."], ["It", "rains"]]
     assert run("tag", "-m", joint, "--input-format", input_format, stdin="").stdout == ""
+
+
+def test_presegmented_text_has_a_sentence_a_line(run: Any, tmp_path: Path) -> None:
+    joint, tokenizer = random_joint(1), random_tokenizer(1)
+    header = {**tokenizer.header, **joint.header}
+    path = tmp_path / "m.safetensors"
+    write_model_file(path, header, {**joint.arrays, **tokenizer.arrays})
+    text = "This is one\nThis is two. And more\n\nIt rains"
+    result = run("annotate", "-m", path, "--input-format", "presegmented", stdin=text)
+    assert (result.exit_code, result.stderr) == (0, "")
+    sentences = list(read_text(result.stdout))
+    assert [sentence.text for sentence in sentences] == [line for line in text.split("\n") if line]
+    assert ["# newpar" in sentence.comments for sentence in sentences] == [True, False, True]
+    assert text_of(sentences).strip() == text
+    ranged = ("--input-format", "presegmented", "--token-ranges")
+    assert f":{len(text)}\n" in run("annotate", "-m", path, *ranged, stdin=text).stdout
 
 
 @pytest.mark.usefixtures("tokenizing")

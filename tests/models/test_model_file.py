@@ -353,7 +353,7 @@ def test_description_is_json_without_vocabularies(tmp_path: Path) -> None:
 
 
 def test_a_core_of_another_version_is_no_fault_of_the_file() -> None:
-    """What the core says when it is called with other arguments than those that it was built for."""
+    """What the core says when it is called with other arguments than those it was built for."""
     another = pytest.raises(MePropError, match="the native core is of another version")
     with another as caught, naming_file("m.safetensors"):
         core = native.core()
