@@ -570,8 +570,8 @@ class Model:
             A Document or a Sentence for each item.
 
         Raises:
-            ConfigError: the model does not predict a column of `keep`, or nothing else; or, when
-                its turn has come, an item is a text, and the model has no tokenizer.
+            ConfigError: the model predicts no column of `keep`, or nothing else; or, when its turn
+                has come, an item is a text, and the model has no tokenizer.
             DataError: `items` is a single text or sentence; or, when its turn has come, an item is
                 none of these, empty words or half a character are in it, a sentence has more than
                 `most_words`, it has no tags and the model needs them, or it is a text and something

@@ -20,7 +20,7 @@ for _module, _extra in (("spacy", "spacy"), ("sklearn", "sklearn"), ("huggingfac
 from typer.testing import CliRunner  # noqa: E402
 
 import meprop_nlp.integrations.spacy  # noqa: E402, F401  # registers the factories
-from meprop_nlp import read, write  # noqa: E402
+from meprop_nlp import Document, read, write  # noqa: E402
 from meprop_nlp.cli import make_app  # noqa: E402
 from meprop_nlp.data.sample.treebank import sample_treebank  # noqa: E402
 from meprop_nlp.models.hub import repository  # noqa: E402
@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     sentences = list(read(sample_treebank("dev")))[:12]
     for name in ("train", "dev", "gold", "in", "tagged", "a", "b"):
         write(sentences, f"{name}.conllu")
-    Path("in.txt").write_text("It rains. Dogs bark.\n")
+    Path("in.txt").write_text(Document(sentences).text)  # which gold.conllu annotates
     Path("words.txt").write_text("It rains .\nDogs bark .\n")
     Path("v.txt").write_text("the 0.1 0.2 0.3\ndog 0.3 0.2 0.1\n")
     return tmp_path
