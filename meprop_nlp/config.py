@@ -770,8 +770,8 @@ _ENCODER = Setting(
     name="encoder",
     annotation=str,
     heading=Heading.NETWORK,
-    help="What reads the words: {own}; or bilstm, the BiLSTM layers of the joint model. With "
-    "bilstm, the network is the joint model with its {head} head alone, and has its defaults.",
+    help="Network that reads the words: {own}; or bilstm, the BiLSTM layers of the joint model. "
+    "With bilstm, the network is the joint model with its {head} head alone, and has its defaults.",
 )
 # the choice of an encoder, by task
 ENCODERS = {
@@ -798,7 +798,7 @@ _SIMPLIFY = Setting(
     default=False,
     heading=Heading.METHOD,
     names=("simplify",),
-    help="Cut most neurons during training (meSimp).",
+    help="Also cut the network down to a small and fast one (meSimp); training takes longer.",
 )
 _OF_NO_CLASS = ("encoder", "simplify")  # arguments of `Settings.of` alone
 

@@ -46,8 +46,8 @@ def annotate(
     """Annotate text or CoNLL files with a model of train.
 
     Tags, lemmas and trees in one pass: the columns that the model predicts are replaced, except
-    those of --keep. With a new tree, DEPS is emptied as by parse; all else stays. Text needs a
-    model with a tokenizer.
+    those of --keep; all else stays. Where a sentence has a graph in DEPS, or empty nodes, a new
+    tree takes the place of the graph. Text needs a model with a tokenizer.
     """
     path = usual_model(model, JOINT_MODEL, quiet=verbosity.quiet)
     found = load_model(path, "joint", JOINT_MODEL, loading=annotating.loading)

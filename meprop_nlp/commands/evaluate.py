@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -101,65 +101,40 @@ def evaluate(
             "give either the file to score, or --model; found "
             + ("neither" if system is None else "both")
         )
-    if tagger is not None and model is None:
-        raise ConfigError("--tagger goes with --model")
-    if keeping.keep and model is None:
-        raise ConfigError("--keep goes with --model")
+    of_models = {
+        "--tagger": tagger is not None,
+        "--keep": bool(keeping.keep),
+        "--raw": raw,
+        "--pretrained": loading.pretrained is not None,
+        "--treebank-id": loading.treebank_id is not None,
+    }
+    for option, is_given in of_models.items():
+        if is_given and model is None:
+            raise ConfigError(f"{option} goes with --model")
     if trees is not None and model is not None:
         raise ConfigError("--trees goes with SYSTEM; a --model is scored in what it predicts")
-    if raw and model is None:
-        raise ConfigError("--raw goes with --model")
     if raw and keeping.keep:
         raise ConfigError("--raw goes without --keep: text has no columns")
-    if loading.pretrained is not None and model is None:
-        raise ConfigError("--pretrained goes with --model")
-    if loading.treebank_id is not None and model is None:
-        raise ConfigError("--treebank-id goes with --model")
-    if html is not None:
-        if str(html) == "-":
-            raise ConfigError("--html needs a file, since standard output has the scores")
-        demand_other_file(html, [gold, system, model, tagger])
     if gold == system == "-":
         raise ConfigError("standard input (-) can be the gold file or the file to score, not both")
     collected = None
     if html is not None:
         from meprop_nlp.views.differences import Differences
 
+        if str(html) == "-":
+            raise ConfigError("--html needs a file, since standard output has the scores")
+        demand_other_file(html, [gold, system, model, tagger])
         collected = Differences()
-    on_passage = None if collected is None else collected.add
+    counting = _Counting(exclude_punct, None if collected is None else collected.add)
     if model is None:
-        from meprop_nlp.scoring.metrics import evaluate as score
-
-        correct, found = read_all([gold], reading), read_all([system or ""], reading)
-        scores = score(
-            correct,
-            found,
-            exclude_punct=exclude_punct,
-            trees=trees,
-            on_passage=on_passage,
-            pairs=True,
-        )
+        scores = _score_file(gold, system or "", reading, trees, counting)
     else:
-        from meprop_nlp.models.file import noun_of
-        from meprop_nlp.models.model import load
-
-        demand_model(model)
-        own, taggers = loadings_of(loading, [model, tagger])
-        predictor = load(model, pretrained=own.pretrained, treebank=own.treebank_id)
-        if tagger is not None and predictor.task != "parser":
-            noun = noun_of(predictor.task)
-            raise ConfigError(f"--tagger goes with a parser as --model; found a {noun}")
-        first = None
-        if tagger is not None:
-            first = load_model(tagger, "tagger", TAGGER_MODEL, loading=taggers)
-        models = [predictor] if first is None else [first, predictor]
+        models = _loaded(model, tagger, loading)
         if raw:
             with console.library_warnings():
-                scores = _score_raw(gold, models, reading, exclude_punct, on_passage)
+                scores = _score_raw(gold, models, reading, counting)
         else:
-            scores = _score_model(
-                gold, predictor, first, reading, keeping.keep, exclude_punct, on_passage
-            )
+            scores = _score_models(gold, models, reading, keeping.keep, counting)
     if min_las is not None and "las" not in scores.annotated:
         raise ConfigError("--min-las needs trees: a gold file with heads, and a parser as --model")
     if collected is not None:
@@ -175,19 +150,58 @@ def evaluate(
         raise DataError(f"LAS is {scores.las:.2f}, below --min-las {min_las:.2f}")
 
 
-def _score_model(
+class _Counting(NamedTuple):
+    """How words are counted, for `scoring.metrics.evaluate`."""
+
+    exclude_punct: bool
+    on_passage: OnPassage | None
+
+    def scores(self, gold: Iterable[Sentence], found: Iterable[Sentence], **options: Any) -> Scores:
+        """Return the scores of what was found."""
+        from meprop_nlp.scoring.metrics import evaluate as score
+
+        return score(gold, found, **self._asdict(), **options, pairs=True)
+
+
+def _loaded(model: Path, tagger: Path | None, loading: Loading) -> list[Model]:
+    """Return the models that annotate the words, in order.
+
+    Raises:
+        ConfigError: there is a tagger before a model that is no parser.
+        CheckpointError, DataError: see `load`.
+    """
+    from meprop_nlp.models.file import noun_of
+    from meprop_nlp.models.model import load
+
+    demand_model(model)
+    own, taggers = loadings_of(loading, [model, tagger])
+    predictor = load(model, pretrained=own.pretrained, treebank=own.treebank_id)
+    if tagger is None:
+        return [predictor]
+    if predictor.task != "parser":
+        noun = noun_of(predictor.task)
+        raise ConfigError(f"--tagger goes with a parser as --model; found a {noun}")
+    return [load_model(tagger, "tagger", TAGGER_MODEL, loading=taggers), predictor]
+
+
+def _score_file(
+    gold: str, system: str, reading: Reading, trees: bool | None, counting: _Counting
+) -> Scores:
+    return counting.scores(read_all([gold], reading), read_all([system], reading), trees=trees)
+
+
+def _score_models(
     gold: str,
-    predictor: Model,
-    tagger: Model | None,
+    models: Sequence[Model],
     reading: Reading,
     keep: Sequence[str],
-    exclude_punct: bool,
-    on_passage: OnPassage | None,
+    counting: _Counting,
 ) -> Scores:
+    """Score what models make of the words of a gold file."""
     from meprop_nlp.data.annotation import Annotation
     from meprop_nlp.models.words import SentenceWords
-    from meprop_nlp.scoring.metrics import evaluate as score
 
+    *taggers, predictor = models
     predictor.demand_kept(keep)
     scored = set(predictor.predicted_besides(keep))
     # a joint model is scored on gold without trees too, and on gold that is partly annotated
@@ -195,24 +209,21 @@ def _score_model(
     trees = None if is_joint else predictor.task == "parser"
     sentences = list(read_all([gold], reading, trees=bool(trees)))
     predicted: Iterable[Sentence] = sentences
-    if tagger is not None:
+    for tagger in taggers:
         predicted = tagger.annotated(sentences)
         scored |= set(tagger.predicted)
-    elif predictor.needs:
+    if predictor.needs and not taggers:
         missing = missing_columns(SentenceWords(sentences), predictor.needs)
         if missing:
             raise DataError(
                 f"{gold} has no {in_words(missing)}, which the parser reads; give --tagger MODEL"
             )
     # what the model does not predict is copied from gold; a score of 100 % would be misleading
-    return score(
+    return counting.scores(
         sentences,
         predictor.annotated(predicted, keep=keep),
-        exclude_punct=exclude_punct,
         trees=trees,
         annotation=Annotation(sentences) if is_joint else None,
-        on_passage=on_passage,
-        pairs=True,
     ).only(scored)
 
 
@@ -220,15 +231,13 @@ def _score_raw(
     gold: str,
     models: Sequence[Model],
     reading: Reading,
-    exclude_punct: bool,
-    on_passage: OnPassage | None,
+    counting: _Counting,
 ) -> Scores:
     """Score what models make of the running text of a gold file."""
     from meprop_nlp.data.annotation import Annotation
     from meprop_nlp.data.conll.reading import read_text
     from meprop_nlp.data.tokens.boundaries import raw_text
     from meprop_nlp.models.annotate import annotate, tokenizer_of
-    from meprop_nlp.scoring.metrics import evaluate as score
     from meprop_nlp.scoring.scores import SEGMENTATION
 
     if tokenizer_of(models) is None:
@@ -251,12 +260,9 @@ def _score_raw(
         for piece in annotate(text, models, input_format="text")
         for sentence in read_text(piece.text.decode(), input_format="conllu")
     )
-    return score(
+    return counting.scores(
         sentences,
         found,
-        exclude_punct=exclude_punct,
         trees=None if parses else False,
         annotation=Annotation(sentences),
-        on_passage=on_passage,
-        pairs=True,
     ).only({*SEGMENTATION, *(name for model in models for name in model.predicted)})

@@ -85,13 +85,12 @@ class Loading(Config):
     pretrained: str | None = setting(
         None,
         metavar="FOLDER",
-        help="Folder of the pretrained encoder that the model was trained with, where it is no "
-        "longer where it was then.",
+        help="Folder of the model's pretrained encoder, if it has moved since the training.",
     )
     treebank_id: str | None = setting(
         None,
-        help="Of the treebanks that a model was trained on, the one that the words are like; the "
-        "default is the first.",
+        help="Annotate in the style of this one of the treebanks that the model was trained on; "
+        "the default is the first.",
     )
 
 

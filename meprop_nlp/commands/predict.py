@@ -74,8 +74,8 @@ class Annotating(Reading):
     force: bool = setting(
         False,
         names=("force",),
-        help="Make results again that are there already. Where each input has a result of its "
-        "own, such a one stays without it, whatever model and format it is of.",
+        help="Overwrite results that are there already. Without it they stay where each input has "
+        "a result of its own, whatever model and format they are of.",
     )
     confidence: bool = setting(
         False,

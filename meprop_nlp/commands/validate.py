@@ -50,8 +50,8 @@ def validate(
     The exit status is 1 if there are errors: sentences that cannot be read, or that are no valid
     CoNLL-U at level 1 of the official validator, udtools. Warnings are about UPOS, FEATS, DEPREL,
     DEPS and roots that Universal Dependencies does not allow at its level 2, and what is seldom
-    intended. Which features and relations a language has, and what the guidelines say, is looked at
-    by that validator alone: `--level 3 --lang en` adds what it finds.
+    intended. Only that validator knows the guidelines, from level 3 on, and which features and
+    relations a language has, from level 4 on: `--level 4 --lang en` adds what it finds.
     """
     from meprop_nlp.data.conll.official import READ, UNIVERSAL, OfficialValidator
     from meprop_nlp.data.conll.validate import NOT_LOOKED_AT
@@ -60,7 +60,7 @@ def validate(
     if max_errors < 0:
         raise ConfigError(f"--max-errors is {max_errors}, expected a whole number of at least 0")
     if lang is not None and level is None:
-        raise ConfigError("--lang is for the official validator; give it a level, as by --level 3")
+        raise ConfigError("--lang is for the official validator; give it a level, as by --level 4")
     if level is not None and (reading.encoding != "utf-8" or reading.input_format not in READ):
         raise ConfigError("--level reads CoNLL-U in UTF-8 alone, as the official validator does")
     official = None if level is None else OfficialValidator(level, lang or UNIVERSAL)

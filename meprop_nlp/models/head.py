@@ -14,6 +14,8 @@ from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import Words
 from meprop_nlp.settings import Config
 
+TREE_SCORES = ("uas", "las", "clas", "ucm", "lcm")  # those that judge a tree
+
 
 class Head(ABC):
     """One task of a frozen model, over plain arrays; safe to use from several threads.

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -31,14 +32,35 @@ class Packed(NamedTuple):
         return steps[::-1] if self.reverse else steps
 
 
+class Places(NamedTuple):
+    """Where the rows of packed sequences belong.
+
+    Attributes:
+        starts: (T,) the first row of each time step.
+        steps: (N,) the time step of each row.
+        sequences: (N,) the sequence of each row.
+        lengths: (B,) of each sequence.
+    """
+
+    starts: npt.NDArray[np.int64]
+    steps: npt.NDArray[np.int64]
+    sequences: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, batch_sizes: Tensor) -> "Places":
+        """Return the places of the rows; `batch_sizes` (T,) is on the CPU, and sums to N."""
+        sizes = batch_sizes.numpy()  # NumPy takes a quarter of PyTorch's time for so few numbers
+        starts = np.cumsum(sizes) - sizes
+        steps = np.repeat(np.arange(len(sizes)), sizes)
+        lengths = np.searchsorted(-sizes, -np.arange(sizes[0]))
+        return cls(starts, steps, np.arange(len(steps)) - starts[steps], lengths)
+
+
 def turned_rows(batch_sizes: Tensor) -> Tensor:
     """Return for each row (N,) the row at the mirrored position of the same sequence.
 
     `batch_sizes` (T,) is on the CPU, and so is the result.
     """
-    sizes = batch_sizes.numpy()  # NumPy takes a quarter of PyTorch's time for so few numbers
-    starts = np.cumsum(sizes) - sizes  # (T,)
-    step = np.repeat(np.arange(len(sizes)), sizes)  # (N,)
-    sequence = np.arange(len(step)) - starts[step]  # (N,)
-    lengths = np.searchsorted(-sizes, -np.arange(sizes[0]))  # of each sequence
-    return torch.from_numpy(starts[lengths[sequence] - 1 - step] + sequence)
+    starts, steps, sequences, lengths = Places.of(batch_sizes)
+    return torch.from_numpy(starts[lengths[sequences] - 1 - steps] + sequences)

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from meprop_nlp.nn.packed import Places
+
 
 class Layout(NamedTuple):
     """Where the N packed words of B sentences of up to T words stand in a padded table.
@@ -26,12 +28,8 @@ class Layout(NamedTuple):
     @classmethod
     def of(cls, batch_sizes: Tensor, device: torch.device) -> Layout:
         """Return the layout of packed sentences; `batch_sizes` (T,) is on the CPU."""
-        sizes = batch_sizes.numpy()
-        starts = np.cumsum(sizes) - sizes
-        positions = np.repeat(np.arange(len(sizes)), sizes)
-        sentences = np.arange(len(positions)) - starts[positions]
-        lengths = np.searchsorted(-sizes, -np.arange(sizes[0]))
-        is_word = np.arange(len(sizes)) < lengths[:, None]
-        places = np.where(is_word, starts + np.arange(sizes[0])[:, None], 0)
+        starts, positions, sentences, lengths = Places.of(batch_sizes)
+        is_word = np.arange(len(starts)) < lengths[:, None]
+        places = np.where(is_word, starts + np.arange(len(lengths))[:, None], 0)
         arrays = (places, is_word, sentences, positions)
         return cls(*(torch.from_numpy(array).to(device) for array in arrays))

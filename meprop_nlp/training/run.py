@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -43,7 +43,7 @@ from meprop_nlp.training.knowledge.encoder_output import (
 )
 from meprop_nlp.training.knowledge.ensemble import TEACHER_NUMBER, train_teachers
 from meprop_nlp.training.knowledge.initial import InitialModel
-from meprop_nlp.training.knowledge.several_treebanks import read_treebanks
+from meprop_nlp.training.knowledge.several_treebanks import SeveralTreebanks, read_treebanks
 from meprop_nlp.training.knowledge.sources import Sources, answers_path, demand_use, read_sources
 from meprop_nlp.training.knowledge.swapped import swapped_sentences
 from meprop_nlp.training.knowledge.teacher_files import read_teachers
@@ -187,77 +187,31 @@ def _train_together(
 
 def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resume: bool) -> Model:
     """Read what a training needs, train, and remove what is kept meanwhile; see `train`."""
-    task, settings, knowledge, hooks = wanted.task, wanted.settings, wanted.knowledge, wanted.hooks
-    input_format, dev, held_out = wanted.input_format, wanted.dev, wanted.held_out
-    task_class = _task_class(task)
-    # other files than the treebanks first: they may be wrong, and treebanks take their time
-    initial = _initial_model(knowledge, task)
-    if initial is not None:
-        settings = initial.fitted(settings)
-    teachers = read_teachers(knowledge)
-    if knowledge.vectors is not None:
-        demand_vectors(knowledge.vectors)
-    if knowledge.cache is not None and Path(knowledge.cache).is_file():
-        raise ConfigError(f"`cache` is {knowledge.cache}, a file, expected the name of a folder")
-    needs_trees = settings.demands_trees
-    names, treebanks = knowledge.treebank_id, None
-    if names is None:
-        sentences = read_treebank(
-            wanted.train, "train", hooks, trees=needs_trees, input_format=input_format
-        )
-    else:
-        if dev is None and held_out:
-            raise ConfigError("`treebank_id` goes with `dev`, a file of the first treebank")
-        sentences, treebanks = read_treebanks(
-            wanted.train, names, hooks, trees=needs_trees, input_format=input_format
-        )
-    dev_sentences = (
-        []
-        if dev is None
-        else read_treebank(dev, "dev", hooks, trees=needs_trees, input_format=input_format)
-    )
-    if dev is None and held_out:
-        sentences, dev_sentences = hold_out(sentences, hooks)
-    demand_scorable(dev_sentences, _most_words(task, settings))
-    task_class.demand_data(sentences, settings)
-    data = TrainingData(task, sentences, dev_sentences, settings, Sources(), ranks=ranks)
-    fitted = data.fitted  # refuses cuts that would never come
-    if task_class.partial:
-        for role, of in (("train", sentences), ("dev", dev_sentences)):
-            note_partial(role, of, hooks)
-    of_text: Sequence[Sentence] = sentences
-    if treebanks is not None:  # the texts of the others may be of other languages
-        of_text = [s for s, number in zip(sentences, treebanks.numbers, strict=True) if not number]
-    with_tokenizer = wants_tokenizer(settings.network, of_text)
+    knowledge, hooks = wanted.knowledge, wanted.hooks
+    found = _read(wanted, ranks)
+    data, settings = found.data, found.data.settings
+    with_tokenizer = wants_tokenizer(settings.network, found.of_text)
     if path is not None and not resume:
         remove_left(path, settings, knowledge)
     elif path is not None:
         begins_otherwise = with_tokenizer and has_begun_tokenizer(path)
         begins_otherwise |= bool(knowledge.teachers or getattr(settings.network, "jackknife", 0))
         _demand_resumable(data, path, begins_otherwise=begins_otherwise)
-    unlabelled: list[list[str]] = []
-    if knowledge.unlabelled:
-        most_words = _drawn_words(fitted.training.epochs, sentences, knowledge.unlabelled_share)
-        unlabelled = read_unlabelled(knowledge.unlabelled, hooks, most_words=most_words)
-    elif (knowledge.teacher or knowledge.teachers) and not knowledge.pretrained:
-        # of the first treebank, as sentences without annotation are
-        unlabelled = swapped_sentences(
-            of_text, knowledge.swapped_copies, settings.training.seed, hooks
-        )
-    width = task_class.word_width(settings.network)
+    unlabelled = _unlabelled(found, wanted)
     torch.set_num_threads(usable_threads(settings.training.threads))
     sources = read_sources(
         knowledge,
-        sentences,
-        dev_sentences,
-        width,
+        data.train,
+        data.dev,
+        _task_class(wanted.task).word_width(settings.network),
         str(pick_device(settings.training.device)),
         hooks,
         unlabelled=unlabelled,
-        treebanks=treebanks,
-        initial=initial,
+        treebanks=found.treebanks,
+        initial=found.initial,
     )
     data = replace(data, sources=sources)
+    teachers = found.teachers
     if knowledge.teachers:
         teachers += train_teachers(
             knowledge.teachers,
@@ -272,11 +226,11 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
         resume = resume and path is not None and (begun or checkpoint_path(path).exists())
     data = replace(data, sources=sources.taught_by(teachers, knowledge, path, hooks))
     tokenizer = None
-    if initial and allows_tokenizer(settings.network):
-        tokenizer = initial.tokenizer
+    if found.initial and allows_tokenizer(settings.network):
+        tokenizer = found.initial.tokenizer
     if with_tokenizer:
         tokenizer, resume = train_tokenizer(
-            of_text,
+            found.of_text,
             data.dev,
             settings.training,
             train_task,
@@ -291,6 +245,76 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
     if path is not None and with_tokenizer:
         remove_tokenizer(path)
     return model
+
+
+class _Read(NamedTuple):
+    """What the files of a training hold.
+
+    Attributes:
+        data: the treebanks and the settings; without its sources, which take their time.
+        of_text: the sentences whose texts a tokenizer learns from, and which are swapped: those of
+            the first treebank, as the texts of others may be of other languages.
+        treebanks: which treebank each sentence is of, where there are several.
+        initial: the model that training starts from.
+        teachers: the trained ones, which are given.
+    """
+
+    data: "TrainingData"
+    of_text: Sequence[Sentence]
+    treebanks: SeveralTreebanks | None
+    initial: InitialModel | None
+    teachers: list[Model]
+
+
+def _read(wanted: _Wanted, ranks: Ranks) -> _Read:
+    """Read the treebanks and models of a training, and refuse settings that do not fit them."""
+    settings, knowledge, hooks = wanted.settings, wanted.knowledge, wanted.hooks
+    task_class, dev = _task_class(wanted.task), wanted.dev
+    # other files than the treebanks first: they may be wrong, and treebanks take their time
+    initial = _initial_model(knowledge, wanted.task)
+    if initial is not None:
+        settings = initial.fitted(settings)
+    teachers = read_teachers(knowledge)
+    if knowledge.vectors is not None:
+        demand_vectors(knowledge.vectors)
+    if knowledge.cache is not None and Path(knowledge.cache).is_file():
+        raise ConfigError(f"`cache` is {knowledge.cache}, a file, expected the name of a folder")
+    how: dict[str, Any] = {"trees": settings.demands_trees, "input_format": wanted.input_format}
+    names, treebanks = knowledge.treebank_id, None
+    if names is None:
+        sentences = read_treebank(wanted.train, "train", hooks, **how)
+    else:
+        if dev is None and wanted.held_out:
+            raise ConfigError("`treebank_id` goes with `dev`, a file of the first treebank")
+        sentences, treebanks = read_treebanks(wanted.train, names, hooks, **how)
+    dev_sentences = [] if dev is None else read_treebank(dev, "dev", hooks, **how)
+    if dev is None and wanted.held_out:
+        sentences, dev_sentences = hold_out(sentences, hooks)
+    demand_scorable(dev_sentences, _most_words(wanted.task, settings))
+    task_class.demand_data(sentences, settings)
+    data = TrainingData(wanted.task, sentences, dev_sentences, settings, Sources(), ranks=ranks)
+    _ = data.fitted  # refuses cuts that would never come
+    if task_class.partial:
+        for role, of in (("train", sentences), ("dev", dev_sentences)):
+            note_partial(role, of, hooks)
+    of_text: Sequence[Sentence] = sentences
+    if treebanks is not None:
+        of_text = [s for s, number in zip(sentences, treebanks.numbers, strict=True) if not number]
+    return _Read(data, of_text, treebanks, initial, teachers)
+
+
+def _unlabelled(found: _Read, wanted: _Wanted) -> list[list[str]]:
+    """Return the forms of the sentences that teachers annotate beside the treebank."""
+    data, knowledge = found.data, wanted.knowledge
+    if knowledge.unlabelled:
+        epochs = data.fitted.training.epochs
+        most_words = _drawn_words(epochs, data.train, knowledge.unlabelled_share)
+        return read_unlabelled(knowledge.unlabelled, wanted.hooks, most_words=most_words)
+    if (knowledge.teacher or knowledge.teachers) and not knowledge.pretrained:
+        # of the first treebank, as sentences without annotation are
+        seed = data.settings.training.seed
+        return swapped_sentences(found.of_text, knowledge.swapped_copies, seed, wanted.hooks)
+    return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -340,7 +340,7 @@ def test_validate_adds_what_the_official_validator_finds(run: Any, tmp_path: Pat
 def test_official_validator_is_called_as_it_can_be(run: Any, small: Path) -> None:
     result = run("validate", small, "--lang", "en")
     assert result.exit_code == 2
-    assert "give it a level, as by --level 3" in result.stderr
+    assert "give it a level, as by --level 4" in result.stderr
     for options in (("--encoding", "latin-1"), ("--input-format", "conllx")):
         result = run("validate", small, "--level", 2, *options)
         assert result.exit_code == 2

@@ -159,7 +159,7 @@ def test_settings_of_each_encoder_are_options() -> None:
 def test_help_says_what_depends_on_the_encoder() -> None:
     lines = " ".join(run(learn, "--help").stdout.split())
     for line in (
-        "--encoder NAME What reads the words: table, ",
+        "--encoder NAME Network that reads the words: table, ",
         "--hidden <int> Neurons of each hidden layer. With --encoder bilstm: LSTM units in each "
         "direction. [default: 500; with --encoder bilstm, 300] --layers",
         "--label-dim <int> Width of the vectors that labels are scored by",

@@ -15,7 +15,7 @@ from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.errors import MePropError
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
-from meprop_nlp.models.head import Head
+from meprop_nlp.models.head import TREE_SCORES, Head
 from meprop_nlp.models.heads.joint_native import NativeGraph, leaky_relu
 from meprop_nlp.models.heads.root_labels import RootLabels
 from meprop_nlp.models.heads.state_tags import softmax
@@ -45,7 +45,7 @@ class GraphHead(Head):
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
         self.config = JointConfig.from_dict(file.header["config"])
         self.reads, self.fills = (), ("head", "deprel")
-        self.scores = ("uas", "las", "clas", "ucm", "lcm")
+        self.scores = TREE_SCORES
         self.labels: list[str] = file.header["labels"]
         demand_texts("labels", self.labels)
         self._root_labels = RootLabels(self.labels)

@@ -16,7 +16,7 @@ from meprop_nlp.models.prediction import Indices
 from meprop_nlp.models.rows import padded
 from meprop_nlp.models.words import Words
 
-SLOPE = np.float32(0.1)  # of the leaky ReLU below zero
+SLOPE = 0.1  # of the leaky ReLU of the heads' hidden layers below zero
 MOST_TAG_WEIGHTS = 1 << 26  # of a layer over the probabilities of tags: a quarter of a gigabyte
 
 Layer = tuple[Array, Array]  # weight (ins, outs) and bias (outs,)

@@ -14,7 +14,7 @@ from meprop_nlp.data.lexicon import Lexicon
 from meprop_nlp.errors import CheckpointError, MePropError
 from meprop_nlp.models.encoder import SharedEncoder, States
 from meprop_nlp.models.file import ModelFile
-from meprop_nlp.models.head import Head
+from meprop_nlp.models.head import TREE_SCORES, Head
 from meprop_nlp.models.heads.in_step import Exploration, InStep, Score
 from meprop_nlp.models.heads.joint_native import Layer, leaky_relu
 from meprop_nlp.models.heads.relations import Relations
@@ -49,7 +49,7 @@ class TransitionHead(Head):
     def __init__(self, file: ModelFile, lexicon: Lexicon) -> None:
         self.config = JointConfig.from_dict(file.header["config"])
         self.reads, self.fills = (), ("head", "deprel")
-        self.scores = ("uas", "las", "clas", "ucm", "lcm")
+        self.scores = TREE_SCORES
         name = file.header["transition_system"]
         if name not in TRANSITION_SYSTEMS:
             expected = ", ".join(TRANSITION_SYSTEMS)

@@ -9,7 +9,7 @@ from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.encoder import States
 from meprop_nlp.models.file import ModelFile
-from meprop_nlp.models.head import Head
+from meprop_nlp.models.head import TREE_SCORES, Head
 from meprop_nlp.models.heads.in_step import Exploration
 from meprop_nlp.models.heads.tree_native import NativeParser
 from meprop_nlp.models.heads.tree_numpy import NumpyParser
@@ -37,7 +37,7 @@ class TreeHead(Head):
         # in training data without tags, words without a tag were seen
         self.needs = tuple(name for name, tags in self.tags.items() if "_" not in tags)
         self.fills = ("head", "deprel")
-        self.scores = ("uas", "las", "clas", "ucm", "lcm")
+        self.scores = TREE_SCORES
         native = core()
         self._parser = self.reference if native is None else NativeParser(self.reference, native)
 

@@ -21,8 +21,6 @@ from meprop_nlp.training.heads.early import WordClasses
 from meprop_nlp.training.layout import Layout
 from meprop_nlp.training.simplification.teacher import Width
 
-SLOPE = 0.1  # of the leaky ReLU of the heads' hidden layers below zero
-
 # For the cut of hidden layers: one that is cheap to compute keeps the square root of the share that
 # others keep, and widths are multiples of what the decoding kernels compute at once.
 CHEAP = 0.5

@@ -13,9 +13,10 @@ from meprop_nlp.data.annotation import Annotation
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.data.word import UNSET
+from meprop_nlp.models.heads.joint_native import SLOPE
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
-from meprop_nlp.training.heads.head import SLOPE, States, TrainedHead, Widths
+from meprop_nlp.training.heads.head import States, TrainedHead, Widths
 from meprop_nlp.training.heads.sentences import unseen
 
 

@@ -16,12 +16,13 @@ from meprop_nlp.data.lemma_script import script_of
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.vocab import Vocab
 from meprop_nlp.models.file import ModelFile
+from meprop_nlp.models.heads.joint_native import SLOPE
 from meprop_nlp.models.heads.lemma_evidence import NO_TAG, Evidence
 from meprop_nlp.nn.embedding import dropout
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.simplify.cut import Consumer
 from meprop_nlp.simplify.wiring import SimplifiedLayer
-from meprop_nlp.training.heads.head import CHEAP, LANES, SLOPE, States, TrainedHead, Widths
+from meprop_nlp.training.heads.head import CHEAP, LANES, States, TrainedHead, Widths
 from meprop_nlp.training.heads.sentences import columns_to_predict
 from meprop_nlp.training.heads.state_tags import StateTags
 from meprop_nlp.training.heads.targets import mean_loss, targets_of
