@@ -255,7 +255,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("what", choices=["same", "speed"])
     parser.add_argument("commit", help="an earlier commit, or a folder with its tree and core")
-    default = os.environ.get("MEPROP_NLP_DATA", str(ROOT.parent / "shared" / "data"))
+    default = os.environ.get("MEPROP_NLP_DATA", "data")
     parser.add_argument("--data", type=Path, default=Path(default), help="folder of treebanks")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is timed")
     parser.add_argument("--only", default="", help="a part of the name of what to time")
