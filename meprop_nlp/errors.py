@@ -48,8 +48,13 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.path}:{self.line}" if self.line else self.path
-        sentence = f"sentence {self.sent_id}: " if self.sent_id else ""
+        sentence = f"sentence {printable(self.sent_id)}: " if self.sent_id else ""
         return f"{where}: {sentence}{self.message}"
+
+
+def printable(text: str) -> str:
+    """Return a text without characters that a terminal would obey: they are shown as `\\x1b`."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 class ConlluError(DataError):

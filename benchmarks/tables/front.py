@@ -37,7 +37,9 @@ def front(results: dict[str, dict[str, Any]]) -> str:
         cells = [f"{found['scores'][score]:.2f}" for score in shown]
         timed = pace_of(name, texts["pace"]["words_per_second"])
         pace = ["", ""] if timed is None else timed.cells(beside=False)
-        rows.append(["English model in the box", "text", *cells, *pace, f"{found['bytes'] / 1e6:.1f}"])
+        rows.append(
+            ["English model in the box", "text", *cells, *pace, f"{found['bytes'] / 1e6:.1f}"]
+        )
     for name, published in PUBLISHED[EWT].items():
         cells = [published[score] for score in shown]
         rows.append([f"{name}, published", "text", *cells, "", "", ""])

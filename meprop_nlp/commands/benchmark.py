@@ -14,6 +14,7 @@ from meprop_nlp.commands.options import TAGGER_MODEL, Json, Loading, Reading
 from meprop_nlp.commands.printing import print_json
 from meprop_nlp.commands.streams import (
     ANY_TRAINING,
+    COMMAND_OF,
     demand_model,
     demand_rereadable,
     load_model,
@@ -126,9 +127,8 @@ def _process_costs(
     from meprop_nlp.commands.processes import peak_bytes, seconds
     from meprop_nlp.data.conll.writing import write
 
-    commands = {"tagger": "tag", "parser": "parse", "joint": "annotate"}
     task = [*paths][-1]  # of the model that runs last
-    words: list[str | Path] = [commands[task], "--model", paths[task].absolute()]  # never a name
+    words: list[str | Path] = [COMMAND_OF[task], "--model", paths[task].absolute()]  # never a name
     if len(paths) > 1:
         words += ["--tagger", paths["tagger"].absolute()]
     for name, value in loading.to_dict().items():

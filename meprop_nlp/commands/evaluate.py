@@ -22,7 +22,8 @@ from meprop_nlp.commands.streams import (
     loadings_of,
     read_all,
 )
-from meprop_nlp.commands.tag_supply import in_words, missing_columns
+from meprop_nlp.commands.tag_supply import missing_columns
+from meprop_nlp.data.word import lacking
 from meprop_nlp.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def _score_models(
         missing = missing_columns(SentenceWords(sentences), predictor.needs)
         if missing:
             raise DataError(
-                f"{gold} has no {in_words(missing)}, which the parser reads; give --tagger MODEL"
+                f"{gold} has no {lacking(missing)}, which the parser reads; give --tagger MODEL"
             )
     # what the model does not predict is copied from gold; a score of 100 % would be misleading
     return counting.scores(
@@ -249,7 +250,7 @@ def _score_raw(
     for model in models:
         if missing := [column for column in model.reads if column not in filled]:
             raise DataError(
-                f"text has no {in_words(missing)}, which the parser reads; give --tagger MODEL"
+                f"text has no {lacking(missing)}, which the parser reads; give --tagger MODEL"
             )
         filled.update(model.fills)
     parses = "head" in filled

@@ -30,7 +30,8 @@ def write_page(
     from meprop_nlp.views.page import page
 
     parts = page(some(sentences, title), title=title, scores=scores)
-    pieces = (part.encode() for part in parts)
+    # a file's name may be no UTF-8
+    pieces = (part.encode("utf-8", "replace") for part in parts)
     if output is not None:
         write_pieces(pieces, output)
         return None if str(output) == "-" else output

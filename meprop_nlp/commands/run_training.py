@@ -16,7 +16,7 @@ from meprop_nlp.commands.options import Reading, Verbosity
 from meprop_nlp.commands.preflight import check_output, check_test_files, demand_files
 from meprop_nlp.commands.score_tables import summary
 from meprop_nlp.commands.stopping import StopOnce
-from meprop_nlp.commands.streams import read_all
+from meprop_nlp.commands.streams import COMMAND_OF, read_all
 from meprop_nlp.commands.training_files import TrainingFiles
 from meprop_nlp.config import Knowledge, Settings
 from meprop_nlp.errors import ConfigError
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from meprop_nlp.training.hooks import Callback, Hooks
 
 Model = TypeVar("Model")
-
-_COMMANDS = {"joint": "annotate", "tagger": "tag", "parser": "parse"}  # run a model of the task
 
 ModelPath = Annotated[
     Path,
@@ -214,6 +212,6 @@ def follow(
         console.note(f"{output}: {output.stat().st_size / 1e6:.1f} MB, neurons {widths}")
         if (header.get("pretrained") or {}).get("fine_tuned"):
             console.note(f"{encoder_path(output)}: its encoder, to be moved with it")
-        if (command := _COMMANDS.get(header["task"])) is not None:
+        if (command := COMMAND_OF.get(header["task"])) is not None:
             console.note(f"next: meprop-nlp {command} FILE --model {shlex.quote(str(output))}")
     return model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meprop_nlp.commands.tables import table
-from meprop_nlp.errors import number_of
+from meprop_nlp.errors import number_of, printable
 from meprop_nlp.scoring.names import SCORE_NAMES
 from meprop_nlp.scoring.scores import SEGMENTATION, shown
 
@@ -26,7 +26,10 @@ def score_lines(scores: Scores) -> str:
         parts += [_arc_table(name, rows) for name, rows in by.items()]
     for name in scores.pairs:
         if confusions := scores.top_confusions(10, name):
-            rows = [[f"{gold} -> {system}", f"{count:,}"] for gold, system, count in confusions]
+            rows = [
+                [printable(f"{gold} -> {system}"), f"{count:,}"]
+                for gold, system, count in confusions
+            ]
             parts.append(table([f"Wrong {name.upper()}: gold -> system", "Words"], rows))
     parts.append(f"{number_of(scores.sentences, 'sentence')}.")
     if scores.annotated <= set(SEGMENTATION):
@@ -57,7 +60,10 @@ def _arc_table(name: str, rows: Any) -> str:
         arcs = dict(sorted(arcs.items(), key=lambda item: (-item[1].gold, item[0])))
     return table(
         [name, "Words", "UAS", "LAS"],
-        [[key, f"{row.gold:,}", shown(row.uas), shown(row.las)] for key, row in arcs.items()],
+        [
+            [printable(key), f"{row.gold:,}", shown(row.uas), shown(row.las)]
+            for key, row in arcs.items()
+        ],
     )
 
 

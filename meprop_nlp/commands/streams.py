@@ -17,7 +17,9 @@ from meprop_nlp.models.boxed import boxed_models, in_words
 ANY_TRAINING = "train, train-tagger or train-parser"
 
 # the command that trains a model of each task
-_COMMANDS = {"tagger": "train-tagger", "parser": "train-parser", "joint": "train"}
+_TRAINING = {"tagger": "train-tagger", "parser": "train-parser", "joint": "train"}
+# run a model of the task
+COMMAND_OF = {"tagger": "tag", "parser": "parse", "joint": "annotate"}
 # what a training leaves beside a model
 _SIDE_FILE = re.compile(r".*\.(checkpoint|tokenizer|tags|teacher-\d+)\.safetensors")
 
@@ -89,7 +91,7 @@ def demand_model(path: Path, task: str | None = None, default: Path | None = Non
         hint = f"such as {found[0]}" if found else "which a training writes"
         raise DataError(f"{path} is a folder, expected the file of a model, {hint}")
     if not path.exists():
-        command = ANY_TRAINING if task is None else _COMMANDS[task]
+        command = ANY_TRAINING if task is None else _TRAINING[task]
         named = path if path.suffix else Path(f"{path}.safetensors")
         if named != path and named.is_file():
             raise DataError(f"there is no model {path}; did you mean {named}?")
@@ -114,7 +116,7 @@ def _does(path: Path, task: str | None) -> bool:
     header = _header(path)
     found = header.get("task")
     if task is None or found == task:
-        return found in _COMMANDS
+        return found in _TRAINING
     heads = header.get("config", {}).get("heads")  # none are named where there are all
     return found == "joint" and task in HEAD_OF and (not heads or HEAD_OF[task] in heads)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from meprop_nlp.commands import console
 from meprop_nlp.commands.options import TAGGER_MODEL
 from meprop_nlp.commands.streams import load_model
+from meprop_nlp.data.word import lacking
 from meprop_nlp.errors import DataError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class FileTags:
         if not missing:
             self._needs = supply.needs
             return supply.named
-        lack = f"{self._path} has no {in_words(missing)}, which the parser reads"
+        lack = f"{self._path} has no {lacking(missing)}, which the parser reads"
         tagger = supply.tagger()
         if tagger is None or not set(missing) <= set(tagger.fills):
             raise DataError(f"{lack}; give --tagger MODEL to tag it first")
@@ -90,7 +91,7 @@ class FileTags:
                     number, missing = untagged
                     raise DataError(
                         f"{self._path}: sentence {n_before + number + 1:,} has no "
-                        f"{in_words(missing)}, which the parser reads; give --tagger MODEL to "
+                        f"{lacking(missing)}, which the parser reads; give --tagger MODEL to "
                         "tag all of them first"
                     )
             n_before += len(piece.words.bounds) - 1
@@ -119,8 +120,3 @@ def _first_untagged(words: Words, columns: Iterable[str]) -> tuple[int, list[str
         if missing:
             return number, missing
     return None
-
-
-def in_words(columns: Sequence[str]) -> str:
-    """Return the names of missing columns, as they stand after `no`: `UPOS and no XPOS`."""
-    return " and no ".join(column.upper() for column in columns)

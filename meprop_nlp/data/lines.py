@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, cast
 
 from meprop_nlp.data.source import Source, opened, read_pieces, source_name
-from meprop_nlp.errors import ConlluError, DataError, Problem
+from meprop_nlp.errors import ConlluError, DataError, Problem, printable
 
 _PIECE = 1 << 16
 # byte order marks and empty lines
@@ -78,9 +78,7 @@ def n_line_ends(text: str) -> int:
 def visible(line: str) -> str:
     """Return the line for display in a message: tabs as arrows, at most 60 characters."""
     shown = line if len(line) <= 60 else line[:60] + "…"
-    return "".join(
-        "→" if c == "\t" else c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown
-    )
+    return printable(shown.replace("\t", "→"))
 
 
 def shortened(text: str) -> str:

@@ -7,7 +7,9 @@ block that it was read from. Files are read by `conll/reading.py`.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, overload
 
 from meprop_nlp.data.conll.layout import CONLLU, TAB_COLUMNS, Layout, named_columns
@@ -155,7 +157,8 @@ class Sentence:
 
     def word_line(self, word_id: int) -> int:
         """Return the number of the line in the file that holds this word."""
-        return self._top + word_id - 1 + sum(before < word_id for before, _ in self._between)
+        n_others = bisect_left(self._between, word_id, key=itemgetter(0))  # lines before it
+        return self._top + word_id - 1 + n_others
 
     def token_line(self, token: MultiwordToken) -> int:
         """Return the number of the line in the file that holds this multiword token."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 UNSET = -1  # no HEAD: `_` in the file
@@ -10,6 +11,11 @@ ROOT = 0  # HEAD of a root
 COLUMNS = (
     "id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc",
 )  # fmt: skip
+# the values of UPOS
+UNIVERSAL_TAGS = frozenset({
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
+    "PUNCT", "SCONJ", "SYM", "VERB", "X",
+})  # fmt: skip
 
 
 class Word:
@@ -78,6 +84,11 @@ class Word:
         given = list(self.to_dict().items())[2:]
         further = "".join(f", {name}={value!r}" for name, value in given)
         return f"Word({self.id}, {self.form!r}{further})"
+
+
+def lacking(columns: Sequence[str]) -> str:
+    """Return the names of missing columns, as they stand after `no`: `UPOS and no XPOS`."""
+    return " and no ".join(column.upper() for column in columns)
 
 
 def tag_of(upos: str, xpos: str) -> str:

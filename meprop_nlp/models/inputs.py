@@ -17,7 +17,7 @@ from meprop_nlp.data.document import Document
 from meprop_nlp.data.lines import demand_text, shortened
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.text_input import numbered_sentences
-from meprop_nlp.data.word import COLUMNS, UNSET
+from meprop_nlp.data.word import COLUMNS, UNSET, lacking
 from meprop_nlp.errors import ConfigError, DataError
 
 # A text, a Document or a list of sentences is answered with a Document; a Sentence or a list of
@@ -107,10 +107,9 @@ def demand_columns(item: Sentence | Document, name: str, columns: Sequence[str])
     """Raise DataError if a sentence has no value in one of the columns that a model needs."""
     for place, sentence in _sentences(item, name):
         if missing := missing_columns(sentence, columns):
-            lack = " and no ".join(column.upper() for column in missing)
             raise DataError(
-                f"`{place}` has no {lack}, which the parser reads; give it what a tagger "
-                "returns: parser(tagger(words))"
+                f"`{place}` has no {lacking(missing)}, which the parser reads; give it what a "
+                "tagger returns: parser(tagger(words))"
             )
 
 

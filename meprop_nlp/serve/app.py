@@ -201,6 +201,8 @@ class Service:
             if not done.done():
                 job.future.cancel()  # at once: `done` would pass it on a turn of the loop later
                 done.cancel()
+            # an error that is raised here holds this frame, which must not hold the error
+            del job, done, either, steps
 
 
 class _Sent(Response):

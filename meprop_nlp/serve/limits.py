@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from meprop_nlp.settings import Config, Heading, setting
 
 KIB = 1024
-BODIES = 16  # requests of the greatest size that are in memory at a time
+BODIES = 16  # requests of the greatest size that are in memory before no more are let in
 LEAST_HELD = 1 << 26  # bytes that may be held at least, however small a request must be
 MOST_PARAMETERS = 100  # of one request
 MOST_TEXTS = 10_000  # of one JSON request

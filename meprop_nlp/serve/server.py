@@ -227,11 +227,17 @@ def _uvicorn_reports(report: Log) -> Iterator[None]:
         logger.level, logger.propagate = before
 
 
+# what uvicorn logs where an answer ends early, as it does when its client reads too slowly
+_UNFINISHED = "ASGI callable returned without completing response."
+
+
 class _Reporting(logging.Handler):
     def __init__(self, report: Log) -> None:
         super().__init__()
         self._report = report
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass an error on."""
+        """Pass an error on; an answer that a client did not read to its end is none of ours."""
+        if record.getMessage() == _UNFINISHED:
+            return
         self._report(f"uvicorn: {self.format(record)}")

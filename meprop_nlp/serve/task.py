@@ -12,7 +12,7 @@ from meprop_nlp.data.conll.layout import named_columns
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.sentence import Sentence
 from meprop_nlp.data.text_input import TextInput, WordsOfText, numbered_pieces
-from meprop_nlp.data.word import COLUMNS
+from meprop_nlp.data.word import COLUMNS, lacking
 from meprop_nlp.errors import ConlluError, DataError, Problem
 from meprop_nlp.models.annotate import annotate
 from meprop_nlp.models.inputs import missing_columns
@@ -27,6 +27,8 @@ TEXT_SLICE = 8_192  # characters of running text that become words in one slice
 _SPACES = re.compile(r"\|?Spaces(?:After|Before|InToken)=[^|\n]*")
 _COMMENTS = re.compile(r"(?:#[^\n]*\n|\n)*")  # above a word
 _LINE_END = re.compile(r"\r\n?")
+_BLANK = re.compile(r"^[ \t]+$", re.MULTILINE)
+_SPACES_OF_HEADERS = re.compile(r"^# global\.columns =( *)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +123,9 @@ class Task:
         with suppress(ConlluError):
             for sentence in read_text(conllu, input_format="conllu"):
                 if missing := missing_columns(sentence, needs):
-                    lack = " and no ".join(column.upper() for column in missing)
                     raise DataError(
-                        f"data:{first_line - 1 + sentence.line}: a sentence has no {lack}, which "
-                        "this parser reads; send CoNLL-U with tags"
+                        f"data:{first_line - 1 + sentence.line}: a sentence has no "
+                        f"{lacking(missing)}, which this parser reads; send CoNLL-U with tags"
                     )
 
     def _given(self, data: str | Iterable[str]) -> Iterator[tuple[str, int, str]]:
@@ -143,11 +144,12 @@ class Task:
         data = data.lstrip("\ufeff")
         if "\r" in data:
             data = _LINE_END.sub("\n", data)
+        data = _BLANK.sub("", data)  # such a line ends a sentence, as an empty one does
         usual = tuple(name.upper() for name in COLUMNS)
         columns: tuple[str, ...] | None = None
         header = ""
-        for part, line in _cut(data, SLICE, most_words=MOST_WORDS):
-            named = _named(part)
+        for part, line in _cut(data, SLICE, most_words=None):
+            named, is_first = _named(part), columns is None
             if columns is None:
                 columns = named or usual
                 if columns != usual:
@@ -157,10 +159,8 @@ class Task:
                     f"data:{line}: `# global.columns` names other columns than the data began "
                     "with; send each kind of columns by itself"
                 )
-            else:
-                yield part, line, "" if named else header
-                continue
-            yield part, line, ""
+            _demand_short(part, MOST_WORDS, columns.index("ID") if "ID" in columns else 0)
+            yield part, line, "" if is_first or named else header
 
     def _slices(self, data: str) -> Iterator[str]:
         """Yield the words of a text as CoNLL-U in slices of whole sentences; some are empty."""
@@ -227,10 +227,8 @@ def _named(conllu: str) -> tuple[str, ...] | None:
 
 def _foreign_header(columns: tuple[str, ...], data: str) -> str:
     """Return a header, spelled as no line of the data is, so that it can be told from those."""
-    header = f"# global.columns = {' '.join(columns)}\n"
-    while header in data:
-        header = header.replace("=", "= ", 1)
-    return header
+    spaces = max(map(len, _SPACES_OF_HEADERS.findall(data)), default=0) + 1
+    return f"# global.columns ={' ' * spaces}{' '.join(columns)}\n"
 
 
 def _end(conllu: str, least: int) -> int:
@@ -243,11 +241,13 @@ def _end(conllu: str, least: int) -> int:
     return len(conllu)
 
 
-def _demand_short(conllu: str, most_words: int) -> None:
+def _demand_short(conllu: str, most_words: int, place: int = 0) -> None:
+    """Raise RequestError if a sentence has more words; `place` is that of the column ID."""
     for block in conllu.split("\n\n"):
         if block.count("\n") < most_words:
             continue
-        n_words = sum(line.partition("\t")[0].isdecimal() for line in block.split("\n"))
+        ids = (line.split("\t", place + 1)[place:][:1] for line in block.split("\n"))
+        n_words = sum(each.isdecimal() for found in ids for each in found)
         if n_words > most_words:
             raise RequestError(
                 400,

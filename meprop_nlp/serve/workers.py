@@ -44,6 +44,11 @@ class Job(Generic[T]):
                 self.future.set_result(end.value)
             return False
         except BaseException as error:
+            # without this frame, which holds the future, which would hold the error: such a ring
+            # keeps the request's body in memory until the garbage collector comes by
+            frames = error.__traceback__
+            error.__traceback__ = frames and frames.tb_next
+            del frames
             if self.future.set_running_or_notify_cancel():
                 self.future.set_exception(error)
             return False
@@ -84,7 +89,8 @@ class Workers:
         with self._changed:
             self._jobs.append(job)
             self._changed.notify()
-        job.future.add_done_callback(lambda future: self._forget(job))
+        # not given the job: the future would hold it, and it holds the future
+        job.future.add_done_callback(self._forget)
         return job
 
     def close(self, seconds: float = 5.0) -> bool:
@@ -107,15 +113,15 @@ class Workers:
             thread.join(seconds / len(self._threads))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _forget(self, job: Job[Any]) -> None:
+    def _forget(self, future: Future[Any]) -> None:
         """Drop a job that has been cancelled while it waits: it must not hold its body longer."""
-        if not job.future.cancelled():
+        if not future.cancelled():
             return
         with self._changed:
-            try:
-                self._jobs.remove(job)
-            except ValueError:  # it is worked on, and ends after its slice
+            job = next((job for job in self._jobs if job.future is future), None)
+            if job is None:  # it is worked on, and ends after its slice
                 return
+            self._jobs.remove(job)
         job.steps.close()
 
     def _work(self) -> None:

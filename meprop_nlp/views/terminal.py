@@ -22,6 +22,7 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect
 from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 from meprop_nlp.data.sentence import Sentence
@@ -151,13 +152,24 @@ def _columns(heads: Sequence[int], dependents: Sequence[Sequence[int]]) -> list[
 
 def _from_the_leaves(heads: Sequence[int], dependents: Sequence[Sequence[int]]) -> list[int]:
     """Return the words, each after its dependents; short spans come first, so they stand inside."""
+
+    def span(i: int) -> int:
+        places = [i, *dependents[i]]
+        return max(places) - min(places)
+
+    waits_for = [len(each) for each in dependents]  # so many dependents are not in the order yet
+    ready = [(span(i), i) for i, n in enumerate(waits_for) if not n]
+    heapify(ready)
     order: list[int] = []
-    pending = [i for i, head in enumerate(heads) if head <= ROOT]
-    while pending:
-        i = pending.pop()
+    while ready:
+        _, i = heappop(ready)
         order.append(i)
-        pending += dependents[i]
-    return order[::-1]
+        head = heads[i] - 1
+        if heads[i] > ROOT:
+            waits_for[head] -= 1
+            if not waits_for[head]:
+                heappush(ready, (span(head), head))
+    return order
 
 
 def terminal_tree(

@@ -1,6 +1,7 @@
 #include "base/parallel.hpp"
 
 #include <atomic>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -49,8 +50,12 @@ void run_tasks(std::int64_t n, int threads, Task task, void* context) {
     } else {
         std::vector<std::thread> helpers;
         helpers.reserve(static_cast<std::size_t>(threads - 1));
-        for (int i = 1; i < threads; ++i)
-            helpers.emplace_back([&job] { job.work(); });
+        try {
+            for (int i = 1; i < threads; ++i)
+                helpers.emplace_back([&job] { job.work(); });
+        } catch (const std::system_error&) {
+            // the system gives no more threads: those that there are do all of it
+        }
         job.work();
         for (std::thread& helper : helpers)
             helper.join();

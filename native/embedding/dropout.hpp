@@ -1,5 +1,6 @@
 // The elements that dropout zeroes: element i of the mask is a hash of i and a seed, so no mask is
-// stored and the backward pass computes the same mask again. nn/reference.py has the same hash.
+// stored and the backward pass computes the same mask again. nn/backends/reference_rows.py has the
+// same hash.
 #pragma once
 
 #include <cstdint>

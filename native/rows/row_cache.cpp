@@ -70,11 +70,11 @@ void RowCache::mark_filled(const std::vector<Missing>& rows) {
         entries_[static_cast<std::size_t>(missing.row)].filled = true;
 }
 
-void RowCache::discard(const std::vector<Missing>& rows) {
+void RowCache::discard(Ticket ticket, const std::vector<Missing>& rows) {
     const std::lock_guard lock(mutex_);
     for (const Missing& missing : rows) {
         const Entry& entry = entries_[static_cast<std::size_t>(missing.row)];
-        if (entry.filled || !entry.linked)
+        if (entry.filled || !entry.linked || entry.last_used != ticket)
             continue;
         unlink(missing.row);
         free_.push_back(missing.row);
@@ -106,6 +106,7 @@ std::int32_t RowCache::make_room(bool& full) {
     if (!free_.empty()) {
         const std::int32_t row = free_.back();
         free_.pop_back();
+        entries_[static_cast<std::size_t>(row)].filled = false;
         return row;
     }
     const std::size_t n = entries_.size();

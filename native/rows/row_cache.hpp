@@ -40,8 +40,9 @@ class RowCache {
     void find(Ticket ticket, const std::vector<std::string_view>& keys,
               std::vector<const float*>& rows, std::vector<Missing>& missing);
     void mark_filled(const std::vector<Missing>& rows);
-    // Forgets the rows that were not filled.
-    void discard(const std::vector<Missing>& rows);
+    // Forgets the rows that were not filled, unless another ticket has found them meanwhile: it is
+    // that one's lookup then that fills or discards them.
+    void discard(Ticket ticket, const std::vector<Missing>& rows);
 
     std::int64_t width() const { return width_; }
     std::int64_t size();

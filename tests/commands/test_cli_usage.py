@@ -350,6 +350,30 @@ def test_official_validator_is_called_as_it_can_be(run: Any, small: Path) -> Non
     assert "--lang is 'xx'" in result.stderr
 
 
+def test_nothing_in_a_file_steers_the_terminal(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.conllu"
+    word = "1\ta\ta\tNO\x1b[31mUN\t_\t_\t{}\tro\x1b[31mot\t_\t_\n\n"
+    path.write_text(f"# sent_id = a\x1b]0;owned\x07\n{word.format('x')}", encoding="utf-8")
+    told = run("validate", path)
+    assert "sentence a\\x1b]0;owned\\x07: HEAD is 'x'" in told.stdout
+    path.write_text(word.format("0"), encoding="utf-8")
+    other = tmp_path / "b.conllu"
+    other.write_text(word.format("0").replace("\x1b", ""), encoding="utf-8")
+    scores = run("evaluate", path, other)
+    assert "NO\\x1b[31mUN -> NO[31mUN" in scores.stdout
+    for result in (told, scores):
+        assert "\x1b" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("deps", ["9" * 5000 + ":x", "1." + "9" * 5000 + ":x"])
+def test_a_number_of_any_length_is_a_fault(deps: str, run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.conllu"
+    path.write_text(f"1\ta\ta\tX\t_\t_\t0\troot\t{deps}\t_\n\n", encoding="utf-8")
+    result = run("validate", path)
+    assert result.exit_code in (0, 1)
+    assert "expected HEAD:RELATION" in result.stdout
+
+
 def test_wrong_number_of_columns_is_one_fault(run: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.conllu"
     rows = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import webbrowser
 from pathlib import Path
@@ -44,6 +45,14 @@ def system(tmp_path: Path) -> Path:
 def data_of(html: str) -> Any:
     (found,) = re.findall(r'id="data">(.*?)</script>', html, flags=re.S)
     return json.loads(found)
+
+
+def test_name_of_a_file_need_not_be_utf8(run: Any, system: Path, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"\xff.conllu")
+    odd.write_bytes(system.read_bytes())
+    result = run("view", odd, "-o", tmp_path / "page.html", "--no-open")
+    assert result.exit_code == 0, result.stderr
+    assert "?.conllu</title>" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_page_of_a_file_and_gold(run: Any, gold: Path, system: Path, tmp_path: Path) -> None:

@@ -317,6 +317,16 @@ def test_sentence_of_20000_words_is_read_in_linear_time(shape: str) -> None:
     assert str(sentence) == text + "\n"
 
 
+def test_sentence_of_20000_faults_is_read_in_linear_time() -> None:
+    comments = "# between\n" * 20_000
+    words = "".join(line(i, "w", "x") for i in range(1, 20_001))
+    with pytest.raises(ConlluError) as caught:
+        list(read(io.StringIO(line(1, "w", 0) + comments + words.partition("\n")[2]), max_errors=1))
+    [problem] = caught.value.problems
+    assert problem.line == 20_002
+    assert "HEAD is 'x', expected an integer from 0 to 20000" in problem.message
+
+
 def test_reading_streams(tmp_path: Path) -> None:
     class Endless(io.RawIOBase):
         def readable(self) -> bool:

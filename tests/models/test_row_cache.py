@@ -46,6 +46,19 @@ def test_what_is_not_filled_is_missing_for_the_next(core: Any) -> None:
     assert len(cache) == 1
 
 
+def test_what_another_lookup_fills_is_not_given_to_other_keys(core: Any) -> None:
+    cache = core.RowCache(ONES, NO_BIAS, 10)
+    first = cache.find(["a"])
+    second = cache.find(["a"])
+    del first  # as after an error; the second still fills the row
+    fill(second)
+    assert cache.find(["b"]).missing == ["b"]
+    assert cache.find(["a"]).missing == []
+    third = cache.find(["c"])
+    del third
+    assert cache.find(["d"]).missing == ["d"]
+
+
 def test_rows_in_use_stay_and_others_give_way(core: Any) -> None:
     cache = core.RowCache(ONES, NO_BIAS, 4)
     for i in range(20):

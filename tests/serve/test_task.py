@@ -160,6 +160,29 @@ def test_given_sentences_of_over_a_thousand_words_are_refused(english: Model) ->
     assert result(words, english).count("\tword\t") == 1001  # two sentences
 
 
+def test_words_are_counted_by_sentence_and_by_their_ids(english: Model) -> None:
+    def lines(n: int, ends: str = "\t_" * 8) -> str:
+        return "".join(f"{i}\ta{ends}\n" for i in range(1, n + 1))
+
+    with pytest.raises(RequestError, match="longer than 1000 words"):
+        result(lines(1001), english, "conllu")
+    # a line of spaces ends a sentence too
+    three = f"{lines(400)} \n{lines(400)}\t\n{lines(400)}"
+    assert result(three, english, "conllu") == at_once(three, english, "conllu")
+    turned = "# global.columns = FORM ID\n" + "".join(f"a\t{i}\n" for i in range(1, 1002))
+    with pytest.raises(RequestError, match="longer than 1000 words"):
+        result(turned, english, "conllu")
+
+
+def test_header_is_told_from_all_that_look_like_it(
+    english: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task, "SLICE", 1)
+    alike = "".join(f"# global.columns ={' ' * n}ID FORM X\n" for n in range(1, 5))
+    data = f"{PLUS}1\tIt\ta\n\n{alike}1\tIt\tb\n\n1\tIt\tc\n\n"
+    assert result(data, english, "conllu") == at_once(data, english, "conllu")
+
+
 def test_ranges_say_where_tokens_stood(english: Model) -> None:
     for sentence in read_text(result(TEXT * 3, english, ranges=True)):
         for form, misc in sentence.tokens():

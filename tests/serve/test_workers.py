@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -37,6 +39,34 @@ def test_error_of_a_slice_reaches_the_one_that_waits(one: Workers) -> None:
 
     with pytest.raises(ValueError, match="second slice"):
         one.submit(steps()).future.result(5)
+
+
+def test_error_keeps_nothing_of_its_request_alive(one: Workers) -> None:
+    class Body:
+        pass
+
+    def begin() -> tuple[Steps, weakref.ref[Body]]:
+        body = Body()
+
+        def steps(body: Body) -> Steps:
+            yield
+            raise ValueError(id(body))
+
+        return steps(body), weakref.ref(body)
+
+    gc.disable()
+    try:
+        steps, body = begin()
+        job = one.submit(steps)
+        error = job.future.exception(5)
+        assert isinstance(error, ValueError)
+        del steps, job, error
+        deadline = time.monotonic() + 5  # the worker lets go of it in a moment
+        while body() is not None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert body() is None
+    finally:
+        gc.enable()
 
 
 def test_jobs_take_turns_by_slices(one: Workers) -> None:

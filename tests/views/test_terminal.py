@@ -112,6 +112,12 @@ def test_a_sentence_without_words_is_drawn() -> None:
     assert terminal_tree(Sentence([])) == "# text = \n"
 
 
+def test_arcs_over_fewer_words_stand_inside() -> None:
+    # the dependents of words 1 and 3, whichever is looked at first
+    inside, outside = arc_lines([0, 1, 0, 3, 1, 1])[3], arc_lines([0, 1, 0, 3, 1, 1])[5]
+    assert inside.index("┘") < outside.index("┘")
+
+
 def test_a_drawing_by_hand() -> None:
     sentence = Sentence.from_words(
         ["The", "dogs", "bark", "."], upos=["DET", "NOUN", "VERB", "PUNCT"], head=[2, 3, 0, 3],

@@ -1,6 +1,7 @@
 """Parse a block, the lines between two empty lines, as a `Sentence` or a list of faults."""
 
 import re
+from functools import cached_property
 from sys import intern
 from typing import NamedTuple
 
@@ -283,12 +284,16 @@ class _Block:
             return UNSET
         if _INTEGER.fullmatch(text):
             return int(text)
-        n = sum(1 for line in self.lines if _WORD_LINE.match(line))
-        if self.layout.kind == "tab":
-            n = len(self.lines)
-        message = f"HEAD is {visible(text)!r}, expected an integer from 0 to {n}"
+        message = f"HEAD is {visible(text)!r}, expected an integer from 0 to {self._n_words}"
         self._fault(number, "unknown-head", message)
         return UNSET
+
+    @cached_property
+    def _n_words(self) -> int:
+        """How many words the block is meant to have."""
+        if self.layout.kind == "tab":
+            return len(self.lines)
+        return sum(1 for line in self.lines if _WORD_LINE.match(line))
 
     def _check_content(self, line: str, form: str, number: int) -> None:
         # a no-break space may be a word, but a column of plain spaces is empty

@@ -10,6 +10,7 @@ not grow with the size of the file; from a pipe, a chunk is yielded as soon as i
 """
 
 import codecs
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -42,6 +43,9 @@ from meprop_nlp.native import core
 Document = Any  # meprop_nlp._native.Document, which is not data.document.Document
 
 CHUNK_BYTES = 1 << 18
+# a line without words, and the end of the one before it
+_EMPTY_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]*(?:\r\n|\n|\r)")
+_TAIL = 80  # bytes in which an empty line may have begun
 LONGEST_BLOCK = 1 << 28  # bytes; a file without empty lines must not fill the memory
 
 _CONTINUATION = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that do not begin a character
@@ -240,6 +244,7 @@ def _cut(
     start = Chunk(path, b"")  # where the next chunk begins
     open_line = 0  # characters since the last line end
     whole = False  # whether a block ends within the bytes held
+    tail = b""  # the last of them
     while True:
         failure: Exception | None = None
         try:
@@ -253,7 +258,8 @@ def _cut(
                 )
         except Exception as error:  # raised again below
             failure, piece = error, b""
-        whole = whole or _ends_block(held, piece)
+        whole = whole or _EMPTY_LINE.search(tail + piece) is not None
+        tail = (tail + piece)[-_TAIL:]
         pauses = whole and would_wait()
         held.append(piece)
         length += len(piece)
@@ -271,6 +277,7 @@ def _cut(
         if ended:
             return
         held, length, whole = [text[end:]], length - end, False
+        tail = text[end:][-_TAIL:]
         if length > LONGEST_BLOCK:
             raise DataError(
                 f"{path}:{start.first_line}: a sentence of over {LONGEST_BLOCK >> 20} MB, expected "
@@ -278,12 +285,6 @@ def _cut(
             )
         # if there was no place to cut, wait for twice as much: the time stays linear
         wanted = size if end else min(2 * length, LONGEST_BLOCK + 1)
-
-
-def _ends_block(held: list[bytes], piece: bytes) -> bool:
-    """Return whether an empty line ends in the piece."""
-    new = (held[-1][-3:] if held and piece else b"") + piece
-    return b"\n\n" in new or b"\r\n\r\n" in new or b"\r\r" in new
 
 
 def _open_line(characters: int, piece: bytes) -> int:

@@ -1,6 +1,7 @@
 """`Layout`: the format of a CoNLL file, and its detection from the first sentence."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -162,7 +163,8 @@ def columns_problem(columns: tuple[str, ...]) -> str:
     lacking = [name for name in ("ID", "FORM") if name not in columns]
     if lacking:
         return f"{named}, expected {' and '.join(lacking)} among them"
-    twice = next((name for name in columns if columns.count(name) > 1), None)
+    counts = Counter(columns)
+    twice = next((name for name in columns if counts[name] > 1), None)
     return f"{named}, {twice} twice; give each column a name of its own" if twice else ""
 
 

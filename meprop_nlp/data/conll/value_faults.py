@@ -10,17 +10,12 @@ from collections.abc import Iterator, Sequence
 from meprop_nlp.data.conll.block import Fault
 from meprop_nlp.data.lines import visible
 from meprop_nlp.data.sentence import Sentence
-from meprop_nlp.data.word import COLUMNS
-
-UPOS = frozenset({
-    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
-    "PUNCT", "SCONJ", "SYM", "VERB", "X",
-})  # fmt: skip
+from meprop_nlp.data.word import COLUMNS, UNIVERSAL_TAGS
 
 _VALUE = r"[A-Z0-9][A-Za-z0-9]*"
 _FEATURE = re.compile(rf"([A-Z][A-Za-z0-9]*(?:\[[a-z0-9]+\])?)=({_VALUE}(?:,{_VALUE})*)")
 _DEPREL = re.compile(r"[a-z]+(?::[a-z]+)?")
-_HEAD = re.compile(r"(0|[1-9][0-9]*)(?:\.([1-9][0-9]*))?")
+_HEAD = re.compile(r"(0|[1-9][0-9]{0,8})(?:\.([1-9][0-9]{0,8}))?")
 # a relation of ASCII letters, and up to three parts of which one may hold other letters
 _RELATION = re.compile(r"[a-z]+(:[a-z]+)?(:[^\W\d_A-Z]+(_[^\W\d_A-Z]+)*)?(:[a-z]+)?")
 
@@ -47,8 +42,10 @@ def value_faults(sentence: Sentence) -> Iterator[Fault]:
     for number, node, columns in nodes:
         upos = columns[3]
         # words without any tag are not yet tagged; with some, each has one
-        if upos not in UPOS and (upos != "_" or (has_upos and not node[1])):
-            message = f"UPOS is {visible(upos)!r}, expected one of {', '.join(sorted(UPOS))}"
+        if upos not in UNIVERSAL_TAGS and (upos != "_" or (has_upos and not node[1])):
+            message = (
+                f"UPOS is {visible(upos)!r}, expected one of {', '.join(sorted(UNIVERSAL_TAGS))}"
+            )
             yield Fault(number, "unknown-upos", message)
         if not node[1] and columns[7] not in ("_", "") and not _DEPREL.fullmatch(columns[7]):
             message = (

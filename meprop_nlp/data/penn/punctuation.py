@@ -2,12 +2,7 @@
 
 import unicodedata
 
-from meprop_nlp.data.word import Word
-
-UNIVERSAL_TAGS = frozenset({
-    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
-    "PUNCT", "SCONJ", "SYM", "VERB", "X",
-})  # fmt: skip
+from meprop_nlp.data.word import UNIVERSAL_TAGS, Word
 
 PTB_PUNCTUATION_TAGS = frozenset(
     {"``", "''", '"', ",", ".", ":", "(", ")", "-LRB-", "-RRB-", "HYPH", "NFP"}

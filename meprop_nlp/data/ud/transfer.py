@@ -26,6 +26,7 @@ from meprop_nlp.files import writing
 OnBytes = Callable[[int, int | None], None]
 
 _PIECE = 1 << 16
+_MOST_DIGITS = 18  # of the length of a file
 _MOST_OF_A_NOTE = 10_000  # bytes; an address and a version are far shorter
 
 
@@ -105,7 +106,8 @@ class Transfer:
                 self._begin(answer)
             n_bytes = n_before = self.path.stat().st_size
             length = answer.headers.get("Content-Length", "")
-            total = n_before + int(length) if length.isdecimal() else None
+            is_length = length.isdecimal() and len(length) <= _MOST_DIGITS
+            total = n_before + int(length) if is_length else None
             for n_bytes in self._written(answer, n_before):
                 if on_bytes is not None:
                     on_bytes(n_bytes, total)

@@ -61,7 +61,7 @@ def model_card(
         "pipeline_tag": "token-classification",
     }
     parts = [TOKENS, *heads] if TOKENIZER in header else [*heads]
-    lines = ["---", *(f"{name}: {value}" for name, value in metadata.items() if value)]
+    lines = ["---", *(f"{name}: {json.dumps(value)}" for name, value in metadata.items() if value)]
     lines += ["tags:", "- universal-dependencies", *(f"- {part}" for part in parts), "---", ""]
     noun = noun_of(header.get("task"))
     predicts = ", ".join(_PREDICTS.get(part, part) for part in parts)

@@ -95,10 +95,11 @@ class TestSources:
         assert actual == expected
         assert len(actual) == (2 if input_format == "auto" else 3)
 
+    @pytest.mark.parametrize("empty", ["\n", " \n", "\t \r\n"])
     def test_sentence_does_not_wait_for_the_rest_of_the_next_one(
-        self, monkeypatch: pytest.MonkeyPatch
+        self, empty: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        block = f"{LINE}\n".encode()
+        block = f"{LINE}{empty}".encode()
 
         class Pieces(io.BytesIO):
             sizes = iter([len(block) - 10, 3, 3])  # ten bytes are read to detect compression

@@ -123,6 +123,12 @@ def test_header_that_does_not_fit_is_refused(text: str, message: str) -> None:
         list(read_documents(io.BytesIO(text.encode())))
 
 
+def test_so_many_columns_that_comparing_each_pair_would_take_hours_are_refused_at_once() -> None:
+    names = " ".join(f"c{n}" for n in range(200_000))
+    with pytest.raises(ConlluError, match="c7 twice"):
+        list(read_text(f"# global.columns = ID FORM {names} c7\n1\ta\n\n"))
+
+
 def test_header_is_not_overruled_in_silence() -> None:
     with pytest.raises(ConlluError, match="expected CoNLL-X; leave it out"):
         list(read_text(PLUS, input_format="conllx"))

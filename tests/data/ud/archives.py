@@ -73,6 +73,7 @@ class Server:
     location: str | None = None
     part: str | None = None
     url: str = ""
+    length: str = ""  # said in place of the right one
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
 
@@ -110,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
             content = b"%x\r\n%s\r\n" % (len(content), content)
             content += b"" if server.cut else b"0\r\n\r\n"
         elif not server.endless:
-            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Length", server.length or str(len(content)))
         self.end_headers()
         content = content[: server.cut]
         if server.wait is not None and server.hold_after:

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,13 @@ def test_file_comes_whole(chunked: bool, tmp_path: Path) -> None:
     assert (tmp_path / "file").read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), None if chunked else len(CONTENT))
     assert [n for n, _ in seen] == sorted({n for n, _ in seen})
+
+
+def test_length_of_any_length_is_no_length(tmp_path: Path) -> None:
+    # the client may wait for more, and is told so then
+    with serving(content=CONTENT, length="9" * 5000) as server, suppress(DataError):
+        transfer_of(server, tmp_path, timeout=1).run()
+    assert (tmp_path / "file").read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("chunked", [False, True])

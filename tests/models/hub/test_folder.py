@@ -69,7 +69,7 @@ def test_folder_says_what_the_model_is(english: Model, tmp_path: Path) -> None:
     assert config["config"]["hidden"] == 300
     card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
     _, metadata, text = card.split("---\n", 2)
-    assert {"library_name: meprop-nlp", "language: en", "license: cc-by-sa-4.0"} <= {
+    assert {'library_name: "meprop-nlp"', 'language: "en"', 'license: "cc-by-sa-4.0"'} <= {
         *metadata.splitlines()
     }
     assert f"| LAS | {english.file.header['scores']['las']:.2f} |" in text
@@ -86,7 +86,7 @@ def test_card_of_a_model_of_ones_own_has_the_language_and_licence_that_are_given
     own = freeze(ModelFile(header, english.file.arrays))
     own.save_pretrained(tmp_path / "a", language="pt-BR", licence="mit")
     card = (tmp_path / "a" / "README.md").read_text(encoding="utf-8")
-    assert "language: pt-BR\nlicense: mit\n" in card
+    assert 'language: "pt-BR"\nlicense: "mit"\n' in card
     assert card.endswith("\nLicence: mit.\n")
     assert not (tmp_path / "a" / "NOTICE").exists()
     own.save_pretrained(tmp_path / "b")
@@ -97,6 +97,11 @@ def test_card_of_a_model_of_ones_own_has_the_language_and_licence_that_are_given
         with pytest.raises(ConfigError, match="expected "):
             own.save_pretrained(tmp_path / "c", **wrong)
     assert not (tmp_path / "c").exists()
+
+
+def test_codes_that_yaml_takes_for_other_values_are_texts() -> None:
+    card = model_card({"task": "joint"}, ("tags",), language="no")
+    assert '\nlanguage: "no"\n' in card  # Norwegian, and to YAML 1.1 otherwise false
 
 
 def test_texts_of_a_file_do_not_break_the_card() -> None:
