@@ -105,14 +105,6 @@ class TransitionSystem(ABC):
         """Return the initial state: ROOT on the stack, all words in the buffer."""
         return State(n_words)
 
-    def index(self, transition: Transition) -> int:
-        """Return the index of the transition in `transitions`, and so in the network's output."""
-        if transition.kind == Kind.LEFT_ARC:
-            return self.left_start + transition.deprel
-        if transition.kind == Kind.RIGHT_ARC:
-            return self.right_start + transition.deprel
-        return self.first_kinds.index(transition.kind)
-
     def is_valid(self, state: State, transition: int | Transition) -> bool:
         """Return whether the transition (or its index) may be applied to the state."""
         if not isinstance(transition, Transition):

@@ -60,16 +60,12 @@ class Workers:
 
     Args:
         threads: how many.
-
-    Attributes:
-        running: how many jobs are worked on at this moment.
     """
 
     def __init__(self, threads: int) -> None:
         self._jobs: deque[Job[Any]] = deque()
         self._changed = threading.Condition()
         self._is_closed = False
-        self.running = 0
         # daemons: a slice that hangs must not keep the process from ending
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{n}", daemon=True)
@@ -128,7 +124,6 @@ class Workers:
         while (job := self._next()) is not None:
             is_more = job.step()
             with self._changed:
-                self.running -= 1
                 goes_on = is_more and not self._is_closed and not job.future.cancelled()
                 if goes_on:
                     self._jobs.append(job)
@@ -144,5 +139,4 @@ class Workers:
                 self._changed.wait()
             if self._is_closed:
                 return None
-            self.running += 1
             return self._jobs.popleft()

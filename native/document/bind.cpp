@@ -170,11 +170,6 @@ void bind_document(nb::module_& m) {
         .def_prop_ro("n_words", [](const HeldDocument& d) { return d.document.n_words(); })
         .def_prop_ro("n_sentences", [](const HeldDocument& d) { return d.document.n_sentences(); })
         .def_prop_ro("is_conllu", [](const HeldDocument& d) { return d.document.is_conllu; })
-        .def_prop_ro("n_lines", [](const HeldDocument& d) { return d.document.lines; })
-        .def_prop_ro("has_empty_nodes",
-                     [](const HeldDocument& d) { return d.document.has_empty_nodes; })
-        .def_prop_ro("has_multiword_tokens",
-                     [](const HeldDocument& d) { return d.document.has_multiword_tokens; })
         .def_prop_ro("sentences", &sentences, nb::rv_policy::reference_internal,
                      "The first word of each sentence, followed by the number of words.")
         .def("column", &column, "column"_a, "The values of one column, for all words.");

@@ -45,14 +45,11 @@ class Reader {
         d.fields.clear();
         d.sentences.assign(1, 0);
         d.enhanced.clear();
-        d.lines = 0;
-        d.has_empty_nodes = d.has_multiword_tokens = false;
         if (d.bytes < 0 || d.bytes > kMaxDocumentBytes)
             return false;
         while (at_ < d.bytes) {
             if (!read_line())
                 return false;
-            ++d.lines;
         }
         d.fields.resize(used_);
         return !open_ && !separators_.has_unusual() &&
@@ -152,13 +149,12 @@ class Reader {
             !read_number(mark + 1, end(0), second) || second == 0)
             return false;
         if (*mark == '.') {
-            document_.has_empty_nodes = enhanced_ = true;
+            enhanced_ = true;
             return first == words_;
         }
         if (second < first || first <= covered_ || first != words_ + 1)
             return false;
         covered_ = second;
-        document_.has_multiword_tokens = true;
         return !is_blank(start(1), end(1));
     }
 

@@ -23,9 +23,6 @@ struct Document {
     std::vector<std::int32_t> sentences;
     // For each sentence, whether it has an enhanced graph: a value in DEPS, or an empty node.
     std::vector<bool> enhanced;
-    bool has_empty_nodes = false;
-    bool has_multiword_tokens = false;
-    std::int64_t lines = 0;
 
     std::int64_t n_words() const { return sentences.empty() ? 0 : sentences.back(); }
     std::int64_t n_sentences() const {

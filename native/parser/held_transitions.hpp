@@ -41,12 +41,13 @@ class HeldTransitions {
                     has_shape(masks, situations, width) && size(forced, 0) == situations,
                 "masks must be (situations, outputs) of a transition system");
         for (std::int64_t s = 0; s < situations; ++s) {
-            const Index move = forced.data()[s];
-            require(-1 <= move && move < transitions, "a forced transition is not one");
+            const Index transition = forced.data()[s];
+            require(-1 <= transition && transition < transitions, "a forced transition is not one");
             for (std::int64_t j = 0; j < width; ++j) {
                 const bool allowed = masks.data()[s * width + j] == 0;
                 // otherwise the state would be accessed outside its arrays
-                require(!(allowed || move == j) || is_possible(system, s, j, left_start, labels),
+                require(!(allowed || transition == j) ||
+                            is_possible(system, s, j, left_start, labels),
                         "masks allow a transition that is not possible");
             }
         }
@@ -73,20 +74,20 @@ class HeldTransitions {
     }
 
  private:
-    // Whether the move is possible in every state of this situation, a row of
+    // Whether the transition is possible in every state of this situation, a row of
     // TransitionSystem.masks.
-    static bool is_possible(int system, std::int64_t situation, std::int64_t move,
+    static bool is_possible(int system, std::int64_t situation, std::int64_t transition,
                             std::int64_t left_start, std::int64_t labels) {
         const std::int64_t stacked = situation < 4 ? situation / 2 + 1 : 3; // or more
         const bool buffered = situation % 2 == 0;
-        if (move == 0)
+        if (transition == 0)
             return buffered;
-        if (move < left_start)
+        if (transition < left_start)
             return system == 2 && (situation == 4 || situation == 5);
-        if (move < left_start + labels)
+        if (transition < left_start + labels)
             return system == 1 ? buffered && stacked > 1 : stacked > 2;
         // attaching to ROOT before the buffer is empty would leave words without a head
-        return move < left_start + 2 * labels && (stacked > 2 || (stacked == 2 && !buffered));
+        return transition < left_start + 2 * labels && (stacked > 2 || (stacked == 2 && !buffered));
     }
 
     HeldRow bias_;

@@ -31,31 +31,31 @@ class GreedyParser {
             static_cast<std::int32_t>(network_.left_start + network_.labels);
         while (!state.is_terminal()) {
             const int situation = state.situation(system);
-            std::int32_t move = network_.forced[situation];
+            std::int32_t transition = network_.forced[situation];
             float probability = 1;
-            if (move < 0) {
+            if (transition < 0) {
                 input.collect(state);
                 const Choice choice = choose(input, situation);
-                move = choice.index;
-                if (move < 0)
+                transition = choice.index;
+                if (transition < 0)
                     return false;
-                if (exploration && (*targets_++ = right_move(state, situation)) < 0)
+                if (exploration && (*targets_++ = right_transition(state, situation)) < 0)
                     return false;
                 if (batch.confidence)
                     probability = best_probability(scores_, choice.best,
                                                    network_.layers[network_.n_layers - 1].outs);
             } else if (exploration) {
-                *targets_++ = move;
+                *targets_++ = transition;
             }
             if (exploration)
-                *followed_++ = move;
+                *followed_++ = transition;
             std::int32_t child = 0;
-            if (move >= right_start)
-                child = state.right_arc(move - right_start);
-            else if (move >= network_.left_start)
-                child =
-                    state.left_arc(system, move - static_cast<std::int32_t>(network_.left_start));
-            else if (move == 0)
+            if (transition >= right_start)
+                child = state.right_arc(transition - right_start);
+            else if (transition >= network_.left_start)
+                child = state.left_arc(system,
+                                       transition - static_cast<std::int32_t>(network_.left_start));
+            else if (transition == 0)
                 state.shift();
             else
                 state.swap();
@@ -93,7 +93,7 @@ class GreedyParser {
     // The best-scored transition of those that parsing/oracles.py calls correct, by the
     // scores of this state. Ties go to the first. Returns -1 if arc-hybrid cannot build the gold
     // tree.
-    std::int32_t right_move(const ParserState& state, int situation) {
+    std::int32_t right_transition(const ParserState& state, int situation) {
         const std::int32_t s0 = state.stack(0),
                            b0 = state.buffer(0); // `none` is greater than all words
         std::int32_t best = -1;
@@ -127,8 +127,8 @@ class GreedyParser {
         return best;
     }
 
-    std::int32_t better(std::int32_t best, std::int32_t move) const {
-        return best < 0 || scores_[move] > scores_[best] ? move : best;
+    std::int32_t better(std::int32_t best, std::int32_t transition) const {
+        return best < 0 || scores_[transition] > scores_[best] ? transition : best;
     }
 
     Choice choose(const auto& input, int situation) {

@@ -117,7 +117,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string changed = written(document, changes);
     Document again{};
     require(read(again, changed, is_conllu, columns));
-    require(again.sentences == document.sentences && again.lines == document.lines);
+    require(again.sentences == document.sentences);
     // applying the changes a second time has no effect
     require(written(again, changes) == changed);
     return 0;
