@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from meprop_nlp.config import (
     ACTIVATIONS,
-    CRITERIA,
     HEAD_NAMES,
     JOINT_TRAINING,
     KEPT_SHARES,
@@ -27,6 +26,7 @@ from meprop_nlp.config import (
     TRANSITION_SYSTEMS,
     TREES,
     Config,
+    Criterion,
     JointConfig,
     Knowledge,
     MePropConfig,
@@ -56,7 +56,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "k": st.none() | st.integers(0, 1000), "topk_mode": st.sampled_from(TOPK_MODES),
     },
     "SimplifyConfig": {
-        "schedule": st.just("late"), "criterion": st.sampled_from(CRITERIA),
+        "schedule": st.just("late"), "criterion": st.sampled_from(get_args(Criterion)),
         "prune_rate": st.none(), "keep": st.floats(0.01, 1), "cycle": st.just(2),
         "own_teacher": st.booleans(), "cuts_per_epoch": st.just(8), "min_neurons": whole,
         "first_cut_epoch": st.none() | st.integers(1, 9),

@@ -158,7 +158,7 @@ def test_each_install_line_is_run_or_has_a_reason() -> None:
     for known, reason in NOT_RUN.items():
         assert any(line.startswith(known) for _, line in lines), known
         assert reason
-    assert [line for _, line in lines].count("pip install .") == 3
+    assert [line for _, line in lines].count("pip install .") == 2
 
 
 def test_extras_in_the_pages_are_those_of_the_package() -> None:

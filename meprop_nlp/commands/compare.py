@@ -38,7 +38,7 @@ def compare(
     reading: Reading,
     json: Json = False,
 ) -> None:
-    """Compare two systems against a gold file, and with each other.
+    """Compare two systems against a gold file.
 
     For each metric: both scores in per cent, the difference B - A in points, its 95 % interval, and
     the p-value, from a paired bootstrap over the sentences. Then, how many words are right in both

@@ -34,7 +34,7 @@ def parse(
     annotating: Annotating,
     verbosity: Verbosity,
 ) -> None:
-    """Parse text or CoNLL files with a model of train-parser or train.
+    """Parse text or CoNLL files with a trained model.
 
     HEAD and DEPREL are replaced. Where a sentence has a graph in DEPS, or empty nodes, the tree
     takes the place of the graph; elsewhere DEPS stays empty. PHEAD and PDEPREL of CoNLL-X are

@@ -23,7 +23,7 @@ def tag(
     annotating: Annotating,
     verbosity: Verbosity,
 ) -> None:
-    """Tag text or CoNLL files with a model of train-tagger or train.
+    """Tag text or CoNLL files with a trained model.
 
     Of UPOS, XPOS and FEATS, those that the model predicts are replaced; all else stays. A model of
     train tags too, and if it has a tokenizer, it tags text.

@@ -78,8 +78,10 @@ class KnownLemmas:
 
     def joined(self, other: Self) -> Self:
         """Return the facts of both; of a lemma whose share differs, the own one."""
-        found = other._shares | self._shares | {_JOINED: _WHOLE}
-        return self if len(found) > MOST_FACTS else self._of(found)
+        found = other._shares | self._shares
+        if found == self._shares or len(found) >= MOST_FACTS:
+            return self
+        return self._of(found | {_JOINED: _WHOLE})
 
     def facts(self, form: str, tag: str, script: str, lemma: str) -> Facts:
         """Return what is known of a lemma.

@@ -26,7 +26,7 @@ FoundRows::FoundRows(std::shared_ptr<FoldedLayer> layer, const std::vector<std::
 }
 
 FoundRows::~FoundRows() {
-    layer_->cache.discard(ticket_, unfilled_);
+    layer_->cache.discard(unfilled_);
     layer_->cache.give_back(ticket_);
 }
 

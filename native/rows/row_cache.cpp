@@ -55,8 +55,10 @@ void RowCache::find(Ticket ticket, const std::vector<std::string_view>& keys,
         Entry& entry = entries_[static_cast<std::size_t>(number)];
         float* values = row(number);
         // an unfilled row with this ticket is already in the list of missing rows
-        if (!entry.filled && entry.last_used != ticket)
+        if (!entry.filled && entry.last_used != ticket) {
             missing.push_back({static_cast<std::int32_t>(i), number, values});
+            ++entry.fillers;
+        }
         if (entry.last_used != ticket && entry.uses < kMaxUses)
             ++entry.uses;
         entry.last_used = ticket;
@@ -66,15 +68,18 @@ void RowCache::find(Ticket ticket, const std::vector<std::string_view>& keys,
 
 void RowCache::mark_filled(const std::vector<Missing>& rows) {
     const std::lock_guard lock(mutex_);
-    for (const Missing& missing : rows)
-        entries_[static_cast<std::size_t>(missing.row)].filled = true;
+    for (const Missing& missing : rows) {
+        Entry& entry = entries_[static_cast<std::size_t>(missing.row)];
+        entry.filled = true;
+        --entry.fillers;
+    }
 }
 
-void RowCache::discard(Ticket ticket, const std::vector<Missing>& rows) {
+void RowCache::discard(const std::vector<Missing>& rows) {
     const std::lock_guard lock(mutex_);
     for (const Missing& missing : rows) {
-        const Entry& entry = entries_[static_cast<std::size_t>(missing.row)];
-        if (entry.filled || !entry.linked || entry.last_used != ticket)
+        Entry& entry = entries_[static_cast<std::size_t>(missing.row)];
+        if (--entry.fillers > 0 || entry.filled)
             continue;
         unlink(missing.row);
         free_.push_back(missing.row);
@@ -106,7 +111,6 @@ std::int32_t RowCache::make_room(bool& full) {
     if (!free_.empty()) {
         const std::int32_t row = free_.back();
         free_.pop_back();
-        entries_[static_cast<std::size_t>(row)].filled = false;
         return row;
     }
     const std::size_t n = entries_.size();

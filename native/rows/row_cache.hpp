@@ -40,9 +40,8 @@ class RowCache {
     void find(Ticket ticket, const std::vector<std::string_view>& keys,
               std::vector<const float*>& rows, std::vector<Missing>& missing);
     void mark_filled(const std::vector<Missing>& rows);
-    // Forgets the rows that were not filled, unless another ticket has found them meanwhile: it is
-    // that one's lookup then that fills or discards them.
-    void discard(Ticket ticket, const std::vector<Missing>& rows);
+    // Gives up filling these rows. One that no other lookup is to fill is forgotten.
+    void discard(const std::vector<Missing>& rows);
 
     std::int64_t width() const { return width_; }
     std::int64_t size();
@@ -58,7 +57,8 @@ class RowCache {
         Ticket last_used = -1;
         bool linked = false; // found by its key
         bool filled = false;
-        std::int8_t uses = 0; // lookups, up to kMaxUses; eviction rounds count it down
+        std::int32_t fillers = 0; // lookups in which it is missing, and which still may fill it
+        std::int8_t uses = 0;     // lookups, up to kMaxUses; eviction rounds count it down
     };
     struct Free {
         void operator()(float* memory) const;

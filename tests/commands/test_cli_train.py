@@ -353,7 +353,8 @@ def test_training_starts_from_a_model(
     refused = run("train", *options, "--init-from", tagger, "-o", output)
     assert refused.exit_code == 1
     assert refused.stderr == (
-        f"error: --init-from: {tagger}: is a tagger, expected a joint model\n"
+        f"error: --init-from: {tagger}: is a tagger, expected a joint model; the command train "
+        "makes one, and so does --encoder bilstm\n"
     )
     refused = run("train", *options, "--init-from", joint, "-o", joint)
     assert refused.exit_code == 2

@@ -81,7 +81,7 @@ def test_size_of_the_pieces_does_not_show(
     expected = annotated(text, models, **options)
 
     def in_bits(source: Any, **more: Any) -> Iterator[reading.TextChunk]:
-        return reading.read_texts(source, size=size, **more)
+        return reading.read_texts(source, **more | {"size": size})
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_input, "read_texts", in_bits)
@@ -120,7 +120,7 @@ def test_paragraph_that_is_cut_begins_once(
     longest: int, models: list[Model], tokenizer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(source: Any, **more: Any) -> Iterator[reading.TextChunk]:
-        return reading.read_texts(source, longest=longest, size=5, **more)
+        return reading.read_texts(source, **more | {"longest": longest, "size": 5})
 
     monkeypatch.setattr(text_input, "read_texts", cut)
     text = "The old man\nhas old boats\n\n\nand men\tand men and"

@@ -16,7 +16,7 @@ from meprop_nlp.errors import ConfigError
 from meprop_nlp.nn.functional import LinearFunction, meprop_linear
 from meprop_nlp.nn.linear import MePropLinear
 from meprop_nlp.nn.topk import Selection
-from meprop_nlp.simplify.cut import cut_neurons
+from meprop_nlp.simplify.cut import CutPlan
 
 
 def gradients(layer, x, dy):
@@ -205,7 +205,9 @@ def test_k_that_the_layer_cannot_keep_is_refused(k, message):
 @pytest.mark.parametrize("mode", ["example", "unified", "random"])
 def test_layer_cut_below_k_keeps_all_its_entries(mode):
     layer = MePropLinear(5, 7, k=4, topk_mode=mode)
-    cut_neurons(layer, torch.tensor([0, 2, 5]), [])
+    plan = CutPlan()
+    plan.keep_neurons(layer, torch.tensor([0, 2, 5]), [])
+    plan.apply()
     assert (layer.k, layer.out_features) == (4, 3)
     dense = layer.to_dense()
     x, dy = torch.randn(2, 5), torch.randn(2, 3)

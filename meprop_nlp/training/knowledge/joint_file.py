@@ -45,7 +45,7 @@ def read_joint(path: str | os.PathLike[str], role: str) -> Model:
         if refusal := _JointModel.refusal(file.header):
             advice = ""
             if file.header.get("task") in ("tagger", "parser"):
-                advice = " of `train`, or of `encoder` bilstm"
+                advice = "; the command train makes one, and so does `encoder` bilstm"
             raise CheckpointError(f"{name}: {refusal}{advice}")
         with naming_file(path):
             model = _JointModel(file)
