@@ -11,7 +11,7 @@ from meprop_nlp.config import (
     PRUNE_RATES,
     TAG_COLUMNS,
 )
-from meprop_nlp.errors import number_of
+from meprop_nlp.errors import number_of, printable
 from meprop_nlp.models.encoder_folder import EncoderCard
 from meprop_nlp.models.file import TOKENIZER
 from meprop_nlp.scoring.names import SCORE_NAMES
@@ -63,7 +63,7 @@ def model_lines(description: Mapping[str, Any]) -> str:
     if kernels:  # about this installation, not about the file
         lines.append(("kernels", f"{kernels} (what training runs on here)"))
     # a stranger's text must not write to the terminal what is no text
-    parts = [name_lines({name: _printable(value) for name, value in lines})]
+    parts = [name_lines({name: printable(value) for name, value in lines})]
     loop = dict(training.pop("training", {}))
     meprop = training.get("meprop") or {}
     if meprop and not meprop.get("k"):
@@ -78,7 +78,7 @@ def model_lines(description: Mapping[str, Any]) -> str:
     ):
         if settings:
             shown = ", ".join(f"{name} {_shown(value)}" for name, value in settings.items())
-            parts.append(f"{heading} settings: {_printable(shown)}")
+            parts.append(f"{heading} settings: {printable(shown)}")
     return "\n".join(parts)
 
 
@@ -106,10 +106,6 @@ def _fill_in(
     if loop.get("learning_rate", 0) is None:
         rates = OPTIMIZER_RATES | LEARNING_RATES.get(task, {})
         loop["learning_rate"] = rates.get(str(loop.get("optimizer")))
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _encoder(card: EncoderCard) -> str:

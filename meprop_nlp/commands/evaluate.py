@@ -128,7 +128,8 @@ def evaluate(
         collected = Differences()
     counting = _Counting(exclude_punct, None if collected is None else collected.add)
     if model is None:
-        scores = _score_file(gold, system or "", reading, trees, counting)
+        correct, found = read_all([gold], reading), read_all([system or ""], reading)
+        scores = counting.scores(correct, found, trees=trees)
     else:
         models = _loaded(model, tagger, loading)
         if raw:
@@ -185,12 +186,6 @@ def _loaded(model: Path, tagger: Path | None, loading: Loading) -> list[Model]:
     return [load_model(tagger, "tagger", TAGGER_MODEL, loading=taggers), predictor]
 
 
-def _score_file(
-    gold: str, system: str, reading: Reading, trees: bool | None, counting: _Counting
-) -> Scores:
-    return counting.scores(read_all([gold], reading), read_all([system], reading), trees=trees)
-
-
 def _score_models(
     gold: str,
     models: Sequence[Model],
@@ -211,7 +206,7 @@ def _score_models(
     sentences = list(read_all([gold], reading, trees=bool(trees)))
     predicted: Iterable[Sentence] = sentences
     for tagger in taggers:
-        predicted = tagger.annotated(sentences)
+        predicted = tagger.annotated(predicted)
         scored |= set(tagger.predicted)
     if predictor.needs and not taggers:
         missing = missing_columns(SentenceWords(sentences), predictor.needs)

@@ -18,7 +18,7 @@ ANY_TRAINING = "train, train-tagger or train-parser"
 
 # the command that trains a model of each task
 _TRAINING = {"tagger": "train-tagger", "parser": "train-parser", "joint": "train"}
-# run a model of the task
+# and the one that runs it
 COMMAND_OF = {"tagger": "tag", "parser": "parse", "joint": "annotate"}
 # what a training leaves beside a model
 _SIDE_FILE = re.compile(r".*\.(checkpoint|tokenizer|tags|teacher-\d+)\.safetensors")

@@ -109,7 +109,7 @@ class Document:
 
 
 def demand_sentence(given: object, name: str) -> None:
-    """Raise DataError unless what a caller gives is a Sentence; `name` is that of the argument."""
+    """Raise DataError unless `given` is a Sentence; `name` names it in the message."""
     if not isinstance(given, Sentence):
         raise DataError(
             f"`{name}` is of type {type(given).__name__}, expected a Sentence; make one of words "

@@ -148,7 +148,7 @@ class Task:
         usual = tuple(name.upper() for name in COLUMNS)
         columns: tuple[str, ...] | None = None
         header = ""
-        for part, line in _cut(data, SLICE, most_words=None):
+        for part, line in _cut(data, SLICE):
             named, is_first = _named(part), columns is None
             if columns is None:
                 columns = named or usual
@@ -167,7 +167,9 @@ class Task:
         most_words = None if self.input_format == "text" else MOST_WORDS
         for _, conllu in numbered_pieces(self._words(data)):
             yield ""  # tokenizing was a slice
-            for part, _ in _cut(conllu, SLICE, most_words=most_words):
+            for part, _ in _cut(conllu, SLICE):
+                if most_words is not None:
+                    _demand_short(part, most_words)
                 yield part
 
     def _words(self, data: str) -> Iterator[WordsOfText]:
@@ -188,18 +190,12 @@ class Task:
             yield WordsOfText(chunk, _normalized(conllu) if how.normalized_spaces else conllu)
 
 
-def _cut(conllu: str, size: int, *, most_words: int | None) -> Iterator[tuple[str, int]]:
-    """Cut CoNLL-U after sentences into slices of about a size, each with its first line's number.
-
-    Raises:
-        RequestError: a sentence has more than `most_words`.
-    """
+def _cut(conllu: str, size: int) -> Iterator[tuple[str, int]]:
+    """Cut CoNLL-U after sentences into slices of about a size, with the numbers of their lines."""
     start, line = 0, 1
     while start < len(conllu):
         end = _end(conllu, start + size)
         part = conllu[start:end]
-        if most_words is not None:
-            _demand_short(part, most_words)
         yield part, line
         line += part.count("\n")
         start = end
@@ -242,7 +238,11 @@ def _end(conllu: str, least: int) -> int:
 
 
 def _demand_short(conllu: str, most_words: int, place: int = 0) -> None:
-    """Raise RequestError if a sentence has more words; `place` is that of the column ID."""
+    """Raise RequestError if a sentence has more than `most_words` words.
+
+    Args:
+        place: the index of the column ID.
+    """
     for block in conllu.split("\n\n"):
         if block.count("\n") < most_words:
             continue

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that the user should know, as of the data or of what is made of them."""
+    """Something that the user should know, about the data or what was made of it."""
 
     text: str
     warning: bool = False

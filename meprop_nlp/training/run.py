@@ -211,7 +211,7 @@ def _train_from_files(wanted: _Wanted, ranks: Ranks, path: Path | None, *, resum
         initial=found.initial,
     )
     data = replace(data, sources=sources)
-    teachers = found.teachers
+    teachers = [*found.teachers]
     if knowledge.teachers:
         teachers += train_teachers(
             knowledge.teachers,

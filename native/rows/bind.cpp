@@ -20,6 +20,7 @@ FoundRows::FoundRows(std::shared_ptr<FoldedLayer> layer, const std::vector<std::
         for (const RowCache::Missing& row : unfilled_)
             missing.emplace_back(keys[static_cast<std::size_t>(row.key)]);
     } catch (...) {
+        layer_->cache.discard(unfilled_);
         layer_->cache.give_back(ticket_);
         throw;
     }

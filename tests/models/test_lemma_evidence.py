@@ -1,4 +1,4 @@
-"""Choosing lemmas by the scores of their scripts and by what the treebank says about them."""
+"""Lemmas are chosen by the scores of their scripts and by what the treebank says about them."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_two_treebanks_may_each_have_a_lemma_of_their_own() -> None:
 
 
 def test_lemma_that_none_of_the_likely_scripts_makes_is_not_sure(core: Any) -> None:
-    # each removes more than the forms have, but for the last ones
+    # all scripts but the last remove more characters than any form has
     long = {f'["lower",0,"",{n},""]': 9.0 - n / 10 for n in range(60, 70)}
     file = with_scripts(random_joint(1, scripts=11), {**long, '["lower",0,"",0,""]': -9.0})
     known = KnownLemmas.build([("boat", "upos0", "boat")])

@@ -244,7 +244,7 @@ def _cut(
     start = Chunk(path, b"")  # where the next chunk begins
     open_line = 0  # characters since the last line end
     whole = False  # whether a block ends within the bytes held
-    tail = b""  # the last of them
+    tail = b""  # the last of them, until one does
     while True:
         failure: Exception | None = None
         try:
@@ -258,8 +258,9 @@ def _cut(
                 )
         except Exception as error:  # raised again below
             failure, piece = error, b""
-        whole = whole or _EMPTY_LINE.search(tail + piece) is not None
-        tail = (tail + piece)[-_TAIL:]
+        if not whole:
+            seen = tail + piece
+            whole, tail = _EMPTY_LINE.search(seen) is not None, seen[-_TAIL:]
         pauses = whole and would_wait()
         held.append(piece)
         length += len(piece)
@@ -277,7 +278,7 @@ def _cut(
         if ended:
             return
         held, length, whole = [text[end:]], length - end, False
-        tail = text[end:][-_TAIL:]
+        tail = held[0][-_TAIL:]
         if length > LONGEST_BLOCK:
             raise DataError(
                 f"{path}:{start.first_line}: a sentence of over {LONGEST_BLOCK >> 20} MB, expected "

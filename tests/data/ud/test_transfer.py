@@ -55,7 +55,7 @@ def test_file_comes_whole(chunked: bool, tmp_path: Path) -> None:
 
 
 def test_length_of_any_length_is_no_length(tmp_path: Path) -> None:
-    # the client may wait for more, and is told so then
+    # waiting for bytes that never come may end in an error
     with serving(content=CONTENT, length="9" * 5000) as server, suppress(DataError):
         transfer_of(server, tmp_path, timeout=1).run()
     assert (tmp_path / "file").read_bytes() == CONTENT
