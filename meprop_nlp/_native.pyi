@@ -172,6 +172,14 @@ def write_document(
     deps: str,
     attributes: Sequence[tuple[bytes, Array]],
 ) -> bytes: ...
+def write_tokens(
+    codes: Array,
+    places: Array,
+    lasts: Array,
+    sentence_lasts: Array,
+    begins_paragraph: Array,
+    details: Sequence[tuple[int, bytes, Sequence[bytes]]],
+) -> bytes: ...
 def average_ngrams(
     texts: list[str], shortest: int, longest: int, most: int, table: Array, means: Array
 ) -> None: ...

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -613,12 +614,27 @@ class Model:
         *,
         confidence: bool = False,
         keep: Collection[str] = (),
+        threads: int = 1,
     ) -> Iterator[Sentence]:
-        """Yield Sentences annotated, as `pipe` does, but of which nothing is demanded."""
-        for batch in in_batches(self._short(sentences)):
+        """Yield Sentences annotated, as `pipe` does, but of which nothing is demanded.
+
+        Args:
+            threads: how many batches to annotate at a time; with several, all sentences are read
+                before the first is yielded.
+        """
+
+        def annotate(batch: list[Sentence]) -> tuple[list[Sentence], SentenceWords, Prediction]:
             words = SentenceWords(batch)
-            prediction = self.annotate(words, confidence=confidence, keep=keep)
-            yield from _annotated(batch, words, prediction, keep)
+            return batch, words, self.annotate(words, confidence=confidence, keep=keep)
+
+        with ExitStack() as stack:
+            apply: Callable[..., Iterable[Any]] = map
+            if threads > 1:
+                from concurrent import futures
+
+                apply = stack.enter_context(futures.ThreadPoolExecutor(threads)).map
+            for batch, words, prediction in apply(annotate, in_batches(self._short(sentences))):
+                yield from _annotated(batch, words, prediction, keep)
 
     def predict(
         self, sentences: Iterable[Sentence | Sequence[str]]
@@ -704,12 +720,14 @@ class Model:
         keep: Collection[str] = (),
         multiple_roots: bool | None = None,
         pairs: bool = False,
+        threads: int = 1,
     ) -> Scores:
         """Predict for gold sentences, or a file of them, and score the predictions against them.
 
         Only what the model predicts is scored. Columns in `keep` are the gold ones; see `pipe`.
         Words of gold may lack annotation if the model is a joint one; see `scoring.metrics`, also
-        for `multiple_roots` and `pairs`. Heads are not looked at if the model predicts none.
+        for `multiple_roots` and `pairs`. Heads are not looked at if the model predicts none. The
+        scores do not depend on `threads`.
 
         Raises:
             DataError: no sentence has the tags that the model needs, or one has more than
@@ -733,7 +751,7 @@ class Model:
             demand_columns(gold[0], "gold[0]", self.needs)
         scores = evaluate(
             gold,
-            self.annotated(gold, keep=keep),
+            self.annotated(gold, keep=keep, threads=threads),
             exclude_punct=exclude_punct,
             trees=None if set(self.fills) & _TREE else False,
             multiple_roots=multiple_roots,

@@ -130,7 +130,7 @@ class Tokenizer:
         forms = spans.forms(text)
         is_split = (ends == MULTIWORD) | (ends == MULTIWORD_SENTENCE)
         words = self.words_of(forms, is_split[ends != NOTHING])
-        return spans.conllu(text, forms, words, first)
+        return spans.conllu(text, words, first)
 
     def words_of(self, forms: Sequence[str], is_split: npt.NDArray[np.bool_]) -> Words:
         """Return the words of those tokens that are several, by their place.
@@ -298,11 +298,8 @@ class _Characters(NamedTuple):
     def spans(self, ends: _Ends) -> TokenSpans:
         """Return where the tokens stand, given what ends after each character: (n,)."""
         lasts = np.flatnonzero(ends)
-        firsts = np.concatenate([[0], lasts[:-1] + 1])
-        starts, stops = self.places[firsts], self.places[lasts] + 1
-        has_spaces = stops - starts > lasts - firsts + 1
         is_last = ends[lasts] >= SENTENCE
-        return TokenSpans(starts, stops, has_spaces, is_last, self.ends_paragraph[lasts])
+        return TokenSpans(self.places, lasts, is_last, self.ends_paragraph[lasts])
 
 
 def _with_bounded_sentences(ends: _Ends) -> _Ends:

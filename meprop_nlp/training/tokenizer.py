@@ -48,7 +48,8 @@ INITIAL = 0.3  # standard deviation of the initial embeddings
 LARGEST_BATCH = 32
 STEPS_OF_EPOCH = 170
 LEARNING_RATE = 0.01  # of minibatches of that size; it falls with the root of their size
-# Epochs: of a large treebank; at least, of a small one; at most, for as many steps as these have.
+# Epochs: of a large treebank; at least, where minibatches have half that size or less; at most, for
+# as many steps as a large one has. Between them it is in proportion: EWT has 16.
 SHORT, LONG, LONGEST = 14, 24, 100
 STEPS = 2_400
 
@@ -219,10 +220,10 @@ def fitting_batch_size(n_characters: int) -> int:
 def fitting_epochs(n_characters: int) -> int:
     """Return how many epochs a text of so many characters needs."""
     batch_size = fitting_batch_size(n_characters)
-    if batch_size == LARGEST_BATCH:
-        return SHORT
     n_batches = max(1, n_characters // (WINDOW * batch_size))
-    return max(LONG, min(LONGEST, STEPS // n_batches))
+    half = LARGEST_BATCH // 2
+    fewest = LONG - (LONG - SHORT) * max(0, batch_size - half) / half
+    return max(round(fewest), min(LONGEST, STEPS // n_batches))
 
 
 def allows_tokenizer(network: object) -> bool:

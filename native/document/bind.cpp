@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "document/rewriting.hpp"
+#include "document/token_lines.hpp"
 
 namespace meprop::border {
 namespace {
@@ -163,6 +164,55 @@ nb::bytes write(const HeldDocument& held, const Texts& texts, const std::optiona
     return nb::bytes(output.get(), written);
 }
 
+using Places = Row<const std::int64_t>;
+using Details = std::vector<std::tuple<std::int64_t, nb::bytes, std::vector<nb::bytes>>>;
+
+// Whether numbers increase, and are from 0 on and below a bound.
+bool increase_below(const Places& numbers, std::int64_t bound) {
+    const std::int64_t n = size(numbers, 0), *at = numbers.data();
+    bool in_order = n == 0 || (at[0] >= 0 && at[n - 1] < bound);
+    for (std::int64_t i = 1; i < n; ++i)
+        in_order &= at[i - 1] < at[i];
+    return in_order;
+}
+
+// Checks details, and refers to their texts.
+std::vector<TokenDetail> checked_details(const Details& details, std::int64_t tokens) {
+    std::vector<TokenDetail> found;
+    found.reserve(details.size());
+    std::int64_t before = -1;
+    for (const auto& [token, misc, words] : details) {
+        require(before < token && token < tokens, "details must be of increasing tokens");
+        before = token;
+        found.push_back({token, view(misc), {}});
+        for (const nb::bytes& word : words)
+            found.back().words.push_back(view(word));
+    }
+    return found;
+}
+
+nb::bytes write_tokens(Row<const std::uint32_t> codes, Places places, Places lasts,
+                       Places sentence_lasts, Row<const Index> begins_paragraph,
+                       const Details& details) {
+    const std::int64_t tokens = size(lasts, 0), sentences = size(sentence_lasts, 0);
+    require(increase_below(places, size(codes, 0)), "places must increase within the text");
+    require(increase_below(lasts, size(places, 0)), "tokens must increase within the places");
+    require(increase_below(sentence_lasts, tokens), "sentences must increase within the tokens");
+    require(size(begins_paragraph, 0) == sentences, "each sentence begins a paragraph or does not");
+    const FoundTokens found{codes.data(),          size(codes, 0), places.data(),
+                            size(places, 0),       lasts.data(),   tokens,
+                            sentence_lasts.data(), sentences,      begins_paragraph.data()};
+    const std::vector<TokenDetail> checked = checked_details(details, tokens);
+    std::string text;
+    {
+        const nb::gil_scoped_release unlocked;
+        // ten columns of a token, and its form once more in the text of its sentence
+        text.reserve(static_cast<std::size_t>(2 * size(codes, 0) + 24 * tokens + 32 * sentences));
+        append_token_lines(found, checked, text);
+    }
+    return nb::bytes(text.data(), text.size());
+}
+
 } // namespace
 
 void bind_document(nb::module_& m) {
@@ -178,6 +228,9 @@ void bind_document(nb::module_& m) {
     m.def("write_document", &write, "document"_a, "texts"_a.noconvert(),
           "heads"_a.noconvert().none(), "deps"_a, "attributes"_a.noconvert(),
           "The text with some columns changed; see native/document/rewriting.hpp.");
+    m.def("write_tokens", &write_tokens, "codes"_a.noconvert(), "places"_a.noconvert(),
+          "lasts"_a.noconvert(), "sentence_lasts"_a.noconvert(), "begins_paragraph"_a.noconvert(),
+          "details"_a, "Tokens of a text as CoNLL-U; see native/document/token_lines.hpp.");
 }
 
 } // namespace meprop::border

@@ -8,10 +8,15 @@ import random
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 
+from meprop_nlp.data.sentence import Sentence
+from meprop_nlp.errors import DataError
+from meprop_nlp.models import model as model_module
+from meprop_nlp.models.batches import in_batches
 from meprop_nlp.models.model import Model, freeze
 
 from .models import FORMS, random_parser, random_sentences, random_tagger
@@ -63,6 +68,26 @@ def test_pipe_takes_lists_of_words_from_several_threads(model: Model) -> None:
     assert [str(model(words)) for words in (FORMS, FORMS[:2])] == expected
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda _: str(model(FORMS)), range(50))) == 50 * [expected[0]]
+
+
+def test_batches_in_several_threads_come_in_order(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_module, "in_batches", partial(in_batches, max_words=20))
+    sentences = [sentence for batch in BATCHES for sentence in batch]
+    expected = list(map(str, model.annotated(sentences)))
+    fresh = freeze(model.file)
+    assert list(map(str, fresh.annotated(iter(sentences), threads=8))) == expected
+    gold = list(model.annotated(reversed(sentences)))
+    assert fresh.evaluate(gold, threads=3) == model.evaluate(gold)
+
+
+def test_threads_raise_what_one_thread_does(model: Model) -> None:
+    long = [Sentence.from_words(["a"] * (model.most_words + 1))]
+    for threads in (1, 3):
+        found = model.annotated([*BATCHES[0], *long], threads=threads)
+        with pytest.raises(DataError, match="words"):
+            list(found)
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

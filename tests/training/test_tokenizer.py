@@ -28,6 +28,7 @@ from meprop_nlp.training.records import EpochRecord, Note, Step
 from meprop_nlp.training.run import train, train_task
 from meprop_nlp.training.tokenizer import (
     TokenizerTask,
+    fitting_epochs,
     tokenizer_path,
     train_tokenizer,
     wants_tokenizer,
@@ -330,3 +331,11 @@ def test_the_file_beside_the_output_is_a_tokenizer(
     assert stored.header["task"] == TOKENIZER
     text = "Dogs bark. It rains!"
     assert Tokenizer(stored).conllu(text) == Tokenizer(file).conllu(text)
+
+
+@pytest.mark.parametrize(
+    ("n_characters", "expected"),
+    [(1, 100), (30_000, 24), (560_000, 24), (1_000_000, 16), (1_100_000, 14), (10**8, 14)],
+)
+def test_a_larger_text_has_fewer_epochs(n_characters: int, expected: int) -> None:
+    assert fitting_epochs(n_characters) == expected

@@ -119,8 +119,10 @@ class SentenceTask(Task):
     def evaluate(self) -> dict[str, float | None]:
         if not self.has_dev:
             return {}
+        # the threads of a pretrained encoder are PyTorch's own
+        threads = 1 if self.word_states() else torch.get_num_threads()
         # the first of several roots heads the others in training; they are no reason to stop
-        scores = self.frozen().evaluate(self.dev, multiple_roots=True)
+        scores = self.frozen().evaluate(self.dev, multiple_roots=True, threads=threads)
         found: dict[str, float | None] = {}
         for name in self.dev_scores:
             metric = SCORES.get(name, name)

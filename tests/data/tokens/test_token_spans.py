@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.spaces import text_of
+from meprop_nlp.data.tokens import token_spans
 from meprop_nlp.data.tokens.token_spans import TokenSpans
+from meprop_nlp.native import core
 
 SPACES = st.text(st.sampled_from(" \t\n\u00a0\u2028"), max_size=3)
-FORMS = st.text(st.sampled_from("abcé日."), min_size=1, max_size=4)
+FORMS = st.text(st.sampled_from("abcé日😀."), min_size=1, max_size=4)
 INNER = (" ", "  ", "\n")  # in a token
 # white space, the token that follows, its words, whether it ends a sentence, a paragraph
 TOKENS = st.lists(
@@ -28,17 +33,16 @@ TOKENS = st.lists(
 
 
 def spans_of(tokens: list[tuple[str, str, int, bool, bool]], rest: str) -> tuple[TokenSpans, str]:
-    text, starts, stops = "", [], []
+    text, places, lasts = "", [], []
     for before, form, _, _, _ in tokens:
         text += before
-        starts.append(len(text))
+        places += [len(text) + n for n, letter in enumerate(form) if not letter.isspace()]
+        lasts.append(len(places) - 1)
         text += form
-        stops.append(len(text))
     ends_sentence = np.array([ends for *_, ends, _ in tokens])
     ends_sentence[-1] = True
     ends_paragraph = np.array([ends for *_, ends in tokens]) & ends_sentence
-    has_spaces = np.array([len(form.split()) > 1 for _, form, *_ in tokens])
-    spans = TokenSpans(np.array(starts), np.array(stops), has_spaces, ends_sentence, ends_paragraph)
+    spans = TokenSpans(np.array(places), np.array(lasts), ends_sentence, ends_paragraph)
     return spans, text + rest
 
 
@@ -49,7 +53,7 @@ def test_sentences_are_as_in_a_loop_over_the_tokens(
     spans, text = spans_of(tokens, rest)
     words = {n: [f"w{i}" for i in range(k)] for n, (_, _, k, _, _) in enumerate(tokens) if k > 1}
     forms = spans.forms(text)
-    read = iter(read_text(spans.conllu(text, forms, words)))
+    read = iter(read_text(spans.conllu(text, words)))
     sentence, number, begins = next(read), 0, True
     for place, form in enumerate(forms):
         parts = words.get(place, [form])
@@ -69,9 +73,40 @@ def test_sentences_are_as_in_a_loop_over_the_tokens(
 
 
 @given(TOKENS, SPACES)
+def test_the_core_writes_what_python_does(
+    tokens: list[tuple[str, str, int, bool, bool]], rest: str
+) -> None:
+    spans, text = spans_of(tokens, rest)
+    words = {n: [f"é{i}" for i in range(k)] for n, (_, _, k, _, _) in enumerate(tokens) if k > 1}
+    written = spans.conllu(text, words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(token_spans, "core", lambda: None)
+        assert spans.conllu(text, words) == written
+
+
+def test_the_core_refuses_what_would_be_read_outside_the_text() -> None:
+    native = core()
+    if native is None:
+        pytest.skip("needs the native core")
+    good = [
+        np.array([97, 32, 98], np.uint32), np.array([0, 2]), np.array([0, 1]), np.array([1]),
+        np.array([1], np.int32), [],
+    ]  # fmt: skip
+    assert native.write_tokens(*good).count(b"\n") == 5
+    wrong: list[tuple[int, Any]] = [
+        (1, np.array([0, 3])), (1, np.array([2, 0])), (1, np.array([-1, 2])), (2, np.array([0, 2])),
+        (3, np.array([2])), (4, np.array([1, 1], np.int32)), (5, [(2, b"", [])]),
+        (5, [(1, b"", []), (0, b"", [])]), (5, [(-1, b"", [])]),
+    ]  # fmt: skip
+    for place, value in wrong:
+        with pytest.raises(ValueError):
+            native.write_tokens(*good[:place], value, *good[place + 1 :])
+
+
+@given(TOKENS, SPACES)
 def test_the_text_comes_back(tokens: list[tuple[str, str, int, bool, bool]], rest: str) -> None:
     spans, text = spans_of(tokens, rest)
-    assert text_of(read_text(spans.conllu(text, spans.forms(text), {}))) == text
+    assert text_of(read_text(spans.conllu(text, {}))) == text
 
 
 def test_white_space_is_kept_in_misc() -> None:
@@ -83,9 +118,9 @@ def test_white_space_is_kept_in_misc() -> None:
     spans, text = spans_of(tokens, "")
     forms = spans.forms(text)
     assert forms == ["a", "b c", "d"]
-    assert spans.miscs(text, forms) == [
+    assert spans.miscs(text) == [
         r"SpaceAfter=No|SpacesBefore=\s",
         r"SpacesInToken=b\s\sc|SpacesAfter=\n",
         "SpaceAfter=No",
     ]
-    assert spans.miscs(text, forms, 10)[2] == "SpaceAfter=No|TokenRange=17:18"
+    assert spans.miscs(text, 10)[2] == "SpaceAfter=No|TokenRange=17:18"
