@@ -46,7 +46,7 @@ from meprop_nlp.models.parts import Array, demand_inputs, take
 from meprop_nlp.native import core
 
 PREFIX = f"{TOKENIZER}."  # begins the names of its arrays
-WINDOW = 400  # characters that are decided together
+WINDOW = 800  # characters that are decided together
 MARGIN = 40  # further characters that are read on both sides
 BATCH = 12_000  # characters that are decided before more are read, about
 COMPOSITION = f"{PREFIX}composition."  # begins the names of what judges tokens by their forms

@@ -29,6 +29,26 @@ inline Vector<float> exp_in_range(Vector<float> x) {
     return p * (V)exponent;
 }
 
+// exp(-x) within 3e-7, relatively. From +-28 on it is that of +-28: a sigmoid is 0 or 1 within
+// 1e-12 there, and products of three of these stay finite. Takes two thirds of the operations of
+// exp.
+inline Vector<float> bounded_exp_minus(Vector<float> x) {
+    using V = Vector<float>;
+    using I = Vector<std::int32_t>;
+    x = clamped(x, -28, 28);
+    const V shifted = 12582912.0f - x * 1.44269504088896341f; // as above
+    const V n = shifted - 12582912.0f;
+    const V r = -x - n * 0.6931471805599453f;
+    // the polynomial with the least relative error of those that begin with 1 + r
+    V p = splat(8.3125252e-3f);
+    p = p * r + 4.1890115e-2f;
+    p = p * r + 1.66671142e-1f;
+    p = p * r + 4.99992311e-1f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    return (V)((I)p + ((I)shifted << 23)); // n is added to the exponent
+}
+
 inline Vector<float> exp(Vector<float> x) {
     x = x > 88.0f ? splat(88.0f) : x;
     x = x < -87.0f ? splat(-87.0f) : x;

@@ -35,11 +35,6 @@ struct LayerStep {
 // The gates of a panel, and room for loading a whole vector of the last gate of half a panel.
 constexpr int kGateBuffer = (kGates + 1) * static_cast<int>(kLanes<float>);
 
-// exp(-x); from +-28 on, a sigmoid is 0 or 1 within 1e-12, and products of three stay finite.
-inline Vector<float> bounded_exp_minus(Vector<float> x) {
-    return exp_in_range(-clamped(x, -28, 28));
-}
-
 // Computes a panel of G units of R rows: c = sigmoid(f) c + sigmoid(i) tanh(g), and the states
 // sigmoid(o) tanh(c). With sigmoid(x) = 1 / (1 + exp(-x)) and tanh(x) = (1 - exp(-2x)) /
 // (1 + exp(-2x)), over common denominators, that takes two divisions.

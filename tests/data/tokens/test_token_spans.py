@@ -99,7 +99,7 @@ def test_the_core_refuses_what_would_be_read_outside_the_text() -> None:
         (5, [(1, b"", []), (0, b"", [])]), (5, [(-1, b"", [])]),
     ]  # fmt: skip
     for place, value in wrong:
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"must|paragraph"):
             native.write_tokens(*good[:place], value, *good[place + 1 :])
 
 
