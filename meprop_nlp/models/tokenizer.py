@@ -101,10 +101,10 @@ class Tokenizer:
         self._read: Recurrence = partial(layer, vectors)
         self._output, self._bias = DigitWeight.of(weight), bias
         self._native: NativeEnds | None = None
-        native = core()
-        if native is not None:
-            self._read = NativeBiLSTM(layer, vectors, native)
-            self._native = NativeEnds(native, weight, bias)
+        self._core = core()
+        if self._core is not None:
+            self._read = NativeBiLSTM(layer, vectors, self._core)
+            self._native = NativeEnds(self._core, weight, bias)
 
     @classmethod
     def of(cls, file: ModelFile) -> Tokenizer | None:
@@ -130,7 +130,7 @@ class Tokenizer:
         forms = spans.forms(text)
         is_split = (ends == MULTIWORD) | (ends == MULTIWORD_SENTENCE)
         words = self.words_of(forms, is_split[ends != NOTHING])
-        return spans.conllu(text, words, first)
+        return spans.conllu(text, words, first, native=self._core)
 
     def words_of(self, forms: Sequence[str], is_split: npt.NDArray[np.bool_]) -> Words:
         """Return the words of those tokens that are several, by their place.
