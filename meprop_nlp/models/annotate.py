@@ -9,11 +9,11 @@ which is read, annotated and written without a Python object for each word; any 
 as `Sentence`s.
 """
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,9 +55,7 @@ from meprop_nlp.models.model import Model
 from meprop_nlp.models.prediction import Prediction
 from meprop_nlp.models.words import DocumentWords, PredictedWords, SentenceWords, Words
 from meprop_nlp.native import core
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+from meprop_nlp.threads import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ def annotate(
     text = TextInput(input_format, tokenize, token_ranges=token_ranges)
     annotator = _Annotator(models, confidence, keep, write_sentence, source_name(source))
     with ExitStack() as stack:
-        workers = stack.enter_context(closing(_Workers(threads)))
+        workers = stack.enter_context(closing(Workers(threads)))
         if input_format == "auto":
             source, beginning, doubt = stack.enter_context(recognized(source, encoding))
             is_text = beginning != ""
@@ -149,7 +147,7 @@ def annotate(
             )
         pieces: Iterator[Piece]
         if is_text:
-            words = workers.in_order(text.in_conllu, text.read(source, encoding))
+            words = workers.in_order(text.in_conllu, text.read(source, encoding), _pauses)
             made = annotator.pieces_and_faults(numbered_chunks(words), workers)
             pieces = (piece for piece in made if isinstance(piece, Piece))  # text has no faults
         elif comes_in_chunks(source, encoding):
@@ -195,6 +193,9 @@ def write(document: Document, prediction: Prediction) -> bytes:
     return text
 
 
+_pauses = attrgetter("pauses")  # whether the source paused after a part
+
+
 class _AnnotatedChunk(NamedTuple):
     """A chunk's pieces and faults, in order, and the error that its text ends with."""
 
@@ -237,12 +238,12 @@ class _Annotator:
         return self.models
 
     def pieces_and_faults(
-        self, chunks: Iterable[Chunk], workers: "_Workers"
+        self, chunks: Iterable[Chunk], workers: Workers
     ) -> Iterator[Piece | list[Fault]]:
         """Annotate chunks, several at a time."""
         # the models are chosen first, since they say which sentences are too long
         chunks = with_headers(self.chosen_by(chunks), self.most_words)
-        for annotated in workers.in_order(self.chunk, chunks):
+        for annotated in workers.in_order(self.chunk, chunks, _pauses):
             yield from annotated.pieces
             if annotated.error is not None:
                 raise annotated.error
@@ -371,56 +372,3 @@ def _words_of(chunk: Chunk) -> Words:
     with suppress(ConlluError):  # it is raised again when the chunk is annotated
         good += (block for block in chunk.blocks() if isinstance(block, Sentence))
     return SentenceWords(good)
-
-
-class _Paused(Protocol):
-    """A part of a source that knows whether the source paused after it."""
-
-    @property
-    def pauses(self) -> bool: ...
-
-
-_Given = TypeVar("_Given", bound=_Paused)
-_Made = TypeVar("_Made")
-
-
-class _Workers:
-    """Threads for the parts of a source, several at a time; with one thread, the caller's own."""
-
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._pool: ThreadPoolExecutor | None = None
-        if threads > 1:
-            from concurrent import futures
-
-            self._pool = futures.ThreadPoolExecutor(threads)
-
-    def in_order(self, work: Callable[[_Given], _Made], parts: Iterable[_Given]) -> Iterator[_Made]:
-        """Map parts in order, with a few more in work or waiting than there are threads."""
-        if self._pool is None:
-            yield from map(work, parts)
-            return
-        waiting: deque[Future[_Made]] = deque()
-        errors: list[Exception] = []
-        for part in _until_error(parts, errors):
-            waiting.append(self._pool.submit(work, part))
-            # when the source pauses, finish the parts at hand before waiting for more
-            while waiting and (part.pauses or len(waiting) > 2 * self._threads):
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-        for error in errors:
-            raise error
-
-    def close(self) -> None:
-        """Let parts that nobody waits for go."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _until_error(parts: Iterable[_Given], errors: list[Exception]) -> Iterator[_Given]:
-    """Yield the parts of a source; if it ends with an error, add the error to `errors`."""
-    try:
-        yield from parts
-    except Exception as error:
-        errors.append(error)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +63,7 @@ from meprop_nlp.models.word_states import FolderStates, WordStates, states_of
 from meprop_nlp.models.words import PredictedWords, SentenceWords, Words
 from meprop_nlp.native import core
 from meprop_nlp.settings import Config
+from meprop_nlp.threads import Workers
 
 if TYPE_CHECKING:
     from meprop_nlp.scoring.scores import Scores
@@ -619,22 +620,16 @@ class Model:
         """Yield Sentences annotated, as `pipe` does, but of which nothing is demanded.
 
         Args:
-            threads: how many batches to annotate at a time; with several, all sentences are read
-                before the first is yielded.
+            threads: how many batches to annotate at a time.
         """
 
         def annotate(batch: list[Sentence]) -> tuple[list[Sentence], SentenceWords, Prediction]:
             words = SentenceWords(batch)
             return batch, words, self.annotate(words, confidence=confidence, keep=keep)
 
-        with ExitStack() as stack:
-            apply: Callable[..., Iterable[Any]] = map
-            if threads > 1:
-                from concurrent import futures
-
-                apply = stack.enter_context(futures.ThreadPoolExecutor(threads)).map
-            for batch, words, prediction in apply(annotate, in_batches(self._short(sentences))):
-                yield from _annotated(batch, words, prediction, keep)
+        with closing(Workers(threads)) as workers:
+            for annotated in workers.in_order(annotate, in_batches(self._short(sentences))):
+                yield from _annotated(*annotated, keep)
 
     def predict(
         self, sentences: Iterable[Sentence | Sequence[str]]

@@ -35,32 +35,27 @@ class TokenLines {
  private:
     // Returns the ID of the next word.
     std::int64_t put_token(std::int64_t token, std::int64_t place, std::int64_t id) {
-        const TokenDetail* detail =
-            detail_ != details_end_ && detail_->token == token ? detail_++ : nullptr;
-        const std::int64_t words =
-            detail && !detail->words.empty() ? static_cast<std::int64_t>(detail->words.size()) : 1;
+        static const TokenDetail kUsual{};
+        const bool has_detail = detail_ != details_end_ && detail_->token == token;
+        const TokenDetail& detail = has_detail ? *detail_++ : kUsual;
         put_number(id);
-        if (detail && !detail->words.empty()) {
+        if (!detail.words.empty()) {
             out_ += '-';
-            put_number(id + words - 1);
+            put_number(id + static_cast<std::int64_t>(detail.words.size()) - 1);
         }
         out_ += '\t';
         put_characters(place, found_.lasts[token]);
         out_ += kEmptyColumns;
-        out_ += detail && !detail->misc.empty() ? detail->misc : usual_misc(found_.lasts[token]);
+        out_ += detail.misc.empty() ? usual_misc(found_.lasts[token]) : detail.misc;
         out_ += '\n';
-        if (detail) {
-            for (const std::string_view word : detail->words) {
-                put_number(id++);
-                out_ += '\t';
-                out_ += word;
-                out_ += kEmptyColumns;
-                out_ += "_\n";
-            }
-            if (!detail->words.empty())
-                return id;
+        for (const std::string_view word : detail.words) {
+            put_number(id++);
+            out_ += '\t';
+            out_ += word;
+            out_ += kEmptyColumns;
+            out_ += "_\n";
         }
-        return id + 1;
+        return detail.words.empty() ? id + 1 : id;
     }
 
     std::string_view usual_misc(std::int64_t last) const {

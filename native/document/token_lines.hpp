@@ -1,7 +1,6 @@
 // The tokens that a tokenizer found in a text, as CoNLL-U.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

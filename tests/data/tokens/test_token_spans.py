@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from meprop_nlp.data.conll.reading import read_text
 from meprop_nlp.data.spaces import text_of
 from meprop_nlp.data.tokens.token_spans import TokenSpans
-from meprop_nlp.native import core
+from meprop_nlp.native import core, why_missing
+
+CORE = core()
+needs_core = pytest.mark.skipif(CORE is None, reason=why_missing())
 
 SPACES = st.text(st.sampled_from(" \t\n\u00a0\u2028"), max_size=3)
 FORMS = st.text(st.sampled_from("abcé日😀."), min_size=1, max_size=4)
@@ -71,27 +74,24 @@ def test_sentences_are_as_in_a_loop_over_the_tokens(
     assert next(read, None) is None
 
 
+@needs_core
 @given(TOKENS, SPACES)
 def test_the_core_writes_what_python_does(
     tokens: list[tuple[str, str, int, bool, bool]], rest: str
 ) -> None:
     spans, text = spans_of(tokens, rest)
     words = {n: [f"é{i}" for i in range(k)] for n, (_, _, k, _, _) in enumerate(tokens) if k > 1}
-    native = core()
-    if native is None:
-        pytest.skip("needs the native core")
-    assert spans.conllu(text, words, native=native) == spans.conllu(text, words)
+    assert spans.conllu(text, words, native=CORE) == spans.conllu(text, words)
 
 
+@needs_core
 def test_the_core_refuses_what_would_be_read_outside_the_text() -> None:
-    native = core()
-    if native is None:
-        pytest.skip("needs the native core")
+    assert CORE is not None
     good = [
         np.array([97, 32, 98], np.uint32), np.array([0, 2]), np.array([0, 1]), np.array([1]),
         np.array([1], np.int32), [],
     ]  # fmt: skip
-    assert native.write_tokens(*good).count(b"\n") == 5
+    assert CORE.write_tokens(*good).count(b"\n") == 5
     wrong: list[tuple[int, Any]] = [
         (1, np.array([0, 3])), (1, np.array([2, 0])), (1, np.array([-1, 2])), (2, np.array([0, 2])),
         (3, np.array([2])), (4, np.array([1, 1], np.int32)), (5, [(2, b"", [])]),
@@ -99,7 +99,7 @@ def test_the_core_refuses_what_would_be_read_outside_the_text() -> None:
     ]  # fmt: skip
     for place, value in wrong:
         with pytest.raises(ValueError, match=r"must|paragraph"):
-            native.write_tokens(*good[:place], value, *good[place + 1 :])
+            CORE.write_tokens(*good[:place], value, *good[place + 1 :])
 
 
 @given(TOKENS, SPACES)
